@@ -1,0 +1,29 @@
+/**
+ * One project per kind of test, so that `jest --selectProjects unit` needs nothing but Node.
+ * Unit tests sit beside the code; everything that crosses a process lives under tests/.
+ */
+const base = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
+    ],
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.run'],
+};
+
+const project = (displayName, testMatch, extra = {}) => ({ ...base, displayName, testMatch, ...extra });
+
+export default {
+  projects: [
+    project('unit', [
+      '<rootDir>/{api,kube,telemetry,plugin,controller,cli,hack}/**/*.test.ts',
+      '<rootDir>/tests/fakes/**/*.test.ts',
+    ]),
+    project('contract', ['<rootDir>/tests/contract/**/*.test.ts']),
+    project('integration', ['<rootDir>/tests/integration/**/*.test.ts']),
+    project('e2e', ['<rootDir>/tests/e2e/**/*.test.ts']),
+  ],
+};
