@@ -1,0 +1,67 @@
+import type { LabelSelector } from '../label-selector.ts';
+import type { Kind, Resource } from '../meta.ts';
+
+/** `velero.io/v1` and OADP's DataProtectionApplication, as far as this project reads them. */
+
+export interface Backup extends Resource {
+  spec: {
+    includedNamespaces?: string[];
+    excludedNamespaces?: string[];
+    includedResources?: string[];
+    excludedResources?: string[];
+    labelSelector?: LabelSelector;
+    orLabelSelectors?: LabelSelector[];
+    snapshotVolumes?: boolean;
+    defaultVolumesToFsBackup?: boolean;
+    /** Go duration. */
+    csiSnapshotTimeout?: string;
+    storageLocation?: string;
+    hooks?: { resources?: unknown[] };
+    resourcePolicy?: { kind: string; name: string };
+  };
+  status?: { phase?: string };
+}
+
+export interface Restore extends Resource {
+  spec: {
+    backupName?: string;
+    namespaceMapping?: Record<string, string>;
+    includedNamespaces?: string[];
+    includedResources?: string[];
+    excludedResources?: string[];
+    labelSelector?: LabelSelector;
+    restorePVs?: boolean;
+    existingResourcePolicy?: string;
+  };
+  status?: { phase?: string };
+}
+
+export interface DataProtectionApplication extends Resource {
+  spec: {
+    features?: { dataMover?: { enable?: boolean } };
+    /** The name that the first published design used. */
+    dataMoverEnable?: boolean;
+  };
+}
+
+export const backups: Kind<Backup> = {
+  group: 'velero.io',
+  version: 'v1',
+  kind: 'Backup',
+  plural: 'backups',
+  namespaced: true,
+};
+export const restores: Kind<Restore> = {
+  group: 'velero.io',
+  version: 'v1',
+  kind: 'Restore',
+  plural: 'restores',
+  namespaced: true,
+};
+export const dataProtectionApplications: Kind<DataProtectionApplication> = {
+  group: 'oadp.openshift.io',
+  version: 'v1alpha1',
+  kind: 'DataProtectionApplication',
+  plural: 'dataprotectionapplications',
+  namespaced: true,
+};

@@ -1,0 +1,94 @@
+import { parseSelector, SelectorSyntaxError, type Labels } from '../label-selector.ts';
+import type { ObjectMeta } from '../meta.ts';
+import type { DataMoverClass } from './data-mover-class.ts';
+import { annotations } from './keys.ts';
+
+/** What decides the class of a PVC. */
+export type ClassResolution =
+  | { outcome: 'resolved'; class: DataMoverClass; by: 'request' | 'annotation' | 'selector' | 'default' }
+  /** No class wants the PVC: it is left to Velero. */
+  | { outcome: 'none'; message: string }
+  /** The wish cannot be met; nothing is guessed. */
+  | { outcome: 'failed'; reason: 'ClassNotFound' | 'AmbiguousClass'; message: string };
+
+/**
+ * The class of a PVC: the name asked for, else the PVC's annotation, else the one class whose selector matches
+ * its labels, else the default class (the newest, where several are marked, as for StorageClasses).
+ * Used by the plugin to decide and by the controller to carry out, so that both always agree.
+ */
+export function resolveClass(
+  classes: readonly DataMoverClass[],
+  pvc: { metadata: Pick<ObjectMeta, 'name' | 'namespace' | 'labels' | 'annotations'> },
+  requested?: string,
+): ClassResolution {
+  const subject = `PersistentVolumeClaim ${pvc.metadata.namespace ?? ''}/${pvc.metadata.name}`;
+  if (requested !== undefined) return byName(classes, requested, 'request', subject);
+  const annotated = pvc.metadata.annotations?.[annotations.className];
+  if (annotated !== undefined) return byName(classes, annotated, 'annotation', subject);
+  return bySelector(classes, pvc.metadata.labels ?? {}, subject) ?? byDefault(classes, subject);
+}
+
+/** True when the class carries the default annotation. */
+export function isDefaultClass(c: DataMoverClass): boolean {
+  return c.metadata.annotations?.[annotations.defaultClass] === 'true';
+}
+
+function byName(
+  classes: readonly DataMoverClass[],
+  name: string,
+  by: 'request' | 'annotation',
+  subject: string,
+): ClassResolution {
+  const found = classes.find((c) => c.metadata.name === name);
+  if (found) return { outcome: 'resolved', class: found, by };
+  const asker = by === 'annotation' ? `the annotation ${annotations.className} of ${subject}` : 'the request';
+  const known = classes.map((c) => c.metadata.name).join(', ') || 'none';
+  return {
+    outcome: 'failed',
+    reason: 'ClassNotFound',
+    message: `${asker} names DataMoverClass ${name}, which does not exist (there are: ${known})`,
+  };
+}
+
+function bySelector(
+  classes: readonly DataMoverClass[],
+  labels: Labels,
+  subject: string,
+): ClassResolution | undefined {
+  const matching = classes.filter((c) => selects(c, labels));
+  const [first] = matching;
+  if (first === undefined) return undefined;
+  if (matching.length === 1) return { outcome: 'resolved', class: first, by: 'selector' };
+  const names = matching.map((c) => c.metadata.name).sort();
+  return {
+    outcome: 'failed',
+    reason: 'AmbiguousClass',
+    message: `${subject} is selected by ${String(names.length)} DataMoverClasses (${names.join(', ')}); change its labels or their spec.selector, or name one in its annotation ${annotations.className}`,
+  };
+}
+
+function byDefault(classes: readonly DataMoverClass[], subject: string): ClassResolution {
+  const [newest] = classes.filter(isDefaultClass).sort(newestFirst);
+  if (newest !== undefined) return { outcome: 'resolved', class: newest, by: 'default' };
+  return {
+    outcome: 'none',
+    message: `no DataMoverClass selects ${subject} and none is marked as default (annotation ${annotations.defaultClass}: "true"); its data is not moved`,
+  };
+}
+
+/** A class whose selector cannot be read selects nothing; its status says so. */
+function selects(c: DataMoverClass, labels: Labels): boolean {
+  const { selector } = c.spec;
+  if (selector === undefined || selector.trim() === '') return false;
+  try {
+    return parseSelector(selector)(labels);
+  } catch (error) {
+    if (error instanceof SelectorSyntaxError) return false;
+    throw error;
+  }
+}
+
+function newestFirst(a: DataMoverClass, b: DataMoverClass): number {
+  const byTime = (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? '');
+  return byTime !== 0 ? byTime : a.metadata.name.localeCompare(b.metadata.name);
+}

@@ -1,0 +1,52 @@
+/** Every label, annotation and finalizer that this project writes or reads, in one place. */
+
+export const GROUP = 'oadp.openshift.io';
+export const VERSION = 'v1alpha1';
+
+/** Annotations. */
+export const annotations = {
+  /** On a DataMoverClass: `"true"` makes it the default class. */
+  defaultClass: `${GROUP}/default`,
+  /** On a PVC: the name of its DataMoverClass; wins over every selector. */
+  className: `${GROUP}/data-mover-class`,
+  /** On a *stored* PVC or PV: the DataMoverBackup (`namespace/name`) that holds its data. */
+  movedBy: `${GROUP}/data-mover-backup`,
+  /** On a DataMoverBackup or DataMoverRestore: full name of the Velero Backup or Restore it belongs to. */
+  veleroBackup: `${GROUP}/velero-backup`,
+  veleroRestore: `${GROUP}/velero-restore`,
+  /** On children in the protected namespace: `namespace/name` of the request they serve. */
+  request: `${GROUP}/request`,
+  /** On a PV during hand-over: what it must look like at the end (JSON), written before anything is taken apart. */
+  handOver: `${GROUP}/hand-over`,
+} as const;
+
+/** Labels. Values are valid label values: see `labelValue` in names.ts. */
+export const labels = {
+  /** On children: the uid of the request they serve. */
+  requestUid: `${GROUP}/request-uid`,
+  /** On children: `backup`, `restore` or `delete`. */
+  requestKind: `${GROUP}/request-kind`,
+  /** On a restored PVC (label and selector) and on the PV handed to it: name of the DataMoverRestore. */
+  restoredBy: `${GROUP}/data-mover-restore`,
+  /** On repository users: short form of the repository path, to serialise requests. */
+  repository: `${GROUP}/repository`,
+  managedBy: 'app.kubernetes.io/managed-by',
+  /** Velero's own, on our requests, so that Velero's tools find them. */
+  veleroBackupName: 'velero.io/backup-name',
+  veleroBackupUid: 'velero.io/backup-uid',
+  veleroRestoreName: 'velero.io/restore-name',
+  veleroRestoreUid: 'velero.io/restore-uid',
+  /** Velero's opt-out label, obeyed. */
+  veleroExclude: 'velero.io/exclude-from-backup',
+} as const;
+
+export const MANAGED_BY = 'velero-datamover';
+
+/** Velero's convention for plugin configuration: a ConfigMap in its namespace with these labels. */
+export const pluginConfig = {
+  label: 'velero.io/plugin-config',
+  name: `${GROUP}/data-mover`,
+} as const;
+
+/** Held on requests while something outside their namespace must be cleaned up first. */
+export const FINALIZER = `${GROUP}/data-mover`;

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Deterministic names: the same inputs give the same name, so that every create can be repeated
+ * after a crash and a second one finds the first (`AlreadyExists`) instead of making a twin.
+ */
+
+/** First 16 hex digits (64 bits) of the SHA-256 over the parts, unambiguous in where one part ends. */
+export function shortHash(...parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 16);
+}
+
+/** Name of the DataMoverBackup for one PVC in one Velero backup. */
+export function backupName(veleroBackupUid: string, pvcUid: string): string {
+  return `dmb-${shortHash(veleroBackupUid, pvcUid)}`;
+}
+
+/** Name of the DataMoverRestore for one target PVC in one Velero restore. */
+export function restoreName(veleroRestoreUid: string, targetNamespace: string, pvcName: string): string {
+  return `dmr-${shortHash(veleroRestoreUid, targetNamespace, pvcName)}`;
+}
+
+/** Name of everything created for one request: one per kind and namespace, hence one name for all. */
+export function childName(kind: 'backup' | 'restore' | 'delete', requestUid: string): string {
+  const prefix = { backup: 'dmb', restore: 'dmr', delete: 'dmd' }[kind];
+  return `${prefix}-${shortHash(requestUid)}`;
+}
+
+const MAX_LABEL_VALUE = 63;
+
+/**
+ * A text as label value. Short ones stay as they are; longer ones are cut and end in six hex digits of their
+ * SHA-256, which is what Velero's own `label.GetValidName` does, so that both find the same objects.
+ */
+export function labelValue(text: string): string {
+  if (text.length <= MAX_LABEL_VALUE) return text;
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 6);
+  return text.slice(0, MAX_LABEL_VALUE - 6) + hash;
+}

@@ -1,0 +1,71 @@
+/**
+ * The vocabulary of outcomes: condition types, failure reasons and event reasons.
+ * One table each, so that a reader of a cluster, a test and the docs mean the same by the same word.
+ */
+
+/** Condition types of requests. `True` once the step is behind us; `False` with a reason while it is not. */
+export const conditionTypes = {
+  /** The source's state is fixed: the snapshot is cut (or the source is used live). Backups only. */
+  captured: 'Captured',
+  /** A place among the running requests was given. */
+  admitted: 'Admitted',
+  /** The staging PVC stands in the protected namespace. */
+  staged: 'Staged',
+  /** The mover has finished and its result is recorded. */
+  moved: 'Moved',
+  /** The volume belongs to the destination claim. Restores only. */
+  handedOver: 'HandedOver',
+  /** Nothing created for this request remains. */
+  cleanedUp: 'CleanedUp',
+  /** `True` when Completed, `False` otherwise: what `kubectl wait` looks at. */
+  ready: 'Ready',
+} as const;
+
+/** Reasons for which a request fails for good (`status.failure.reason`). */
+export const failureReasons = {
+  ClassNotFound: 'the named DataMoverClass does not exist',
+  NoClass: 'no DataMoverClass matches and there is no default class',
+  AmbiguousClass: 'more than one DataMoverClass selects the PVC',
+  InvalidConfig: "the mover's configuration does not fit its schema",
+  InvalidRequest: 'the request contradicts itself or the cluster',
+  SourceNotFound: 'the source of the backup does not exist',
+  SourceNotBound: 'the source PVC is not bound to a volume',
+  UnsupportedVolumeMode: 'the mover cannot move volumes of this mode',
+  SnapshotNotSupported: "no VolumeSnapshotClass serves the volume's CSI driver",
+  SnapshotFailed: 'the CSI driver could not take the snapshot',
+  StagingFailed: 'the staging volume could not be provided',
+  SecretNotFound: 'the secret with the repository access does not exist',
+  SecretInvalid: 'the secret with the repository access lacks a key',
+  WrongPassword: "the repository's password is not the one in the secret",
+  RepositoryUnreachable: 'the repository or its bucket cannot be reached',
+  RepositoryMissing: 'the repository holds no data although the backup recorded some',
+  RepositoryLocked: 'the repository is locked by another process',
+  PermissionDenied: 'access to the repository or to a file was denied',
+  NoSpace: 'a volume is full',
+  OutOfMemory: 'the mover ran out of memory',
+  UnreadableSource: 'files of the source could not be read',
+  Unschedulable: "the mover's pod cannot be scheduled",
+  MoverFailed: 'the mover failed for another reason',
+  SnapshotMismatch: 'the mover restored something else than the recorded snapshot',
+  RecordMissing: 'the record of the backup is missing',
+  BackupNotCompleted: 'the recorded backup did not complete',
+  DestinationNotFound: 'the destination PVC did not appear',
+  DestinationBound: 'the destination PVC is bound to another volume already',
+  DestinationMismatch: 'the restored volume does not fit the destination PVC',
+  DeadlineExceeded: 'a step took longer than its deadline',
+  Forbidden: 'the request reaches for something its namespace may not have',
+} as const;
+
+export type FailureReason = keyof typeof failureReasons;
+
+/** Reasons of the Events that the controller records. */
+export const eventReasons = {
+  captured: 'DataCaptured',
+  queued: 'DataMoverQueued',
+  moving: 'DataMoverStarted',
+  progress: 'DataMoverProgress',
+  completed: 'DataMoverCompleted',
+  failed: 'DataMoverFailed',
+  canceled: 'DataMoverCanceled',
+  warning: 'DataMoverWarning',
+} as const;
