@@ -31,7 +31,10 @@ export const dataMoverRestoreSpec = z.object({
       backupName: z.string().optional().describe('The DataMoverBackup whose record this is.'),
       backupNamespace: z.string().optional(),
       dataMoverClass: z.string().optional(),
-      result: backupResult,
+      result: backupResult
+        .optional()
+        .describe('Absent when the backup did not complete: the restore then fails.'),
+      failure: failure.optional().describe('Why the backup did not complete.'),
       volume: volume.optional(),
     })
     .optional()
