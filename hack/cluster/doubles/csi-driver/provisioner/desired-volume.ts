@@ -1,0 +1,67 @@
+import type {
+  PersistentVolume,
+  PersistentVolumeClaim,
+  StorageClass,
+} from '../../../../../api/external/core.ts';
+import { PROVISIONED_BY, PROVISIONER_FINALIZER } from './annotations.ts';
+
+/** The StorageClass fields that only a provisioner reads. */
+export interface ProvisioningClass extends StorageClass {
+  mountOptions?: string[];
+}
+
+export interface DesiredVolume {
+  claim: PersistentVolumeClaim;
+  storageClass: ProvisioningClass;
+  driverName: string;
+  volumeHandle: string;
+  /** Ties the volume to one node when given. */
+  topology?: { key: string; node: string };
+}
+
+/** Name of the volume made for a claim. */
+export function volumeNameOf(claim: PersistentVolumeClaim): string {
+  if (claim.metadata.uid === undefined) throw new Error(`claim ${claim.metadata.name} has no uid`);
+  return `pvc-${claim.metadata.uid}`;
+}
+
+/** The PersistentVolume of a claim as external-provisioner would write it. */
+export function desiredVolume(desired: DesiredVolume): PersistentVolume {
+  const { claim, storageClass, driverName, volumeHandle, topology } = desired;
+  const { name, namespace, uid, resourceVersion } = claim.metadata;
+  const policy = storageClass.reclaimPolicy === 'Retain' ? 'Retain' : 'Delete';
+  const { mountOptions } = storageClass;
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: {
+      name: volumeNameOf(claim),
+      annotations: { [PROVISIONED_BY]: driverName },
+      ...(policy === 'Delete' ? { finalizers: [PROVISIONER_FINALIZER] } : {}),
+    },
+    spec: {
+      capacity: { storage: claim.spec.resources?.requests?.['storage'] ?? '0' },
+      accessModes: claim.spec.accessModes ?? [],
+      volumeMode: claim.spec.volumeMode ?? 'Filesystem',
+      persistentVolumeReclaimPolicy: policy,
+      storageClassName: storageClass.metadata.name,
+      ...(mountOptions === undefined ? {} : { mountOptions }),
+      claimRef: {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        name,
+        ...(namespace === undefined ? {} : { namespace }),
+        ...(uid === undefined ? {} : { uid }),
+        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      },
+      csi: { driver: driverName, volumeHandle, fsType: 'ext4' },
+      ...(topology === undefined ? {} : { nodeAffinity: onNode(topology) }),
+    },
+  };
+}
+
+function onNode({ key, node }: { key: string; node: string }): object {
+  return {
+    required: { nodeSelectorTerms: [{ matchExpressions: [{ key, operator: 'In', values: [node] }] }] },
+  };
+}

@@ -1,0 +1,96 @@
+import { persistentVolumeClaims, persistentVolumes } from '../../../../../api/external/core.ts';
+import type { PersistentVolumeClaim } from '../../../../../api/external/core.ts';
+import { volumeSnapshotContents, volumeSnapshots } from '../../../../../api/external/snapshot.ts';
+import type { KubeClient } from '../../../../../kube/client/kube-client.ts';
+import { parseQuantity } from '../../quantity.ts';
+import type { CreateVolume } from '../volumes/folder-store.ts';
+import { ProvisioningError } from './provisioning-error.ts';
+
+/** Where a claim's contents come from. */
+export type ClaimSource =
+  | { kind: 'empty' }
+  /** Somebody else fills the volume: a populator. */
+  | { kind: 'foreign'; name: string }
+  | { kind: 'copy'; from: NonNullable<CreateVolume['source']> };
+
+interface Context {
+  client: KubeClient;
+  driverName: string;
+  claim: PersistentVolumeClaim;
+  requestedBytes: number;
+  signal: AbortSignal;
+}
+
+/** Reads `dataSourceRef` or `dataSource`. Throws {@link ProvisioningError} while the source cannot be used. */
+export async function resolveSource(context: Context): Promise<ClaimSource> {
+  const { spec } = context.claim;
+  const source = spec.dataSourceRef ?? spec.dataSource;
+  if (source === undefined) return { kind: 'empty' };
+  if (source.kind === 'VolumeSnapshot' && source.apiGroup === volumeSnapshots.group) {
+    return { kind: 'copy', from: { snapshotId: await snapshotHandle(context, source.name) } };
+  }
+  if (source.kind === 'PersistentVolumeClaim' && (source.apiGroup ?? '') === '') {
+    return { kind: 'copy', from: { volumeId: await volumeHandle(context, source.name) } };
+  }
+  return { kind: 'foreign', name: `${source.kind} ${source.name}` };
+}
+
+async function snapshotHandle(context: Context, name: string): Promise<string> {
+  const { client, claim, driverName, signal } = context;
+  const namespace = claim.metadata.namespace ?? 'default';
+  const snapshot = await client.get(volumeSnapshots, { namespace, name }, { signal });
+  if (snapshot === undefined)
+    throw new ProvisioningError(`error getting snapshot ${name} from api server: not found`);
+  const contentName = snapshot.status?.boundVolumeSnapshotContentName;
+  if (snapshot.metadata.deletionTimestamp !== undefined) {
+    throw new ProvisioningError(`snapshot ${name} is currently being deleted`);
+  }
+  if (contentName === undefined || snapshot.status?.readyToUse !== true) {
+    throw new ProvisioningError(`snapshot ${name} is not Ready`);
+  }
+  const content = await client.get(volumeSnapshotContents, { name: contentName }, { signal });
+  const { uid } = content?.spec.volumeSnapshotRef ?? {};
+  if (content === undefined || uid !== snapshot.metadata.uid) {
+    throw new ProvisioningError(`snapshot ${name} is not bound to content ${contentName}`);
+  }
+  if (content.spec.driver !== driverName) {
+    throw new ProvisioningError(
+      `snapshot ${name} belongs to driver ${content.spec.driver}, not ${driverName}`,
+    );
+  }
+  const handle = content.status?.snapshotHandle;
+  if (handle === undefined) throw new ProvisioningError(`content ${contentName} has no snapshotHandle`);
+  checkSize(context, snapshot.status.restoreSize, `snapshot ${name}`);
+  return handle;
+}
+
+async function volumeHandle(context: Context, name: string): Promise<string> {
+  const { client, claim, driverName, signal } = context;
+  const namespace = claim.metadata.namespace ?? 'default';
+  const source = await client.get(persistentVolumeClaims, { namespace, name }, { signal });
+  if (source === undefined)
+    throw new ProvisioningError(`error getting PVC ${name} from api server: not found`);
+  const volumeName = source.spec.volumeName ?? '';
+  if (source.status?.phase !== 'Bound' || volumeName === '') {
+    throw new ProvisioningError(`the PVC DataSource ${name} must be bound`);
+  }
+  if (source.metadata.deletionTimestamp !== undefined) {
+    throw new ProvisioningError(`the PVC DataSource ${name} is currently being deleted`);
+  }
+  const volume = await client.get(persistentVolumes, { name: volumeName }, { signal });
+  const csi = volume?.spec.csi;
+  if (csi?.driver !== driverName) {
+    throw new ProvisioningError(`the PVC DataSource ${name} is no volume of driver ${driverName}`);
+  }
+  checkSize(context, source.status.capacity?.['storage'], `PVC DataSource ${name}`);
+  return csi.volumeHandle;
+}
+
+function checkSize({ requestedBytes }: Context, size: string | undefined, source: string): void {
+  if (size === undefined) return;
+  const needed = parseQuantity(size);
+  if (requestedBytes >= needed) return;
+  throw new ProvisioningError(
+    `requested volume size ${String(requestedBytes)} is less than the size ${String(needed)} of the ${source}`,
+  );
+}

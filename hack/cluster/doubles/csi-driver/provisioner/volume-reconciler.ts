@@ -1,0 +1,54 @@
+import { persistentVolumes } from '../../../../../api/external/core.ts';
+import type { PersistentVolume } from '../../../../../api/external/core.ts';
+import type { Key } from '../../../../../api/meta.ts';
+import type { KubeClient } from '../../../../../kube/client/kube-client.ts';
+import { isNotFound } from '../../../../../kube/client/kube-error.ts';
+import type { ReconcileContext, Reconciler } from '../../../../../kube/runtime/controller.ts';
+import type { FolderStore } from '../volumes/folder-store.ts';
+import { PROVISIONER_FINALIZER } from './annotations.ts';
+import { judgeVolume } from './judge-volume.ts';
+
+export interface VolumeReconcilerOptions {
+  client: KubeClient;
+  store: FolderStore;
+  driverName: string;
+}
+
+/** Removes the folders of released volumes and keeps the provisioner's finalizer in step with the reclaim policy. */
+export class VolumeReconciler implements Reconciler {
+  readonly #options: VolumeReconcilerOptions;
+
+  constructor(options: VolumeReconcilerOptions) {
+    this.#options = options;
+  }
+
+  async reconcile(key: Key, { signal, log }: ReconcileContext): Promise<void> {
+    const { client, store, driverName } = this.#options;
+    const volume = await client.get(persistentVolumes, key, { signal });
+    if (volume === undefined) return;
+    const verdict = judgeVolume(volume, driverName);
+    if (verdict === 'nothing') return;
+    if (verdict === 'delete') {
+      await store.deleteVolume(volume.spec.csi?.volumeHandle ?? '');
+      await client.delete(persistentVolumes, key, { signal });
+      log.info({ volume: key.name }, 'volume deleted');
+    }
+    await this.#setFinalizer(volume, verdict === 'add-finalizer', signal);
+  }
+
+  async #setFinalizer(volume: PersistentVolume, wanted: boolean, signal: AbortSignal): Promise<void> {
+    const { name } = volume.metadata;
+    // Read again: deleting has just changed the object, and kube-controller-manager has a finalizer of its own on it.
+    const current = await this.#options.client.get(persistentVolumes, { name }, { signal });
+    if (current === undefined) return;
+    const others = (current.metadata.finalizers ?? []).filter((entry) => entry !== PROVISIONER_FINALIZER);
+    const finalizers = wanted ? [...others, PROVISIONER_FINALIZER] : others;
+    const { resourceVersion } = current.metadata;
+    const patch = { metadata: { resourceVersion, finalizers } };
+    await this.#options.client
+      .mergePatch(persistentVolumes, { name }, patch, { signal })
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
+  }
+}

@@ -1,0 +1,39 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * Faults a test asks for through the parameters of a StorageClass or VolumeSnapshotClass:
+ * - `failCreate: "message"` every create fails with that message;
+ * - `delaySeconds: "n"` the create itself takes that long (for a snapshot: before the cut);
+ * - `readyDelaySeconds: "n"` snapshots only: the cut is made at once, but is ready only after that time.
+ */
+export interface Faults {
+  failCreate?: string;
+  delayMs: number;
+  readyDelayMs: number;
+}
+
+/** Throws when a number is none, naming the parameter. */
+export function readFaults(parameters: Readonly<Record<string, string>>): Faults {
+  const { failCreate } = parameters;
+  return {
+    ...(failCreate === undefined ? {} : { failCreate }),
+    delayMs: secondsOf(parameters, 'delaySeconds') * 1000,
+    readyDelayMs: secondsOf(parameters, 'readyDelaySeconds') * 1000,
+  };
+}
+
+function secondsOf(parameters: Readonly<Record<string, string>>, key: string): number {
+  const text = parameters[key];
+  if (text === undefined) return 0;
+  const seconds = Number(text);
+  if (text.trim() === '' || !Number.isFinite(seconds) || seconds < 0) {
+    throw new Error(`class parameter ${key} must be a number of seconds, not ${JSON.stringify(text)}`);
+  }
+  return seconds;
+}
+
+/** Waits and fails as asked; done before the real work of a create. */
+export async function sufferFaults(faults: Faults, signal?: AbortSignal): Promise<void> {
+  if (faults.delayMs > 0) await sleep(faults.delayMs, undefined, signal === undefined ? {} : { signal });
+  if (faults.failCreate !== undefined) throw new Error(faults.failCreate);
+}

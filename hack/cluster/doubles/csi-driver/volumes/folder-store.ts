@@ -1,0 +1,214 @@
+import { createHash } from 'node:crypto';
+import { access, chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { alreadyExists, invalidArgument, notFound } from '../grpc/rpc-error.ts';
+import { copyTree } from './copy-tree.ts';
+
+/** One volume: a folder on the node. */
+export interface VolumeRecord {
+  id: string;
+  name: string;
+  capacityBytes: number;
+}
+
+/** One snapshot: a full copy of a volume's folder, cut when it was asked for. */
+export interface SnapshotRecord {
+  id: string;
+  name: string;
+  sourceVolumeId: string;
+  /** The capacity of the source volume: what a volume made from it needs at least. */
+  sizeBytes: number;
+  /** RFC 3339, milliseconds: when the copy began. */
+  createdAt: string;
+  /** RFC 3339, milliseconds: from when on it is ready to use. */
+  readyAt: string;
+}
+
+export interface CreateVolume {
+  /** Asking twice for the same name gives the same volume. */
+  name: string;
+  capacityBytes: number;
+  /** Where the contents come from; absent for an empty volume. */
+  source?: { snapshotId: string } | { volumeId: string };
+}
+
+export interface CreateSnapshot {
+  /** Asking twice for the same name gives the same snapshot. */
+  name: string;
+  sourceVolumeId: string;
+  /** How long the finished snapshot says that it is not ready yet. */
+  readyDelayMs?: number;
+}
+
+type Shelf = 'volumes' | 'snapshots';
+
+/** Handles are derived from names, which makes every create repeatable after a crash. */
+const handleOf = (prefix: string, name: string): string =>
+  `${prefix}-${createHash('sha256').update(name).digest('hex').slice(0, 20)}`;
+
+/**
+ * Volumes and snapshots as folders below one data folder: `<shelf>/<id>/data` is the content,
+ * `<shelf>/<id>/meta.json` the record. Things are built under a temporary name and renamed, so
+ * that a folder that is there is complete.
+ */
+export class FolderStore {
+  readonly #root: string;
+  readonly #now: () => number;
+  /** Creates under way, by path: a caller that repeats a slow create joins it. */
+  readonly #underWay = new Map<string, Promise<unknown>>();
+
+  constructor(root: string, now: () => number = Date.now) {
+    this.#root = root;
+    this.#now = now;
+  }
+
+  /** Makes the folders and removes what an interrupted run left half-built. */
+  async open(): Promise<void> {
+    for (const shelf of ['volumes', 'snapshots'] as const) {
+      const folder = join(this.#root, shelf);
+      await mkdir(folder, { recursive: true });
+      for (const entry of await readdir(folder)) {
+        if (entry.startsWith('.tmp-')) await rm(join(folder, entry), { recursive: true, force: true });
+      }
+    }
+  }
+
+  /** The folder that pods see. */
+  volumePath(id: string): string {
+    return join(this.#pathOf('volumes', id), 'data');
+  }
+
+  getVolume(id: string): Promise<VolumeRecord | undefined> {
+    return this.#read<VolumeRecord>('volumes', id);
+  }
+
+  getSnapshot(id: string): Promise<SnapshotRecord | undefined> {
+    return this.#read<SnapshotRecord>('snapshots', id);
+  }
+
+  /** True once the snapshot's ready time has come. */
+  isReady(snapshot: SnapshotRecord): boolean {
+    return Date.parse(snapshot.readyAt) <= this.#now();
+  }
+
+  /** All snapshots, sorted by id. */
+  async listSnapshots(): Promise<SnapshotRecord[]> {
+    const ids = (await readdir(join(this.#root, 'snapshots'))).filter((entry) => !entry.startsWith('.'));
+    const records = await Promise.all(ids.sort().map((id) => this.getSnapshot(id)));
+    return records.filter((record) => record !== undefined);
+  }
+
+  async createVolume({ name, capacityBytes, source }: CreateVolume): Promise<VolumeRecord> {
+    const id = handleOf('vol', name);
+    return this.#once('volumes', id, async (data) => {
+      if (source === undefined) {
+        await mkdir(data);
+        // Open to every user, as hostpath volumes are; mkdir's mode would be cut by the umask.
+        await chmod(data, 0o777);
+      } else {
+        await copyTree(await this.#sourcePath(source), data);
+      }
+      return { id, name, capacityBytes };
+    });
+  }
+
+  async createSnapshot({ name, sourceVolumeId, readyDelayMs = 0 }: CreateSnapshot): Promise<SnapshotRecord> {
+    const id = handleOf('snap', name);
+    const record = await this.#once<SnapshotRecord>('snapshots', id, async (data) => {
+      const source = await this.getVolume(sourceVolumeId);
+      if (source === undefined) throw notFound(`there is no volume ${sourceVolumeId} to take a snapshot of`);
+      const cutAt = this.#now();
+      await copyTree(this.volumePath(sourceVolumeId), data);
+      return {
+        id,
+        name,
+        sourceVolumeId,
+        sizeBytes: source.capacityBytes,
+        createdAt: new Date(cutAt).toISOString(),
+        readyAt: new Date(this.#now() + readyDelayMs).toISOString(),
+      };
+    });
+    if (record.sourceVolumeId !== sourceVolumeId) {
+      throw alreadyExists(`snapshot ${name} exists already, of volume ${record.sourceVolumeId}`);
+    }
+    return record;
+  }
+
+  /** Deleting what is gone already is a success. */
+  async deleteVolume(id: string): Promise<void> {
+    await this.#remove('volumes', id);
+  }
+
+  /** Deleting what is gone already is a success. */
+  async deleteSnapshot(id: string): Promise<void> {
+    await this.#remove('snapshots', id);
+  }
+
+  async #sourcePath(source: NonNullable<CreateVolume['source']>): Promise<string> {
+    const [shelf, id] =
+      'snapshotId' in source
+        ? (['snapshots', source.snapshotId] as const)
+        : (['volumes', source.volumeId] as const);
+    const path = join(this.#pathOf(shelf, id), 'data');
+    await access(path).catch(() => {
+      throw notFound(`there is no ${shelf === 'snapshots' ? 'snapshot' : 'volume'} ${id} to copy from`);
+    });
+    return path;
+  }
+
+  /** Builds `<shelf>/<id>` unless it is there or being built. */
+  #once<Record extends { id: string }>(
+    shelf: Shelf,
+    id: string,
+    build: (data: string) => Promise<Record>,
+  ): Promise<Record> {
+    const path = this.#pathOf(shelf, id);
+    const running = this.#underWay.get(path);
+    if (running !== undefined) return running as Promise<Record>;
+    const work = this.#build(shelf, id, build).finally(() => this.#underWay.delete(path));
+    this.#underWay.set(path, work);
+    return work;
+  }
+
+  async #build<Record extends { id: string }>(
+    shelf: Shelf,
+    id: string,
+    build: (data: string) => Promise<Record>,
+  ): Promise<Record> {
+    const existing = await this.#read<Record>(shelf, id);
+    if (existing !== undefined) return existing;
+    const temporary = await mkdtemp(join(this.#root, shelf, '.tmp-'));
+    try {
+      await chmod(temporary, 0o755);
+      const record = await build(join(temporary, 'data'));
+      await writeFile(join(temporary, 'meta.json'), JSON.stringify(record));
+      await rename(temporary, this.#pathOf(shelf, id));
+      return record;
+    } catch (error) {
+      await rm(temporary, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  async #read<Record>(shelf: Shelf, id: string): Promise<Record | undefined> {
+    const file = join(this.#pathOf(shelf, id), 'meta.json');
+    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    return text === undefined ? undefined : (JSON.parse(text) as Record);
+  }
+
+  async #remove(shelf: Shelf, id: string): Promise<void> {
+    const path = this.#pathOf(shelf, id);
+    await this.#underWay.get(path)?.catch(() => undefined);
+    await rm(path, { recursive: true, force: true });
+  }
+
+  #pathOf(shelf: Shelf, id: string): string {
+    // Handles come from the cluster: a static PV may name anything, and must not lead out of the data folder.
+    if (!/^[A-Za-z0-9][A-Za-z0-9-]*$/.test(id))
+      throw invalidArgument(`${JSON.stringify(id)} is no handle of this driver`);
+    return join(this.#root, shelf, id);
+  }
+}
