@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Resource } from '../meta.ts';
+import { immutable, latching, rules } from './rules.ts';
 import {
   backupResult,
   conditions,
@@ -8,30 +9,58 @@ import {
   objectName,
   progress,
   queue,
+  text,
   time,
   volume,
+  word,
 } from './schema.ts';
 
 /** The kinds a backup can start from. */
 export const dataSourceKinds = ['PersistentVolumeClaim', 'VolumeSnapshot', 'VolumeSnapshotContent'] as const;
 
-export const dataMoverBackupSpec = z.object({
-  dataMoverClass: objectName
-    .optional()
-    .describe("Name of the class. Absent: resolved from the source PVC's labels, else the default class."),
-  dataSourceRef: z
-    .object({
-      apiGroup: z
-        .string()
-        .optional()
-        .describe('`snapshot.storage.k8s.io` for snapshots; empty or absent for a PersistentVolumeClaim.'),
-      kind: z.enum(dataSourceKinds),
-      name: objectName,
-    })
-    .describe('What to back up; it lies in the namespace of this object.'),
-  config: moverConfig.optional(),
-  cancel: z.boolean().optional().describe('Set to true to stop the backup; it ends as Canceled.'),
-});
+const remedy = 'create another DataMoverBackup';
+
+export const dataMoverBackupSpec = z
+  .object({
+    dataMoverClass: objectName
+      .optional()
+      .describe(
+        "Name of the class. Absent: resolved from the source PVC's annotation and labels, else the default class.",
+      ),
+    dataSourceRef: z
+      .object({
+        apiGroup: z
+          .string()
+          .max(253)
+          .optional()
+          .describe('`snapshot.storage.k8s.io` for snapshots; empty or absent for a PersistentVolumeClaim.'),
+        kind: z.enum(dataSourceKinds).describe('What kind of object holds the data.'),
+        name: objectName.describe('Its name.'),
+      })
+      .describe('What to back up; it lies in the namespace of this object.')
+      .meta(
+        rules({
+          rule: "self.kind == 'PersistentVolumeClaim' ? (!has(self.apiGroup) || self.apiGroup == '') : (has(self.apiGroup) && self.apiGroup == 'snapshot.storage.k8s.io')",
+          message:
+            'apiGroup must be snapshot.storage.k8s.io for a VolumeSnapshot or VolumeSnapshotContent, and absent for a PersistentVolumeClaim',
+          fieldPath: '.apiGroup',
+        }),
+      ),
+    config: moverConfig.optional(),
+    cancel: z
+      .boolean()
+      .optional()
+      .describe('Set to true to stop the backup; it ends as Canceled. Cannot be taken back.'),
+  })
+  .describe('What to back up and how. Fixed at creation, except `cancel`.')
+  .meta(
+    rules(
+      immutable('dataMoverClass', remedy),
+      immutable('dataSourceRef', remedy),
+      immutable('config', remedy),
+      latching('cancel'),
+    ),
+  );
 
 /** Order matters: a request only ever moves to the right, or to one of the last two. */
 export const backupPhases = [
@@ -46,42 +75,44 @@ export const backupPhases = [
   'Canceled',
 ] as const;
 
-export const dataMoverBackupStatus = z.object({
-  phase: z.enum(backupPhases).optional().describe('The step it is at.'),
-  message: z.string().optional().describe('The same for people, one line.'),
-  observedGeneration: z.int().optional(),
-  startTimestamp: time.optional(),
-  completionTimestamp: time.optional(),
-  dataMoverClass: z.string().optional().describe('The class that serves this backup.'),
-  mover: z.string().optional(),
-  volume: volume.optional(),
-  capture: z
-    .object({
-      consistency: z
-        .enum(['PointInTime', 'Live'])
-        .describe('PointInTime: from a snapshot. Live: read from the volume while it is in use.'),
-      time: time.describe('When the source was cut, by the storage system.'),
-      driver: z.string().optional(),
-      snapshotHandle: z.string().optional(),
-      volumeSnapshot: z.string().optional().describe("Name of the VolumeSnapshot in the source's namespace."),
-      volumeSnapshotContent: z.string().optional(),
-      owned: z
-        .boolean()
-        .optional()
-        .describe('True when this controller took the snapshot and must delete it.'),
-    })
-    .optional()
-    .describe(
-      "The source's fixed state. Present from the moment from which the application may write again.",
-    ),
-  queue: queue.optional(),
-  admittedAt: time.optional().describe('When a place was given.'),
-  movingSince: time.optional().describe('When the mover was asked to start.'),
-  progress: progress.optional(),
-  result: backupResult.optional(),
-  failure: failure.optional(),
-  conditions: conditions.optional(),
-});
+export const dataMoverBackupStatus = z
+  .object({
+    phase: z.enum(backupPhases).optional().describe('The step it is at.'),
+    message: text.optional().describe('The same for people, one line.'),
+    observedGeneration: z.int().optional().describe('The generation of the spec that was last acted on.'),
+    startTimestamp: time.optional().describe('When the controller took the request up.'),
+    completionTimestamp: time.optional().describe('When it reached its last phase.'),
+    dataMoverClass: word.optional().describe('The class that serves this backup.'),
+    mover: word.optional().describe('The mover that the class names.'),
+    volume: volume.optional(),
+    capture: z
+      .object({
+        consistency: z
+          .enum(['PointInTime', 'Live'])
+          .describe('PointInTime: from a snapshot. Live: read from the volume while it is in use.'),
+        time: time.describe('When the source was cut, by the storage system.'),
+        driver: word.optional().describe('The CSI driver of the volume.'),
+        snapshotHandle: word.optional().describe("The storage system's id of the snapshot."),
+        volumeSnapshot: word.optional().describe("Name of the VolumeSnapshot in the source's namespace."),
+        volumeSnapshotContent: word.optional().describe('Name of its VolumeSnapshotContent.'),
+        owned: z
+          .boolean()
+          .optional()
+          .describe('True when this controller took the snapshot and must delete it.'),
+      })
+      .optional()
+      .describe(
+        "The source's fixed state. Present from the moment from which the application may write again.",
+      ),
+    queue: queue.optional(),
+    admittedAt: time.optional().describe('When a place was given.'),
+    movingSince: time.optional().describe('When the mover was asked to start.'),
+    progress: progress.optional(),
+    result: backupResult.optional(),
+    failure: failure.optional(),
+    conditions: conditions.optional(),
+  })
+  .describe('What happened so far. Written by the controller only.');
 
 export type DataMoverBackupSpec = z.infer<typeof dataMoverBackupSpec>;
 export type DataMoverBackupStatus = z.infer<typeof dataMoverBackupStatus>;

@@ -2,46 +2,69 @@ import { z } from 'zod';
 import type { Resource } from '../meta.ts';
 import { conditions, moverConfig } from './schema.ts';
 
+/** 20 days: longer than any step lasts, and in milliseconds still a number that a timer can hold. */
+const MAX_SECONDS = 20 * 24 * 3600;
+const MAX_AT_ONCE = 1000;
+
 const deadline = (description: string, byDefault: number) =>
-  z.int().min(1).default(byDefault).describe(`${description} In seconds.`);
+  z.int().min(1).max(MAX_SECONDS).default(byDefault).describe(`${description} In seconds.`);
 
-export const dataMoverClassSpec = z.object({
-  mover: z.string().min(1).describe('Name of the mover that serves this class, e.g. `VolSync`.'),
-  selector: z
-    .string()
-    .optional()
-    .describe(
-      'Label selector over PVCs, in the syntax of `kubectl --selector`; a bare key selects the PVCs that have that label. Absent: the class is used only by name or as the default.',
-    ),
-  config: moverConfig.optional(),
-  limits: z
-    .object({
-      backups: z.int().min(1).default(10).describe('Backups of this class that move data at the same time.'),
-      restores: z
-        .int()
-        .min(1)
-        .default(10)
-        .describe('Restores of this class that move data at the same time.'),
-    })
-    .prefault({})
-    .describe('How much may run at once.'),
-  deadlines: z
-    .object({
-      captureSeconds: deadline('From the request to a cut snapshot.', 600),
-      stagingSeconds: deadline('From admission to a staging volume.', 1800),
-      moverStartSeconds: deadline('From the start of the mover to its running pod.', 900),
-      noProgressSeconds: deadline('The longest silence of a running mover.', 3600),
-      handOverSeconds: deadline('From restored data to a bound destination claim.', 900),
-      destinationSeconds: deadline('How long a restore waits for its destination PVC.', 900),
-    })
-    .prefault({})
-    .describe('After how long a step that does not move on fails the request.'),
-});
+export const dataMoverClassSpec = z
+  .object({
+    mover: z
+      .string()
+      .min(1)
+      .max(253)
+      .describe(
+        'Name of the mover that serves this class, e.g. `VolSync`. Each controller serves the movers it has and leaves other classes alone.',
+      ),
+    selector: z
+      .string()
+      .max(4096)
+      .optional()
+      .describe(
+        'Label selector over PVCs, in the syntax of `kubectl --selector`; a bare key selects the PVCs that have that label. Absent: the class is used only by name or as the default.',
+      ),
+    config: moverConfig.optional(),
+    limits: z
+      .object({
+        backups: z
+          .int()
+          .min(1)
+          .max(MAX_AT_ONCE)
+          .default(10)
+          .describe('Backups of this class that move data at the same time.'),
+        restores: z
+          .int()
+          .min(1)
+          .max(MAX_AT_ONCE)
+          .default(10)
+          .describe('Restores of this class that move data at the same time.'),
+      })
+      .prefault({})
+      .describe('How much may run at once.'),
+    deadlines: z
+      .object({
+        captureSeconds: deadline('From the request to a cut snapshot.', 600),
+        stagingSeconds: deadline('From admission to a staging volume.', 1800),
+        moverStartSeconds: deadline('From the start of the mover to its running pod.', 900),
+        noProgressSeconds: deadline('The longest silence of a running mover.', 3600),
+        handOverSeconds: deadline('From restored data to a bound destination claim.', 900),
+        destinationSeconds: deadline('How long a restore waits for its destination PVC.', 900),
+      })
+      .prefault({})
+      .describe('After how long a step that does not move on fails the request.'),
+  })
+  .describe('Which mover, for which PVCs, with which settings.');
 
-export const dataMoverClassStatus = z.object({
-  observedGeneration: z.int().optional(),
-  conditions: conditions.optional(),
-});
+export const dataMoverClassStatus = z
+  .object({
+    observedGeneration: z.int().optional().describe('The generation of the spec that was last looked at.'),
+    conditions: conditions
+      .optional()
+      .describe('`Ready` says whether the class can be used, else with its reason why not.'),
+  })
+  .describe('What the controller thinks of the class.');
 
 export type DataMoverClassSpec = z.infer<typeof dataMoverClassSpec>;
 export type DataMoverClassStatus = z.infer<typeof dataMoverClassStatus>;

@@ -1,26 +1,39 @@
 import { z } from 'zod';
 import type { Resource } from '../meta.ts';
-import { backupResult, conditions, failure, moverConfig, objectName, time } from './schema.ts';
+import { rules } from './rules.ts';
+import { backupResult, conditions, failure, moverConfig, objectName, text, time, word } from './schema.ts';
 
-export const dataMoverDeleteSpec = z.object({
-  dataMoverClass: objectName.optional().describe('Name of the class that made the backup.'),
-  backupName: z.string().optional().describe('The DataMoverBackup whose data is removed, for people.'),
-  backupNamespace: z.string().optional(),
-  result: backupResult.describe('The record of the backup: which snapshot of which repository.'),
-  config: moverConfig.optional(),
-});
+export const dataMoverDeleteSpec = z
+  .object({
+    dataMoverClass: objectName.optional().describe('Name of the class that made the backup.'),
+    backupName: word.optional().describe('The DataMoverBackup whose data is removed, for people.'),
+    backupNamespace: word.optional().describe('Its namespace, for people.'),
+    result: backupResult.describe('The record of the backup: which snapshot of which repository.'),
+    config: moverConfig.optional(),
+  })
+  .describe('Whose data is removed. Fixed at creation.')
+  .meta(
+    rules({
+      rule: 'self == oldSelf',
+      message: 'spec cannot be changed after creation; create another DataMoverDelete',
+      reason: 'FieldValueForbidden',
+    }),
+  );
 
+/** Order matters: a request only ever moves to the right, or to the last one. */
 export const deletePhases = ['Pending', 'Queued', 'Deleting', 'CleaningUp', 'Completed', 'Failed'] as const;
 
-export const dataMoverDeleteStatus = z.object({
-  phase: z.enum(deletePhases).optional(),
-  message: z.string().optional(),
-  observedGeneration: z.int().optional(),
-  startTimestamp: time.optional(),
-  completionTimestamp: time.optional(),
-  failure: failure.optional(),
-  conditions: conditions.optional(),
-});
+export const dataMoverDeleteStatus = z
+  .object({
+    phase: z.enum(deletePhases).optional().describe('The step it is at.'),
+    message: text.optional().describe('The same for people, one line.'),
+    observedGeneration: z.int().optional().describe('The generation of the spec that was last acted on.'),
+    startTimestamp: time.optional().describe('When the controller took the request up.'),
+    completionTimestamp: time.optional().describe('When it reached its last phase.'),
+    failure: failure.optional(),
+    conditions: conditions.optional(),
+  })
+  .describe('What happened so far. Written by the controller only.');
 
 export type DataMoverDeleteSpec = z.infer<typeof dataMoverDeleteSpec>;
 export type DataMoverDeleteStatus = z.infer<typeof dataMoverDeleteStatus>;

@@ -1,50 +1,71 @@
 import { z } from 'zod';
 import type { Resource } from '../meta.ts';
+import { immutable, latching, rules, settableOnce } from './rules.ts';
 import {
   backupResult,
   conditions,
+  count,
   failure,
   moverConfig,
   objectName,
   progress,
   queue,
+  text,
   time,
   volume,
+  word,
 } from './schema.ts';
 
-export const dataMoverRestoreSpec = z.object({
-  dataMoverClass: objectName
-    .optional()
-    .describe(
-      "Name of the class. Absent: the class named in the record, else resolved from the destination's labels, else the default.",
-    ),
-  destinationClaimRef: z
-    .object({
-      name: objectName,
-      namespace: objectName
-        .optional()
-        .describe('Must be the namespace of this object; absent means the same.'),
-    })
-    .describe('The PVC that receives the data. It may appear after this object.'),
-  source: z
-    .object({
-      backupName: z.string().optional().describe('The DataMoverBackup whose record this is.'),
-      backupNamespace: z.string().optional(),
-      dataMoverClass: z.string().optional(),
-      result: backupResult
-        .optional()
-        .describe('Absent when the backup did not complete: the restore then fails.'),
-      failure: failure.optional().describe('Why the backup did not complete.'),
-      volume: volume.optional(),
-    })
-    .optional()
-    .describe(
-      "The record of the backup, copied from the DataMoverBackup's status. May be set once, after creation.",
-    ),
-  config: moverConfig.optional(),
-  cancel: z.boolean().optional().describe('Set to true to stop the restore; it ends as Canceled.'),
-});
+const remedy = 'create another DataMoverRestore';
 
+export const dataMoverRestoreSpec = z
+  .object({
+    dataMoverClass: objectName
+      .optional()
+      .describe(
+        "Name of the class. Absent: the class named in the record, else resolved from the destination's annotation and labels, else the default.",
+      ),
+    destinationClaimRef: z
+      .object({
+        name: objectName.describe('Its name.'),
+        namespace: objectName
+          .optional()
+          .describe('Must be the namespace of this object; absent means the same.'),
+      })
+      .describe('The PVC that receives the data. It may appear after this object.'),
+    source: z
+      .object({
+        backupName: word.optional().describe('The DataMoverBackup whose record this is.'),
+        backupNamespace: word.optional().describe('Its namespace, in the cluster of the backup.'),
+        dataMoverClass: word.optional().describe('The class that served it.'),
+        result: backupResult
+          .optional()
+          .describe('Its result. Absent when the backup did not complete: the restore then fails.'),
+        failure: failure.optional().describe('Why the backup did not complete.'),
+        volume: volume.optional(),
+      })
+      .optional()
+      .describe(
+        "The record of the backup, copied from the DataMoverBackup's status. May be set once, also after creation; the restore waits for it.",
+      ),
+    config: moverConfig.optional(),
+    cancel: z
+      .boolean()
+      .optional()
+      .describe('Set to true to stop the restore; it ends as Canceled. Cannot be taken back.'),
+  })
+  .describe('What to restore, and into which PVC. Fixed at creation, except `cancel` and an absent `source`.')
+  .meta(
+    rules(
+      immutable('dataMoverClass', remedy),
+      immutable('destinationClaimRef', remedy),
+      settableOnce('source'),
+      immutable('config', remedy),
+      latching('cancel'),
+    ),
+  );
+
+/** Order matters: a request only ever moves to the right, or to one of the last two. */
 export const restorePhases = [
   'Pending',
   'Queued',
@@ -57,38 +78,41 @@ export const restorePhases = [
   'Canceled',
 ] as const;
 
-export const dataMoverRestoreStatus = z.object({
-  phase: z.enum(restorePhases).optional().describe('The step it is at.'),
-  message: z.string().optional().describe('The same for people, one line.'),
-  observedGeneration: z.int().optional(),
-  startTimestamp: time.optional(),
-  completionTimestamp: time.optional(),
-  dataMoverClass: z.string().optional(),
-  mover: z.string().optional(),
-  queue: queue.optional(),
-  admittedAt: time.optional(),
-  movingSince: time.optional(),
-  progress: progress.optional(),
-  restored: z
-    .object({
-      snapshotID: z.string().optional(),
-      bytes: z.int().min(0).optional(),
-      files: z.int().min(0).optional(),
-      empty: z.boolean().optional(),
-    })
-    .optional()
-    .describe(
-      'What the mover wrote, as the mover itself says. Present only when it is what the record asks for.',
-    ),
-  handOver: z
-    .object({
-      persistentVolume: z.string().describe('The volume that goes to the destination claim.'),
-      reclaimPolicy: z.string().describe('The policy it gets at the end.'),
-    })
-    .optional(),
-  failure: failure.optional(),
-  conditions: conditions.optional(),
-});
+export const dataMoverRestoreStatus = z
+  .object({
+    phase: z.enum(restorePhases).optional().describe('The step it is at.'),
+    message: text.optional().describe('The same for people, one line.'),
+    observedGeneration: z.int().optional().describe('The generation of the spec that was last acted on.'),
+    startTimestamp: time.optional().describe('When the controller took the request up.'),
+    completionTimestamp: time.optional().describe('When it reached its last phase.'),
+    dataMoverClass: word.optional().describe('The class that serves this restore.'),
+    mover: word.optional().describe('The mover that the class names.'),
+    queue: queue.optional(),
+    admittedAt: time.optional().describe('When a place was given.'),
+    movingSince: time.optional().describe('When the mover was asked to start.'),
+    progress: progress.optional(),
+    restored: z
+      .object({
+        snapshotID: word.optional().describe('The snapshot that was restored. Absent only when `empty`.'),
+        bytes: count.optional().describe('Size of the data.'),
+        files: count.optional().describe('Number of files.'),
+        empty: z.boolean().optional().describe('True when the record says that the volume held nothing.'),
+      })
+      .optional()
+      .describe(
+        'What the mover wrote, as the mover itself says. Present only when it is what the record asks for.',
+      ),
+    handOver: z
+      .object({
+        persistentVolume: word.describe('The volume that goes to the destination claim.'),
+        reclaimPolicy: word.describe('The policy it gets at the end.'),
+      })
+      .optional()
+      .describe('The volume on its way to the destination claim. Present once that has begun.'),
+    failure: failure.optional(),
+    conditions: conditions.optional(),
+  })
+  .describe('What happened so far. Written by the controller only.');
 
 export type DataMoverRestoreSpec = z.infer<typeof dataMoverRestoreSpec>;
 export type DataMoverRestoreStatus = z.infer<typeof dataMoverRestoreStatus>;

@@ -1,8 +1,12 @@
 import { z } from 'zod';
+import { rules } from './rules.ts';
 
 /**
  * Pieces that several kinds share. A zod schema is the one source of a kind's TypeScript type, of its
  * CustomResourceDefinition (hack/gen-crds.ts) and of its reference page; `.describe()` becomes the documentation of the field.
+ *
+ * Texts are bounded, so that the API server can bound the cost of the rules over them. The bounds are far above what
+ * anything honest writes, since a status that is too long to be stored would hide the outcome it carries.
  */
 
 /** A DNS-1123 subdomain, as names of objects are. */
@@ -12,14 +16,23 @@ export const objectName = z
   .max(253)
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
 
+/** A word or an identifier of another system. */
+export const word = z.string().max(1024);
+
+/** A text for people; the bound is the one of `metav1.Condition`. */
+export const text = z.string().max(32768);
+
 /** RFC 3339. */
 export const time = z.iso.datetime();
+
+/** A count of bytes or files. */
+export const count = z.int().min(0);
 
 /** Anything the mover understands; the API server keeps it as it is and the mover's own schema checks it. */
 export const moverConfig = z
   .looseObject({})
   .describe(
-    "Settings for the mover, checked by the mover's own schema. What is set here wins over the class. For VolSync see docs/movers/volsync.md.",
+    "Settings for the mover, checked by the mover's own schema. What is set in a request wins over the class. For VolSync see docs/movers/volsync.md.",
   )
   .meta({ 'x-kubernetes-preserve-unknown-fields': true });
 
@@ -27,61 +40,63 @@ export const moverConfig = z
 export const conditions = z
   .array(
     z.object({
-      type: z.string(),
-      status: z.enum(['True', 'False', 'Unknown']),
-      reason: z.string(),
-      message: z.string(),
-      lastTransitionTime: time,
-      observedGeneration: z.int().optional(),
+      type: z.string().min(1).max(316).describe('The step.'),
+      status: z
+        .enum(['True', 'False', 'Unknown'])
+        .describe('True once the step is behind the request, False with a reason while it is not.'),
+      reason: z.string().max(1024).describe('One word for machines.'),
+      message: text.describe('The same for people.'),
+      lastTransitionTime: time.describe('When `status` last changed.'),
+      observedGeneration: z.int().optional().describe('The generation of the object it speaks of.'),
     }),
   )
+  .max(32)
   .describe('Steps behind this request, one condition each.')
   .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] });
 
 export const failure = z
   .object({
-    reason: z.string().describe('One word for machines; the table is in docs/failures.md.'),
-    message: z.string().describe('What went wrong, with which object, and what to do.'),
+    reason: word.describe('One word for machines; the table is in docs/failures.md.'),
+    message: text.describe('What went wrong, with which object, and what to do.'),
   })
   .describe('Why the request failed. Absent while it has not.');
 
 export const progress = z
   .object({
-    bytesDone: z.int().min(0).describe('Bytes read from or written to the volume so far.'),
-    totalBytes: z
-      .int()
-      .min(0)
+    bytesDone: count.describe('Bytes read from or written to the volume so far.'),
+    totalBytes: count
       .optional()
       .describe('Bytes to move, as far as the mover knows. Absent before it knows.'),
-    filesDone: z.int().min(0).optional(),
-    totalFiles: z.int().min(0).optional(),
-    updatedAt: time,
+    filesDone: count.optional().describe('Files behind it so far.'),
+    totalFiles: count.optional().describe('Files to move, as far as the mover knows.'),
+    updatedAt: time.describe('When the mover last said so.'),
   })
   .describe('How far the mover is.');
 
 export const queue = z
   .object({
-    ahead: z.int().min(0).describe('Requests that will be admitted before this one.'),
-    reason: z.string().describe('What it waits for.'),
+    ahead: count.describe('Requests that will be admitted before this one.'),
+    reason: text.describe('What it waits for.'),
   })
   .describe('Present while the request waits for a place.');
 
 /** What a volume looked like: enough to make one like it in another cluster. */
 export const volume = z
   .object({
-    pvcName: z.string(),
-    namespace: z.string(),
-    storageClassName: z.string().optional(),
-    accessModes: z.array(z.string()),
-    volumeMode: z.enum(['Filesystem', 'Block']),
+    pvcName: word.describe('Name of the PersistentVolumeClaim.'),
+    namespace: word.describe('Its namespace, in the cluster of the backup.'),
+    storageClassName: word.optional().describe('Its storage class. Absent: it named none.'),
+    accessModes: z.array(z.string().max(64)).max(8).describe('Its access modes, e.g. `ReadWriteOnce`.'),
+    volumeMode: z.enum(['Filesystem', 'Block']).describe('Whether pods see files or a raw device.'),
     capacity: z
       .string()
+      .max(64)
       .describe(
-        'The largest of the requested size, the real capacity and what the snapshot needs to be restored.',
+        'The largest of the requested size, the real capacity and what the snapshot needs to be restored, as a Kubernetes quantity.',
       ),
-    reclaimPolicy: z.string().optional().describe("The backed-up PersistentVolume's reclaim policy."),
+    reclaimPolicy: word.optional().describe("The backed-up PersistentVolume's reclaim policy."),
     pvLabels: z
-      .record(z.string(), z.string())
+      .record(z.string(), z.string().max(63))
       .optional()
       .describe("The backed-up PersistentVolume's labels."),
   })
@@ -90,23 +105,29 @@ export const volume = z
 /** What a finished backup records, and all that a restore needs. */
 export const backupResult = z
   .object({
-    mover: z
-      .string()
-      .describe('The mover that made it; a restore needs the same one or one that reads its repositories.'),
+    mover: word.describe(
+      'The mover that made it; a restore needs the same one or one that reads its repositories.',
+    ),
     repository: z
       .string()
+      .max(4096)
       .describe(
         'Path of the repository below the base that the repository secret names: prefix/cluster/namespace/pvc.',
       ),
-    snapshotID: z.string().optional().describe("The mover's id of the snapshot. Absent only when `empty`."),
+    snapshotID: word.optional().describe("The mover's id of the snapshot. Absent only when `empty`."),
     snapshotTime: time.optional().describe("When the mover's snapshot was complete, by the mover's clock."),
-    bytes: z.int().min(0).optional().describe('Size of the data.'),
-    files: z.int().min(0).optional(),
-    uploadedBytes: z
-      .int()
-      .min(0)
+    bytes: count.optional().describe('Size of the data.'),
+    files: count.optional().describe('Number of files.'),
+    uploadedBytes: count
       .optional()
       .describe('What was added to the repository, after deduplication, before compression.'),
     empty: z.boolean().optional().describe('True when the volume held nothing; no snapshot exists then.'),
   })
-  .describe('What the backup produced. Present only when it is proved.');
+  .describe('What the backup produced. Present only when it is proved.')
+  .meta(
+    rules({
+      rule: 'has(self.snapshotID) || (has(self.empty) && self.empty)',
+      message:
+        'a result without snapshotID must say empty: true; a success that names no snapshot is not proved',
+    }),
+  );
