@@ -1,0 +1,11 @@
+export interface PluginIdentifier {
+  'command'?: (string);
+  'kind'?: (string);
+  'name'?: (string);
+}
+
+export interface PluginIdentifier__Output {
+  'command': (string);
+  'kind': (string);
+  'name': (string);
+}

@@ -1,0 +1,5 @@
+export interface Empty {
+}
+
+export interface Empty__Output {
+}

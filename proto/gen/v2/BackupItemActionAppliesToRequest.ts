@@ -1,0 +1,7 @@
+export interface BackupItemActionAppliesToRequest {
+  'plugin'?: (string);
+}
+
+export interface BackupItemActionAppliesToRequest__Output {
+  'plugin': (string);
+}

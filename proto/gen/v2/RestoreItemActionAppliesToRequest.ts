@@ -1,0 +1,7 @@
+export interface RestoreItemActionAppliesToRequest {
+  'plugin'?: (string);
+}
+
+export interface RestoreItemActionAppliesToRequest__Output {
+  'plugin': (string);
+}

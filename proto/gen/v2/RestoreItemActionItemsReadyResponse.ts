@@ -1,0 +1,7 @@
+export interface RestoreItemActionItemsReadyResponse {
+  'ready'?: (boolean);
+}
+
+export interface RestoreItemActionItemsReadyResponse__Output {
+  'ready': (boolean);
+}
