@@ -1,0 +1,126 @@
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { COMPONENTS } from './components/all.ts';
+import { createContext } from './component.ts';
+import { clusterExists, indexFile } from './config.ts';
+import { claimName } from './host-settings.ts';
+import { withLock } from './lock.ts';
+import { missingNeeds, refuse } from './needs.ts';
+import { ensurePackages } from './packages.ts';
+import { lastLines } from './process.ts';
+import { destroy } from './teardown.ts';
+import { ensureTools } from './tools.ts';
+import { waitUntil } from './wait.ts';
+import type { ClusterConfig } from './config.ts';
+import type { Component, Context } from './component.ts';
+import type { Note, Progress } from './progress.ts';
+
+const READY_TIMEOUT_MS = 60_000;
+const LOG_TAIL = 15;
+/** How long a process without a readiness check must live to count as started. */
+const SETTLE_MS = 300;
+
+/**
+ * Brings the cluster up: starts what does not run, repairs what is broken, leaves alone what is well.
+ * @throws Error that names the step, the end of its log and where the log is.
+ */
+export async function up(config: ClusterConfig, progress: Progress): Promise<void> {
+  const context = createContext(config);
+  refuse(await missingNeeds(config, clusterExists(config)));
+  await exclusively(config, progress, async () => {
+    await ensurePackages(progress);
+    await ensureTools(config.cacheDir, progress);
+    claimName(config.name, config.dir);
+    prepareFolders(context);
+    for (const component of COMPONENTS) await bringUp(context, component, progress);
+  });
+}
+
+/** Stops a component, prepares it anew (Velero: copies our plugin again) and starts it. */
+export async function restart(config: ClusterConfig, name: string, progress: Progress): Promise<void> {
+  const component = COMPONENTS.find((each) => each.name === name && each.process);
+  if (!component) {
+    const known = COMPONENTS.filter((each) => each.process).map((each) => each.name);
+    throw new Error(`${name}: no such component; there are ${known.join(', ')}`);
+  }
+  if (!clusterExists(config))
+    throw new Error(`cluster ${config.name} is not up; run "make cluster-up" first`);
+  const context = createContext(config);
+  await exclusively(config, progress, async () => {
+    await context.supervisor.stop(name, component.process?.(context));
+    await bringUp(context, component, progress);
+  });
+}
+
+/** Removes the cluster and all it made on the machine; built tools stay. */
+export async function down(config: ClusterConfig, progress: Progress): Promise<void> {
+  await exclusively(config, progress, () => destroy(createContext(config), progress, { keepS3: false }));
+}
+
+/** Loses the cluster, with every volume and snapshot, as a disaster would; what is in S3 stays and is served on. */
+export async function wipe(config: ClusterConfig, progress: Progress): Promise<void> {
+  await exclusively(config, progress, () => destroy(createContext(config), progress, { keepS3: true }));
+}
+
+function exclusively(config: ClusterConfig, progress: Progress, work: () => Promise<void>): Promise<void> {
+  const waiting = (): void => {
+    progress.line(`  waiting: another run works on cluster ${config.name}`);
+  };
+  return withLock(config.dir, waiting, work);
+}
+
+function prepareFolders({ config, program }: Context): void {
+  const { dir, paths, network } = config;
+  for (const folder of [dir, paths.logs, paths.pids, paths.bin]) mkdirSync(folder, { recursive: true });
+  writeFileSync(indexFile(dir), `${network.index}\n`);
+  const programs = {
+    kubectl: program('kubernetes', 'kubectl'),
+    velero: program('velero'),
+    restic: program('restic'),
+  };
+  for (const [name, target] of Object.entries(programs)) {
+    rmSync(join(paths.bin, name), { force: true });
+    symlinkSync(target, join(paths.bin, name));
+  }
+}
+
+async function bringUp(context: Context, component: Component, progress: Progress): Promise<void> {
+  const reason = component.absent?.(context);
+  if (reason !== undefined) {
+    progress.line(`- ${component.title}: ${reason}`);
+    return;
+  }
+  try {
+    await progress.step(component.title, (note) => start(context, component, note));
+  } catch (error) {
+    throw explain(context, component, error);
+  }
+}
+
+async function start(context: Context, component: Component, note: Note): Promise<void> {
+  await component.prepare?.(context, note);
+  if (!component.process) return;
+  const { name, readyTimeoutMs: timeoutMs = READY_TIMEOUT_MS } = component;
+  const { supervisor } = context;
+  const startedNow = await supervisor.ensure(name, component.process(context));
+  const settledAt = performance.now() + (startedNow ? SETTLE_MS : 0);
+  const ready = component.ready ?? (() => Promise.resolve(performance.now() >= settledAt));
+  let ended = false;
+  const check = async (): Promise<boolean> => {
+    ended = supervisor.find(name) === undefined;
+    return ended || (await ready(context));
+  };
+  await waitUntil(`${name} to be ready`, check, { timeoutMs });
+  if (ended) throw new Error(`${name} ended right after its start`);
+}
+
+/** The error with what a person needs next: the step, the end of the log, the folder of all logs. */
+function explain(context: Context, component: Component, cause: unknown): Error {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const log = context.supervisor.logFile(component.name);
+  const tail = component.process ? lastLines(log, LOG_TAIL) : '';
+  const lines = [`step "${component.title}" failed: ${message}`];
+  if (tail) lines.push(`the last lines of ${log}:`, ...tail.split('\n').map((line) => `  | ${line}`));
+  lines.push(`all logs are in ${context.config.paths.logs}`);
+  return new Error(lines.join('\n'), { cause });
+}

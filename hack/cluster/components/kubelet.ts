@@ -1,0 +1,85 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { apiObject } from '../api.ts';
+import { ensureCgroup } from '../cgroups.ts';
+import { kubeconfigPath } from '../pki.ts';
+import { saveHostSettings } from '../host-settings.ts';
+import type { ClusterConfig } from '../config.ts';
+import type { Component } from '../component.ts';
+
+export const kubelet: Component = {
+  name: 'kubelet',
+  title: 'kubelet, until the node is Ready',
+  prepare: ({ config }) => {
+    // kubelet sets kernel parameters of the whole machine; `down` puts them back.
+    saveHostSettings();
+    ensureCgroup(config.cgroupRoot);
+    mkdirSync(config.paths.kubelet, { recursive: true });
+    writeFileSync(configFile(config), JSON.stringify(kubeletConfig(config), undefined, 2));
+    writeFileSync(join(config.dir, 'resolv.conf'), '');
+  },
+  process: ({ config, program }) => ({
+    command: program('kubernetes', 'kubelet'),
+    args: [
+      `--config=${configFile(config)}`,
+      `--kubeconfig=${kubeconfigPath(config, 'kubelet')}`,
+      `--root-dir=${config.paths.kubelet}`,
+      `--cert-dir=${join(config.paths.kubelet, 'pki')}`,
+      `--node-ip=${config.network.nodeIp}`,
+      `--hostname-override=${config.nodeName}`,
+    ],
+    netns: config.network.netnsPath,
+  }),
+  ready: async ({ config }) => isReady(await apiObject(config, `/api/v1/nodes/${config.nodeName}`)),
+  readyTimeoutMs: 90_000,
+};
+
+interface NodeObject {
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+/** Whether a Node object says it is Ready. */
+export function isReady(node: unknown): boolean {
+  const conditions = (node as NodeObject | undefined)?.status?.conditions ?? [];
+  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+}
+
+function configFile({ dir }: ClusterConfig): string {
+  return join(dir, 'kubelet.json');
+}
+
+function kubeletConfig({ paths, cgroupRoot, dir, network }: ClusterConfig): unknown {
+  return {
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
+    kind: 'KubeletConfiguration',
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+      x509: { clientCAFile: join(paths.pki, 'ca.crt') },
+    },
+    authorization: { mode: 'Webhook' },
+    containerRuntimeEndpoint: `unix://${paths.containerdSocket}`,
+    volumePluginDir: join(paths.kubelet, 'volume-plugins'),
+    podLogsDir: join(paths.logs, 'pods'),
+    // There is no DNS server; naming none would earn every pod a warning.
+    clusterDNS: [network.nodeIp],
+    clusterDomain: 'cluster.local',
+    resolvConf: join(dir, 'resolv.conf'),
+    cgroupDriver: 'cgroupfs',
+    cgroupRoot,
+    failSwapOn: false,
+    failCgroupV1: false,
+    localStorageCapacityIsolation: false,
+    enforceNodeAllocatable: [],
+    makeIPTablesUtilChains: false,
+    // The machine's disk and memory are not the cluster's: a fairly full disk must not evict its pods
+    // or throw away images that no registry can bring back.
+    evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
+    imageGCHighThresholdPercent: 100,
+    configMapAndSecretChangeDetectionStrategy: 'Watch',
+    serializeImagePulls: false,
+    kubeAPIQPS: 100,
+    kubeAPIBurst: 200,
+    maxPods: 200,
+  };
+}

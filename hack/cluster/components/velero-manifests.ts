@@ -1,0 +1,70 @@
+import type { ClusterConfig } from '../config.ts';
+
+/** What `velero install` would create for a server that runs outside the cluster. */
+export function veleroManifests(config: ClusterConfig): unknown {
+  const { namespace } = config;
+  return {
+    apiVersion: 'v1',
+    kind: 'List',
+    items: [...access(namespace), placeholder(namespace), ...storage(config)],
+  };
+}
+
+function access(namespace: string): unknown[] {
+  return [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name: 'velero' } },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name: 'velero' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+      subjects: [{ kind: 'ServiceAccount', namespace, name: 'velero' }],
+    },
+  ];
+}
+
+/** Velero's restore actions read the server's image and settings from its Deployment, which must therefore exist. */
+function placeholder(namespace: string): unknown {
+  const labels = { component: 'velero', deploy: 'velero' };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { namespace, name: 'velero', labels },
+    spec: {
+      replicas: 0,
+      selector: { matchLabels: { deploy: 'velero' } },
+      template: {
+        metadata: { labels },
+        spec: {
+          serviceAccountName: 'velero',
+          containers: [{ name: 'velero', image: 'velero/velero:outside-the-cluster', command: ['/velero'] }],
+        },
+      },
+    },
+  };
+}
+
+function storage({ namespace, s3 }: ClusterConfig): unknown[] {
+  const cloud = `[default]\naws_access_key_id=${s3.accessKey}\naws_secret_access_key=${s3.secretKey}\n`;
+  return [
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { namespace, name: 'cloud-credentials' },
+      type: 'Opaque',
+      stringData: { cloud },
+    },
+    {
+      apiVersion: 'velero.io/v1',
+      kind: 'BackupStorageLocation',
+      metadata: { namespace, name: 'default' },
+      spec: {
+        provider: 'aws',
+        default: true,
+        objectStorage: { bucket: s3.buckets.velero },
+        config: { region: s3.region, s3ForcePathStyle: 'true', s3Url: s3.endpoint },
+      },
+    },
+  ];
+}

@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { IMAGES } from '../images.ts';
+import type { Component, Context } from '../component.ts';
+
+function folder({ config }: Context): string {
+  return join(config.checkout, 'hack/cluster/doubles/volsync');
+}
+
+export const volsyncCrds: Component = {
+  name: 'volsync-crds',
+  title: 'VolSync CRDs',
+  absent: (context) => missing(join(folder(context), 'crds/volsync.backube_replicationsources.yaml')),
+  prepare: (context) => context.apply({ path: join(folder(context), 'crds') }),
+};
+
+/** Stands in for VolSync's manager, which no package and no module proxy has. */
+export const volsync: Component = {
+  name: 'volsync',
+  title: 'VolSync double',
+  absent: (context) => missing(join(folder(context), 'main.ts')),
+  process: (context) => ({
+    command: process.execPath,
+    args: [
+      join(folder(context), 'main.ts'),
+      '--kubeconfig',
+      context.config.paths.kubeconfig,
+      '--mover-image',
+      IMAGES.volsyncRestic,
+    ],
+    netns: context.config.network.netnsPath,
+  }),
+};
+
+function missing(path: string): string | undefined {
+  return existsSync(path) ? undefined : `not built yet: there is no ${path}`;
+}

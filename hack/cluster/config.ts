@@ -1,0 +1,186 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { networkInterfaces } from 'node:os';
+
+/** What a caller may choose; everything has a default. */
+export interface ClusterOptions {
+  /** Default: `CLUSTER_NAME`, else `datamover`. At most 20 lower-case letters, digits and dashes. */
+  readonly name?: string;
+  /** The folder that holds all clusters. Default: `DATAMOVER_CLUSTER_DIR`, else `/var/lib/datamover-cluster`. */
+  readonly baseDir?: string;
+  /** Where built tools are kept. Default: `$XDG_CACHE_HOME/datamover`, else `~/.cache/datamover`. */
+  readonly cacheDir?: string;
+  /** Velero's feature flags, comma-separated, e.g. `EnableCSI`. Default: `VELERO_FEATURES`, else none. */
+  readonly veleroFeatures?: string;
+}
+
+export interface ClusterConfig {
+  readonly name: string;
+  readonly dir: string;
+  readonly baseDir: string;
+  readonly cacheDir: string;
+  /** The checkout this code lies in: the plugin, the controller and the doubles are taken from it. */
+  readonly checkout: string;
+  readonly nodeName: string;
+  readonly namespace: 'velero';
+  readonly veleroFeatures: string;
+  readonly cgroupRoot: string;
+  readonly network: NetworkConfig;
+  readonly paths: ClusterPaths;
+  readonly s3: S3Config;
+}
+
+export interface NetworkConfig {
+  /** A small number of this cluster, unique on the machine; all addresses follow from it. */
+  readonly index: number;
+  readonly netns: string;
+  readonly netnsPath: string;
+  readonly hostLink: string;
+  readonly nodeLink: string;
+  readonly hostIp: string;
+  readonly nodeIp: string;
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  /** The address of the Service `kubernetes`; the API server listens on it itself, so no kube-proxy is needed. */
+  readonly apiServiceIp: string;
+  readonly apiUrl: string;
+}
+
+export interface ClusterPaths {
+  readonly logs: string;
+  readonly pids: string;
+  readonly pki: string;
+  readonly bin: string;
+  readonly kubeconfig: string;
+  readonly etcd: string;
+  readonly containerd: string;
+  readonly containerdSocket: string;
+  readonly cni: string;
+  readonly kubelet: string;
+  readonly csi: string;
+  readonly velero: string;
+  readonly controller: string;
+  readonly s3: string;
+}
+
+export interface S3Config {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accessKey: string;
+  readonly secretKey: string;
+  readonly buckets: { readonly velero: 'velero'; readonly datamover: 'datamover' };
+}
+
+const NAME = /^[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?$/;
+const INDEX_LIMIT = 200;
+
+/**
+ * The settings of one cluster: what exists on disk wins, the rest is computed. Nothing is written.
+ * @throws Error when the name cannot be used.
+ */
+export function loadConfig(
+  options: ClusterOptions = {},
+  env: NodeJS.ProcessEnv = process.env,
+): ClusterConfig {
+  const name = options.name ?? (env['CLUSTER_NAME'] || 'datamover');
+  if (!NAME.test(name)) {
+    throw new Error(
+      `CLUSTER_NAME ${JSON.stringify(name)}: must be 1 to 20 lower-case letters, digits and dashes, with no dash at either end`,
+    );
+  }
+  const baseDir = resolve(options.baseDir ?? (env['DATAMOVER_CLUSTER_DIR'] || '/var/lib/datamover-cluster'));
+  const cacheHome = env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  const dir = join(baseDir, name);
+  const network = networkOf(name, readIndex(dir) ?? freeIndex(baseDir));
+  return {
+    name,
+    dir,
+    baseDir,
+    cacheDir: options.cacheDir ?? join(cacheHome, 'datamover'),
+    checkout: resolve(import.meta.dirname, '../..'),
+    nodeName: `${name}-node`,
+    namespace: 'velero',
+    veleroFeatures: options.veleroFeatures ?? env['VELERO_FEATURES'] ?? '',
+    cgroupRoot: `/dm-${name}`,
+    network,
+    paths: pathsOf(dir),
+    s3: {
+      endpoint: `http://${network.hostIp}:9000`,
+      region: 'us-east-1',
+      accessKey: 'datamover',
+      secretKey: 'datamover-secret',
+      buckets: { velero: 'velero', datamover: 'datamover' },
+    },
+  };
+}
+
+/** The file that holds a cluster's index. */
+export function indexFile(dir: string): string {
+  return join(dir, 'index');
+}
+
+/** Whether `up` has been run for this cluster (and `down` has not). */
+export function clusterExists(config: ClusterConfig): boolean {
+  return readIndex(config.dir) !== undefined;
+}
+
+/** Addresses and names that follow from the cluster's name and its index. */
+export function networkOf(name: string, index: number): NetworkConfig {
+  const nodeIp = `10.213.${index}.2`;
+  return {
+    index,
+    netns: `dm-${name}`,
+    netnsPath: `/run/netns/dm-${name}`,
+    // The kernel allows 15 characters, hence the index and not the name.
+    hostLink: `dm${index}-host`,
+    nodeLink: `dm${index}-node`,
+    hostIp: `10.213.${index}.1`,
+    nodeIp,
+    podCidr: `10.214.${index}.0/24`,
+    serviceCidr: `10.215.${index}.0/24`,
+    apiServiceIp: `10.215.${index}.1`,
+    apiUrl: `https://${nodeIp}:443`,
+  };
+}
+
+function pathsOf(dir: string): ClusterPaths {
+  const at = (path: string): string => join(dir, path);
+  return {
+    logs: at('logs'),
+    pids: at('pids'),
+    pki: at('pki'),
+    bin: at('bin'),
+    kubeconfig: at('kubeconfig'),
+    etcd: at('etcd'),
+    containerd: at('containerd'),
+    containerdSocket: at('containerd/containerd.sock'),
+    cni: at('cni'),
+    kubelet: at('kubelet'),
+    csi: at('csi'),
+    velero: at('velero'),
+    controller: at('controller'),
+    s3: at('s3'),
+  };
+}
+
+function readIndex(dir: string): number | undefined {
+  try {
+    const index = Number(readFileSync(indexFile(dir), 'utf8').trim());
+    return Number.isInteger(index) && index > 0 && index < INDEX_LIMIT ? index : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The lowest index that no cluster of this folder has and no interface of this machine uses. */
+function freeIndex(baseDir: string): number {
+  const names = existsSync(baseDir) ? readdirSync(baseDir) : [];
+  const taken = new Set(names.map((name) => readIndex(join(baseDir, name))));
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  for (let index = 1; index < INDEX_LIMIT; index++) {
+    const used = addresses.some(({ address }) => address.startsWith(`10.213.${index}.`));
+    if (!taken.has(index) && !used) return index;
+  }
+  throw new Error(`${baseDir}: no subnet is left for another cluster; take one down first`);
+}

@@ -1,0 +1,97 @@
+import { existsSync, openSync, readSync, closeSync } from 'node:fs';
+import { run } from './exec.ts';
+import { findProgram, refuse } from './needs.ts';
+import type { Progress } from './progress.ts';
+
+interface SystemProgram {
+  /** The Debian package that has it. */
+  readonly package: string;
+  readonly what: string;
+  readonly present: () => boolean;
+}
+
+const CNI_FOLDERS = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni'];
+
+const PROGRAMS: readonly SystemProgram[] = [
+  { package: 'containerd', what: 'containerd', present: () => has('containerd') && has('ctr') },
+  { package: 'runc', what: 'runc', present: () => has('runc') },
+  {
+    package: 'containernetworking-plugins',
+    what: 'the CNI plugins bridge, host-local and loopback',
+    present: () => findCniFolder() !== undefined,
+  },
+  { package: 'busybox-static', what: 'a static busybox', present: () => findStaticBusybox() !== undefined },
+  { package: 'iproute2', what: 'ip', present: () => has('ip') },
+  { package: 'iptables', what: 'iptables (kubelet looks for it)', present: () => has('iptables') },
+  { package: 'procps', what: 'sysctl', present: () => has('sysctl') },
+  { package: 'util-linux', what: 'nsenter', present: () => has('nsenter') },
+  { package: 'mount', what: 'mount and umount', present: () => has('mount') && has('umount') },
+  { package: 'openssl', what: 'openssl', present: () => has('openssl') },
+  {
+    package: 'ca-certificates',
+    what: 'the certificates of public authorities',
+    present: () => existsSync('/etc/ssl/certs'),
+  },
+];
+
+function has(program: string): boolean {
+  return findProgram(program) !== undefined;
+}
+
+/** The folder of the CNI plugins; distributions differ. */
+export function findCniFolder(): string | undefined {
+  return CNI_FOLDERS.find((folder) =>
+    ['bridge', 'host-local', 'loopback'].every((plugin) => existsSync(`${folder}/${plugin}`)),
+  );
+}
+
+/** A busybox that runs in an image holding nothing else. */
+export function findStaticBusybox(): string | undefined {
+  const path = findProgram('busybox');
+  return path && isStatic(path) ? path : undefined;
+}
+
+/** A dynamic ELF names its loader within its first page. */
+function isStatic(path: string): boolean {
+  const head = Buffer.alloc(4096);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, head, 0, head.length, 0);
+  } finally {
+    closeSync(file);
+  }
+  return !/\/ld-(linux|musl)/.test(head.toString('latin1'));
+}
+
+/**
+ * Installs what is missing on a Debian-like system.
+ * @throws Error that says what to install elsewhere.
+ */
+export async function ensurePackages(progress: Progress): Promise<void> {
+  const missing = PROGRAMS.filter(({ present }) => !present());
+  if (missing.length === 0) return;
+  const names = missing.map((program) => program.package);
+  if (!has('apt-get')) {
+    refuse(
+      missing.map((program) => ({
+        what: `it needs ${program.what}`,
+        remedy: `install the equivalent of Debian's package ${program.package}`,
+      })),
+    );
+  }
+  await progress.step(`install ${names.join(' ')}`, async (note) => {
+    const env = { DEBIAN_FRONTEND: 'noninteractive' };
+    note('apt-get update');
+    await run('apt-get', ['update', '-q'], { env });
+    note('apt-get install');
+    await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...names], { env });
+    note('');
+  });
+  const still = PROGRAMS.filter(({ present }) => !present());
+  refuse(
+    still.map((program) => ({
+      what: `${program.what} is missing even after installing ${program.package}`,
+      remedy: `install it by hand and see that it is on the PATH`,
+    })),
+  );
+}

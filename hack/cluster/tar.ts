@@ -1,0 +1,43 @@
+/** One entry of an archive. Folders end in no slash; paths are relative and at most 100 bytes long. */
+export type TarEntry =
+  | { readonly path: string; readonly mode: number; readonly content: Buffer | string }
+  | { readonly path: string; readonly mode: number; readonly folder: true }
+  | { readonly path: string; readonly linkTo: string };
+
+const BLOCK = 512;
+
+/** A ustar archive, the same bytes for the same entries: all times are 0 and all owners root. */
+export function tarOf(entries: readonly TarEntry[]): Buffer {
+  const parts = entries.flatMap((entry) => {
+    const content = 'content' in entry ? Buffer.from(entry.content) : Buffer.alloc(0);
+    const padding = Buffer.alloc((BLOCK - (content.length % BLOCK)) % BLOCK);
+    return [header(entry, content.length), content, padding];
+  });
+  return Buffer.concat([...parts, Buffer.alloc(2 * BLOCK)]);
+}
+
+function header(entry: TarEntry, size: number): Buffer {
+  const block = Buffer.alloc(BLOCK);
+  const name = 'folder' in entry ? `${entry.path}/` : entry.path;
+  if (Buffer.byteLength(name) > 100) throw new Error(`${name}: too long for this archive`);
+  const octal = (value: number, length: number): string => `${value.toString(8).padStart(length - 1, '0')}\0`;
+  block.write(name, 0);
+  block.write(octal('mode' in entry ? entry.mode : 0o777, 8), 100);
+  block.write(octal(0, 8), 108);
+  block.write(octal(0, 8), 116);
+  block.write(octal(size, 12), 124);
+  block.write(octal(0, 12), 136);
+  block.write(typeFlag(entry), 156);
+  if ('linkTo' in entry) block.write(entry.linkTo, 157);
+  block.write('ustar\x0000', 257);
+  // The checksum is counted with blanks in its own place.
+  block.fill(' ', 148, 156);
+  const sum = block.reduce((total, byte) => total + byte, 0);
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return block;
+}
+
+function typeFlag(entry: TarEntry): string {
+  if ('folder' in entry) return '5';
+  return 'linkTo' in entry ? '2' : '0';
+}

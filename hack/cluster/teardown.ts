@@ -1,0 +1,127 @@
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { COMPONENTS } from './components/all.ts';
+import { cniNetwork } from './components/containerd.ts';
+import { cgroupProcesses, removeCgroup } from './cgroups.ts';
+import { clusterExists } from './config.ts';
+import { tryRun } from './exec.ts';
+import { releaseName, restoreHostSettings } from './host-settings.ts';
+import { unmountBelow } from './mounts.ts';
+import { removeNetns } from './netns.ts';
+import { killNow } from './process.ts';
+import { waitUntil } from './wait.ts';
+import type { ClusterConfig } from './config.ts';
+import type { Context } from './component.ts';
+import type { Progress } from './progress.ts';
+
+const SHIMS_TIMEOUT_MS = 5_000;
+const CGROUP_TIMEOUT_MS = 10_000;
+const CNI_CACHE = '/var/lib/cni/results';
+/** What a wipe leaves in the cluster's folder. */
+const KEPT_BY_WIPE = new Set(['s3', 'logs', 'pids', 'index', 'bin']);
+
+export interface DestroyOptions {
+  /** Leave the object store, its process and its data, and the cable it listens on. */
+  readonly keepS3: boolean;
+}
+
+/** Ends everything that runs and deletes everything that was made, whatever state it is in. */
+export async function destroy(context: Context, progress: Progress, options: DestroyOptions): Promise<void> {
+  const { config } = context;
+  if (!clusterExists(config)) {
+    progress.line(`cluster ${config.name} is not there: nothing to do`);
+    return;
+  }
+  await progress.step('stop the components', () => stopComponents(context, options));
+  await progress.step('end the pods', () => endPods(context));
+  await progress.step('unmount', async () => {
+    for (const folder of ownFolders(config, options)) await unmountBelow(folder);
+  });
+  await progress.step('network and cgroups', async () => {
+    await removeHostTraces(config, options);
+  });
+  await progress.step(options.keepS3 ? 'delete all but S3' : 'delete the files', () => {
+    deleteFiles(config, options);
+    return Promise.resolve();
+  });
+}
+
+/** Killed, not stopped: nothing of what they would write down is kept. containerd goes last, with the pods. */
+async function stopComponents({ supervisor }: Context, { keepS3 }: DestroyOptions): Promise<void> {
+  for (const component of [...COMPONENTS].reverse()) {
+    const kept = component.name === 'containerd' || (keepS3 && component.survivesWipe);
+    if (component.process && !kept) await supervisor.kill(component.name);
+  }
+}
+
+/** Without their processes containerd clears up its shims itself; what stays behind is killed. */
+async function endPods({ config, supervisor }: Context): Promise<void> {
+  const shims = (): number[] =>
+    supervisor.owned('containerd').filter((pid) => pid !== supervisor.find('containerd')?.pid);
+  for (const pid of cgroupProcesses(config.cgroupRoot)) await killNow(pid);
+  if (supervisor.find('containerd')) {
+    const noShims = waitUntil('the shims to end', () => shims().length === 0, {
+      timeoutMs: SHIMS_TIMEOUT_MS,
+    });
+    await noShims.catch(() => undefined);
+  }
+  await supervisor.kill('containerd');
+  // Whatever was being created meanwhile.
+  for (const pid of cgroupProcesses(config.cgroupRoot)) await killNow(pid);
+}
+
+async function removeHostTraces(config: ClusterConfig, { keepS3 }: DestroyOptions): Promise<void> {
+  removeShimSockets(config);
+  removeCniCache(config);
+  const removed = (): boolean => {
+    removeCgroup(config.cgroupRoot);
+    return true;
+  };
+  await waitUntil('the cgroups to be empty', removed, { timeoutMs: CGROUP_TIMEOUT_MS });
+  if (keepS3) {
+    await tryRun('nsenter', [`--net=${config.network.netnsPath}`, 'ip', 'link', 'delete', 'cni0']);
+    return;
+  }
+  await removeNetns(config.network);
+  releaseName(config.name);
+  restoreHostSettings();
+}
+
+/** A killed shim leaves its socket in a folder that all containerds of a machine share. */
+function removeShimSockets({ paths }: ClusterConfig): void {
+  const tasks = join(paths.containerd, 'state/io.containerd.runtime.v2.task/k8s.io');
+  for (const id of existsSync(tasks) ? readdirSync(tasks) : []) {
+    const file = join(tasks, id, 'address');
+    if (!existsSync(file)) continue;
+    const socket = readFileSync(file, 'utf8')
+      .trim()
+      .replace(/^unix:\/\//, '');
+    if (socket.startsWith('/run/containerd/s/')) rmSync(socket, { force: true });
+  }
+}
+
+/** The CNI library's notes on pods that were never taken down properly. */
+function removeCniCache(config: ClusterConfig): void {
+  if (!existsSync(CNI_CACHE)) return;
+  for (const name of readdirSync(CNI_CACHE)) {
+    if (name.startsWith(`${cniNetwork(config)}-`)) rmSync(join(CNI_CACHE, name), { force: true });
+  }
+}
+
+function ownFolders({ dir }: ClusterConfig, { keepS3 }: DestroyOptions): string[] {
+  if (!keepS3) return [dir];
+  return readdirSync(dir)
+    .filter((name) => !KEPT_BY_WIPE.has(name))
+    .map((name) => join(dir, name));
+}
+
+function deleteFiles(config: ClusterConfig, options: DestroyOptions): void {
+  // The index goes last: as long as it is there, an interrupted run can be repeated.
+  if (!options.keepS3) {
+    for (const name of readdirSync(config.dir).filter((each) => each !== 'index')) {
+      rmSync(join(config.dir, name), { recursive: true, force: true });
+    }
+  }
+  for (const path of ownFolders(config, options)) rmSync(path, { recursive: true, force: true });
+  rmSync(join(config.paths.logs, 'pods'), { recursive: true, force: true });
+}
