@@ -9,6 +9,7 @@ import {
   objectName,
   progress,
   queue,
+  repositoryPath,
   text,
   time,
   volume,
@@ -104,6 +105,9 @@ export const dataMoverBackupStatus = z
       .describe(
         "The source's fixed state. Present from the moment from which the application may write again.",
       ),
+    repositoryPath: repositoryPath
+      .optional()
+      .describe('Path of the repository it uses; requests for one repository run one after another.'),
     queue: queue.optional(),
     admittedAt: time.optional().describe('When a place was given.'),
     movingSince: time.optional().describe('When the mover was asked to start.'),

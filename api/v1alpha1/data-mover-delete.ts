@@ -37,6 +37,7 @@ export const dataMoverDeleteStatus = z
 
 export type DataMoverDeleteSpec = z.infer<typeof dataMoverDeleteSpec>;
 export type DataMoverDeleteStatus = z.infer<typeof dataMoverDeleteStatus>;
+export type DeletePhase = (typeof deletePhases)[number];
 
 /** The wish to remove one backup's data from its repository. Lives in the protected namespace only. */
 export interface DataMoverDelete extends Resource {

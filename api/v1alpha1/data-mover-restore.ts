@@ -10,6 +10,7 @@ import {
   objectName,
   progress,
   queue,
+  repositoryPath,
   text,
   time,
   volume,
@@ -87,6 +88,9 @@ export const dataMoverRestoreStatus = z
     completionTimestamp: time.optional().describe('When it reached its last phase.'),
     dataMoverClass: word.optional().describe('The class that serves this restore.'),
     mover: word.optional().describe('The mover that the class names.'),
+    repositoryPath: repositoryPath
+      .optional()
+      .describe('Path of the repository it uses; requests for one repository run one after another.'),
     queue: queue.optional(),
     admittedAt: time.optional().describe('When a place was given.'),
     movingSince: time.optional().describe('When the mover was asked to start.'),

@@ -21,6 +21,8 @@ export const conditionTypes = {
   ready: 'Ready',
 } as const;
 
+export type ConditionType = (typeof conditionTypes)[keyof typeof conditionTypes];
+
 /** Reasons for which a request fails for good (`status.failure.reason`). */
 export const failureReasons = {
   ClassNotFound: 'the named DataMoverClass does not exist',

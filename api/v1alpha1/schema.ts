@@ -22,6 +22,9 @@ export const word = z.string().max(1024);
 /** A text for people; the bound is the one of `metav1.Condition`. */
 export const text = z.string().max(32768);
 
+/** A path below the base that a repository secret names. */
+export const repositoryPath = z.string().max(4096);
+
 /** RFC 3339. */
 export const time = z.iso.datetime();
 
@@ -108,12 +111,9 @@ export const backupResult = z
     mover: word.describe(
       'The mover that made it; a restore needs the same one or one that reads its repositories.',
     ),
-    repository: z
-      .string()
-      .max(4096)
-      .describe(
-        'Path of the repository below the base that the repository secret names: prefix/cluster/namespace/pvc.',
-      ),
+    repository: repositoryPath.describe(
+      'Path of the repository below the base that the repository secret names: prefix/cluster/namespace/pvc.',
+    ),
     snapshotID: word.optional().describe("The mover's id of the snapshot. Absent only when `empty`."),
     snapshotTime: time.optional().describe("When the mover's snapshot was complete, by the mover's clock."),
     bytes: count.optional().describe('Size of the data.'),

@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 
-const ROOT = join(import.meta.dirname, '../..');
+/** Root of the checkout. */
+export const ROOT = join(import.meta.dirname, '../..');
 
 /** Writes a generated file below the root of the checkout and says so. */
 export function writeGenerated(path: string, content: string): void {

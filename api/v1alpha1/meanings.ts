@@ -1,0 +1,52 @@
+import type { BackupPhase } from './data-mover-backup.ts';
+import type { DeletePhase } from './data-mover-delete.ts';
+import type { RestorePhase } from './data-mover-restore.ts';
+import type { ConditionType } from './reasons.ts';
+
+/** What phases and conditions mean, for the reference pages. The types make a forgotten one an error. */
+
+const terminal = {
+  Completed: 'Done and proved: `result` or `restored` says what was moved.',
+  Failed: 'Over without success; `failure` says why and what to do. It is not tried again.',
+  Canceled: 'Stopped because `spec.cancel` was set.',
+};
+
+export const backupPhaseMeanings: Record<BackupPhase, string> = {
+  Pending: 'Accepted; its class and its source are being looked up.',
+  Capturing: "The snapshot is being cut. It must succeed before the application's writes go on.",
+  Queued:
+    'The snapshot is safe; the backup waits for a place among the running ones. `queue` says how long the line is.',
+  Staging: 'A volume made from the snapshot is being provided in the protected namespace.',
+  Moving: 'The mover reads the volume and writes to the repository. `progress` says how far it is.',
+  CleaningUp: 'The outcome is known; what was made for this backup is being removed.',
+  ...terminal,
+};
+
+export const restorePhaseMeanings: Record<RestorePhase, string> = {
+  Pending: 'Accepted; its record, its class and its destination are being looked up.',
+  Queued: 'It waits for a place among the running restores. `queue` says how long the line is.',
+  Staging: 'An empty volume is being provided in the protected namespace.',
+  Moving: 'The mover reads the repository and writes to the volume. `progress` says how far it is.',
+  HandingOver: 'The volume is complete and goes to the destination claim, without a second copy.',
+  CleaningUp: 'The outcome is known; what was made for this restore is being removed.',
+  ...terminal,
+};
+
+export const deletePhaseMeanings: Record<DeletePhase, string> = {
+  Pending: 'Accepted.',
+  Queued: 'It waits until no other request uses the same repository.',
+  Deleting: 'The mover removes the snapshot from the repository.',
+  CleaningUp: 'The outcome is known; what was made for this request is being removed.',
+  Completed: 'The snapshot is gone from the repository.',
+  Failed: terminal.Failed,
+};
+
+export const conditionMeanings: Record<ConditionType, string> = {
+  Captured: "The source's state is fixed: the snapshot is cut, or the source is read live.",
+  Admitted: 'A place among the running requests was given.',
+  Staged: 'The staging volume stands in the protected namespace.',
+  Moved: 'The mover has finished and its result is recorded.',
+  HandedOver: 'The volume belongs to the destination claim.',
+  CleanedUp: 'Nothing made for this request remains.',
+  Ready: 'True when all is well: for a request that it is Completed, for a class that it can be used.',
+};

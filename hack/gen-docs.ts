@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { format } from 'prettier';
+import { crdDefinitions } from '../api/v1alpha1/crd.ts';
+import { ROOT, writeGenerated } from './gen/generated-file.ts';
+import { fillBlocks } from './gen/marked-blocks.ts';
+import { failureTable, referenceBlocks } from './gen/reference.ts';
+
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+
+async function fillPage(path: string, blocks: Record<string, string>): Promise<void> {
+  const page = fillBlocks(read(path), blocks);
+  writeGenerated(path, await format(page, { parser: 'markdown', printWidth: 110 }));
+}
+
+for (const definition of crdDefinitions) {
+  const file = definition.kind.kind.replaceAll(/(?<=.)[A-Z]/g, '-$&').toLowerCase();
+  const blocks = referenceBlocks(definition, (sample) => read(`config/samples/${sample}`));
+  await fillPage(`docs/spec/${definition.kind.version}/${file}.md`, blocks);
+}
+await fillPage('docs/failures.md', { reasons: failureTable() });

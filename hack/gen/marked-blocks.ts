@@ -1,0 +1,30 @@
+/**
+ * Pages are written by hand around blocks that are generated:
+ *
+ *     <!-- generated: fields of spec -->
+ *     …
+ *     <!-- end -->
+ *
+ * Returns the page with every block replaced. Throws on a block nobody knows, and on a block that the page should
+ * have and does not, so that neither side is forgotten.
+ */
+export function fillBlocks(page: string, blocks: Readonly<Record<string, string>>): string {
+  const filled = new Set<string>();
+  const text = page.replaceAll(BLOCK, (_, name: string) => {
+    const content = blocks[name];
+    if (content === undefined) {
+      throw new Error(`unknown block "${name}"; there are: ${Object.keys(blocks).join(', ')}`);
+    }
+    filled.add(name);
+    return `<!-- generated: ${name} -->\n\n${content.trim()}\n\n<!-- end -->`;
+  });
+  const missing = Object.keys(blocks).filter((name) => !filled.has(name));
+  if (missing.length > 0) {
+    throw new Error(
+      `the page lacks the block "${missing.join('", "')}"; add the line <!-- generated: ${missing[0] ?? ''} --> and after it <!-- end -->`,
+    );
+  }
+  return text;
+}
+
+const BLOCK = /<!-- generated: ([^>]*?) -->[\s\S]*?<!-- end -->/g;

@@ -1,0 +1,80 @@
+import type { Kind, Resource } from '../../api/meta.ts';
+import type { CrdDefinition } from '../../api/v1alpha1/crd.ts';
+import {
+  backupPhaseMeanings,
+  conditionMeanings,
+  deletePhaseMeanings,
+  restorePhaseMeanings,
+} from '../../api/v1alpha1/meanings.ts';
+import { conditionTypes, failureReasons, type ConditionType } from '../../api/v1alpha1/reasons.ts';
+import { fieldTable, table } from './field-table.ts';
+import { structuralSchema } from './structural-schema.ts';
+
+/** What a reference page of one kind has besides its fields. */
+interface KindReference {
+  sample: string;
+  phases?: Record<string, string>;
+  conditions: readonly ConditionType[];
+}
+
+const { captured, admitted, staged, moved, handedOver, cleanedUp, ready } = conditionTypes;
+
+const REFERENCES: Record<string, KindReference> = {
+  DataMoverClass: { sample: 'class.yaml', conditions: [ready] },
+  DataMoverBackup: {
+    sample: 'backup.yaml',
+    phases: backupPhaseMeanings,
+    conditions: [captured, admitted, staged, moved, cleanedUp, ready],
+  },
+  DataMoverRestore: {
+    sample: 'restore.yaml',
+    phases: restorePhaseMeanings,
+    conditions: [admitted, staged, moved, handedOver, cleanedUp, ready],
+  },
+  DataMoverDelete: {
+    sample: 'delete.yaml',
+    phases: deletePhaseMeanings,
+    conditions: [moved, cleanedUp, ready],
+  },
+};
+
+/** The generated blocks of a kind's page. `readSample` reads a file of config/samples. */
+export function referenceBlocks(
+  definition: CrdDefinition,
+  readSample: (file: string) => string,
+): Record<string, string> {
+  const reference = referenceOf(definition.kind);
+  return {
+    summary: summary(definition),
+    example: `\`\`\`yaml\n${readSample(reference.sample).trim()}\n\`\`\``,
+    'fields of spec': fieldTable(structuralSchema(definition.spec)),
+    'fields of status': fieldTable(structuralSchema(definition.status)),
+    ...(reference.phases && {
+      phases: table(['Phase', 'Meaning'], codeFirst(Object.entries(reference.phases))),
+    }),
+    conditions: table(
+      ['Condition', 'True means'],
+      codeFirst(reference.conditions.map((type) => [type, conditionMeanings[type]])),
+    ),
+  };
+}
+
+/** The table of `status.failure.reason`. */
+export function failureTable(): string {
+  return table(['Reason', 'Meaning'], codeFirst(Object.entries(failureReasons)));
+}
+
+function referenceOf(kind: Kind<Resource>): KindReference {
+  const reference = REFERENCES[kind.kind];
+  if (reference === undefined) throw new Error(`hack/gen/reference.ts says nothing about ${kind.kind}`);
+  return reference;
+}
+
+function summary({ kind, shortName, description }: CrdDefinition): string {
+  const scope = kind.namespaced ? 'namespaced' : 'cluster-scoped';
+  return `${description}\n\n\`${kind.group}/${kind.version}\`, ${scope}, \`kubectl get ${shortName}\``;
+}
+
+function codeFirst(entries: readonly (readonly [string, string])[]): string[][] {
+  return entries.map(([word, meaning]) => [`\`${word}\``, meaning]);
+}
