@@ -25,6 +25,8 @@ export interface ProcessSpec {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Stands for what the program reads when it starts, e.g. a hash of its configuration: another value restarts it. */
+  readonly fingerprint?: string;
   /** Run inside this network namespace, given by its path. */
   readonly netns?: string | undefined;
   /** Its children live on without it and are found again by its successor, e.g. containerd's shims. */

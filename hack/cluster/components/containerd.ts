@@ -23,6 +23,7 @@ export const containerd: Component = {
   process: ({ config }) => ({
     command: findProgram('containerd') ?? 'containerd',
     args: ['--config', join(config.paths.containerd, 'config.toml')],
+    fingerprint: readFileSync(join(config.paths.containerd, 'config.toml'), 'utf8'),
     netns: config.network.netnsPath,
     childrenSurvive: true,
   }),

@@ -1,27 +1,27 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
 import { serviceAccountKubeconfig } from '../service-account.ts';
+import { sourcesStamp } from '../sources.ts';
 import type { ClusterConfig } from '../config.ts';
 import type { Component } from '../component.ts';
 
 /** The service account of our controller in Velero's namespace, made by config/default. */
 export const CONTROLLER_ACCOUNT = 'datamover-controller';
 
+/** What the controller is made of. */
+const SOURCES = ['api', 'kube', 'telemetry', 'controller', 'package-lock.json'];
+
 const configDefault = ({ checkout }: ClusterConfig): string => join(checkout, 'config/default');
 
-/** Our CRDs, roles and settings. */
+/** Our CRDs and roles; the controller itself runs beside the node. */
 export const datamoverConfig: Component = {
   name: 'datamover-config',
   title: 'config/default: our CRDs and roles',
   absent: ({ config }) => missing(join(configDefault(config), 'kustomization.yaml')),
-  prepare: async (context) => {
-    const { config } = context;
+  prepare: async ({ config, apply, kubectl }) => {
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: config.namespace } };
-    await context.apply({ text: JSON.stringify(namespace) });
-    await context.apply({
-      text: withoutDeployments(await context.kubectl(['kustomize', configDefault(config)])),
-    });
+    await apply({ text: JSON.stringify(namespace) });
+    await kubectl(['apply', '--server-side', '--force-conflicts', '-k', configDefault(config)]);
   },
 };
 
@@ -48,9 +48,15 @@ export const controller: Component = {
       controllerMetrics(config),
     ],
     cwd: config.checkout,
+    fingerprint: controllerStamp(config.checkout),
     netns: config.network.netnsPath,
   }),
 };
+
+/** Changes with the controller's sources. */
+export function controllerStamp(checkout: string): string {
+  return sourcesStamp(SOURCES.map((name) => join(checkout, name)));
+}
 
 /** Host and port of the controller's metrics; reachable from the host. */
 export function controllerMetrics({ network }: ClusterConfig): string {
@@ -59,13 +65,6 @@ export function controllerMetrics({ network }: ClusterConfig): string {
 
 function kubeconfigFile({ paths }: ClusterConfig): string {
   return join(paths.controller, 'kubeconfig');
-}
-
-/** The controller runs beside the node here; a second one in a pod would compete with it. */
-export function withoutDeployments(yaml: string): string {
-  const objects = parseAllDocuments(yaml).map((document) => document.toJS() as { kind?: string } | null);
-  const items = objects.filter((object) => object && object.kind !== 'Deployment');
-  return JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
 }
 
 function missing(path: string): string | undefined {

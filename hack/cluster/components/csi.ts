@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { apiObject } from '../api.ts';
+import { sourcesStamp } from '../sources.ts';
 import { FAST } from './snapshots.ts';
 import type { Component, Context } from '../component.ts';
 
@@ -45,6 +46,7 @@ export const csiDriver: Component = {
       '--kubeconfig',
       context.config.paths.kubeconfig,
     ],
+    fingerprint: sourcesStamp([folder(context), join(folder(context), '../quantity.ts')]),
     netns: context.config.network.netnsPath,
   }),
   ready: async (context) => existsSync(socket(context)) && (await isRegistered(context)),

@@ -28,6 +28,7 @@ export const kubelet: Component = {
       `--node-ip=${config.network.nodeIp}`,
       `--hostname-override=${config.nodeName}`,
     ],
+    fingerprint: JSON.stringify(kubeletConfig(config)),
     netns: config.network.netnsPath,
   }),
   ready: async ({ config }) => isReady(await apiObject(config, `/api/v1/nodes/${config.nodeName}`)),

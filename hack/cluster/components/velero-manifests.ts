@@ -1,4 +1,4 @@
-import type { ClusterConfig } from '../config.ts';
+import type { ClusterConfig, S3Config } from '../config.ts';
 
 /** What `velero install` would create for a server that runs outside the cluster. */
 export function veleroManifests(config: ClusterConfig): unknown {
@@ -45,15 +45,19 @@ function placeholder(namespace: string): unknown {
   };
 }
 
+/** A credentials file as the AWS SDK reads it. */
+export function awsCredentials({ accessKey, secretKey }: S3Config): string {
+  return `[default]\naws_access_key_id=${accessKey}\naws_secret_access_key=${secretKey}\n`;
+}
+
 function storage({ namespace, s3 }: ClusterConfig): unknown[] {
-  const cloud = `[default]\naws_access_key_id=${s3.accessKey}\naws_secret_access_key=${s3.secretKey}\n`;
   return [
     {
       apiVersion: 'v1',
       kind: 'Secret',
       metadata: { namespace, name: 'cloud-credentials' },
       type: 'Opaque',
-      stringData: { cloud },
+      stringData: { cloud: awsCredentials(s3) },
     },
     {
       apiVersion: 'velero.io/v1',

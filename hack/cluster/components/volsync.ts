@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { IMAGES } from '../images.ts';
+import { sourcesStamp } from '../sources.ts';
 import type { Component, Context } from '../component.ts';
 
 function folder({ config }: Context): string {
@@ -10,7 +11,7 @@ function folder({ config }: Context): string {
 export const volsyncCrds: Component = {
   name: 'volsync-crds',
   title: 'VolSync CRDs',
-  absent: (context) => missing(join(folder(context), 'crds/volsync.backube_replicationsources.yaml')),
+  absent: (context) => missing(join(folder(context), 'crds/replicationsources.yaml')),
   prepare: (context) => context.apply({ path: join(folder(context), 'crds') }),
 };
 
@@ -28,6 +29,7 @@ export const volsync: Component = {
       '--mover-image',
       IMAGES.volsyncRestic,
     ],
+    fingerprint: sourcesStamp([folder(context), join(folder(context), '../quantity.ts')]),
     netns: context.config.network.netnsPath,
   }),
 };
