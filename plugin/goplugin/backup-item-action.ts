@@ -1,0 +1,33 @@
+import type { Backup } from '../../api/external/velero.ts';
+import type { BackupItemActionHandlers } from '../../proto/gen/v2/BackupItemAction.ts';
+import type { BackupItemAction } from '../actions/action.ts';
+import { toProgressMessage } from './progress-message.ts';
+import { parseOwner, pick, unary, type CallEnvironment } from './unary.ts';
+
+/** `v2.BackupItemAction` over the registered actions. */
+export function backupItemActionHandlers(
+  actions: Readonly<Record<string, BackupItemAction>>,
+  environment: CallEnvironment,
+): BackupItemActionHandlers {
+  const backupOf = (request: { backup: Buffer }): Backup => parseOwner<Backup>(request.backup, 'backup');
+  return {
+    AppliesTo: unary(environment, ({ plugin }) => ({
+      ResourceSelector: { includedResources: [...pick(actions, plugin).resources] },
+    })),
+    Execute: unary(environment, async (request, context) => {
+      const action = pick(actions, request.plugin);
+      const output = await action.execute({ item: request.item, backup: backupOf(request) }, context);
+      // An answer without an item is an error for Velero, also when nothing changed.
+      return { ...output, item: output.item ?? request.item };
+    }),
+    Progress: unary(environment, async (request, context) => {
+      const action = pick(actions, request.plugin);
+      const progress = await action.progress(request.operationID, backupOf(request), context);
+      return { progress: toProgressMessage(progress) };
+    }),
+    Cancel: unary(environment, async (request, context) => {
+      await pick(actions, request.plugin).cancel(request.operationID, backupOf(request), context);
+      return {};
+    }),
+  };
+}

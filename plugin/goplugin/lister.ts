@@ -1,0 +1,22 @@
+import type { PluginListerHandlers } from '../../proto/gen/generated/PluginLister.ts';
+import type { Actions } from './actions.ts';
+
+/**
+ * Tells what this executable offers. `command` is the path that Velero will start from now on, so it must be the one
+ * that it started this time.
+ */
+export function listerHandlers(command: string, actions: Actions): PluginListerHandlers {
+  const plugins = [
+    ...names('BackupItemActionV2', actions.backupItemActions),
+    ...names('RestoreItemActionV2', actions.restoreItemActions),
+  ].map((plugin) => ({ command, ...plugin }));
+  return {
+    ListPlugins(_call, callback) {
+      callback(null, { plugins });
+    },
+  };
+}
+
+function names(kind: string, actions: Readonly<Record<string, unknown>>): { kind: string; name: string }[] {
+  return Object.keys(actions).map((name) => ({ kind, name }));
+}

@@ -1,0 +1,39 @@
+import type { Logger } from '../../telemetry/log.ts';
+import type { Actions } from './actions.ts';
+import { announce, createSocketPath } from './handshake.ts';
+import { createPluginServer, listen } from './server.ts';
+import type { LocateSource } from './stack.ts';
+
+export interface ServeOptions {
+  actions: Actions;
+  command: string;
+  log: Logger;
+  locate?: LocateSource;
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+/** How often the process looks whether its parent still lives. */
+const ORPHAN_CHECK_MS = 2_000;
+
+/**
+ * Serves the actions to the host that started this process, until the host ends it. The process takes no part in
+ * signals that are meant for the host (Ctrl-C reaches a whole process group), and leaves no file behind.
+ */
+export async function serve(options: ServeOptions): Promise<void> {
+  const socket = createSocketPath(options.env);
+  process.on('exit', () => socket.remove());
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => process.exit(0));
+  endWithParent();
+  const server = createPluginServer({ ...options, exit: () => process.exit(0) });
+  await listen(server, socket.path);
+  announce(socket.path);
+}
+
+/** A host that was killed hard says no goodbye; an orphan would keep its memory for ever. */
+function endWithParent(): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit(0);
+  }, ORPHAN_CHECK_MS).unref();
+}

@@ -1,0 +1,50 @@
+import { fromJSON, type PackageDefinition } from '@grpc/proto-loader';
+import type { ServiceDefinition } from '@grpc/grpc-js';
+import { descriptor } from './descriptor.ts';
+import type { BackupItemActionDefinition } from '../../proto/gen/v2/BackupItemAction.ts';
+import type { GRPCBrokerDefinition } from '../../proto/gen/plugin/GRPCBroker.ts';
+import type { GRPCControllerDefinition } from '../../proto/gen/plugin/GRPCController.ts';
+import type { GRPCStdioDefinition } from '../../proto/gen/plugin/GRPCStdio.ts';
+import type { HealthDefinition } from '../../proto/gen/grpc/health/v1/Health.ts';
+import type { PluginListerDefinition } from '../../proto/gen/generated/PluginLister.ts';
+import type { RestoreItemActionDefinition } from '../../proto/gen/v2/RestoreItemAction.ts';
+
+/** The services a plugin process offers, under the names that Velero and go-plugin call. */
+export interface Services {
+  broker: GRPCBrokerDefinition;
+  controller: GRPCControllerDefinition;
+  stdio: GRPCStdioDefinition;
+  health: HealthDefinition;
+  lister: PluginListerDefinition;
+  backupItemAction: BackupItemActionDefinition;
+  restoreItemAction: RestoreItemActionDefinition;
+}
+
+/** Builds the services from the descriptor that is part of the program: no .proto file is read. */
+export function loadServices(): Services {
+  // The same options as in hack/gen-protos.ts.
+  const definition = fromJSON(descriptor, {
+    keepCase: true,
+    longs: String,
+    enums: String,
+    defaults: true,
+    oneofs: true,
+  });
+  return {
+    broker: service<GRPCBrokerDefinition>(definition, 'plugin.GRPCBroker'),
+    controller: service<GRPCControllerDefinition>(definition, 'plugin.GRPCController'),
+    stdio: service<GRPCStdioDefinition>(definition, 'plugin.GRPCStdio'),
+    health: service<HealthDefinition>(definition, 'grpc.health.v1.Health'),
+    lister: service<PluginListerDefinition>(definition, 'generated.PluginLister'),
+    backupItemAction: service<BackupItemActionDefinition>(definition, 'v2.BackupItemAction'),
+    restoreItemAction: service<RestoreItemActionDefinition>(definition, 'v2.RestoreItemAction'),
+  };
+}
+
+function service<T extends ServiceDefinition>(definition: PackageDefinition, name: string): T {
+  const found = definition[name];
+  if (found === undefined || 'format' in found)
+    throw new Error(`proto/descriptor.json has no service ${name}`);
+  // The descriptor and the types come from the same files, see hack/gen-protos.ts.
+  return found as unknown as T;
+}

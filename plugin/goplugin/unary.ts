@@ -1,0 +1,48 @@
+import type { handleUnaryCall } from '@grpc/grpc-js';
+import type { CallContext } from '../actions/action.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import { PluginError } from '../plugin-error.ts';
+import { toCallError } from './call-error.ts';
+import type { LocateSource } from './stack.ts';
+
+/** What the service handlers need beside the actions. */
+export interface CallEnvironment {
+  log: Logger;
+  locate?: LocateSource;
+}
+
+/**
+ * A gRPC handler from a function: whatever it throws becomes the call's error and never more than that, and its signal
+ * fires when the host hangs up.
+ */
+export function unary<Request, Response>(
+  environment: CallEnvironment,
+  handle: (request: Request, context: CallContext) => Promise<Response> | Response,
+): handleUnaryCall<Request, Response> {
+  return (call, callback) => {
+    const aborted = new AbortController();
+    call.on('cancelled', () => aborted.abort(new PluginError('Velero gave up the call')));
+    Promise.resolve({ log: environment.log, signal: aborted.signal })
+      .then((context) => handle(call.request, context))
+      .then(
+        (response) => callback(null, response),
+        (thrown: unknown) => callback(toCallError(thrown, environment.locate)),
+      );
+  };
+}
+
+/** The registered instance that the request names. */
+export function pick<T>(actions: Readonly<Record<string, T>>, name: string): T {
+  const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
+  if (action === undefined) throw new PluginError(`this plugin has no action named "${name}"`);
+  return action;
+}
+
+/** The Backup or Restore that came with the request. */
+export function parseOwner<T>(bytes: Buffer, what: string): T {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as T;
+  } catch (cause) {
+    throw new PluginError(`the ${what} in the request is not JSON`, { cause });
+  }
+}
