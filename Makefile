@@ -1,0 +1,132 @@
+# Every target explains itself: `make` alone prints the list.
+#
+# A line "##@ Title" begins a section, "## text" after a target is its explanation.
+# Commands run with the Node that npm installs here (24), whatever the machine has.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.DELETE_ON_ERROR:
+
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+##@ General
+
+.PHONY: help
+help: ## Print this list.
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# npm leaves this file behind after every installation, so it tells whether the lock file is newer.
+NODE_MODULES := node_modules/.package-lock.json
+$(NODE_MODULES): package-lock.json
+	npm ci --no-audit --no-fund
+	@touch $@
+
+.PHONY: install
+install: $(NODE_MODULES) ## Install what package-lock.json names, if that has changed.
+
+.PHONY: clean
+clean: ## Remove what was built and the results of tests; caches and clusters stay.
+	rm -rf dist .run coverage
+
+##@ Development
+
+GENERATED := config/crd/bases docs/spec docs/failures.md proto/descriptor.json proto/gen
+
+.PHONY: generate
+generate: $(NODE_MODULES) ## Write everything that is generated: CRDs, reference pages, wire types.
+	node hack/gen-crds.ts
+	node hack/gen-docs.ts
+	node hack/gen-protos.ts
+
+.PHONY: fmt
+fmt: $(NODE_MODULES) ## Format everything.
+	prettier --write --log-level warn .
+
+.PHONY: lint
+lint: $(NODE_MODULES) ## Lint, with the rules of every folder.
+	eslint . --max-warnings 0
+
+.PHONY: typecheck
+typecheck: $(NODE_MODULES) ## Check the types.
+	tsc --noEmit
+
+.PHONY: knip
+knip: $(NODE_MODULES) ## Find files, exports and dependencies that nobody uses.
+	knip
+
+.PHONY: fmt-check
+fmt-check: $(NODE_MODULES)
+	prettier --check --log-level warn .
+
+STATE_OF_GENERATED = find $(GENERATED) -type f -exec sha256sum {} + | sort -k 2
+
+.PHONY: generate-check
+generate-check: $(NODE_MODULES)
+	@mkdir -p .run
+	@$(STATE_OF_GENERATED) > .run/generated.before
+	@$(MAKE) generate
+	@$(STATE_OF_GENERATED) > .run/generated.after
+	@diff -u .run/generated.before .run/generated.after || { \
+	  echo 'the files above did not fit their sources; what "make generate" has written now does: commit it' >&2; exit 1; }
+
+.PHONY: verify
+verify: generate-check fmt-check lint typecheck knip ## Prove that generated files are fresh, and format, lint, types and unused code.
+
+##@ Build
+
+.PHONY: plugin
+plugin: $(NODE_MODULES) ## Build the Velero plugin: dist/plugin/, one executable and its libraries.
+	node hack/build-plugin.ts
+
+##@ Test
+
+# $(call jest,<project>,<options>): the results land in .run/jest, where .ci/run sums them up.
+# ARGS goes to jest, e.g. make test-unit ARGS='--testPathPatterns kube/'.
+JEST = NODE_OPTIONS='--experimental-vm-modules --disable-warning=ExperimentalWarning' jest
+jest = mkdir -p .run/jest && $(JEST) --selectProjects $(1) --json --outputFile .run/jest/$(1).json $(2) $(ARGS)
+
+# A stage that has no tests yet needs nothing built and nothing started.
+tests-in = $(shell find tests/$(1) -name '*.test.ts' 2>/dev/null | head -n 1)
+stage = $(if $(call tests-in,$(1)),$(call jest,$(1),$(2)),@echo 'no tests in tests/$(1) yet')
+
+.PHONY: test
+test: verify test-unit test-contract test-integration test-e2e ## Install what is needed and run every check and every test.
+
+.PHONY: test-unit
+test-unit: $(NODE_MODULES) ## Tests that need nothing but Node.
+	$(call jest,unit)
+
+.PHONY: test-contract
+test-contract: $(NODE_MODULES) $(if $(call tests-in,contract),plugin) ## The built plugin, driven by Velero's own client code.
+	$(call stage,contract)
+
+.PHONY: test-integration
+test-integration: $(NODE_MODULES) ## Against a real etcd and kube-apiserver.
+	$(call stage,integration)
+
+# One cluster serves all stories, so they run one after another.
+.PHONY: test-e2e
+test-e2e: $(NODE_MODULES) $(if $(call tests-in,e2e),plugin cluster-up) ## User stories in the embedded cluster, which comes up first.
+	$(call stage,e2e,--runInBand)
+
+##@ Embedded cluster
+
+.PHONY: cluster-up
+cluster-up: $(NODE_MODULES) ## Bring the embedded cluster up, or repair it. Needs root.
+	node hack/cluster/main.ts up
+
+.PHONY: cluster-down
+cluster-down: $(NODE_MODULES) ## Remove it with all its data.
+	node hack/cluster/main.ts down
+
+.PHONY: cluster-wipe
+cluster-wipe: $(NODE_MODULES) ## Lose everything but the object store, as a disaster would.
+	node hack/cluster/main.ts wipe
+
+.PHONY: cluster-status
+cluster-status: $(NODE_MODULES) ## Show what runs, where, and where the logs are.
+	node hack/cluster/main.ts status
