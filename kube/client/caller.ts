@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Deadline, startDeadline, timeoutOf } from './deadline.ts';
+import { type CallDescription, isTransient, KubeError } from './kube-error.ts';
+import type { HttpRequest, HttpResponse, Transport } from './transport.ts';
+
+/** One request as the verbs of the client describe it. */
+export interface Call extends CallDescription {
+  method: HttpRequest['method'];
+  path: string;
+  body?: unknown;
+  contentType?: string;
+  /** True when sending it twice does what sending it once does: only then it is retried. */
+  idempotent: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+export interface CallerOptions {
+  transport: Transport;
+  /** Value of the `Authorization` header; `fresh` asks to look past a cached token, after a 401. */
+  authorization?: (fresh: boolean) => Promise<string | undefined>;
+  userAgent: string;
+  /** Time limit of one call, retries included. */
+  timeoutMs: number;
+  /** Attempts after the first one. */
+  maxRetries: number;
+}
+
+/** Sends calls with authorization, time limit, retries and one error type. */
+export interface Caller {
+  /** The parsed body of a 2xx answer. Rejects with a KubeError, or with the reason of `call.signal`. */
+  json(call: Call): Promise<unknown>;
+  /** An open body of a 2xx answer; `deadline` is the caller's to clear. Never retried. */
+  open(call: Call, deadline: Deadline): Promise<HttpResponse>;
+}
+
+export function createCaller(options: CallerOptions): Caller {
+  const { transport, timeoutMs, maxRetries } = options;
+
+  async function sendOnce(
+    call: Call,
+    how: { signal: AbortSignal; pool: HttpRequest['pool']; fresh: boolean },
+  ) {
+    how.signal.throwIfAborted();
+    const authorization = await options.authorization?.(how.fresh);
+    return transport.send({
+      method: call.method,
+      path: call.path,
+      headers: {
+        accept: 'application/json',
+        'user-agent': options.userAgent,
+        ...(authorization === undefined ? {} : { authorization }),
+        ...(call.body === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
+      },
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      signal: how.signal,
+      pool: how.pool,
+    });
+  }
+
+  async function send(call: Call, signal: AbortSignal, pool: HttpRequest['pool']): Promise<HttpResponse> {
+    let response = await sendOnce(call, { signal, pool, fresh: false });
+    if (response.code === 401 && options.authorization !== undefined) {
+      // A token that was rotated since it was read: nothing was executed, so even a create may go again.
+      await response.body.resume().toArray();
+      response = await sendOnce(call, { signal, pool, fresh: true });
+    }
+    if (response.code >= 200 && response.code < 300) return response;
+    const retryAfterMs = parseRetryAfter(response.headers['retry-after']);
+    const body = await readText(response);
+    throw KubeError.fromResponse(
+      { code: response.code, body, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+      call,
+    );
+  }
+
+  async function attempt(call: Call, signal: AbortSignal): Promise<unknown> {
+    const response = await send(call, signal, 'call');
+    const text = await readText(response);
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw KubeError.from(cause, call);
+    }
+  }
+
+  return {
+    async json(call) {
+      const deadline = startDeadline({
+        signal: call.signal,
+        limitMs: timeoutMs,
+        describe: timeoutOf(`${call.verb} ${call.kind}${call.key === undefined ? '' : ` ${call.key}`}`),
+      });
+      try {
+        for (let retry = 0; ; retry++) {
+          try {
+            return await attempt(call, deadline.signal);
+          } catch (caught) {
+            if (deadline.signal.aborted) throw deadline.signal.reason;
+            const error = KubeError.from(caught, call);
+            const waitMs = retryDelayMs(error, retry);
+            const mayRetry = call.idempotent && retry < maxRetries && isRetriable(error);
+            if (!mayRetry || waitMs >= deadline.remainingMs()) throw error;
+            await sleep(waitMs, undefined, { signal: deadline.signal }).catch(() => undefined);
+            if (deadline.signal.aborted) throw deadline.signal.reason;
+          }
+        }
+      } finally {
+        deadline.clear();
+      }
+    },
+    async open(call, deadline) {
+      try {
+        return await send(call, deadline.signal, 'stream');
+      } catch (caught) {
+        if (deadline.signal.aborted) throw deadline.signal.reason;
+        throw KubeError.from(caught, call);
+      }
+    },
+  };
+}
+
+/** 429 and 503 were refused before anything was done; of other 5xx one cannot know, and they seldom pass quickly. */
+function isRetriable(error: KubeError): boolean {
+  return isTransient(error) && (error.code === 0 || error.code === 429 || error.code === 503);
+}
+
+function retryDelayMs(error: KubeError, retry: number): number {
+  return error.retryAfterMs ?? 100 * 2 ** retry * (1 + Math.random());
+}
+
+/** `Retry-After` in its form with seconds, the only one the API server sends. */
+function parseRetryAfter(header: string | string[] | undefined): number | undefined {
+  if (typeof header !== 'string' || !/^\d+$/.test(header.trim())) return undefined;
+  return Number(header) * 1000;
+}
+
+async function readText(response: HttpResponse): Promise<string> {
+  response.body.setEncoding('utf8');
+  const pieces: string[] = [];
+  for await (const piece of response.body as AsyncIterable<string>) pieces.push(piece);
+  return pieces.join('');
+}

@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { loadKubeconfigFiles } from './kubeconfig.ts';
+import { tokenFromFile } from './token-file.ts';
+import type { TlsOptions } from './transport.ts';
+
+/** Where one cluster's API server is and how to be let in. */
+export interface ClusterConfig {
+  /** `https://host:port`, with a path when the server is behind one. */
+  server: string;
+  tls: TlsOptions;
+  /** Value of the `Authorization` header; `fresh` asks to look past what is cached, after a 401. */
+  authorization?: (fresh: boolean) => Promise<string | undefined>;
+  /** The namespace this process is in (in-cluster) or the context's one (kubeconfig). */
+  namespace?: string;
+}
+
+export interface LoadKubeConfigOptions {
+  /** Path of a kubeconfig file; comes before everything else. */
+  kubeconfig?: string;
+  /** Context of the kubeconfig, default its current one. */
+  context?: string;
+  /** Default `process.env`; only `KUBECONFIG` and `KUBERNETES_SERVICE_*` are read. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Where the pod's service account is mounted. */
+  serviceAccountDir?: string;
+}
+
+const SERVICE_ACCOUNT_DIR = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+/**
+ * Finds the cluster as controller-runtime does: the given file, `KUBECONFIG`, the pod's service account,
+ * `~/.kube/config`. The in-cluster way reads two small files and loads no further module.
+ *
+ * @throws Error that names the file, the field and what to do about it.
+ */
+export async function loadKubeConfig(options: LoadKubeConfigOptions = {}): Promise<ClusterConfig> {
+  const env = options.env ?? process.env;
+  const fromEnv = (env.KUBECONFIG ?? '').split(delimiter).filter((path) => path !== '');
+  const files = options.kubeconfig === undefined ? fromEnv : [options.kubeconfig];
+  if (files.length > 0) return loadKubeconfigFiles(files, options.context);
+
+  const directory = options.serviceAccountDir ?? SERVICE_ACCOUNT_DIR;
+  const host = env.KUBERNETES_SERVICE_HOST;
+  if (host !== undefined && host !== '' && existsSync(join(directory, 'token'))) {
+    return inCluster(host, env.KUBERNETES_SERVICE_PORT ?? '443', directory);
+  }
+  const home = join(homedir(), '.kube', 'config');
+  if (existsSync(home)) return loadKubeconfigFiles([home], options.context);
+  throw new Error(
+    'no cluster is configured: give --kubeconfig, set KUBECONFIG, run in a pod with a service account, or create ~/.kube/config',
+  );
+}
+
+async function inCluster(host: string, port: string, directory: string): Promise<ClusterConfig> {
+  const [ca, namespace] = await Promise.all([
+    readFile(join(directory, 'ca.crt'), 'utf8'),
+    readFile(join(directory, 'namespace'), 'utf8').catch(() => undefined),
+  ]);
+  const name = host.includes(':') ? `[${host}]` : host;
+  return {
+    server: `https://${name}:${port}`,
+    tls: { ca },
+    authorization: tokenFromFile(join(directory, 'token')),
+    ...(namespace === undefined ? {} : { namespace: namespace.trim() }),
+  };
+}

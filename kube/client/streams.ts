@@ -1,0 +1,106 @@
+import { formatKey, type Key, type Kind, type Resource } from '../../api/meta.ts';
+import type { Call, Caller } from './caller.ts';
+import { type Deadline, startDeadline, timeoutOf } from './deadline.ts';
+import type { PodLogOptions, WatchEvent, WatchOptions } from './kube-client.ts';
+import { ClientReason, KubeError, type StatusBody } from './kube-error.ts';
+import { readLines } from './lines.ts';
+import { collectionPath, objectPath, queryString } from './resource-path.ts';
+
+type RawEvent<T extends Resource> = WatchEvent<T> | { type: 'ERROR'; object: StatusBody };
+
+/**
+ * A watch with bookmarks. Ends when the server ends it; throws a KubeError when the server reports an error in it,
+ * when it breaks, and when not one byte came for `idleTimeoutMs`, which is how a half-open connection shows.
+ */
+export async function* openWatch<T extends Resource>(
+  caller: Caller,
+  kind: Kind<T>,
+  options: WatchOptions & { headersMs: number },
+): AsyncGenerator<WatchEvent<T>> {
+  const { namespace, labelSelector, fieldSelector, resourceVersion, timeoutSeconds } = options;
+  const call: Call = {
+    verb: 'watch',
+    kind: kind.kind,
+    ...(namespace === undefined ? {} : { key: namespace }),
+    method: 'GET',
+    path:
+      collectionPath(kind, namespace) +
+      queryString({
+        watch: true,
+        allowWatchBookmarks: true,
+        labelSelector,
+        fieldSelector,
+        resourceVersion,
+        timeoutSeconds,
+      }),
+    idempotent: false,
+    signal: options.signal,
+  };
+  const deadline = startDeadline({
+    signal: options.signal,
+    limitMs: Math.min(options.headersMs, options.idleTimeoutMs),
+    describe: (limitMs) => ({
+      reason: ClientReason.idle,
+      message: `watch ${kind.kind}: not one byte from the API server for ${String(limitMs / 1000)} s`,
+    }),
+  });
+  for await (const line of streamLines(caller, call, deadline, options.idleTimeoutMs)) {
+    if (line === '') continue;
+    const event = parseEvent<T>(line, call);
+    if (event.type === 'ERROR') throw KubeError.fromStatus(event.object, call);
+    yield event;
+  }
+}
+
+/** Lines of a container's log. A followed log has no time limit: a quiet container sends not even headers. */
+export async function* followLog(
+  caller: Caller,
+  key: Key,
+  options: PodLogOptions & { limitMs: number },
+): AsyncGenerator<string> {
+  const { container, follow, tailLines, sinceTime, timestamps } = options;
+  const pods: Kind<Resource> = { group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
+  const call: Call = {
+    verb: 'read log of',
+    kind: 'Pod',
+    key: formatKey(key),
+    method: 'GET',
+    path: objectPath(pods, key, 'log') + queryString({ container, follow, tailLines, sinceTime, timestamps }),
+    idempotent: false,
+    signal: options.signal,
+  };
+  const deadline = startDeadline({
+    signal: options.signal,
+    ...(follow === true ? {} : { limitMs: options.limitMs }),
+    describe: timeoutOf(`read log of Pod ${formatKey(key)}`),
+  });
+  yield* streamLines(caller, call, deadline);
+}
+
+/** Opens the call and reads it line by line; every byte extends the deadline, from the headers on by `idleMs`. */
+async function* streamLines(
+  caller: Caller,
+  call: Call,
+  deadline: Deadline,
+  idleMs?: number,
+): AsyncGenerator<string> {
+  try {
+    const { body } = await caller.open(call, deadline);
+    deadline.extend(idleMs);
+    yield* readLines(body, () => deadline.extend());
+  } catch (caught) {
+    if (deadline.signal.aborted) throw deadline.signal.reason;
+    throw KubeError.from(caught, call);
+  } finally {
+    deadline.clear();
+  }
+}
+
+function parseEvent<T extends Resource>(line: string, call: Call): RawEvent<T> {
+  try {
+    return JSON.parse(line) as RawEvent<T>;
+  } catch (cause) {
+    const message = `watch ${call.kind}: a line that is not JSON: ${line.slice(0, 200)}`;
+    throw new KubeError({ code: 0, reason: ClientReason.badAnswer, message, cause });
+  }
+}
