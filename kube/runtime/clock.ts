@@ -1,0 +1,32 @@
+/** Time as the runtime sees it; tests pass a clock that they move by hand. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Runs `action` once after `ms`; the answer cancels it. A waiting timer does not keep the process alive. */
+  after(ms: number, action: () => void): () => void;
+}
+
+// setTimeout runs at once when told to wait longer than this.
+const LONGEST_MS = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(ms, action) {
+    const timer = setTimeout(action, Math.min(ms, LONGEST_MS)).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves after `ms`, or at once when `signal` fires; it never rejects: look at `signal.aborted` afterwards. */
+export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted === true) return Promise.resolve();
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      cancel();
+      signal?.removeEventListener('abort', finish);
+      resolve();
+    };
+    const cancel = clock.after(ms, finish);
+    signal?.addEventListener('abort', finish, { once: true });
+  });
+}

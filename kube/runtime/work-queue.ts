@@ -1,0 +1,176 @@
+import type { Metrics } from '../../telemetry/metrics.ts';
+import { noMetrics } from '../../telemetry/metrics.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { createDelayHeap } from './delay-heap.ts';
+import { createQueueMetrics } from './queue-metrics.ts';
+import { bucketLimiter, exponentialLimiter, maxOfLimiters, type RateLimiter } from './rate-limiter.ts';
+
+/**
+ * A queue of keys after client-go's workqueue: a key that waits is not queued twice, a key that is being worked on is
+ * never handed out a second time, and one that is added meanwhile runs again afterwards.
+ */
+export interface WorkQueue {
+  add(item: string): void;
+  /** Adds after `ms`; an earlier moment that is already set stays. */
+  addAfter(item: string, ms: number): void;
+  /** Adds after the wait that the rate limiter asks for. */
+  addRateLimited(item: string): void;
+  /** Ends the item's series of failures. */
+  forget(item: string): void;
+  retries(item: string): number;
+  /** Waits for work. Each item it returns must be given to `done`. `undefined`: shut down, or `signal` fired. */
+  get(signal?: AbortSignal): Promise<string | undefined>;
+  done(item: string): void;
+  /**
+   * Accepts nothing more and drops what waits for its time. With `drain` the queued items are still handed out;
+   * without, they are dropped too. Resolves when nothing is queued or worked on.
+   */
+  shutdown(options: { drain: boolean }): Promise<void>;
+  /** Items ready to be handed out. */
+  readonly length: number;
+}
+
+export interface WorkQueueOptions {
+  /** Label of the metrics. */
+  name: string;
+  clock?: Clock;
+  metrics?: Metrics;
+  /** Default: per item 1 s doubling to 5 min, and over all items 10 a second after a burst of 100. */
+  rateLimiter?: RateLimiter;
+}
+
+export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
+  const clock = options.clock ?? systemClock;
+  const limiter = options.rateLimiter ?? maxOfLimiters(exponentialLimiter(), bucketLimiter({ clock }));
+  const metrics = createQueueMetrics({ name: options.name, metrics: options.metrics ?? noMetrics, clock });
+
+  /** In the order of arrival. A Set keeps it and makes "first of all" cheap. */
+  const ready = new Set<string>();
+  /** Being worked on. */
+  const processing = new Set<string>();
+  /** Added while being worked on. */
+  const again = new Set<string>();
+  const waiters = new Set<(item: string | undefined) => void>();
+  const idleWaiters = new Set<() => void>();
+  const delayed = createDelayHeap();
+  let closed = false;
+  let timer: { dueAt: number; cancel: () => void } | undefined;
+
+  function start(item: string): string {
+    processing.add(item);
+    metrics.started(item);
+    return item;
+  }
+
+  function makeReady(item: string): void {
+    const [waiter] = waiters;
+    if (waiter !== undefined) {
+      waiters.delete(waiter);
+      waiter(start(item));
+      return;
+    }
+    ready.add(item);
+    metrics.depth(ready.size);
+  }
+
+  function add(item: string): void {
+    if (closed || ready.has(item) || again.has(item)) return;
+    metrics.added(item);
+    if (processing.has(item)) again.add(item);
+    else makeReady(item);
+  }
+
+  function onTimer(): void {
+    timer = undefined;
+    const now = clock.now();
+    for (let item = delayed.takeDue(now); item !== undefined; item = delayed.takeDue(now)) add(item);
+    armTimer();
+  }
+
+  /** One timer for the earliest item, whatever the number of items. */
+  function armTimer(): void {
+    const dueAt = delayed.nextDueAt();
+    if (timer !== undefined && timer.dueAt === dueAt) return;
+    timer?.cancel();
+    timer =
+      dueAt === undefined
+        ? undefined
+        : { dueAt, cancel: clock.after(Math.max(0, dueAt - clock.now()), onTimer) };
+  }
+
+  function addAfter(item: string, ms: number): void {
+    if (closed) return;
+    if (ms <= 0) {
+      add(item);
+      return;
+    }
+    delayed.add(item, clock.now() + ms);
+    armTimer();
+  }
+
+  function settleIdle(): void {
+    if (!closed || ready.size > 0 || processing.size > 0) return;
+    for (const resolve of idleWaiters) resolve();
+    idleWaiters.clear();
+  }
+
+  return {
+    add,
+    addAfter,
+    addRateLimited(item) {
+      metrics.retried();
+      addAfter(item, limiter.when(item));
+    },
+    forget: (item) => limiter.forget(item),
+    retries: (item) => limiter.retries(item),
+
+    get(signal) {
+      const [first] = ready;
+      if (signal?.aborted === true) return Promise.resolve(undefined);
+      if (first !== undefined) {
+        ready.delete(first);
+        metrics.depth(ready.size);
+        return Promise.resolve(start(first));
+      }
+      if (closed) return Promise.resolve(undefined);
+      return new Promise((resolve) => {
+        const settle = (item: string | undefined): void => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve(item);
+        };
+        const onAbort = (): void => {
+          waiters.delete(settle);
+          settle(undefined);
+        };
+        signal?.addEventListener('abort', onAbort, { once: true });
+        waiters.add(settle);
+      });
+    },
+
+    done(item) {
+      if (!processing.delete(item)) return;
+      metrics.finished(item);
+      if (again.delete(item)) makeReady(item);
+      settleIdle();
+    },
+
+    async shutdown({ drain }) {
+      closed = true;
+      delayed.clear();
+      armTimer();
+      if (!drain) {
+        ready.clear();
+        again.clear();
+        metrics.depth(0);
+      }
+      for (const waiter of waiters) waiter(undefined);
+      waiters.clear();
+      if (ready.size === 0 && processing.size === 0) return;
+      await new Promise<void>((resolve) => idleWaiters.add(resolve));
+    },
+
+    get length() {
+      return ready.size;
+    },
+  };
+}
