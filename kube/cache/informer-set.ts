@@ -1,0 +1,165 @@
+import type { Kind, Resource } from '../../api/meta.ts';
+import { type Logger, silentLogger } from '../../telemetry/log.ts';
+import type { KubeClient } from '../client/kube-client.ts';
+import { type Clock, sleep, systemClock } from '../runtime/clock.ts';
+import { createReflector, type Reflector, type ReflectorStatus, type Scope, scopeOf } from './reflector.ts';
+import { type Change, createStore, type Indexer, type ReadonlyStore, type Store } from './store.ts';
+
+/** `before` is absent for a new object, `after` for one that is gone (`before` is then its last state). */
+export type ChangeHandler<T> = (before: T | undefined, after: T | undefined) => void;
+
+/** A mirror of one kind that several controllers share. */
+export interface Informer<T extends Resource> {
+  readonly store: ReadonlyStore<T>;
+  /**
+   * Calls `handler` for every change, and at once for every object that is there already. It must be cheap.
+   * The answer takes it away again.
+   */
+  onChange(handler: ChangeHandler<T>): () => void;
+  hasSynced(): boolean;
+}
+
+export interface InformerOptions<T extends Resource> extends Scope {
+  /** Named indexes for `store.byIndex`. */
+  indexers?: Readonly<Record<string, Indexer<T>>>;
+  /** Trims objects before they are kept. One kind and scope has one transform. */
+  transform?: (object: T) => T;
+}
+
+export interface InformerSetOptions {
+  client: KubeClient;
+  log?: Logger;
+  clock?: Clock;
+  random?: () => number;
+}
+
+/** All mirrors of one cluster in one process: each kind and scope is listed and watched once. */
+export interface InformerSet {
+  /** The mirror of a kind and scope; made at the first call, started at once when the set runs already. */
+  informer<T extends Resource>(kind: Kind<T>, options?: InformerOptions<T>): Informer<T>;
+  /** Mirrors until `signal` fires; never rejects. */
+  run(signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when every mirror holds its first list.
+   * @throws Error that names the kinds that are missing and why, after `timeoutMs`.
+   */
+  waitForSync(options: { timeoutMs: number; signal?: AbortSignal }): Promise<void>;
+  status(): ReflectorStatus[];
+}
+
+interface Shared<T extends Resource> {
+  informer: Informer<T>;
+  store: Store<T>;
+  reflector: Reflector;
+  transform: InformerOptions<T>['transform'];
+}
+
+const POLL_MS = 20;
+
+export function createInformerSet(options: InformerSetOptions): InformerSet {
+  const { client, log = silentLogger, clock = systemClock } = options;
+  // Each value was made for the kind in its key; the type parameter is lost in a common map.
+  const all = new Map<string, Shared<never>>();
+  const running = new Set<Promise<void>>();
+  let signal: AbortSignal | undefined;
+
+  function start(reflector: Reflector): void {
+    if (signal !== undefined) running.add(reflector.run(signal));
+  }
+
+  function make<T extends Resource>(kind: Kind<T>, informerOptions: InformerOptions<T>): Shared<T> {
+    const store = createStore<T>();
+    const handlers = new Set<ChangeHandler<T>>();
+    const tell = (handler: ChangeHandler<T>, change: Change<T>): void => {
+      try {
+        handler(change.before, change.after);
+      } catch (err) {
+        log.error({ err, kind: kind.kind }, 'a change handler threw');
+      }
+    };
+    const { transform } = informerOptions;
+    const reflector = createReflector({
+      ...scopeOf(informerOptions),
+      ...(transform === undefined ? {} : { transform }),
+      ...(options.random === undefined ? {} : { random: options.random }),
+      client,
+      kind,
+      store,
+      onChange: (change) => handlers.forEach((handler) => tell(handler, change)),
+      log,
+      clock,
+    });
+    const informer: Informer<T> = {
+      store,
+      onChange(handler) {
+        handlers.add(handler);
+        for (const after of store.list()) tell(handler, { after });
+        return () => handlers.delete(handler);
+      },
+      hasSynced: () => reflector.status().hasSynced,
+    };
+    return { informer, store, reflector, transform };
+  }
+
+  const statuses = (): ReflectorStatus[] => [...all.values()].map(({ reflector }) => reflector.status());
+
+  return {
+    informer<T extends Resource>(kind: Kind<T>, informerOptions: InformerOptions<T> = {}) {
+      const id = identify(kind, informerOptions);
+      let shared = all.get(id) as unknown as Shared<T> | undefined;
+      if (shared === undefined) {
+        shared = make(kind, informerOptions);
+        all.set(id, shared as unknown as Shared<never>);
+        start(shared.reflector);
+      } else if (shared.transform !== informerOptions.transform) {
+        throw new Error(`${kind.kind} is mirrored already with another transform`);
+      }
+      for (const [name, indexer] of Object.entries(informerOptions.indexers ?? {}))
+        shared.store.addIndexer(name, indexer);
+      return shared.informer;
+    },
+    async run(until) {
+      if (signal !== undefined) throw new Error('the informers run already');
+      signal = until;
+      for (const { reflector } of all.values()) start(reflector);
+      await new Promise<void>((resolve) => {
+        if (until.aborted) resolve();
+        else until.addEventListener('abort', () => resolve(), { once: true });
+      });
+      await Promise.all(running);
+    },
+    async waitForSync({ timeoutMs, signal: stop }) {
+      const giveUpAt = clock.now() + timeoutMs;
+      for (;;) {
+        const missing = statuses().filter((status) => !status.hasSynced);
+        if (missing.length === 0) return;
+        stop?.throwIfAborted();
+        if (clock.now() >= giveUpAt) throw new Error(explain(missing, timeoutMs));
+        await sleep(clock, POLL_MS, stop);
+      }
+    },
+    status: statuses,
+  };
+}
+
+function identify(kind: Kind<Resource>, scope: Scope): string {
+  return JSON.stringify([
+    kind.group,
+    kind.version,
+    kind.plural,
+    scope.namespace,
+    scope.labelSelector,
+    scope.fieldSelector,
+  ]);
+}
+
+function explain(missing: ReflectorStatus[], timeoutMs: number): string {
+  const reasons = missing.map(({ kind, lastError }) => {
+    if (lastError === undefined) return `${kind}: no answer yet`;
+    if (lastError.code === 404) return `${kind}: the kind is not installed (apply its CRD)`;
+    if (lastError.code === 403)
+      return `${kind}: not allowed to list and watch (check the RBAC): ${lastError.message}`;
+    return `${kind}: ${lastError.message}`;
+  });
+  return `not in sync after ${String(timeoutMs / 1000)} s: ${reasons.join('; ')}`;
+}

@@ -1,0 +1,221 @@
+import type { Kind, Resource } from '../../api/meta.ts';
+import { formatKey, keyOf } from '../../api/meta.ts';
+import { type Logger, silentLogger } from '../../telemetry/log.ts';
+import type { KubeClient, WatchEvent } from '../client/kube-client.ts';
+import { isGone, KubeError } from '../client/kube-error.ts';
+import { type Clock, sleep, systemClock } from '../runtime/clock.ts';
+import { createBackoff } from './backoff.ts';
+import type { Change, Store } from './store.ts';
+
+/** Which objects of a kind are mirrored. */
+export interface Scope {
+  /** Absent: all namespaces. */
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+}
+
+export interface ReflectorOptions<T extends Resource> extends Scope {
+  client: KubeClient;
+  kind: Kind<T>;
+  store: Store<T>;
+  /** Told of every change after the store has it. Must be cheap: it usually just enqueues a key. */
+  onChange: (change: Change<T>) => void;
+  /** Trims objects before they are kept, to save memory. `managedFields` are always removed. */
+  transform?: (object: T) => T;
+  log?: Logger;
+  clock?: Clock;
+  random?: () => number;
+  /** Objects per page of the list. Default 500. */
+  pageSize?: number;
+  /** A watch that brings not one byte for this long is given up as half-open. Default 3 min (bookmarks come every minute). */
+  idleTimeoutMs?: number;
+}
+
+/** How a reflector is doing, for health and messages. */
+export interface ReflectorStatus {
+  kind: string;
+  hasSynced: boolean;
+  /** When the API server was last heard of, ms since 1970. */
+  lastHeardAt?: number;
+  /** Why it is not in touch at the moment. */
+  lastError?: KubeError;
+}
+
+/** Mirrors one kind into a store. */
+export interface Reflector {
+  /** Mirrors until `signal` fires; never rejects. */
+  run(signal: AbortSignal): Promise<void>;
+  status(): ReflectorStatus;
+}
+
+/** A watch that ends this early without an event was refused rather than served. */
+const SHORT_WATCH_MS = 1_000;
+
+/**
+ * List and watch with the semantics of client-go's reflector: the watch goes on from the last resourceVersion
+ * (bookmarks included) after a break, and a new list is made only when that version is too old. Failures are followed
+ * by growing waits.
+ */
+export function createReflector<T extends Resource>(options: ReflectorOptions<T>): Reflector {
+  const { client, kind, store, clock = systemClock, random = Math.random, log = silentLogger } = options;
+  const scope = scopeOf(options);
+  const backoff = createBackoff({ clock, random });
+  const status: ReflectorStatus = { kind: kind.kind, hasSynced: false };
+
+  const heard = (): void => {
+    status.lastHeardAt = clock.now();
+    delete status.lastError;
+  };
+
+  const trim = (object: T): T => {
+    const { managedFields: _, ...metadata } = object.metadata as T['metadata'] & { managedFields?: unknown };
+    const slim = { ...object, metadata };
+    return options.transform === undefined ? slim : options.transform(slim);
+  };
+
+  function tell(change: Change<T>): void {
+    try {
+      options.onChange(change);
+    } catch (err) {
+      log.error({ err, kind: kind.kind }, 'a change handler threw');
+    }
+  }
+
+  /** Lists all pages into the store; returns the version to watch from. */
+  async function list(signal: AbortSignal, pageSize: number): Promise<string> {
+    const items: T[] = [];
+    let continueToken: string | undefined;
+    do {
+      const page = await client.listPage(kind, {
+        ...scope,
+        signal,
+        pageSize,
+        ...(continueToken === undefined ? {} : { continueToken }),
+      });
+      items.push(...page.items.map(trim));
+      continueToken = page.continueToken;
+      if (continueToken === undefined) {
+        store.replace(items).forEach(tell);
+        status.hasSynced = true;
+        heard();
+        return page.resourceVersion;
+      }
+    } while (true);
+  }
+
+  /** A page token can grow too old while paging through much data: then all in one go. */
+  async function listRobustly(signal: AbortSignal): Promise<string> {
+    try {
+      return await list(signal, options.pageSize ?? 500);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      return list(signal, 0);
+    }
+  }
+
+  function take(event: WatchEvent<T>): void {
+    heard();
+    switch (event.type) {
+      case 'ADDED':
+      case 'MODIFIED':
+        tell(store.set(trim(event.object)));
+        return;
+      case 'DELETED': {
+        const { before } = store.remove(formatKey(keyOf(event.object)));
+        // The last state tells more than the one before it, such as the final status.
+        if (before !== undefined) tell({ before: trim(event.object) });
+        return;
+      }
+      case 'BOOKMARK':
+        return;
+    }
+  }
+
+  /** Watches from `version` until the watch ends; returns the version to go on from. Throws when it broke. */
+  async function watchOnce(version: { current: string }, signal: AbortSignal): Promise<void> {
+    const startedAt = clock.now();
+    let events = 0;
+    const stream = client.watch(kind, {
+      ...scope,
+      signal,
+      resourceVersion: version.current,
+      timeoutSeconds: 300 + Math.floor(random() * 300),
+      idleTimeoutMs: options.idleTimeoutMs ?? 180_000,
+    });
+    for await (const event of stream) {
+      if (signal.aborted) return;
+      events++;
+      take(event);
+      version.current = event.object.metadata.resourceVersion ?? version.current;
+    }
+    if (events === 0 && clock.now() - startedAt < SHORT_WATCH_MS)
+      throw new Error(`watch ${kind.kind}: the server ended it at once`);
+  }
+
+  async function pause(error: unknown, signal: AbortSignal): Promise<void> {
+    const problem = KubeError.from(error);
+    status.lastError = problem;
+    const waitMs = Math.max(backoff.next(), problem.retryAfterMs ?? 0);
+    log.warn({ err: problem, kind: kind.kind, waitMs: Math.round(waitMs) }, 'lost touch with the API server');
+    await sleep(clock, waitMs, signal);
+  }
+
+  /** Watches, resumes, until a new list is needed. */
+  async function watchOn(from: string, signal: AbortSignal): Promise<void> {
+    const version = { current: from };
+    while (!signal.aborted) {
+      try {
+        await watchOnce(version, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (needsList(error)) {
+          log.info(
+            { kind: kind.kind, resourceVersion: version.current },
+            'the watch is too old; listing anew',
+          );
+          return;
+        }
+        await pause(error, signal);
+      }
+    }
+  }
+
+  return {
+    async run(signal) {
+      let lists = 0;
+      while (!signal.aborted) {
+        try {
+          const listedAt = clock.now();
+          const version = await listRobustly(signal);
+          await watchOn(version, signal);
+          // A server that calls every version too old must not be listed in a tight loop.
+          const tooSoon = clock.now() - listedAt < SHORT_WATCH_MS;
+          lists = tooSoon ? lists + 1 : 0;
+          if (lists > 1) await sleep(clock, backoff.next(), signal);
+        } catch (error) {
+          if (signal.aborted) return;
+          await pause(error, signal);
+        }
+      }
+    },
+    status: () => ({ ...status }),
+  };
+}
+
+/** The version is too old (410), or one that this server has never reached, as after a restored etcd. */
+function needsList(error: unknown): boolean {
+  if (isGone(error)) return true;
+  const causes = error instanceof KubeError ? (error.status?.details?.causes ?? []) : [];
+  return causes.some((cause) => cause.reason === 'ResourceVersionTooLarge');
+}
+
+/** The selectors of a scope, without absent ones. */
+export function scopeOf(scope: Scope): Scope {
+  const { namespace, labelSelector, fieldSelector } = scope;
+  return {
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(labelSelector === undefined ? {} : { labelSelector }),
+    ...(fieldSelector === undefined ? {} : { fieldSelector }),
+  };
+}
