@@ -1,0 +1,99 @@
+/**
+ * Who may import whom, as eslint options per folder, so that a wrong import shows in the editor.
+ *
+ *     api ← telemetry ← kube ← { plugin, controller, cli }        plugin ↮ controller
+ *
+ * What plugin and controller share is in api/. Nobody imports hack/ or tests/; a test beside the code may use tests/fakes.
+ */
+
+/** Folder → the other folders it may import. */
+const LAYERS = {
+  api: [],
+  proto: [],
+  telemetry: ['api'],
+  kube: ['api', 'telemetry'],
+  plugin: ['api', 'telemetry', 'kube', 'proto'],
+  controller: ['api', 'telemetry', 'kube'],
+  cli: ['api', 'telemetry', 'kube'],
+  hack: null,
+  tests: null,
+};
+
+/** Package (as a regular expression) → the only folders that use it, and why. `types` lets everybody name its types. */
+const PACKAGES = [
+  {
+    name: '@kubernetes/client-node',
+    only: ['kube/client'],
+    why: 'it is slow to load and slow to talk; use the KubeClient port',
+  },
+  { name: 'undici', only: ['kube/client'], why: 'use the KubeClient port' },
+  {
+    name: '@grpc/.*',
+    only: ['plugin/goplugin', 'hack/cluster/doubles', 'tests/contract'],
+    why: 'actions take and return plain values',
+  },
+  { name: 'prom-client', only: ['telemetry'], why: 'use the metrics port' },
+  { name: 'pino', only: ['telemetry', 'plugin/goplugin'], why: 'use the Logger port' },
+  {
+    name: 'zod',
+    only: ['api', 'controller', 'hack'],
+    why: 'it costs the plugin its start-up time',
+    types: true,
+  },
+];
+
+/** The files of api/ that load zod; kinds, keys, names and the like do not. */
+const SCHEMA_FILES = String.raw`/api/v1alpha1/(data-mover-[a-z-]+|schema|crd)\.ts$`;
+
+const folderPattern = (folder) => `^(\\.\\./)+${folder}/`;
+
+function forbiddenFolders(folder, isTest) {
+  const allowed = LAYERS[folder];
+  if (allowed === null) return [];
+  return Object.keys(LAYERS)
+    .filter((other) => other !== folder && !allowed.includes(other))
+    .filter((other) => !(isTest && ['tests', 'hack'].includes(other)))
+    .map((other) => ({
+      regex: folderPattern(other),
+      message: `${folder}/ does not import ${other}/ (hack/lint/layers.js).`,
+    }));
+}
+
+function forbiddenPackages(path) {
+  return PACKAGES.filter(({ only }) => !only.some((home) => isWithin(path, home))).map(
+    ({ name, only, why, types = false }) => ({
+      regex: `^${name}(/|$)`,
+      message: `only ${only.join(', ')} may import it: ${why} (hack/lint/layers.js).`,
+      allowTypeImports: types,
+    }),
+  );
+}
+
+function forbiddenFiles(path) {
+  const main = { regex: '(^|/)main\\.ts$', message: 'main.ts wires things together; nobody imports it.' };
+  const schemas = {
+    regex: SCHEMA_FILES,
+    allowTypeImports: true,
+    message: 'import its types only: the schema brings zod into the plugin, which starts every few seconds.',
+  };
+  return isWithin(path, 'plugin') ? [main, schemas] : [main];
+}
+
+const isWithin = (path, home) => path === home || path.startsWith(`${home}/`);
+
+/** Folders whose rules differ from those of their layer. The longer path comes later, since the last match wins. */
+const PATHS = [...Object.keys(LAYERS), ...PACKAGES.flatMap(({ only }) => only)]
+  .filter((path, index, all) => all.indexOf(path) === index)
+  .sort((a, b) => a.split('/').length - b.split('/').length);
+
+function importRules(path, isTest) {
+  const [folder] = path.split('/');
+  const patterns = [...forbiddenFolders(folder, isTest), ...forbiddenPackages(path), ...forbiddenFiles(path)];
+  return { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] };
+}
+
+/** Flat configs, two per folder: one for its code, one for the tests beside it. */
+export const layers = PATHS.flatMap((path) => [
+  { name: `layers/${path}`, files: [`${path}/**/*.ts`], rules: importRules(path, false) },
+  { name: `layers/${path}/tests`, files: [`${path}/**/*.test.ts`], rules: importRules(path, true) },
+]);
