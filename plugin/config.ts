@@ -1,8 +1,10 @@
 import type { HclogLevel } from './goplugin/hclog.ts';
 
-/** What the process is told by its arguments. */
+/** What the process is told by its arguments, which are those of the Velero server. */
 export interface PluginConfig {
   logLevel: HclogLevel;
+  /** Velero's own CSI support is on (`--features=EnableCSI`). */
+  csiEnabled: boolean;
 }
 
 const levels: Readonly<Record<string, HclogLevel>> = {
@@ -18,14 +20,24 @@ const levels: Readonly<Record<string, HclogLevel>> = {
 };
 
 /**
- * Velero hands its own flags to every plugin, whatever they are: only `--log-level` is looked for, as `--log-level=x` or
- * `--log-level x`, and everything else is ignored.
+ * Velero hands its own flags to every plugin, whatever they are: the known ones are looked for, as `--flag=x` or
+ * `--flag x`, and everything else is ignored.
  */
 export function parseFlags(args: readonly string[]): PluginConfig {
-  let level: string | undefined;
+  const level = flagValue(args, '--log-level') ?? 'info';
+  const features = flagValue(args, '--features') ?? '';
+  return {
+    logLevel: levels[level.toLowerCase()] ?? 'info',
+    csiEnabled: features.split(',').includes('EnableCSI'),
+  };
+}
+
+/** The last one wins, as in Go. */
+function flagValue(args: readonly string[], flag: string): string | undefined {
+  let value: string | undefined;
   args.forEach((arg, index) => {
-    if (arg === '--log-level') level = args[index + 1];
-    else if (arg.startsWith('--log-level=')) level = arg.slice('--log-level='.length);
+    if (arg === flag) value = args[index + 1];
+    else if (arg.startsWith(`${flag}=`)) value = arg.slice(flag.length + 1);
   });
-  return { logLevel: levels[(level ?? 'info').toLowerCase()] ?? 'info' };
+  return value;
 }

@@ -1,32 +1,43 @@
 /** Composition root of the plugin executable: nothing but wiring. */
 import { setFlagsFromString } from 'node:v8';
+import { systemClock } from '../kube/runtime/clock.ts';
+import { createCluster } from './cluster.ts';
 import { parseFlags } from './config.ts';
+import { connect } from './connect.ts';
 import { createHclog } from './goplugin/hclog.ts';
 import { isStartedByVelero } from './goplugin/handshake.ts';
+import { createSourceLocator } from './goplugin/locate-source.ts';
 import { serve } from './goplugin/serve.ts';
+import { registeredActions } from './registered-actions.ts';
 
 // A plugin shares Velero's memory limit: keeps the young generation from growing under load.
 setFlagsFromString('--semi-space-growth-factor=1');
 
-function main(): void {
-  if (!isStartedByVelero(process.env)) {
+function main(env: NodeJS.ProcessEnv): void {
+  if (!isStartedByVelero(env)) {
     process.stderr.write('This is a plugin of Velero; put it into the plugin folder of the Velero server.\n');
     process.exit(1);
   }
-  const log = createHclog({ level: parseFlags(process.argv).logLevel });
-  process.on('uncaughtException', (error) => {
-    log.error({ err: error }, 'the plugin process ends: an error nobody caught');
+  const { logLevel, csiEnabled } = parseFlags(process.argv);
+  const locate = createSourceLocator();
+  const log = createHclog({ level: logLevel, ...(locate === undefined ? {} : { locate }) });
+  const end = (error: unknown, message: string): never => {
+    log.error({ err: error }, message);
     process.exit(1);
-  });
+  };
+  process.on('uncaughtException', (error) =>
+    end(error, 'the plugin process ends: an error that nobody caught'),
+  );
+
+  const cluster = createCluster({ clock: systemClock, connect: () => connect(env) });
   serve({
-    actions: { backupItemActions: {}, restoreItemActions: {} },
+    actions: registeredActions({ cluster, csiEnabled }),
+    // Velero starts from now on what this says: the path that it started this time.
     command: process.argv[1] ?? process.execPath,
     log,
-    env: process.env,
-  }).catch((error: unknown) => {
-    log.error({ err: error }, 'the plugin cannot serve');
-    process.exit(1);
-  });
+    env,
+    ...(locate === undefined ? {} : { locate }),
+  }).catch((error: unknown) => end(error, 'the plugin cannot serve'));
 }
 
-main();
+main(process.env);

@@ -1,0 +1,179 @@
+/**
+ * plugin/main.ts → dist/plugin/: one executable (Node with the bundled program inside) and the shared libraries that
+ * Velero's image lacks. Velero executes every file with an x-bit in its plugin folder, links included, so exactly one
+ * file here has it.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const outDir = join(root, 'dist/plugin');
+// Beside the folder that is copied to Velero, so that nothing but the result ever lies in it.
+const workDir = join(root, 'dist/.plugin-build');
+const stampFile = join(workDir, 'stamp');
+const executable = 'velero-plugin-for-datamover';
+
+/** The rest of what Node links against is libc's. */
+const SHIPPED_LIBRARIES = ['libstdc++.so.6', 'libgcc_s.so.1'];
+/** Tells the executable that a program was put into it; a constant of Node. */
+const SENTINEL = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
+
+const node = realpathSync(process.execPath);
+const started = performance.now();
+mkdirSync(workDir, { recursive: true });
+
+const bundle = await bundleProgram();
+const libraries = sharedLibraries(node);
+const inputs = contentHash(bundle.code, bundle.map, [node, ...libraries.map((library) => library.path)]);
+if (isUpToDate(inputs)) {
+  tell('is up to date');
+} else {
+  rmSync(stampFile, { force: true });
+  const program = buildExecutable();
+  assemble(program);
+  writeFileSync(stampFile, inputs);
+  tell('is built');
+}
+
+function tell(what: string): void {
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const megabytes = (statSync(join(outDir, executable)).size / 1e6).toFixed(0);
+  console.log(`dist/plugin/${executable} ${what} (${megabytes} MB, ${seconds} s)`);
+}
+
+/** Not minified: Velero shows the function that failed. The source map goes in as an asset and is read only then. */
+async function bundleProgram(): Promise<{ code: string; map: string }> {
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: ['plugin/main.ts'],
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node24',
+    outfile: join(workDir, 'main.cjs'),
+    sourcemap: 'external',
+    sourcesContent: false,
+    write: false,
+    // Kubeconfigs with login programs: not inside Velero, and 5 MB.
+    external: ['@kubernetes/client-node'],
+    logLevel: 'warning',
+  });
+  const text = (suffix: string): string => {
+    const file = result.outputFiles.find(({ path }) => path.endsWith(suffix));
+    if (file === undefined) throw new Error(`esbuild made no ${suffix}`);
+    return file.text;
+  };
+  return { code: text('main.cjs'), map: text('main.cjs.map') };
+}
+
+/** Which of the libraries to ship the Node binary asks for, and where this machine has them. */
+function sharedLibraries(binary: string): { name: string; path: string }[] {
+  const listing = execFileSync('ldd', [binary], { encoding: 'utf8' });
+  return SHIPPED_LIBRARIES.flatMap((name) => {
+    const line = listing.split('\n').find((text) => text.trim().startsWith(`${name} `));
+    if (line === undefined) return [];
+    const path = /=> (\/\S+)/.exec(line)?.[1];
+    if (path === undefined) throw new Error(`Node needs ${name}, and this machine does not have it`);
+    return [{ name, path: realpathSync(path) }];
+  });
+}
+
+function contentHash(code: string, map: string, binaries: string[]): string {
+  const hash = createHash('sha256')
+    .update(readFileSync(import.meta.filename))
+    .update(code)
+    .update(map);
+  for (const path of binaries) {
+    const { size, mtimeMs } = statSync(path);
+    hash.update(`${path} ${String(size)} ${String(mtimeMs)}\n`);
+  }
+  return hash.digest('hex');
+}
+
+function isUpToDate(hash: string): boolean {
+  return (
+    existsSync(stampFile) &&
+    readFileSync(stampFile, 'utf8') === hash &&
+    [executable, ...libraries.map((library) => library.name)].every((name) => existsSync(join(outDir, name)))
+  );
+}
+
+/** Order matters: stripped after the injection, the executable does not run any more. */
+function buildExecutable(): string {
+  writeFileSync(join(workDir, 'main.cjs'), bundle.code);
+  writeFileSync(join(workDir, 'main.cjs.map'), bundle.map);
+  const config = {
+    main: 'main.cjs',
+    output: 'program.blob',
+    disableExperimentalSEAWarning: true,
+    useCodeCache: true,
+    assets: { 'main.cjs.map': 'main.cjs.map' },
+  };
+  writeFileSync(join(workDir, 'sea-config.json'), JSON.stringify(config));
+  run(node, ['--experimental-sea-config', 'sea-config.json']);
+  const program = join(workDir, executable);
+  copyFileSync(strippedNode(), program);
+  chmodSync(program, 0o755);
+  const postject = join(root, 'node_modules/postject/dist/cli.js');
+  run(node, [postject, program, 'NODE_SEA_BLOB', 'program.blob', '--sentinel-fuse', SENTINEL]);
+  return program;
+}
+
+/** Without symbols, 18 MB smaller; kept, because it only changes with Node itself. */
+function strippedNode(): string {
+  const { size, mtimeMs } = statSync(node);
+  const kept = join(workDir, `node-${process.version}-${String(size)}-${String(mtimeMs)}`);
+  if (existsSync(kept)) return kept;
+  const fresh = `${kept}.new`;
+  copyFileSync(node, fresh);
+  try {
+    execFileSync('strip', [fresh], { stdio: 'pipe' });
+  } catch {
+    console.warn(
+      'strip (Debian package binutils) is missing or failed: the executable stays larger than it must be',
+    );
+    return fresh;
+  }
+  renameSync(fresh, kept);
+  return kept;
+}
+
+/** A new folder beside the old one and then in its place: a reader sees the old result or the new one. */
+function assemble(program: string): void {
+  const fresh = `${outDir}.new`;
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh, { recursive: true });
+  renameSync(program, join(fresh, executable));
+  for (const { name, path } of libraries) {
+    copyFileSync(path, join(fresh, name));
+    chmodSync(join(fresh, name), 0o644);
+  }
+  rmSync(outDir, { recursive: true, force: true });
+  renameSync(fresh, outDir);
+}
+
+function run(command: string, args: string[]): void {
+  try {
+    execFileSync(command, args, { cwd: workDir, stdio: 'pipe', encoding: 'utf8' });
+  } catch (error) {
+    const output = error as { stdout?: string; stderr?: string };
+    throw new Error(`${command} ${args.join(' ')} failed:\n${output.stdout ?? ''}${output.stderr ?? ''}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,88 @@
+import type { PersistentVolumeClaim, Pod } from '../../api/external/core.ts';
+import type { Backup } from '../../api/external/velero.ts';
+import { matchesLabelSelector } from '../../api/label-selector.ts';
+import type { ObjectMeta } from '../../api/meta.ts';
+import { labels } from '../../api/v1alpha1/keys.ts';
+import { POST_HOOK_PREFIX, PRE_HOOK_PREFIX } from './velero-facts.ts';
+
+/** The newer of Velero's two ways to name resources; either may be used in a backup. */
+interface ResourceFilters {
+  includedResources?: string[];
+  excludedResources?: string[];
+  includedNamespaceScopedResources?: string[];
+  excludedNamespaceScopedResources?: string[];
+}
+
+/** What one namespace holds, as far as it decides which claims belong together. */
+export interface NamespaceContent {
+  pods: readonly Pod[];
+  claims: readonly PersistentVolumeClaim[];
+}
+
+/**
+ * The other claims whose capture may start together with `pvc`'s: those of its pods, because the pods' hooks stand
+ * around all of them; and, where no hook holds an application still at a certain moment, every claim of the namespace
+ * that this backup will visit.
+ */
+export function siblingsOf(
+  backup: Backup,
+  pvc: PersistentVolumeClaim,
+  content: NamespaceContent,
+): PersistentVolumeClaim[] {
+  const pods = includesPods(backup) ? content.pods.filter((pod) => isSelected(backup, pod.metadata)) : [];
+  const visitedByPods = new Set(pods.flatMap(claimNames));
+  const sameWindow = new Set(
+    pods.filter((pod) => claimNames(pod).includes(pvc.metadata.name)).flatMap(claimNames),
+  );
+  const free = !hasHooks(backup, content.pods);
+  return content.claims.filter((claim) => {
+    const { name, uid, deletionTimestamp } = claim.metadata;
+    if (uid === pvc.metadata.uid || deletionTimestamp !== undefined) return false;
+    if (sameWindow.has(name)) return true;
+    return free && (visitedByPods.has(name) || isSelected(backup, claim.metadata));
+  });
+}
+
+/** True when something may stop an application's writes around a part of this backup. */
+export function hasHooks(backup: Backup, pods: readonly Pod[]): boolean {
+  return (
+    (backup.spec.hooks?.resources?.length ?? 0) > 0 ||
+    pods.some((pod) => Object.keys(pod.metadata.annotations ?? {}).some(isHook))
+  );
+}
+
+/** True when the backup's label selectors take the object; namespaces and kinds are not looked at. */
+export function isSelected(backup: Backup, metadata: ObjectMeta): boolean {
+  const own = metadata.labels ?? {};
+  const { labelSelector, orLabelSelectors = [] } = backup.spec;
+  if (own[labels.veleroExclude] === 'true') return false;
+  if (orLabelSelectors.length > 0)
+    return orLabelSelectors.some((selector) => matchesLabelSelector(selector, own));
+  return matchesLabelSelector(labelSelector ?? undefined, own);
+}
+
+function includesPods(backup: Backup): boolean {
+  const filters: ResourceFilters = backup.spec;
+  const included = [
+    ...(filters.includedResources ?? []),
+    ...(filters.includedNamespaceScopedResources ?? []),
+  ];
+  const excluded = [
+    ...(filters.excludedResources ?? []),
+    ...(filters.excludedNamespaceScopedResources ?? []),
+  ];
+  return (included.length === 0 || included.some(namesPods)) && !excluded.some(namesPods);
+}
+
+function namesPods(resource: string): boolean {
+  return ['*', 'pods', 'pod', 'po'].includes(resource.toLowerCase());
+}
+
+function isHook(annotation: string): boolean {
+  return annotation.startsWith(PRE_HOOK_PREFIX) || annotation.startsWith(POST_HOOK_PREFIX);
+}
+
+function claimNames(pod: Pod): string[] {
+  if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return [];
+  return (pod.spec.volumes ?? []).flatMap((volume) => volume.persistentVolumeClaim?.claimName ?? []);
+}

@@ -1,0 +1,98 @@
+import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../api/external/core.ts';
+import { formatKey } from '../../api/meta.ts';
+import { annotations, GROUP, labels } from '../../api/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { parseOperationID, toOperationID } from '../codec/operation-id.ts';
+import type { Cluster } from '../cluster.ts';
+import { PluginError } from '../plugin-error.ts';
+import { howToEnable } from '../settings.ts';
+import type { CallContext, RestoreItemInput, RestoreItemOutput } from './action.ts';
+import { createOnce } from './create-once.ts';
+import { desiredRestore, restoreKey } from './desired-restore.ts';
+import { editItem, type ItemParts } from './item.ts';
+import { targetNamespace } from './namespace-mapping.ts';
+import { BINDING_ANNOTATIONS } from './velero-facts.ts';
+
+/** A claim of the backup whose data was moved. */
+export interface MovedClaim extends RestoreItemInput {
+  pvc: PersistentVolumeClaim;
+  /** `namespace/name` of the DataMoverBackup that holds its data. */
+  movedBy: string;
+}
+
+export type RestoreClaim = (claim: MovedClaim, context: CallContext) => Promise<RestoreItemOutput>;
+
+/** Restores the claim without a volume, keeps provisioners away from it, and asks for its data. */
+export function createClaimRestore(cluster: Cluster): RestoreClaim {
+  return async (claim, { log: callLog, signal }) => {
+    const { pvc, restore, item, movedBy } = claim;
+    const subject = `PersistentVolumeClaim ${pvc.metadata.namespace ?? ''}/${pvc.metadata.name}`;
+    const target = {
+      namespace: targetNamespace(restore, pvc.metadata.namespace ?? ''),
+      name: pvc.metadata.name,
+    };
+    const log = callLog.child({ resource: 'persistentvolumeclaims', ...target });
+
+    if (restore.spec.restorePVs === false) {
+      log.info(`spec.restorePVs of the Restore is false: ${subject} is restored without its data`);
+      return { item: editItem(item, unbind) };
+    }
+    await assertOn(cluster, claim, subject);
+    const kube = await cluster.kube();
+    if ((await kube.get(persistentVolumeClaims, target, { signal })) !== undefined) {
+      log.warn(
+        `PersistentVolumeClaim ${formatKey(target)} exists already: its data is left as it is, nothing is restored into it`,
+      );
+      return {};
+    }
+    const request = desiredRestore(restore, target);
+    await createOnce(kube, dataMoverRestores, request, { clock: cluster.clock, signal });
+    const key = restoreKey(restore, target);
+    log.info(
+      { dataMoverRestore: formatKey(key), dataMoverBackup: movedBy },
+      'the data is brought back by the data mover',
+    );
+    return { ...awaiting(item, key), additionalItems: [recordOf(movedBy, subject)] };
+  };
+}
+
+async function assertOn(cluster: Cluster, claim: MovedClaim, subject: string): Promise<void> {
+  const namespace = claim.restore.metadata.namespace ?? '';
+  const settings = await cluster.settings(namespace);
+  if (settings.enabled) return;
+  throw new PluginError(
+    `the data of ${subject} is in DataMoverBackup ${claim.movedBy}, and the data mover is off in namespace ${namespace} (${settings.origin}); ` +
+      `to restore it, ${howToEnable(namespace)}, then restore again`,
+  );
+}
+
+/** The claim waits, by a selector that only the restored volume will meet; provisioners refuse claims with a selector. */
+function awaiting(item: Buffer, key: { namespace: string; name: string }): RestoreItemOutput {
+  return {
+    item: editItem(item, (parts) => {
+      unbind(parts);
+      parts.labels[labels.restoredBy] = key.name;
+      parts.spec.selector = { matchLabels: { [labels.restoredBy]: key.name } };
+    }),
+    operationID: toOperationID(key),
+  };
+}
+
+/** Forgets the volume that the claim had. */
+function unbind({ spec, annotations: own }: ItemParts): void {
+  delete spec.volumeName;
+  delete spec.dataSource;
+  delete spec.dataSourceRef;
+  for (const key of BINDING_ANNOTATIONS) Reflect.deleteProperty(own, key);
+  delete own[annotations.movedBy];
+}
+
+/** The record of the backup, to be restored next; the action for records takes what it says. */
+function recordOf(movedBy: string, subject: string) {
+  const key = parseOperationID(movedBy);
+  if (key === undefined)
+    throw new PluginError(
+      `the annotation ${annotations.movedBy} of ${subject} is "${movedBy}", not namespace/name of a DataMoverBackup`,
+    );
+  return { group: GROUP, resource: dataMoverBackups.plural, ...key };
+}

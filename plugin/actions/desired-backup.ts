@@ -1,0 +1,55 @@
+import type { PersistentVolumeClaim } from '../../api/external/core.ts';
+import type { Backup } from '../../api/external/velero.ts';
+import { apiVersionOf } from '../../api/meta.ts';
+import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import { annotations, labels, MANAGED_BY } from '../../api/v1alpha1/keys.ts';
+import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
+import { backupName, labelValue } from '../../api/v1alpha1/names.ts';
+import { PluginError } from '../plugin-error.ts';
+import { VOLUME_SNAPSHOT_NAME } from './velero-facts.ts';
+
+/** Where the request for one PVC in one backup is, or will be. */
+export function backupKey(
+  backup: Backup,
+  pvc: { namespace: string; uid: string },
+): { namespace: string; name: string } {
+  return { namespace: pvc.namespace, name: backupName(uidOf(backup), pvc.uid) };
+}
+
+/** The request to move the data of one PVC. The same inputs give the same object. */
+export function desiredBackup(
+  backup: Backup,
+  pvc: PersistentVolumeClaim,
+  className: string,
+): DataMoverBackup & { metadata: { namespace: string } } {
+  const { namespace = '', uid = '' } = pvc.metadata;
+  const key = backupKey(backup, { namespace, uid });
+  return {
+    apiVersion: apiVersionOf(dataMoverBackups),
+    kind: dataMoverBackups.kind,
+    metadata: {
+      ...key,
+      labels: {
+        [labels.veleroBackupName]: labelValue(backup.metadata.name),
+        [labels.veleroBackupUid]: uidOf(backup),
+        [labels.managedBy]: MANAGED_BY,
+      },
+      annotations: { [annotations.veleroBackup]: backup.metadata.name },
+    },
+    spec: { dataMoverClass: className, dataSourceRef: dataSourceOf(pvc) },
+  };
+}
+
+/** The snapshot that Velero's CSI support took, where it took one; else the claim, and the controller takes the snapshot. */
+function dataSourceOf(pvc: PersistentVolumeClaim): DataMoverBackup['spec']['dataSourceRef'] {
+  const snapshot = pvc.metadata.annotations?.[VOLUME_SNAPSHOT_NAME];
+  return snapshot === undefined
+    ? { kind: 'PersistentVolumeClaim', name: pvc.metadata.name }
+    : { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: snapshot };
+}
+
+function uidOf(backup: Backup): string {
+  const { uid } = backup.metadata;
+  if (uid === undefined) throw new PluginError(`Backup ${backup.metadata.name} came without metadata.uid`);
+  return uid;
+}

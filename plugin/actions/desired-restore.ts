@@ -1,0 +1,50 @@
+import type { Restore } from '../../api/external/velero.ts';
+import { apiVersionOf } from '../../api/meta.ts';
+import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
+import { annotations, labels, MANAGED_BY } from '../../api/v1alpha1/keys.ts';
+import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { labelValue, restoreName } from '../../api/v1alpha1/names.ts';
+import { PluginError } from '../plugin-error.ts';
+
+/** A claim in the namespace into which it is restored. */
+export interface Target {
+  namespace: string;
+  name: string;
+}
+
+/** Where the request for one target in one restore is, or will be. */
+export function restoreKey(restore: Restore, target: Target): { namespace: string; name: string } {
+  const name = restoreName(uidOf(restore), target.namespace, target.name);
+  return { namespace: target.namespace, name };
+}
+
+/**
+ * The request to bring the data of one claim back. It names no source yet: that comes from the record of the backup,
+ * which Velero restores right after the claim.
+ */
+export function desiredRestore(restore: Restore, target: Target): DataMoverRestore {
+  const backup = restore.spec.backupName;
+  return {
+    apiVersion: apiVersionOf(dataMoverRestores),
+    kind: dataMoverRestores.kind,
+    metadata: {
+      ...restoreKey(restore, target),
+      labels: {
+        [labels.veleroRestoreName]: labelValue(restore.metadata.name),
+        [labels.veleroRestoreUid]: uidOf(restore),
+        ...(backup === undefined ? {} : { [labels.veleroBackupName]: labelValue(backup) }),
+        [labels.managedBy]: MANAGED_BY,
+        // A request that is under way is nobody's data.
+        [labels.veleroExclude]: 'true',
+      },
+      annotations: { [annotations.veleroRestore]: restore.metadata.name },
+    },
+    spec: { destinationClaimRef: { name: target.name, namespace: target.namespace } },
+  };
+}
+
+function uidOf(restore: Restore): string {
+  const { uid } = restore.metadata;
+  if (uid === undefined) throw new PluginError(`Restore ${restore.metadata.name} came without metadata.uid`);
+  return uid;
+}

@@ -1,0 +1,34 @@
+import type { Resource } from '../../api/meta.ts';
+import { editJson, objectAt, type LosslessObject } from '../codec/lossless-json.ts';
+import { PluginError } from '../plugin-error.ts';
+
+/** The item's JSON as an object to read. Numbers may be rounded: to change an item, use {@link editItem}. */
+export function parseItem<T extends Resource>(item: Buffer): T {
+  try {
+    return JSON.parse(item.toString('utf8')) as T;
+  } catch (cause) {
+    throw new PluginError('the item in the request is not JSON', { cause });
+  }
+}
+
+/** The parts of an item that the actions change. */
+export interface ItemParts {
+  annotations: LosslessObject;
+  labels: LosslessObject;
+  spec: LosslessObject;
+}
+
+/** Changes an item without loss; what was not there before and was not filled stays away. */
+export function editItem(item: Buffer, change: (parts: ItemParts) => void): Buffer {
+  return editJson(item, (object) => {
+    const metadata = objectAt(object, 'metadata');
+    const parts = {
+      annotations: objectAt(metadata, 'annotations'),
+      labels: objectAt(metadata, 'labels'),
+      spec: objectAt(object, 'spec'),
+    };
+    change(parts);
+    if (Object.keys(parts.annotations).length === 0) delete metadata.annotations;
+    if (Object.keys(parts.labels).length === 0) delete metadata.labels;
+  });
+}

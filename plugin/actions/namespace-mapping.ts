@@ -1,0 +1,6 @@
+import type { Restore } from '../../api/external/velero.ts';
+
+/** The namespace into which a restore puts what was in `namespace`. */
+export function targetNamespace(restore: Restore, namespace: string): string {
+  return restore.spec.namespaceMapping?.[namespace] ?? namespace;
+}

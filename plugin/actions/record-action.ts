@@ -1,0 +1,62 @@
+import type { Restore } from '../../api/external/velero.ts';
+import { formatKey } from '../../api/meta.ts';
+import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import { GROUP, labels } from '../../api/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { labelValue } from '../../api/v1alpha1/names.ts';
+import type { Cluster } from '../cluster.ts';
+import type { CallContext, RestoreItemAction } from './action.ts';
+import { restoreKey } from './desired-restore.ts';
+import { parseItem } from './item.ts';
+import { targetNamespace } from './namespace-mapping.ts';
+import { createRequestOperations } from './request-operations.ts';
+import { claimNameOf, restoreSourceOf } from './restore-source.ts';
+
+/**
+ * `oadp.openshift.io/data-mover-record`: a stored DataMoverBackup is the record of where data is. It is never restored
+ * itself (a controller would take it for a new request); it tells the request that waits for it what to bring back.
+ */
+export function createRecordAction(cluster: Cluster): RestoreItemAction {
+  const operations = createRequestOperations(cluster, dataMoverRestores, 'downloading');
+  return {
+    resources: [`${dataMoverBackups.plural}.${GROUP}`],
+    async execute({ itemFromBackup, restore }, context) {
+      const record = parseItem<DataMoverBackup>(itemFromBackup);
+      if (isOfBackup(record, restore)) await handOver(cluster, record, restore, context);
+      return { skipRestore: true };
+    },
+    // No operation is ever begun here, but the service has the calls.
+    progress: (operationID, restore) => operations.progress(operationID, restore),
+    cancel: (operationID, _restore, context) => operations.cancel(operationID, context),
+  };
+}
+
+/** Records of other backups lie in the same namespace, hence in the same tarball. */
+function isOfBackup(record: DataMoverBackup, restore: Restore): boolean {
+  const { backupName } = restore.spec;
+  const owner = record.metadata.labels?.[labels.veleroBackupName];
+  return backupName !== undefined && owner === labelValue(backupName);
+}
+
+async function handOver(
+  cluster: Cluster,
+  record: DataMoverBackup,
+  restore: Restore,
+  { log: callLog, signal }: CallContext,
+): Promise<void> {
+  const name = claimNameOf(record);
+  if (name === undefined) return;
+  const namespace = targetNamespace(restore, record.metadata.namespace ?? '');
+  const key = restoreKey(restore, { namespace, name });
+  const log = callLog.child({ resource: dataMoverBackups.plural, namespace, name: record.metadata.name });
+  const kube = await cluster.kube();
+  const request = await kube.get(dataMoverRestores, key, { signal });
+  if (request === undefined) {
+    log.debug(`no DataMoverRestore ${formatKey(key)} waits for this record`);
+    return;
+  }
+  // The source is set once; the API server refuses a second time.
+  if (request.spec.source !== undefined) return;
+  await kube.mergePatch(dataMoverRestores, key, { spec: { source: restoreSourceOf(record) } }, { signal });
+  log.debug(`DataMoverRestore ${formatKey(key)} has its source`);
+}

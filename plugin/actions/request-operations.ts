@@ -1,0 +1,66 @@
+import { formatKey, type Kind, type Resource } from '../../api/meta.ts';
+import { isNotFound } from '../../kube/client/kube-error.ts';
+import { parseOperationID } from '../codec/operation-id.ts';
+import type { Cluster } from '../cluster.ts';
+import type { CallContext, OperationProgress } from './action.ts';
+import { lostOperation, progressOf } from './request-progress.ts';
+import type { RequestStatus } from './request-status.ts';
+
+/** A DataMoverBackup or DataMoverRestore. */
+interface Request extends Resource {
+  status?: RequestStatus;
+}
+
+/** The Backup or Restore that waits for the operation. */
+interface Owner {
+  status?: { startTimestamp?: string };
+}
+
+export interface RequestOperations {
+  progress(operationID: string, owner: Resource): Promise<OperationProgress>;
+  cancel(operationID: string, context: CallContext): Promise<void>;
+}
+
+/** Progress and Cancel of operations whose id names a request: one API call each, in a process that lives for it. */
+export function createRequestOperations<T extends Request>(
+  cluster: Cluster,
+  kind: Kind<T>,
+  verb: string,
+): RequestOperations {
+  return {
+    async progress(operationID, owner) {
+      const now = cluster.clock.now();
+      const started = (owner as Owner).status?.startTimestamp;
+      const key = parseOperationID(operationID);
+      if (key === undefined)
+        return lostOperation(`"${operationID}" is no operation of the data mover`, started, now);
+      try {
+        const request = await (await cluster.kube()).get(kind, key);
+        if (request !== undefined) return progressOf(request, verb, now);
+        const error = `${kind.kind} ${formatKey(key)} does not exist any more, so nobody can tell what became of the data`;
+        return lostOperation(error, started, now);
+      } catch (error) {
+        // An error of this call would be final for Velero; the request itself may be well.
+        const reason = error instanceof Error ? error.message : String(error);
+        return {
+          ...lostOperation('', started, now),
+          completed: false,
+          description: `the state of ${kind.kind} ${formatKey(key)} cannot be read now: ${reason}`,
+        };
+      }
+    },
+
+    async cancel(operationID, { log, signal }) {
+      const key = parseOperationID(operationID);
+      if (key === undefined) {
+        log.warn(`"${operationID}" is no operation of the data mover, nothing is canceled`);
+        return;
+      }
+      try {
+        await (await cluster.kube()).mergePatch(kind, key, { spec: { cancel: true } }, { signal });
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    },
+  };
+}

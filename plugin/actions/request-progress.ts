@@ -1,0 +1,59 @@
+import { byteShareText, byteText } from '../codec/byte-text.ts';
+import type { OperationProgress } from './action.ts';
+import { failureText, isTerminal, type RequestStatus } from './request-status.ts';
+
+/** A request as far as its progress goes. */
+export interface ProgressSource {
+  metadata: { creationTimestamp?: string };
+  status?: RequestStatus;
+}
+
+/** What Velero is told about a request; `verb` is what its mover does (`uploading`). */
+export function progressOf(request: ProgressSource, verb: string, now: number): OperationProgress {
+  const status = request.status ?? {};
+  const { phase = '', progress } = status;
+  const completed = isTerminal(phase);
+  const bytesDone = progress?.bytesDone ?? 0;
+  return {
+    completed,
+    error: completed && phase !== 'Completed' ? failureText(status) : '',
+    bytesDone,
+    bytesTotal: progress?.totalBytes ?? bytesDone,
+    description: describeProgress(status, verb),
+    started: timeOr(status.startTimestamp ?? request.metadata.creationTimestamp, now),
+    updated: timeOr(status.completionTimestamp ?? progress?.updatedAt, now),
+  };
+}
+
+/** One line for people. */
+export function describeProgress(status: RequestStatus, verb: string): string {
+  const { phase, message, queue, progress } = status;
+  if (phase === undefined) return 'waiting for the data mover controller';
+  if (isTerminal(phase)) return message ?? phase;
+  if (phase === 'Queued' && queue !== undefined) return `queued, ${String(queue.ahead)} ahead`;
+  if (phase === 'Moving' && progress !== undefined) {
+    const { bytesDone, totalBytes } = progress;
+    return totalBytes === undefined
+      ? `${verb}, ${byteText(bytesDone)} so far`
+      : `${verb} ${byteShareText(bytesDone, totalBytes)}`;
+  }
+  return message ?? phase;
+}
+
+/** The end of an operation that there is nothing to ask about. */
+export function lostOperation(error: string, started: string | undefined, now: number): OperationProgress {
+  return {
+    completed: true,
+    error,
+    bytesDone: 0,
+    bytesTotal: 0,
+    description: error,
+    started: timeOr(started, now),
+    updated: new Date(now),
+  };
+}
+
+function timeOr(text: string | undefined, now: number): Date {
+  const ms = text === undefined ? NaN : Date.parse(text);
+  return new Date(Number.isNaN(ms) ? now : ms);
+}

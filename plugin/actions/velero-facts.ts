@@ -1,0 +1,21 @@
+/** What Velero puts on and reads off the objects that pass through the actions. */
+
+/** On a PVC: the VolumeSnapshot that Velero's own CSI support took of it. */
+export const VOLUME_SNAPSHOT_NAME = 'velero.io/volume-snapshot-name';
+
+/** On a pod: commands around its backup. */
+export const PRE_HOOK_PREFIX = 'pre.hook.backup.velero.io/';
+export const POST_HOOK_PREFIX = 'post.hook.backup.velero.io/';
+
+/** Velero's own default for `spec.csiSnapshotTimeout`. */
+export const DEFAULT_CSI_SNAPSHOT_TIMEOUT_MS = 600_000;
+
+/** Tie a claim to its old volume; Velero's restore removes most of them, but only while it thinks it restores the volume. */
+export const BINDING_ANNOTATIONS = [
+  'pv.kubernetes.io/bind-completed',
+  'pv.kubernetes.io/bound-by-controller',
+  'volume.beta.kubernetes.io/storage-provisioner',
+  'volume.kubernetes.io/storage-provisioner',
+  'volume.kubernetes.io/selected-node',
+  VOLUME_SNAPSHOT_NAME,
+] as const;

@@ -1,0 +1,24 @@
+import type { KubeClient } from '../kube/client/kube-client.ts';
+import { PluginError } from './plugin-error.ts';
+
+/** Under this name the API server keeps what the plugin writes. */
+const FIELD_MANAGER = 'velero-plugin-for-datamover';
+
+/** Velero waits for every call without a limit of its own. */
+const CALL_TIMEOUT_MS = 30_000;
+
+/**
+ * The cluster that Velero runs in, or the one of `KUBECONFIG`. The client's modules are loaded here and not before: a
+ * process that only lists its actions does not pay for them.
+ */
+export async function connect(env: Readonly<Record<string, string | undefined>>): Promise<KubeClient> {
+  const [{ loadKubeConfig }, { createKubeClient }] = await Promise.all([
+    import('../kube/client/config.ts'),
+    import('../kube/client/http-kube-client.ts'),
+  ]);
+  const config = await loadKubeConfig({ env }).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new PluginError(`the data mover's plugin cannot reach Kubernetes: ${reason}`, { cause });
+  });
+  return createKubeClient(config, { fieldManager: FIELD_MANAGER, timeoutMs: CALL_TIMEOUT_MS });
+}

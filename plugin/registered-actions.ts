@@ -1,0 +1,22 @@
+import { createBackupAction } from './actions/backup-action.ts';
+import { createRecordAction } from './actions/record-action.ts';
+import { createRestoreAction } from './actions/restore-action.ts';
+import type { Cluster } from './cluster.ts';
+import type { Actions } from './goplugin/actions.ts';
+
+/** The names under which Velero knows the actions. A name must not change: stored operations refer to it. */
+export const actionNames = {
+  backup: 'oadp.openshift.io/data-mover-backup',
+  restore: 'oadp.openshift.io/data-mover-restore',
+  record: 'oadp.openshift.io/data-mover-record',
+} as const;
+
+export function registeredActions(options: { cluster: Cluster; csiEnabled: boolean }): Actions {
+  return {
+    backupItemActions: { [actionNames.backup]: createBackupAction(options) },
+    restoreItemActions: {
+      [actionNames.restore]: createRestoreAction(options.cluster),
+      [actionNames.record]: createRecordAction(options.cluster),
+    },
+  };
+}
