@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { run, tryRun } from './exec.ts';
 
-/** The mount points below a folder, the latest first, so that they can be unmounted in this order. */
+/** The mount points at and below a folder, the latest first, so that they can be unmounted in this order. */
 export function mountsBelow(folder: string): string[] {
   return readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .map((line) => unescape(line.split(' ')[4] ?? ''))
-    .filter((path) => path.startsWith(`${folder}/`))
+    .filter((path) => path === folder || path.startsWith(`${folder}/`))
     .reverse();
 }
 

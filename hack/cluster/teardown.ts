@@ -100,11 +100,14 @@ function removeShimSockets({ paths }: ClusterConfig): void {
   }
 }
 
-/** The CNI library's notes on pods that were never taken down properly. */
+/** The CNI library's notes on pods that were never taken down properly: for our network, and for each pod's loopback. */
 function removeCniCache(config: ClusterConfig): void {
   if (!existsSync(CNI_CACHE)) return;
+  const ours = new RegExp(`^${cniNetwork(config)}-([0-9a-f]{64})-`);
   for (const name of readdirSync(CNI_CACHE)) {
-    if (name.startsWith(`${cniNetwork(config)}-`)) rmSync(join(CNI_CACHE, name), { force: true });
+    const sandbox = ours.exec(name)?.[1];
+    if (sandbox === undefined) continue;
+    for (const file of [name, `cni-loopback-${sandbox}-lo`]) rmSync(join(CNI_CACHE, file), { force: true });
   }
 }
 

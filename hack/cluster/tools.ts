@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { run } from './exec.ts';
 import { withLock } from './lock.ts';
@@ -19,6 +28,7 @@ export interface Tool {
   readonly folders?: Readonly<Record<string, { readonly module: string; readonly path: string }>>;
 }
 
+const UNFINISHED = '.building-';
 const KUBERNETES_VERSION_PACKAGE = 'k8s.io/component-base/version';
 
 export const TOOLS = [
@@ -110,6 +120,7 @@ export async function ensureTools(cacheDir: string, progress: Progress): Promise
     progress.line('  waiting: another run is building the tools');
   };
   await withLock(join(cacheDir, 'tools'), waiting, async () => {
+    removeUnfinished(cacheDir);
     const missing = missingTools(cacheDir);
     if (missing.length > 0) {
       progress.line(`  building ${missing.length} tools from source, once: about 20 minutes on two cores`);
@@ -119,6 +130,14 @@ export async function ensureTools(cacheDir: string, progress: Progress): Promise
       await progress.step(title, (note) => build(cacheDir, tool, note));
     }
   });
+}
+
+/** What interrupted builds left; under the lock nobody is at work on it. */
+function removeUnfinished(cacheDir: string): void {
+  const folder = join(cacheDir, 'tools');
+  for (const name of readdirSync(folder).filter((each) => each.includes(UNFINISHED))) {
+    rmSync(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 function sourceFolder(tool: Tool): string {
@@ -141,7 +160,7 @@ function toolFolder(cacheDir: string, tool: Tool): string {
 /** Built beside its place and moved there whole, so that an interrupted build leaves nothing half done. */
 async function build(cacheDir: string, tool: Tool, note: Note): Promise<void> {
   const target = toolFolder(cacheDir, tool);
-  const unfinished = mkdtempSync(`${target}.building-`);
+  const unfinished = mkdtempSync(`${target}${UNFINISHED}`);
   const cwd = sourceFolder(tool);
   // The user's own Go settings must not change the result; a newer Go that a module asks for is fetched by Go itself.
   const env = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOTOOLCHAIN: 'auto', GOWORK: 'off' };

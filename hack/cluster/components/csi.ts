@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { apiObject } from '../api.ts';
 import { sourcesStamp } from '../sources.ts';
@@ -49,7 +50,8 @@ export const csiDriver: Component = {
     fingerprint: sourcesStamp([folder(context), join(folder(context), '../quantity.ts')]),
     netns: context.config.network.netnsPath,
   }),
-  ready: async (context) => existsSync(socket(context)) && (await isRegistered(context)),
+  // Registration and even the socket's file may be from before a restart.
+  ready: async (context) => (await listens(socket(context))) && (await isRegistered(context)),
 };
 
 export const csiSnapshotter: Component = {
@@ -68,6 +70,19 @@ export const csiSnapshotter: Component = {
     netns: context.config.network.netnsPath,
   }),
 };
+
+function listens(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(path);
+    connection.once('connect', () => {
+      connection.destroy();
+      resolve(true);
+    });
+    connection.once('error', () => {
+      resolve(false);
+    });
+  });
+}
 
 interface CsiNode {
   readonly spec?: { readonly drivers?: readonly { readonly name: string }[] };

@@ -7,6 +7,8 @@ import { saveHostSettings } from '../host-settings.ts';
 import type { ClusterConfig } from '../config.ts';
 import type { Component } from '../component.ts';
 
+const HEALTH_PORT = 10_248;
+
 export const kubelet: Component = {
   name: 'kubelet',
   title: 'kubelet, until the node is Ready',
@@ -31,7 +33,10 @@ export const kubelet: Component = {
     fingerprint: JSON.stringify(kubeletConfig(config)),
     netns: config.network.netnsPath,
   }),
-  ready: async ({ config }) => isReady(await apiObject(config, `/api/v1/nodes/${config.nodeName}`)),
+  // The node's condition alone may be from before kubelet was restarted.
+  ready: async ({ config }) =>
+    (await fetch(healthUrl(config))).ok &&
+    isReady(await apiObject(config, `/api/v1/nodes/${config.nodeName}`)),
   readyTimeoutMs: 90_000,
 };
 
@@ -43,6 +48,10 @@ interface NodeObject {
 export function isReady(node: unknown): boolean {
   const conditions = (node as NodeObject | undefined)?.status?.conditions ?? [];
   return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
+}
+
+function healthUrl({ network }: ClusterConfig): string {
+  return `http://${network.nodeIp}:${HEALTH_PORT}/healthz`;
 }
 
 function configFile({ dir }: ClusterConfig): string {
@@ -66,6 +75,8 @@ function kubeletConfig({ paths, cgroupRoot, dir, network }: ClusterConfig): unkn
     clusterDNS: [network.nodeIp],
     clusterDomain: 'cluster.local',
     resolvConf: join(dir, 'resolv.conf'),
+    healthzBindAddress: network.nodeIp,
+    healthzPort: HEALTH_PORT,
     cgroupDriver: 'cgroupfs',
     cgroupRoot,
     failSwapOn: false,

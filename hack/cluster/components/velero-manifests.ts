@@ -6,7 +6,7 @@ export function veleroManifests(config: ClusterConfig): unknown {
   return {
     apiVersion: 'v1',
     kind: 'List',
-    items: [...access(namespace), placeholder(namespace), ...storage(config)],
+    items: [...access(namespace), placeholder(namespace), credentials(config)],
   };
 }
 
@@ -50,25 +50,27 @@ export function awsCredentials({ accessKey, secretKey }: S3Config): string {
   return `[default]\naws_access_key_id=${accessKey}\naws_secret_access_key=${secretKey}\n`;
 }
 
-function storage({ namespace, s3 }: ClusterConfig): unknown[] {
-  return [
-    {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { namespace, name: 'cloud-credentials' },
-      type: 'Opaque',
-      stringData: { cloud: awsCredentials(s3) },
+function credentials({ namespace, s3 }: ClusterConfig): unknown {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { namespace, name: 'cloud-credentials' },
+    type: 'Opaque',
+    stringData: { cloud: awsCredentials(s3) },
+  };
+}
+
+/** Where Velero keeps its backups. */
+export function storageLocation({ namespace, s3 }: ClusterConfig): object {
+  return {
+    apiVersion: 'velero.io/v1',
+    kind: 'BackupStorageLocation',
+    metadata: { namespace, name: 'default' },
+    spec: {
+      provider: 'aws',
+      default: true,
+      objectStorage: { bucket: s3.buckets.velero },
+      config: { region: s3.region, s3ForcePathStyle: 'true', s3Url: s3.endpoint },
     },
-    {
-      apiVersion: 'velero.io/v1',
-      kind: 'BackupStorageLocation',
-      metadata: { namespace, name: 'default' },
-      spec: {
-        provider: 'aws',
-        default: true,
-        objectStorage: { bucket: s3.buckets.velero },
-        config: { region: s3.region, s3ForcePathStyle: 'true', s3Url: s3.endpoint },
-      },
-    },
-  ];
+  };
 }

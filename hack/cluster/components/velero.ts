@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { apiObject } from '../api.ts';
 import { run } from '../exec.ts';
 import { serviceAccountKubeconfig } from '../service-account.ts';
-import { awsCredentials, veleroManifests } from './velero-manifests.ts';
+import { awsCredentials, storageLocation, veleroManifests } from './velero-manifests.ts';
 import { copyPlugins, pluginsStamp } from './velero-plugins.ts';
 import type { ClusterConfig } from '../config.ts';
 import type { Component, Context } from '../component.ts';
@@ -21,6 +21,7 @@ export const velero: Component = {
     await context.apply({ text: await crds(context) });
     note('objects');
     await context.apply({ text: JSON.stringify(veleroManifests(config)) });
+    await ensureStorageLocation(context);
     writeFileSync(at(config, 'credentials'), awsCredentials(config.s3), { mode: 0o600 });
     const kubeconfig = await serviceAccountKubeconfig(context, config.namespace, 'velero');
     writeFileSync(at(config, 'kubeconfig'), kubeconfig, { mode: 0o600 });
@@ -59,7 +60,7 @@ function serverArgs(config: ClusterConfig): string[] {
     at(config, 'plugins'),
     '--default-item-operation-timeout',
     '1h',
-    // A fresh cluster finds the backups of the one before in the bucket; nobody should wait a minute for it.
+    // It looks every minute whether this much time has passed; its default, a minute as well, often misses by a hair.
     '--backup-sync-period',
     '10s',
     '--log-format',
@@ -80,9 +81,33 @@ function locationPath({ namespace }: ClusterConfig): string {
   return `/apis/velero.io/v1/namespaces/${namespace}/backupstoragelocations/default`;
 }
 
+/**
+ * A new location is said to be Available, which Velero then checks for itself. Otherwise its first look
+ * for backups in the bucket comes before it has checked, finds nothing to do, and the next a minute later.
+ */
+async function ensureStorageLocation({ config, kubectl, apply }: Context): Promise<void> {
+  const location = storageLocation(config);
+  if ((await apiObject(config, locationPath(config))) === undefined) {
+    const text = JSON.stringify({ ...location, status: { phase: 'Available' } });
+    await kubectl(['create', '-f', '-'], text);
+  }
+  await apply({ text: JSON.stringify(location) });
+}
+
+interface StorageLocation {
+  readonly status?: {
+    readonly phase?: string;
+    readonly lastValidationTime?: string;
+    readonly lastSyncedTime?: string;
+  };
+}
+
+/** Checked, and the backups that lie in it are known. */
 async function storageIsAvailable({ config }: Context): Promise<boolean> {
-  const location = await apiObject(config, locationPath(config));
-  return (location as { status?: { phase?: string } } | undefined)?.status?.phase === 'Available';
+  const status = ((await apiObject(config, locationPath(config))) as StorageLocation | undefined)?.status;
+  return (
+    status?.phase === 'Available' && Boolean(status.lastValidationTime) && Boolean(status.lastSyncedTime)
+  );
 }
 
 /** The location may be Available since before a restart; the list of plugins only comes from a server that works. */
