@@ -44,7 +44,7 @@ export interface Condition {
   /** For people. */
   message: string;
   lastTransitionTime: string;
-  observedGeneration?: number;
+  observedGeneration?: number | undefined;
 }
 
 /** Where one object is: namespace is absent for cluster-scoped kinds. */

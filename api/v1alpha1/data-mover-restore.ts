@@ -110,6 +110,7 @@ export const dataMoverRestoreStatus = z
       .object({
         persistentVolume: word.describe('The volume that goes to the destination claim.'),
         reclaimPolicy: word.describe('The policy it gets at the end.'),
+        boundAt: time.optional().describe('When the destination claim was bound to it.'),
       })
       .optional()
       .describe('The volume on its way to the destination claim. Present once that has begun.'),

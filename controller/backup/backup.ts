@@ -1,0 +1,78 @@
+import { resolveClass } from '../../api/v1alpha1/class-resolution.ts';
+import type { DataMoverBackup, DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
+import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
+import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
+import type { Environment } from '../environment.ts';
+import { childIdentity } from '../request/children.ts';
+import { isFinal, type RequestType } from '../request/request.ts';
+import { serve, type Serving, type ServingProblem } from '../request/serving.ts';
+import { backupCleanup } from './cleanup.ts';
+import { reportBackup, resultText } from './reports.ts';
+import type { BackupScope } from './scope.ts';
+import { backupSteps } from './steps.ts';
+
+/** What makes a DataMoverBackup one. */
+export function backupRequest(
+  env: Environment,
+): RequestType<DataMoverBackup, DataMoverBackupStatus, BackupScope> {
+  return {
+    kind: dataMoverBackups,
+    lister: env.listers.backups,
+    steps: backupSteps,
+    cleanup: backupCleanup,
+    choose: (backup) => chooseServing(env, backup),
+    open: ({ request, status, serving, now, assertCurrent, context }) => ({
+      env,
+      backup: request,
+      namespace: request.metadata.namespace ?? '',
+      status,
+      child: childIdentity('backup', request),
+      serving,
+      now,
+      signal: context.signal,
+      assertCurrent,
+      log: context.log,
+    }),
+    succeeded: (status) => status.result !== undefined,
+    phase: phaseOf,
+    facts: (status, phase) => [
+      [conditionTypes.captured, status.capture !== undefined],
+      [conditionTypes.admitted, status.admittedAt !== undefined],
+      [conditionTypes.staged, status.movingSince !== undefined],
+      [conditionTypes.moved, status.result !== undefined],
+      [conditionTypes.cleanedUp, isFinal(phase)],
+      [conditionTypes.ready, phase === 'Completed'],
+    ],
+    successMessage: resultText,
+    report: (backup, before, after) => reportBackup(env, backup, before, after),
+  };
+}
+
+/** The phase follows from the recorded facts; nothing stores it as a state of its own. */
+function phaseOf(status: DataMoverBackupStatus): string {
+  if (status.movingSince !== undefined) return 'Moving';
+  if (status.admittedAt !== undefined) return 'Staging';
+  if (status.capture !== undefined) return 'Queued';
+  return status.startTimestamp === undefined ? 'Pending' : 'Capturing';
+}
+
+/** The class that was chosen once stays, even when labels or defaults change meanwhile. */
+function chooseServing(env: Environment, backup: DataMoverBackup): Serving | ServingProblem | undefined {
+  const { namespace = '' } = backup.metadata;
+  const requested = backup.status?.dataMoverClass ?? backup.spec.dataMoverClass;
+  const { kind, name } = backup.spec.dataSourceRef;
+  const claim = kind === 'PersistentVolumeClaim' ? env.listers.claims.get(`${namespace}/${name}`) : undefined;
+  const resolution = resolveClass(
+    env.listers.classes.list(),
+    claim ?? { metadata: { name, namespace } },
+    requested,
+  );
+  switch (resolution.outcome) {
+    case 'none':
+      return { reason: 'NoClass', message: resolution.message };
+    case 'failed':
+      return { reason: resolution.reason, message: resolution.message };
+    case 'resolved':
+      return serve(env.movers, resolution.class, backup.spec.config);
+  }
+}

@@ -1,0 +1,28 @@
+import { releaseCapture, unstage, volumesOf } from '../exposure/staging.ts';
+import { done, waiting, type Step, type StepResult } from '../request/step.ts';
+import { lingeringVolumes } from '../request/lingering.ts';
+import type { BackupScope } from './scope.ts';
+
+/** The way back, in order: the mover lets go of the volume before the volume goes, and the snapshot goes last. */
+export const backupCleanup: readonly Step<BackupScope>[] = [
+  { name: 'clean up mover', run: cleanMover },
+  { name: 'clean up staging', run: cleanStaging },
+  { name: 'clean up volumes', run: awaitVolumes },
+];
+
+async function cleanMover({ serving, child, signal }: BackupScope): Promise<StepResult> {
+  const gone = await serving.mover.cleanup({ ...child, signal });
+  return gone ? done : waiting('waiting for the mover to let go', { requeueAfterMs: 1000 });
+}
+
+async function cleanStaging({ env, child, namespace, status, signal }: BackupScope): Promise<StepResult> {
+  const unstaged = await unstage(env, child, signal);
+  // A snapshot of somebody else is not ours to delete; one that was not cut yet is ours all the same.
+  const released = status.capture?.owned === false || (await releaseCapture(env, child, namespace, signal));
+  return unstaged && released ? done : waiting('waiting for staging objects to go', { requeueAfterMs: 1000 });
+}
+
+function awaitVolumes({ env, serving, child, status, now }: BackupScope): StepResult {
+  const claims = [child.name, ...serving.mover.claimsOf({ ...child })];
+  return lingeringVolumes(volumesOf(env, claims), status.conditions ?? [], now);
+}

@@ -1,0 +1,28 @@
+import type { PersistentVolumeClaim } from '../../api/external/core.ts';
+import type { DataMoverBackup, DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import type { Environment } from '../environment.ts';
+import type { ChildIdentity } from '../request/children.ts';
+import type { Serving } from '../request/serving.ts';
+
+/** Everything one pass over a DataMoverBackup knows. Steps read the cluster through `env` and write facts to `status`. */
+export interface BackupScope {
+  env: Environment;
+  backup: DataMoverBackup;
+  namespace: string;
+  /** The draft; written once at the end of the pass. */
+  status: DataMoverBackupStatus;
+  child: ChildIdentity;
+  serving: Serving;
+  now: Date;
+  signal: AbortSignal;
+  /** Rejects when the API server holds a newer version of the backup than this pass read. */
+  assertCurrent: () => Promise<void>;
+  log: Logger;
+}
+
+/** The source PVC, once the capture step has found it. */
+export function sourceClaim(scope: BackupScope): PersistentVolumeClaim | undefined {
+  const name = scope.status.volume?.pvcName;
+  return name === undefined ? undefined : scope.env.listers.claims.get(`${scope.namespace}/${name}`);
+}

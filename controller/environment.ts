@@ -1,0 +1,54 @@
+import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../api/external/core.ts';
+import type { VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent } from '../api/external/snapshot.ts';
+import type { Resource } from '../api/meta.ts';
+import type { DataMoverBackup } from '../api/v1alpha1/data-mover-backup.ts';
+import type { DataMoverClass } from '../api/v1alpha1/data-mover-class.ts';
+import type { DataMoverRestore } from '../api/v1alpha1/data-mover-restore.ts';
+import type { KubeClient } from '../kube/client/kube-client.ts';
+import type { Mover } from './movers/mover.ts';
+import type { Admission } from './request/admission.ts';
+import type { Cleaner } from './request/cleaner.ts';
+import type { Reporter } from './request/reporter.ts';
+
+/** What the reconcilers read of one kind: a cache that a watch keeps current. */
+export interface Lister<T extends Resource> {
+  /** `namespace/name`, or `name` for cluster-scoped kinds. */
+  get(key: string): T | undefined;
+  list(): T[];
+  byIndex(index: string, value: string): T[];
+}
+
+/** Caches, one per kind, over all namespaces unless said otherwise. */
+export interface Listers {
+  classes: Lister<DataMoverClass>;
+  backups: Lister<DataMoverBackup>;
+  restores: Lister<DataMoverRestore>;
+  claims: Lister<PersistentVolumeClaim>;
+  /** Indexed by {@link CLAIM_INDEX}. */
+  volumes: Lister<PersistentVolume>;
+  storageClasses: Lister<StorageClass>;
+  /** Only those that carry our request label. */
+  snapshots: Lister<VolumeSnapshot>;
+  /** Only those that carry our request label. */
+  snapshotContents: Lister<VolumeSnapshotContent>;
+  snapshotClasses: Lister<VolumeSnapshotClass>;
+}
+
+/** Index of PersistentVolumes by `namespace/name` of the claim they are or were bound to. */
+export const CLAIM_INDEX = 'claim';
+
+/** Everything a reconciler needs, handed in once by `main.ts` or a test. */
+export interface Environment {
+  client: KubeClient;
+  /** The protected namespace: Velero's. */
+  namespace: string;
+  /** Folder of this cluster's repositories. */
+  clusterName: string;
+  listers: Listers;
+  /** By `DataMoverClass.spec.mover`. */
+  movers: ReadonlyMap<string, Mover>;
+  reporter: Reporter;
+  cleaner: Cleaner;
+  admission: Admission;
+  now: () => Date;
+}

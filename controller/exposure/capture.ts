@@ -1,0 +1,251 @@
+import type { PersistentVolume, PersistentVolumeClaim } from '../../api/external/core.ts';
+import {
+  volumeSnapshotContents,
+  volumeSnapshots,
+  type VolumeSnapshot,
+  type VolumeSnapshotContent,
+} from '../../api/external/snapshot.ts';
+import { labels } from '../../api/v1alpha1/keys.ts';
+import type { BackupScope } from '../backup/scope.ts';
+import { createOnce } from '../request/creation.ts';
+import { checkpoint, done, failed, waiting, type StepResult } from '../request/step.ts';
+import { largestQuantity } from './quantity.ts';
+import { chooseSnapshotClass, SNAPSHOT_CLASS_ANNOTATION } from './snapshot-class.ts';
+
+/**
+ * Fixes the state of the source: after this step the application may write again without changing the backup.
+ * Velero's hooks wait for it (architecture, decision 13), so it comes before admission and does as little as it can.
+ */
+export async function captureSource(scope: BackupScope): Promise<StepResult> {
+  if (scope.status.capture !== undefined) return done;
+  const { dataSourceRef } = scope.backup.spec;
+  switch (dataSourceRef.kind) {
+    case 'PersistentVolumeClaim':
+      return captureClaim(scope, dataSourceRef.name);
+    case 'VolumeSnapshot':
+      return adoptSnapshot(scope, dataSourceRef.name);
+    case 'VolumeSnapshotContent':
+      return adoptContent(scope, dataSourceRef.name);
+  }
+}
+
+async function captureClaim(scope: BackupScope, name: string): Promise<StepResult> {
+  const source = findSource(scope, name);
+  if ('state' in source) return source;
+  const driver = source.volume.spec.csi?.driver;
+  if (driver === undefined) {
+    return failed(
+      'SnapshotNotSupported',
+      `PersistentVolumeClaim ${scope.namespace}/${name} is on PersistentVolume ${source.volume.metadata.name}, which is not a CSI volume and cannot be snapshotted`,
+    );
+  }
+  const snapshot = scope.env.listers.snapshots.get(`${scope.namespace}/${scope.child.name}`);
+  if (snapshot === undefined) return takeSnapshot(scope, source.claim, driver);
+  return awaitCut(scope, source, snapshot);
+}
+
+async function takeSnapshot(
+  scope: BackupScope,
+  claim: PersistentVolumeClaim,
+  driver: string,
+): Promise<StepResult> {
+  const { client, listers } = scope.env;
+  const chosen = chooseSnapshotClass(
+    listers.snapshotClasses.list(),
+    driver,
+    claim.metadata.annotations?.[SNAPSHOT_CLASS_ANNOTATION],
+  );
+  if ('problem' in chosen) return failed('SnapshotNotSupported', chosen.problem);
+  const { apiVersion, kind, metadata } = scope.backup;
+  await createOnce(
+    client,
+    volumeSnapshots,
+    {
+      apiVersion: 'snapshot.storage.k8s.io/v1',
+      kind: 'VolumeSnapshot',
+      metadata: {
+        name: scope.child.name,
+        namespace: scope.namespace,
+        // Velero must not take our own snapshot into a later backup.
+        labels: { ...scope.child.labels, [labels.veleroExclude]: 'true' },
+        annotations: scope.child.annotations,
+        ownerReferences: [{ apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '' }],
+      },
+      spec: {
+        volumeSnapshotClassName: chosen.name,
+        source: { persistentVolumeClaimName: claim.metadata.name },
+      },
+    },
+    scope.signal,
+  );
+  return awaiting(scope, `taking a snapshot of PersistentVolumeClaim ${claim.metadata.name}`);
+}
+
+interface Source {
+  claim: PersistentVolumeClaim;
+  volume: PersistentVolume;
+}
+
+async function awaitCut(scope: BackupScope, source: Source, snapshot: VolumeSnapshot): Promise<StepResult> {
+  const { boundVolumeSnapshotContentName: contentName, creationTime, error } = snapshot.status ?? {};
+  if (contentName === undefined || creationTime === undefined) {
+    const trouble = error?.message === undefined ? '' : `: ${error.message}`;
+    return awaiting(
+      scope,
+      `waiting for the CSI driver to cut VolumeSnapshot ${scope.namespace}/${snapshot.metadata.name}${trouble}`,
+      error?.message === undefined ? 'DeadlineExceeded' : 'SnapshotFailed',
+    );
+  }
+  // One call marks the content as ours, makes its storage snapshot go when it goes, and reads the handle.
+  const content = await scope.env.client.mergePatch(
+    volumeSnapshotContents,
+    { name: contentName },
+    { metadata: { labels: scope.child.labels }, spec: { deletionPolicy: 'Delete' } },
+    { signal: scope.signal },
+  );
+  return record(scope, source, { snapshot, content, owned: true, time: creationTime });
+}
+
+/** A snapshot that somebody else took, Velero's CSI support usually: used, never deleted. */
+async function adoptSnapshot(scope: BackupScope, name: string): Promise<StepResult> {
+  const key = `${scope.namespace}/${name}`;
+  const snapshot = await scope.env.client.get(
+    volumeSnapshots,
+    { namespace: scope.namespace, name },
+    { signal: scope.signal },
+  );
+  if (snapshot === undefined) return failed('SourceNotFound', `VolumeSnapshot ${key} does not exist`);
+  const claimName = snapshot.spec.source.persistentVolumeClaimName;
+  if (claimName === undefined) {
+    return failed(
+      'InvalidRequest',
+      `VolumeSnapshot ${key} has no source.persistentVolumeClaimName, so its volume is not known`,
+    );
+  }
+  const { boundVolumeSnapshotContentName: contentName, creationTime } = snapshot.status ?? {};
+  if (contentName === undefined || creationTime === undefined) {
+    // Not watched, since it is not ours; Velero hands it over cut, so this is the exception.
+    return { ...awaiting(scope, `waiting for VolumeSnapshot ${key} to be cut`), requeueAfterMs: 2000 };
+  }
+  const content = await scope.env.client.get(
+    volumeSnapshotContents,
+    { name: contentName },
+    { signal: scope.signal },
+  );
+  if (content === undefined)
+    return failed('SourceNotFound', `VolumeSnapshotContent ${contentName} does not exist`);
+  const source = findSource(scope, claimName);
+  if ('state' in source) return source;
+  return record(scope, source, { snapshot, content, owned: false, time: creationTime });
+}
+
+async function adoptContent(scope: BackupScope, name: string): Promise<StepResult> {
+  const content = await scope.env.client.get(volumeSnapshotContents, { name }, { signal: scope.signal });
+  if (content === undefined) return failed('SourceNotFound', `VolumeSnapshotContent ${name} does not exist`);
+  const ref = content.spec.volumeSnapshotRef;
+  if (ref.namespace !== scope.namespace) {
+    return failed(
+      'Forbidden',
+      `VolumeSnapshotContent ${name} does not belong to a VolumeSnapshot of namespace ${scope.namespace}`,
+    );
+  }
+  return adoptSnapshot(scope, ref.name);
+}
+
+function findSource(scope: BackupScope, name: string): Source | StepResult {
+  const key = `${scope.namespace}/${name}`;
+  const claim = scope.env.listers.claims.get(key);
+  if (claim === undefined) return failed('SourceNotFound', `PersistentVolumeClaim ${key} does not exist`);
+  const { volumeName, volumeMode = 'Filesystem' } = claim.spec;
+  if (claim.status?.phase !== 'Bound' || volumeName === undefined) {
+    return failed(
+      'SourceNotBound',
+      `PersistentVolumeClaim ${key} is ${claim.status?.phase ?? 'Pending'}, not Bound; there is nothing to back up`,
+    );
+  }
+  const { mover } = scope.serving;
+  if (!mover.capabilities.volumeModes.includes(volumeMode)) {
+    return failed(
+      'UnsupportedVolumeMode',
+      `PersistentVolumeClaim ${key} has volumeMode ${volumeMode}, which mover ${mover.name} cannot move`,
+    );
+  }
+  const volume = scope.env.listers.volumes.get(volumeName);
+  if (volume === undefined)
+    return failed(
+      'SourceNotBound',
+      `PersistentVolume ${volumeName} of PersistentVolumeClaim ${key} does not exist`,
+    );
+  return { claim, volume };
+}
+
+interface Cut {
+  snapshot: VolumeSnapshot;
+  content: VolumeSnapshotContent;
+  owned: boolean;
+  time: string;
+}
+
+function record(scope: BackupScope, { claim, volume }: Source, cut: Cut): StepResult {
+  const handle = cut.content.status?.snapshotHandle;
+  if (handle === undefined) {
+    return {
+      ...awaiting(scope, `waiting for the handle of VolumeSnapshotContent ${cut.content.metadata.name}`),
+      requeueAfterMs: 1000,
+    };
+  }
+  const {
+    storageClassName,
+    accessModes = ['ReadWriteOnce'],
+    volumeMode = 'Filesystem',
+    resources,
+  } = claim.spec;
+  const restoreSize = cut.snapshot.status?.restoreSize ?? sizeOf(cut.content);
+  scope.status.volume = {
+    pvcName: claim.metadata.name,
+    namespace: scope.namespace,
+    ...(storageClassName !== undefined && { storageClassName }),
+    accessModes,
+    volumeMode,
+    capacity:
+      largestQuantity(resources?.requests?.['storage'], claim.status?.capacity?.['storage'], restoreSize) ??
+      '1Gi',
+    ...(volume.spec.persistentVolumeReclaimPolicy !== undefined && {
+      reclaimPolicy: volume.spec.persistentVolumeReclaimPolicy,
+    }),
+    ...(volume.metadata.labels !== undefined && { pvLabels: volume.metadata.labels }),
+  };
+  scope.status.capture = {
+    consistency: 'PointInTime',
+    time: cut.time,
+    driver: cut.content.spec.driver,
+    snapshotHandle: handle,
+    volumeSnapshot: cut.snapshot.metadata.name,
+    volumeSnapshotContent: cut.content.metadata.name,
+    owned: cut.owned,
+  };
+  return checkpoint;
+}
+
+function sizeOf(content: VolumeSnapshotContent): string | undefined {
+  const size = content.status?.restoreSize;
+  return size === undefined ? undefined : String(size);
+}
+
+type Waiting = Extract<StepResult, { state: 'waiting' }>;
+
+function awaiting(
+  scope: BackupScope,
+  message: string,
+  reason: 'DeadlineExceeded' | 'SnapshotFailed' = 'DeadlineExceeded',
+): Waiting {
+  const started = Date.parse(scope.status.startTimestamp ?? scope.now.toISOString());
+  const { captureSeconds } = scope.serving.class.spec.deadlines;
+  return waiting(message, {
+    deadline: {
+      at: started + captureSeconds * 1000,
+      reason,
+      message: `no snapshot after ${String(captureSeconds)} s: ${message}`,
+    },
+  }) as Waiting;
+}

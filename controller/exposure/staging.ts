@@ -1,0 +1,185 @@
+import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../api/external/core.ts';
+import { volumeSnapshotContents, volumeSnapshots } from '../../api/external/snapshot.ts';
+import type { DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
+import { labels } from '../../api/v1alpha1/keys.ts';
+import { CLAIM_INDEX, type Environment } from '../environment.ts';
+import { requestUidOf, type ChildIdentity } from '../request/children.ts';
+import { createOnce } from '../request/creation.ts';
+import { done, waiting, type StepResult } from '../request/step.ts';
+
+/** What a staging volume must look like. */
+export interface StagingVolume {
+  storageClassName: string | undefined;
+  accessModes: string[];
+  volumeMode: 'Filesystem' | 'Block';
+  capacity: string;
+}
+
+type Capture = NonNullable<DataMoverBackupStatus['capture']>;
+
+/**
+ * Makes the captured snapshot readable in the protected namespace: a second, static content for the same handle (Retain,
+ * because the handle belongs to the first one), a snapshot bound to it, and a PVC made from that snapshot.
+ * Nothing of the application is touched and no credential leaves the protected namespace.
+ */
+export async function stageSnapshot(
+  env: Environment,
+  child: ChildIdentity,
+  source: { capture: Capture; volume: StagingVolume },
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const key = `${env.namespace}/${child.name}`;
+  if (env.listers.claims.get(key) === undefined) {
+    const snapshot = env.listers.snapshots.get(key);
+    if (snapshot === undefined) {
+      await createStagingSnapshot(env, child, source, signal);
+      return waiting(`making VolumeSnapshot ${key} for staging`);
+    }
+    if (snapshot.status?.readyToUse !== true) {
+      const trouble = snapshot.status?.error?.message;
+      return waiting(
+        `waiting for VolumeSnapshot ${key} to be ready${trouble === undefined ? '' : `: ${trouble}`}`,
+      );
+    }
+    await createOnce(
+      env.client,
+      persistentVolumeClaims,
+      stagingClaim(env, child, source.volume, {
+        apiGroup: 'snapshot.storage.k8s.io',
+        kind: 'VolumeSnapshot',
+        name: child.name,
+      }),
+      signal,
+    );
+  }
+  return awaitUsable(env, child.name);
+}
+
+/** An empty staging volume, for a mover to restore into. */
+export async function stageEmpty(
+  env: Environment,
+  child: ChildIdentity,
+  volume: StagingVolume,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  if (env.listers.claims.get(`${env.namespace}/${child.name}`) === undefined) {
+    await createOnce(env.client, persistentVolumeClaims, stagingClaim(env, child, volume), signal);
+  }
+  return awaitUsable(env, child.name);
+}
+
+/** A claim that waits for its first consumer is usable unbound: the mover's pod is that consumer. */
+function awaitUsable(env: Environment, name: string): StepResult {
+  const claim = env.listers.claims.get(`${env.namespace}/${name}`);
+  if (claim?.status?.phase === 'Bound') return done;
+  if (claim !== undefined && waitsForConsumer(env, claim)) return done;
+  return waiting(`waiting for staging PersistentVolumeClaim ${env.namespace}/${name} to be bound`);
+}
+
+export function waitsForConsumer(env: Environment, claim: PersistentVolumeClaim): boolean {
+  const className = claim.spec.storageClassName;
+  if (className === undefined) return false;
+  return env.listers.storageClasses.get(className)?.volumeBindingMode === 'WaitForFirstConsumer';
+}
+
+async function createStagingSnapshot(
+  env: Environment,
+  child: ChildIdentity,
+  { capture, volume }: { capture: Capture; volume: StagingVolume },
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, labels: childLabels, annotations } = child;
+  const apiVersion = 'snapshot.storage.k8s.io/v1';
+  await createOnce(
+    env.client,
+    volumeSnapshotContents,
+    {
+      apiVersion,
+      kind: 'VolumeSnapshotContent',
+      metadata: { name, labels: childLabels, annotations },
+      spec: {
+        deletionPolicy: 'Retain',
+        driver: capture.driver ?? '',
+        source: { snapshotHandle: capture.snapshotHandle ?? '' },
+        sourceVolumeMode: volume.volumeMode,
+        volumeSnapshotRef: { apiVersion, kind: 'VolumeSnapshot', namespace: env.namespace, name },
+      },
+    },
+    signal,
+  );
+  await createOnce(
+    env.client,
+    volumeSnapshots,
+    {
+      apiVersion,
+      kind: 'VolumeSnapshot',
+      metadata: { name, namespace: env.namespace, labels: childLabels, annotations },
+      spec: { source: { volumeSnapshotContentName: name } },
+    },
+    signal,
+  );
+}
+
+function stagingClaim(
+  env: Environment,
+  { name, labels: childLabels, annotations }: ChildIdentity,
+  volume: StagingVolume,
+  dataSource?: { apiGroup: string; kind: string; name: string },
+): PersistentVolumeClaim {
+  const { storageClassName, accessModes, volumeMode, capacity } = volume;
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name, namespace: env.namespace, labels: childLabels, annotations },
+    spec: {
+      accessModes,
+      volumeMode,
+      resources: { requests: { storage: capacity } },
+      ...(storageClassName !== undefined && { storageClassName }),
+      ...(dataSource !== undefined && { dataSource }),
+    },
+  };
+}
+
+/** Takes down what the functions above set up. True once it is gone from the cluster. */
+export async function unstage(env: Environment, child: ChildIdentity, signal: AbortSignal): Promise<boolean> {
+  const { listers, namespace } = env;
+  const { name } = child;
+  const key = { namespace, name };
+  return env.cleaner.remove(
+    requestUidOf(child),
+    [
+      { kind: persistentVolumeClaims, key, cached: listers.claims.get(`${namespace}/${name}`) },
+      { kind: volumeSnapshots, key, cached: listers.snapshots.get(`${namespace}/${name}`) },
+      { kind: volumeSnapshotContents, key: { name }, cached: listers.snapshotContents.get(name) },
+    ],
+    signal,
+  );
+}
+
+/** Removes the snapshot that the capture took, and with it the storage system's. True once both are gone. */
+export async function releaseCapture(
+  env: Environment,
+  child: ChildIdentity,
+  sourceNamespace: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const uid = requestUidOf(child);
+  const key = { namespace: sourceNamespace, name: child.name };
+  const cached = env.listers.snapshots.get(`${sourceNamespace}/${child.name}`);
+  const gone = await env.cleaner.remove(uid, [{ kind: volumeSnapshots, key, cached }], signal);
+  // The content carries our label since the cut; it goes by itself, after the storage system's snapshot has gone.
+  const content = env.listers.snapshotContents
+    .list()
+    .find(({ metadata }) => metadata.labels?.[labels.requestUid] === uid && metadata.name !== child.name);
+  return gone && content === undefined;
+}
+
+/** Names of the PersistentVolumes that are or were bound to claims of the protected namespace. */
+export function volumesOf(env: Environment, claimNames: readonly string[]): string[] {
+  return claimNames.flatMap((claim) =>
+    env.listers.volumes
+      .byIndex(CLAIM_INDEX, `${env.namespace}/${claim}`)
+      .map((volume) => volume.metadata.name),
+  );
+}

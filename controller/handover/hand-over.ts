@@ -1,0 +1,177 @@
+import {
+  persistentVolumeClaims,
+  persistentVolumes,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+} from '../../api/external/core.ts';
+import { annotations, labels } from '../../api/v1alpha1/keys.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import { done, failed, waiting, type StepResult } from '../request/step.ts';
+
+/**
+ * Gives the volume behind the staging claim to the destination claim, without copying a byte.
+ *
+ * Each pass looks at what stands and takes the next step, so a crash anywhere only delays it. The order keeps the volume
+ * safe: before the staging claim is deleted, the PersistentVolume itself says whose it is and what it must become, and
+ * its policy is Retain, so that neither Kubernetes nor storage takes it away while it belongs to nobody.
+ */
+export interface HandOver {
+  client: KubeClient;
+  /** Name of the PersistentVolume. */
+  volumeName: string;
+  /** Latest known state, from the cache. */
+  volume: PersistentVolume | undefined;
+  staging: PersistentVolumeClaim | undefined;
+  destination: PersistentVolumeClaim | undefined;
+  /** `namespace/name` of the destination, for messages. */
+  destinationKey: string;
+  /** Policy at the end. */
+  reclaimPolicy: string;
+  /** Labels that the backed-up volume had. */
+  volumeLabels: Record<string, string>;
+  requestUid: string;
+  signal: AbortSignal;
+}
+
+export async function handOver(h: HandOver): Promise<StepResult> {
+  const { volume, destination } = h;
+  if (volume === undefined) return waiting(`waiting to see PersistentVolume ${h.volumeName}`);
+  if (destination === undefined || destination.metadata.deletionTimestamp !== undefined) {
+    return failed(
+      'DestinationNotFound',
+      `PersistentVolumeClaim ${h.destinationKey} was deleted before it got its volume`,
+    );
+  }
+  const { volumeName } = destination.spec;
+  if (volumeName !== undefined && volumeName !== '' && volumeName !== h.volumeName) {
+    return failed(
+      'DestinationBound',
+      `PersistentVolumeClaim ${h.destinationKey} got PersistentVolume ${volumeName} meanwhile; its data is left alone`,
+    );
+  }
+  if (isArrived(h, destination)) return settle(h, volume);
+  if (!isSecured(h, volume)) return secure(h, destination);
+  if (h.staging !== undefined) return releaseStaging(h, h.staging);
+  return bind(h, volume, destination);
+}
+
+function isArrived({ volume, volumeName }: HandOver, destination: PersistentVolumeClaim): boolean {
+  return (
+    destination.status?.phase === 'Bound' &&
+    destination.spec.volumeName === volumeName &&
+    volume?.spec.claimRef?.uid === destination.metadata.uid
+  );
+}
+
+function isSecured(h: HandOver, volume: PersistentVolume): boolean {
+  return (
+    volume.spec.persistentVolumeReclaimPolicy === 'Retain' &&
+    volume.metadata.labels?.[labels.requestUid] === h.requestUid &&
+    volume.metadata.annotations?.[annotations.handOver] !== undefined
+  );
+}
+
+/** One write: whose the volume is, what it must become, and that nobody may delete it. */
+async function secure(h: HandOver, destination: PersistentVolumeClaim): Promise<StepResult> {
+  const note = {
+    reclaimPolicy: h.reclaimPolicy,
+    destination: h.destinationKey,
+    destinationUid: destination.metadata.uid,
+  };
+  await patchVolume(h, {
+    metadata: {
+      labels: { [labels.requestUid]: h.requestUid },
+      annotations: { [annotations.handOver]: JSON.stringify(note) },
+    },
+    spec: { persistentVolumeReclaimPolicy: 'Retain' },
+  });
+  return waiting(`securing PersistentVolume ${h.volumeName}`);
+}
+
+async function releaseStaging(h: HandOver, staging: PersistentVolumeClaim): Promise<StepResult> {
+  const { name, namespace = '', uid, deletionTimestamp } = staging.metadata;
+  if (deletionTimestamp === undefined) {
+    await h.client.delete(
+      persistentVolumeClaims,
+      { namespace, name },
+      { signal: h.signal, ...(uid !== undefined && { uid }) },
+    );
+  }
+  return waiting(`waiting for staging PersistentVolumeClaim ${namespace}/${name} to let go of its volume`);
+}
+
+async function bind(
+  h: HandOver,
+  volume: PersistentVolume,
+  destination: PersistentVolumeClaim,
+): Promise<StepResult> {
+  const { name, namespace = '', uid } = destination.metadata;
+  if (volume.spec.claimRef?.uid !== uid) {
+    await patchVolume(h, {
+      metadata: {
+        // A claim with a selector takes only a volume with its labels.
+        labels: destination.spec.selector?.matchLabels ?? {},
+        annotations: { 'pv.kubernetes.io/bound-by-controller': null },
+      },
+      spec: {
+        claimRef: {
+          apiVersion: 'v1',
+          kind: 'PersistentVolumeClaim',
+          namespace,
+          name,
+          uid,
+          resourceVersion: null,
+        },
+      },
+    });
+  }
+  if (destination.spec.volumeName === undefined || destination.spec.volumeName === '') {
+    await h.client.mergePatch(
+      persistentVolumeClaims,
+      { namespace, name },
+      { metadata: { uid }, spec: { volumeName: h.volumeName } },
+      { signal: h.signal },
+    );
+  }
+  return waiting(`waiting for PersistentVolumeClaim ${h.destinationKey} to be bound`);
+}
+
+/** The volume is where it belongs: it gets back what the backed-up one had. */
+async function settle(h: HandOver, volume: PersistentVolume): Promise<StepResult> {
+  if (volume.metadata.annotations?.[annotations.handOver] === undefined) return done;
+  await patchVolume(h, {
+    metadata: {
+      labels: { ...h.volumeLabels, [labels.requestUid]: null },
+      annotations: { [annotations.handOver]: null },
+    },
+    spec: { persistentVolumeReclaimPolicy: h.reclaimPolicy },
+  });
+  return done;
+}
+
+/**
+ * For a restore that ends without success after the volume was secured: gives it back its deletion, unless it
+ * has arrived. The data is still in the repository. True once nothing is left to do.
+ */
+export async function abandonVolume(
+  client: KubeClient,
+  volume: PersistentVolume | undefined,
+  requestUid: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const ours = volume?.metadata.labels?.[labels.requestUid] === requestUid;
+  if (volume === undefined || !ours || volume.status?.phase === 'Bound') return true;
+  if (volume.spec.persistentVolumeReclaimPolicy !== 'Delete') {
+    await client.mergePatch(
+      persistentVolumes,
+      { name: volume.metadata.name },
+      { spec: { persistentVolumeReclaimPolicy: 'Delete' } },
+      { signal },
+    );
+  }
+  return false;
+}
+
+async function patchVolume(h: HandOver, patch: Record<string, unknown>): Promise<void> {
+  await h.client.mergePatch(persistentVolumes, { name: h.volumeName }, patch, { signal: h.signal });
+}

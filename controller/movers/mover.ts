@@ -1,0 +1,110 @@
+import type { FailureReason } from '../../api/v1alpha1/reasons.ts';
+
+/**
+ * A data mover: the engine that carries bytes between a staging PVC in the protected namespace and a repository.
+ *
+ * Everything around it (class, capture, admission, staging, deadlines, status, events, hand-over, clean-up) is written
+ * once and works for every mover. A mover keeps no state of its own between calls that it could not rebuild from the
+ * cluster: each method is called again and again until its outcome is final, after a restart too, and must then find
+ * what it began instead of beginning anew.
+ */
+export interface Mover<Config = unknown> {
+  /** What `DataMoverClass.spec.mover` says to choose this mover. */
+  readonly name: string;
+  readonly capabilities: MoverCapabilities;
+
+  /** Checks and completes the configuration (class and request already merged). A text says what is wrong with it. */
+  parseConfig(raw: Readonly<Record<string, unknown>>): { config: Config } | { problem: string };
+
+  /** Moves the staging volume's data into the repository. */
+  backup(request: MoverRequest<Config>): Promise<MoverOutcome<BackupFacts>>;
+
+  /** Moves exactly the recorded snapshot from the repository onto the staging volume. */
+  restore(request: RestoreMoverRequest<Config>): Promise<MoverOutcome<RestoreFacts>>;
+
+  /**
+   * Removes everything that the mover made for the request, whatever state it is in.
+   * Resolves to true once nothing of it is left; until then it is called again.
+   */
+  cleanup(request: MoverTarget & { signal: AbortSignal }): Promise<boolean>;
+
+  /** Names of the claims that the mover makes for a request in the protected namespace beside the staging one, caches for example. */
+  claimsOf(request: MoverTarget): string[];
+}
+
+export interface MoverCapabilities {
+  volumeModes: readonly ('Filesystem' | 'Block')[];
+}
+
+/** Which request this is about: all that clean-up needs. */
+export interface MoverTarget {
+  kind: 'backup' | 'restore';
+  /** Unique per request and valid as object name: children in the protected namespace are named after it. */
+  name: string;
+  /** Labels and annotations that children carry. */
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+}
+
+export interface MoverRequest<Config> extends MoverTarget {
+  config: Config;
+  /** Name of the staging PVC in the protected namespace. */
+  stagingClaim: string;
+  /** StorageClass of the staging PVC. */
+  storageClassName: string | undefined;
+  /** Path of the repository below the mover's configured base; no leading or trailing slash. */
+  repositoryPath: string;
+  /** When the mover was first asked to start, RFC 3339. */
+  since: string;
+  signal: AbortSignal;
+  /** Called by a mover before it starts work that must not be done twice; throws when our view of the request is old. */
+  assertCurrent(): Promise<void>;
+}
+
+export interface RestoreMoverRequest<Config> extends MoverRequest<Config> {
+  snapshotID: string;
+  /** RFC 3339; not earlier than the snapshot and earlier than the repository's next one. */
+  snapshotTime: string | undefined;
+}
+
+export interface MoverProgress {
+  bytesDone: number;
+  totalBytes?: number | undefined;
+  filesDone?: number | undefined;
+  totalFiles?: number | undefined;
+}
+
+/** What a backup produced, as the mover itself reported it. Either a snapshot id or `empty`. */
+export interface BackupFacts {
+  snapshotID?: string;
+  /** RFC 3339, the mover's clock. */
+  snapshotTime?: string;
+  bytes?: number;
+  files?: number;
+  uploadedBytes?: number;
+  empty?: boolean;
+}
+
+/** What a restore wrote, as the mover itself reported it. */
+export interface RestoreFacts {
+  snapshotID: string;
+  bytes?: number;
+  files?: number;
+}
+
+/** The outcome of one look at the mover's work. Unexpected trouble (the API server is away, …) is thrown and tried again. */
+export type MoverOutcome<Facts> =
+  | {
+      state: 'InProgress';
+      /** One line for people. */
+      message: string;
+      progress?: MoverProgress;
+      /** False until the mover's own process runs: another deadline applies. */
+      started: boolean;
+      /** When something last moved, RFC 3339, if the mover knows. */
+      lastActivity?: string;
+      /** Look again at the latest after this time even if nothing happens. */
+      requeueAfterMs?: number;
+    }
+  | { state: 'Done'; facts: Facts; progress?: MoverProgress }
+  | { state: 'Failed'; reason: FailureReason; message: string };

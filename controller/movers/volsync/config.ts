@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+/** What `DataMoverClass.spec.config` may say for the VolSync mover. Every field is optional but the secret has a default name. */
+export const volSyncConfig = z.strictObject({
+  resticSecret: z
+    .object({ name: z.string().min(1) })
+    .default({ name: 'restic-config' })
+    .describe(
+      'Secret in the protected namespace: RESTIC_REPOSITORY (base URL), RESTIC_PASSWORD, credentials of the provider.',
+    ),
+  cacheCapacity: z.string().default('1Gi').describe("Size of the mover's restic cache volume."),
+  cacheStorageClassName: z
+    .string()
+    .optional()
+    .describe('StorageClass of the cache. Default: that of the staging volume.'),
+  cacheAccessModes: z
+    .array(z.string())
+    .min(1)
+    .default(['ReadWriteOnce'])
+    .describe('Access modes of the cache.'),
+  moverSecurityContext: z.looseObject({}).optional().describe("Pod security context of VolSync's mover."),
+  moverServiceAccount: z.string().optional().describe("ServiceAccount of VolSync's mover."),
+  moverResources: z.looseObject({}).optional().describe("Resources of VolSync's mover container."),
+  moverAffinity: z.looseObject({}).optional().describe("Affinity of VolSync's mover pod."),
+});
+
+export type VolSyncConfig = z.infer<typeof volSyncConfig>;
+
+export function parseVolSyncConfig(
+  raw: Readonly<Record<string, unknown>>,
+): { config: VolSyncConfig } | { problem: string } {
+  const parsed = volSyncConfig.safeParse(raw);
+  if (parsed.success) return { config: parsed.data };
+  const problems = parsed.error.issues.map(({ path, message }) => `config.${path.join('.')}: ${message}`);
+  return { problem: problems.join('; ') };
+}

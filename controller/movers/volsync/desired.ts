@@ -1,0 +1,104 @@
+import type { Secret } from '../../../api/external/core.ts';
+import type {
+  ReplicationDestination,
+  ReplicationSource,
+  ResticVolumeOptions,
+} from '../../../api/external/volsync.ts';
+import { CUSTOM_CA_KEY } from '../../repository/restic-secret.ts';
+import type { MoverRequest, MoverTarget, RestoreMoverRequest } from '../mover.ts';
+import type { VolSyncConfig } from './config.ts';
+
+/** Builds the objects that ask VolSync for one transfer. Pure: what goes in decides what comes out. */
+
+const API_VERSION = 'volsync.backube/v1alpha1';
+
+/**
+ * Without retention VolSync keeps only the newest snapshot of a repository and so deletes what older Velero backups
+ * need. What a living backup refers to goes when that backup is deleted, never by age.
+ */
+const KEEP_ALL = '2147483647';
+
+/** VolSync counts a new ReplicationSource's days from its creation; ours lives minutes, so its mover never prunes. */
+const NEVER_PRUNE_DAYS = 3650;
+
+type Request = MoverRequest<VolSyncConfig>;
+
+export function desiredSecret(request: MoverTarget, namespace: string, data: Record<string, string>): Secret {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: metadata(request, namespace),
+    type: 'Opaque',
+    immutable: true,
+    data,
+  };
+}
+
+export function desiredSource(
+  request: Request,
+  namespace: string,
+  secretKeys: readonly string[],
+): ReplicationSource {
+  return {
+    apiVersion: API_VERSION,
+    kind: 'ReplicationSource',
+    metadata: metadata(request, namespace),
+    spec: {
+      sourcePVC: request.stagingClaim,
+      trigger: { manual: request.name },
+      restic: {
+        ...volumeOptions(request, secretKeys),
+        pruneIntervalDays: NEVER_PRUNE_DAYS,
+        retain: { last: KEEP_ALL },
+      },
+    },
+  };
+}
+
+export function desiredDestination(
+  request: RestoreMoverRequest<VolSyncConfig>,
+  namespace: string,
+  secretKeys: readonly string[],
+): ReplicationDestination {
+  return {
+    apiVersion: API_VERSION,
+    kind: 'ReplicationDestination',
+    metadata: metadata(request, namespace),
+    spec: {
+      trigger: { manual: request.name },
+      restic: {
+        ...volumeOptions(request, secretKeys),
+        destinationPVC: request.stagingClaim,
+        // VolSync knows no snapshot ids, only times; that it took the right one is checked afterwards.
+        ...(request.snapshotTime !== undefined && { restoreAsOf: toSeconds(request.snapshotTime) }),
+      },
+    },
+  };
+}
+
+/** Everything VolSync would otherwise guess is said. */
+function volumeOptions(request: Request, secretKeys: readonly string[]): ResticVolumeOptions {
+  const { config, storageClassName } = request;
+  const cacheClass = config.cacheStorageClassName ?? storageClassName;
+  return {
+    repository: request.name,
+    copyMethod: 'Direct',
+    cacheCapacity: config.cacheCapacity,
+    cacheAccessModes: config.cacheAccessModes,
+    ...(cacheClass !== undefined && { cacheStorageClassName: cacheClass }),
+    ...(secretKeys.includes(CUSTOM_CA_KEY) && { customCA: { secretName: request.name, key: CUSTOM_CA_KEY } }),
+    ...(config.moverSecurityContext !== undefined && { moverSecurityContext: config.moverSecurityContext }),
+    ...(config.moverServiceAccount !== undefined && { moverServiceAccount: config.moverServiceAccount }),
+    ...(config.moverResources !== undefined && { moverResources: config.moverResources }),
+    ...(config.moverAffinity !== undefined && { moverAffinity: config.moverAffinity }),
+  };
+}
+
+function metadata({ name, labels, annotations }: MoverTarget, namespace: string): Secret['metadata'] {
+  return { name, namespace, labels, annotations };
+}
+
+/** restic lists snapshots to the second and VolSync takes those up to and including this one. */
+function toSeconds(time: string): string {
+  return new Date(Math.floor(Date.parse(time) / 1000) * 1000).toISOString().replace('.000Z', 'Z');
+}

@@ -1,0 +1,110 @@
+import type { FailureReason } from '../../../api/v1alpha1/reasons.ts';
+
+/** What a failed mover pod means. */
+export interface Diagnosis {
+  reason: FailureReason;
+  /** What happened and what to do; the log line that says so is added by the caller. */
+  message: string;
+  /** The line of the log that it was read from. */
+  evidence?: string;
+  /** How many failed pods it takes to believe that trying again will not help. */
+  attempts: number;
+}
+
+interface Rule {
+  pattern: RegExp;
+  reason: FailureReason;
+  message: (place: Place) => string;
+  attempts: number;
+}
+
+/** Names for messages; never values of secrets. */
+export interface Place {
+  /** `namespace/name` of the user's secret. */
+  secret: string;
+  /** URL of the repository, without credentials. */
+  repository: string;
+}
+
+/** The first rule that fits wins, so the particular ones come first. */
+const RULES: readonly Rule[] = [
+  {
+    pattern: /incorrect password|wrong password or no key found/i,
+    reason: 'WrongPassword',
+    message: ({ secret, repository }) =>
+      `the repository ${repository} cannot be opened with key RESTIC_PASSWORD of Secret ${secret}; set it to the password that the repository was made with`,
+    attempts: 1,
+  },
+  {
+    pattern: /NoSuchBucket|bucket does not exist|The specified bucket/i,
+    reason: 'RepositoryUnreachable',
+    message: ({ secret, repository }) =>
+      `the bucket of ${repository} does not exist; create it or correct key RESTIC_REPOSITORY of Secret ${secret}`,
+    attempts: 1,
+  },
+  {
+    pattern:
+      /InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|Access Denied|403 Forbidden|AuthorizationFailure|AuthenticationFailed|InvalidToken|ExpiredToken/i,
+    reason: 'PermissionDenied',
+    message: ({ secret, repository }) =>
+      `access to ${repository} was denied; check the access keys in Secret ${secret} and the rights they have`,
+    attempts: 1,
+  },
+  {
+    pattern: /already locked|failure locking repository|unable to create lock/i,
+    reason: 'RepositoryLocked',
+    message: ({ repository }) =>
+      `the repository ${repository} is locked by another process; if none is running, remove the lock with "restic unlock"`,
+    attempts: 2,
+  },
+  {
+    pattern: /no space left on device|disk quota exceeded/i,
+    reason: 'NoSpace',
+    message: () =>
+      `a volume of the mover is full; raise config.cacheCapacity of the class, or the size of the destination`,
+    attempts: 1,
+  },
+  {
+    pattern: /could not be read|permission denied/i,
+    reason: 'UnreadableSource',
+    message: () =>
+      'files could not be read or written by the mover; allow privileged movers in the protected namespace (annotation volsync.backube/privileged-movers: "true") or set config.moverSecurityContext of the class',
+    attempts: 1,
+  },
+  {
+    pattern:
+      /failure checking existence of repository|connection refused|no such host|i\/o timeout|context deadline exceeded|no route to host|connection reset|TLS handshake|x509:|server misbehaving|502 Bad Gateway|503 Service|network is unreachable/i,
+    reason: 'RepositoryUnreachable',
+    message: ({ secret, repository }) =>
+      `the repository ${repository} cannot be reached from the mover's pod; check key RESTIC_REPOSITORY of Secret ${secret}, the network, and key RESTIC_CUSTOM_CA for a private certificate authority`,
+    attempts: 2,
+  },
+];
+
+/** Reads a failed pod's log and end. */
+export function diagnose(
+  lines: readonly string[],
+  end: { reason?: string | undefined; exitCode?: number | undefined },
+  place: Place,
+): Diagnosis {
+  if (end.reason === 'OOMKilled') {
+    return {
+      reason: 'OutOfMemory',
+      message: 'the mover ran out of memory; raise config.moverResources.limits.memory of the class',
+      attempts: 2,
+    };
+  }
+  for (const rule of RULES) {
+    const evidence = lines.findLast((line) => rule.pattern.test(line));
+    if (evidence !== undefined) {
+      return { reason: rule.reason, message: rule.message(place), evidence, attempts: rule.attempts };
+    }
+  }
+  const evidence = lines.findLast((line) => /Fatal|ERROR|error/.test(line)) ?? lines.at(-1);
+  return {
+    reason: 'MoverFailed',
+    message: `the mover ended with exit code ${String(end.exitCode ?? 'unknown')}`,
+    ...(evidence !== undefined && { evidence }),
+    attempts: 3,
+  };
+}

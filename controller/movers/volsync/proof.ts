@@ -1,0 +1,84 @@
+import type { BackupFacts, MoverOutcome, RestoreFacts } from '../mover.ts';
+import { LOG_GRACE_MS, type Verdict } from './observation.ts';
+import type { ResticLog } from './restic-log.ts';
+
+/**
+ * Turns VolSync's word of success into facts, or into a failure where it proves nothing: VolSync reports success
+ * for an empty volume, a missing repository and a restore that matched no snapshot alike.
+ */
+export function backupOutcome(
+  verdict: Verdict,
+  syncedAt: string | undefined,
+  now: Date,
+): MoverOutcome<BackupFacts> {
+  if (verdict.state !== 'succeeded') return verdict;
+  const { log, finishedAt } = verdict;
+  if (log.savedSnapshot !== undefined) {
+    return {
+      state: 'Done',
+      facts: {
+        snapshotID: log.savedSnapshot,
+        ...(finishedAt !== undefined && { snapshotTime: finishedAt }),
+        ...sizes(log),
+        ...(log.addedBytes !== undefined && { uploadedBytes: log.addedBytes }),
+      },
+    };
+  }
+  if (log.sourceEmpty) return { state: 'Done', facts: { empty: true, bytes: 0, files: 0 } };
+  return (
+    stillReading(verdict, syncedAt, now) ?? {
+      state: 'Failed',
+      reason: 'MoverFailed',
+      message:
+        'VolSync reports success, but its log names no snapshot, so nothing proves that the data was saved',
+    }
+  );
+}
+
+export function restoreOutcome(
+  verdict: Verdict,
+  wanted: { snapshotID: string; repositoryPath: string },
+  syncedAt: string | undefined,
+  now: Date,
+): MoverOutcome<RestoreFacts> {
+  if (verdict.state !== 'succeeded') return verdict;
+  const { log } = verdict;
+  if (log.restoredSnapshot !== undefined) {
+    return { state: 'Done', facts: { snapshotID: log.restoredSnapshot, ...sizes(log) } };
+  }
+  if (log.nothingRestored) {
+    return {
+      state: 'Failed',
+      reason: 'RepositoryMissing',
+      message: `repository ${wanted.repositoryPath} holds no snapshot ${wanted.snapshotID}; nothing was restored. Is key RESTIC_REPOSITORY of the restic secret the base that the backup was made with?`,
+    };
+  }
+  return (
+    stillReading(verdict, syncedAt, now) ?? {
+      state: 'Failed',
+      reason: 'MoverFailed',
+      message:
+        'VolSync reports success, but its log names no restored snapshot, so nothing proves that the data is back',
+    }
+  );
+}
+
+/** The pod's log may come in after VolSync's word; it is waited for, not for ever. */
+function stillReading(
+  verdict: Extract<Verdict, { state: 'succeeded' }>,
+  syncedAt: string | undefined,
+  now: Date,
+): Extract<MoverOutcome<never>, { state: 'InProgress' }> | undefined {
+  const waited = now.getTime() - Date.parse(syncedAt ?? now.toISOString());
+  if (verdict.logComplete || waited >= LOG_GRACE_MS) return undefined;
+  return {
+    state: 'InProgress',
+    started: true,
+    message: "reading the mover's log",
+    requeueAfterMs: LOG_GRACE_MS - waited,
+  };
+}
+
+function sizes({ bytes, files }: ResticLog): { bytes?: number; files?: number } {
+  return { ...(bytes !== undefined && { bytes }), ...(files !== undefined && { files }) };
+}

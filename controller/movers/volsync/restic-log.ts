@@ -1,0 +1,92 @@
+import type { MoverProgress } from '../mover.ts';
+
+/**
+ * Reads what VolSync's restic mover prints. There is no other source for the id of a snapshot, and none for
+ * what a false success really was (an empty volume, a repository without data).
+ */
+export interface ResticLog {
+  /** `snapshot <id> saved`. */
+  savedSnapshot?: string;
+  /** `restoring snapshot <id> of …`. */
+  restoredSnapshot?: string;
+  /** The source volume held nothing; no snapshot was made. */
+  sourceEmpty: boolean;
+  /** A restore found no snapshot; nothing was written. */
+  nothingRestored: boolean;
+  files?: number;
+  bytes?: number;
+  /** Added to the repository before compression. */
+  addedBytes?: number;
+  progress?: MoverProgress;
+}
+
+const SIZE = String.raw`([0-9.]+) (B|KiB|MiB|GiB|TiB)`;
+const SAVED = /\bsnapshot ([0-9a-f]{8,64}) saved\b/;
+const RESTORING = /\brestoring snapshot ([0-9a-f]{8,64}) of\b/;
+const PROCESSED = new RegExp(String.raw`\bprocessed ([0-9]+) files, ${SIZE}`);
+const ADDED = new RegExp(String.raw`\bAdded to the repository: ${SIZE}`);
+const RESTORED = new RegExp(String.raw`\bSummary: Restored ([0-9]+)(?: / [0-9]+)? files/dirs \(${SIZE}`);
+/** `[0:10] 41.02%  12 files 1.2 GiB, total 56 files 3.0 GiB, 0 errors` */
+const BACKUP_PROGRESS = new RegExp(
+  String.raw`^\[[0-9:]+\]\s+(?:[0-9.]+%\s+)?([0-9]+) files,? ${SIZE}(?:, total ([0-9]+) files,? ${SIZE})?`,
+);
+/** `[0:10] 41.02%  12 files/dirs 1.2 GiB, total 56 files/dirs 3.0 GiB` */
+const RESTORE_PROGRESS = new RegExp(
+  String.raw`^\[[0-9:]+\]\s+(?:[0-9.]+%\s+)?([0-9]+) files/dirs,? ${SIZE}, total ([0-9]+) files/dirs,? ${SIZE}`,
+);
+
+const FACTOR: Readonly<Record<string, number>> = {
+  B: 1,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+};
+
+/** Everything the lines say; later lines win. */
+export function readResticLog(lines: readonly string[]): ResticLog {
+  const log: ResticLog = { sourceEmpty: false, nothingRestored: false };
+  for (const line of lines) readLine(log, line);
+  return log;
+}
+
+function readLine(log: ResticLog, line: string): void {
+  const saved = SAVED.exec(line)?.[1];
+  if (saved !== undefined) log.savedSnapshot = saved;
+  const restoring = RESTORING.exec(line)?.[1];
+  if (restoring !== undefined) log.restoredSnapshot = restoring;
+  if (line.includes('Directory is empty')) log.sourceEmpty = true;
+  if (/No eligible snapshots found|No data will be restored/.test(line)) log.nothingRestored = true;
+  readSizes(log, line);
+  const progress = readProgress(line);
+  if (progress !== undefined) log.progress = progress;
+}
+
+function readSizes(log: ResticLog, line: string): void {
+  const added = ADDED.exec(line);
+  if (added) log.addedBytes = toBytes(added[1], added[2]);
+  const counted = PROCESSED.exec(line) ?? RESTORED.exec(line);
+  if (counted) {
+    log.files = Number(counted[1]);
+    log.bytes = toBytes(counted[2], counted[3]);
+  }
+}
+
+function readProgress(line: string): MoverProgress | undefined {
+  const match = BACKUP_PROGRESS.exec(line) ?? RESTORE_PROGRESS.exec(line);
+  if (!match) return undefined;
+  const [, files, size, unit, totalFiles, totalSize, totalUnit] = match;
+  return {
+    filesDone: Number(files),
+    bytesDone: toBytes(size, unit),
+    ...(totalFiles !== undefined && {
+      totalFiles: Number(totalFiles),
+      totalBytes: toBytes(totalSize, totalUnit),
+    }),
+  };
+}
+
+/** restic prints three decimals at most, so this is exact to about a thousandth. */
+function toBytes(size: string | undefined, unit: string | undefined): number {
+  return Math.round(Number(size) * (FACTOR[unit ?? 'B'] ?? 1));
+}

@@ -1,0 +1,171 @@
+import { secrets, type Job, type Pod } from '../../../api/external/core.ts';
+import {
+  replicationDestinations,
+  replicationSources,
+  type ReplicationDestination,
+  type ReplicationSource,
+} from '../../../api/external/volsync.ts';
+import type { Kind, Resource } from '../../../api/meta.ts';
+import type { KubeClient } from '../../../kube/client/kube-client.ts';
+import type { Logger } from '../../../telemetry/log.ts';
+import type { Lister } from '../../environment.ts';
+import { requestUidOf } from '../../request/children.ts';
+import type { Cleaner } from '../../request/cleaner.ts';
+import { createOnce } from '../../request/creation.ts';
+import { deriveResticSecret } from '../../repository/restic-secret.ts';
+import type { Mover, MoverOutcome, MoverRequest, MoverTarget } from '../mover.ts';
+import { parseVolSyncConfig, type VolSyncConfig } from './config.ts';
+import { desiredDestination, desiredSecret, desiredSource } from './desired.ts';
+import { judge, type Verdict } from './observation.ts';
+import type { PodLogs } from './pod-logs.ts';
+import { backupOutcome, restoreOutcome } from './proof.ts';
+
+/** What the mover reads of the protected namespace. */
+export interface VolSyncListers {
+  sources: Lister<ReplicationSource>;
+  destinations: Lister<ReplicationDestination>;
+  jobs: Lister<Job>;
+  /** Indexed by {@link JOB_INDEX}. */
+  pods: Lister<Pod>;
+  claims: Lister<Resource>;
+}
+
+/** Index of pods by the name of the Job that made them. */
+export const JOB_INDEX = 'job';
+
+export interface VolSyncDependencies {
+  client: KubeClient;
+  /** The protected namespace. */
+  namespace: string;
+  listers: VolSyncListers;
+  podLogs: PodLogs;
+  cleaner: Cleaner;
+  now: () => Date;
+  /** Asks for another look at a request, by the name of its children. */
+  wake: (child: string) => void;
+  log: Logger;
+}
+
+/** Moves data with VolSync's restic mover: one ReplicationSource or ReplicationDestination per request. */
+export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConfig> {
+  const { client, namespace, listers } = deps;
+
+  /** Everything the transfer needs, made in the order in which VolSync looks for it. */
+  async function start<T extends Resource>(
+    request: MoverRequest<VolSyncConfig>,
+    kind: Kind<T>,
+    build: (secretKeys: readonly string[]) => T,
+  ): Promise<MoverOutcome<never>> {
+    const { name } = request.config.resticSecret;
+    const user = await client.get(secrets, { namespace, name }, { signal: request.signal });
+    if (user === undefined) {
+      return {
+        state: 'Failed',
+        reason: 'SecretNotFound',
+        message: `Secret ${namespace}/${name}, named by config.resticSecret.name, does not exist; create it with keys RESTIC_REPOSITORY, RESTIC_PASSWORD and the credentials of the storage`,
+      };
+    }
+    const derived = deriveResticSecret(user, request.repositoryPath);
+    if ('reason' in derived) return { state: 'Failed', ...derived };
+    await request.assertCurrent();
+    await createOnce(client, secrets, desiredSecret(request, namespace, derived.data), request.signal);
+    await createOnce(client, kind, build(Object.keys(derived.data)), request.signal);
+    return { state: 'InProgress', started: false, message: 'VolSync is asked to transfer the data' };
+  }
+
+  function look(
+    request: MoverRequest<VolSyncConfig>,
+    transfer: ReplicationSource | ReplicationDestination,
+  ): Verdict {
+    const jobName = jobNameOf(request);
+    const pod = newest(listers.pods.byIndex(JOB_INDEX, `${namespace}/${jobName}`));
+    return judge({
+      tag: request.name,
+      status: transfer.status,
+      job: listers.jobs.get(`${namespace}/${jobName}`),
+      pod,
+      podLog:
+        pod &&
+        deps.podLogs.of(pod, () => {
+          deps.wake(request.name);
+        }),
+      place: {
+        secret: `${namespace}/${request.config.resticSecret.name}`,
+        repository: request.repositoryPath,
+      },
+      now: deps.now(),
+    });
+  }
+
+  return {
+    name: 'VolSync',
+    // Its restic mover mounts volumes as file systems.
+    capabilities: { volumeModes: ['Filesystem'] },
+    parseConfig: parseVolSyncConfig,
+
+    async backup(request) {
+      const source = listers.sources.get(`${namespace}/${request.name}`);
+      if (source === undefined) {
+        return start(request, replicationSources, (keys) => desiredSource(request, namespace, keys));
+      }
+      return backupOutcome(look(request, source), source.status?.lastSyncTime, deps.now());
+    },
+
+    async restore(request) {
+      const destination = listers.destinations.get(`${namespace}/${request.name}`);
+      if (destination === undefined) {
+        return start(request, replicationDestinations, (keys) =>
+          desiredDestination(request, namespace, keys),
+        );
+      }
+      return restoreOutcome(
+        look(request, destination),
+        request,
+        destination.status?.lastSyncTime,
+        deps.now(),
+      );
+    },
+
+    async cleanup(request) {
+      const { name, kind, signal } = request;
+      const key = { namespace, name };
+      const id = `${namespace}/${name}`;
+      const transfer =
+        kind === 'backup'
+          ? { kind: replicationSources, cached: listers.sources.get(id) }
+          : { kind: replicationDestinations, cached: listers.destinations.get(id) };
+      const movers = listers.pods.byIndex(JOB_INDEX, `${namespace}/${jobNameOf(request)}`);
+      for (const pod of movers) deps.podLogs.drop(pod.metadata.uid ?? '');
+      // Foreground: VolSync's Job, pod and cache claim go before the object that owns them does.
+      const gone = await deps.cleaner.remove(
+        requestUidOf(request),
+        [
+          { ...transfer, key, propagationPolicy: 'Foreground' },
+          { kind: secrets, key, cached: undefined },
+        ],
+        signal,
+      );
+      const claims = claimsOf(request).filter(
+        (claim) => listers.claims.get(`${namespace}/${claim}`) !== undefined,
+      );
+      return gone && movers.length === 0 && claims.length === 0;
+    },
+
+    claimsOf,
+  };
+}
+
+/** VolSync's naming; our names are short enough that it never abbreviates them. */
+function jobNameOf({ kind, name }: MoverTarget): string {
+  return kind === 'backup' ? `volsync-src-${name}` : `volsync-dst-${name}`;
+}
+
+function claimsOf(target: MoverTarget): string[] {
+  return [`${jobNameOf(target)}-cache`];
+}
+
+function newest(candidates: readonly Pod[]): Pod | undefined {
+  return [...candidates].sort((a, b) =>
+    (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''),
+  )[0];
+}

@@ -1,0 +1,121 @@
+import type { Resource } from '../../api/meta.ts';
+
+/** What admission looks at: backups and restores alike. */
+export interface Candidate extends Resource {
+  spec: { cancel?: boolean | undefined };
+  status?: {
+    phase?: string | undefined;
+    dataMoverClass?: string | undefined;
+    admittedAt?: string | undefined;
+    repositoryPath?: string | undefined;
+    failure?: unknown;
+  };
+}
+
+export interface AdmissionRequest {
+  uid: string;
+  className: string;
+  /** How many of this kind and class may run at once. */
+  limit: number;
+  /** Two requests for one repository never run at the same time, whatever their kind. */
+  repository: string;
+}
+
+export type AdmissionResult = { admitted: true } | { admitted: false; ahead: number; reason: string };
+
+/**
+ * Decides who may stage and move data now. Nothing is counted up or down: the running ones are those that the cluster
+ * lists as admitted and not finished, so a restart, a failure or a deletion can never lose or leak a place.
+ */
+export interface Admission {
+  /** `kind` separates backups from restores, which have limits of their own. */
+  decide(kind: 'backup' | 'restore', request: AdmissionRequest): AdmissionResult;
+}
+
+interface Lists {
+  backup: () => readonly Candidate[];
+  restore: () => readonly Candidate[];
+}
+
+const FINISHED: ReadonlySet<string | undefined> = new Set(['Completed', 'Failed', 'Canceled']);
+
+/**
+ * `lists` come from caches, which lag behind our own writes; `granted` holds what this process has admitted until the
+ * cache shows it, so that two passes in a row cannot give the same place twice.
+ */
+export function createAdmission(lists: Lists): Admission {
+  const granted = new Map<string, AdmissionRequest & { kind: 'backup' | 'restore' }>();
+
+  function running(kind: 'backup' | 'restore'): Candidate[] {
+    return lists[kind]().filter((c) => isAdmitted(c) && !isFinished(c));
+  }
+
+  /** Drops grants that the cache shows by now, or whose request is gone or finished. */
+  function settleGrants(): void {
+    for (const [uid, grant] of granted) {
+      const seen = lists[grant.kind]().find((c) => c.metadata.uid === uid);
+      if (seen === undefined || isAdmitted(seen) || isFinished(seen)) granted.delete(uid);
+    }
+  }
+
+  return {
+    decide(kind, request) {
+      settleGrants();
+      const pending = [...granted.values()];
+      const rival = [...running('backup'), ...running('restore')].find(
+        (c) => c.metadata.uid !== request.uid && c.status?.repositoryPath === request.repository,
+      );
+      if (
+        rival !== undefined ||
+        pending.some((g) => g.repository === request.repository && g.uid !== request.uid)
+      ) {
+        const name =
+          rival === undefined
+            ? 'another request'
+            : `${rival.metadata.namespace ?? ''}/${rival.metadata.name}`;
+        return { admitted: false, ahead: 1, reason: `${name} is using the same repository` };
+      }
+      const sameClass = running(kind).filter((c) => c.status?.dataMoverClass === request.className);
+      const taken =
+        sameClass.length + pending.filter((g) => g.kind === kind && g.className === request.className).length;
+      const ahead = queuedBefore(lists[kind](), request);
+      if (taken + ahead < request.limit) {
+        granted.set(request.uid, { ...request, kind });
+        return { admitted: true };
+      }
+      return {
+        admitted: false,
+        ahead,
+        reason: `${String(taken)} of ${String(request.limit)} places of DataMoverClass ${request.className} are taken`,
+      };
+    },
+  };
+}
+
+/** How many older requests of the class wait as well. */
+function queuedBefore(all: readonly Candidate[], request: AdmissionRequest): number {
+  const self = all.find((c) => c.metadata.uid === request.uid);
+  return all.filter(
+    (c) =>
+      c.status?.phase === 'Queued' &&
+      c.status.dataMoverClass === request.className &&
+      c.spec.cancel !== true &&
+      !isAdmitted(c) &&
+      self !== undefined &&
+      isOlder(c, self),
+  ).length;
+}
+
+function isOlder(a: Resource, b: Resource): boolean {
+  const byTime = (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? '');
+  return byTime !== 0 ? byTime < 0 : (a.metadata.uid ?? '') < (b.metadata.uid ?? '');
+}
+
+function isAdmitted(c: Candidate): boolean {
+  return c.status?.admittedAt !== undefined;
+}
+
+/** A final phase is written only after the clean-up, so a place is free exactly when its volumes are. */
+function isFinished(c: Candidate): boolean {
+  return FINISHED.has(c.status?.phase);
+}

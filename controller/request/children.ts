@@ -1,0 +1,26 @@
+import { formatKey, keyOf, type Resource } from '../../api/meta.ts';
+import { annotations, labels, MANAGED_BY } from '../../api/v1alpha1/keys.ts';
+import { childName } from '../../api/v1alpha1/names.ts';
+
+/** How everything that is made for a request is named and marked, so that it is found again and belongs to nobody else. */
+export interface ChildIdentity {
+  kind: 'backup' | 'restore';
+  name: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+}
+
+export function childIdentity(kind: 'backup' | 'restore', request: Resource): ChildIdentity {
+  const uid = request.metadata.uid ?? '';
+  return {
+    kind,
+    name: childName(kind, uid),
+    labels: { [labels.managedBy]: MANAGED_BY, [labels.requestKind]: kind, [labels.requestUid]: uid },
+    annotations: { [annotations.request]: formatKey(keyOf(request)) },
+  };
+}
+
+/** The uid of the request that a child identity belongs to. */
+export function requestUidOf(child: Pick<ChildIdentity, 'labels'>): string {
+  return child.labels[labels.requestUid] ?? '';
+}

@@ -1,0 +1,51 @@
+import { formatKey, type Key, type Kind, type Resource } from '../../api/meta.ts';
+import type { DeleteOptions, KubeClient } from '../../kube/client/kube-client.ts';
+
+/** One object that must not outlive its request. */
+export interface Target {
+  kind: Kind<Resource>;
+  key: Key;
+  /** What the cache knows of it. */
+  cached: Resource | undefined;
+  propagationPolicy?: DeleteOptions['propagationPolicy'];
+}
+
+/**
+ * Deletes objects of requests and tells when they are gone. The cache alone cannot tell: it may not have seen yet what
+ * was created a moment ago. So every object is deleted at the API server once, cached or not, and only then the cache is believed.
+ */
+export interface Cleaner {
+  /** True once nothing is left. */
+  remove(requestUid: string, targets: readonly Target[], signal: AbortSignal): Promise<boolean>;
+  /** Forgets a request that is finished. */
+  forget(requestUid: string): void;
+}
+
+export function createCleaner(client: KubeClient): Cleaner {
+  const swept = new Map<string, Set<string>>();
+
+  async function removeOne(done: Set<string>, target: Target, signal: AbortSignal): Promise<boolean> {
+    const { kind, key, cached, propagationPolicy } = target;
+    const id = `${kind.plural}.${kind.group}/${formatKey(key)}`;
+    const deletable = cached !== undefined && cached.metadata.deletionTimestamp === undefined;
+    if (done.has(id) && !deletable) return cached === undefined;
+    const existed = await client.delete(kind, key, {
+      signal,
+      ...(propagationPolicy !== undefined && { propagationPolicy }),
+    });
+    done.add(id);
+    return !existed && cached === undefined;
+  }
+
+  return {
+    async remove(requestUid, targets, signal) {
+      const done = swept.get(requestUid) ?? new Set();
+      swept.set(requestUid, done);
+      const gone = await Promise.all(targets.map((target) => removeOne(done, target, signal)));
+      return gone.every((isGone) => isGone);
+    },
+    forget(requestUid) {
+      swept.delete(requestUid);
+    },
+  };
+}

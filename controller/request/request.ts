@@ -1,0 +1,73 @@
+import type { Condition, Kind, Resource } from '../../api/meta.ts';
+import type { ReconcileContext } from '../../kube/runtime/controller.ts';
+import type { Environment, Lister } from '../environment.ts';
+import type { Serving, ServingProblem } from './serving.ts';
+import type { PassResult, Step } from './step.ts';
+
+/** The part of a request's status that every kind of request has. */
+export interface RequestStatus {
+  phase?: string | undefined;
+  message?: string | undefined;
+  observedGeneration?: number | undefined;
+  startTimestamp?: string | undefined;
+  completionTimestamp?: string | undefined;
+  dataMoverClass?: string | undefined;
+  mover?: string | undefined;
+  failure?: { reason: string; message: string } | undefined;
+  conditions?: Condition[] | undefined;
+}
+
+export type RequestResource<Status extends RequestStatus> = Resource & { status?: Status };
+
+/** What a pass over any request knows. */
+export interface RequestScope<Status extends RequestStatus> {
+  env: Environment;
+  /** The draft; written once at the end of the pass. */
+  status: Status;
+  serving: Serving;
+  now: Date;
+  signal: AbortSignal;
+}
+
+/** What opening a scope needs beside the request. */
+export interface PassInput<T, Status> {
+  request: T;
+  status: Status;
+  serving: Serving;
+  now: Date;
+  assertCurrent: () => Promise<void>;
+  context: ReconcileContext;
+}
+
+/** What sets one kind of request apart; the reconciler is the same for all. */
+export interface RequestType<
+  T extends RequestResource<Status>,
+  Status extends RequestStatus,
+  Scope extends RequestScope<Status>,
+> {
+  kind: Kind<T>;
+  lister: Lister<T>;
+  /** The way there; ends when {@link succeeded} holds or a step fails. */
+  steps: readonly Step<Scope>[];
+  /** The way back, after success and failure alike. */
+  cleanup: readonly Step<Scope>[];
+  /** `undefined`: this request is somebody else's, or not ready to be served; it is not touched. */
+  choose(request: T): Serving | ServingProblem | undefined;
+  open(input: PassInput<T, Status>): Scope;
+  /** True once the facts that make it a success are recorded. */
+  succeeded(status: Status): boolean;
+  /** The phase of a request that has not ended. */
+  phase(status: Status): string;
+  /** Condition types with whether they hold, in the order of the steps. */
+  facts(status: Status, phase: string): readonly [string, boolean][];
+  /** One line about a success. */
+  successMessage(status: Status): string;
+  report(request: T, before: Status, after: Status): void;
+}
+
+/** Phases after which nothing happens any more. */
+export function isFinal(phase: string | undefined): boolean {
+  return phase === 'Completed' || phase === 'Failed' || phase === 'Canceled';
+}
+
+export type { PassResult };

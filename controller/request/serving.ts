@@ -1,0 +1,126 @@
+import { dataMoverClassSpec, type DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
+import { GROUP, VERSION } from '../../api/v1alpha1/keys.ts';
+import type { FailureReason } from '../../api/v1alpha1/reasons.ts';
+import type { Mover } from '../movers/mover.ts';
+
+/** Which class and mover serve a request, and with what configuration. */
+export interface Serving {
+  class: DataMoverClass;
+  mover: Mover;
+  /** Parsed by the mover. */
+  config: unknown;
+  /** Folder above all clusters in the repository base; part of the class's config for every mover. */
+  repositoryPrefix: string;
+}
+
+export interface ServingProblem {
+  reason: FailureReason;
+  message: string;
+}
+
+/**
+ * Binds a class to one of our movers. `undefined` means that the class belongs to somebody else's controller:
+ * such a request is not touched at all.
+ */
+export function serve(
+  movers: ReadonlyMap<string, Mover>,
+  dataMoverClass: DataMoverClass,
+  requestConfig: Record<string, unknown> | undefined,
+): Serving | ServingProblem | undefined {
+  const mover = movers.get(dataMoverClass.spec.mover);
+  if (mover === undefined) return undefined;
+  const merged = mergeConfig(dataMoverClass, requestConfig);
+  if ('reason' in merged) return merged;
+  const { repositoryPrefix = '', ...own } = merged.config;
+  if (typeof repositoryPrefix !== 'string' || repositoryPrefix.split('/').includes('..')) {
+    return invalid(dataMoverClass, 'config.repositoryPrefix is not a path such as "backups/team-a"');
+  }
+  const parsed = mover.parseConfig(own);
+  if ('problem' in parsed) return invalid(dataMoverClass, parsed.problem);
+  return { class: dataMoverClass, mover, config: parsed.config, repositoryPrefix };
+}
+
+/**
+ * What clean-up needs when the class has gone or can no longer be used: the mover that began the work, and nothing
+ * that could begin more. A request that began nothing has no mover, and then there is nothing of a mover to clean up.
+ */
+export function servingForCleanup(
+  movers: ReadonlyMap<string, Mover>,
+  status: { dataMoverClass?: string | undefined; mover?: string | undefined } | undefined,
+): Serving {
+  const mover = movers.get(status?.mover ?? '') ?? idleMover;
+  const spec = dataMoverClassSpec.parse({ mover: mover.name });
+  const name = status?.dataMoverClass ?? '';
+  return {
+    class: { apiVersion: `${GROUP}/${VERSION}`, kind: 'DataMoverClass', metadata: { name }, spec },
+    mover,
+    config: undefined,
+    repositoryPrefix: '',
+  };
+}
+
+const idleMover: Mover = {
+  name: 'none',
+  capabilities: { volumeModes: [] },
+  parseConfig: () => ({ problem: 'this mover cannot be configured' }),
+  backup: () => Promise.reject(new Error('no mover')),
+  restore: () => Promise.reject(new Error('no mover')),
+  cleanup: () => Promise.resolve(true),
+  claimsOf: () => [],
+};
+
+/**
+ * What only the administrator may set: a request is written by a tenant, and secrets and places in
+ * the repository are not the tenant's to choose (architecture, decision 10).
+ */
+const CLASS_ONLY = [
+  'repositoryPrefix',
+  'allowedResticSecrets',
+  'moverServiceAccount',
+  'moverSecurityContext',
+];
+
+function mergeConfig(
+  dataMoverClass: DataMoverClass,
+  requestConfig: Record<string, unknown> = {},
+): { config: Record<string, unknown> } | ServingProblem {
+  const reserved = CLASS_ONLY.find((key) => key in requestConfig);
+  if (reserved !== undefined) {
+    return {
+      reason: 'Forbidden',
+      message: `spec.config.${reserved} may only be set in DataMoverClass ${dataMoverClass.metadata.name}`,
+    };
+  }
+  const classConfig = dataMoverClass.spec.config ?? {};
+  const asked = secretName(requestConfig);
+  if (
+    asked !== undefined &&
+    asked !== secretName(classConfig) &&
+    !allowedSecrets(classConfig).includes(asked)
+  ) {
+    return {
+      reason: 'Forbidden',
+      message: `spec.config.resticSecret.name ${asked} is not allowed; the administrator can list it in config.allowedResticSecrets of DataMoverClass ${dataMoverClass.metadata.name}`,
+    };
+  }
+  const { allowedResticSecrets: _, ...config } = { ...classConfig, ...requestConfig };
+  return { config };
+}
+
+function secretName(config: Record<string, unknown>): string | undefined {
+  const secret = config['resticSecret'];
+  if (typeof secret !== 'object' || secret === null || !('name' in secret)) return undefined;
+  return typeof secret.name === 'string' ? secret.name : undefined;
+}
+
+function allowedSecrets(config: Record<string, unknown>): readonly unknown[] {
+  const allowed = config['allowedResticSecrets'];
+  return Array.isArray(allowed) ? (allowed as readonly unknown[]) : [];
+}
+
+function invalid(dataMoverClass: DataMoverClass, problem: string): ServingProblem {
+  return {
+    reason: 'InvalidConfig',
+    message: `DataMoverClass ${dataMoverClass.metadata.name} with the request's spec.config: ${problem}`,
+  };
+}

@@ -1,0 +1,82 @@
+import type { Condition } from '../../api/meta.ts';
+import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
+import { setCondition } from '../../kube/status/conditions.ts';
+import {
+  isFinal,
+  type RequestResource,
+  type RequestScope,
+  type RequestStatus,
+  type RequestType,
+} from './request.ts';
+import type { PassResult } from './step.ts';
+
+/** Writes into the draft everything that follows from its facts: phase, message, times, conditions. */
+export function summarise<
+  T extends RequestResource<Status>,
+  Status extends RequestStatus,
+  Scope extends RequestScope<Status>,
+>(
+  type: RequestType<T, Status, Scope>,
+  draft: { request: T; status: Status; now: Date },
+  pass: PassResult,
+  cleanedUp: boolean,
+): void {
+  const { request, status, now } = draft;
+  const phase = phaseOf(type, status, cleanedUp);
+  status.phase = phase;
+  status.observedGeneration = request.metadata.generation ?? 0;
+  if (isFinal(phase)) status.completionTimestamp ??= now.toISOString();
+  status.message = messageOf(type, status, pass);
+  status.conditions = conditionsOf(status, type.facts(status, phase), pass, {
+    now,
+    ...(request.metadata.generation !== undefined && { generation: request.metadata.generation }),
+  });
+}
+
+function phaseOf<
+  T extends RequestResource<Status>,
+  Status extends RequestStatus,
+  Scope extends RequestScope<Status>,
+>(type: RequestType<T, Status, Scope>, status: Status, cleanedUp: boolean): string {
+  const { failure } = status;
+  if (failure === undefined && !type.succeeded(status)) return type.phase(status);
+  if (!cleanedUp) return 'CleaningUp';
+  if (failure === undefined) return 'Completed';
+  return failure.reason === 'Canceled' ? 'Canceled' : 'Failed';
+}
+
+function messageOf<
+  T extends RequestResource<Status>,
+  Status extends RequestStatus,
+  Scope extends RequestScope<Status>,
+>(type: RequestType<T, Status, Scope>, status: Status, { result }: PassResult): string {
+  if (status.failure !== undefined) return status.failure.message;
+  if (status.phase === 'Completed') return type.successMessage(status);
+  return 'message' in result ? result.message : (status.message ?? '');
+}
+
+/** The first fact that does not hold yet says what is waited for, or why it never will. */
+function conditionsOf(
+  status: RequestStatus,
+  facts: readonly [string, boolean][],
+  { result }: PassResult,
+  { now, generation }: { now: Date; generation?: number },
+): Condition[] {
+  const open = facts.find(([type, holds]) => !holds && type !== conditionTypes.ready)?.[0];
+  const message = 'message' in result ? result.message : '';
+  return facts.reduce<Condition[]>((conditions, [type, holds]) => {
+    const pending =
+      type === open ? { reason: status.phase ?? 'Pending', message } : { reason: 'NotYet', message: '' };
+    const because = holds ? { reason: 'Done', message: '' } : (status.failure ?? pending);
+    return setCondition(
+      conditions,
+      {
+        type,
+        status: holds ? 'True' : 'False',
+        ...because,
+        ...(generation !== undefined && { observedGeneration: generation }),
+      },
+      now,
+    );
+  }, status.conditions ?? []);
+}

@@ -1,0 +1,19 @@
+import type { ObjectMeta } from '../../api/meta.ts';
+import { annotations, labels } from '../../api/v1alpha1/keys.ts';
+import type { EventTarget } from './reporter.ts';
+
+/** The Velero Backup or Restore that a request serves, as the object of Events. Undefined for a request made by hand. */
+export function veleroTarget(
+  kind: 'Backup' | 'Restore',
+  request: { metadata: ObjectMeta },
+  namespace: string,
+): EventTarget | undefined {
+  const [annotation, label] =
+    kind === 'Backup'
+      ? [annotations.veleroBackup, labels.veleroBackupUid]
+      : [annotations.veleroRestore, labels.veleroRestoreUid];
+  const name = request.metadata.annotations?.[annotation];
+  const uid = request.metadata.labels?.[label];
+  if (name === undefined || uid === undefined) return undefined;
+  return { apiVersion: 'velero.io/v1', kind, namespace, name, uid };
+}

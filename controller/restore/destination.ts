@@ -1,0 +1,70 @@
+import { parseQuantity, largestQuantity } from '../exposure/quantity.ts';
+import type { StagingVolume } from '../exposure/staging.ts';
+import { done, failed, waiting, type StepResult } from '../request/step.ts';
+import { destinationClaim, destinationKey, type RestoreScope } from './scope.ts';
+
+/** Waits for the destination claim and makes sure that it can receive a volume. */
+export function awaitDestination(scope: RestoreScope): StepResult {
+  const { status, serving } = scope;
+  // From here on the hand-over itself watches the claim.
+  if (status.handOver !== undefined) return done;
+  const key = destinationKey(scope);
+  const claim = destinationClaim(scope);
+  if (claim === undefined) {
+    const seconds = serving.class.spec.deadlines.destinationSeconds;
+    return waiting(`waiting for PersistentVolumeClaim ${key} to appear`, {
+      deadline: {
+        at: Date.parse(status.startTimestamp ?? '') + seconds * 1000,
+        reason: 'DestinationNotFound',
+        message: `PersistentVolumeClaim ${key} did not appear within ${String(seconds)} s`,
+      },
+    });
+  }
+  if (claim.metadata.deletionTimestamp !== undefined) {
+    return failed('DestinationNotFound', `PersistentVolumeClaim ${key} is being deleted`);
+  }
+  const { volumeName } = claim.spec;
+  if (volumeName !== undefined && volumeName !== '') {
+    return failed(
+      'DestinationBound',
+      `PersistentVolumeClaim ${key} is bound to PersistentVolume ${volumeName} already; its data is left alone`,
+    );
+  }
+  const volumeMode = claim.spec.volumeMode ?? 'Filesystem';
+  if (!serving.mover.capabilities.volumeModes.includes(volumeMode)) {
+    return failed(
+      'UnsupportedVolumeMode',
+      `PersistentVolumeClaim ${key} has volumeMode ${volumeMode}, which mover ${serving.mover.name} cannot move`,
+    );
+  }
+  return done;
+}
+
+/** The staging volume becomes the destination's, so it is made to the destination's measure, and never smaller than the data. */
+export function stagingVolumeFor(scope: RestoreScope): StagingVolume {
+  const claim = destinationClaim(scope);
+  if (claim === undefined) throw new Error('staging before the destination is there');
+  const {
+    storageClassName,
+    accessModes = ['ReadWriteOnce'],
+    volumeMode = 'Filesystem',
+    resources,
+  } = claim.spec;
+  return {
+    storageClassName,
+    accessModes,
+    volumeMode,
+    capacity: largestQuantity(resources?.requests?.['storage'], recordedCapacity(scope)) ?? '1Gi',
+  };
+}
+
+/** A record may be written by hand; a size that cannot be read is ignored rather than crashing every pass. */
+function recordedCapacity({ source }: RestoreScope): string | undefined {
+  const recorded = source.volume?.capacity;
+  try {
+    if (recorded !== undefined) parseQuantity(recorded);
+    return recorded;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,83 @@
+import { resolveClass } from '../../api/v1alpha1/class-resolution.ts';
+import type { DataMoverRestore, DataMoverRestoreStatus } from '../../api/v1alpha1/data-mover-restore.ts';
+import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
+import type { Environment } from '../environment.ts';
+import { childIdentity } from '../request/children.ts';
+import { isFinal, type RequestType } from '../request/request.ts';
+import { serve, type Serving, type ServingProblem } from '../request/serving.ts';
+import { restoreCleanup } from './cleanup.ts';
+import { reportRestore, restoredText } from './reports.ts';
+import type { RestoreScope } from './scope.ts';
+import { restoreSteps } from './steps.ts';
+
+/** What makes a DataMoverRestore one. */
+export function restoreRequest(
+  env: Environment,
+): RequestType<DataMoverRestore, DataMoverRestoreStatus, RestoreScope> {
+  return {
+    kind: dataMoverRestores,
+    lister: env.listers.restores,
+    steps: restoreSteps,
+    cleanup: restoreCleanup,
+    choose: (restore) => chooseServing(env, restore),
+    open: ({ request, status, serving, now, assertCurrent, context }) => ({
+      env,
+      restore: request,
+      source: request.spec.source ?? {},
+      namespace: request.metadata.namespace ?? '',
+      status,
+      child: childIdentity('restore', request),
+      serving,
+      now,
+      signal: context.signal,
+      assertCurrent,
+      log: context.log,
+    }),
+    succeeded: (status) => status.handOver?.boundAt !== undefined,
+    phase: phaseOf,
+    facts: (status, phase) => [
+      [conditionTypes.admitted, status.admittedAt !== undefined],
+      [conditionTypes.staged, status.movingSince !== undefined],
+      [conditionTypes.moved, status.restored !== undefined],
+      [conditionTypes.handedOver, status.handOver?.boundAt !== undefined],
+      [conditionTypes.cleanedUp, isFinal(phase)],
+      [conditionTypes.ready, phase === 'Completed'],
+    ],
+    successMessage: restoredText,
+    report: (restore, before, after) => reportRestore(env, restore, before, after),
+  };
+}
+
+function phaseOf(status: DataMoverRestoreStatus): string {
+  if (status.restored !== undefined) return 'HandingOver';
+  if (status.movingSince !== undefined) return 'Moving';
+  if (status.admittedAt !== undefined) return 'Staging';
+  return status.repositoryPath === undefined ? 'Pending' : 'Queued';
+}
+
+/**
+ * The class asked for, else the one that made the backup, else what the destination's labels say: the cluster of a
+ * restore need not have the classes of the cluster of the backup.
+ */
+function chooseServing(env: Environment, restore: DataMoverRestore): Serving | ServingProblem | undefined {
+  const { source, destinationClaimRef, config } = restore.spec;
+  const classes = env.listers.classes.list();
+  const { namespace = '' } = restore.metadata;
+  const asked = restore.status?.dataMoverClass ?? restore.spec.dataMoverClass;
+  const recorded = classes.find((c) => c.metadata.name === source?.dataMoverClass)?.metadata.name;
+  const destination = env.listers.claims.get(`${namespace}/${destinationClaimRef.name}`);
+  const resolution = resolveClass(
+    classes,
+    destination ?? { metadata: { name: destinationClaimRef.name, namespace } },
+    asked ?? recorded,
+  );
+  switch (resolution.outcome) {
+    case 'none':
+      return { reason: 'NoClass', message: resolution.message };
+    case 'failed':
+      return { reason: resolution.reason, message: resolution.message };
+    case 'resolved':
+      return serve(env.movers, resolution.class, config);
+  }
+}

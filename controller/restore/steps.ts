@@ -1,0 +1,216 @@
+import { formatKey, keyOf } from '../../api/meta.ts';
+import { handOver } from '../handover/hand-over.ts';
+import type { RestoreFacts, RestoreMoverRequest } from '../movers/mover.ts';
+import { chooseNode } from '../exposure/first-consumer.ts';
+import { stageEmpty } from '../exposure/staging.ts';
+import { requestUidOf } from '../request/children.ts';
+import { moverDeadline } from '../request/mover-deadline.ts';
+import { recordProgress } from '../request/progress.ts';
+import { checkpoint, done, failed, waiting, type Step, type StepResult } from '../request/step.ts';
+import { awaitDestination, stagingVolumeFor } from './destination.ts';
+import { mayRestore } from './permission.ts';
+import { destinationClaim, destinationKey, type RestoreScope } from './scope.ts';
+
+/** The way of a restore, in order. Each step is skipped when its facts are recorded. */
+export const restoreSteps: readonly Step<RestoreScope>[] = [
+  { name: 'cancel', run: stopWhenCanceled },
+  { name: 'record', run: checkRecord },
+  { name: 'permission', run: mayRestore },
+  { name: 'destination', run: awaitDestination },
+  { name: 'admit', run: admit },
+  { name: 'stage', run: stage },
+  { name: 'move', run: move },
+  { name: 'release', run: releaseMover },
+  { name: 'hand over', run: giveVolume },
+];
+
+function stopWhenCanceled(scope: RestoreScope): StepResult {
+  // A volume on its way to its claim is not called back: that would only turn a success into a loss of time.
+  if (scope.status.handOver !== undefined) return done;
+  if (scope.restore.metadata.deletionTimestamp !== undefined) {
+    return failed('Canceled', `${formatKey(keyOf(scope.restore))} was deleted before it was completed`);
+  }
+  return scope.restore.spec.cancel === true ? failed('Canceled', 'canceled by spec.cancel') : done;
+}
+
+function checkRecord({ restore, source, serving, namespace }: RestoreScope): StepResult {
+  const wanted = restore.spec.destinationClaimRef.namespace ?? namespace;
+  if (wanted !== namespace) {
+    return failed(
+      'Forbidden',
+      `spec.destinationClaimRef.namespace is ${wanted}; a DataMoverRestore may only fill PVCs of its own namespace ${namespace}`,
+    );
+  }
+  const name = source.backupName ?? 'the backup';
+  if (source.result === undefined) {
+    const why =
+      source.failure === undefined
+        ? 'it has no result'
+        : `${source.failure.reason}: ${source.failure.message}`;
+    return failed(
+      'BackupNotCompleted',
+      `DataMoverBackup ${name} did not complete, so there is nothing to restore: ${why}`,
+    );
+  }
+  const { empty, snapshotID, mover } = source.result;
+  if (empty !== true && snapshotID === undefined)
+    return failed('RecordMissing', `the record of DataMoverBackup ${name} names no snapshot`);
+  if (mover !== serving.mover.name) {
+    return failed(
+      'InvalidRequest',
+      `DataMoverBackup ${name} was made by mover ${mover}; DataMoverClass ${serving.class.metadata.name} is served by ${serving.mover.name}; name a class of mover ${mover} in spec.dataMoverClass`,
+    );
+  }
+  return done;
+}
+
+function admit(scope: RestoreScope): StepResult {
+  const { status, env, serving } = scope;
+  if (status.admittedAt !== undefined) return done;
+  const decision = env.admission.decide('restore', {
+    uid: scope.restore.metadata.uid ?? '',
+    className: serving.class.metadata.name,
+    limit: serving.class.spec.limits.restores,
+    repository: status.repositoryPath ?? '',
+  });
+  if (!decision.admitted) {
+    status.queue = { ahead: decision.ahead, reason: decision.reason };
+    return waiting(`queued, ${String(decision.ahead)} ahead: ${decision.reason}`);
+  }
+  delete status.queue;
+  status.admittedAt = scope.now.toISOString();
+  return checkpoint;
+}
+
+async function stage(scope: RestoreScope): Promise<StepResult> {
+  const { status, env, child, serving, signal, source } = scope;
+  if (status.movingSince !== undefined) return done;
+  const result = await stageEmpty(env, child, stagingVolumeFor(scope), signal);
+  // No mover pod will consume the volume of an empty backup, so its node has to be chosen here.
+  const ready =
+    result.state === 'done' && source.result?.empty === true
+      ? await chooseNode(env, child.name, signal)
+      : result;
+  if (ready.state !== 'waiting') return ready;
+  const seconds = serving.class.spec.deadlines.stagingSeconds;
+  return waiting(ready.message, {
+    deadline: {
+      at: Date.parse(status.admittedAt ?? '') + seconds * 1000,
+      reason: 'StagingFailed',
+      message: `no staging volume after ${String(seconds)} s: ${ready.message}`,
+    },
+  });
+}
+
+async function move(scope: RestoreScope): Promise<StepResult> {
+  const { status, serving, source, now } = scope;
+  if (status.restored !== undefined) return done;
+  status.movingSince ??= now.toISOString();
+  const snapshotID = source.result?.snapshotID;
+  if (source.result?.empty === true || snapshotID === undefined) {
+    status.restored = { empty: true };
+    return checkpoint;
+  }
+  const outcome = await serving.mover.restore(moverRequest(scope, snapshotID, status.movingSince));
+  switch (outcome.state) {
+    case 'InProgress':
+      recordProgress(status, outcome.progress, now);
+      return waiting(outcome.message, {
+        deadline: moverDeadline(outcome, status, serving.class.spec.deadlines),
+        ...(outcome.requeueAfterMs !== undefined && { requeueAfterMs: outcome.requeueAfterMs }),
+      });
+    case 'Failed':
+      return failed(outcome.reason, outcome.message);
+    case 'Done':
+      return recordRestored(scope, outcome.facts, snapshotID);
+  }
+}
+
+/** A restore of anything but the recorded snapshot is a failure, however successful the mover calls it. */
+function recordRestored(
+  { status, source, now }: RestoreScope,
+  facts: RestoreFacts,
+  wanted: string,
+): StepResult {
+  if (!sameSnapshot(facts.snapshotID, wanted)) {
+    return failed(
+      'SnapshotMismatch',
+      `the mover restored snapshot ${facts.snapshotID} of repository ${status.repositoryPath ?? ''} instead of ${wanted}`,
+    );
+  }
+  status.restored = { ...facts };
+  const bytes = facts.bytes ?? source.result?.bytes ?? 0;
+  recordProgress(status, { bytesDone: bytes, totalBytes: bytes }, now);
+  return checkpoint;
+}
+
+/** Movers print ids in full or shortened to at least eight characters. */
+function sameSnapshot(a: string, b: string): boolean {
+  const length = Math.min(a.length, b.length);
+  return length >= 8 && a.slice(0, length) === b.slice(0, length);
+}
+
+async function releaseMover(scope: RestoreScope): Promise<StepResult> {
+  if (scope.status.handOver !== undefined) return done;
+  const { serving, child, signal, env, status, source } = scope;
+  const gone = await serving.mover.cleanup({ ...child, signal });
+  if (!gone) return waiting('waiting for the mover to let go of the volume', { requeueAfterMs: 1000 });
+  const volumeName = env.listers.claims.get(`${env.namespace}/${child.name}`)?.spec.volumeName;
+  const volume = volumeName === undefined ? undefined : env.listers.volumes.get(volumeName);
+  if (volume === undefined)
+    return waiting(`waiting for the volume of staging PersistentVolumeClaim ${env.namespace}/${child.name}`);
+  const before = volume.spec.persistentVolumeReclaimPolicy ?? 'Delete';
+  status.handOver = {
+    persistentVolume: volume.metadata.name,
+    reclaimPolicy: source.volume?.reclaimPolicy ?? before,
+  };
+  return checkpoint;
+}
+
+async function giveVolume(scope: RestoreScope): Promise<StepResult> {
+  const { env, status, child, source, serving, signal, now } = scope;
+  if (status.handOver === undefined) throw new Error('hand-over before release');
+  const { persistentVolume: volumeName, reclaimPolicy } = status.handOver;
+  const result = await handOver({
+    client: env.client,
+    volumeName,
+    volume: env.listers.volumes.get(volumeName),
+    staging: env.listers.claims.get(`${env.namespace}/${child.name}`),
+    destination: destinationClaim(scope),
+    destinationKey: destinationKey(scope),
+    reclaimPolicy,
+    volumeLabels: source.volume?.pvLabels ?? {},
+    requestUid: requestUidOf(child),
+    signal,
+  });
+  if (result.state === 'done') {
+    status.handOver.boundAt = now.toISOString();
+    return checkpoint;
+  }
+  if (result.state !== 'waiting') return result;
+  const seconds = serving.class.spec.deadlines.handOverSeconds;
+  const since =
+    status.conditions?.find(({ type }) => type === 'Moved')?.lastTransitionTime ?? now.toISOString();
+  return waiting(result.message, {
+    deadline: {
+      at: Date.parse(since) + seconds * 1000,
+      message: `no hand-over within ${String(seconds)} s: ${result.message}`,
+    },
+  });
+}
+
+function moverRequest(scope: RestoreScope, snapshotID: string, since: string): RestoreMoverRequest<unknown> {
+  const { child, serving, status, signal, source, env } = scope;
+  return {
+    ...child,
+    config: serving.config,
+    stagingClaim: child.name,
+    storageClassName: env.listers.claims.get(`${env.namespace}/${child.name}`)?.spec.storageClassName,
+    repositoryPath: status.repositoryPath ?? '',
+    since,
+    signal,
+    assertCurrent: scope.assertCurrent,
+    snapshotID,
+    snapshotTime: source.result?.snapshotTime,
+  };
+}
