@@ -12,7 +12,7 @@ export interface LabelSelector {
 export class SelectorSyntaxError extends Error {
   constructor(selector: string, requirement: string) {
     super(
-      `"${selector}" is not a label selector: "${requirement}" is none of key, !key, key=value, key!=value, key in (a,b), key notin (a,b)`,
+      `"${selector}" is not a label selector: "${requirement}" is none of key, !key, key=value, key!=value, key in (a,b), key notin (a,b), key>1, key<1`,
     );
     this.name = 'SelectorSyntaxError';
   }
@@ -20,15 +20,21 @@ export class SelectorSyntaxError extends Error {
 
 type Requirement = (labels: Labels) => boolean;
 
-const KEY = String.raw`([A-Za-z0-9](?:[-A-Za-z0-9_./]*[A-Za-z0-9])?)`;
-const VALUE = String.raw`([-A-Za-z0-9_.]*)`;
+/** `prefix/name` or `name`, as Kubernetes allows keys and values of labels. A selector for anything else is a mistake. */
+const KEY = String.raw`((?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)`;
+const VALUE = String.raw`(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?`;
+const VALUES = String.raw`\(\s*(?!\s*\))(${VALUE}(?:\s*,\s*${VALUE})*)\s*\)`;
+const INTEGER = String.raw`(-?\d+)`;
+
 const FORMS: readonly [RegExp, (key: string, value: string) => Requirement][] = [
-  [new RegExp(`^${KEY}$`), (key) => (labels) => key in labels],
-  [new RegExp(`^!\\s*${KEY}$`), (key) => (labels) => !(key in labels)],
-  [new RegExp(`^${KEY}\\s*==?\\s*${VALUE}$`), (key, value) => (labels) => labels[key] === value],
-  [new RegExp(`^${KEY}\\s*!=\\s*${VALUE}$`), (key, value) => (labels) => labels[key] !== value],
-  [new RegExp(`^${KEY}\\s+in\\s*\\(([^()]*)\\)$`), (key, values) => isIn(key, splitValues(values))],
-  [new RegExp(`^${KEY}\\s+notin\\s*\\(([^()]*)\\)$`), (key, values) => not(isIn(key, splitValues(values)))],
+  [new RegExp(`^${KEY}$`), (key) => (labels) => Object.hasOwn(labels, key)],
+  [new RegExp(`^!\\s*${KEY}$`), (key) => (labels) => !Object.hasOwn(labels, key)],
+  [new RegExp(`^${KEY}\\s*==?\\s*(${VALUE})$`), (key, value) => isIn(key, [value])],
+  [new RegExp(`^${KEY}\\s*!=\\s*(${VALUE})$`), (key, value) => not(isIn(key, [value]))],
+  [new RegExp(`^${KEY}\\s+in\\s*${VALUES}$`), (key, values) => isIn(key, splitValues(values))],
+  [new RegExp(`^${KEY}\\s+notin\\s*${VALUES}$`), (key, values) => not(isIn(key, splitValues(values)))],
+  [new RegExp(`^${KEY}\\s*>\\s*${INTEGER}$`), (key, bound) => compares(key, (n) => n > Number(bound))],
+  [new RegExp(`^${KEY}\\s*<\\s*${INTEGER}$`), (key, bound) => compares(key, (n) => n < Number(bound))],
 ];
 
 /** Compiles a selector; an empty one matches everything. Throws {@link SelectorSyntaxError}. */
@@ -41,7 +47,7 @@ export function parseSelector(selector: string): (labels: Labels) => boolean {
 export function matchesLabelSelector(selector: LabelSelector | undefined, labels: Labels): boolean {
   const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
   return (
-    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+    Object.entries(matchLabels).every(([key, value]) => isIn(key, [value])(labels)) &&
     matchExpressions.every(({ key, operator, values = [] }) => {
       switch (operator) {
         case 'In':
@@ -49,9 +55,9 @@ export function matchesLabelSelector(selector: LabelSelector | undefined, labels
         case 'NotIn':
           return !isIn(key, values)(labels);
         case 'Exists':
-          return key in labels;
+          return Object.hasOwn(labels, key);
         case 'DoesNotExist':
-          return !(key in labels);
+          return !Object.hasOwn(labels, key);
         default:
           return false;
       }
@@ -79,10 +85,19 @@ function splitValues(values: string): string[] {
   return values.split(',').map((value) => value.trim());
 }
 
+/** Labels of the object's own only: a label named like a method of Object is just a label. */
 function isIn(key: string, values: readonly string[]): Requirement {
   return (labels) => {
-    const value = labels[key];
+    const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
     return value !== undefined && values.includes(value);
+  };
+}
+
+/** A label that is absent or no integer compares as false. */
+function compares(key: string, test: (value: number) => boolean): Requirement {
+  return (labels) => {
+    const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
+    return value !== undefined && /^[-+]?\d+$/.test(value) && test(Number(value));
   };
 }
 

@@ -26,6 +26,11 @@ export function childName(kind: 'backup' | 'restore' | 'delete', requestUid: str
   return `${prefix}-${shortHash(requestUid)}`;
 }
 
+/** The child name inside a name that was made from it, such as that of a mover's cache claim. */
+export function childNameIn(name: string): string | undefined {
+  return /dm[brd]-[0-9a-f]{16}/.exec(name)?.[0];
+}
+
 const MAX_LABEL_VALUE = 63;
 
 /**

@@ -1,0 +1,25 @@
+import { describe, expect, it } from '@jest/globals';
+import { fillBlocks } from './marked-blocks.ts';
+
+const page = (content: string): string =>
+  `# Title\n\n<!-- generated: fields -->${content}<!-- end -->\n\ntail`;
+
+describe('fillBlocks', () => {
+  it('replaces what is between the marks and nothing else', () => {
+    expect(fillBlocks(page('\n\nold\n\n'), { fields: 'new' })).toBe(page('\n\nnew\n\n'));
+  });
+
+  it('changes nothing the second time', () => {
+    const once = fillBlocks(page(''), { fields: 'new $& $1' });
+    expect(once).toContain('new $& $1');
+    expect(fillBlocks(once, { fields: 'new $& $1' })).toBe(once);
+  });
+
+  it('refuses a block that nobody fills', () => {
+    expect(() => fillBlocks(page(''), {})).toThrow('unknown block "fields"');
+  });
+
+  it('refuses a page without a block that it should have', () => {
+    expect(() => fillBlocks('# Title', { fields: 'x' })).toThrow('the page lacks the block "fields"');
+  });
+});
