@@ -4,6 +4,7 @@ import { captureSource } from '../exposure/capture.ts';
 import { stageSnapshot } from '../exposure/staging.ts';
 import { repositoryPath } from '../repository/path.ts';
 import { recordProgress } from '../request/progress.ts';
+import { QUEUE_REFRESH_MS } from '../request/admission.ts';
 import { moverDeadline } from '../request/mover-deadline.ts';
 import { checkpoint, done, failed, waiting, type Step, type StepResult } from '../request/step.ts';
 import type { BackupScope } from './scope.ts';
@@ -42,7 +43,9 @@ function admit(scope: BackupScope): StepResult {
   });
   if (!decision.admitted) {
     status.queue = { ahead: decision.ahead, reason: decision.reason };
-    return waiting(`queued, ${String(decision.ahead)} ahead: ${decision.reason}`);
+    return waiting(`queued, ${String(decision.ahead)} ahead: ${decision.reason}`, {
+      requeueAfterMs: QUEUE_REFRESH_MS,
+    });
   }
   delete status.queue;
   status.admittedAt = scope.now.toISOString();

@@ -1,5 +1,8 @@
 import type { Resource } from '../../api/meta.ts';
 
+/** How often a waiting request brings its place in the queue up to date. */
+export const QUEUE_REFRESH_MS = 30_000;
+
 /** What admission looks at: backups and restores alike. */
 export interface Candidate extends Resource {
   spec: { cancel?: boolean | undefined };

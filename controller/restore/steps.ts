@@ -4,6 +4,7 @@ import type { RestoreFacts, RestoreMoverRequest } from '../movers/mover.ts';
 import { chooseNode } from '../exposure/first-consumer.ts';
 import { stageEmpty } from '../exposure/staging.ts';
 import { requestUidOf } from '../request/children.ts';
+import { QUEUE_REFRESH_MS } from '../request/admission.ts';
 import { moverDeadline } from '../request/mover-deadline.ts';
 import { recordProgress } from '../request/progress.ts';
 import { checkpoint, done, failed, waiting, type Step, type StepResult } from '../request/step.ts';
@@ -75,7 +76,9 @@ function admit(scope: RestoreScope): StepResult {
   });
   if (!decision.admitted) {
     status.queue = { ahead: decision.ahead, reason: decision.reason };
-    return waiting(`queued, ${String(decision.ahead)} ahead: ${decision.reason}`);
+    return waiting(`queued, ${String(decision.ahead)} ahead: ${decision.reason}`, {
+      requeueAfterMs: QUEUE_REFRESH_MS,
+    });
   }
   delete status.queue;
   status.admittedAt = scope.now.toISOString();

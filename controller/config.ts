@@ -1,0 +1,87 @@
+import { hostname } from 'node:os';
+import { parseArgs } from 'node:util';
+import type { LogLevel } from '../telemetry/log.ts';
+
+/** What the controller is told at its start; every value is there. */
+export interface ControllerConfig {
+  /** The protected namespace: Velero's. */
+  namespace: string;
+  kubeconfig: string | undefined;
+  /** Folder of this cluster's repositories; `undefined`: derived from the cluster itself. */
+  clusterName: string | undefined;
+  logLevel: LogLevel;
+  /** `host:port` of metrics and health; port 0 takes a free one. */
+  metricsBindAddress: { host: string; port: number };
+  workers: number;
+  leaderElection: boolean;
+  /** This process among the candidates for leadership. */
+  identity: string;
+}
+
+export const USAGE = `Usage: controller [options]
+  --namespace NAME              protected namespace, where Velero runs (default: POD_NAMESPACE, else velero)
+  --kubeconfig FILE             cluster to work on (default: KUBECONFIG, the pod's service account, ~/.kube/config)
+  --cluster-name NAME           folder of this cluster's repositories (default: short uid of namespace kube-system)
+  --workers N                   requests of a kind that are looked at side by side (default: 10)
+  --leader-election true|false  only one of several replicas works (default: true)
+  --metrics-bind-address H:P    metrics and health (default: 0.0.0.0:8080)
+  --log-level LEVEL             debug, info, warn or error (default: info)
+`;
+
+const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error'];
+
+/** Reads the command line. Throws an Error that names the option and what it takes. */
+export function parseConfig(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): ControllerConfig {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      namespace: { type: 'string', default: env['POD_NAMESPACE'] ?? 'velero' },
+      kubeconfig: { type: 'string' },
+      'cluster-name': { type: 'string' },
+      workers: { type: 'string', default: '10' },
+      'leader-election': { type: 'string', default: 'true' },
+      'metrics-bind-address': { type: 'string', default: '0.0.0.0:8080' },
+      'log-level': { type: 'string', default: 'info' },
+    },
+  });
+  return {
+    namespace: values.namespace,
+    kubeconfig: values.kubeconfig,
+    clusterName: values['cluster-name'] === undefined ? undefined : clusterName(values['cluster-name']),
+    logLevel: oneOf('--log-level', values['log-level'], LEVELS) as LogLevel,
+    metricsBindAddress: address(values['metrics-bind-address']),
+    workers: positive('--workers', values.workers),
+    leaderElection: oneOf('--leader-election', values['leader-election'], ['true', 'false']) === 'true',
+    identity: `${env['POD_NAME'] ?? hostname()}-${String(process.pid)}`,
+  };
+}
+
+function clusterName(text: string): string {
+  if (/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/.test(text)) return text;
+  throw new Error(
+    `--cluster-name ${text}: lower-case letters, digits, "-" and "." only, 63 at most, since it names a folder`,
+  );
+}
+
+function oneOf(option: string, value: string, allowed: readonly string[]): string {
+  if (allowed.includes(value)) return value;
+  throw new Error(`${option} ${value}: must be one of ${allowed.join(', ')}`);
+}
+
+function positive(option: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new Error(`${option} ${text}: must be a whole number above 0`);
+}
+
+function address(text: string): { host: string; port: number } {
+  const colon = text.lastIndexOf(':');
+  const port = Number(text.slice(colon + 1));
+  if (colon < 0 || !Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new Error(`--metrics-bind-address ${text}: must be HOST:PORT`);
+  }
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port };
+}

@@ -1,0 +1,180 @@
+import { keyOf, parseKey, type Key, type Resource } from '../api/meta.ts';
+import { annotations, labels } from '../api/v1alpha1/keys.ts';
+import { childNameIn } from '../api/v1alpha1/names.ts';
+import type { InformerSet } from '../kube/cache/informer-set.ts';
+import type { KubeClient } from '../kube/client/kube-client.ts';
+import { createController, type Controller } from '../kube/runtime/controller.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { backupRequest } from './backup/backup.ts';
+import type { Environment, Lister } from './environment.ts';
+import { CHILD_INDEX, createMirrors, DESTINATION_INDEX, listersOf, type Mirrors } from './mirrors.ts';
+import type { MoverFactory } from './movers/registry.ts';
+import { createAdmission } from './request/admission.ts';
+import { createCleaner } from './request/cleaner.ts';
+import { createRequestReconciler } from './request/reconciler.ts';
+import type { Reporter } from './request/reporter.ts';
+import { isFinal } from './request/request.ts';
+import { restoreRequest } from './restore/restore.ts';
+
+export interface DataMoverOptions {
+  client: KubeClient;
+  informers: InformerSet;
+  /** The protected namespace: Velero's. */
+  namespace: string;
+  /** Folder of this cluster's repositories. */
+  clusterName: string;
+  movers: readonly MoverFactory[];
+  reporter: Reporter;
+  log: Logger;
+  metrics?: Metrics;
+  now?: () => Date;
+  /** Passes side by side per kind of request. Default 10. */
+  workers?: number;
+}
+
+/** Puts the reconcilers, their caches and what wakes them together. The caller runs the informers and the controllers. */
+export function createDataMover(options: DataMoverOptions): { controllers: Controller[] } {
+  const { client, informers, namespace, log, now = () => new Date() } = options;
+  const mirrors = createMirrors(informers);
+  const listers = listersOf(mirrors);
+  const cleaner = createCleaner(client);
+  const wakeChild = (child: string): void => {
+    for (const { lister, controller } of served()) {
+      for (const request of lister.byIndex(CHILD_INDEX, child)) controller.enqueue(keyOf(request));
+    }
+  };
+  const movers = options.movers.map((install) =>
+    install({ client, informers, namespace, cleaner, now, log, wake: wakeChild }),
+  );
+  const env: Environment = {
+    client,
+    namespace,
+    clusterName: options.clusterName,
+    listers,
+    movers: new Map(movers.map((mover) => [mover.name, mover])),
+    reporter: options.reporter,
+    cleaner,
+    admission: createAdmission({
+      backup: () => listers.backups.list(),
+      restore: () => listers.restores.list(),
+    }),
+    now,
+  };
+  const shared = {
+    log,
+    workers: options.workers ?? 10,
+    ...(options.metrics !== undefined && { metrics: options.metrics }),
+  };
+  const backups = createController({
+    ...shared,
+    name: 'backup',
+    reconciler: createRequestReconciler(env, backupRequest(env)),
+  });
+  const restores = createController({
+    ...shared,
+    name: 'restore',
+    reconciler: createRequestReconciler(env, restoreRequest(env)),
+  });
+
+  interface Served {
+    lister: Lister<Resource & { status?: { phase?: string | undefined } }>;
+    controller: Controller;
+  }
+  function served(): Served[] {
+    return [
+      { lister: listers.backups, controller: backups },
+      { lister: listers.restores, controller: restores },
+    ];
+  }
+  wire(mirrors, { backups, restores, wakeAllWaiting: () => served().forEach(enqueueWaiting) });
+  return { controllers: [backups, restores] };
+}
+
+/**
+ * How many waiting requests look again when a place becomes free. One place serves one of them; the others look by
+ * themselves every half minute, so that a long queue does not cost a write per request for each one that ends.
+ */
+const WOKEN_AT_ONCE = 5;
+
+/** Whoever waits longest may get the place that has just become free. */
+function enqueueWaiting({
+  lister,
+  controller,
+}: {
+  lister: Lister<Resource & { status?: { phase?: string | undefined } }>;
+  controller: Controller;
+}): void {
+  const queued = lister.list().filter(({ status }) => status?.phase === 'Queued');
+  const oldestFirst = queued.sort((a, b) =>
+    (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? ''),
+  );
+  for (const request of oldestFirst.slice(0, WOKEN_AT_ONCE)) controller.enqueue(keyOf(request));
+}
+
+interface Wiring {
+  backups: Controller;
+  restores: Controller;
+  wakeAllWaiting: () => void;
+}
+
+/** Which change of which object makes which request worth another look. */
+function wire(mirrors: Mirrors, { backups, restores, wakeAllWaiting }: Wiring): void {
+  const requests = [
+    { mirror: mirrors.backups, controller: backups },
+    { mirror: mirrors.restores, controller: restores },
+  ] as const;
+  for (const { mirror, controller } of requests) {
+    mirror.onChange((before: Finishing | undefined, after: Finishing | undefined) => {
+      const object = after ?? before;
+      if (object !== undefined) controller.enqueue(keyOf(object));
+      const ended = after === undefined || (isFinal(after.status?.phase) && !isFinal(before?.status?.phase));
+      if (ended) wakeAllWaiting();
+    });
+  }
+  const byRequest = (before: Resource | undefined, after: Resource | undefined): void => {
+    const { metadata } = after ?? before ?? {};
+    const key = metadata?.annotations?.[annotations.request];
+    if (key === undefined) return;
+    const kind = metadata?.labels?.[labels.requestKind];
+    (kind === 'restore' ? restores : backups).enqueue(parseKey(key));
+  };
+  mirrors.snapshots.onChange(byRequest);
+  mirrors.snapshotContents.onChange(byRequest);
+  mirrors.claims.onChange(byRequest);
+  wireDestinations(mirrors, restores);
+  wireVolumes(mirrors, { backups, restores });
+}
+
+type Finishing = Resource & { status?: { phase?: string | undefined } };
+
+/** A restore waits for its destination claim to appear, to be bound, or to go. */
+function wireDestinations(mirrors: Mirrors, restores: Controller): void {
+  mirrors.claims.onChange((before, after) => {
+    const claim = after ?? before;
+    if (claim === undefined) return;
+    for (const restore of destinationsOf(mirrors, keyOf(claim))) restores.enqueue(restore);
+  });
+}
+
+function destinationsOf(mirrors: Mirrors, claim: Key): Key[] {
+  return mirrors.restores.store
+    .byIndex(DESTINATION_INDEX, `${claim.namespace ?? ''}/${claim.name}`)
+    .filter(({ status }) => !isFinal(status?.phase))
+    .map((restore) => keyOf(restore));
+}
+
+/** A volume wakes the request whose staging or destination claim it is bound to. */
+function wireVolumes(mirrors: Mirrors, { backups, restores }: Pick<Wiring, 'backups' | 'restores'>): void {
+  mirrors.volumes.onChange((before, after) => {
+    const { namespace, name = '' } = (after ?? before)?.spec.claimRef ?? {};
+    if (namespace === undefined) return;
+    const claim = { namespace, name };
+    for (const restore of destinationsOf(mirrors, claim)) restores.enqueue(restore);
+    // Whatever claim a mover makes for a request has the name of the request's children in its own.
+    const child = childNameIn(name) ?? name;
+    for (const backup of mirrors.backups.store.byIndex(CHILD_INDEX, child)) backups.enqueue(keyOf(backup));
+    for (const restore of mirrors.restores.store.byIndex(CHILD_INDEX, child))
+      restores.enqueue(keyOf(restore));
+  });
+}

@@ -1,0 +1,103 @@
+import {
+  persistentVolumeClaims,
+  persistentVolumes,
+  storageClasses,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+} from '../api/external/core.ts';
+import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from '../api/external/snapshot.ts';
+import { labels } from '../api/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverClasses, dataMoverRestores } from '../api/v1alpha1/kinds.ts';
+import type { Resource } from '../api/meta.ts';
+import { childName } from '../api/v1alpha1/names.ts';
+import type { Informer, InformerSet } from '../kube/cache/informer-set.ts';
+import { CLAIM_INDEX, type Listers } from './environment.ts';
+
+/** Index of requests by the name that their children carry. */
+export const CHILD_INDEX = 'child';
+
+/** Index of restores by `namespace/name` of the destination claim. */
+export const DESTINATION_INDEX = 'destination';
+
+/** What the controller keeps of the cluster, each kind watched once. */
+export function createMirrors(informers: InformerSet): Mirrors {
+  const ours = { labelSelector: labels.requestUid };
+  return {
+    classes: informers.informer(dataMoverClasses),
+    backups: informers.informer(dataMoverBackups, {
+      indexers: { [CHILD_INDEX]: ({ metadata }) => [childName('backup', metadata.uid ?? '')] },
+    }),
+    restores: informers.informer(dataMoverRestores, {
+      indexers: {
+        [CHILD_INDEX]: ({ metadata }) => [childName('restore', metadata.uid ?? '')],
+        [DESTINATION_INDEX]: ({ metadata, spec }) => [
+          `${metadata.namespace ?? ''}/${spec.destinationClaimRef.name}`,
+        ],
+      },
+    }),
+    claims: informers.informer(persistentVolumeClaims, { transform: trimClaim }),
+    volumes: informers.informer(persistentVolumes, {
+      transform: trimVolume,
+      indexers: {
+        [CLAIM_INDEX]: ({ spec: { claimRef } }) => [`${claimRef?.namespace ?? ''}/${claimRef?.name ?? ''}`],
+      },
+    }),
+    storageClasses: informers.informer(storageClasses),
+    snapshots: informers.informer(volumeSnapshots, ours),
+    snapshotContents: informers.informer(volumeSnapshotContents, ours),
+    snapshotClasses: informers.informer(volumeSnapshotClasses),
+  };
+}
+
+export type Mirrors = { [K in keyof Listers]: Informer<ItemOf<Listers[K]>> };
+
+type ItemOf<L> = L extends { list(): (infer T)[] } ? (T extends Resource ? T : never) : never;
+
+/** The read side of the mirrors. */
+export function listersOf(mirrors: Mirrors): Listers {
+  return Object.fromEntries(
+    Object.entries(mirrors).map(([name, informer]) => [name, informer.store]),
+  ) as unknown as Listers;
+}
+
+/** A cluster may hold tens of thousands of claims and volumes; what nobody here reads is not kept. */
+function trimClaim({
+  apiVersion,
+  kind,
+  metadata,
+  spec,
+  status,
+}: PersistentVolumeClaim): PersistentVolumeClaim {
+  return { apiVersion, kind, metadata, spec, ...(status !== undefined && { status }) };
+}
+
+function trimVolume({ apiVersion, kind, metadata, spec, status }: PersistentVolume): PersistentVolume {
+  const {
+    capacity,
+    accessModes,
+    volumeMode,
+    storageClassName,
+    persistentVolumeReclaimPolicy,
+    claimRef,
+    csi,
+  } = spec;
+  const kept = {
+    capacity,
+    accessModes,
+    volumeMode,
+    storageClassName,
+    persistentVolumeReclaimPolicy,
+    claimRef,
+  };
+  const known = Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined));
+  return {
+    apiVersion,
+    kind,
+    metadata,
+    spec: {
+      ...known,
+      ...(csi !== undefined && { csi: { driver: csi.driver, volumeHandle: csi.volumeHandle } }),
+    },
+    ...(status !== undefined && { status }),
+  };
+}

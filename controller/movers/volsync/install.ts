@@ -1,0 +1,56 @@
+import { jobs, persistentVolumeClaims, pods } from '../../../api/external/core.ts';
+import { replicationDestinations, replicationSources } from '../../../api/external/volsync.ts';
+import { labels } from '../../../api/v1alpha1/keys.ts';
+import type { Resource } from '../../../api/meta.ts';
+import type { Informer } from '../../../kube/cache/informer-set.ts';
+import type { Mover } from '../mover.ts';
+import type { MoverDependencies } from '../registry.ts';
+import { createPodLogs } from './pod-logs.ts';
+import { createVolSyncMover, JOB_INDEX } from './volsync-mover.ts';
+
+const CREATED_BY_VOLSYNC = { labelSelector: 'app.kubernetes.io/created-by=volsync' };
+const PREFIX = /^volsync-(?:src|dst)-/;
+
+/** Watches VolSync's objects in the protected namespace and gives the mover that drives them. */
+export function installVolSync(deps: MoverDependencies): Mover {
+  const { informers, namespace, wake } = deps;
+  const ours = { namespace, labelSelector: labels.requestUid };
+  const sources = informers.informer(replicationSources, ours);
+  const destinations = informers.informer(replicationDestinations, ours);
+  const jobMirror = informers.informer(jobs, { namespace, ...CREATED_BY_VOLSYNC });
+  const podMirror = informers.informer(pods, {
+    namespace,
+    ...CREATED_BY_VOLSYNC,
+    indexers: {
+      [JOB_INDEX]: ({ metadata }) => [`${metadata.namespace ?? ''}/${metadata.labels?.['job-name'] ?? ''}`],
+    },
+  });
+  const claims = informers.informer(persistentVolumeClaims, { namespace, ...CREATED_BY_VOLSYNC });
+  wakeOn(sources, ({ metadata }) => metadata.name, wake);
+  wakeOn(destinations, ({ metadata }) => metadata.name, wake);
+  wakeOn(jobMirror, ({ metadata }) => metadata.name.replace(PREFIX, ''), wake);
+  wakeOn(podMirror, ({ metadata }) => (metadata.labels?.['job-name'] ?? '').replace(PREFIX, ''), wake);
+  wakeOn(claims, ({ metadata }) => metadata.name.replace(PREFIX, '').replace(/-cache$/, ''), wake);
+  return createVolSyncMover({
+    ...deps,
+    listers: {
+      sources: sources.store,
+      destinations: destinations.store,
+      jobs: jobMirror.store,
+      pods: podMirror.store,
+      claims: claims.store,
+    },
+    podLogs: createPodLogs(deps.client, deps.log, deps.now),
+  });
+}
+
+function wakeOn<T extends Resource>(
+  informer: Informer<T>,
+  childOf: (object: T) => string,
+  wake: (child: string) => void,
+): void {
+  informer.onChange((before, after) => {
+    const object = after ?? before;
+    if (object !== undefined) wake(childOf(object));
+  });
+}
