@@ -105,13 +105,9 @@ async function start(context: Context, component: Component, note: Note): Promis
   const startedNow = await supervisor.ensure(name, component.process(context));
   const settledAt = performance.now() + (startedNow ? SETTLE_MS : 0);
   const ready = component.ready ?? (() => Promise.resolve(performance.now() >= settledAt));
-  let ended = false;
-  const check = async (): Promise<boolean> => {
-    ended = supervisor.find(name) === undefined;
-    return ended || (await ready(context));
-  };
-  await waitUntil(`${name} to be ready`, check, { timeoutMs });
-  if (ended) throw new Error(`${name} ended right after its start`);
+  const ended = (): boolean => supervisor.find(name) === undefined;
+  await waitUntil(`${name} to be ready`, async () => ended() || (await ready(context)), { timeoutMs });
+  if (ended()) throw new Error(`${name} ended right after its start`);
 }
 
 /** The error with what a person needs next: the step, the end of the log, the folder of all logs. */

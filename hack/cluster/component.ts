@@ -13,11 +13,11 @@ export interface Context {
   readonly tools: ToolFolders;
   readonly supervisor: Supervisor;
   /** The path of a built program. */
-  program(tool: ToolName, name?: string): string;
+  readonly program: (tool: ToolName, name?: string) => string;
   /** Runs kubectl as the administrator and returns what it printed. */
-  kubectl(args: readonly string[], input?: string): Promise<string>;
+  readonly kubectl: (args: readonly string[], input?: string) => Promise<string>;
   /** Applies manifests given as text, a file or a folder; what others changed is taken back. */
-  apply(manifests: { readonly text: string } | { readonly path: string }): Promise<void>;
+  readonly apply: (manifests: { readonly text: string } | { readonly path: string }) => Promise<void>;
 }
 
 /** One part of the cluster. Each function may be repeated at any time. */

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { networkInterfaces } from 'node:os';
+import { homedir, networkInterfaces } from 'node:os';
 
 /** What a caller may choose; everything has a default. */
 export interface ClusterOptions {
@@ -74,6 +73,8 @@ export interface S3Config {
 
 const NAME = /^[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?$/;
 const INDEX_LIMIT = 200;
+/** A socket's path may have 107 bytes; the longest below a cluster's folder takes 59. */
+const DIR_LIMIT = 48;
 
 /**
  * The settings of one cluster: what exists on disk wins, the rest is computed. Nothing is written.
@@ -83,35 +84,54 @@ export function loadConfig(
   options: ClusterOptions = {},
   env: NodeJS.ProcessEnv = process.env,
 ): ClusterConfig {
-  const name = options.name ?? (env['CLUSTER_NAME'] || 'datamover');
+  const { name, baseDir, cacheDir, veleroFeatures } = { ...defaults(env), ...options };
   if (!NAME.test(name)) {
     throw new Error(
       `CLUSTER_NAME ${JSON.stringify(name)}: must be 1 to 20 lower-case letters, digits and dashes, with no dash at either end`,
     );
   }
-  const baseDir = resolve(options.baseDir ?? (env['DATAMOVER_CLUSTER_DIR'] || '/var/lib/datamover-cluster'));
-  const cacheHome = env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  const dir = join(baseDir, name);
-  const network = networkOf(name, readIndex(dir) ?? freeIndex(baseDir));
+  const dir = join(resolve(baseDir), name);
+  if (Buffer.byteLength(dir) > DIR_LIMIT) {
+    throw new Error(
+      `${dir}: longer than ${DIR_LIMIT} bytes, and the sockets below it would be longer than the kernel allows; set DATAMOVER_CLUSTER_DIR to a shorter path`,
+    );
+  }
+  const network = networkOf(name, readIndex(dir) ?? freeIndex(resolve(baseDir)));
   return {
     name,
     dir,
-    baseDir,
-    cacheDir: options.cacheDir ?? join(cacheHome, 'datamover'),
+    baseDir: resolve(baseDir),
+    cacheDir,
     checkout: resolve(import.meta.dirname, '../..'),
     nodeName: `${name}-node`,
     namespace: 'velero',
-    veleroFeatures: options.veleroFeatures ?? env['VELERO_FEATURES'] ?? '',
+    veleroFeatures,
     cgroupRoot: `/dm-${name}`,
     network,
     paths: pathsOf(dir),
-    s3: {
-      endpoint: `http://${network.hostIp}:9000`,
-      region: 'us-east-1',
-      accessKey: 'datamover',
-      secretKey: 'datamover-secret',
-      buckets: { velero: 'velero', datamover: 'datamover' },
-    },
+    s3: s3Of(network),
+  };
+}
+
+function defaults(env: NodeJS.ProcessEnv): Required<ClusterOptions> {
+  // A variable that is set but empty says as little as one that is not set.
+  const setting = (name: string, fallback: string): string =>
+    (env[name] === '' ? undefined : env[name]) ?? fallback;
+  return {
+    name: setting('CLUSTER_NAME', 'datamover'),
+    baseDir: setting('DATAMOVER_CLUSTER_DIR', '/var/lib/datamover-cluster'),
+    cacheDir: join(setting('XDG_CACHE_HOME', join(homedir(), '.cache')), 'datamover'),
+    veleroFeatures: setting('VELERO_FEATURES', ''),
+  };
+}
+
+function s3Of({ hostIp }: NetworkConfig): S3Config {
+  return {
+    endpoint: `http://${hostIp}:9000`,
+    region: 'us-east-1',
+    accessKey: 'datamover',
+    secretKey: 'datamover-secret',
+    buckets: { velero: 'velero', datamover: 'datamover' },
   };
 }
 

@@ -1,5 +1,6 @@
 import { down, restart, up, wipe } from './cluster.ts';
 import { loadConfig } from './config.ts';
+import { currentCluster } from './current.ts';
 import { createProgress } from './progress.ts';
 import { environmentText } from './environment.ts';
 import { statusText } from './status.ts';
@@ -49,18 +50,40 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   status: async (config) => {
     print(await statusText(config));
   },
-  kubeconfig: (config) => {
+  kubeconfig: async (config) => {
     print(config.paths.kubeconfig);
-    return Promise.resolve();
   },
-  env: (config) => {
+  env: async (config) => {
     print(environmentText(config));
-    return Promise.resolve();
   },
 };
 
+/** With `CLUSTER=current` the same commands mean the cluster of the user's kubeconfig. */
+function commandsForCurrent(): Readonly<Record<string, Command>> {
+  const cluster = currentCluster(loadConfig(), process.env);
+  return {
+    up: async (_config, progress) => {
+      print(await cluster.up(progress));
+    },
+    down: async (_config, progress) => {
+      print(await cluster.down(progress));
+    },
+    status: async () => {
+      print(await cluster.status());
+    },
+    kubeconfig: async () => {
+      print(cluster.kubeconfig);
+    },
+    env: async () => {
+      print(`export KUBECONFIG=${cluster.kubeconfig}`);
+    },
+    wipe: () => Promise.reject(new Error('CLUSTER=current: your own cluster is never wiped')),
+  };
+}
+
 async function main([name = '', argument = '']: readonly string[]): Promise<number> {
-  const command = COMMANDS[name];
+  const commands = process.env['CLUSTER'] === 'current' ? commandsForCurrent() : COMMANDS;
+  const command = commands[name];
   if (!command) {
     process.stderr.write(USAGE);
     return 2;

@@ -29,11 +29,11 @@ export async function missingNeeds(config: ClusterConfig, alreadyUp: boolean): P
   return found.filter((missing) => missing !== undefined);
 }
 
-/** Throws one error that lists everything that is missing. */
-export function refuse(missing: readonly Missing[]): void {
+/** @throws Error that lists everything that is missing, below a headline. */
+export function refuse(missing: readonly Missing[], headline = 'the embedded cluster cannot run here'): void {
   if (missing.length === 0) return;
   const lines = missing.map(({ what, remedy }) => `  - ${what}\n    → ${remedy}`);
-  throw new Error(`the embedded cluster cannot run here:\n${lines.join('\n')}`);
+  throw new Error(`${headline}:\n${lines.join('\n')}`);
 }
 
 /** The path of a program, looked for where `PATH` says and in the folders of the administrator's programs. */

@@ -1,0 +1,145 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { delimiter, join, relative } from 'node:path';
+import { controllerStamp } from './components/controller.ts';
+import { run, tryRun } from './exec.ts';
+import { findProgram, refuse } from './needs.ts';
+import { Supervisor, lastLines } from './process.ts';
+import { waitUntil } from './wait.ts';
+import type { ClusterConfig } from './config.ts';
+import type { Missing } from './needs.ts';
+import type { Progress } from './progress.ts';
+
+const CRDS = ['replicationsources.volsync.backube', 'replicationdestinations.volsync.backube'];
+const HEADLINE = 'your cluster cannot be used yet';
+const SETTLE_MS = 2_000;
+
+/** `CLUSTER=current`: the cluster of the user's kubeconfig, where Velero and VolSync are installed already. */
+export interface CurrentCluster {
+  up(progress: Progress): Promise<string>;
+  down(progress: Progress): Promise<string>;
+  status(): Promise<string>;
+  /** The kubeconfig in use; several, joined by colons, where the user's KUBECONFIG says so. */
+  readonly kubeconfig: string;
+}
+
+export function currentCluster(config: ClusterConfig, env: NodeJS.ProcessEnv): CurrentCluster {
+  const kubeconfig = env['KUBECONFIG'] ?? join(homedir(), '.kube/config');
+  // Not under the embedded clusters: this one needs no root.
+  const dir = join(config.cacheDir, 'current');
+  const supervisor = new Supervisor(dir, join(dir, 'pids'), join(dir, 'logs'));
+  const log = supervisor.logFile('controller');
+
+  return {
+    kubeconfig,
+    up: async (progress) => {
+      refuse(missingPrograms(kubeconfig), HEADLINE);
+      const namespace = await progress.step('look for VolSync and Velero', () => lookAround());
+      await progress.step(`apply config/default to namespace ${namespace}`, () =>
+        applyConfig(config, namespace),
+      );
+      await progress.step('our controller, as a process of this machine', async () => {
+        await startController(config, supervisor, { dir, namespace });
+      });
+      return `${advice(namespace)}\n  log         ${log}`;
+    },
+    down: async (progress) => {
+      await progress.step('stop our controller', () => supervisor.stop('controller'));
+      return 'CRDs and roles stay in your cluster; kubectl delete -k config/default removes them, and with the CRDs every DataMover object';
+    },
+    status: () => {
+      const running = supervisor.find('controller');
+      const state = running ? `running, pid ${running.pid}, since ${running.startedAt}` : 'stopped';
+      return Promise.resolve(`kubeconfig  ${kubeconfig}\ncontroller  ${state}\nlog         ${log}`);
+    },
+  };
+}
+
+function missingPrograms(kubeconfig: string): Missing[] {
+  const missing: Missing[] = [];
+  if (!findProgram('kubectl')) {
+    missing.push({ what: 'it needs kubectl', remedy: 'install kubectl and put it on your PATH' });
+  }
+  if (!kubeconfig.split(delimiter).some((path) => existsSync(path))) {
+    const remedy = 'set KUBECONFIG to the kubeconfig of your cluster';
+    missing.push({ what: `it needs a kubeconfig, and there is no ${kubeconfig}`, remedy });
+  }
+  return missing;
+}
+
+/** @returns Velero's namespace */
+async function lookAround(): Promise<string> {
+  await run('kubectl', ['version', '--request-timeout=10s']);
+  const missing: Missing[] = [];
+  for (const crd of CRDS) {
+    if ((await tryRun('kubectl', ['get', 'crd', crd])) !== undefined) continue;
+    missing.push({ what: `the cluster has no CRD ${crd}`, remedy: 'install VolSync 0.13 or later' });
+  }
+  const query = ['get', 'deployments', '--all-namespaces', '--field-selector=metadata.name=velero'];
+  const found = await run('kubectl', [...query, '-o', 'jsonpath={.items[*].metadata.namespace}']);
+  const [namespace, second] = found.split(' ').filter(Boolean);
+  if (namespace === undefined) {
+    const remedy = 'install Velero 1.15 or later (velero install), or OADP';
+    missing.push({ what: 'the cluster has no Deployment named velero', remedy });
+  } else if (second !== undefined) {
+    const remedy = 'remove one: this command cannot tell which one is meant';
+    missing.push({ what: `the cluster has several Deployments named velero, in ${found}`, remedy });
+  }
+  refuse(missing, HEADLINE);
+  return namespace ?? '';
+}
+
+/** config/default names the usual namespace; an overlay puts another in its place. */
+async function applyConfig({ checkout }: ClusterConfig, namespace: string): Promise<void> {
+  const overlay = mkdtempSync(join(tmpdir(), 'datamover-'));
+  try {
+    const kustomization = { namespace, resources: [relative(overlay, join(checkout, 'config/default'))] };
+    writeFileSync(join(overlay, 'kustomization.yaml'), JSON.stringify(kustomization));
+    await run('kubectl', ['apply', '--server-side', '--force-conflicts', '-k', overlay]);
+  } finally {
+    rmSync(overlay, { recursive: true });
+  }
+}
+
+async function startController(
+  { checkout }: ClusterConfig,
+  supervisor: Supervisor,
+  { dir, namespace }: { dir: string; namespace: string },
+): Promise<void> {
+  const main = join(checkout, 'controller/main.ts');
+  if (!existsSync(main)) throw new Error(`the controller is not built yet: there is no ${main}`);
+  // One file with the current context only, whatever KUBECONFIG is made of.
+  mkdirSync(dir, { recursive: true });
+  const kubeconfig = join(dir, 'kubeconfig');
+  const flat = await run('kubectl', ['config', 'view', '--raw', '--flatten', '--minify']);
+  writeFileSync(kubeconfig, flat, { mode: 0o600 });
+  await supervisor.ensure('controller', {
+    command: process.execPath,
+    args: [
+      main,
+      '--namespace',
+      namespace,
+      '--kubeconfig',
+      kubeconfig,
+      '--metrics-bind-address',
+      '127.0.0.1:8087',
+    ],
+    cwd: checkout,
+    fingerprint: controllerStamp(checkout) + flat,
+  });
+  const settledAt = performance.now() + SETTLE_MS;
+  const ended = (): boolean => supervisor.find('controller') === undefined;
+  await waitUntil('the controller', () => ended() || performance.now() > settledAt, {
+    timeoutMs: 2 * SETTLE_MS,
+  });
+  if (ended()) throw new Error(`the controller ended:\n${lastLines(supervisor.logFile('controller'), 15)}`);
+}
+
+function advice(namespace: string): string {
+  return [
+    'the controller runs against your cluster. What is left to you:',
+    `  - Velero must load our plugin: build its image, push it to a registry of yours, and`,
+    `    velero plugin add <image> --namespace ${namespace}`,
+    `  - in namespace ${namespace}: a secret restic-config and a DataMoverClass; config/samples shows both`,
+  ].join('\n');
+}

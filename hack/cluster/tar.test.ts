@@ -1,0 +1,29 @@
+import { execFileSync } from 'node:child_process';
+import { expect, it } from '@jest/globals';
+import { tarOf } from './tar.ts';
+
+it('writes folders, files and links as tar reads them', () => {
+  const archive = tarOf([
+    { path: 'tmp', mode: 0o1777, folder: true },
+    { path: 'bin/a', mode: 0o755, content: 'x'.repeat(513) },
+    { path: 'bin/b', linkTo: 'a' },
+    { path: 'empty', mode: 0o600, content: '' },
+  ]);
+  const listing = execFileSync('tar', ['--numeric-owner', '--utc', '-tvf', '-'], {
+    input: archive,
+    encoding: 'utf8',
+  });
+  const lines = listing.trim().split('\n');
+  expect(lines.map((line) => line.replace(/\s+/g, ' '))).toEqual([
+    'drwxrwxrwt 0/0 0 1970-01-01 00:00 tmp/',
+    '-rwxr-xr-x 0/0 513 1970-01-01 00:00 bin/a',
+    'lrwxrwxrwx 0/0 0 1970-01-01 00:00 bin/b -> a',
+    '-rw------- 0/0 0 1970-01-01 00:00 empty',
+  ]);
+  const content = execFileSync('tar', ['-xOf', '-', 'bin/a'], { input: archive, encoding: 'utf8' });
+  expect(content).toBe('x'.repeat(513));
+});
+
+it('refuses a path that the format cannot hold', () => {
+  expect(() => tarOf([{ path: 'a'.repeat(101), mode: 0o644, content: '' }])).toThrow('too long');
+});
