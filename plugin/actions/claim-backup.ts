@@ -13,7 +13,7 @@ import type { BackupActionOptions, ItemHandler } from './backup-action.ts';
 import { decideBackup } from './backup-decision.ts';
 import { createOnce } from './create-once.ts';
 import { desiredBackup } from './desired-backup.ts';
-import { editItem } from './item.ts';
+import { editItem, removeKeys } from './item.ts';
 import { createSiblingStarter } from './siblings.ts';
 import { DEFAULT_CSI_SNAPSHOT_TIMEOUT_MS, VOLUME_SNAPSHOT_NAME } from './velero-facts.ts';
 import { waitForCapture, type CaptureOutcome } from './wait-for-capture.ts';
@@ -60,7 +60,7 @@ function moved(item: Buffer, key: RequestKey): BackupItemOutput {
   return {
     item: editItem(item, ({ annotations: stored }) => {
       stored[annotations.movedBy] = id;
-      delete stored[VOLUME_SNAPSHOT_NAME];
+      removeKeys(stored, VOLUME_SNAPSHOT_NAME);
     }),
     operationID: id,
     postOperationItems: [{ group: GROUP, resource: dataMoverBackups.plural, ...key }],

@@ -9,7 +9,7 @@ import { howToEnable } from '../settings.ts';
 import type { CallContext, RestoreItemInput, RestoreItemOutput } from './action.ts';
 import { createOnce } from './create-once.ts';
 import { desiredRestore, restoreKey } from './desired-restore.ts';
-import { editItem, type ItemParts } from './item.ts';
+import { editItem, removeKeys, type ItemParts } from './item.ts';
 import { targetNamespace } from './namespace-mapping.ts';
 import { BINDING_ANNOTATIONS } from './velero-facts.ts';
 
@@ -80,11 +80,8 @@ function awaiting(item: Buffer, key: { namespace: string; name: string }): Resto
 
 /** Forgets the volume that the claim had. */
 function unbind({ spec, annotations: own }: ItemParts): void {
-  delete spec.volumeName;
-  delete spec.dataSource;
-  delete spec.dataSourceRef;
-  for (const key of BINDING_ANNOTATIONS) Reflect.deleteProperty(own, key);
-  delete own[annotations.movedBy];
+  removeKeys(spec, 'volumeName', 'dataSource', 'dataSourceRef');
+  removeKeys(own, annotations.movedBy, ...BINDING_ANNOTATIONS);
 }
 
 /** The record of the backup, to be restored next; the action for records takes what it says. */

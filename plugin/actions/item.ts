@@ -3,9 +3,9 @@ import { editJson, objectAt, type LosslessObject } from '../codec/lossless-json.
 import { PluginError } from '../plugin-error.ts';
 
 /** The item's JSON as an object to read. Numbers may be rounded: to change an item, use {@link editItem}. */
-export function parseItem<T extends Resource>(item: Buffer): T {
+export function parseItem(item: Buffer): Resource {
   try {
-    return JSON.parse(item.toString('utf8')) as T;
+    return JSON.parse(item.toString('utf8')) as Resource;
   } catch (cause) {
     throw new PluginError('the item in the request is not JSON', { cause });
   }
@@ -31,4 +31,9 @@ export function editItem(item: Buffer, change: (parts: ItemParts) => void): Buff
     if (Object.keys(parts.annotations).length === 0) delete metadata.annotations;
     if (Object.keys(parts.labels).length === 0) delete metadata.labels;
   });
+}
+
+/** Takes keys out of a part of an item. */
+export function removeKeys(part: LosslessObject, ...keys: readonly string[]): void {
+  for (const key of keys) Reflect.deleteProperty(part, key);
 }

@@ -21,7 +21,7 @@ export function createRecordAction(cluster: Cluster): RestoreItemAction {
   return {
     resources: [`${dataMoverBackups.plural}.${GROUP}`],
     async execute({ itemFromBackup, restore }, context) {
-      const record = parseItem<DataMoverBackup>(itemFromBackup);
+      const record = parseItem(itemFromBackup) as DataMoverBackup;
       if (isOfBackup(record, restore)) await handOver(cluster, record, restore, context);
       return { skipRestore: true };
     },

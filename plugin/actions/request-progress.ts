@@ -11,18 +11,21 @@ export interface ProgressSource {
 /** What Velero is told about a request; `verb` is what its mover does (`uploading`). */
 export function progressOf(request: ProgressSource, verb: string, now: number): OperationProgress {
   const status = request.status ?? {};
-  const { phase = '', progress } = status;
+  const { phase = '' } = status;
   const completed = isTerminal(phase);
-  const bytesDone = progress?.bytesDone ?? 0;
   return {
     completed,
     error: completed && phase !== 'Completed' ? failureText(status) : '',
-    bytesDone,
-    bytesTotal: progress?.totalBytes ?? bytesDone,
+    ...bytesOf(status),
     description: describeProgress(status, verb),
     started: timeOr(status.startTimestamp ?? request.metadata.creationTimestamp, now),
-    updated: timeOr(status.completionTimestamp ?? progress?.updatedAt, now),
+    updated: timeOr(status.completionTimestamp ?? status.progress?.updatedAt, now),
   };
+}
+
+function bytesOf({ progress }: RequestStatus): { bytesDone: number; bytesTotal: number } {
+  const bytesDone = progress?.bytesDone ?? 0;
+  return { bytesDone, bytesTotal: progress?.totalBytes ?? bytesDone };
 }
 
 /** One line for people. */

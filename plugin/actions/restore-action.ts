@@ -1,5 +1,4 @@
 import type { PersistentVolumeClaim } from '../../api/external/core.ts';
-import type { Resource } from '../../api/meta.ts';
 import { annotations } from '../../api/v1alpha1/keys.ts';
 import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
 import type { Cluster } from '../cluster.ts';
@@ -37,7 +36,7 @@ export function createRestoreAction(cluster: Cluster): RestoreItemAction {
 function movedByOf({ item, itemFromBackup }: RestoreItemInput): string | undefined {
   for (const bytes of [item, itemFromBackup]) {
     if (!bytes.includes(annotations.movedBy)) continue;
-    const value = parseItem<Resource>(bytes).metadata.annotations?.[annotations.movedBy];
+    const value = parseItem(bytes).metadata.annotations?.[annotations.movedBy];
     if (value !== undefined) return value;
   }
   return undefined;

@@ -9,7 +9,7 @@ export function backupItemActionHandlers(
   actions: Readonly<Record<string, BackupItemAction>>,
   environment: CallEnvironment,
 ): BackupItemActionHandlers {
-  const backupOf = (request: { backup: Buffer }): Backup => parseOwner<Backup>(request.backup, 'backup');
+  const backupOf = (request: { backup: Buffer }): Backup => parseOwner(request.backup, 'backup') as Backup;
   return {
     AppliesTo: unary(environment, ({ plugin }) => ({
       ResourceSelector: { includedResources: [...pick(actions, plugin).resources] },

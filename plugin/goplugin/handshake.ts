@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -22,14 +22,39 @@ export interface SocketPath {
   remove(): void;
 }
 
+const FOLDER = 'plugin-datamover-';
+
 /** A fresh folder per process, open to its user only: several processes of one plugin live side by side. */
 export function createSocketPath(env: Environment): SocketPath {
-  const parent = env.PLUGIN_UNIX_SOCKET_DIR ?? tmpdir();
-  const folder = mkdtempSync(join(parent, 'plugin-datamover-'));
+  const folder = mkdtempSync(join(socketParent(env), `${FOLDER}${String(process.pid)}-`));
   return {
     path: join(folder, 'socket'),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/** Removes what processes left that were killed and could not do it themselves. */
+export function sweepSockets(env: Environment): void {
+  const parent = socketParent(env);
+  for (const name of readdirSync(parent)) {
+    if (!name.startsWith(FOLDER)) continue;
+    const pid = Number(name.slice(FOLDER.length).split('-')[0]);
+    if (pid > 0 && !isAlive(pid)) rmSync(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+function socketParent(env: Environment): string {
+  return env.PLUGIN_UNIX_SOCKET_DIR ?? tmpdir();
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Somebody else's process is alive, too.
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
 }
 
 /** The one line that go-plugin reads from stdout. It must be printed only once the socket listens: the host dials at once. */

@@ -67,7 +67,7 @@ function wrap(log: Pino, clean: (fields: LogFields) => LogFields): Logger {
 }
 
 function textOf(message: unknown): string {
-  return typeof message === 'string' ? message : String(message ?? '');
+  return typeof message === 'string' ? message : asText(message);
 }
 
 function cleanFields(fields: LogFields, locate?: LocateSource): LogFields {
@@ -92,5 +92,8 @@ function errorFields(error: Error, locate?: LocateSource): LogFields {
 }
 
 function asText(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  if (typeof value === 'string') return value;
+  // Undefined for what JSON does not know, whatever its type says.
+  const json = JSON.stringify(value) as string | undefined;
+  return json ?? typeof value;
 }

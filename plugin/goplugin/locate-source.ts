@@ -15,7 +15,7 @@ export function createSourceLocator(): LocateSource | undefined {
   return (line, column) => {
     map ??= new SourceMap(JSON.parse(getAsset(ASSET, 'utf8')) as SourceMapPayload);
     const entry = map.findEntry(line - 1, column - 1);
-    if (!('originalSource' in entry) || entry.originalSource === undefined) return undefined;
+    if (!('originalSource' in entry)) return undefined;
     return { file: entry.originalSource.replace(/^(\.\.\/)+/, ''), line: entry.originalLine + 1 };
   };
 }

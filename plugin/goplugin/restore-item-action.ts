@@ -10,7 +10,7 @@ export function restoreItemActionHandlers(
   environment: CallEnvironment,
 ): RestoreItemActionHandlers {
   const restoreOf = (request: { restore: Buffer }): Restore =>
-    parseOwner<Restore>(request.restore, 'restore');
+    parseOwner(request.restore, 'restore') as Restore;
   return {
     AppliesTo: unary(environment, ({ plugin }) => ({
       ResourceSelector: { includedResources: [...pick(actions, plugin).resources] },

@@ -1,6 +1,6 @@
 import type { Logger } from '../../telemetry/log.ts';
 import type { Actions } from './actions.ts';
-import { announce, createSocketPath } from './handshake.ts';
+import { announce, createSocketPath, sweepSockets } from './handshake.ts';
 import { createPluginServer, listen } from './server.ts';
 import type { LocateSource } from './stack.ts';
 
@@ -28,6 +28,16 @@ export async function serve(options: ServeOptions): Promise<void> {
   const server = createPluginServer({ ...options, exit: () => process.exit(0) });
   await listen(server, socket.path);
   announce(socket.path);
+  setImmediate(() => tidy(options));
+}
+
+/** Off the path to the handshake, and never a reason to fail. */
+function tidy({ env, log }: ServeOptions): void {
+  try {
+    sweepSockets(env);
+  } catch (error) {
+    log.debug({ err: error }, 'sockets of dead processes could not be removed');
+  }
 }
 
 /** A host that was killed hard says no goodbye; an orphan would keep its memory for ever. */

@@ -30,21 +30,22 @@ export function loadServices(): Services {
     defaults: true,
     oneofs: true,
   });
+  const service = (name: string): ServiceDefinition => serviceOf(definition, name);
+  // The descriptor and the types come from the same files, see hack/gen-protos.ts.
   return {
-    broker: service<GRPCBrokerDefinition>(definition, 'plugin.GRPCBroker'),
-    controller: service<GRPCControllerDefinition>(definition, 'plugin.GRPCController'),
-    stdio: service<GRPCStdioDefinition>(definition, 'plugin.GRPCStdio'),
-    health: service<HealthDefinition>(definition, 'grpc.health.v1.Health'),
-    lister: service<PluginListerDefinition>(definition, 'generated.PluginLister'),
-    backupItemAction: service<BackupItemActionDefinition>(definition, 'v2.BackupItemAction'),
-    restoreItemAction: service<RestoreItemActionDefinition>(definition, 'v2.RestoreItemAction'),
+    broker: service('plugin.GRPCBroker') as GRPCBrokerDefinition,
+    controller: service('plugin.GRPCController') as GRPCControllerDefinition,
+    stdio: service('plugin.GRPCStdio') as GRPCStdioDefinition,
+    health: service('grpc.health.v1.Health') as HealthDefinition,
+    lister: service('generated.PluginLister') as PluginListerDefinition,
+    backupItemAction: service('v2.BackupItemAction') as BackupItemActionDefinition,
+    restoreItemAction: service('v2.RestoreItemAction') as RestoreItemActionDefinition,
   };
 }
 
-function service<T extends ServiceDefinition>(definition: PackageDefinition, name: string): T {
+function serviceOf(definition: PackageDefinition, name: string): ServiceDefinition {
   const found = definition[name];
   if (found === undefined || 'format' in found)
     throw new Error(`proto/descriptor.json has no service ${name}`);
-  // The descriptor and the types come from the same files, see hack/gen-protos.ts.
-  return found as unknown as T;
+  return found;
 }

@@ -16,7 +16,7 @@ export function framesOf(error: unknown, locate: LocateSource = () => undefined)
   if (!(error instanceof Error) || error.stack === undefined) return [];
   return error.stack.split('\n').flatMap((line) => {
     const match = FRAME.exec(line)?.groups;
-    if (match === undefined || match.file === undefined || match.file.startsWith('node:')) return [];
+    if (match?.file === undefined || match.file.startsWith('node:')) return [];
     const position = { line: Number(match.line), column: Number(match.column) };
     const source = locate(position.line, position.column);
     return [

@@ -220,11 +220,14 @@ func (w logWriter) Write(line []byte) (int, error) {
 }
 
 func stackOf(err error) any {
-	type framed interface{ File() string }
+	type framed interface {
+		File() string
+		Line() int32
+	}
 	type named interface{ Function() string }
 	stack := map[string]string{}
 	if f, ok := err.(framed); ok {
-		stack["file"] = f.File()
+		stack["file"] = fmt.Sprintf("%s:%d", f.File(), f.Line())
 	}
 	if f, ok := err.(named); ok {
 		stack["function"] = f.Function()

@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { harnessProgram } from './harness-program.ts';
+
+/** A line of the log as Velero prints it with `--log-format json`. */
+export type LogEntry = Record<string, unknown> & { level: string; msg: string };
+
+/** What Velero's client code reports as the error of a call. */
+export class HostError extends Error {
+  override readonly name = 'HostError';
+  readonly place: { file: string; function: string } | undefined;
+  constructor(message: string, place: { file: string; function: string } | undefined) {
+    super(message);
+    this.place = place;
+  }
+}
+
+export interface Call {
+  op: string;
+  session?: string;
+  dir?: string;
+  kind?: string;
+  name?: string;
+  /** JSON text, sent as it is. */
+  item?: string;
+  fromBackup?: string;
+  owner?: unknown;
+  operationID?: string;
+}
+
+/** Velero's side of the plugin protocol: its registry, its managers (one per session), its logger. */
+export interface VeleroHost {
+  call<T>(call: Call): Promise<{ result: T; millis: number }>;
+  /** The log lines of a session so far. */
+  logs(session: string): LogEntry[];
+  readonly pid: number;
+  close(): Promise<void>;
+}
+
+export const pluginDir = join(import.meta.dirname, '../../dist/plugin');
+export const pluginPath = join(pluginDir, 'velero-plugin-for-datamover');
+
+export interface HostOptions {
+  /** Flags of `velero server`, which reach the plugin. */
+  flags?: readonly string[];
+  /** Added to the environment, which reaches the plugin. */
+  env?: Readonly<Record<string, string>>;
+}
+
+export async function startVeleroHost(options: HostOptions = {}): Promise<VeleroHost> {
+  if (!existsSync(pluginPath)) throw new Error('dist/plugin is empty: run `make plugin` first');
+  const flags = ['--features=', '--uploader-type=kopia', ...(options.flags ?? ['--log-level=debug'])];
+  // As in Velero's own deployment; extra CA bundles cost each start of Node time that is not ours.
+  const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, ...inherited } = process.env;
+  const env = { ...inherited, LD_LIBRARY_PATH: pluginDir, ...options.env };
+  const child = spawn(await harnessProgram(), ['server', ...flags], {
+    env,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+
+  const waiting = new Map<number, (answer: Answer) => void>();
+  const logs = new Map<string, LogEntry[]>();
+  createInterface({ input: child.stdout, crlfDelay: Infinity }).on('line', (line) => {
+    const message = JSON.parse(line) as Answer | { session: string; log: LogEntry };
+    if ('log' in message) {
+      logs.set(message.session, [...(logs.get(message.session) ?? []), message.log]);
+    } else {
+      waiting.get(message.id)?.(message);
+      waiting.delete(message.id);
+    }
+  });
+
+  let lastId = 0;
+  return {
+    pid: child.pid ?? 0,
+    async call<T>({ item, fromBackup, ...call }: Call) {
+      const id = ++lastId;
+      const answer = new Promise<Answer>((resolve) => waiting.set(id, resolve));
+      child.stdin.write(`${withRawJson({ id, ...call }, { item, fromBackup })}\n`);
+      const { error, stack, result, millis } = await answer;
+      if (error !== undefined) throw new HostError(error, stack);
+      return { result: result as T, millis };
+    },
+    logs: (session) => logs.get(session) ?? [],
+    async close() {
+      child.stdin.end();
+      if (child.exitCode === null) await once(child, 'exit');
+    },
+  };
+}
+
+interface Answer {
+  id: number;
+  result?: unknown;
+  error?: string;
+  stack?: { file: string; function: string };
+  millis: number;
+}
+
+/** Items go out as they are: parsed here, their numbers would be rounded before the test begins. */
+function withRawJson(call: object, raw: Record<string, string | undefined>): string {
+  const parts = Object.entries(raw).flatMap(([key, text]) =>
+    text === undefined ? [] : [`${JSON.stringify(key)}:${text}`],
+  );
+  return [JSON.stringify(call).slice(0, -1), ...parts].join(',') + '}';
+}
