@@ -1,8 +1,8 @@
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { COMPONENTS } from './components/all.ts';
 import { createContext } from './component.ts';
-import { clusterExists, indexFile } from './config.ts';
+import { claimIndex, clusterExists } from './config.ts';
 import { claimName } from './host-settings.ts';
 import { withLock } from './lock.ts';
 import { missingNeeds, refuse } from './needs.ts';
@@ -30,7 +30,7 @@ export async function up(config: ClusterConfig, progress: Progress): Promise<voi
   await exclusively(config, progress, async () => {
     await ensurePackages(progress);
     await ensureTools(config.cacheDir, progress);
-    claimName(config.name, config.dir);
+    await claim(config);
     prepareFolders(context);
     for (const component of COMPONENTS) await bringUp(context, component, progress);
   });
@@ -69,10 +69,23 @@ function exclusively(config: ClusterConfig, progress: Progress, work: () => Prom
   return withLock(config.dir, waiting, work);
 }
 
+/** Takes the cluster's name and number, which no other may have on this machine. */
+async function claim(config: ClusterConfig): Promise<void> {
+  claimName(config.name, config.dir);
+  mkdirSync(config.dir, { recursive: true });
+  await withLock(
+    `${config.baseDir}#index`,
+    () => undefined,
+    () => {
+      claimIndex(config);
+      return Promise.resolve();
+    },
+  );
+}
+
 function prepareFolders({ config, program }: Context): void {
-  const { dir, paths, network } = config;
+  const { dir, paths } = config;
   for (const folder of [dir, paths.logs, paths.pids, paths.bin]) mkdirSync(folder, { recursive: true });
-  writeFileSync(indexFile(dir), `${network.index}\n`);
   const programs = {
     kubectl: program('kubernetes', 'kubectl'),
     velero: program('velero'),
@@ -81,6 +94,17 @@ function prepareFolders({ config, program }: Context): void {
   for (const [name, target] of Object.entries(programs)) {
     rmSync(join(paths.bin, name), { force: true });
     symlinkSync(target, join(paths.bin, name));
+  }
+}
+
+/** A process that was running has ended; waiting for anything that needs it would be in vain. */
+class ProcessEnded extends Error {
+  readonly component: string;
+
+  constructor(component: string) {
+    super(`${component} has ended`);
+    this.name = 'ProcessEnded';
+    this.component = component;
   }
 }
 
@@ -102,18 +126,22 @@ async function start(context: Context, component: Component, note: Note): Promis
   if (!component.process) return;
   const { name, readyTimeoutMs: timeoutMs = READY_TIMEOUT_MS } = component;
   const { supervisor } = context;
+  const others = COMPONENTS.map((each) => each.name).filter((each) => supervisor.find(each) !== undefined);
   const startedNow = await supervisor.ensure(name, component.process(context));
-  const settledAt = performance.now() + (startedNow ? SETTLE_MS : 0);
+  const settledAt = performance.now() + (startedNow ? (component.settleMs ?? SETTLE_MS) : 0);
   const ready = component.ready ?? (() => Promise.resolve(performance.now() >= settledAt));
-  const ended = (): boolean => supervisor.find(name) === undefined;
-  await waitUntil(`${name} to be ready`, async () => ended() || (await ready(context)), { timeoutMs });
-  if (ended()) throw new Error(`${name} ended right after its start`);
+  const ended = (): string | undefined =>
+    [name, ...others].find((each) => supervisor.find(each) === undefined);
+  const check = async (): Promise<boolean> => ended() !== undefined || (await ready(context));
+  await waitUntil(`${name} to be ready`, check, { timeoutMs });
+  const lost = ended();
+  if (lost !== undefined) throw new ProcessEnded(lost);
 }
 
 /** The error with what a person needs next: the step, the end of the log, the folder of all logs. */
 function explain(context: Context, component: Component, cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause);
-  const log = context.supervisor.logFile(component.name);
+  const log = context.supervisor.logFile(cause instanceof ProcessEnded ? cause.component : component.name);
   const tail = component.process ? lastLines(log, LOG_TAIL) : '';
   const lines = [`step "${component.title}" failed: ${message}`];
   if (tail) lines.push(`the last lines of ${log}:`, ...tail.split('\n').map((line) => `  | ${line}`));

@@ -31,6 +31,8 @@ export interface Component {
   readonly prepare?: (context: Context, note: Note) => Promise<void> | void;
   readonly process?: (context: Context) => ProcessSpec;
   readonly ready?: (context: Context) => Promise<boolean>;
+  /** Without `ready`: how long its process must live to count as started. Default 300 ms. */
+  readonly settleMs?: number;
   /** Default 60 s. */
   readonly readyTimeoutMs?: number;
   /** Keep it when the cluster is wiped. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { homedir, networkInterfaces } from 'node:os';
 
@@ -138,6 +138,20 @@ function s3Of({ hostIp }: NetworkConfig): S3Config {
 /** The file that holds a cluster's index. */
 export function indexFile(dir: string): string {
   return join(dir, 'index');
+}
+
+/**
+ * Writes the cluster's index down, which makes it exist. To be called under a lock.
+ * @throws Error when another cluster has taken the index since this one's settings were computed
+ */
+export function claimIndex({ dir, baseDir, network, name }: ClusterConfig): void {
+  if (readIndex(dir) === network.index) return;
+  if (freeIndex(baseDir) !== network.index) {
+    throw new Error(
+      `cluster ${name}: another one has taken its subnet at the same moment; repeat the command`,
+    );
+  }
+  writeFileSync(indexFile(dir), `${network.index}\n`);
 }
 
 /** Whether `up` has been run for this cluster (and `down` has not). */

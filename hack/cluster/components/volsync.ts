@@ -19,6 +19,7 @@ export const volsyncCrds: Component = {
 export const volsync: Component = {
   name: 'volsync',
   title: 'VolSync double',
+  settleMs: 3_000,
   absent: (context) => missing(join(folder(context), 'main.ts')),
   process: (context) => ({
     command: process.execPath,
