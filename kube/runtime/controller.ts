@@ -5,6 +5,7 @@ import { type Metrics, noMetrics } from '../../telemetry/metrics.ts';
 import { isConflict } from '../client/kube-error.ts';
 import { type Clock, sleep, systemClock } from './clock.ts';
 import { exponentialLimiter } from './rate-limiter.ts';
+import { LeadershipLostError } from './leader-election.ts';
 import { createReconcileMetrics } from './reconcile-metrics.ts';
 import { TerminalError } from './terminal-error.ts';
 import { createWorkQueue, type WorkQueue, type WorkQueueOptions } from './work-queue.ts';
@@ -51,7 +52,10 @@ export interface Controller {
   readonly name: string;
   enqueue(key: Key): void;
   enqueueAfter(key: Key, ms: number): void;
-  /** Works until `signal` fires, then drains; resolves when the last pass is over. */
+  /**
+   * Works until `signal` fires, then drains; resolves when the last pass is over. With a LeadershipLostError as the
+   * signal's reason it does not drain but aborts at once.
+   */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -122,9 +126,11 @@ export function createController(options: ControllerOptions): Controller {
       const stop = new AbortController();
       const all = Promise.all(Array.from({ length: workers }, () => worker(stop.signal)));
       await aborted(signal);
-      const drained = queue.shutdown({ drain: true });
+      // Somebody else may lead already: nothing more may be begun, and what runs must stop.
+      const mayDrain = !(signal.reason instanceof LeadershipLostError);
+      const drained = queue.shutdown({ drain: mayDrain });
       const timer = new AbortController();
-      await Promise.race([drained, sleep(clock, drainMs, timer.signal)]);
+      await Promise.race([drained, sleep(clock, mayDrain ? drainMs : 0, timer.signal)]);
       timer.abort();
       stop.abort(new Error(`${name}: shutting down`));
       await queue.shutdown({ drain: false });

@@ -1,0 +1,123 @@
+import type { Logger } from '../../telemetry/log.ts';
+import type { InformerSet } from '../cache/informer-set.ts';
+import { type Clock, systemClock } from './clock.ts';
+import type { LeaderElector } from './leader-election.ts';
+
+/** Anything that works until its signal fires: a controller, a janitor. */
+export interface Runnable {
+  readonly name: string;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export interface ManagerOptions {
+  /** Mirrors, one set per cluster. They run on standby too, so that a new leader starts warm. */
+  informers: readonly InformerSet[];
+  /** What only the leader runs. */
+  runnables: readonly Runnable[];
+  /** Absent: this process always leads. */
+  leaderElection?: LeaderElector;
+  /** How long the first lists may take. Default 60 s. */
+  syncTimeoutMs?: number;
+  /** Run in this order at the very end: recorders, clients, servers. */
+  closers?: readonly (() => Promise<void>)[];
+  log: Logger;
+  clock?: Clock;
+}
+
+/** Starts and stops everything in order. */
+export interface Manager {
+  /**
+   * Runs until `signal` fires, then stops in order: mirrors, controllers (which drain), lease, closers.
+   * @throws Error when the mirrors do not come into sync, when a runnable fails, or when the leadership is lost;
+   * everything is stopped by then, and the process should end with a code other than 0.
+   */
+  run(signal: AbortSignal): Promise<void>;
+  /** What is not ready yet, or nothing: for `/readyz`. */
+  notReady(): string | undefined;
+  /** What has been silent for too long, or nothing: for `/healthz`. */
+  unhealthy(): string | undefined;
+}
+
+/** Five times the time after which a half-open watch is given up: the reflector's own remedies failed. */
+const SILENT_MS = 15 * 60_000;
+
+export function createManager(options: ManagerOptions): Manager {
+  const { informers, runnables, leaderElection, syncTimeoutMs = 60_000, closers = [], log } = options;
+  const clock = options.clock ?? systemClock;
+  let stage: 'starting' | 'running' | 'stopping' = 'starting';
+
+  /** Runs all side by side; the first failure stops the others. */
+  async function work(signal: AbortSignal): Promise<void> {
+    const failed = new AbortController();
+    const onAbort = (): void => failed.abort(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    const outcomes = await Promise.allSettled(
+      runnables.map(async (runnable) => {
+        try {
+          await runnable.run(failed.signal);
+          if (!failed.signal.aborted) throw new Error(`${runnable.name} ended on its own`);
+        } catch (error) {
+          log.error({ err: error, runnable: runnable.name }, 'a part of the program failed; stopping');
+          failed.abort(error);
+          throw error;
+        }
+      }),
+    );
+    signal.removeEventListener('abort', onAbort);
+    const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+  }
+
+  async function runUntil(signal: AbortSignal): Promise<void> {
+    await Promise.all(informers.map((set) => set.waitForSync({ timeoutMs: syncTimeoutMs, signal })));
+    stage = 'running';
+    log.info('all caches are in sync');
+    if (leaderElection === undefined) await work(signal);
+    else await leaderElection.run(signal, work);
+  }
+
+  return {
+    async run(signal) {
+      // Timers do not hold the process, and while the API server is away there is nothing else.
+      const hold = setInterval(() => undefined, 2 ** 30);
+      const mirroring = new AbortController();
+      const onAbort = (): void => {
+        stage = 'stopping';
+        log.info('stopping');
+        mirroring.abort(signal.reason);
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (signal.aborted) onAbort();
+      const mirrors = Promise.all(informers.map((set) => set.run(mirroring.signal)));
+      try {
+        await runUntil(signal).catch((error: unknown) => {
+          // Told to stop before the caches were in sync: that is no failure.
+          if (!(signal.aborted && error === signal.reason)) throw error;
+        });
+      } finally {
+        stage = 'stopping';
+        mirroring.abort();
+        signal.removeEventListener('abort', onAbort);
+        await mirrors;
+        for (const close of closers)
+          await close().catch((err: unknown) => log.warn({ err }, 'could not close everything'));
+        clearInterval(hold);
+      }
+    },
+    notReady() {
+      if (stage === 'stopping') return 'stopping';
+      const missing = informers.flatMap((set) => set.status()).filter((one) => !one.hasSynced);
+      if (missing.length > 0) return `not in sync: ${missing.map(({ kind }) => kind).join(', ')}`;
+      return stage === 'starting' ? 'starting' : undefined;
+    },
+    unhealthy() {
+      const silent = informers
+        .flatMap((set) => set.status())
+        .filter(({ lastHeardAt }) => lastHeardAt !== undefined && clock.now() - lastHeardAt > SILENT_MS);
+      return silent.length === 0
+        ? undefined
+        : `nothing heard of: ${silent.map(({ kind }) => kind).join(', ')}`;
+    },
+  };
+}
