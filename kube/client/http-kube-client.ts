@@ -209,7 +209,7 @@ function deleteBody(options: DeleteOptions): Record<string, unknown> {
 /** With only a uid to match, a mismatch means: that very object is gone, and its name was taken again. */
 function isAnotherObject(error: unknown, options: DeleteOptions): boolean {
   if (options.uid === undefined || options.resourceVersion !== undefined) return false;
-  return isConflict(error) && error.message.includes('UID in precondition');
+  return isConflict(error) && /UID in (the )?precondition/.test(error.message);
 }
 
 function describe(verb: string, kind: Kind<Resource>, key: Key | undefined) {

@@ -90,7 +90,10 @@ export interface KubeClient {
   watch<T extends Resource>(kind: Kind<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>;
   /** Rejects with `isAlreadyExists` when the name is taken. */
   create<T extends Resource>(kind: Kind<T>, object: T, options?: CallOptions): Promise<T>;
-  /** Server-side apply of exactly the fields in `object`. A `metadata.resourceVersion` in it makes the call conditional. */
+  /**
+   * Server-side apply of exactly the fields in `object`. A `metadata.resourceVersion` in it makes the call conditional
+   * on the object being unchanged, but not on its being there: only a `metadata.uid` keeps it from being created anew.
+   */
   apply<T extends Resource>(kind: Kind<T>, object: T, options?: ApplyOptions): Promise<T>;
   /** Server-side apply on the status subresource. */
   applyStatus<T extends Resource>(kind: Kind<T>, object: T, options?: ApplyOptions): Promise<T>;

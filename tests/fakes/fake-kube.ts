@@ -97,25 +97,31 @@ export class FakeKube {
   /** A client of this cluster. All clients share the objects; each has its own field manager. */
   client(fieldManager = 'test'): KubeClient {
     return {
-      get: (kind, key) => this.#run({ verb: 'get', kind, key, fieldManager }, () => this.peek(kind, key)),
+      get: (kind, key, options) =>
+        this.#run({ verb: 'get', kind, key, fieldManager, ...signalOf(options) }, () => this.peek(kind, key)),
       list: (kind, options) => this.#listAll(kind, options ?? {}, fieldManager),
       listPage: (kind, options = {}) =>
-        this.#run({ verb: 'list', kind, fieldManager }, () => this.#page(kind, options)),
+        this.#run({ verb: 'list', kind, fieldManager, ...signalOf(options) }, () =>
+          this.#page(kind, options),
+        ),
       watch: (kind, options) => this.#watch(kind, options, fieldManager),
-      create: (kind, object) =>
-        this.#run({ verb: 'create', kind, key: keyOf(object), body: object, fieldManager }, () =>
-          this.#create(kind, asSent(object), fieldManager),
+      create: (kind, object, options) =>
+        this.#run(
+          { verb: 'create', kind, key: keyOf(object), body: object, fieldManager, ...signalOf(options) },
+          () => this.#create(kind, asSent(object), fieldManager),
         ),
       apply: (kind, object, options = {}) =>
         this.#runApply('apply', kind, object, { fieldManager, ...options }),
       applyStatus: (kind, object, options = {}) =>
         this.#runApply('applyStatus', kind, object, { fieldManager, ...options }),
       mergePatch: (kind, key, patch, options = {}) =>
-        this.#run({ verb: 'mergePatch', kind, key, body: patch, fieldManager }, () =>
+        this.#run({ verb: 'mergePatch', kind, key, body: patch, fieldManager, ...signalOf(options) }, () =>
           this.#mergePatch(kind, key, asSent(patch), { fieldManager, ...options }),
         ),
       delete: (kind, key, options = {}) =>
-        this.#run({ verb: 'delete', kind, key, fieldManager }, () => this.#delete(kind, key, options)),
+        this.#run({ verb: 'delete', kind, key, fieldManager, ...signalOf(options) }, () =>
+          this.#delete(kind, key, options),
+        ),
       podLog: (key) => this.#podLog(key, fieldManager),
       close: () => Promise.resolve(),
     };
@@ -224,11 +230,11 @@ export class FakeKube {
     return this.#watches.size;
   }
 
-  async #run<R>(call: FakeCall, action: () => R): Promise<R> {
+  async #run<R>({ signal, ...call }: Signalled, action: () => R): Promise<R> {
     this.calls.push(structuredClone(call));
-    await this.before?.(call);
+    await untilAborted(this.before?.(call), signal);
     const result = action();
-    await this.after?.(call);
+    await untilAborted(this.after?.(call), signal);
     return result;
   }
 
@@ -239,7 +245,15 @@ export class FakeKube {
     options: ApplyOptions & { fieldManager: string },
   ): Promise<T> {
     const { fieldManager } = options;
-    return this.#run({ verb, kind, key: keyOf(object), body: object, fieldManager }, () =>
+    const call: Signalled = {
+      verb,
+      kind,
+      key: keyOf(object),
+      body: object,
+      fieldManager,
+      ...signalOf(options),
+    };
+    return this.#run(call, () =>
       this.#apply(kind, asSent(object), { ...options, status: verb === 'applyStatus' }),
     );
   }
@@ -281,7 +295,10 @@ export class FakeKube {
     const key = this.#checkKey(kind, wanted);
     const before = this.#collection(kind).get(formatKey(key));
     if (before === undefined && options.status) this.#existing(kind, key);
-    this.#checkPreconditions(kind, key, wanted.metadata, before?.object);
+    // As a real server does: without an object, only a uid keeps an apply from creating it.
+    const { uid } = wanted.metadata;
+    const preconditions = before === undefined ? (uid === undefined ? {} : { uid }) : wanted.metadata;
+    this.#checkPreconditions(kind, key, preconditions, before?.object);
 
     const owners: Owners = cloneOwners(before?.owners);
     const separate = !this.#options.statusInObject(kind);
@@ -488,7 +505,7 @@ export class FakeKube {
     options: ListOptions,
     fieldManager: string,
   ): AsyncGenerator<T> {
-    const objects = await this.#run({ verb: 'list', kind, fieldManager }, () =>
+    const objects = await this.#run({ verb: 'list', kind, fieldManager, ...signalOf(options) }, () =>
       this.peekAll(kind).filter((object) => inScope(object, options)),
     );
     yield* objects;
@@ -499,7 +516,7 @@ export class FakeKube {
     options: WatchOptions,
     fieldManager: string,
   ): AsyncGenerator<WatchEvent<T>> {
-    await this.#run({ verb: 'watch', kind, fieldManager }, () => undefined);
+    await this.#run({ verb: 'watch', kind, fieldManager, ...signalOf(options) }, () => undefined);
     const from = Number(options.resourceVersion);
     if (from < this.#compactedAt)
       throw failure(410, 'Expired', kind, undefined, `too old resource version: ${options.resourceVersion}`);
@@ -544,6 +561,23 @@ export class FakeKube {
   #time(): string {
     return new Date(this.#options.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
   }
+}
+
+type Signalled = FakeCall & { signal?: AbortSignal };
+
+function signalOf(options: { signal?: AbortSignal } | undefined): { signal?: AbortSignal } {
+  return options?.signal === undefined ? {} : { signal: options.signal };
+}
+
+/** Waits as a real client does: no longer than the signal lets it. */
+async function untilAborted(waiting: Promise<void> | void, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  if (signal === undefined || waiting === undefined) return waiting;
+  await new Promise<void>((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+    waiting.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }
 
 /** As it arrives over the wire: without `undefined` members. */
