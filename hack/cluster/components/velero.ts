@@ -46,6 +46,8 @@ function environment(config: ClusterConfig): Record<string, string> {
     LD_LIBRARY_PATH: at(config, 'plugins'),
     TMPDIR: at(config, 'tmp'),
     HOME: at(config, 'home'),
+    // A plugin in a pod finds the cluster by the service account; outside one it is told.
+    KUBECONFIG: at(config, 'kubeconfig'),
   };
 }
 
