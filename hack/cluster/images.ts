@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './exec.ts';
 import { findStaticBusybox } from './packages.ts';
@@ -13,6 +14,7 @@ export const IMAGES = {
   volsyncRestic: 'datamover.local/volsync-restic:1',
 } as const;
 
+const KEEP_ARCHIVES_MS = 24 * 3_600_000;
 const CA_BUNDLE = '/etc/ssl/certs/ca-certificates.crt';
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64' };
@@ -111,8 +113,17 @@ function archive(folder: string, image: Image): ImageArchive {
     ]);
     writeFileSync(`${path}.${process.pid}`, whole);
     renameSync(`${path}.${process.pid}`, path);
+    removeOld(folder, name);
   }
   return { reference: image.reference, hash, path };
+}
+
+/** Archives of earlier contents; not the latest ones, which another cluster may just be importing. */
+function removeOld(folder: string, name: string): void {
+  for (const file of readdirSync(folder).filter((each) => each.startsWith(`${name}-`))) {
+    const path = join(folder, file);
+    if (Date.now() - statSync(path).mtimeMs > KEEP_ARCHIVES_MS) rmSync(path, { force: true });
+  }
 }
 
 function sha256(data: Buffer | string): string {
