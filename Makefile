@@ -82,6 +82,10 @@ verify: generate-check fmt-check lint typecheck knip ## Prove that generated fil
 plugin: $(NODE_MODULES) ## Build the Velero plugin: dist/plugin/, one executable and its libraries.
 	node hack/build-plugin.ts
 
+.PHONY: tools
+tools: $(NODE_MODULES) ## Build etcd, Kubernetes, Velero and the like into the cache, if they are not there. Needs Go.
+	node hack/build-tools.ts
+
 ##@ Test
 
 # $(call jest,<project>,<options>): the results land in .run/jest, where .ci/run sums them up.
@@ -105,7 +109,7 @@ test-contract: $(NODE_MODULES) $(if $(call tests-in,contract),plugin) ## The bui
 	$(call stage,contract)
 
 .PHONY: test-integration
-test-integration: $(NODE_MODULES) ## Against a real etcd and kube-apiserver.
+test-integration: $(NODE_MODULES) $(if $(call tests-in,integration),tools) ## Against a real etcd and kube-apiserver.
 	$(call stage,integration)
 
 # One cluster serves all stories, so they run one after another.
