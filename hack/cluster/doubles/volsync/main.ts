@@ -1,0 +1,85 @@
+import { jobs, persistentVolumeClaims } from '../../../../api/external/core.ts';
+import { volumeSnapshots } from '../../../../api/external/snapshot.ts';
+import { keyOf } from '../../../../api/meta.ts';
+import type { Kind, Resource } from '../../../../api/meta.ts';
+import { createController } from '../../../../kube/runtime/controller.ts';
+import type { Controller } from '../../../../kube/runtime/controller.ts';
+import { exponentialLimiter } from '../../../../kube/runtime/rate-limiter.ts';
+import { createLogger } from '../../../../telemetry/log.ts';
+import { createEventTeller } from '../events.ts';
+import { runControllers, terminationSignal } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
+import { replicationDestinations, replicationSources } from './api.ts';
+import type { Replication } from './api.ts';
+import { cleanUpDestination, synchronizeDestination } from './mover/destination-mover.ts';
+import { synchronizeSource } from './mover/source-mover.ts';
+import { parseOptions } from './options.ts';
+import type { DoubleOptions } from './options.ts';
+import { ReplicationReconciler } from './reconciler.ts';
+import type { Mover } from './reconciler.ts';
+import { cleanUp, disownKeptSnapshots } from './volumes/cleanup.ts';
+
+/** VolSync retries errors after 5 ms, doubling up to this. */
+const LONGEST_RETRY_MS = 1_000_000;
+const SHORTEST_RETRY_MS = 5;
+const WORKERS = 100;
+
+const sourceMover: Mover = { synchronize: synchronizeSource, cleanUp };
+const destinationMover: Mover = {
+  prepare: disownKeptSnapshots,
+  synchronize: synchronizeDestination,
+  cleanUp: async (scope) => {
+    await cleanUp(scope);
+    await cleanUpDestination(scope);
+  },
+};
+
+function build(options: DoubleOptions, { client, informers, log }: Runtime): Controller[] {
+  const tell = createEventTeller({ client, reporter: 'volsync-double', log });
+  const { timeScale } = options;
+  function controllerOf(kind: Kind<Replication>, mover: Mover): Controller {
+    const controller = createController({
+      name: kind.kind.toLowerCase(),
+      reconciler: new ReplicationReconciler({ client, kind, mover, settings: options, tell }),
+      workers: WORKERS,
+      queue: {
+        rateLimiter: exponentialLimiter({
+          baseMs: SHORTEST_RETRY_MS * timeScale,
+          maxMs: LONGEST_RETRY_MS * timeScale,
+        }),
+      },
+      log,
+    });
+    informers.informer(kind).onChange((_, after) => {
+      if (after !== undefined) controller.enqueue(keyOf(after));
+    });
+    for (const owned of [jobs, persistentVolumeClaims, volumeSnapshots] as const)
+      wakeOwners(owned, kind, controller);
+    return controller;
+  }
+  function wakeOwners(owned: Kind<Resource>, kind: Kind<Replication>, controller: Controller): void {
+    informers.informer(owned).onChange((before, after) => {
+      const object = after ?? before;
+      const owner = object?.metadata.ownerReferences?.find((entry) => entry.kind === kind.kind);
+      const namespace = object?.metadata.namespace;
+      if (owner !== undefined && namespace !== undefined) controller.enqueue({ namespace, name: owner.name });
+    });
+  }
+  return [
+    controllerOf(replicationSources, sourceMover),
+    controllerOf(replicationDestinations, destinationMover),
+  ];
+}
+
+const options = parseOptions(process.argv.slice(2));
+const log = createLogger({
+  level: options.verbose ? 'debug' : 'info',
+  fields: { program: 'volsync-double' },
+});
+await runControllers({
+  kubeconfig: options.kubeconfig,
+  name: 'volsync-double',
+  log,
+  signal: terminationSignal(),
+  build: (runtime) => build(options, runtime),
+});

@@ -1,0 +1,13 @@
+import type { Retain } from '../api.ts';
+
+/** restic's `--keep-…` options in VolSync's order. Nothing to keep by name means: the last snapshot only. */
+export function forgetOptions(retain: Retain | undefined): string {
+  const counted = (['hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const).flatMap((period) => {
+    const count = retain?.[period];
+    return count === undefined ? [] : [` --keep-${period} ${String(count)}`];
+  });
+  const within = retain?.within === undefined ? [] : [` --keep-within ${retain.within}`];
+  const last = retain?.last === undefined ? [] : [` --keep-last ${retain.last}`];
+  const all = [...counted, ...within, ...last];
+  return all.length === 0 ? '--keep-last 1' : all.join('');
+}

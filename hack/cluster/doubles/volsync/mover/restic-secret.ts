@@ -1,0 +1,13 @@
+import { MANDATORY_KEYS } from './environment.ts';
+
+/** Throws VolSync's words when a repository Secret lacks what restic needs. */
+export function checkFields(
+  data: Readonly<Record<string, string>>,
+  fields: readonly string[] = MANDATORY_KEYS,
+): void {
+  if (Object.keys(data).length < fields.length) {
+    throw new Error(`secret should have fields: [${fields.join(' ')}]`);
+  }
+  const missing = fields.find((field) => !(field in data));
+  if (missing !== undefined) throw new Error(`secret is missing field: ${missing}`);
+}

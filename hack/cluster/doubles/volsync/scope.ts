@@ -1,0 +1,38 @@
+import type { Resource } from '../../../../api/meta.ts';
+import type { KubeClient } from '../../../../kube/client/kube-client.ts';
+import type { Logger } from '../../../../telemetry/log.ts';
+import type { EventText } from '../events.ts';
+import type { Replication, ReplicationStatus, ResticSpec } from './api.ts';
+import type { Injection } from './injection.ts';
+
+/** What holds for every CR of one running double. */
+export interface Settings {
+  moverImage: string;
+  /** Pod failures after which a Job counts as failed and is made anew. VolSync: 8. */
+  failureLimit: number;
+  /** Bytes of the log's tail in the status. VolSync: 1024. */
+  logMaxBytes: number;
+  /** Factor for the double's own waits, so that tests need not take hours. 1 as VolSync. */
+  timeScale: number;
+}
+
+/** Everything one reconcile pass works with. */
+export interface Scope<Owner extends Replication = Replication, Restic extends ResticSpec = ResticSpec> {
+  client: KubeClient;
+  settings: Settings;
+  owner: Owner;
+  namespace: string;
+  restic: Restic;
+  /** Mover fields of the status; written at the end of the pass. */
+  status: ReplicationStatus;
+  injection: Injection;
+  /** The namespace allows movers with more rights. */
+  privileged: boolean;
+  now: number;
+  signal: AbortSignal;
+  log: Logger;
+  tell: (regarding: Resource, text: EventText) => void;
+}
+
+/** Outcome of one pass through a mover's steps. Failures are thrown. */
+export type SyncResult = 'in-progress' | 'done';

@@ -1,0 +1,123 @@
+import type { Condition } from '../../../../../api/meta.ts';
+import type { ReplicationStatus, Trigger } from '../api.ts';
+import { parseCron } from './cron.ts';
+import { formatGoDuration } from './go-duration.ts';
+
+/**
+ * VolSync's state machine as pure functions: the state is read from status fields, and each transition writes all
+ * fields it implies. Nothing here ends in a terminal state, because nothing in VolSync does.
+ */
+export type SyncState = 'Initial' | 'Synchronizing' | 'CleaningUp';
+
+/** The state a status stands for. `CleaningUp` is also the idle state. */
+export function stateOf(status: ReplicationStatus): SyncState {
+  if (status.lastSyncStartTime !== undefined) return 'Synchronizing';
+  return status.lastSyncTime === undefined ? 'Initial' : 'CleaningUp';
+}
+
+/** RFC 3339 with whole seconds, as all times in these statuses are. */
+export function formatTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+}
+
+/** A sync begins: whatever the trigger, a new CR comes here first. */
+export function started(status: ReplicationStatus, now: number): ReplicationStatus {
+  return inProgress({ ...status, lastSyncStartTime: formatTime(now) }, now);
+}
+
+export function inProgress(status: ReplicationStatus, now: number): ReplicationStatus {
+  return withCondition(
+    status,
+    { status: 'True', reason: 'SyncInProgress', message: 'Synchronization in-progress' },
+    now,
+  );
+}
+
+/** An error keeps the state: the same step is tried again. */
+export function withError(status: ReplicationStatus, message: string, now: number): ReplicationStatus {
+  return withCondition(status, { status: 'False', reason: 'Error', message }, now);
+}
+
+/**
+ * The mover is done. `lastManualSync` takes the tag that stands in the spec *now*, whichever tag started the sync.
+ * A schedule that cannot be parsed comes to light only here: its error leaves the sync unfinished.
+ */
+export function finished(
+  status: ReplicationStatus,
+  trigger: Trigger | undefined,
+  now: number,
+): ReplicationStatus {
+  const { lastSyncStartTime, lastManualSync: _, ...rest } = status;
+  const startedAt = lastSyncStartTime === undefined ? now : Date.parse(lastSyncStartTime);
+  const manual = trigger?.manual ?? '';
+  const synced: ReplicationStatus = {
+    ...rest,
+    lastSyncTime: formatTime(now),
+    lastSyncDuration: formatGoDuration(now - startedAt),
+    ...(manual === '' ? {} : { lastManualSync: manual }),
+  };
+  try {
+    return withCondition(
+      withNextSync(synced, trigger),
+      { status: 'False', reason: 'CleaningUp', message: 'Cleaning up' },
+      now,
+    );
+  } catch (error) {
+    const unfinished = { ...status, lastSyncTime: formatTime(now) };
+    return withError(unfinished, error instanceof Error ? error.message : String(error), now);
+  }
+}
+
+/** What an idle CR does next; `waitMs` is set when it waits for a time. */
+export interface IdleStep {
+  status: ReplicationStatus;
+  waitMs?: number;
+}
+
+/** After clean-up: start again or wait, as the trigger says. Without a trigger it starts at once, for ever. */
+export function idle(status: ReplicationStatus, trigger: Trigger | undefined, now: number): IdleStep {
+  const next = withNextSync(status, trigger);
+  const manual = trigger?.manual ?? '';
+  if (manual !== '') {
+    if (manual !== status.lastManualSync) return { status: started(next, now) };
+    const waiting = {
+      status: 'False',
+      reason: 'WaitingForManual',
+      message: 'Waiting for manual trigger',
+    } as const;
+    return { status: withCondition(next, waiting, now) };
+  }
+  if ((trigger?.schedule ?? '') === '') return { status: started(next, now) };
+  const dueAt = next.nextSyncTime === undefined ? Infinity : Date.parse(next.nextSyncTime);
+  if (now > dueAt) return { status: started(next, now) };
+  const waiting = withCondition(
+    next,
+    { status: 'False', reason: 'WaitingForSchedule', message: 'Waiting for next scheduled synchronization' },
+    now,
+  );
+  // One millisecond past the moment, because the moment itself is not past.
+  return Number.isFinite(dueAt) ? { status: waiting, waitMs: dueAt - now + 1 } : { status: waiting };
+}
+
+/** `nextSyncTime` exists only with a schedule, and a manual trigger wins over one. */
+function withNextSync(status: ReplicationStatus, trigger: Trigger | undefined): ReplicationStatus {
+  const { nextSyncTime: _, ...rest } = status;
+  const schedule = trigger?.schedule ?? '';
+  if (schedule === '' || (trigger?.manual ?? '') !== '' || status.lastSyncTime === undefined) return rest;
+  const next = parseCron(schedule).next(Date.parse(status.lastSyncTime));
+  return next === undefined ? rest : { ...rest, nextSyncTime: formatTime(next) };
+}
+
+/** `lastTransitionTime` moves only when the condition's status flips. */
+function withCondition(
+  status: ReplicationStatus,
+  condition: Pick<Condition, 'status' | 'reason' | 'message'>,
+  now: number,
+): ReplicationStatus {
+  const type = 'Synchronizing';
+  const before = status.conditions?.find((entry) => entry.type === type);
+  const lastTransitionTime =
+    before?.status === condition.status ? before.lastTransitionTime : formatTime(now);
+  const others = (status.conditions ?? []).filter((entry) => entry.type !== type);
+  return { ...status, conditions: [...others, { type, ...condition, lastTransitionTime }] };
+}

@@ -1,0 +1,66 @@
+import { persistentVolumeClaims } from '../../../../../api/external/core.ts';
+import type { PersistentVolumeClaim } from '../../../../../api/external/core.ts';
+import {
+  COPY_TRIGGER,
+  COPY_TRIGGER_WAITING_SINCE,
+  LATEST_COPY_STATUS,
+  LATEST_COPY_TRIGGER,
+  USE_COPY_TRIGGER,
+} from '../keys.ts';
+import type { Scope } from '../scope.ts';
+import { formatTime } from '../state/status.ts';
+
+/** VolSync complains after this long, and goes on waiting. */
+const PATIENCE_MS = 600_000;
+
+/**
+ * Whether the copy may be cut. A source PVC with `use-copy-trigger` holds it until its `copy-trigger` changes.
+ * A copy that is cut already (`begun`) is never held again.
+ */
+export async function mayCopy(scope: Scope, claim: PersistentVolumeClaim, begun: boolean): Promise<boolean> {
+  const annotations = claim.metadata.annotations ?? {};
+  if (begun || !(USE_COPY_TRIGGER in annotations)) return true;
+  const trigger = annotations[COPY_TRIGGER] ?? '';
+  if (trigger !== '' && trigger !== annotations[LATEST_COPY_TRIGGER]) {
+    await annotate(scope, claim, { [LATEST_COPY_STATUS]: 'InProgress', [COPY_TRIGGER_WAITING_SINCE]: null });
+    return true;
+  }
+  const since = annotations[COPY_TRIGGER_WAITING_SINCE];
+  if (since === undefined) {
+    await annotate(scope, claim, {
+      [LATEST_COPY_STATUS]: 'WaitingForTrigger',
+      [COPY_TRIGGER_WAITING_SINCE]: formatTime(scope.now),
+    });
+  } else if (scope.now - Date.parse(since) >= PATIENCE_MS * scope.settings.timeScale) {
+    scope.status.latestMoverStatus = {
+      result: 'Failed',
+      logs: `Timed out waiting for copy-trigger to be modified for pvc ${claim.metadata.name}`,
+    };
+  }
+  return false;
+}
+
+/** Says on the source PVC that the copy is cut. */
+export async function copyCompleted(scope: Scope, claim: PersistentVolumeClaim): Promise<void> {
+  const annotations = claim.metadata.annotations ?? {};
+  const trigger = annotations[COPY_TRIGGER];
+  if (!(USE_COPY_TRIGGER in annotations) || trigger === undefined) return;
+  const done =
+    annotations[LATEST_COPY_STATUS] === 'Completed' && annotations[LATEST_COPY_TRIGGER] === trigger;
+  if (!done)
+    await annotate(scope, claim, { [LATEST_COPY_STATUS]: 'Completed', [LATEST_COPY_TRIGGER]: trigger });
+}
+
+async function annotate(
+  { client, namespace, signal }: Scope,
+  claim: PersistentVolumeClaim,
+  annotations: Record<string, string | null>,
+): Promise<void> {
+  const { name } = claim.metadata;
+  await client.mergePatch(
+    persistentVolumeClaims,
+    { namespace, name },
+    { metadata: { annotations } },
+    { signal },
+  );
+}

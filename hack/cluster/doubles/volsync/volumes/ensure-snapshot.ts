@@ -1,0 +1,49 @@
+import { volumeSnapshots } from '../../../../../api/external/snapshot.ts';
+import type { VolumeSnapshot } from '../../../../../api/external/snapshot.ts';
+import { ownerReferenceOf } from '../api.ts';
+import { CLEANUP, createdBy } from '../keys.ts';
+import type { Scope } from '../scope.ts';
+
+export interface DesiredSnapshot {
+  name: string;
+  claim: string;
+  /** Goes at the end of the sync. */
+  temporary: boolean;
+}
+
+/** Creates a snapshot of a claim, or finds the one that is there. */
+export async function ensureSnapshot(scope: Scope, desired: DesiredSnapshot): Promise<VolumeSnapshot> {
+  const { client, owner, namespace, restic, signal } = scope;
+  const { name, claim, temporary } = desired;
+  const existing = await client.get(volumeSnapshots, { namespace, name }, { signal });
+  if (existing !== undefined) return existing;
+  const className = restic.volumeSnapshotClassName;
+  const labels = { ...createdBy, ...(temporary ? { [CLEANUP]: owner.metadata.uid ?? '' } : {}) };
+  const snapshot = await client.create(
+    volumeSnapshots,
+    {
+      apiVersion: 'snapshot.storage.k8s.io/v1',
+      kind: 'VolumeSnapshot',
+      metadata: { name, namespace, labels, ownerReferences: [ownerReferenceOf(owner)] },
+      spec: {
+        source: { persistentVolumeClaimName: claim },
+        ...(className === undefined ? {} : { volumeSnapshotClassName: className }),
+      },
+    },
+    { signal },
+  );
+  scope.tell(owner, {
+    type: 'Normal',
+    reason: 'VolumeSnapshotCreated',
+    action: 'CreateVolumeSnapshot',
+    note: `created VolumeSnapshot ${namespace}/${name}`,
+  });
+  return snapshot;
+}
+
+/** True once a content is bound, or once it is seen to be: a test may ask for a slow one. */
+export function isBound(snapshot: VolumeSnapshot, { injection, now }: Scope): boolean {
+  if (snapshot.status?.boundVolumeSnapshotContentName === undefined) return false;
+  if (injection.slowSnapshotBindMs === 0) return true;
+  return now - Date.parse(snapshot.metadata.creationTimestamp ?? '') >= injection.slowSnapshotBindMs;
+}
