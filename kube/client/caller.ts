@@ -61,7 +61,7 @@ export function createCaller(options: CallerOptions): Caller {
     let response = await sendOnce(call, { signal, pool, fresh: false });
     if (response.code === 401 && options.authorization !== undefined) {
       // A token that was rotated since it was read: nothing was executed, so even a create may go again.
-      await response.body.resume().toArray();
+      await readText(response);
       response = await sendOnce(call, { signal, pool, fresh: true });
     }
     if (response.code >= 200 && response.code < 300) return response;
