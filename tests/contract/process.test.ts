@@ -1,36 +1,26 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { annotations } from '../../api/v1alpha1/keys.ts';
 import { backupAction, claim, recordAction, restoreAction, veleroBackup, veleroRestore } from './objects.ts';
-import {
-  HostError,
-  pluginDir,
-  pluginPath,
-  startVeleroHost,
-  type Call,
-  type VeleroHost,
-} from './velero-host.ts';
+import { children, discover, inSession, openSession, type Session } from './session.ts';
+import { HostError, pluginDir, pluginPath, startVeleroHost, type VeleroHost } from './velero-host.ts';
 
 /** The process as Velero knows it: found, listed, called, crashed, ended. No cluster is needed for any of it. */
 
 const MIB = 1 << 20;
+const NO_CLUSTER = { KUBECONFIG: '/nowhere/kubeconfig' };
+const backup = veleroBackup();
 const restore = veleroRestore();
-/** Nothing in it concerns the data mover, so nothing is asked of Kubernetes. */
-const unmovedRestore = (item: object): Call => ({
-  op: 'execute',
-  ...restoreAction,
-  owner: restore,
-  item: JSON.stringify(item),
-});
 
 let host: VeleroHost;
 let tmp: string;
 
 beforeAll(async () => {
   tmp = mkdtempSync(join(tmpdir(), 'contract-'));
-  host = await startVeleroHost({ env: { TMPDIR: tmp, KUBECONFIG: '/nowhere/kubeconfig' } });
+  host = await startVeleroHost({ env: { TMPDIR: tmp, ...NO_CLUSTER } });
+  await discover(host);
 }, 600_000);
 
 afterAll(async () => {
@@ -38,51 +28,41 @@ afterAll(async () => {
   rmSync(tmp, { recursive: true, force: true });
 });
 
-async function session<T>(name: string, work: () => Promise<T>): Promise<T> {
-  await host.call({ op: 'discover', dir: pluginDir });
-  await host.call({ op: 'open', session: name });
-  try {
-    return await work();
-  } finally {
-    await host.call({ op: 'close', session: name });
-  }
+/** A call that concerns the data mover in nothing, so that nothing is asked of Kubernetes. */
+function echo(session: Session, item: unknown = claim('app', 'data')) {
+  return session.execute(restoreAction, restore, item);
 }
 
 describe('discovery', () => {
   it('finds every action under its name, and the path that was started', async () => {
-    const { result } = await host.call<{ command: string; kind: string; name: string }[]>({
-      op: 'discover',
-      dir: pluginDir,
-    });
     const expected = [backupAction, restoreAction, recordAction].map((action) => ({
       Command: pluginPath,
       Kind: action.kind,
       Name: action.name,
     }));
-    expect(result).toEqual(expect.arrayContaining(expected));
-    expect(result).toHaveLength(expected.length);
+    const found = await discover(host);
+    expect(found).toEqual(expect.arrayContaining(expected));
+    expect(found).toHaveLength(expected.length);
   });
 
-  it('ships one executable file and no links', () => {
+  it('finds one executable file and no links', () => {
     const files = readdirSync(pluginDir, { withFileTypes: true, recursive: true });
     expect(files.every((file) => file.isFile())).toBe(true);
     const modes = files.map(({ name }) => [name, (statSync(join(pluginDir, name)).mode & 0o777).toString(8)]);
     expect(Object.fromEntries(modes)).toEqual({
-      'velero-plugin-for-datamover': '755',
+      [basename(pluginPath)]: '755',
       'libstdc++.so.6': '644',
       'libgcc_s.so.1': '644',
     });
   });
 
   it('works from any folder', async () => {
-    const elsewhere = join(tmp, 'plugins with a space');
+    const elsewhere = mkdtempSync(join(tmpdir(), 'plugins with a space '));
     cpSync(pluginDir, elsewhere, { recursive: true });
-    chmodSync(join(elsewhere, 'velero-plugin-for-datamover'), 0o755);
-    const { result } = await host.call<{ Command: string }[]>({ op: 'discover', dir: elsewhere });
-    expect(new Set(result.map(({ Command }) => Command))).toEqual(
-      new Set([join(elsewhere, 'velero-plugin-for-datamover')]),
-    );
+    const commands = (await discover(host, elsewhere)).map(({ Command }) => Command);
+    expect(new Set(commands)).toEqual(new Set([join(elsewhere, basename(pluginPath))]));
     rmSync(elsewhere, { recursive: true });
+    await discover(host);
   });
 
   it.each([
@@ -90,135 +70,95 @@ describe('discovery', () => {
     [restoreAction, ['persistentvolumeclaims', 'persistentvolumes']],
     [recordAction, ['datamoverbackups.oadp.openshift.io']],
   ])('%p applies to %p', async (action, resources) => {
-    const { result } = await session('applies', () =>
-      host.call<{ IncludedResources: string[] }>({ op: 'appliesTo', session: 'applies', ...action }),
-    );
-    expect(result.IncludedResources).toEqual(resources);
+    const selector = await inSession(host, 'applies', (session) => session.appliesTo(action));
+    expect(selector.IncludedResources).toEqual(resources);
   });
 });
 
 describe('calls', () => {
-  it('echo an item of 10 MiB as it came, numbers beyond 2^53 included', async () => {
-    const item = `{"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"big","namespace":"app"},"spec":{"exact":9007199254740993,"blob":"${'x'.repeat(10 * MIB)}"}}`;
-    const { result } = await session('big', () =>
-      host.call<{ item: { spec: { blob: string } } }>({
-        op: 'execute',
-        session: 'big',
-        ...restoreAction,
-        owner: restore,
-        item,
-      }),
-    );
-    expect(result.item.spec.blob).toHaveLength(10 * MIB);
+  it('echo an item of 10 MiB', async () => {
+    const item = claim('app', 'big', { spec: { blob: 'x'.repeat(10 * MIB) } });
+    const { item: returned } = await inSession(host, 'big', (session) => echo(session, item));
+    expect(returned.spec.blob).toHaveLength(10 * MIB);
   });
 
-  it('run at the same time', async () => {
-    await session('parallel', async () => {
+  it('run at the same time, in one process', async () => {
+    await inSession(host, 'parallel', async (session) => {
       const items = Array.from({ length: 200 }, (_, index) => claim('app', `data-${String(index)}`));
-      const answers = await Promise.all(
-        items.map((item) => host.call<{ item: unknown }>({ ...unmovedRestore(item), session: 'parallel' })),
-      );
-      expect(answers.map(({ result }) => result.item)).toEqual(items);
-      expect(await children()).toHaveLength(1);
+      const answers = await Promise.all(items.map((item) => echo(session, item)));
+      expect(answers.map(({ item }) => item)).toEqual(items);
+      expect(await children(host)).toHaveLength(1);
     });
   });
 
   it('answer Progress and Cancel for ids that mean nothing', async () => {
-    await session('ids', async () => {
-      const ask = (op: string, operationID: string, owner: unknown = veleroBackup()) =>
-        host.call<{ Completed: boolean; Err: string; Started: string; Updated: string }>({
-          op,
-          session: 'ids',
-          ...backupAction,
-          owner,
-          operationID,
-        });
-      const { result } = await ask('progress', 'no id of ours');
-      expect(result).toMatchObject({ Completed: true, Err: expect.stringContaining('no id of ours') });
-      expect(Date.parse(result.Started)).toBe(Date.parse('2026-01-01T00:00:00Z'));
-      expect(Date.parse(result.Updated)).toBeGreaterThan(Date.parse('2026-01-01T00:00:00Z'));
-      await expect(ask('cancel', 'no id of ours')).resolves.toBeDefined();
+    await inSession(host, 'ids', async (session) => {
+      const progress = await session.progress(backupAction, backup, 'no id of ours');
+      expect(progress).toMatchObject({ Completed: true, Err: expect.stringContaining('no id of ours') });
+      expect(Date.parse(progress.Started)).toBe(Date.parse('2026-01-01T00:00:00Z'));
+      expect(Date.parse(progress.Updated)).toBeGreaterThan(Date.parse('2026-01-01T00:00:00Z'));
+      await session.cancel(backupAction, backup, 'no id of ours');
     });
   });
 
   it('treat an API server that cannot be reached as no answer yet, never as the end', async () => {
-    await session('unreachable', async () => {
-      const { result } = await host.call<{ Completed: boolean; Err: string; Description: string }>({
-        op: 'progress',
-        session: 'unreachable',
-        ...backupAction,
-        owner: veleroBackup(),
-        operationID: 'app/dmb-1',
-      });
-      expect(result).toMatchObject({ Completed: false, Err: '' });
-      expect(result.Description).toContain('/nowhere/kubeconfig');
-    });
+    const progress = await inSession(host, 'unreachable', (session) =>
+      session.progress(backupAction, backup, 'app/dmb-1'),
+    );
+    expect(progress).toMatchObject({ Completed: false, Err: '' });
+    expect(progress.Description).toContain(NO_CLUSTER.KUBECONFIG);
   });
 
   it('are always ready for additional items', async () => {
-    const { result } = await session('ready', () =>
-      host.call<boolean>({ op: 'itemsReady', session: 'ready', ...restoreAction, owner: restore }),
-    );
-    expect(result).toBe(true);
+    const ready = inSession(host, 'ready', (session) => session.itemsReady(restoreAction, restore));
+    await expect(ready).resolves.toBe(true);
   });
 });
 
 describe('errors', () => {
-  it('of an action come with their message, file and function, and the process lives on', async () => {
-    await session('error', async () => {
-      const before = host.call({
-        op: 'execute',
-        session: 'error',
-        ...backupAction,
-        owner: veleroBackup(),
-        item: JSON.stringify(claim('app', 'data')),
-      });
-      const error = await failureOf(before);
+  it('come with their message, file, line and function, and the process lives on', async () => {
+    await inSession(host, 'error', async (session) => {
+      const error = await failureOf(session.execute(backupAction, backup, claim('app', 'data')));
       expect(error.message).toMatch(/^rpc error: code = Unknown desc = .*Kubernetes.*\/nowhere\/kubeconfig/);
-      expect(error.place).toMatchObject({ file: expect.stringMatching(/^plugin\/connect\.ts:\d+$/) });
-      const [pid] = await children();
-      await host.call({ ...unmovedRestore(claim('app', 'data')), session: 'error' });
-      expect(await children()).toEqual([pid]);
+      expect(error.place?.file).toMatch(/^plugin\/connect\.ts:[1-9]\d*$/);
+      const running = await children(host);
+      await echo(session);
+      expect(await children(host)).toEqual(running);
     });
   });
 
   it('that nobody meant are what Go calls a panic, and the process lives on', async () => {
-    await session('panic', async () => {
-      const broken = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: null };
-      const item = { ...broken, spec: { note: annotations.movedBy } };
-      const error = await failureOf(host.call({ ...unmovedRestore(item), session: 'panic' }));
+    await inSession(host, 'panic', async (session) => {
+      const item = {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: null,
+        spec: { note: annotations.movedBy },
+      };
+      const error = await failureOf(echo(session, item));
       expect(error.message).toMatch(/code = Aborted desc = plugin panicked: /);
-      expect(error.place?.file).toMatch(/^plugin\/.*\.ts:\d+$/);
-      expect(error.place?.function).not.toBe('');
-      expect(await children()).toHaveLength(1);
+      expect(error.place?.file).toMatch(/^plugin\/actions\/restore-action\.ts:[1-9]\d*$/);
+      expect(error.place?.function).toBe('movedByOf');
+      expect(await children(host)).toHaveLength(1);
     });
   });
 
-  it('of garbage input name it', async () => {
-    await session('garbage', async () => {
-      const error = await failureOf(
-        host.call({
-          op: 'progress',
-          session: 'garbage',
-          kind: 'BackupItemActionV2',
-          name: 'example.com/other',
-        }),
-      );
-      expect(error.message).toContain('example.com/other');
-    });
+  it('name an action that does not exist', async () => {
+    const unknown = { kind: restoreAction.kind, name: 'example.com/other' };
+    const calling = inSession(host, 'unknown', (session) => session.appliesTo(unknown));
+    await expect(calling).rejects.toThrow('example.com/other');
   });
 });
 
 describe('the process', () => {
-  it('is started anew after a crash', async () => {
-    await session('crash', async () => {
-      const call = { ...unmovedRestore(claim('app', 'data')), session: 'crash' };
-      await host.call(call);
-      const [first = 0] = await children();
+  it('is started anew after a crash, and tidies up after the dead one', async () => {
+    await inSession(host, 'crash', async (session) => {
+      await echo(session);
+      const [first = 0] = await children(host);
       process.kill(first, 'SIGKILL');
-      await until(() => host.logs('crash').some(({ msg }) => msg === 'plugin process exited'));
-      await host.call(call);
-      const [second] = await children();
+      await until(() => session.logs().some(({ msg }) => msg === 'plugin process exited'));
+      await echo(session);
+      const [second] = await children(host);
       expect(second).toBeDefined();
       expect(second).not.toBe(first);
     });
@@ -228,14 +168,11 @@ describe('the process', () => {
   it('ends at once when Velero is done with it, and says nothing', async () => {
     const times: number[] = [];
     for (let round = 0; round < 5; round++) {
-      const name = `kill-${String(round)}`;
-      await host.call({ op: 'discover', dir: pluginDir });
-      await host.call({ op: 'open', session: name });
-      await host.call({ ...unmovedRestore(claim('app', 'data')), session: name });
-      const { millis, result } = await host.call({ op: 'close', session: name });
+      const session = await openSession(host, `end-${String(round)}`);
+      await echo(session);
+      const { millis, ...counted } = await session.close();
       times.push(millis);
-      expect(result).toEqual({ warnings: 0, errors: 0 });
-      expect(host.logs(name).filter(({ level }) => level === 'warning' || level === 'error')).toEqual([]);
+      expect(counted).toEqual({ warnings: 0, errors: 0 });
     }
     // Velero kills after 2 s; a process that leaves by itself takes some milliseconds.
     expect(Math.min(...times)).toBeLessThan(250);
@@ -243,29 +180,21 @@ describe('the process', () => {
   });
 
   it('leaves nothing behind', async () => {
-    await session('leftovers', () =>
-      host.call({ ...unmovedRestore(claim('app', 'data')), session: 'leftovers' }),
-    );
-    expect(await children()).toEqual([]);
+    await inSession(host, 'leftovers', echo);
+    expect(await children(host)).toEqual([]);
     expect(readdirSync(tmp)).toEqual([]);
   });
 
   it('ends with a host that was killed', async () => {
     const other = await startVeleroHost({ env: { TMPDIR: tmp } });
-    await other.call({ op: 'discover', dir: pluginDir });
-    await other.call({ op: 'open', session: 'orphan' });
-    await other.call({ ...unmovedRestore(claim('app', 'data')), session: 'orphan' });
-    const { result } = await other.call<number[]>({ op: 'children' });
-    const [orphan = 0] = result;
+    await discover(other);
+    await echo(await openSession(other, 'orphan'));
+    const [orphan = 0] = await children(other);
     process.kill(other.pid, 'SIGKILL');
-    await gone(orphan);
+    await until(() => !isAlive(orphan));
     expect(readdirSync(tmp)).toEqual([]);
   });
 });
-
-async function children(): Promise<number[]> {
-  return (await host.call<number[]>({ op: 'children' })).result;
-}
 
 async function failureOf(call: Promise<unknown>): Promise<HostError> {
   const error = await call.then(
@@ -276,15 +205,13 @@ async function failureOf(call: Promise<unknown>): Promise<HostError> {
   return error;
 }
 
-/** Waits until a process is no more (a zombie is no process). */
-async function gone(pid: number): Promise<void> {
-  await until(() => {
-    try {
-      return /^State:\s+Z/m.test(readFileSync(`/proc/${String(pid)}/status`, 'utf8'));
-    } catch {
-      return true;
-    }
-  });
+/** A zombie, which its parent has not looked at yet, is dead. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${String(pid)}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 async function until(holds: () => boolean): Promise<void> {

@@ -33,7 +33,7 @@ export interface Call {
 
 /** Velero's side of the plugin protocol: its registry, its managers (one per session), its logger. */
 export interface VeleroHost {
-  call<T>(call: Call): Promise<{ result: T; millis: number }>;
+  call(call: Call): Promise<{ result: unknown; millis: number }>;
   /** The log lines of a session so far. */
   logs(session: string): LogEntry[];
   readonly pid: number;
@@ -64,7 +64,7 @@ export async function startVeleroHost(options: HostOptions = {}): Promise<Velero
   const waiting = new Map<number, (answer: Answer) => void>();
   const logs = new Map<string, LogEntry[]>();
   createInterface({ input: child.stdout, crlfDelay: Infinity }).on('line', (line) => {
-    const message = JSON.parse(line) as Answer | { session: string; log: LogEntry };
+    const message = parseExactly(line) as Answer | { session: string; log: LogEntry };
     if ('log' in message) {
       logs.set(message.session, [...(logs.get(message.session) ?? []), message.log]);
     } else {
@@ -76,13 +76,13 @@ export async function startVeleroHost(options: HostOptions = {}): Promise<Velero
   let lastId = 0;
   return {
     pid: child.pid ?? 0,
-    async call<T>({ item, fromBackup, ...call }: Call) {
+    async call({ item, fromBackup, ...call }) {
       const id = ++lastId;
       const answer = new Promise<Answer>((resolve) => waiting.set(id, resolve));
       child.stdin.write(`${withRawJson({ id, ...call }, { item, fromBackup })}\n`);
       const { error, stack, result, millis } = await answer;
       if (error !== undefined) throw new HostError(error, stack);
-      return { result: result as T, millis };
+      return { result, millis };
     },
     logs: (session) => logs.get(session) ?? [],
     async close() {
@@ -106,4 +106,17 @@ function withRawJson(call: object, raw: Record<string, string | undefined>): str
     text === undefined ? [] : [`${JSON.stringify(key)}:${text}`],
   );
   return [JSON.stringify(call).slice(0, -1), ...parts].join(',') + '}';
+}
+
+/** Integers that JavaScript's numbers cannot hold come as bigints, so that a test sees whether they survived. */
+function parseExactly(text: string): unknown {
+  type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
+  const exact: Reviver = (_key, value, { source }) =>
+    typeof value === 'number' &&
+    source !== undefined &&
+    !Number.isSafeInteger(value) &&
+    /^-?\d+$/.test(source)
+      ? BigInt(source)
+      : value;
+  return JSON.parse(text, exact as Parameters<typeof JSON.parse>[1]);
 }
