@@ -9,8 +9,8 @@ import { labels } from '../../api/v1alpha1/keys.ts';
 import type { BackupScope } from '../backup/scope.ts';
 import { createOnce } from '../request/creation.ts';
 import { checkpoint, done, failed, waiting, type StepResult } from '../request/step.ts';
-import { largestQuantity } from './quantity.ts';
 import { chooseSnapshotClass, SNAPSHOT_CLASS_ANNOTATION } from './snapshot-class.ts';
+import { describeVolume } from './volume-record.ts';
 
 /**
  * Fixes the state of the source: after this step the application may write again without changing the backup.
@@ -187,42 +187,23 @@ interface Cut {
 }
 
 function record(scope: BackupScope, { claim, volume }: Source, cut: Cut): StepResult {
-  const handle = cut.content.status?.snapshotHandle;
-  if (handle === undefined) {
+  const { snapshot, content, owned, time } = cut;
+  const snapshotHandle = content.status?.snapshotHandle;
+  if (snapshotHandle === undefined) {
     return {
-      ...awaiting(scope, `waiting for the handle of VolumeSnapshotContent ${cut.content.metadata.name}`),
+      ...awaiting(scope, `waiting for the handle of VolumeSnapshotContent ${content.metadata.name}`),
       requeueAfterMs: 1000,
     };
   }
-  const {
-    storageClassName,
-    accessModes = ['ReadWriteOnce'],
-    volumeMode = 'Filesystem',
-    resources,
-  } = claim.spec;
-  const restoreSize = cut.snapshot.status?.restoreSize ?? sizeOf(cut.content);
-  scope.status.volume = {
-    pvcName: claim.metadata.name,
-    namespace: scope.namespace,
-    ...(storageClassName !== undefined && { storageClassName }),
-    accessModes,
-    volumeMode,
-    capacity:
-      largestQuantity(resources?.requests?.['storage'], claim.status?.capacity?.['storage'], restoreSize) ??
-      '1Gi',
-    ...(volume.spec.persistentVolumeReclaimPolicy !== undefined && {
-      reclaimPolicy: volume.spec.persistentVolumeReclaimPolicy,
-    }),
-    ...(volume.metadata.labels !== undefined && { pvLabels: volume.metadata.labels }),
-  };
+  scope.status.volume = describeVolume(claim, volume, snapshot.status?.restoreSize ?? sizeOf(content));
   scope.status.capture = {
     consistency: 'PointInTime',
-    time: cut.time,
-    driver: cut.content.spec.driver,
-    snapshotHandle: handle,
-    volumeSnapshot: cut.snapshot.metadata.name,
-    volumeSnapshotContent: cut.content.metadata.name,
-    owned: cut.owned,
+    time,
+    driver: content.spec.driver,
+    snapshotHandle,
+    volumeSnapshot: snapshot.metadata.name,
+    volumeSnapshotContent: content.metadata.name,
+    owned,
   };
   return checkpoint;
 }

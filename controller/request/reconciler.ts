@@ -1,4 +1,4 @@
-import { formatKey, type Key } from '../../api/meta.ts';
+import { formatKey, type Key, type Resource } from '../../api/meta.ts';
 import { FINALIZER } from '../../api/v1alpha1/keys.ts';
 import type { ReconcileContext, Reconciler, ReconcileResult } from '../../kube/runtime/controller.ts';
 import type { Environment } from '../environment.ts';
@@ -10,7 +10,7 @@ import {
   type RequestStatus,
   type RequestType,
 } from './request.ts';
-import { servingForCleanup, type ServingProblem } from './serving.ts';
+import { servingForCleanup, type Serving, type ServingProblem } from './serving.ts';
 import { createStatusStore } from './status-store.ts';
 import { requeueAfter, runSteps, type PassResult } from './step.ts';
 import { summarise } from './summary.ts';
@@ -33,53 +33,66 @@ export function createRequestReconciler<
     if (isFinal(request.status?.phase)) return letGo(request, context.signal);
     const serving = type.choose(request);
     if (serving === undefined) return;
-    const { finalizers = [], deletionTimestamp } = request.metadata;
-    const problem = 'reason' in serving ? serving : undefined;
-    if (!finalizers.includes(FINALIZER)) {
-      // Nothing was begun for it yet, so there is nothing to clean up either.
-      if (deletionTimestamp !== undefined) return;
-      if (problem !== undefined) return reject(request, problem, context);
-      // Before anything is made for the request, it is made sure that its deletion waits for the clean-up.
-      return store.setFinalizers(request, [...finalizers, FINALIZER], context.signal);
-    }
-    return drive(
-      type.open({
-        request,
-        status: draftOf(request),
-        serving: 'reason' in serving ? servingForCleanup(env.movers, request.status) : serving,
-        now: env.now(),
-        assertCurrent: () => assertCurrent(env.client, type.kind, request, context.signal),
-        context,
-      }),
-      request,
-      problem,
-    );
+    if (!isHeld(request)) return take(request, 'reason' in serving ? serving : undefined, context);
+    return 'reason' in serving
+      ? giveUp(request, serving, context)
+      : drive(openPass(request, serving, context), request);
   }
 
-  async function drive(
-    scope: Scope,
+  /** Before anything is made for a request, it is made sure that its deletion waits for the clean-up. */
+  async function take(
     request: T,
     problem: ServingProblem | undefined,
-  ): Promise<ReconcileResult> {
-    const { status, now, serving, signal } = scope;
-    const before = structuredClone(status);
+    context: ReconcileContext,
+  ): Promise<void> {
+    const { finalizers = [], deletionTimestamp } = request.metadata;
+    // Nothing was begun for it yet, so there is nothing to clean up either.
+    if (deletionTimestamp !== undefined) return;
+    if (problem !== undefined) return reject(request, problem, context);
+    return store.setFinalizers(request, [...finalizers, FINALIZER], context.signal);
+  }
+
+  /** Its class went or broke after work had begun: what was made must go all the same. */
+  function giveUp(request: T, problem: ServingProblem, context: ReconcileContext): Promise<ReconcileResult> {
+    const scope = openPass(request, servingForCleanup(env.movers, request.status), context);
+    if (!hasEnded(scope.status)) scope.status.failure = problem;
+    return drive(scope, request);
+  }
+
+  function openPass(request: T, serving: Serving, context: ReconcileContext): Scope {
+    const now = env.now();
+    const status = draftOf(request);
     status.startTimestamp ??= now.toISOString();
-    if (problem === undefined) {
+    if (serving.class.metadata.name !== '') {
       status.dataMoverClass ??= serving.class.metadata.name;
       status.mover ??= serving.mover.name;
-    } else if (!hasEnded(status)) {
-      status.failure = problem;
     }
-    const goingBack = hasEnded(status);
-    const pass = await runSteps(goingBack ? type.cleanup : type.steps, scope, now.getTime());
-    if (!goingBack && pass.result.state === 'failed') {
-      status.failure = { reason: pass.result.reason, message: pass.result.message };
-    }
+    const current = (): Promise<void> => assertCurrent(env.client, type.kind, request, context.signal);
+    return type.open({ request, status, serving, now, assertCurrent: current, context });
+  }
+
+  async function drive(scope: Scope, request: T): Promise<ReconcileResult> {
+    const { status, now, signal } = scope;
+    const before = draftOf(request);
+    const pass = hasEnded(status) ? await goBack(scope) : await goOn(scope);
     const cleanedUp = hasEnded(before) && pass.result.state === 'done';
     summarise(type, { request, status, now }, pass, cleanedUp);
     if (await store.write(request, status, signal)) type.report(request, before, status);
     const again = requeueAfter(pass.result, now.getTime());
     return again === undefined ? {} : { requeueAfterMs: again };
+  }
+
+  async function goOn(scope: Scope): Promise<PassResult> {
+    const pass = await runSteps(type.steps, scope, scope.now.getTime());
+    if (pass.result.state === 'failed') {
+      const { reason, message } = pass.result;
+      scope.status.failure = { reason, message };
+    }
+    return pass;
+  }
+
+  function goBack(scope: Scope): Promise<PassResult> {
+    return runSteps(type.cleanup, scope, scope.now.getTime());
   }
 
   /** A request that can never be served fails without having owned anything. */
@@ -114,6 +127,10 @@ export function createRequestReconciler<
   }
 
   return { reconcile };
+}
+
+function isHeld({ metadata }: Resource): boolean {
+  return metadata.finalizers?.includes(FINALIZER) === true;
 }
 
 function draftOf<Status extends RequestStatus>(request: RequestResource<Status>): Status {

@@ -84,10 +84,10 @@ const RULES: readonly Rule[] = [
 /** Reads a failed pod's log and end. */
 export function diagnose(
   lines: readonly string[],
-  end: { reason?: string | undefined; exitCode?: number | undefined },
+  end: { reason?: string | undefined; exitCode?: number | undefined } | undefined,
   place: Place,
 ): Diagnosis {
-  if (end.reason === 'OOMKilled') {
+  if (end?.reason === 'OOMKilled') {
     return {
       reason: 'OutOfMemory',
       message: 'the mover ran out of memory; raise config.moverResources.limits.memory of the class',
@@ -103,7 +103,7 @@ export function diagnose(
   const evidence = lines.findLast((line) => /Fatal|ERROR|error/.test(line)) ?? lines.at(-1);
   return {
     reason: 'MoverFailed',
-    message: `the mover ended with exit code ${String(end.exitCode ?? 'unknown')}`,
+    message: `the mover ended with exit code ${String(end?.exitCode ?? 'unknown')}`,
     ...(evidence !== undefined && { evidence }),
     attempts: 3,
   };

@@ -1,4 +1,4 @@
-import type { Job, Pod } from '../../../api/external/core.ts';
+import type { ContainerStatus, Job, Pod } from '../../../api/external/core.ts';
 import type { ReplicationStatus } from '../../../api/external/volsync.ts';
 import type { MoverOutcome } from '../mover.ts';
 import { diagnose, type Diagnosis, type Place } from './diagnosis.ts';
@@ -26,105 +26,124 @@ const ERROR_GRACE_MS = 60_000;
 /** A pod's log can lag behind VolSync's word of success; after this long the missing line will not come any more. */
 export const LOG_GRACE_MS = 15_000;
 
+type Waiting = Extract<MoverOutcome<never>, { state: 'InProgress' }>;
+type Failure = Extract<MoverOutcome<never>, { state: 'Failed' }>;
+
 export type Verdict =
-  | { state: 'succeeded'; log: ResticLog; finishedAt: string | undefined; logComplete: boolean }
-  | Extract<MoverOutcome<never>, { state: 'InProgress' | 'Failed' }>;
+  | Waiting
+  | Failure
+  | { state: 'succeeded'; log: ResticLog; finishedAt: string | undefined; logComplete: boolean };
 
 /** What a look at VolSync's objects means. */
 export function judge(seen: Observation): Verdict {
-  const { status, tag } = seen;
-  if (status?.lastManualSync === tag) {
-    return {
-      state: 'succeeded',
-      log: readResticLog([
-        ...(seen.podLog?.lines ?? []),
-        ...(status.latestMoverStatus?.logs ?? '').split('\n'),
-      ]),
-      finishedAt: terminated(seen.pod)?.finishedAt ?? status.lastSyncTime,
-      logComplete: seen.podLog?.complete !== false,
-    };
-  }
-  return failureOf(seen) ?? progressOf(seen);
+  if (seen.status?.lastManualSync === seen.tag) return success(seen, seen.status);
+  return failureOfPod(seen) ?? standingError(seen) ?? progressOf(seen);
 }
 
-function failureOf(seen: Observation): Extract<Verdict, { state: 'Failed' | 'InProgress' }> | undefined {
-  const { job, status, now, pod } = seen;
+function success({ podLog, pod }: Observation, status: ReplicationStatus): Verdict {
+  const kept = status.latestMoverStatus?.logs ?? '';
+  return {
+    state: 'succeeded',
+    log: readResticLog([...linesOf(podLog), ...kept.split('\n')]),
+    finishedAt: terminated(pod)?.finishedAt ?? status.lastSyncTime,
+    logComplete: isComplete(podLog),
+  };
+}
+
+function failureOfPod({ job, pod, podLog, place }: Observation): Waiting | Failure | undefined {
   const failures = job?.status?.failed ?? 0;
-  if (failures > 0 && pod?.status?.phase === 'Failed') {
-    // Its log says why it failed; wait for the whole of it before judging.
-    if (seen.podLog?.complete === false) {
-      return {
-        state: 'InProgress',
-        started: true,
-        message: "reading the failed mover's log",
-        requeueAfterMs: 2000,
-      };
-    }
-    const diagnosis = diagnose(seen.podLog?.lines ?? [], terminated(pod) ?? {}, seen.place);
-    if (failures >= diagnosis.attempts) return failed(diagnosis, failures);
-  }
+  if (failures === 0 || !hasFailed(pod)) return undefined;
+  // Its log says why it failed; the whole of it is needed to judge.
+  if (!isComplete(podLog))
+    return inProgress("reading the failed mover's log", { started: true, requeueAfterMs: 2000 });
+  const diagnosis = diagnose(linesOf(podLog), terminated(pod), place);
+  return failures >= diagnosis.attempts ? failed(diagnosis, failures) : undefined;
+}
+
+function standingError({ status, now }: Observation): Waiting | Failure | undefined {
   const error = status?.conditions?.find((c) => c.type === 'Synchronizing' && c.reason === 'Error');
   if (error === undefined) return undefined;
-  const stands = now.getTime() - Date.parse(error.lastTransitionTime);
+  const { message, lastTransitionTime } = error;
+  const stands = now.getTime() - Date.parse(lastTransitionTime);
   if (stands < ERROR_GRACE_MS) {
-    return {
-      state: 'InProgress',
+    return inProgress(`VolSync reports: ${message}`, {
       started: false,
-      message: `VolSync reports: ${error.message}`,
       requeueAfterMs: ERROR_GRACE_MS - stands,
-    };
+    });
   }
   return {
     state: 'Failed',
     reason: 'MoverFailed',
-    message: `VolSync reports since ${error.lastTransitionTime}: ${error.message}`,
+    message: `VolSync reports since ${lastTransitionTime}: ${message}`,
   };
 }
 
-function failed(
-  { reason, message, evidence }: Diagnosis,
-  attempts: number,
-): Extract<Verdict, { state: 'Failed' }> {
+function failed({ reason, message, evidence }: Diagnosis, attempts: number): Failure {
   const times = attempts === 1 ? 'once' : `${String(attempts)} times`;
   const line =
     evidence === undefined ? '' : `; the mover (failed ${times}) says: ${evidence.trim().slice(0, 300)}`;
   return { state: 'Failed', reason, message: `${message}${line}` };
 }
 
-function progressOf({ status, job, pod, podLog }: Observation): Extract<Verdict, { state: 'InProgress' }> {
-  const running =
-    terminated(pod) !== undefined || pod?.status?.containerStatuses?.[0]?.state?.running !== undefined;
-  if (!running) return { state: 'InProgress', started: false, message: whyNotRunning(status, job, pod) };
-  const { progress } = readResticLog(podLog?.lines ?? []);
-  return {
-    state: 'InProgress',
-    started: true,
-    message: 'the mover is transferring data',
-    ...(progress !== undefined && { progress }),
-  };
+function progressOf({ status, job, pod, podLog }: Observation): Waiting {
+  if (!hasRun(pod)) {
+    return inProgress(unscheduled(pod) ?? stillStarting(pod) ?? notMade(job, status), { started: false });
+  }
+  const { progress } = readResticLog(linesOf(podLog));
+  const waiting = inProgress('the mover is transferring data', { started: true });
+  return progress === undefined ? waiting : { ...waiting, progress };
 }
 
-/** In the words of whoever knows: the scheduler, the kubelet, or nobody yet. */
-function whyNotRunning(
-  status: ReplicationStatus | undefined,
-  job: Job | undefined,
-  pod: Pod | undefined,
-): string {
-  const unscheduled = pod?.status?.conditions?.find((c) => c.type === 'PodScheduled' && c.status === 'False');
-  if (unscheduled !== undefined)
-    return `the mover's pod cannot be scheduled: ${unscheduled.message ?? unscheduled.reason ?? ''}`;
-  const waiting = pod?.status?.containerStatuses?.[0]?.state?.waiting;
-  if (waiting !== undefined)
-    return `the mover's pod is starting: ${[waiting.reason, waiting.message].filter(Boolean).join(': ')}`;
-  if (pod !== undefined) return "the mover's pod is starting";
+/** In the scheduler's words. */
+function unscheduled(pod: Pod | undefined): string | undefined {
+  const condition = pod?.status?.conditions?.find((c) => c.type === 'PodScheduled' && c.status === 'False');
+  if (condition === undefined) return undefined;
+  return `the mover's pod cannot be scheduled: ${condition.message ?? condition.reason ?? ''}`;
+}
+
+/** In the kubelet's words. */
+function stillStarting(pod: Pod | undefined): string | undefined {
+  if (pod === undefined) return undefined;
+  const waiting = stateOf(pod)?.waiting;
+  const why = [waiting?.reason, waiting?.message].filter((text) => text !== undefined).join(': ');
+  return why === '' ? "the mover's pod is starting" : `the mover's pod is starting: ${why}`;
+}
+
+function notMade(job: Job | undefined, status: ReplicationStatus | undefined): string {
   if (job !== undefined) return "waiting for the mover's pod";
   return status === undefined
     ? 'waiting for VolSync to take up the transfer'
     : 'VolSync is preparing the transfer';
 }
 
-function terminated(
-  pod: Pod | undefined,
-): { exitCode: number; reason?: string; finishedAt?: string } | undefined {
-  return pod?.status?.containerStatuses?.[0]?.state?.terminated;
+function inProgress(message: string, more: { started: boolean; requeueAfterMs?: number }): Waiting {
+  return { state: 'InProgress', message, ...more };
+}
+
+function linesOf(podLog: PodLog | undefined): readonly string[] {
+  return podLog?.lines ?? [];
+}
+
+/** A log that nobody can read any more is as complete as it will ever be. */
+function isComplete(podLog: PodLog | undefined): boolean {
+  return podLog?.complete !== false;
+}
+
+type ContainerState = NonNullable<ContainerStatus['state']>;
+
+function stateOf(pod: Pod | undefined): ContainerState | undefined {
+  return pod?.status?.containerStatuses?.[0]?.state;
+}
+
+function terminated(pod: Pod | undefined): ContainerState['terminated'] {
+  return stateOf(pod)?.terminated;
+}
+
+function hasFailed(pod: Pod | undefined): boolean {
+  return pod?.status?.phase === 'Failed';
+}
+
+function hasRun(pod: Pod | undefined): boolean {
+  const state = stateOf(pod);
+  return state?.running !== undefined || state?.terminated !== undefined;
 }
