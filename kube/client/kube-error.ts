@@ -70,7 +70,7 @@ export class KubeError extends Error {
   static from(caught: unknown, call?: CallDescription): KubeError {
     if (caught instanceof KubeError) return caught;
     const reason = reasonOf(caught);
-    const text = caught instanceof Error ? describe(caught) : safeString(caught);
+    const text = isErrorLike(caught) ? describe(caught) : safeString(caught);
     return new KubeError({ code: 0, reason, message: `${prefix(call)}${text}`, cause: caught });
   }
 
@@ -132,16 +132,30 @@ function prefix(call: CallDescription | undefined): string {
   return `${call.verb} ${call.kind}${call.key === undefined ? '' : ` ${call.key}`}: `;
 }
 
-function describe(error: Error): string {
+interface ErrorLike {
+  name: string;
+  message: string;
+  cause?: unknown;
+}
+
+/** Not by `instanceof`: a DOMException of another realm (a test's, a plugin's) is no `Error` of this one. */
+function isErrorLike(value: unknown): value is ErrorLike {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, message } = value as Partial<Record<keyof ErrorLike, unknown>>;
+  return typeof name === 'string' && typeof message === 'string';
+}
+
+function describe(error: ErrorLike): string {
   // undici wraps: the reason a person can use ("connect ECONNREFUSED 10.0.0.1:443") is often one level down.
-  const inner = error instanceof AggregateError ? error.errors : [error.cause];
-  const texts = inner.filter((one) => one instanceof Error).map((one) => one.message);
+  const inner: unknown[] = error instanceof AggregateError ? error.errors : [error.cause];
+  const texts = inner.filter(isErrorLike).map((one) => one.message);
   return [error.message, ...texts].filter((text) => text !== '').join(': ') || error.name;
 }
 
 function reasonOf(caught: unknown): string {
-  const code = errorCode(caught) ?? (caught instanceof Error ? errorCode(caught.cause) : undefined);
-  if (caught instanceof Error && caught.name === 'TimeoutError') return ClientReason.timeout;
+  const cause = isErrorLike(caught) ? caught.cause : undefined;
+  const code = errorCode(caught) ?? errorCode(cause);
+  if (isErrorLike(caught) && caught.name === 'TimeoutError') return ClientReason.timeout;
   if (code === undefined) return ClientReason.unknown;
   if (/TIMEOUT|ETIMEDOUT/.test(code)) return ClientReason.timeout;
   if (/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO/.test(code)) return ClientReason.tls;

@@ -1,0 +1,165 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Kind, Resource } from '../../api/meta.ts';
+import { silentLogger } from '../../telemetry/log.ts';
+import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
+import { FakeKube } from '../../tests/fakes/fake-kube.ts';
+import { createInformerSet } from '../cache/informer-set.ts';
+import { KubeError } from '../client/kube-error.ts';
+import { createController } from './controller.ts';
+import { createLeaderElector, leases } from './leader-election.ts';
+import { createManager, type Runnable } from './manager.ts';
+
+const widgets: Kind<Resource> = {
+  group: 'example.com',
+  version: 'v1',
+  kind: 'Widget',
+  plural: 'widgets',
+  namespaced: true,
+};
+const lease = { namespace: 'velero', name: 'controller' };
+const widget = (name: string) => ({
+  apiVersion: 'example.com/v1',
+  kind: 'Widget',
+  metadata: { namespace: 'app', name },
+});
+
+function setup(extra: Runnable[] = []) {
+  const clock = createFakeClock();
+  const kube = new FakeKube({ clock });
+  const informers = createInformerSet({ client: kube.client(), clock });
+  const seen: string[] = [];
+  const order: string[] = [];
+  const controller = createController({
+    name: 'widgets',
+    log: silentLogger,
+    clock,
+    reconciler: {
+      reconcile: ({ name }) => {
+        seen.push(name);
+        return Promise.resolve();
+      },
+    },
+  });
+  const informer = informers.informer(widgets);
+  informer.onChange((before, after) => {
+    const object = after ?? before;
+    if (object !== undefined) controller.enqueue({ namespace: 'app', name: object.metadata.name });
+  });
+  const manager = createManager({
+    informers: [informers],
+    runnables: [controller, ...extra],
+    leaderElection: createLeaderElector({
+      client: kube.client('lease'),
+      lease,
+      identity: 'me',
+      clock,
+      random: () => 0,
+    }),
+    closers: [
+      () => {
+        order.push(
+          `lease held by "${kube.peek(leases, lease)?.spec?.holderIdentity ?? ''}", watches ${kube.openWatches}`,
+        );
+        return Promise.reject(new Error('cannot close'));
+      },
+      () => {
+        order.push('closed');
+        return Promise.resolve();
+      },
+    ],
+    log: silentLogger,
+    clock,
+  });
+  const stop = new AbortController();
+  return { clock, kube, manager, stop, seen, order };
+}
+
+describe('manager', () => {
+  it('comes into sync, leads, reconciles, and stops everything in order', async () => {
+    const { clock, kube, manager, stop, seen, order } = setup();
+    kube.seed(widgets, widget('old'));
+    expect(manager.notReady()).toBe('not in sync: Widget');
+    const running = manager.run(stop.signal);
+    await clock.advance(100);
+    expect(manager.notReady()).toBeUndefined();
+    kube.seed(widgets, widget('new'));
+    await clock.advance(100);
+    expect(seen).toEqual(['old', 'new']);
+    stop.abort();
+    await clock.advance(30_000);
+    await running;
+    expect(manager.notReady()).toBe('stopping');
+    expect(order).toEqual(['lease held by "", watches 0', 'closed']);
+  });
+
+  it('mirrors on standby but reconciles nothing until it leads', async () => {
+    const { clock, kube, manager, stop, seen } = setup();
+    const spec = { holderIdentity: 'other', leaseDurationSeconds: 15 };
+    kube.seed(leases, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: lease, spec });
+    kube.seed(widgets, widget('a'));
+    const running = manager.run(stop.signal);
+    await clock.advance(10_000);
+    expect([manager.notReady(), seen]).toEqual([undefined, []]);
+    await clock.advance(10_000);
+    expect(seen).toEqual(['a']);
+    stop.abort();
+    await clock.advance(30_000);
+    await running;
+  });
+
+  it('ends with an error that names the kind that is not installed', async () => {
+    const { clock, kube, manager, stop, order } = setup();
+    kube.before = ({ kind }) => {
+      if (kind === widgets) throw new KubeError({ code: 404, reason: 'NotFound', message: 'no such thing' });
+    };
+    const failed = expect(manager.run(stop.signal)).rejects.toThrow(
+      'Widget: the kind is not installed (apply its CRD)',
+    );
+    await clock.advance(90_000);
+    await failed;
+    expect(order).toHaveLength(2);
+  });
+
+  it('ends with an error when the leadership is lost', async () => {
+    const { clock, kube, manager, stop } = setup();
+    const failed = expect(manager.run(stop.signal)).rejects.toThrow('the lease velero/controller was lost');
+    await clock.advance(1_000);
+    kube.edit(leases, lease, (object) => (object.spec = { ...object.spec, holderIdentity: 'thief' }));
+    await clock.advance(5_000);
+    await failed;
+  });
+
+  it('stops everything when one part fails', async () => {
+    const broken: Runnable = { name: 'broken', run: () => Promise.reject(new Error('out of paper')) };
+    const { clock, kube, manager, stop, order } = setup([broken]);
+    const failed = expect(manager.run(stop.signal)).rejects.toThrow('out of paper');
+    await clock.advance(30_000);
+    await failed;
+    expect(order[0]).toBe('lease held by "", watches 0');
+    expect(kube.openWatches).toBe(0);
+  });
+
+  it('stops quietly when told so before it is in sync', async () => {
+    const { clock, kube, manager, stop } = setup();
+    kube.before = () => {
+      throw new KubeError({ code: 0, reason: 'ConnectionError', message: 'away' });
+    };
+    const running = manager.run(stop.signal);
+    await clock.advance(5_000);
+    stop.abort();
+    await clock.advance(100);
+    await running;
+  });
+
+  it('is unhealthy when nothing was heard of a kind for a quarter of an hour', async () => {
+    const { clock, manager, stop } = setup();
+    const running = manager.run(stop.signal);
+    await clock.advance(14 * 60_000);
+    expect(manager.unhealthy()).toBeUndefined();
+    await clock.advance(2 * 60_000);
+    expect(manager.unhealthy()).toBe('nothing heard of: Widget');
+    stop.abort();
+    await clock.advance(30_000);
+    await running;
+  });
+});
