@@ -19,6 +19,8 @@ const READY_TIMEOUT_MS = 60_000;
 const LOG_TAIL = 15;
 /** How long a process without a readiness check must live to count as started. */
 const SETTLE_MS = 300;
+/** A program that cannot do its work has noticed it by then. */
+const STEADY_MS = 2_500;
 
 /**
  * Brings the cluster up: starts what does not run, repairs what is broken, leaves alone what is well.
@@ -33,6 +35,7 @@ export async function up(config: ClusterConfig, progress: Progress): Promise<voi
     await claim(config);
     prepareFolders(context);
     for (const component of COMPONENTS) await bringUp(context, component, progress);
+    await staySteady(context, progress);
   });
 }
 
@@ -47,8 +50,10 @@ export async function restart(config: ClusterConfig, name: string, progress: Pro
     throw new Error(`cluster ${config.name} is not up; run "make cluster-up" first`);
   const context = createContext(config);
   await exclusively(config, progress, async () => {
-    await context.supervisor.stop(name, component.process?.(context));
-    await bringUp(context, component, progress);
+    await stopWith(context, component);
+    const dependents = COMPONENTS.filter((each) => component.takesDown?.includes(each.name));
+    for (const each of [component, ...dependents]) await bringUp(context, each, progress);
+    await staySteady(context, progress);
   });
 }
 
@@ -126,9 +131,11 @@ async function start(context: Context, component: Component, note: Note): Promis
   if (!component.process) return;
   const { name, readyTimeoutMs: timeoutMs = READY_TIMEOUT_MS } = component;
   const { supervisor } = context;
+  const spec = component.process(context);
+  if (!supervisor.isCurrent(name, spec)) await stopWith(context, component);
   const others = COMPONENTS.map((each) => each.name).filter((each) => supervisor.find(each) !== undefined);
-  const startedNow = await supervisor.ensure(name, component.process(context));
-  const settledAt = performance.now() + (startedNow ? (component.settleMs ?? SETTLE_MS) : 0);
+  const startedNow = await supervisor.ensure(name, spec);
+  const settledAt = performance.now() + (startedNow ? SETTLE_MS : 0);
   const ready = component.ready ?? (() => Promise.resolve(performance.now() >= settledAt));
   const ended = (): string | undefined =>
     [name, ...others].find((each) => supervisor.find(each) === undefined);
@@ -136,6 +143,31 @@ async function start(context: Context, component: Component, note: Note): Promis
   await waitUntil(`${name} to be ready`, check, { timeoutMs });
   const lost = ended();
   if (lost !== undefined) throw new ProcessEnded(lost);
+}
+
+/** Stops a component, after those that would not survive it. */
+async function stopWith(context: Context, { name, takesDown = [], process }: Component): Promise<void> {
+  for (const dependent of takesDown) await context.supervisor.stop(dependent);
+  await context.supervisor.stop(name, process?.(context));
+}
+
+/** Waits until the last process has run for a while and sees whether all still do. */
+async function staySteady(context: Context, progress: Progress): Promise<void> {
+  const running = COMPONENTS.map((component) => ({
+    component,
+    process: context.supervisor.find(component.name),
+  }));
+  const started = running.map(({ process }) => (process ? Date.parse(process.startedAt) : 0));
+  const steadyAt = Math.max(...started) + STEADY_MS;
+  if (Date.now() >= steadyAt) return;
+  const ended = (): Component | undefined =>
+    running.find(({ component, process }) => process && !context.supervisor.find(component.name))?.component;
+  await progress.step('all of it stays up', async () => {
+    const check = (): boolean => ended() !== undefined || Date.now() >= steadyAt;
+    await waitUntil('the last process', check, { timeoutMs: 2 * STEADY_MS });
+    const lost = ended();
+    if (lost) throw explain(context, lost, new ProcessEnded(lost.name));
+  });
 }
 
 /** The error with what a person needs next: the step, the end of the log, the folder of all logs. */

@@ -30,9 +30,9 @@ export interface Component {
   /** What must be there before its process starts. */
   readonly prepare?: (context: Context, note: Note) => Promise<void> | void;
   readonly process?: (context: Context) => ProcessSpec;
+  /** Components that end by themselves when this one's process does, and must be started after it again. */
+  readonly takesDown?: readonly string[];
   readonly ready?: (context: Context) => Promise<boolean>;
-  /** Without `ready`: how long its process must live to count as started. Default 300 ms. */
-  readonly settleMs?: number;
   /** Default 60 s. */
   readonly readyTimeoutMs?: number;
   /** Keep it when the cluster is wiped. */

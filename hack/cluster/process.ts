@@ -72,14 +72,18 @@ export class Supervisor {
     return alive ? known : undefined;
   }
 
+  /** Whether the process runs, and with just this command, arguments, environment and fingerprint. */
+  isCurrent(name: string, spec: ProcessSpec): boolean {
+    return this.find(name)?.specHash === specHash(spec);
+  }
+
   /**
    * Starts the process unless it already runs with the same command, arguments and environment;
    * one that runs with others is replaced.
    * @returns whether it was started now
    */
   async ensure(name: string, spec: ProcessSpec): Promise<boolean> {
-    const running = this.find(name);
-    if (running?.specHash === specHash(spec)) return false;
+    if (this.isCurrent(name, spec)) return false;
     await this.stop(name, spec);
     this.#start(name, spec);
     return true;

@@ -15,6 +15,17 @@ export function sourcesStamp(paths: readonly string[]): string {
   return hash.digest('hex').slice(0, 16);
 }
 
+/** As `sourcesStamp`, for one of the programs in `doubles/` with all that it imports. */
+export function doubleStamp(checkout: string, name: string): string {
+  const doubles = join(checkout, 'hack/cluster/doubles');
+  const shared = readdirSync(doubles).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
+  return sourcesStamp([
+    ...['api', 'kube', 'telemetry', 'package-lock.json'].map((path) => join(checkout, path)),
+    ...shared.map((file) => join(doubles, file)),
+    join(doubles, name),
+  ]);
+}
+
 function filesBelow(path: string): string[] {
   if (!existsSync(path)) return [];
   if (statSync(path).isFile()) return [path];

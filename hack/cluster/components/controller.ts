@@ -29,7 +29,6 @@ export const datamoverConfig: Component = {
 export const controller: Component = {
   name: 'controller',
   title: 'our controller',
-  settleMs: 3_000,
   absent: ({ config }) => missing(join(config.checkout, 'controller/main.ts')),
   prepare: async (context) => {
     const { config } = context;

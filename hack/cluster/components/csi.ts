@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { apiObject } from '../api.ts';
-import { sourcesStamp } from '../sources.ts';
+import { doubleStamp } from '../sources.ts';
 import { FAST } from './snapshots.ts';
 import type { Component, Context } from '../component.ts';
 
@@ -27,6 +27,8 @@ export const csiDriver: Component = {
   name: 'csi-driver',
   title: 'CSI test driver',
   absent,
+  // It exits when the connection to its driver breaks.
+  takesDown: ['csi-snapshotter'],
   prepare: async (context) => {
     mkdirSync(context.config.paths.csi, { recursive: true });
     const manifests = join(folder(context), 'manifests');
@@ -47,7 +49,7 @@ export const csiDriver: Component = {
       '--kubeconfig',
       context.config.paths.kubeconfig,
     ],
-    fingerprint: sourcesStamp([folder(context), join(folder(context), '../quantity.ts')]),
+    fingerprint: doubleStamp(context.config.checkout, 'csi-driver'),
     netns: context.config.network.netnsPath,
   }),
   // Registration and even the socket's file may be from before a restart.

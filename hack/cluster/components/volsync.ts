@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { IMAGES } from '../images.ts';
-import { sourcesStamp } from '../sources.ts';
+import { doubleStamp } from '../sources.ts';
 import type { Component, Context } from '../component.ts';
 
 function folder({ config }: Context): string {
@@ -19,7 +19,6 @@ export const volsyncCrds: Component = {
 export const volsync: Component = {
   name: 'volsync',
   title: 'VolSync double',
-  settleMs: 3_000,
   absent: (context) => missing(join(folder(context), 'main.ts')),
   process: (context) => ({
     command: process.execPath,
@@ -30,7 +29,7 @@ export const volsync: Component = {
       '--mover-image',
       IMAGES.volsyncRestic,
     ],
-    fingerprint: sourcesStamp([folder(context), join(folder(context), '../quantity.ts')]),
+    fingerprint: doubleStamp(context.config.checkout, 'volsync'),
     netns: context.config.network.netnsPath,
   }),
 };
