@@ -31,12 +31,32 @@ export function createRequestReconciler<
     const request = type.lister.get(formatKey(key));
     if (request === undefined || store.isStale(request)) return;
     if (isFinal(request.status?.phase)) return letGo(request, context.signal);
+    if (!isHeld(request)) return begin(request, context);
     const serving = type.choose(request);
     if (serving === undefined) return;
-    if (!isHeld(request)) return take(request, 'reason' in serving ? serving : undefined, context);
     return 'reason' in serving
       ? giveUp(request, serving, context)
       : drive(openPass(request, serving, context), request);
+  }
+
+  /** Looks at a request for which nothing has been made yet. */
+  async function begin(request: T, context: ReconcileContext): Promise<ReconcileResult | void> {
+    const missing = type.missing?.(request);
+    if (missing !== undefined) return awaitMissing(request, missing, context);
+    const serving = type.choose(request);
+    if (serving === undefined) return;
+    return take(request, 'reason' in serving ? serving : undefined, context);
+  }
+
+  async function awaitMissing(
+    request: T,
+    { until, ...problem }: ServingProblem & { until: number },
+    context: ReconcileContext,
+  ): Promise<ReconcileResult> {
+    const left = until - env.now().getTime();
+    if (left > 0) return { requeueAfterMs: left };
+    await reject(request, problem, context);
+    return {};
   }
 
   /** Before anything is made for a request, it is made sure that its deletion waits for the clean-up. */

@@ -51,7 +51,9 @@ export interface RequestType<
   steps: readonly Step<Scope>[];
   /** The way back, after success and failure alike. */
   cleanup: readonly Step<Scope>[];
-  /** `undefined`: this request is somebody else's, or not ready to be served; it is not touched. */
+  /** What must still be filled in before the request can be served at all, and until when (milliseconds since 1970). */
+  missing?(request: T): (ServingProblem & { until: number }) | undefined;
+  /** `undefined`: this request is somebody else's; it is not touched. */
   choose(request: T): Serving | ServingProblem | undefined;
   open(input: PassInput<T, Status>): Scope;
   /** True once the facts that make it a success are recorded. */

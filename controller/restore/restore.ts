@@ -20,6 +20,7 @@ export function restoreRequest(
     lister: env.listers.restores,
     steps: restoreSteps,
     cleanup: restoreCleanup,
+    missing: missingRecord,
     choose: (restore) => chooseServing(env, restore),
     open: ({ request, status, serving, now, assertCurrent, context }) => ({
       env,
@@ -54,6 +55,25 @@ function phaseOf(status: DataMoverRestoreStatus): string {
   if (status.movingSince !== undefined) return 'Moving';
   if (status.admittedAt !== undefined) return 'Staging';
   return status.repositoryPath === undefined ? 'Pending' : 'Queued';
+}
+
+/**
+ * A restore that Velero asks for exists before its record does: the plugin fills `spec.source` in
+ * when Velero comes to the DataMoverBackup, which is a moment later.
+ */
+const RECORD_DEADLINE_MS = 15 * 60_000;
+
+function missingRecord({
+  spec,
+  metadata,
+}: DataMoverRestore): (ServingProblem & { until: number }) | undefined {
+  if (spec.source !== undefined) return undefined;
+  return {
+    reason: 'RecordMissing',
+    message:
+      'spec.source was not filled in: the DataMoverBackup that holds the record was not restored; include datamoverbackups.oadp.openshift.io in the Velero restore',
+    until: Date.parse(metadata.creationTimestamp ?? '') + RECORD_DEADLINE_MS,
+  };
 }
 
 /**

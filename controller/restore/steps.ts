@@ -42,7 +42,7 @@ function checkRecord({ restore, source, serving, namespace }: RestoreScope): Ste
       `spec.destinationClaimRef.namespace is ${wanted}; a DataMoverRestore may only fill PVCs of its own namespace ${namespace}`,
     );
   }
-  const name = source.backupName ?? 'the backup';
+  const name = source.backupName ?? '(unnamed)';
   if (source.result === undefined) {
     const why =
       source.failure === undefined
