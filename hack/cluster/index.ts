@@ -11,9 +11,9 @@ import { statusText } from './status.ts';
 import type { ClusterConfig, ClusterOptions } from './config.ts';
 import type { Progress } from './progress.ts';
 
-export { createProgress, silentProgress } from './progress.ts';
-export type { Note, Progress } from './progress.ts';
-export type { ClusterConfig, ClusterOptions, S3Config } from './config.ts';
+export { createProgress } from './progress.ts';
+export type { Progress } from './progress.ts';
+export type { ClusterConfig, ClusterOptions } from './config.ts';
 export { IMAGES } from './images.ts';
 
 /** One embedded cluster, for tests and the demo. */
