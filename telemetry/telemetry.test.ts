@@ -15,10 +15,10 @@ afterEach(async () => {
 
 describe('health server', () => {
   it('answers probes from its checks, one line each', async () => {
-    let problem: string | undefined;
+    const problems: string[] = [];
     server = createHealthServer({
       port: 0,
-      ready: { caches: () => problem },
+      ready: { caches: () => problems[0] },
       alive: { watches: () => undefined },
     });
     const url = `http://127.0.0.1:${await server.start()}`;
@@ -27,7 +27,7 @@ describe('health server', () => {
       return [response.status, await response.text()];
     };
     expect(await get('/readyz')).toEqual([200, '[+]caches ok\nok\n']);
-    problem = 'not in sync: Widget';
+    problems.push('not in sync: Widget');
     expect(await get('/readyz?verbose')).toEqual([503, '[-]caches not in sync: Widget\nfailed\n']);
     expect(await get('/healthz')).toEqual([200, '[+]eventLoop ok\n[+]watches ok\nok\n']);
     expect(await get('/metrics')).toEqual([404, 'not found\n']);

@@ -1,6 +1,7 @@
 import type { Kind, Resource } from '../../api/meta.ts';
 import { type Logger, silentLogger } from '../../telemetry/log.ts';
 import type { KubeClient } from '../client/kube-client.ts';
+import { whenAborted } from '../runtime/abort.ts';
 import { type Clock, sleep, systemClock } from '../runtime/clock.ts';
 import { createReflector, type Reflector, type ReflectorStatus, type Scope, scopeOf } from './reflector.ts';
 import { type Change, createStore, type Indexer, type ReadonlyStore, type Store } from './store.ts';
@@ -122,10 +123,7 @@ export function createInformerSet(options: InformerSetOptions): InformerSet {
       if (signal !== undefined) throw new Error('the informers run already');
       signal = until;
       for (const { reflector } of all.values()) start(reflector);
-      await new Promise<void>((resolve) => {
-        if (until.aborted) resolve();
-        else until.addEventListener('abort', () => resolve(), { once: true });
-      });
+      await whenAborted(until);
       await Promise.all(running);
     },
     async waitForSync({ timeoutMs, signal: stop }) {

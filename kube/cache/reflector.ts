@@ -1,8 +1,9 @@
 import type { Kind, Resource } from '../../api/meta.ts';
 import { formatKey, keyOf } from '../../api/meta.ts';
 import { type Logger, silentLogger } from '../../telemetry/log.ts';
-import type { KubeClient, WatchEvent } from '../client/kube-client.ts';
+import type { KubeClient, ListPage, WatchEvent } from '../client/kube-client.ts';
 import { isGone, KubeError } from '../client/kube-error.ts';
+import { isAborted } from '../runtime/abort.ts';
 import { type Clock, sleep, systemClock } from '../runtime/clock.ts';
 import { createBackoff } from './backoff.ts';
 import type { Change, Store } from './store.ts';
@@ -85,23 +86,21 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
   /** Lists all pages into the store; returns the version to watch from. */
   async function list(signal: AbortSignal, pageSize: number): Promise<string> {
     const items: T[] = [];
-    let continueToken: string | undefined;
+    let page: ListPage<T> | undefined;
     do {
-      const page = await client.listPage(kind, {
+      const continueToken = page?.continueToken;
+      page = await client.listPage(kind, {
         ...scope,
         signal,
         pageSize,
         ...(continueToken === undefined ? {} : { continueToken }),
       });
       items.push(...page.items.map(trim));
-      continueToken = page.continueToken;
-      if (continueToken === undefined) {
-        store.replace(items).forEach(tell);
-        status.hasSynced = true;
-        heard();
-        return page.resourceVersion;
-      }
-    } while (true);
+    } while (page.continueToken !== undefined);
+    store.replace(items).forEach(tell);
+    status.hasSynced = true;
+    heard();
+    return page.resourceVersion;
   }
 
   /** A page token can grow too old while paging through much data: then all in one go. */
@@ -168,7 +167,7 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
       try {
         await watchOnce(version, signal);
       } catch (error) {
-        if (signal.aborted) return;
+        if (isAborted(signal)) return;
         if (needsList(error)) {
           log.info(
             { kind: kind.kind, resourceVersion: version.current },
@@ -194,7 +193,7 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
           lists = tooSoon ? lists + 1 : 0;
           if (lists > 1) await sleep(clock, backoff.next(), signal);
         } catch (error) {
-          if (signal.aborted) return;
+          if (isAborted(signal)) return;
           await pause(error, signal);
         }
       }

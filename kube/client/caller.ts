@@ -83,6 +83,19 @@ export function createCaller(options: CallerOptions): Caller {
     }
   }
 
+  async function retrying(call: Call, deadline: Deadline): Promise<unknown> {
+    for (let retry = 0; ; retry++) {
+      try {
+        return await attempt(call, deadline.signal);
+      } catch (caught) {
+        const mayRetry = call.idempotent && retry < maxRetries && !deadline.signal.aborted;
+        const waitMs = mayRetry ? retryDelayMs(KubeError.from(caught), retry) : undefined;
+        if (waitMs === undefined || waitMs >= deadline.remainingMs()) throw caught;
+        await sleep(waitMs, undefined, { signal: deadline.signal });
+      }
+    }
+  }
+
   return {
     async json(call) {
       const deadline = startDeadline({
@@ -91,19 +104,10 @@ export function createCaller(options: CallerOptions): Caller {
         describe: timeoutOf(`${call.verb} ${call.kind}${call.key === undefined ? '' : ` ${call.key}`}`),
       });
       try {
-        for (let retry = 0; ; retry++) {
-          try {
-            return await attempt(call, deadline.signal);
-          } catch (caught) {
-            if (deadline.signal.aborted) throw deadline.signal.reason;
-            const error = KubeError.from(caught, call);
-            const waitMs = retryDelayMs(error, retry);
-            const mayRetry = call.idempotent && retry < maxRetries && isRetriable(error);
-            if (!mayRetry || waitMs >= deadline.remainingMs()) throw error;
-            await sleep(waitMs, undefined, { signal: deadline.signal }).catch(() => undefined);
-            if (deadline.signal.aborted) throw deadline.signal.reason;
-          }
-        }
+        return await retrying(call, deadline);
+      } catch (caught) {
+        if (deadline.signal.aborted) throw deadline.signal.reason;
+        throw KubeError.from(caught, call);
       } finally {
         deadline.clear();
       }
@@ -119,12 +123,13 @@ export function createCaller(options: CallerOptions): Caller {
   };
 }
 
-/** 429 and 503 were refused before anything was done; of other 5xx one cannot know, and they seldom pass quickly. */
-function isRetriable(error: KubeError): boolean {
-  return isTransient(error) && (error.code === 0 || error.code === 429 || error.code === 503);
-}
-
-function retryDelayMs(error: KubeError, retry: number): number {
+/**
+ * The wait before the next attempt, or nothing when another one is no use. 429 and 503 were refused before anything
+ * was done; other 5xx seldom pass quickly.
+ */
+function retryDelayMs(error: KubeError, retry: number): number | undefined {
+  const retriable = isTransient(error) && [0, 429, 503].includes(error.code);
+  if (!retriable) return undefined;
   return error.retryAfterMs ?? 100 * 2 ** retry * (1 + Math.random());
 }
 

@@ -38,15 +38,13 @@ const SERVICE_ACCOUNT_DIR = '/var/run/secrets/kubernetes.io/serviceaccount';
  */
 export async function loadKubeConfig(options: LoadKubeConfigOptions = {}): Promise<ClusterConfig> {
   const env = options.env ?? process.env;
-  const fromEnv = (env.KUBECONFIG ?? '').split(delimiter).filter((path) => path !== '');
-  const files = options.kubeconfig === undefined ? fromEnv : [options.kubeconfig];
+  const files = options.kubeconfig === undefined ? pathsOf(env.KUBECONFIG) : [options.kubeconfig];
   if (files.length > 0) return loadKubeconfigFiles(files, options.context);
 
   const directory = options.serviceAccountDir ?? SERVICE_ACCOUNT_DIR;
-  const host = env.KUBERNETES_SERVICE_HOST;
-  if (host !== undefined && host !== '' && existsSync(join(directory, 'token'))) {
-    return inCluster(host, env.KUBERNETES_SERVICE_PORT ?? '443', directory);
-  }
+  const address = serviceAddress(env);
+  if (address !== undefined && existsSync(join(directory, 'token'))) return inCluster(address, directory);
+
   const home = join(homedir(), '.kube', 'config');
   if (existsSync(home)) return loadKubeconfigFiles([home], options.context);
   throw new Error(
@@ -54,14 +52,23 @@ export async function loadKubeConfig(options: LoadKubeConfigOptions = {}): Promi
   );
 }
 
-async function inCluster(host: string, port: string, directory: string): Promise<ClusterConfig> {
+const pathsOf = (list: string | undefined): string[] =>
+  (list ?? '').split(delimiter).filter((path) => path !== '');
+
+/** `host:port` of the API server, as kubelet tells every pod. */
+function serviceAddress(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = env;
+  if (host === undefined || host === '') return undefined;
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+async function inCluster(address: string, directory: string): Promise<ClusterConfig> {
   const [ca, namespace] = await Promise.all([
     readFile(join(directory, 'ca.crt'), 'utf8'),
     readFile(join(directory, 'namespace'), 'utf8').catch(() => undefined),
   ]);
-  const name = host.includes(':') ? `[${host}]` : host;
   return {
-    server: `https://${name}:${port}`,
+    server: `https://${address}`,
     tls: { ca },
     authorization: tokenFromFile(join(directory, 'token')),
     ...(namespace === undefined ? {} : { namespace: namespace.trim() }),

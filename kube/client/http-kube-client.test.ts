@@ -347,8 +347,10 @@ describe('watch', () => {
     server.next(openWatch);
     const client = connect();
     const reading = (async () => {
-      for await (const { type } of client.watch(widgets, watchOptions)) return type;
-      return undefined;
+      const events = client.watch(widgets, watchOptions)[Symbol.asyncIterator]();
+      const { value } = (await events.next()) as { value: { type: string } };
+      await events.return?.();
+      return value.type;
     })();
     (await server.watch(0)).send('ADDED', at('6'));
     expect(await reading).toBe('ADDED');

@@ -80,14 +80,13 @@ export class KubeError extends Error {
     call?: CallDescription,
   ): KubeError {
     const status = parseStatus(answer.body);
-    const reason = status?.reason ?? defaultReason(answer.code);
+    const reason = status?.reason ?? reasons[answer.code] ?? 'Unknown';
     const detail = status?.message ?? answer.body.trim().slice(0, 300);
-    const seconds = status?.details?.retryAfterSeconds;
-    const retryAfterMs = answer.retryAfterMs ?? (seconds === undefined ? undefined : seconds * 1000);
+    const retryAfterMs = answer.retryAfterMs ?? retryAfterOf(status);
     return new KubeError({
       code: answer.code,
       reason,
-      message: `${prefix(call)}${String(answer.code)} ${reason}${detail === '' ? '' : `: ${detail}`}`,
+      message: prefix(call) + [`${String(answer.code)} ${reason}`, detail].filter(Boolean).join(': '),
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
       ...(status === undefined ? {} : { status }),
     });
@@ -152,16 +151,19 @@ function describe(error: ErrorLike): string {
   return [error.message, ...texts].filter((text) => text !== '').join(': ') || error.name;
 }
 
+/** First match counts. */
+const reasonOfCode: readonly [RegExp, string][] = [
+  [/TIMEOUT|ETIMEDOUT/, ClientReason.timeout],
+  [/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO/, ClientReason.tls],
+  [/^UND_ERR_(CLOSED|DESTROYED)$/, ClientReason.closed],
+  [/^(E[A-Z]+|UND_ERR_SOCKET|UND_ERR_ABORTED|HPE_.*)$/, ClientReason.connection],
+];
+
 function reasonOf(caught: unknown): string {
   const cause = isErrorLike(caught) ? caught.cause : undefined;
-  const code = errorCode(caught) ?? errorCode(cause);
+  const code = errorCode(caught) ?? errorCode(cause) ?? '';
   if (isErrorLike(caught) && caught.name === 'TimeoutError') return ClientReason.timeout;
-  if (code === undefined) return ClientReason.unknown;
-  if (/TIMEOUT|ETIMEDOUT/.test(code)) return ClientReason.timeout;
-  if (/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO/.test(code)) return ClientReason.tls;
-  if (code === 'UND_ERR_CLOSED' || code === 'UND_ERR_DESTROYED') return ClientReason.closed;
-  if (/^(E[A-Z]+|UND_ERR_SOCKET|UND_ERR_ABORTED|HPE_.*)$/.test(code)) return ClientReason.connection;
-  return ClientReason.unknown;
+  return reasonOfCode.find(([pattern]) => pattern.test(code))?.[1] ?? ClientReason.unknown;
 }
 
 function errorCode(value: unknown): string | undefined {
@@ -196,11 +198,16 @@ const reasons: Readonly<Record<number, string>> = {
   504: 'Timeout',
 };
 
-const defaultReason = (code: number): string => reasons[code] ?? 'Unknown';
+function retryAfterOf(status: StatusBody | undefined): number | undefined {
+  const seconds = status?.details?.retryAfterSeconds;
+  return seconds === undefined ? undefined : seconds * 1000;
+}
 
 function safeString(value: unknown): string {
   try {
-    return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+    if (typeof value === 'string') return value;
+    const json = JSON.stringify(value) as string | undefined;
+    return json ?? String(value);
   } catch {
     return 'an error that cannot be shown';
   }

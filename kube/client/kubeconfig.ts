@@ -52,33 +52,39 @@ interface Loaded {
  * `auth-provider`) are handed to @kubernetes/client-node, which is loaded only then: it costs half a second of CPU.
  */
 export async function loadKubeconfigFiles(paths: string[], contextName?: string): Promise<ClusterConfig> {
-  const files = await Promise.all(paths.map(loadFile));
-  const where = paths.join(', ');
-  const current = contextName ?? files.map((f) => f.config['current-context']).find((name) => name);
-  if (current === undefined || current === '') throw new Error(`${where}: no current-context is set`);
-
-  const context = find(files, 'contexts', current, where).entry.context;
-  const cluster = find(files, 'clusters', context?.cluster, where);
-  const user = find(files, 'users', context?.user, where);
-  const server = cluster.entry.cluster?.server;
-  if (server === undefined) throw new Error(`${where}: cluster "${cluster.entry.name}" has no server`);
-  if (cluster.entry.cluster?.['proxy-url'] !== undefined)
-    throw new Error(`${where}: cluster "${cluster.entry.name}" has a proxy-url, which is not supported`);
-
-  const namespace = context?.namespace;
-  const base = {
-    server,
-    tls: await tlsOf(cluster, user),
-    ...(namespace === undefined ? {} : { namespace }),
-  };
-  const settings = user.entry.user ?? {};
-  if (settings.exec !== undefined || settings['auth-provider'] !== undefined) {
+  const { server, cluster, user, namespace } = choose(await Promise.all(paths.map(loadFile)), contextName);
+  const tls = await tlsOf(cluster, user);
+  const base = { server, tls, ...(namespace === undefined ? {} : { namespace }) };
+  const { exec, 'auth-provider': provider } = user.entry.user ?? {};
+  if (exec !== undefined || provider !== undefined) {
     const { authorizeByPlugin } = await import('./auth-plugin.ts');
     const plugin = await authorizeByPlugin({ cluster: cluster.entry, user: user.entry });
-    return { ...base, tls: { ...base.tls, ...plugin.tls }, authorization: plugin.authorization };
+    return { ...base, tls: { ...tls, ...plugin.tls }, authorization: plugin.authorization };
   }
   const authorization = authorizationOf(user);
   return authorization === undefined ? base : { ...base, authorization };
+}
+
+interface Choice {
+  server: string;
+  cluster: Found<KubeconfigCluster>;
+  user: Found<KubeconfigUser>;
+  namespace: string | undefined;
+}
+
+/** What the context leads to. */
+function choose(files: Loaded[], contextName: string | undefined): Choice {
+  const where = files.map(({ path }) => path).join(', ');
+  const name = contextName ?? files.map(({ config }) => config['current-context']).find(Boolean);
+  if (name === undefined) throw new Error(`${where}: no current-context is set`);
+  const context = find(files, 'contexts', name, where).entry.context ?? {};
+  const cluster = find(files, 'clusters', context.cluster, where);
+  const user = find(files, 'users', context.user, where);
+  const { server, 'proxy-url': proxy } = cluster.entry.cluster ?? {};
+  if (server === undefined) throw new Error(`${where}: cluster "${cluster.entry.name}" has no server`);
+  if (proxy !== undefined)
+    throw new Error(`${where}: cluster "${cluster.entry.name}" has a proxy-url, which is not supported`);
+  return { server, cluster, user, namespace: context.namespace };
 }
 
 interface Found<T> {

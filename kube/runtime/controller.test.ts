@@ -33,7 +33,7 @@ function setup(reconcile: Reconciler['reconcile'], more: Partial<ControllerOptio
 }
 
 /** Throws the errors one after another, then succeeds. */
-function failing(...errors: unknown[]) {
+function failing(...errors: Error[]) {
   const passes: Key[] = [];
   const reconcile = (passKey: Key): Promise<void> => {
     passes.push(passKey);

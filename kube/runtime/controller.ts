@@ -3,6 +3,7 @@ import { formatKey, type Key, parseKey } from '../../api/meta.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { type Metrics, noMetrics } from '../../telemetry/metrics.ts';
 import { isConflict } from '../client/kube-error.ts';
+import { whenAborted } from './abort.ts';
 import { type Clock, sleep, systemClock } from './clock.ts';
 import { exponentialLimiter } from './rate-limiter.ts';
 import { LeadershipLostError } from './leader-election.ts';
@@ -125,7 +126,7 @@ export function createController(options: ControllerOptions): Controller {
     async run(signal) {
       const stop = new AbortController();
       const all = Promise.all(Array.from({ length: workers }, () => worker(stop.signal)));
-      await aborted(signal);
+      await whenAborted(signal);
       // Somebody else may lead already: nothing more may be begun, and what runs must stop.
       const mayDrain = !(signal.reason instanceof LeadershipLostError);
       const drained = queue.shutdown({ drain: mayDrain });
@@ -161,10 +162,4 @@ function startPass(options: { stop: AbortSignal; deadlineMs: number; clock: Cloc
       stop.removeEventListener('abort', onStop);
     },
   };
-}
-
-/** Resolves when the signal fires. */
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

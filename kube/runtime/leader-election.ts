@@ -2,6 +2,7 @@ import type { Key, Kind, Resource } from '../../api/meta.ts';
 import { type Logger, silentLogger } from '../../telemetry/log.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import { isAlreadyExists, isConflict, KubeError } from '../client/kube-error.ts';
+import { isAborted } from './abort.ts';
 import { type Clock, sleep, systemClock } from './clock.ts';
 
 /** `coordination.k8s.io/v1` Lease. */
@@ -143,15 +144,16 @@ export function createLeaderElector(options: LeaderElectionOptions): LeaderElect
   /** Renews until `signal` fires; resolves to true when the lease was lost. */
   async function keep(signal: AbortSignal): Promise<boolean> {
     let renewedAt = clock.now();
-    while (!signal.aborted) {
+    for (;;) {
       await sleep(clock, retryMs, signal);
-      if (signal.aborted) return false;
-      const leftMs = renewedAt + renewDeadlineMs - clock.now();
+      if (isAborted(signal)) return false;
       const startedAt = clock.now();
-      if (leftMs > 0 && (await tryOnce(signal, leftMs))) renewedAt = startedAt;
-      else if (!signal.aborted && (isTaken() || clock.now() >= renewedAt + renewDeadlineMs)) return true;
+      const leftMs = renewedAt + renewDeadlineMs - startedAt;
+      const renewed = leftMs > 0 && (await tryOnce(signal, leftMs));
+      if (isAborted(signal)) return false;
+      if (renewed) renewedAt = startedAt;
+      else if (isTaken() || clock.now() >= renewedAt + renewDeadlineMs) return true;
     }
-    return false;
   }
 
   /** Seen in somebody else's hands: no use in waiting for the deadline. */

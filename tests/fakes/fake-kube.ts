@@ -342,7 +342,7 @@ export class FakeKube {
   #delete(kind: Kind<Resource>, key: Key, options: DeleteOptions): boolean {
     const stored = this.#collection(kind).get(formatKey(key));
     if (stored === undefined) return false;
-    const { uid, resourceVersion, deletionTimestamp, finalizers = [] } = stored.object.metadata;
+    const { uid, deletionTimestamp, finalizers = [] } = stored.object.metadata;
     if (options.uid !== undefined && options.uid !== uid && options.resourceVersion === undefined)
       return false;
     this.#checkPreconditions(kind, key, options, stored.object);
@@ -350,7 +350,6 @@ export class FakeKube {
       this.#erase(kind, stored);
     } else if (deletionTimestamp === undefined) {
       const metadata = { ...stored.object.metadata, deletionTimestamp: this.#time() };
-      void resourceVersion;
       this.#commit(kind, { ...stored.object, metadata }, { before: stored, owners: stored.owners });
     }
     return true;

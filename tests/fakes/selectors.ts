@@ -31,7 +31,8 @@ function fieldOf(object: unknown, path: string): string {
         typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[name] : undefined,
       object,
     );
-  return value === undefined ? '' : String(value);
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function fail(term: string): never {

@@ -1,0 +1,112 @@
+import { persistentVolumeClaims, persistentVolumes } from '../../../api/external/core.ts';
+import {
+  volumeSnapshotClasses,
+  volumeSnapshotContents,
+  volumeSnapshots,
+  type VolumeSnapshot,
+  type VolumeSnapshotContent,
+} from '../../../api/external/snapshot.ts';
+import { keyOf } from '../../../api/meta.ts';
+import { timeOf, type ClusterState } from './state.ts';
+
+/** The snapshot controller and the CSI snapshotter. */
+export function tendSnapshots(state: ClusterState): void {
+  for (const snapshot of state.kube.peekAll(volumeSnapshots)) tendSnapshot(state, snapshot);
+}
+
+export const SNAPSHOT_PROTECTION = 'snapshot.storage.kubernetes.io/volumesnapshot-bound-protection';
+
+/** The storage system's snapshot goes with its content, if the content says so. */
+export function dropSnapshot(state: ClusterState, content: VolumeSnapshotContent): void {
+  if (content.spec.deletionPolicy !== 'Delete') return;
+  state.snapshots.delete(content.status?.snapshotHandle ?? '');
+}
+
+const RESTORE_SIZE = '1Gi';
+
+function tendSnapshot(state: ClusterState, snapshot: VolumeSnapshot): void {
+  const { held } = state;
+  if (snapshot.metadata.deletionTimestamp !== undefined) {
+    if (!held.has('release snapshots')) release(state, snapshot);
+  } else if (snapshot.spec.source.volumeSnapshotContentName !== undefined) {
+    if (!held.has('ready')) adopt(state, snapshot, snapshot.spec.source.volumeSnapshotContentName);
+  } else if (snapshot.status?.creationTime === undefined && !held.has('cut')) {
+    cut(state, snapshot);
+  }
+}
+
+function cut(state: ClusterState, snapshot: VolumeSnapshot): void {
+  const { kube, clock, snapshotError: error } = state;
+  if (error !== undefined) {
+    kube.edit(volumeSnapshots, keyOf(snapshot), (object) => {
+      object.status = { readyToUse: false, error: { message: error } };
+    });
+    return;
+  }
+  const { name, namespace = '', uid = '' } = snapshot.metadata;
+  const claimName = snapshot.spec.source.persistentVolumeClaimName ?? '';
+  const claim = kube.peek(persistentVolumeClaims, { namespace, name: claimName });
+  const volume = kube.peek(persistentVolumes, { name: claim?.spec.volumeName ?? '' });
+  const disk = state.disks.get(volume?.spec.csi?.volumeHandle ?? '');
+  if (disk === undefined) return;
+  const className = snapshot.spec.volumeSnapshotClassName ?? '';
+  const snapshotClass = kube.peek(volumeSnapshotClasses, { name: className });
+  const handle = `snapshot-of-${uid}`;
+  state.snapshots.set(handle, disk);
+  kube.seed(
+    volumeSnapshotContents,
+    {
+      apiVersion: 'snapshot.storage.k8s.io/v1',
+      kind: 'VolumeSnapshotContent',
+      metadata: { name: `snapcontent-${uid}` },
+      spec: {
+        deletionPolicy: snapshotClass?.deletionPolicy ?? 'Delete',
+        driver: state.driver,
+        source: { volumeHandle: volume?.spec.csi?.volumeHandle ?? '' },
+        volumeSnapshotClassName: className,
+        volumeSnapshotRef: { kind: 'VolumeSnapshot', namespace, name, uid },
+      },
+      status: { snapshotHandle: handle, readyToUse: true, creationTime: clock.now() * 1e6 },
+    },
+    'csi-snapshotter',
+  );
+  settle(state, snapshot, `snapcontent-${uid}`);
+}
+
+/** A snapshot over a content that somebody made by hand. */
+function adopt(state: ClusterState, snapshot: VolumeSnapshot, contentName: string): void {
+  const { kube } = state;
+  const content = kube.peek(volumeSnapshotContents, { name: contentName });
+  if (content === undefined || snapshot.status?.readyToUse === true) return;
+  const handle = content.spec.source.snapshotHandle ?? '';
+  if (!state.snapshots.has(handle)) return;
+  kube.edit(volumeSnapshotContents, keyOf(content), (object) => {
+    object.status = { snapshotHandle: handle, readyToUse: true };
+  });
+  settle(state, snapshot, contentName);
+}
+
+function settle({ kube, clock }: ClusterState, snapshot: VolumeSnapshot, contentName: string): void {
+  kube.edit(volumeSnapshots, keyOf(snapshot), (object) => {
+    object.status = {
+      boundVolumeSnapshotContentName: contentName,
+      creationTime: timeOf(clock),
+      readyToUse: true,
+      restoreSize: RESTORE_SIZE,
+    };
+  });
+}
+
+/** A content with policy Retain outlives its snapshot. */
+function release(state: ClusterState, snapshot: VolumeSnapshot): void {
+  const { kube } = state;
+  const { name, namespace } = snapshot.metadata;
+  for (const content of kube.peekAll(volumeSnapshotContents)) {
+    const { volumeSnapshotRef: ref, deletionPolicy } = content.spec;
+    const bound = ref.namespace === namespace && ref.name === name;
+    if (bound && deletionPolicy === 'Delete') kube.remove(volumeSnapshotContents, keyOf(content));
+  }
+  kube.edit(volumeSnapshots, keyOf(snapshot), (object) => {
+    object.metadata.finalizers = (object.metadata.finalizers ?? []).filter((f) => f !== SNAPSHOT_PROTECTION);
+  });
+}

@@ -1,0 +1,104 @@
+import type { Job, PersistentVolume, PersistentVolumeClaim, Pod } from '../../../api/external/core.ts';
+import type { Clock } from '../../../kube/runtime/clock.ts';
+import type { FakeKube } from '../fake-kube.ts';
+
+/** What a double of the cluster can be told to leave undone until it is released. */
+export type Duty =
+  /** Volumes for claims. */
+  | 'provision'
+  /** Claims to the volumes that name them. */
+  | 'bind'
+  /** Snapshots of claims. */
+  | 'cut'
+  /** Snapshots over contents that stand already. */
+  | 'ready'
+  /** Everything that VolSync does. */
+  | 'volsync'
+  /** The end of claims that are being deleted. */
+  | 'release claims'
+  /** The end of volumes that are released. */
+  | 'reclaim'
+  /** The end of snapshots that are being deleted. */
+  | 'release snapshots'
+  /** The end of what belongs to owners that are gone. */
+  | 'collect';
+
+/** A volume, snapshot or restic snapshot: what matters is only whether two of them are the same. Empty text: no files. */
+export type Content = string;
+
+/** One snapshot of a restic repository. */
+export interface ResticSnapshot {
+  id: string;
+  /** Milliseconds since 1970. */
+  at: number;
+  content: Content;
+}
+
+export interface Repository {
+  password: string;
+  snapshots: ResticSnapshot[];
+}
+
+/** What one run of a mover's pod did. */
+export interface MoverRun {
+  /** `running` goes on until it is ended by hand, `unscheduled` never begins. */
+  end: 'succeeded' | 'failed' | 'running' | 'unscheduled';
+  lines: string[];
+  exitCode?: number;
+  /** Of the container's end, `OOMKilled` for example. */
+  reason?: string;
+}
+
+/** What a mover's pod is asked to do. */
+export interface MoverTask {
+  kind: 'backup' | 'restore';
+  /** Name of the ReplicationSource or ReplicationDestination. */
+  name: string;
+  /** 1 for the first pod of the transfer. */
+  attempt: number;
+}
+
+/** The storage behind the API and the state that the doubles share. */
+export interface ClusterState {
+  kube: FakeKube;
+  clock: Clock;
+  /** The protected namespace, where movers run. */
+  namespace: string;
+  driver: string;
+  held: ReadonlySet<Duty>;
+  /** By volume handle. */
+  disks: Map<string, Content>;
+  /** By snapshot handle. */
+  snapshots: Map<string, Content>;
+  /** By value of RESTIC_REPOSITORY. */
+  repositories: Map<string, Repository>;
+  /** Lines of pods by `namespace/name`. */
+  logs: Map<string, PodOutput>;
+  /** Decides what a mover's pod does; `undefined`: what restic would do. */
+  script: ((task: MoverTask) => MoverRun | undefined) | undefined;
+  /** Text of the CSI driver's refusal to cut snapshots. */
+  snapshotError: string | undefined;
+  /** Errors that VolSync shows, by name of the transfer. */
+  volSyncErrors: Map<string, string>;
+  /** True: VolSync could not read its pod's log. */
+  losesLogs: boolean;
+  /** Pods of movers that began to move data. */
+  started: MoverTask[];
+  /** Wakes the doubles after `ms`. */
+  wakeAfter(ms: number): void;
+}
+
+/** What a pod has printed; `ended` once it prints no more. */
+export interface PodOutput {
+  lines: string[];
+  ended: boolean;
+  /** Told of every change. */
+  listeners: Set<() => void>;
+}
+
+export type { Job, PersistentVolume, PersistentVolumeClaim, Pod };
+
+/** RFC 3339 with whole seconds. */
+export function timeOf(clock: Clock): string {
+  return new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+}

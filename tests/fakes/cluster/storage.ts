@@ -1,0 +1,134 @@
+import {
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  storageClasses,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+} from '../../../api/external/core.ts';
+import { volumeSnapshotContents, volumeSnapshots } from '../../../api/external/snapshot.ts';
+import { keyOf } from '../../../api/meta.ts';
+import type { ClusterState, Content } from './state.ts';
+
+/** Kubernetes' volume controllers and a CSI provisioner: binding, provisioning, protection, reclaiming. */
+export function tendStorage(state: ClusterState): void {
+  for (const claim of state.kube.peekAll(persistentVolumeClaims)) tendClaim(state, claim);
+  for (const volume of state.kube.peekAll(persistentVolumes)) tendVolume(state, volume);
+}
+
+export const CLAIM_PROTECTION = 'kubernetes.io/pvc-protection';
+const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
+
+function tendClaim(state: ClusterState, claim: PersistentVolumeClaim): void {
+  const { kube, held } = state;
+  if (claim.metadata.deletionTimestamp !== undefined) {
+    if (held.has('release claims') || isMounted(state, claim)) return;
+    kube.edit(persistentVolumeClaims, keyOf(claim), (object) => {
+      object.metadata.finalizers = (object.metadata.finalizers ?? []).filter((f) => f !== CLAIM_PROTECTION);
+    });
+    return;
+  }
+  if (claim.status?.phase === 'Bound') return;
+  const volume = volumeFor(state, claim);
+  if (volume !== undefined) {
+    if (!held.has('bind')) bind(state, claim, volume);
+  } else if (claim.spec.volumeName === undefined && !held.has('provision')) {
+    provision(state, claim);
+  }
+}
+
+/** The volume that the claim names, or that names the claim. */
+function volumeFor({ kube }: ClusterState, claim: PersistentVolumeClaim): PersistentVolume | undefined {
+  return kube.peekAll(persistentVolumes).find(({ metadata, spec: { claimRef } }) => {
+    const names = claimRef?.namespace === claim.metadata.namespace && claimRef?.name === claim.metadata.name;
+    const same = claimRef?.uid === undefined || claimRef.uid === claim.metadata.uid;
+    const wanted = claim.spec.volumeName === undefined || claim.spec.volumeName === metadata.name;
+    return names && same && wanted;
+  });
+}
+
+function bind({ kube }: ClusterState, claim: PersistentVolumeClaim, volume: PersistentVolume): void {
+  const { name, namespace = '', uid = '' } = claim.metadata;
+  kube.edit(persistentVolumes, keyOf(volume), (object) => {
+    object.spec.claimRef = { ...object.spec.claimRef, kind: 'PersistentVolumeClaim', namespace, name, uid };
+    object.status = { phase: 'Bound' };
+  });
+  kube.edit(persistentVolumeClaims, keyOf(claim), (object) => {
+    object.spec.volumeName = volume.metadata.name;
+    object.status = { phase: 'Bound', capacity: volume.spec.capacity ?? {} };
+  });
+}
+
+/** Claims with a selector are not provisioned, as with every CSI driver. */
+function provision(state: ClusterState, claim: PersistentVolumeClaim): void {
+  const { kube, driver } = state;
+  const { storageClassName = '', selector, accessModes = [], volumeMode = 'Filesystem' } = claim.spec;
+  const storageClass = kube.peek(storageClasses, { name: storageClassName });
+  if (storageClass === undefined || selector !== undefined) return;
+  if (storageClass.volumeBindingMode === 'WaitForFirstConsumer' && !hasConsumer(state, claim)) return;
+  const content = contentFor(state, claim);
+  if (content === undefined) return;
+  const { uid = '', name: claimName, namespace = '' } = claim.metadata;
+  const handle = `disk-of-${uid}`;
+  state.disks.set(handle, content);
+  const volume: PersistentVolume = {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: `pvc-${uid}`, annotations: { 'pv.kubernetes.io/provisioned-by': driver } },
+    spec: {
+      capacity: claim.spec.resources?.requests ?? {},
+      accessModes,
+      volumeMode,
+      storageClassName,
+      persistentVolumeReclaimPolicy: storageClass.reclaimPolicy === 'Retain' ? 'Retain' : 'Delete',
+      claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name: claimName, uid },
+      csi: { driver, volumeHandle: handle },
+    },
+    status: { phase: 'Available' },
+  };
+  kube.seed(persistentVolumes, volume, 'csi-provisioner');
+}
+
+function hasConsumer(state: ClusterState, claim: PersistentVolumeClaim): boolean {
+  return claim.metadata.annotations?.[SELECTED_NODE] !== undefined || isMounted(state, claim);
+}
+
+/** `undefined`: the snapshot that it shall be made of is not there yet. */
+function contentFor(
+  { kube, snapshots }: ClusterState,
+  { metadata, spec }: PersistentVolumeClaim,
+): Content | undefined {
+  if (spec.dataSource === undefined) return '';
+  const { namespace = '' } = metadata;
+  const snapshot = kube.peek(volumeSnapshots, { namespace, name: spec.dataSource.name });
+  if (snapshot?.status?.readyToUse !== true) return undefined;
+  const name = snapshot.status.boundVolumeSnapshotContentName ?? '';
+  const content = kube.peek(volumeSnapshotContents, { name });
+  return snapshots.get(content?.status?.snapshotHandle ?? '');
+}
+
+function isMounted({ kube }: ClusterState, { metadata }: PersistentVolumeClaim): boolean {
+  return kube.peekAll(pods).some((pod) => {
+    const mine = pod.metadata.namespace === metadata.namespace;
+    const ended = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+    const mounts = pod.spec.volumes?.some((v) => v.persistentVolumeClaim?.claimName === metadata.name);
+    return mine && !ended && mounts === true;
+  });
+}
+
+function tendVolume(state: ClusterState, volume: PersistentVolume): void {
+  const { kube, held, disks } = state;
+  const { claimRef, persistentVolumeReclaimPolicy: policy, csi } = volume.spec;
+  if (claimRef?.uid === undefined) return;
+  const { namespace = '', name = '' } = claimRef;
+  const claim = kube.peek(persistentVolumeClaims, { namespace, name });
+  if (claim?.metadata.uid === claimRef.uid) return;
+  if (volume.status?.phase !== 'Released') {
+    kube.edit(persistentVolumes, keyOf(volume), (object) => {
+      object.status = { phase: 'Released' };
+    });
+  } else if (policy === 'Delete' && !held.has('reclaim')) {
+    disks.delete(csi?.volumeHandle ?? '');
+    kube.remove(persistentVolumes, keyOf(volume));
+  }
+}
