@@ -1,4 +1,4 @@
-import { releaseCapture, unstage, volumesOf } from '../exposure/staging.ts';
+import { releaseCapture, unstageSnapshot, volumesOf } from '../exposure/staging.ts';
 import { done, waiting, type Step, type StepResult } from '../request/step.ts';
 import { lingeringVolumes } from '../request/lingering.ts';
 import type { BackupScope } from './scope.ts';
@@ -16,7 +16,7 @@ async function cleanMover({ serving, child, signal }: BackupScope): Promise<Step
 }
 
 async function cleanStaging({ env, child, namespace, status, signal }: BackupScope): Promise<StepResult> {
-  const unstaged = await unstage(env, child, signal);
+  const unstaged = await unstageSnapshot(env, child, signal);
   // A snapshot of somebody else is not ours to delete; one that was not cut yet is ours all the same.
   const released = status.capture?.owned === false || (await releaseCapture(env, child, namespace, signal));
   return unstaged && released ? done : waiting('waiting for staging objects to go', { requeueAfterMs: 1000 });

@@ -4,6 +4,7 @@ import type { DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup
 import { labels } from '../../api/v1alpha1/keys.ts';
 import { CLAIM_INDEX, type Environment } from '../environment.ts';
 import { requestUidOf, type ChildIdentity } from '../request/children.ts';
+import type { Target } from '../request/cleaner.ts';
 import { createOnce } from '../request/creation.ts';
 import { done, waiting, type StepResult } from '../request/step.ts';
 
@@ -141,20 +142,41 @@ function stagingClaim(
   };
 }
 
-/** Takes down what the functions above set up. True once it is gone from the cluster. */
-export async function unstage(env: Environment, child: ChildIdentity, signal: AbortSignal): Promise<boolean> {
+/** Takes down what {@link stageSnapshot} set up. True once it is gone from the cluster. */
+export async function unstageSnapshot(
+  env: Environment,
+  child: ChildIdentity,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { listers, namespace } = env;
   const { name } = child;
-  const key = { namespace, name };
+  const snapshot = listers.snapshots.get(`${namespace}/${name}`);
   return env.cleaner.remove(
     requestUidOf(child),
     [
-      { kind: persistentVolumeClaims, key, cached: listers.claims.get(`${namespace}/${name}`) },
-      { kind: volumeSnapshots, key, cached: listers.snapshots.get(`${namespace}/${name}`) },
+      stagingTarget(env, child),
+      { kind: volumeSnapshots, key: { namespace, name }, cached: snapshot },
       { kind: volumeSnapshotContents, key: { name }, cached: listers.snapshotContents.get(name) },
     ],
     signal,
   );
+}
+
+/** Takes down what {@link stageEmpty} set up. True once it is gone from the cluster. */
+export async function unstageEmpty(
+  env: Environment,
+  child: ChildIdentity,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return env.cleaner.remove(requestUidOf(child), [stagingTarget(env, child)], signal);
+}
+
+function stagingTarget({ listers, namespace }: Environment, { name }: ChildIdentity): Target {
+  return {
+    kind: persistentVolumeClaims,
+    key: { namespace, name },
+    cached: listers.claims.get(`${namespace}/${name}`),
+  };
 }
 
 /** Removes the snapshot that the capture took, and with it the storage system's. True once both are gone. */

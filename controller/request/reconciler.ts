@@ -97,8 +97,9 @@ export function createRequestReconciler<
     const pass = hasEnded(status) ? await goBack(scope) : await goOn(scope);
     const cleanedUp = hasEnded(before) && pass.result.state === 'done';
     summarise(type, { request, status, now }, pass, cleanedUp);
-    if (await store.write(request, status, signal)) type.report(request, before, status);
-    const again = requeueAfter(pass.result, now.getTime());
+    const { written, retryAfterMs } = await store.write(request, status, { now, signal });
+    if (written) type.report(request, before, status);
+    const again = earliest(requeueAfter(pass.result, now.getTime()), retryAfterMs);
     return again === undefined ? {} : { requeueAfterMs: again };
   }
 
@@ -124,7 +125,8 @@ export function createRequestReconciler<
     status.failure = problem;
     const pass: PassResult = { step: 'class', result: { state: 'failed', ...problem } };
     summarise(type, { request, status, now }, pass, true);
-    if (await store.write(request, status, signal)) type.report(request, before, status);
+    const { written } = await store.write(request, status, { now, signal });
+    if (written) type.report(request, before, status);
   }
 
   /** Nothing outside is left, so the object may go whenever its owner wants. */
@@ -147,6 +149,11 @@ export function createRequestReconciler<
   }
 
   return { reconcile };
+}
+
+function earliest(...times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 function isHeld({ metadata }: Resource): boolean {

@@ -1,5 +1,12 @@
-import type { Kind, Resource } from '../../api/meta.ts';
+import { keyOf, type Kind, type Resource } from '../../api/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
+
+/** What became of a wish to write. */
+export interface WriteOutcome {
+  written: boolean;
+  /** The wish was put off: come again after this time, if it is still the same. */
+  retryAfterMs?: number;
+}
 
 /**
  * Writes requests and knows when the cache is behind those writes. A pass over an old copy would repeat
@@ -8,51 +15,70 @@ import type { KubeClient } from '../../kube/client/kube-client.ts';
 export interface StatusStore<T extends Resource & { status?: unknown }> {
   /** True when the cached object is older than what this process last wrote. */
   isStale(cached: T): boolean;
-  /** Replaces the status if it differs; conditional on the resourceVersion that the pass read. True when written. */
-  write(read: T, status: T['status'], signal: AbortSignal): Promise<boolean>;
+  /**
+   * Replaces the status if it differs; conditional on the resourceVersion that the pass read. Words alone, about a wait that
+   * may be over in a moment, are written only once they have stood for {@link SETTLE_MS}.
+   */
+  write(read: T, status: T['status'], options: { now: Date; signal: AbortSignal }): Promise<WriteOutcome>;
   setFinalizers(read: T, finalizers: string[], signal: AbortSignal): Promise<void>;
   forget(uid: string): void;
+}
+
+/** How long a mere change of words waits for a change of facts to travel with. */
+export const SETTLE_MS = 2_000;
+
+interface Memory {
+  /** The resourceVersion that our last write replaced. */
+  replaced: string | undefined;
+  /** Milliseconds since 1970. */
+  writtenAt: number;
 }
 
 export function createStatusStore<T extends Resource & { status?: unknown }>(
   client: KubeClient,
   kind: Kind<T>,
 ): StatusStore<T> {
-  /** By uid: the resourceVersion that our last write replaced. */
-  const replaced = new Map<string, string | undefined>();
+  const memories = new Map<string, Memory>();
 
   return {
     isStale({ metadata: { uid = '', resourceVersion } }) {
-      if (!replaced.has(uid)) return false;
-      if (replaced.get(uid) === resourceVersion) return true;
-      replaced.delete(uid);
-      return false;
+      const memory = memories.get(uid);
+      return memory?.replaced !== undefined && memory.replaced === resourceVersion;
     },
-    async write(read, status, signal) {
-      if (JSON.stringify(read.status ?? {}) === JSON.stringify(status)) return false;
-      const { name, namespace, uid = '', resourceVersion } = read.metadata;
-      const body = {
-        apiVersion: read.apiVersion,
-        kind: read.kind,
-        metadata: {
-          name,
-          ...(namespace !== undefined && { namespace }),
-          ...(resourceVersion !== undefined && { resourceVersion }),
-        },
-        status,
-      };
-      await client.applyStatus(kind, body as unknown as T, { signal });
-      replaced.set(uid, resourceVersion);
-      return true;
+    async write(read, status, { now, signal }) {
+      const before = read.status ?? {};
+      if (JSON.stringify(before) === JSON.stringify(status)) return { written: false };
+      const { uid = '', resourceVersion } = read.metadata;
+      const age = now.getTime() - (memories.get(uid)?.writtenAt ?? 0);
+      if (age < SETTLE_MS && wordless(before) === wordless(status)) {
+        return { written: false, retryAfterMs: SETTLE_MS - age };
+      }
+      await client.applyStatus(kind, statusBody(read, status), { signal });
+      memories.set(uid, { replaced: resourceVersion, writtenAt: now.getTime() });
+      return { written: true };
     },
     async setFinalizers(read, finalizers, signal) {
-      const { name, namespace, uid = '', resourceVersion } = read.metadata;
-      const key = namespace === undefined ? { name } : { namespace, name };
-      await client.mergePatch(kind, key, { metadata: { resourceVersion, finalizers } }, { signal });
-      replaced.set(uid, resourceVersion);
+      const { uid = '', resourceVersion } = read.metadata;
+      await client.mergePatch(kind, keyOf(read), { metadata: { resourceVersion, finalizers } }, { signal });
+      memories.set(uid, { replaced: resourceVersion, writtenAt: 0 });
     },
     forget(uid) {
-      replaced.delete(uid);
+      memories.delete(uid);
     },
   };
+}
+
+/** The status without its messages: what remains are facts. */
+function wordless(status: unknown): string {
+  return JSON.stringify(status, (key, value: unknown) => (key === 'message' ? undefined : value));
+}
+
+function statusBody<T extends Resource & { status?: unknown }>(read: T, status: T['status']): T {
+  const { name, namespace, resourceVersion } = read.metadata;
+  const metadata = {
+    name,
+    ...(namespace !== undefined && { namespace }),
+    ...(resourceVersion !== undefined && { resourceVersion }),
+  };
+  return { apiVersion: read.apiVersion, kind: read.kind, metadata, status } as unknown as T;
 }

@@ -1,5 +1,5 @@
 import { abandonVolume } from '../handover/hand-over.ts';
-import { unstage, volumesOf } from '../exposure/staging.ts';
+import { unstageEmpty, volumesOf } from '../exposure/staging.ts';
 import { requestUidOf } from '../request/children.ts';
 import { lingeringVolumes } from '../request/lingering.ts';
 import { done, waiting, type Step, type StepResult } from '../request/step.ts';
@@ -18,7 +18,7 @@ async function cleanMover({ serving, child, signal }: RestoreScope): Promise<Ste
 }
 
 async function cleanStaging({ env, child, signal }: RestoreScope): Promise<StepResult> {
-  return (await unstage(env, child, signal))
+  return (await unstageEmpty(env, child, signal))
     ? done
     : waiting('waiting for staging objects to go', { requeueAfterMs: 1000 });
 }
