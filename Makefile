@@ -20,9 +20,11 @@ help: ## Print this list.
 	  /^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # npm leaves this file behind after every installation, so it tells whether the lock file is newer.
+# `npm ci` refuses a lock file that lacks optional packages of other platforms, which npm sometimes forgets to
+# write down (npm/cli#4828); `npm install --no-save` installs the same versions and changes nothing.
 NODE_MODULES := node_modules/.package-lock.json
 $(NODE_MODULES): package-lock.json
-	npm ci --no-audit --no-fund
+	npm ci --no-audit --no-fund || npm install --no-save --no-audit --no-fund
 	@touch $@
 
 .PHONY: install
