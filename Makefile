@@ -114,10 +114,12 @@ test-contract: $(NODE_MODULES) $(if $(call tests-in,contract),plugin) ## The bui
 test-integration: $(NODE_MODULES) $(if $(call tests-in,integration),tools) ## Against a real etcd and kube-apiserver.
 	$(call stage,integration)
 
-# One cluster serves all stories, so they run one after another.
+# The stories share a cluster of their own, so they run one after another. It stays for a look when one fails, or
+# with E2E_KEEP=1. E2E_CLUSTER=name runs them in another cluster, which stays.
 .PHONY: test-e2e
-test-e2e: $(NODE_MODULES) $(if $(call tests-in,e2e),plugin cluster-up) ## User stories in the embedded cluster, which comes up first.
+test-e2e: $(NODE_MODULES) $(if $(call tests-in,e2e),plugin) ## User stories in an embedded cluster of their own. Needs root.
 	$(call stage,e2e,--runInBand)
+	@[ -n "$(E2E_KEEP)$(E2E_CLUSTER)" ] || CLUSTER_NAME=datamover-e2e node hack/cluster/main.ts down
 
 ##@ Embedded cluster
 

@@ -24,6 +24,9 @@ export default {
     ]),
     project('contract', ['<rootDir>/tests/contract/**/*.test.ts']),
     project('integration', ['<rootDir>/tests/integration/**/*.test.ts']),
-    project('e2e', ['<rootDir>/tests/e2e/**/*.test.ts']),
+    project('e2e', ['<rootDir>/tests/e2e/**/*.test.ts'], {
+      globalSetup: '<rootDir>/tests/e2e/support/global-setup.js',
+      setupFilesAfterEnv: ['<rootDir>/tests/e2e/support/time-limit.ts'],
+    }),
   ],
 };

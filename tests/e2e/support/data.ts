@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import type { Place } from './app.ts';
+import type { TestCluster } from './cluster.ts';
+import { readTar, type TarEntry } from './tar.ts';
+
+/** What one path of a volume is, by all that a backup must keep. */
+export interface Entry {
+  type: 'file' | 'folder' | 'symlink' | 'fifo';
+  /** Octal, with setuid, setgid and sticky. */
+  mode: string;
+  uid: number;
+  gid: number;
+  /** Seconds since 1970. */
+  mtime: number;
+  size?: number;
+  sha256?: string;
+  link?: string;
+  /** The other names of the same file. */
+  hardLinks?: string[];
+}
+
+/** By path below the volume's root. The root itself is not in it: it belongs to the storage, no backup holds it. */
+export type Manifest = Readonly<Record<string, Entry>>;
+
+/** Reads every path of a folder as a pod sees it, contents included. */
+export async function manifestOf({ exec }: TestCluster, pod: Place, folder = '/data'): Promise<Manifest> {
+  const entries = readTar(await exec(pod, `cd ${folder} && tar -c -f - .`));
+  const files = new Map(entries.filter(({ type }) => type === '0').map((entry) => [pathOf(entry), entry]));
+  const names = hardLinkGroups(entries);
+  const manifest: Record<string, Entry> = {};
+  for (const entry of entries) {
+    const path = pathOf(entry);
+    if (path === '') continue;
+    const file = entry.type === '1' ? files.get(clean(entry.link)) : entry;
+    if (file === undefined)
+      throw new Error(`${path} is a link to ${entry.link}, which the archive does not hold`);
+    const others = (names.get(pathOf(file)) ?? []).filter((name) => name !== path);
+    manifest[path] = { ...describe(file), ...(others.length > 0 && { hardLinks: others.sort() }) };
+  }
+  return manifest;
+}
+
+function describe(entry: TarEntry): Entry {
+  const { mode, uid, gid, mtime } = entry;
+  const common = { mode: mode.toString(8).padStart(4, '0'), uid, gid, mtime };
+  switch (entry.type) {
+    case '0': {
+      const sha256 = createHash('sha256').update(entry.content).digest('hex');
+      return { type: 'file', ...common, size: entry.content.length, sha256 };
+    }
+    case '2':
+      return { type: 'symlink', ...common, link: entry.link };
+    case '5':
+      return { type: 'folder', ...common };
+    case '6':
+      return { type: 'fifo', ...common };
+    default:
+      throw new Error(`${entry.path}: unexpected type ${entry.type} in a volume`);
+  }
+}
+
+/** By the name that the archive holds as a file: all names of that file. */
+function hardLinkGroups(entries: readonly TarEntry[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const entry of entries.filter(({ type }) => type === '1')) {
+    const target = clean(entry.link);
+    groups.set(target, [...(groups.get(target) ?? [target]), pathOf(entry)]);
+  }
+  return groups;
+}
+
+function pathOf({ path }: TarEntry): string {
+  return clean(path);
+}
+
+function clean(path: string): string {
+  return path.replace(/^\.\//, '').replace(/\/$/, '').replace(/^\.$/, '');
+}
+
+/** Where two manifests differ, one line each; empty when they say the same. */
+export function differences(before: Manifest, after: Manifest): string[] {
+  const paths = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+  return paths.flatMap((path) => {
+    const [was, is] = [before[path], after[path]];
+    if (JSON.stringify(was) === JSON.stringify(is)) return [];
+    return `${JSON.stringify(path)}: was ${words(was)}, is ${words(is)}`;
+  });
+}
+
+function words(entry: Entry | undefined): string {
+  return entry === undefined ? 'not there' : JSON.stringify(entry);
+}
+
+/** Everything that is easy to lose: odd names, modes, owners, links, holes, times, many small files and a large one. */
+export const RICH_DATA = `
+cd /data
+echo 'known content' > plain.txt
+for name in 'with spaces' '-leading-dash' 'quote"s' "apos'trophe" 'dollar$(x)' 'back\\\\slash' 'star*?[a]' 'ünïcödé-日本語'; do
+  echo "content of $name" > "./$name"
+done
+echo 'two lines' > "$(printf 'new\\nline')"
+echo 'longest' > "$(head -c 255 /dev/zero | tr '\\0' n)"
+mkdir -p deep/er/and/deeper empty-folder sticky setgid
+echo leaf > deep/er/and/deeper/leaf
+echo nothing-allowed > mode-0000
+echo read-only > mode-0444
+echo program > setuid
+chown 1234:5678 setuid mode-0444 deep/er
+chmod 0000 mode-0000
+chmod 0444 mode-0444
+chmod 4755 setuid
+chmod 1777 sticky
+chmod 2775 setgid
+ln -s plain.txt relative-link
+ln -s /etc/passwd absolute-link
+ln -s no/such/place dangling-link
+ln plain.txt hard-link
+ln plain.txt deep/another-hard-link
+mkfifo fifo
+truncate -s 8M sparse
+echo end >> sparse
+: > empty-file
+head -c 12000000 /dev/urandom > large
+mkdir many
+i=0
+while [ $i -lt 200 ]; do echo "file $i" > many/$i; i=$((i+1)); done
+touch -d '2001-02-03 04:05:06' plain.txt empty-folder
+sync
+`;

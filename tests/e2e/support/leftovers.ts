@@ -1,0 +1,39 @@
+import { labels } from '../../../api/v1alpha1/keys.ts';
+import type { Resource } from '../../../api/meta.ts';
+import { childName } from '../../../api/v1alpha1/names.ts';
+import type { TestCluster } from './cluster.ts';
+
+const NAMESPACED =
+  'secrets,configmaps,persistentvolumeclaims,pods,jobs,serviceaccounts,roles,rolebindings,volumesnapshots,replicationsources,replicationdestinations';
+const CLUSTER_SCOPED = 'persistentvolumes,volumesnapshotcontents';
+
+/** Requests, as far as their children are named after them. */
+type Request = Pick<Resource, 'kind' | 'metadata'>;
+
+/**
+ * Everything that the cluster still holds of finished requests: what carries their label, what is named after them (the
+ * Job of a mover, its cache claim), and volumes that are or were bound to such a claim.
+ */
+export async function leftoversOf(test: TestCluster, requests: readonly Request[]): Promise<string[]> {
+  const all = await Promise.all([NAMESPACED, CLUSTER_SCOPED].map((kinds) => test.listAny(kinds)));
+  return all.flat().flatMap((object) => {
+    const request = requests.find((one) => belongsTo(one, object));
+    if (request === undefined) return [];
+    const { namespace = '', name } = object.metadata;
+    return `${object.kind} ${namespace}/${name} of ${request.kind} ${request.metadata.name}`;
+  });
+}
+
+function belongsTo(request: Request, object: Resource): boolean {
+  const { uid = '' } = request.metadata;
+  if (object.metadata.labels?.[labels.requestUid] === uid) return true;
+  const child = childName(request.kind === 'DataMoverRestore' ? 'restore' : 'backup', uid);
+  return object.metadata.name.includes(child) || (claimOf(object) ?? '').includes(child);
+}
+
+function claimOf(object: Resource): string | undefined {
+  const { spec } = object as {
+    spec?: { claimRef?: { name?: string }; volumeSnapshotRef?: { name?: string } };
+  };
+  return spec?.claimRef?.name ?? spec?.volumeSnapshotRef?.name;
+}

@@ -1,0 +1,91 @@
+import { namespaces } from '../../../api/external/core.ts';
+import { apiVersionOf } from '../../../api/meta.ts';
+import { annotations } from '../../../api/v1alpha1/keys.ts';
+import { dataMoverClasses } from '../../../api/v1alpha1/kinds.ts';
+import { connect, type TestCluster } from './cluster.ts';
+import { untilGone } from './wait.ts';
+
+/** One user story: the shared cluster, names of its own, and an end that leaves nothing behind. */
+export interface Story extends TestCluster {
+  /** A name that no other story and no other run has. */
+  unique(name: string): string;
+  /** Makes an empty namespace. */
+  makeNamespace(name: string): Promise<string>;
+  /** Loses a namespace with all that is in it. */
+  loseNamespace(name: string): Promise<void>;
+  /** Makes a class of the VolSync mover. */
+  makeClass(name: string, spec?: ClassOptions): Promise<string>;
+  /** Makes a cluster-scoped object, or one in the protected namespace, that goes at the end. */
+  make(object: Made): Promise<void>;
+  /** To be called at the end for what appears by itself, such as retained volumes. */
+  atEnd(cleanup: () => Promise<unknown>): void;
+  end(): Promise<void>;
+}
+
+export interface ClassOptions {
+  selector?: string;
+  limits?: { backups?: number; restores?: number };
+  config?: Record<string, unknown>;
+  deadlines?: Record<string, number>;
+}
+
+interface Made {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string };
+}
+
+export async function openStory(title: string): Promise<Story> {
+  const test = await connect();
+  const run = Date.now().toString(36).slice(-6);
+  const cleanups: (() => Promise<unknown>)[] = [];
+  const unique = (name: string): string => `e2e-${title}-${name}-${run}`;
+
+  async function makeNamespace(name: string): Promise<string> {
+    const full = unique(name);
+    await test.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: full } });
+    cleanups.push(() => test.kube.delete(namespaces, { name: full }));
+    return full;
+  }
+
+  async function make(object: Made): Promise<void> {
+    await test.apply(object);
+    const { name, namespace } = object.metadata;
+    const where = namespace === undefined ? [] : ['--namespace', namespace];
+    const group = object.apiVersion.includes('/') ? `.${object.apiVersion.split('/')[0]!}` : '';
+    const args = ['delete', `${object.kind.toLowerCase()}${group}`, name, ...where];
+    cleanups.push(() => test.kubectl([...args, '--ignore-not-found', '--wait=false']));
+  }
+
+  return {
+    ...test,
+    unique,
+    makeNamespace,
+    make,
+    loseNamespace: async (name) => {
+      await test.kube.delete(namespaces, { name });
+      await untilGone(test.kube, namespaces, { name });
+    },
+    makeClass: async (name, spec = {}) => {
+      const full = unique(name);
+      await make({
+        apiVersion: apiVersionOf(dataMoverClasses),
+        kind: dataMoverClasses.kind,
+        metadata: { name: full },
+        ...{ spec: { mover: 'VolSync', config: { resticSecret: { name: 'restic-config' } }, ...spec } },
+      });
+      return full;
+    },
+    atEnd: (cleanup) => {
+      cleanups.push(cleanup);
+    },
+    end: async () => {
+      // Namespaces of a previous restore may have come back under their names.
+      await Promise.allSettled(cleanups.reverse().map((cleanup) => cleanup()));
+      await test.close();
+    },
+  };
+}
+
+/** On a PVC: asks for a class by name. */
+export const askForClass = (name: string): Record<string, string> => ({ [annotations.className]: name });
