@@ -3,6 +3,7 @@ import { annotations, labels } from '../api/v1alpha1/keys.ts';
 import { childNameIn } from '../api/v1alpha1/names.ts';
 import type { InformerSet } from '../kube/cache/informer-set.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
+import { systemClock, type Clock } from '../kube/runtime/clock.ts';
 import { createController, type Controller } from '../kube/runtime/controller.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -12,6 +13,7 @@ import { CHILD_INDEX, createMirrors, DESTINATION_INDEX, listersOf, type Mirrors 
 import type { MoverFactory } from './movers/registry.ts';
 import { createAdmission } from './request/admission.ts';
 import { createCleaner } from './request/cleaner.ts';
+import { createCreator } from './request/creation.ts';
 import { createRequestReconciler } from './request/reconciler.ts';
 import type { Reporter } from './request/reporter.ts';
 import { isFinal } from './request/request.ts';
@@ -28,24 +30,27 @@ export interface DataMoverOptions {
   reporter: Reporter;
   log: Logger;
   metrics?: Metrics;
-  now?: () => Date;
+  /** Default: the system's. */
+  clock?: Clock;
   /** Passes side by side per kind of request. Default 10. */
   workers?: number;
 }
 
 /** Puts the reconcilers, their caches and what wakes them together. The caller runs the informers and the controllers. */
 export function createDataMover(options: DataMoverOptions): { controllers: Controller[] } {
-  const { client, informers, namespace, log, now = () => new Date() } = options;
+  const { client, informers, namespace, log, clock = systemClock } = options;
+  const now = (): Date => new Date(clock.now());
   const mirrors = createMirrors(informers);
   const listers = listersOf(mirrors);
   const cleaner = createCleaner(client);
+  const creator = createCreator(client, now);
   const wakeChild = (child: string): void => {
     for (const { lister, controller } of served()) {
       for (const request of lister.byIndex(CHILD_INDEX, child)) controller.enqueue(keyOf(request));
     }
   };
   const movers = options.movers.map((install) =>
-    install({ client, informers, namespace, cleaner, now, log, wake: wakeChild }),
+    install({ client, informers, namespace, creator, cleaner, now, log, wake: wakeChild }),
   );
   const env: Environment = {
     client,
@@ -54,6 +59,7 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     listers,
     movers: new Map(movers.map((mover) => [mover.name, mover])),
     reporter: options.reporter,
+    creator,
     cleaner,
     admission: createAdmission({
       backup: () => listers.backups.list(),
@@ -63,6 +69,7 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
   };
   const shared = {
     log,
+    clock,
     workers: options.workers ?? 10,
     ...(options.metrics !== undefined && { metrics: options.metrics }),
   };

@@ -8,6 +8,7 @@ import type { KubeClient } from '../kube/client/kube-client.ts';
 import type { Mover } from './movers/mover.ts';
 import type { Admission } from './request/admission.ts';
 import type { Cleaner } from './request/cleaner.ts';
+import type { Creator } from './request/creation.ts';
 import type { Reporter } from './request/reporter.ts';
 
 /** What the reconcilers read of one kind: a cache that a watch keeps current. */
@@ -48,6 +49,7 @@ export interface Environment {
   /** By `DataMoverClass.spec.mover`. */
   movers: ReadonlyMap<string, Mover>;
   reporter: Reporter;
+  creator: Creator;
   cleaner: Cleaner;
   admission: Admission;
   now: () => Date;

@@ -7,7 +7,6 @@ import {
 } from '../../api/external/snapshot.ts';
 import { labels } from '../../api/v1alpha1/keys.ts';
 import type { BackupScope } from '../backup/scope.ts';
-import { createOnce } from '../request/creation.ts';
 import { checkpoint, done, failed, waiting, type StepResult } from '../request/step.ts';
 import { chooseSnapshotClass, SNAPSHOT_CLASS_ANNOTATION } from './snapshot-class.ts';
 import { describeVolume } from './volume-record.ts';
@@ -49,7 +48,7 @@ async function takeSnapshot(
   claim: PersistentVolumeClaim,
   driver: string,
 ): Promise<StepResult> {
-  const { client, listers } = scope.env;
+  const { creator, listers } = scope.env;
   const chosen = chooseSnapshotClass(
     listers.snapshotClasses.list(),
     driver,
@@ -57,8 +56,7 @@ async function takeSnapshot(
   );
   if ('problem' in chosen) return failed('SnapshotNotSupported', chosen.problem);
   const { apiVersion, kind, metadata } = scope.backup;
-  await createOnce(
-    client,
+  await creator.createOnce(
     volumeSnapshots,
     {
       apiVersion: 'snapshot.storage.k8s.io/v1',

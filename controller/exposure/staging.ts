@@ -5,7 +5,6 @@ import { labels } from '../../api/v1alpha1/keys.ts';
 import { CLAIM_INDEX, type Environment } from '../environment.ts';
 import { requestUidOf, type ChildIdentity } from '../request/children.ts';
 import type { Target } from '../request/cleaner.ts';
-import { createOnce } from '../request/creation.ts';
 import { done, waiting, type StepResult } from '../request/step.ts';
 
 /** What a staging volume must look like. */
@@ -42,8 +41,7 @@ export async function stageSnapshot(
         `waiting for VolumeSnapshot ${key} to be ready${trouble === undefined ? '' : `: ${trouble}`}`,
       );
     }
-    await createOnce(
-      env.client,
+    await env.creator.createOnce(
       persistentVolumeClaims,
       stagingClaim(env, child, source.volume, {
         apiGroup: 'snapshot.storage.k8s.io',
@@ -64,7 +62,7 @@ export async function stageEmpty(
   signal: AbortSignal,
 ): Promise<StepResult> {
   if (env.listers.claims.get(`${env.namespace}/${child.name}`) === undefined) {
-    await createOnce(env.client, persistentVolumeClaims, stagingClaim(env, child, volume), signal);
+    await env.creator.createOnce(persistentVolumeClaims, stagingClaim(env, child, volume), signal);
   }
   return awaitUsable(env, child.name);
 }
@@ -91,8 +89,7 @@ async function createStagingSnapshot(
 ): Promise<void> {
   const { name, labels: childLabels, annotations } = child;
   const apiVersion = 'snapshot.storage.k8s.io/v1';
-  await createOnce(
-    env.client,
+  await env.creator.createOnce(
     volumeSnapshotContents,
     {
       apiVersion,
@@ -108,8 +105,7 @@ async function createStagingSnapshot(
     },
     signal,
   );
-  await createOnce(
-    env.client,
+  await env.creator.createOnce(
     volumeSnapshots,
     {
       apiVersion,

@@ -2,6 +2,7 @@ import type { InformerSet } from '../../kube/cache/informer-set.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Cleaner } from '../request/cleaner.ts';
+import type { Creator } from '../request/creation.ts';
 import type { Mover } from './mover.ts';
 import { installVolSync } from './volsync/install.ts';
 
@@ -11,6 +12,7 @@ export interface MoverDependencies {
   informers: InformerSet;
   /** The protected namespace. */
   namespace: string;
+  creator: Creator;
   cleaner: Cleaner;
   now: () => Date;
   /** Asks for another look at a request, by the name of its children. */

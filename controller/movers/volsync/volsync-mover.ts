@@ -11,7 +11,7 @@ import type { Logger } from '../../../telemetry/log.ts';
 import type { Lister } from '../../environment.ts';
 import { requestUidOf } from '../../request/children.ts';
 import type { Cleaner } from '../../request/cleaner.ts';
-import { createOnce } from '../../request/creation.ts';
+import type { Creator } from '../../request/creation.ts';
 import { deriveResticSecret } from '../../repository/restic-secret.ts';
 import type { Mover, MoverOutcome, MoverRequest, MoverTarget } from '../mover.ts';
 import { parseVolSyncConfig, type VolSyncConfig } from './config.ts';
@@ -39,6 +39,7 @@ export interface VolSyncDependencies {
   namespace: string;
   listers: VolSyncListers;
   podLogs: PodLogs;
+  creator: Creator;
   cleaner: Cleaner;
   now: () => Date;
   /** Asks for another look at a request, by the name of its children. */
@@ -68,8 +69,8 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
     const derived = deriveResticSecret(user, request.repositoryPath);
     if ('reason' in derived) return { state: 'Failed', ...derived };
     await request.assertCurrent();
-    await createOnce(client, secrets, desiredSecret(request, namespace, derived.data), request.signal);
-    await createOnce(client, kind, build(Object.keys(derived.data)), request.signal);
+    await deps.creator.createOnce(secrets, desiredSecret(request, namespace, derived.data), request.signal);
+    await deps.creator.createOnce(kind, build(Object.keys(derived.data)), request.signal);
     return { state: 'InProgress', started: false, message: 'VolSync is asked to transfer the data' };
   }
 
