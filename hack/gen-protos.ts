@@ -46,6 +46,6 @@ function writeTypes(): void {
   for (const file of globSync('*.ts', { cwd: genDir })) rmSync(`${genDir}/${file}`);
   for (const file of globSync('**/*.ts', { cwd: genDir })) {
     const path = `${genDir}/${file}`;
-    writeFileSync(path, readFileSync(path, 'utf8').replace(/^\/\/ Original file: .*\n+/m, ''));
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/^\/\/ Original file: .*\n+/gm, ''));
   }
 }

@@ -1,5 +1,3 @@
-// Original file: /work/main/proto/goplugin/stdio.proto
-
 export const _plugin_StdioData_Channel = {
   INVALID: 'INVALID',
   STDOUT: 'STDOUT',

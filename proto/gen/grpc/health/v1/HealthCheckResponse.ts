@@ -1,5 +1,3 @@
-// Original file: /work/main/proto/grpc/health.proto
-
 export const _grpc_health_v1_HealthCheckResponse_ServingStatus = {
   UNKNOWN: 'UNKNOWN',
   SERVING: 'SERVING',
