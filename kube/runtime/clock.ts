@@ -2,8 +2,11 @@
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Runs `action` once after `ms`; the answer cancels it. A waiting timer does not keep the process alive. */
-  after(ms: number, action: () => void): () => void;
+  /**
+   * Runs `action` once after `ms`; the answer cancels it. A waiting timer does not keep the process alive,
+   * unless `keepAlive` says that somebody awaits it.
+   */
+  after(ms: number, action: () => void, keepAlive?: boolean): () => void;
 }
 
 // setTimeout runs at once when told to wait longer than this.
@@ -11,13 +14,17 @@ const LONGEST_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  after(ms, action) {
-    const timer = setTimeout(action, Math.min(ms, LONGEST_MS)).unref();
+  after(ms, action, keepAlive = false) {
+    const timer = setTimeout(action, Math.min(ms, LONGEST_MS));
+    if (!keepAlive) timer.unref();
     return () => clearTimeout(timer);
   },
 };
 
-/** Resolves after `ms`, or at once when `signal` fires; it never rejects: look at `signal.aborted` afterwards. */
+/**
+ * Resolves after `ms`, or at once when `signal` fires; it never rejects: look at `signal.aborted` afterwards.
+ * The process stays alive meanwhile: a candidate that waits for another's lease has nothing else that would keep it.
+ */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted === true) return Promise.resolve();
   return new Promise((resolve) => {
@@ -26,7 +33,7 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
       signal?.removeEventListener('abort', finish);
       resolve();
     };
-    const cancel = clock.after(ms, finish);
+    const cancel = clock.after(ms, finish, true);
     signal?.addEventListener('abort', finish, { once: true });
   });
 }
