@@ -11,28 +11,16 @@ import { runControllers, terminationSignal } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
 import { replicationDestinations, replicationSources } from './api.ts';
 import type { Replication } from './api.ts';
-import { cleanUpDestination, synchronizeDestination } from './mover/destination-mover.ts';
-import { synchronizeSource } from './mover/source-mover.ts';
+import { destinationMover, sourceMover } from './movers.ts';
 import { parseOptions } from './options.ts';
 import type { DoubleOptions } from './options.ts';
 import { ReplicationReconciler } from './reconciler.ts';
 import type { Mover } from './reconciler.ts';
-import { cleanUp, disownKeptSnapshots } from './volumes/cleanup.ts';
 
 /** VolSync retries errors after 5 ms, doubling up to this. */
 const LONGEST_RETRY_MS = 1_000_000;
 const SHORTEST_RETRY_MS = 5;
 const WORKERS = 100;
-
-const sourceMover: Mover = { synchronize: synchronizeSource, cleanUp };
-const destinationMover: Mover = {
-  prepare: disownKeptSnapshots,
-  synchronize: synchronizeDestination,
-  cleanUp: async (scope) => {
-    await cleanUp(scope);
-    await cleanUpDestination(scope);
-  },
-};
 
 function build(options: DoubleOptions, { client, informers, log }: Runtime): Controller[] {
   const tell = createEventTeller({ client, reporter: 'volsync-double', log });

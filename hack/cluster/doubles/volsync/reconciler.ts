@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { namespaces } from '../../../../api/external/core.ts';
 import type { Key, Kind, Resource } from '../../../../api/meta.ts';
 import type { KubeClient } from '../../../../kube/client/kube-client.ts';
@@ -156,7 +155,7 @@ export class ReplicationReconciler implements Reconciler {
     const { namespace, name, resourceVersion } = owner.metadata;
     const key = namespace === undefined ? { name } : { namespace, name };
     const status = mergePatchBetween(owner.status ?? {}, after);
-    if (status === undefined || isDeepStrictEqual(owner.status, after)) return;
+    if (status === undefined) return;
     // The version makes it an Update: whoever wrote meanwhile is read again first.
     await client.mergePatch(
       kind,

@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-
 type Json = Record<string, unknown>;
 
 const isObject = (value: unknown): value is Json =>
@@ -22,7 +20,16 @@ export function mergePatchBetween(before: object, after: object): Json | undefin
     if (isObject(value) && isObject(old)) {
       const inner = mergePatchBetween(old, value);
       if (inner !== undefined) patch[key] = inner;
-    } else if (!isDeepStrictEqual(old, value)) patch[key] = value;
+    } else if (!isSame(old, value)) patch[key] = value;
   }
   return Object.keys(patch).length === 0 ? undefined : patch;
+}
+
+/** Equality of JSON values, whatever the order of keys. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((item, index) => isSame(item, b[index]));
+  }
+  if (isObject(a) && isObject(b)) return mergePatchBetween(a, b) === undefined;
+  return a === b;
 }

@@ -1,0 +1,17 @@
+import { cleanUpDestination, synchronizeDestination } from './mover/destination-mover.ts';
+import { synchronizeSource } from './mover/source-mover.ts';
+import type { Mover } from './reconciler.ts';
+import { cleanUp, disownKeptSnapshots } from './volumes/cleanup.ts';
+
+/** Backs a claim up. */
+export const sourceMover: Mover = { synchronize: synchronizeSource, cleanUp };
+
+/** Restores into a claim. */
+export const destinationMover: Mover = {
+  prepare: disownKeptSnapshots,
+  synchronize: synchronizeDestination,
+  cleanUp: async (scope) => {
+    await cleanUp(scope);
+    await cleanUpDestination(scope);
+  },
+};
