@@ -39,8 +39,8 @@ export function nodeService({ nodeName, store, mounter, topologyKey }: NodeServi
   async function unpublish({ target_path: target }: { target_path: string }): Promise<object> {
     if (target === '') throw invalidArgument('NodeUnpublishVolume: target_path is missing');
     if (await mounter.isMounted(target)) await mounter.unmount(target);
-    await rmdir(target).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
+    await rmdir(target).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     });
     return {};
   }

@@ -3,6 +3,7 @@ import type {
   PersistentVolumeClaim,
   StorageClass,
 } from '../../../../../api/external/core.ts';
+import { present } from '../../present.ts';
 import { PROVISIONED_BY, PROVISIONER_FINALIZER } from './annotations.ts';
 
 /** The StorageClass fields that only a provisioner reads. */
@@ -28,9 +29,7 @@ export function volumeNameOf(claim: PersistentVolumeClaim): string {
 /** The PersistentVolume of a claim as external-provisioner would write it. */
 export function desiredVolume(desired: DesiredVolume): PersistentVolume {
   const { claim, storageClass, driverName, volumeHandle, topology } = desired;
-  const { name, namespace, uid, resourceVersion } = claim.metadata;
   const policy = storageClass.reclaimPolicy === 'Retain' ? 'Retain' : 'Delete';
-  const { mountOptions } = storageClass;
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolume',
@@ -45,15 +44,8 @@ export function desiredVolume(desired: DesiredVolume): PersistentVolume {
       volumeMode: claim.spec.volumeMode ?? 'Filesystem',
       persistentVolumeReclaimPolicy: policy,
       storageClassName: storageClass.metadata.name,
-      ...(mountOptions === undefined ? {} : { mountOptions }),
-      claimRef: {
-        apiVersion: 'v1',
-        kind: 'PersistentVolumeClaim',
-        name,
-        ...(namespace === undefined ? {} : { namespace }),
-        ...(uid === undefined ? {} : { uid }),
-        ...(resourceVersion === undefined ? {} : { resourceVersion }),
-      },
+      ...present({ mountOptions: storageClass.mountOptions }),
+      claimRef: claimReference(claim),
       csi: { driver: driverName, volumeHandle, fsType: 'ext4' },
       ...(topology === undefined ? {} : { nodeAffinity: onNode(topology) }),
     },
@@ -63,5 +55,17 @@ export function desiredVolume(desired: DesiredVolume): PersistentVolume {
 function onNode({ key, node }: { key: string; node: string }): object {
   return {
     required: { nodeSelectorTerms: [{ matchExpressions: [{ key, operator: 'In', values: [node] }] }] },
+  };
+}
+
+function claimReference({
+  metadata,
+}: PersistentVolumeClaim): NonNullable<PersistentVolume['spec']['claimRef']> {
+  const { name, namespace, uid, resourceVersion } = metadata;
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    name,
+    ...present({ namespace, uid, resourceVersion }),
   };
 }

@@ -8,26 +8,46 @@ export type ClaimVerdict =
   | { act: 'refuse'; message: string }
   | { act: 'provision' };
 
+interface Question {
+  claim: PersistentVolumeClaim;
+  annotations: Readonly<Record<string, string>>;
+  storageClass: StorageClass | undefined;
+  driverName: string;
+}
+
+/** Why a claim is not, or not yet, a matter of this provisioner; asked in this order. */
+const REASONS_TO_IGNORE: readonly (readonly [string, (question: Question) => boolean])[] = [
+  ['it is being deleted', ({ claim }) => claim.metadata.deletionTimestamp !== undefined],
+  // Such a claim waits for that very volume; provisioning is held off in this way, too.
+  ['it names its volume', ({ claim }) => (claim.spec.volumeName ?? '') !== ''],
+  [
+    'it is not given to this provisioner',
+    ({ annotations, driverName }) => annotations[STORAGE_PROVISIONER] !== driverName,
+  ],
+  ['its StorageClass does not exist', ({ storageClass }) => storageClass === undefined],
+  [
+    'its StorageClass has another provisioner',
+    ({ storageClass, driverName }) => storageClass?.provisioner !== driverName,
+  ],
+  [
+    'it waits for its first consumer',
+    ({ storageClass, annotations }) =>
+      storageClass?.volumeBindingMode === 'WaitForFirstConsumer' && annotations[SELECTED_NODE] === undefined,
+  ],
+];
+
 /** Decides as external-provisioner does. `storageClass` is absent when the claim's class does not exist. */
 export function judgeClaim(
   claim: PersistentVolumeClaim,
   storageClass: StorageClass | undefined,
   driverName: string,
 ): ClaimVerdict {
-  const annotations = claim.metadata.annotations ?? {};
-  if (claim.metadata.deletionTimestamp !== undefined) return ignore('it is being deleted');
-  // A claim that names its volume waits for that volume; provisioning is how Velero's data mover is held off, too.
-  if ((claim.spec.volumeName ?? '') !== '') return ignore('it names its volume');
-  if (annotations[STORAGE_PROVISIONER] !== driverName) return ignore('it is not given to this provisioner');
-  if (storageClass === undefined) return ignore('its StorageClass does not exist');
-  if (storageClass.provisioner !== driverName) return ignore('its StorageClass has another provisioner');
-  if (storageClass.volumeBindingMode === 'WaitForFirstConsumer' && annotations[SELECTED_NODE] === undefined) {
-    return ignore('it waits for its first consumer');
+  const question = { claim, annotations: claim.metadata.annotations ?? {}, storageClass, driverName };
+  const ignored = REASONS_TO_IGNORE.find(([, applies]) => applies(question));
+  if (ignored !== undefined) return { act: 'ignore', why: ignored[0] };
+  if (claim.spec.selector !== undefined) return { act: 'refuse', message: 'claim Selector is not supported' };
+  if (claim.spec.volumeMode === 'Block') {
+    return { act: 'refuse', message: 'volumeMode Block is not supported by this driver' };
   }
-  if (claim.spec.selector !== undefined) return refuse('claim Selector is not supported');
-  if (claim.spec.volumeMode === 'Block') return refuse('volumeMode Block is not supported by this driver');
   return { act: 'provision' };
 }
-
-const ignore = (why: string): ClaimVerdict => ({ act: 'ignore', why });
-const refuse = (message: string): ClaimVerdict => ({ act: 'refuse', message });

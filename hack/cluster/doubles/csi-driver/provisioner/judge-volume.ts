@@ -9,13 +9,19 @@ export type VolumeVerdict = 'nothing' | 'delete' | 'add-finalizer' | 'remove-fin
  * the reclaim policy, so that a volume turned to Retain can be deleted without its data.
  */
 export function judgeVolume(volume: PersistentVolume, driverName: string): VolumeVerdict {
-  const { annotations, finalizers = [], deletionTimestamp } = volume.metadata;
-  if (volume.spec.csi?.driver !== driverName) return 'nothing';
-  if (annotations?.[PROVISIONED_BY] !== driverName) return 'nothing';
-  const held = finalizers.includes(PROVISIONER_FINALIZER);
-  const deleting = deletionTimestamp !== undefined;
+  if (!isMadeBy(volume, driverName)) return 'nothing';
+  const held = volume.metadata.finalizers?.includes(PROVISIONER_FINALIZER) === true;
   if (volume.spec.persistentVolumeReclaimPolicy !== 'Delete') return held ? 'remove-finalizer' : 'nothing';
-  const phase = volume.status?.phase;
-  if (phase === 'Released') return deleting && !held ? 'nothing' : 'delete';
-  return phase === 'Bound' && !held && !deleting ? 'add-finalizer' : 'nothing';
+  // Being deleted without our finalizer means that its folder is gone already.
+  if (!held && volume.metadata.deletionTimestamp !== undefined) return 'nothing';
+  return verdictByPhase(volume, held);
+}
+
+function verdictByPhase({ status }: PersistentVolume, held: boolean): VolumeVerdict {
+  if (status?.phase === 'Released') return 'delete';
+  return status?.phase === 'Bound' && !held ? 'add-finalizer' : 'nothing';
+}
+
+function isMadeBy({ metadata, spec }: PersistentVolume, driverName: string): boolean {
+  return spec.csi?.driver === driverName && metadata.annotations?.[PROVISIONED_BY] === driverName;
 }

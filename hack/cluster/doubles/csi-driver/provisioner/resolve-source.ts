@@ -1,6 +1,7 @@
 import { persistentVolumeClaims, persistentVolumes } from '../../../../../api/external/core.ts';
 import type { PersistentVolumeClaim } from '../../../../../api/external/core.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../../../../api/external/snapshot.ts';
+import type { VolumeSnapshot, VolumeSnapshotContent } from '../../../../../api/external/snapshot.ts';
 import type { KubeClient } from '../../../../../kube/client/kube-client.ts';
 import { parseQuantity } from '../../quantity.ts';
 import type { CreateVolume } from '../volumes/folder-store.ts';
@@ -36,54 +37,70 @@ export async function resolveSource(context: Context): Promise<ClaimSource> {
 }
 
 async function snapshotHandle(context: Context, name: string): Promise<string> {
-  const { client, claim, driverName, signal } = context;
-  const namespace = claim.metadata.namespace ?? 'default';
-  const snapshot = await client.get(volumeSnapshots, { namespace, name }, { signal });
-  if (snapshot === undefined)
-    throw new ProvisioningError(`error getting snapshot ${name} from api server: not found`);
-  const contentName = snapshot.status?.boundVolumeSnapshotContentName;
-  if (snapshot.metadata.deletionTimestamp !== undefined) {
-    throw new ProvisioningError(`snapshot ${name} is currently being deleted`);
-  }
-  if (contentName === undefined || snapshot.status?.readyToUse !== true) {
-    throw new ProvisioningError(`snapshot ${name} is not Ready`);
-  }
-  const content = await client.get(volumeSnapshotContents, { name: contentName }, { signal });
-  const { uid } = content?.spec.volumeSnapshotRef ?? {};
-  if (content === undefined || uid !== snapshot.metadata.uid) {
-    throw new ProvisioningError(`snapshot ${name} is not bound to content ${contentName}`);
-  }
-  if (content.spec.driver !== driverName) {
+  const snapshot = await readySnapshot(context, name);
+  const content = await boundContent(context, snapshot);
+  if (content.spec.driver !== context.driverName) {
     throw new ProvisioningError(
-      `snapshot ${name} belongs to driver ${content.spec.driver}, not ${driverName}`,
+      `snapshot ${name} belongs to driver ${content.spec.driver}, not ${context.driverName}`,
     );
   }
   const handle = content.status?.snapshotHandle;
-  if (handle === undefined) throw new ProvisioningError(`content ${contentName} has no snapshotHandle`);
-  checkSize(context, snapshot.status.restoreSize, `snapshot ${name}`);
+  if (handle === undefined) {
+    throw new ProvisioningError(`content ${content.metadata.name} has no snapshotHandle`);
+  }
+  checkSize(context, snapshot.status?.restoreSize, `snapshot ${name}`);
   return handle;
 }
 
-async function volumeHandle(context: Context, name: string): Promise<string> {
-  const { client, claim, driverName, signal } = context;
+async function readySnapshot({ client, claim, signal }: Context, name: string): Promise<VolumeSnapshot> {
   const namespace = claim.metadata.namespace ?? 'default';
-  const source = await client.get(persistentVolumeClaims, { namespace, name }, { signal });
-  if (source === undefined)
-    throw new ProvisioningError(`error getting PVC ${name} from api server: not found`);
-  const volumeName = source.spec.volumeName ?? '';
-  if (source.status?.phase !== 'Bound' || volumeName === '') {
-    throw new ProvisioningError(`the PVC DataSource ${name} must be bound`);
+  const snapshot = await client.get(volumeSnapshots, { namespace, name }, { signal });
+  if (snapshot === undefined) {
+    throw new ProvisioningError(`error getting snapshot ${name} from api server: not found`);
   }
-  if (source.metadata.deletionTimestamp !== undefined) {
-    throw new ProvisioningError(`the PVC DataSource ${name} is currently being deleted`);
+  if (snapshot.metadata.deletionTimestamp !== undefined) {
+    throw new ProvisioningError(`snapshot ${name} is currently being deleted`);
   }
-  const volume = await client.get(persistentVolumes, { name: volumeName }, { signal });
+  if (snapshot.status?.readyToUse !== true) throw new ProvisioningError(`snapshot ${name} is not Ready`);
+  return snapshot;
+}
+
+async function boundContent(
+  { client, signal }: Context,
+  snapshot: VolumeSnapshot,
+): Promise<VolumeSnapshotContent> {
+  const name = snapshot.status?.boundVolumeSnapshotContentName ?? '';
+  const content = name === '' ? undefined : await client.get(volumeSnapshotContents, { name }, { signal });
+  if (content === undefined || content.spec.volumeSnapshotRef.uid !== snapshot.metadata.uid) {
+    throw new ProvisioningError(`snapshot ${snapshot.metadata.name} is not bound to content ${name}`);
+  }
+  return content;
+}
+
+async function volumeHandle(context: Context, name: string): Promise<string> {
+  const { client, driverName, signal } = context;
+  const { spec, status } = await boundClaim(context, name);
+  const volume = await client.get(persistentVolumes, { name: spec.volumeName ?? '' }, { signal });
   const csi = volume?.spec.csi;
   if (csi?.driver !== driverName) {
     throw new ProvisioningError(`the PVC DataSource ${name} is no volume of driver ${driverName}`);
   }
-  checkSize(context, source.status.capacity?.['storage'], `PVC DataSource ${name}`);
+  checkSize(context, status?.capacity?.['storage'], `PVC DataSource ${name}`);
   return csi.volumeHandle;
+}
+
+async function boundClaim({ client, claim, signal }: Context, name: string): Promise<PersistentVolumeClaim> {
+  const namespace = claim.metadata.namespace ?? 'default';
+  const source = await client.get(persistentVolumeClaims, { namespace, name }, { signal });
+  if (source === undefined) {
+    throw new ProvisioningError(`error getting PVC ${name} from api server: not found`);
+  }
+  if (source.status?.phase !== 'Bound')
+    throw new ProvisioningError(`the PVC DataSource ${name} must be bound`);
+  if (source.metadata.deletionTimestamp !== undefined) {
+    throw new ProvisioningError(`the PVC DataSource ${name} is currently being deleted`);
+  }
+  return source;
 }
 
 function checkSize({ requestedBytes }: Context, size: string | undefined, source: string): void {

@@ -192,8 +192,8 @@ export class FolderStore {
 
   async #read<Record>(shelf: Shelf, id: string): Promise<Record | undefined> {
     const file = join(this.#pathOf(shelf, id), 'meta.json');
-    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
+    const text = await readFile(file, 'utf8').catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw error;
     });
     return text === undefined ? undefined : (JSON.parse(text) as Record);

@@ -62,7 +62,7 @@ function podSpec(input: JobInput): object {
     serviceAccountName: input.serviceAccount,
     ...(restic.moverSecurityContext === undefined ? {} : { securityContext: restic.moverSecurityContext }),
     ...(restic.moverAffinity === undefined ? {} : { affinity: restic.moverAffinity }),
-    ...(placement === undefined ? {} : placement),
+    ...placement,
     containers: [
       {
         name: 'restic',

@@ -72,7 +72,6 @@ async function applyJob({ client, signal }: Scope, desired: MoverJob): Promise<J
     if (existing === undefined || !isInvalid(error)) throw error;
     await client.delete(jobs, key, { propagationPolicy: 'Background', signal });
     // Without its cause, which is the whole template as the API server prints it.
-    // eslint-disable-next-line preserve-caught-error
     throw new Error('unable to update object. Deleting object so it can be recreated');
   }
 }

@@ -1,4 +1,5 @@
 import { persistentVolumeClaims } from '../../../../../api/external/core.ts';
+import { present } from '../../present.ts';
 import type { ReplicationSource, ReplicationStatus, ResticSourceSpec } from '../api.ts';
 import { mustGet } from '../lookup.ts';
 import type { Scope, SyncResult } from '../scope.ts';
@@ -33,21 +34,10 @@ export async function synchronizeSource(scope: SourceScope): Promise<SyncResult>
   if (data === undefined) return 'in-progress';
   const cache = await ensureCache(scope, data, false);
   const serviceAccount = await ensureAccount(scope);
-  const unlock = restic.unlock ?? '';
-  const unlocking = unlock !== '' && unlock !== status.restic?.lastUnlocked;
-  const pruning = isPruneDue(
-    restic,
-    {
-      ...(status.restic?.lastPruned === undefined ? {} : { lastPruned: status.restic.lastPruned }),
-      ...(owner.metadata.creationTimestamp === undefined
-        ? {}
-        : { created: owner.metadata.creationTimestamp }),
-    },
-    now,
-  );
+  const operations = operationsOf(scope);
   const direct = data.metadata.name === source.metadata.name;
   const result = await runJob(scope, {
-    args: [...(unlocking ? ['unlock'] : []), 'backup', ...(pruning ? ['prune'] : [])],
+    args: operations,
     forgetOptions: forgetOptions(restic.retain),
     restoreOptions: '',
     data,
@@ -55,8 +45,25 @@ export async function synchronizeSource(scope: SourceScope): Promise<SyncResult>
     serviceAccount,
     placement: direct ? await placementFor(scope, source) : undefined,
   });
-  if (result === 'done') status.restic = resticStatus(status, { unlock, pruning, now });
+  if (result === 'done') {
+    const pruning = operations.includes('prune');
+    status.restic = resticStatus(status, { unlock: restic.unlock ?? '', pruning, now });
+  }
   return result;
+}
+
+/** What the mover does, in order. */
+function operationsOf({ owner, restic, status, now }: SourceScope): string[] {
+  const unlock = restic.unlock ?? '';
+  const reference = present({
+    lastPruned: status.restic?.lastPruned,
+    created: owner.metadata.creationTimestamp,
+  });
+  return [
+    ...(unlock !== '' && unlock !== status.restic?.lastUnlocked ? ['unlock'] : []),
+    'backup',
+    ...(isPruneDue(restic, reference, now) ? ['prune'] : []),
+  ];
 }
 
 /** `lastPruned` and `lastUnlocked` say only that a Job with these operations succeeded. */

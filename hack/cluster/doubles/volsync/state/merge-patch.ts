@@ -10,19 +10,18 @@ const isObject = (value: unknown): value is Json =>
 export function mergePatchBetween(before: object, after: object): Json | undefined {
   const from = before as Json;
   const to = after as Json;
-  const patch: Json = {};
-  for (const key of Object.keys(from)) {
-    if (to[key] === undefined && from[key] !== undefined) patch[key] = null;
-  }
+  const gone = Object.keys(from).filter((key) => from[key] !== undefined && to[key] === undefined);
+  const patch: Json = Object.fromEntries(gone.map((key) => [key, null]));
   for (const [key, value] of Object.entries(to)) {
-    if (value === undefined) continue;
-    const old = from[key];
-    if (isObject(value) && isObject(old)) {
-      const inner = mergePatchBetween(old, value);
-      if (inner !== undefined) patch[key] = inner;
-    } else if (!isSame(old, value)) patch[key] = value;
+    const change = changeBetween(from[key], value);
+    if (change !== undefined) patch[key] = change;
   }
   return Object.keys(patch).length === 0 ? undefined : patch;
+}
+
+function changeBetween(before: unknown, after: unknown): unknown {
+  if (isObject(before) && isObject(after)) return mergePatchBetween(before, after);
+  return isSame(before, after) ? undefined : after;
 }
 
 /** Equality of JSON values, whatever the order of keys. */

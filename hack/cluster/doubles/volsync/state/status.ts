@@ -78,25 +78,28 @@ export interface IdleStep {
 export function idle(status: ReplicationStatus, trigger: Trigger | undefined, now: number): IdleStep {
   const next = withNextSync(status, trigger);
   const manual = trigger?.manual ?? '';
-  if (manual !== '') {
-    if (manual !== status.lastManualSync) return { status: started(next, now) };
-    const waiting = {
-      status: 'False',
-      reason: 'WaitingForManual',
-      message: 'Waiting for manual trigger',
-    } as const;
-    return { status: withCondition(next, waiting, now) };
-  }
-  if ((trigger?.schedule ?? '') === '') return { status: started(next, now) };
-  const dueAt = next.nextSyncTime === undefined ? Infinity : Date.parse(next.nextSyncTime);
-  if (now > dueAt) return { status: started(next, now) };
+  if (manual === '')
+    return (trigger?.schedule ?? '') === '' ? { status: started(next, now) } : onTime(next, now);
+  if (manual !== status.lastManualSync) return { status: started(next, now) };
+  const waiting = {
+    status: 'False',
+    reason: 'WaitingForManual',
+    message: 'Waiting for manual trigger',
+  } as const;
+  return { status: withCondition(next, waiting, now) };
+}
+
+/** Idle with a schedule. One that never comes again waits without an end. */
+function onTime(status: ReplicationStatus, now: number): IdleStep {
+  const dueAt = status.nextSyncTime === undefined ? undefined : Date.parse(status.nextSyncTime);
+  if (dueAt !== undefined && now > dueAt) return { status: started(status, now) };
   const waiting = withCondition(
-    next,
+    status,
     { status: 'False', reason: 'WaitingForSchedule', message: 'Waiting for next scheduled synchronization' },
     now,
   );
   // One millisecond past the moment, because the moment itself is not past.
-  return Number.isFinite(dueAt) ? { status: waiting, waitMs: dueAt - now + 1 } : { status: waiting };
+  return dueAt === undefined ? { status: waiting } : { status: waiting, waitMs: dueAt - now + 1 };
 }
 
 /** `nextSyncTime` exists only with a schedule, and a manual trigger wins over one. */

@@ -1,6 +1,7 @@
 import { persistentVolumeClaims } from '../../../../../api/external/core.ts';
 import type { PersistentVolumeClaim } from '../../../../../api/external/core.ts';
 import { volumeSnapshots } from '../../../../../api/external/snapshot.ts';
+import { present } from '../../present.ts';
 import { copyName } from '../mover/names.ts';
 import type { Scope } from '../scope.ts';
 import { copyCompleted, mayCopy } from './copy-trigger.ts';
@@ -60,12 +61,16 @@ async function fromSnapshot(
 
 /** Size, class and modes of a copy: the CR's own, else the source's. */
 function copyOf({ restic }: Scope, { spec, status }: PersistentVolumeClaim) {
-  const storageClassName = restic.storageClassName ?? spec.storageClassName;
   return {
-    capacity:
-      restic.capacity ?? status?.capacity?.['storage'] ?? spec.resources?.requests?.['storage'] ?? '0',
+    capacity: restic.capacity ?? sizeOf(spec, status),
     accessModes: restic.accessModes ?? spec.accessModes ?? [],
-    ...(storageClassName === undefined ? {} : { storageClassName }),
-    ...(spec.volumeMode === undefined ? {} : { volumeMode: spec.volumeMode }),
+    ...present({
+      storageClassName: restic.storageClassName ?? spec.storageClassName,
+      volumeMode: spec.volumeMode,
+    }),
   };
+}
+
+function sizeOf(spec: PersistentVolumeClaim['spec'], status: PersistentVolumeClaim['status']): string {
+  return status?.capacity?.['storage'] ?? spec.resources?.requests?.['storage'] ?? '0';
 }
