@@ -34,6 +34,16 @@ install: $(NODE_MODULES) ## Install what package-lock.json names, if that has ch
 clean: ## Remove what was built and the results of tests; caches and clusters stay.
 	rm -rf dist .run coverage
 
+##@ Demo
+
+.PHONY: demo
+demo: $(NODE_MODULES) plugin ## Back up an application, lose the cluster, get every file back. DISASTER=namespace loses less.
+	node hack/demo/main.ts up
+
+.PHONY: demo-down
+demo-down: $(NODE_MODULES) ## Remove the cluster of the demo with all its data.
+	node hack/demo/main.ts down
+
 ##@ Development
 
 GENERATED := config/crd/bases docs/spec docs/failures.md proto/descriptor.json proto/gen

@@ -1,0 +1,29 @@
+/** What the environment says about a demo. */
+export interface DemoSettings {
+  readonly disaster: Disaster;
+  readonly sizeMiB: number;
+}
+
+/** `cluster`: everything but the object store is lost. `namespace`: only the application, its volume and its snapshots. */
+export type Disaster = 'cluster' | 'namespace';
+
+export const DEFAULT_SIZE_MIB = 200;
+const MAX_SIZE_MIB = 100_000;
+
+/** @throws Error that names the variable and what it may be. */
+export function settingsOf(env: NodeJS.ProcessEnv): DemoSettings {
+  return { disaster: disasterOf(env['DISASTER']), sizeMiB: sizeOf(env['SIZE']) };
+}
+
+function disasterOf(text = ''): Disaster {
+  if (text === '' || text === 'cluster') return 'cluster';
+  if (text === 'namespace') return 'namespace';
+  throw new Error(`DISASTER ${JSON.stringify(text)}: must be "cluster" or "namespace"`);
+}
+
+function sizeOf(text = ''): number {
+  if (text === '') return DEFAULT_SIZE_MIB;
+  const size = Number(text);
+  if (Number.isInteger(size) && size >= 1 && size <= MAX_SIZE_MIB) return size;
+  throw new Error(`SIZE ${JSON.stringify(text)}: must be a whole number of MiB from 1 to ${MAX_SIZE_MIB}`);
+}

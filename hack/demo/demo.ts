@@ -1,0 +1,182 @@
+import { APP, deleteApp, inPod, startApp, waitForApp } from './app.ts';
+import { bytesText } from './bytes.ts';
+import { compare } from './compare.ts';
+import { DEFAULT_SIZE_MIB } from './config.ts';
+import { SPARSE_FILE, writeDataScript } from './data.ts';
+import { loseCluster, loseNamespace } from './disaster.ts';
+import { follow } from './follow.ts';
+import { readManifest } from './read-manifest.ts';
+import { CLASS, CLASS_LABEL, setUpDataMover } from './setup.ts';
+import { silentProgress } from '../cluster/progress.ts';
+import type { Comparison } from './compare.ts';
+import type { Disaster } from './config.ts';
+import type { Manifest } from './manifest.ts';
+import type { Side } from './follow.ts';
+import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import type { Cluster } from '../cluster/index.ts';
+import type { Progress } from '../cluster/progress.ts';
+
+export interface DemoOptions {
+  readonly cluster: Cluster;
+  /** Default `cluster`. */
+  readonly disaster?: Disaster;
+  /** Random data in the large files, in MiB. Default 200. */
+  readonly sizeMiB?: number;
+  /** Default: no output. */
+  readonly progress?: Progress;
+  /** Where lines go that a live progress would show in place. Default: nowhere. */
+  readonly tell?: (text: string) => void;
+}
+
+/** What a demo has found out. */
+export interface DemoFacts {
+  readonly disaster: Disaster;
+  readonly backup: string;
+  readonly restore: string;
+  /** Seconds per part of the story. */
+  readonly seconds: Readonly<Record<Chapter, number>>;
+  readonly data: {
+    readonly bytes: number;
+    readonly files: number;
+    readonly entries: number;
+    /** What restic has added to the repository, after deduplication. */
+    readonly uploadedBytes: number;
+    readonly snapshotID: string;
+  };
+  /** What the file with the hole takes on the disk, in bytes. */
+  readonly sparse: { readonly before: number; readonly after: number };
+  readonly comparison: Comparison;
+}
+
+export type Chapter = 'cluster' | 'application' | 'backup' | 'disaster' | 'restore' | 'comparison';
+
+/**
+ * Backs an application's volume up, loses it, brings it back, and compares every file. The cluster is left up.
+ * @throws Error when a step fails; differences are no error, they are in the facts
+ */
+export async function runDemo(options: DemoOptions): Promise<DemoFacts> {
+  const { cluster, disaster = 'cluster', sizeMiB = DEFAULT_SIZE_MIB } = options;
+  const { progress = silentProgress } = options;
+  const clock = stopwatch();
+  const name = `demo-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;
+
+  await cluster.up(progress);
+  await progress.step('secret, class and switch of the data mover', () => setUpDataMover(cluster));
+  clock.lap('cluster');
+
+  const before = await makeApplication(cluster, sizeMiB, progress);
+  clock.lap('application');
+
+  const backup = await createBackup(options, name);
+  clock.lap('backup');
+
+  if (disaster === 'cluster') await loseCluster(cluster, progress, name);
+  else await loseNamespace(cluster, progress);
+  clock.lap('disaster');
+
+  await restoreBackup(options, name);
+  clock.lap('restore');
+
+  const after = await progress.step('every file once more, in the restored pod', () => readManifest(cluster));
+  clock.lap('comparison');
+  const comparison = compare(before, after);
+  return {
+    disaster,
+    backup: name,
+    restore: name,
+    seconds: clock.seconds(),
+    data: dataFacts(comparison, backup),
+    sparse: { before: sparseBytes(before), after: sparseBytes(after) },
+    comparison,
+  };
+}
+
+async function makeApplication(cluster: Cluster, sizeMiB: number, progress: Progress): Promise<Manifest> {
+  await progress.step('remove what an earlier demo left', () => deleteApp(cluster));
+  await progress.step(`an application: ${APP.namespace}/${APP.deployment}`, () => startApp(cluster, sizeMiB));
+  await progress.step('it writes its data', () => inPod(cluster, writeDataScript(sizeMiB)));
+  return progress.step('every file, noted in the pod', async (note) => {
+    const manifest = await readManifest(cluster);
+    const { files, bytes } = compare(manifest, manifest);
+    note(`${manifest.size} entries, ${files} files, ${bytesText(bytes)}`);
+    return manifest;
+  });
+}
+
+async function createBackup(options: DemoOptions, name: string): Promise<DataMoverBackup> {
+  const { cluster, progress = silentProgress } = options;
+  const { key, value } = CLASS_LABEL;
+  await progress.step(`label its volume for class ${CLASS}: ${key}=${value}`, () =>
+    cluster.kubectl(['-n', APP.namespace, 'label', 'pvc', APP.claim, `${key}=${value}`, '--overwrite']),
+  );
+  return runVelero(options, 'backup', {
+    title: `velero backup create ${name}`,
+    name,
+    args: ['--include-namespaces', APP.namespace],
+  });
+}
+
+async function restoreBackup(options: DemoOptions, name: string): Promise<void> {
+  const { cluster, progress = silentProgress } = options;
+  await runVelero(options, 'restore', {
+    title: `velero restore create --from-backup ${name}`,
+    name,
+    args: ['--from-backup', name],
+  });
+  await progress.step('the application runs again', () => waitForApp(cluster));
+}
+
+interface VeleroRun {
+  readonly title: string;
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+/** Starts a backup or restore with Velero's own command line and shows how far it is until it has ended. */
+function runVelero<S extends Side>(
+  { cluster, progress = silentProgress, tell }: DemoOptions,
+  side: S,
+  { title, name, args }: VeleroRun,
+): ReturnType<typeof follow<S>> {
+  return progress.step(title, async (note) => {
+    await cluster.velero([side, 'create', name, ...args]);
+    let last = '';
+    const request = await follow(cluster, side, name, (text) => {
+      note(text);
+      if (text !== last) tell?.(`  ${text}`);
+      last = text;
+    });
+    note('');
+    return request;
+  });
+}
+
+function dataFacts({ bytes, files, compared }: Comparison, { status }: DataMoverBackup): DemoFacts['data'] {
+  const { uploadedBytes = 0, snapshotID = '' } = status?.result ?? {};
+  return { bytes, files, entries: compared, uploadedBytes, snapshotID };
+}
+
+function sparseBytes(manifest: Manifest): number {
+  return manifest.get(SPARSE_FILE)?.allocated ?? 0;
+}
+
+/** Takes the time of each chapter. */
+function stopwatch(): { lap: (chapter: Chapter) => void; seconds: () => Record<Chapter, number> } {
+  const laps: Record<Chapter, number> = {
+    cluster: 0,
+    application: 0,
+    backup: 0,
+    disaster: 0,
+    restore: 0,
+    comparison: 0,
+  };
+  let begun = performance.now();
+  return {
+    lap: (chapter) => {
+      const now = performance.now();
+      laps[chapter] = (now - begun) / 1000;
+      begun = now;
+    },
+    seconds: () => laps,
+  };
+}

@@ -1,0 +1,103 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { apiObject } from '../cluster/api.ts';
+import { barText, bytesText } from './bytes.ts';
+import { APP } from './app.ts';
+import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
+import type { Cluster } from '../cluster/index.ts';
+
+const LOOK_MS = 300;
+/** Far more than any sensible SIZE takes; a wedged run shall end, not hang. */
+const TIMEOUT_MS = 3_600_000;
+
+/** What Velero calls its own object and we call the request that belongs to it. */
+export const SIDES = {
+  backup: { velero: 'backups', requests: 'datamoverbackups', label: 'velero.io/backup-name' },
+  restore: { velero: 'restores', requests: 'datamoverrestores', label: 'velero.io/restore-name' },
+} as const;
+
+export type Side = keyof typeof SIDES;
+
+/** Velero's Backup or Restore, as far as the demo reads it. */
+interface VeleroObject {
+  readonly status?: { readonly phase?: string; readonly failureReason?: string };
+}
+
+interface RequestOf {
+  readonly backup: DataMoverBackup;
+  readonly restore: DataMoverRestore;
+}
+
+/** Where Velero and the data mover are, in one line for people. */
+export function progressLine(
+  veleroPhase: string,
+  request: DataMoverBackup | DataMoverRestore | undefined,
+): string {
+  const { phase = 'Pending', progress, message } = request?.status ?? {};
+  if (request === undefined) return `Velero: ${veleroPhase}`;
+  if (phase === 'Completed') return `data mover: Completed${sizeText(progress)}, Velero: ${veleroPhase}`;
+  if (phase === 'Moving' && progress) return `${phase}  ${barText(progress.bytesDone, progress.totalBytes)}`;
+  // Elsewhere the message may still speak of the step before.
+  const waits = /^(Pending|Queued|Staging|Moving)$/.test(phase) && message !== undefined;
+  return waits ? `${phase}: ${message}` : phase;
+}
+
+function sizeText(progress: { bytesDone: number } | undefined): string {
+  return progress === undefined ? '' : ` (${bytesText(progress.bytesDone)})`;
+}
+
+/**
+ * Tells how a Velero backup or restore goes until it has ended, and returns its data mover request.
+ * @throws Error with the reason when it ends in any other way than Completed
+ */
+export async function follow<S extends Side>(
+  cluster: Cluster,
+  side: S,
+  name: string,
+  tell: (text: string) => void,
+): Promise<RequestOf[S]> {
+  const deadline = performance.now() + TIMEOUT_MS;
+  for (;;) {
+    const [velero, request] = await Promise.all([
+      apiObject(cluster.config, veleroPath(cluster, side, name)) as Promise<VeleroObject | undefined>,
+      requestOf(cluster, side, name),
+    ]);
+    const { phase = 'New' } = velero?.status ?? {};
+    tell(progressLine(phase, request));
+    if (phase === 'Completed' && request !== undefined) return request;
+    if (/^(Completed|PartiallyFailed|Failed|FailedValidation)$/.test(phase)) {
+      throw new Error(failureText(side, name, phase, request));
+    }
+    if (performance.now() > deadline) throw new Error(`${side} ${name}: still ${phase} after an hour`);
+    await delay(LOOK_MS);
+  }
+}
+
+async function requestOf<S extends Side>(
+  { config }: Cluster,
+  side: S,
+  name: string,
+): Promise<RequestOf[S] | undefined> {
+  const { requests, label } = SIDES[side];
+  const selector = encodeURIComponent(`${label}=${name}`);
+  const path = `/apis/oadp.openshift.io/v1alpha1/namespaces/${APP.namespace}/${requests}?labelSelector=${selector}`;
+  const list = (await apiObject(config, path)) as { items: RequestOf[S][] } | undefined;
+  return list?.items[0];
+}
+
+function veleroPath({ namespace }: Cluster, side: Side, name: string): string {
+  return `/apis/velero.io/v1/namespaces/${namespace}/${SIDES[side].velero}/${name}`;
+}
+
+function failureText(
+  side: Side,
+  name: string,
+  phase: string,
+  request: DataMoverBackup | DataMoverRestore | undefined,
+): string {
+  const failure = request?.status?.failure;
+  const why = request
+    ? (failure?.message ?? `its data mover request is ${request.status?.phase ?? 'new'}`)
+    : 'it has no data mover request';
+  return `${side} ${name} ended as ${phase}: ${why}\nlook at: velero ${side} describe ${name} --details; velero ${side} logs ${name}`;
+}

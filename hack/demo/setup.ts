@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import type { Cluster } from '../cluster/index.ts';
+
+/** The class of the demo, and the label that selects it. */
+export const CLASS = 'demo';
+export const CLASS_LABEL = { key: 'tier', value: 'gold' } as const;
+
+/** Beside the class: what a user keeps outside the cluster and brings to every new one. */
+const SECRET = 'demo-restic';
+
+/** What the user of the data mover sets up once per cluster: secret, class, switch, and the right to keep owners. */
+export async function setUpDataMover(cluster: Cluster): Promise<void> {
+  const { namespace } = cluster;
+  await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(objects(cluster)));
+  const samples = join(cluster.config.checkout, 'config/samples');
+  await cluster.kubectl(['apply', '-f', join(samples, 'plugin-config.yaml')]);
+  // Without it VolSync's mover runs without privileges, and restores neither owners nor what it may not read.
+  const privileged = 'volsync.backube/privileged-movers=true';
+  await cluster.kubectl(['annotate', 'namespace', namespace, privileged, '--overwrite']);
+}
+
+function objects({ namespace, s3 }: Cluster): unknown {
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { namespace, name: SECRET },
+    stringData: {
+      RESTIC_REPOSITORY: `s3:${s3.endpoint}/${s3.buckets.datamover}/demo`,
+      RESTIC_PASSWORD: 'only-for-the-demo',
+      AWS_ACCESS_KEY_ID: s3.accessKey,
+      AWS_SECRET_ACCESS_KEY: s3.secretKey,
+    },
+  };
+  const dataMoverClass = {
+    apiVersion: 'oadp.openshift.io/v1alpha1',
+    kind: 'DataMoverClass',
+    metadata: { name: CLASS },
+    spec: {
+      mover: 'VolSync',
+      selector: `${CLASS_LABEL.key}=${CLASS_LABEL.value}`,
+      config: { resticSecret: { name: SECRET } },
+    },
+  };
+  return { apiVersion: 'v1', kind: 'List', items: [secret, dataMoverClass] };
+}

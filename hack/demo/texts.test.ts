@@ -1,0 +1,70 @@
+import { describe, expect, it } from '@jest/globals';
+import { barText, bytesText } from './bytes.ts';
+import { settingsOf } from './config.ts';
+import { progressLine } from './follow.ts';
+import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+
+const MIB = 1024 ** 2;
+
+describe('bytesText', () => {
+  it.each([
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1024, '1.0 KiB'],
+    [150 * MIB, '150 MiB'],
+    [1024 ** 5, '1024 TiB'],
+  ])('%d → %s', (bytes, text) => {
+    expect(bytesText(bytes)).toBe(text);
+  });
+});
+
+describe('barText', () => {
+  it('shows share and sizes, and never more than all', () => {
+    expect(barText(25 * MIB, 100 * MIB)).toBe(`${'█'.repeat(5)}${'░'.repeat(15)}  25 %  25.0 MiB of 100 MiB`);
+    expect(barText(2, 1)).toContain('100 %');
+  });
+
+  it('shows what is done while the total is unknown', () => {
+    expect(barText(MIB, undefined)).toBe('1.0 MiB so far');
+    expect(barText(0, 0)).toBe('0 B so far');
+  });
+});
+
+describe('progressLine', () => {
+  const request = (status: DataMoverBackup['status']): DataMoverBackup => ({
+    apiVersion: 'oadp.openshift.io/v1alpha1',
+    kind: 'DataMoverBackup',
+    metadata: { name: 'dmb' },
+    spec: { dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' } },
+    ...(status && { status }),
+  });
+  const progress = { bytesDone: MIB, totalBytes: 2 * MIB, updatedAt: '2026-01-01T00:00:00Z' };
+
+  it('speaks of Velero before there is a request and after it has ended', () => {
+    expect(progressLine('InProgress', undefined)).toBe('Velero: InProgress');
+    expect(progressLine('Finalizing', request({ phase: 'Completed', progress }))).toBe(
+      'data mover: Completed (1.0 MiB), Velero: Finalizing',
+    );
+  });
+
+  it('shows bytes while they move, and what a request waits for', () => {
+    expect(progressLine('InProgress', request({ phase: 'Moving', progress }))).toMatch(
+      /^Moving {2}█+░+ {2}50 %/,
+    );
+    expect(progressLine('InProgress', request({ phase: 'Queued', message: '2 ahead' }))).toBe(
+      'Queued: 2 ahead',
+    );
+    expect(progressLine('InProgress', request(undefined))).toBe('Pending');
+  });
+});
+
+describe('settingsOf', () => {
+  it('has defaults', () => {
+    expect(settingsOf({})).toEqual({ disaster: 'cluster', sizeMiB: 200 });
+    expect(settingsOf({ DISASTER: 'namespace', SIZE: '5' })).toEqual({ disaster: 'namespace', sizeMiB: 5 });
+  });
+
+  it.each([{ DISASTER: 'flood' }, { SIZE: '0' }, { SIZE: '1.5' }, { SIZE: 'big' }])('refuses %j', (env) => {
+    expect(() => settingsOf(env)).toThrow(new RegExp(`^${Object.keys(env)[0] ?? ''} `));
+  });
+});
