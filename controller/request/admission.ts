@@ -64,14 +64,12 @@ export function createAdmission(lists: Lists): Admission {
   return {
     decide(kind, request) {
       settleGrants();
-      const pending = [...granted.values()];
+      // Its own grant, whose record got lost, takes no second place.
+      const pending = [...granted.values()].filter((grant) => grant.uid !== request.uid);
       const rival = [...running('backup'), ...running('restore')].find(
         (c) => c.metadata.uid !== request.uid && c.status?.repositoryPath === request.repository,
       );
-      if (
-        rival !== undefined ||
-        pending.some((g) => g.repository === request.repository && g.uid !== request.uid)
-      ) {
+      if (rival !== undefined || pending.some((g) => g.repository === request.repository)) {
         const name =
           rival === undefined
             ? 'another request'

@@ -1,0 +1,178 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { persistentVolumeClaims, persistentVolumes } from '../api/external/core.ts';
+import { replicationDestinations, replicationSources } from '../api/external/volsync.ts';
+import type { Kind, Resource } from '../api/meta.ts';
+import { KubeError } from '../kube/client/kube-error.ts';
+import { CrashError } from '../tests/fakes/fake-kube.ts';
+import { APP, World } from '../tests/fakes/cluster/world.ts';
+
+/**
+ * Every story is told once per write, with the process dying or the API server failing right before and right after that
+ * write. Whatever happens, it must end the same way, with the work done once and nothing left over.
+ */
+interface Story {
+  world: World;
+  isOver(): boolean;
+  /** What must hold at the end. */
+  verify(): void;
+}
+
+const running: World[] = [];
+afterEach(async () => {
+  for (const world of running.splice(0)) await world.stop();
+});
+
+function newWorld(): World {
+  const world = new World();
+  running.push(world);
+  // One place only, so that a place that is lost or given twice shows.
+  world.addClass((object) => Object.assign(object.spec, { limits: { backups: 1, restores: 1 } }));
+  return world;
+}
+
+async function backupStory(): Promise<Story> {
+  const world = newWorld();
+  await world.addSource('data', 'precious');
+  const before = world.inventory();
+  const sources = creationsOf(world, replicationSources);
+  world.addBackup('b1');
+  return {
+    world,
+    isOver: () => world.backup()?.status?.phase === 'Completed',
+    verify() {
+      expect(sources).toHaveLength(1);
+      expect(world.cluster.state.started).toHaveLength(1);
+      expect(world.inventory()).toEqual(before);
+      expect(world.backup()?.metadata.finalizers).toEqual([]);
+      const [repository] = world.cluster.state.repositories.values();
+      expect(repository?.snapshots.map(({ content }) => content)).toEqual(['precious']);
+      expect(world.backup()?.status?.result?.snapshotID).toBe(repository?.snapshots[0]?.id);
+    },
+  };
+}
+
+async function restoreStory(): Promise<Story> {
+  const world = newWorld();
+  const [source] = world.addRepository('precious');
+  world.addDestination();
+  await world.quiesce();
+  const before = world.inventory();
+  const destinations = creationsOf(world, replicationDestinations);
+  const lonely = watchForLonelyVolumes(world, 'precious');
+  world.addRestore('r1', (restore) => Object.assign(restore.spec, { source }));
+  return {
+    world,
+    isOver: () => world.restore()?.status?.phase === 'Completed',
+    verify() {
+      expect(destinations).toHaveLength(1);
+      expect(world.cluster.state.started).toHaveLength(1);
+      expect(lonely).toEqual([]);
+      expect(world.read({ namespace: APP, name: 'restored' })).toBe('precious');
+      const handle = world.handleOf({ namespace: APP, name: 'restored' });
+      const volume = world.kube
+        .peekAll(persistentVolumes)
+        .find(({ spec }) => spec.csi?.volumeHandle === handle);
+      expect(volume?.spec.persistentVolumeReclaimPolicy).toBe('Delete');
+      expect(volume?.metadata.annotations).not.toHaveProperty(['oadp.openshift.io/hand-over']);
+      const own = [`PersistentVolume ${volume?.metadata.name ?? ''}`, `storage ${handle}`];
+      expect(world.inventory()).toEqual([...before, ...own].sort());
+      expect(world.restore()?.metadata.finalizers).toEqual([]);
+    },
+  };
+}
+
+function creationsOf(world: World, kind: Kind<Resource>): string[] {
+  const names: string[] = [];
+  world.kube.reactors.add((changed, before, after) => {
+    if (changed === kind && before === undefined) names.push(after?.metadata.name ?? '');
+  });
+  return names;
+}
+
+/** Notes each moment at which the data could have been taken away: policy Delete and no claim that has the volume. */
+function watchForLonelyVolumes(world: World, content: string): string[] {
+  const lonely: string[] = [];
+  const filled = new Set<string>();
+  const kinds: readonly Kind<Resource>[] = [persistentVolumes, persistentVolumeClaims];
+  world.kube.reactors.add((kind, before, after) => {
+    if (!kinds.includes(kind)) return;
+    for (const { metadata, spec } of world.kube.peekAll(persistentVolumes)) {
+      if (world.cluster.state.disks.get(spec.csi?.volumeHandle ?? '') !== content) continue;
+      filled.add(metadata.name);
+      const { namespace = '', name = '', uid } = spec.claimRef ?? {};
+      const owner = world.kube.peek(persistentVolumeClaims, { namespace, name });
+      const owned = owner !== undefined && owner.metadata.uid === uid;
+      if (!owned && spec.persistentVolumeReclaimPolicy !== 'Retain')
+        lonely.push(`${metadata.name} after a change of ${(after ?? before)?.metadata.name ?? ''}`);
+    }
+    if (after === undefined && filled.has(before?.metadata.name ?? ''))
+      lonely.push(`${before?.metadata.name ?? ''} was deleted`);
+  });
+  return lonely;
+}
+
+const crash = (): never => {
+  throw new CrashError('the process died');
+};
+
+const answer = (code: number, reason: string) => (): never => {
+  throw new KubeError({ code, reason, message: `${String(code)} ${reason}, once` });
+};
+
+interface Trouble {
+  name: string;
+  fault: () => never;
+  late: boolean;
+  /** The process dies of it and a fresh one takes over. */
+  lasting: boolean;
+}
+
+const troubles: readonly Trouble[] = [
+  { name: 'the process dies right before it', fault: crash, late: false, lasting: true },
+  { name: 'the process dies right after it', fault: crash, late: true, lasting: true },
+  { name: 'it meets a conflict', fault: answer(409, 'Conflict'), late: false, lasting: false },
+  { name: 'it fails', fault: answer(500, 'InternalError'), late: false, lasting: false },
+  { name: 'its answer is lost', fault: answer(500, 'InternalError'), late: true, lasting: false },
+];
+
+/** True when the story has so many writes. */
+async function tell(begin: () => Promise<Story>, count: number, trouble: Trouble): Promise<boolean> {
+  const story = await begin();
+  const { world } = story;
+  await world.start();
+  const happened = world.faultAtWrite(count, trouble.fault, trouble);
+  await world.until(() => story.isOver() || (trouble.lasting && happened()));
+  if (trouble.lasting && happened()) {
+    await world.stop();
+    world.kube.restart();
+    await world.quiesce();
+    await world.start();
+    await world.until(() => story.isOver());
+  }
+  // Whatever is still on its way has to arrive before the end is looked at.
+  await world.advance(5_000);
+  story.verify();
+  await world.stop();
+  return happened();
+}
+
+describe.each([
+  ['a backup', backupStory],
+  ['a restore', restoreStory],
+])('%s', (_, begin) => {
+  it.each(troubles.map((trouble) => [trouble.name, trouble] as const))(
+    'ends well whichever write it is at which %s',
+    async (_name, trouble) => {
+      let count = 0;
+      try {
+        while (await tell(begin, count, trouble)) count++;
+      } catch (error) {
+        throw new Error(`write ${String(count + 1)}: ${error instanceof Error ? error.message : ''}`, {
+          cause: error,
+        });
+      }
+      expect(count).toBeGreaterThan(10);
+    },
+    30_000,
+  );
+});

@@ -1,0 +1,165 @@
+import { nodes, persistentVolumeClaims, pods } from '../../../api/external/core.ts';
+import {
+  volumeSnapshotContents,
+  volumeSnapshots,
+  type VolumeSnapshotContent,
+} from '../../../api/external/snapshot.ts';
+import { formatKey, type Key, type Kind, type Resource } from '../../../api/meta.ts';
+import { crdDefinitions } from '../../../api/v1alpha1/crd.ts';
+import type { KubeClient, PodLogOptions } from '../../../kube/client/kube-client.ts';
+import { KubeError } from '../../../kube/client/kube-error.ts';
+import { createFakeClock, type FakeClock } from '../fake-clock.ts';
+import { FakeKube } from '../fake-kube.ts';
+import { endRun } from './pods.ts';
+import { dropSnapshot, SNAPSHOT_PROTECTION, tendSnapshots } from './snapshots.ts';
+import type { ClusterState, Duty, MoverRun } from './state.ts';
+import { CLAIM_PROTECTION, tendStorage } from './storage.ts';
+import { tendVolSync } from './volsync.ts';
+
+const DRIVER = 'csi.example.com';
+
+/**
+ * A cluster in memory around {@link FakeKube}: volumes, snapshots and VolSync live, one small step at a time and in
+ * turns with the program under test. Each duty can be held back and released, and movers can be given a script.
+ */
+export class FakeCluster {
+  readonly clock: FakeClock = createFakeClock();
+  readonly kube: FakeKube;
+  readonly state: ClusterState;
+  readonly namespace: string;
+  /** Answers for requests of pods' logs; throws what it should fail with. */
+  podLogFault: ((key: Key) => KubeError | undefined) | undefined;
+  /** How often a pod's log was asked for. */
+  podLogCalls = 0;
+  readonly #held = new Set<Duty>();
+  #scheduled = false;
+
+  constructor(namespace = 'velero') {
+    this.namespace = namespace;
+    this.kube = new FakeKube({ clock: this.clock, admit });
+    this.state = {
+      kube: this.kube,
+      clock: this.clock,
+      namespace,
+      driver: DRIVER,
+      held: this.#held,
+      disks: new Map(),
+      snapshots: new Map(),
+      repositories: new Map(),
+      logs: new Map(),
+      script: undefined,
+      snapshotError: undefined,
+      volSyncErrors: new Map(),
+      losesLogs: false,
+      started: [],
+      wakeAfter: (ms) => void this.clock.after(ms, () => this.wake()),
+    };
+    this.kube.reactors.add((kind, before, after) => {
+      if (kind === (volumeSnapshotContents as Kind<Resource>) && before !== undefined && after === undefined)
+        dropSnapshot(this.state, before as VolumeSnapshotContent);
+      this.wake();
+    });
+    this.kube.seed(nodes, {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: 'node-1' },
+      status: { conditions: [{ type: 'Ready', status: 'True' }] },
+    });
+  }
+
+  hold(...duties: Duty[]): void {
+    for (const duty of duties) this.#held.add(duty);
+  }
+
+  release(...duties: Duty[]): void {
+    for (const duty of duties) this.#held.delete(duty);
+    this.wake();
+  }
+
+  /** Ends a mover's pod that was left `running`, by the name of its transfer. */
+  endRun(transfer: string, run: MoverRun): void {
+    endRun(this.state, transfer, run);
+    this.wake();
+  }
+
+  /** Lets everybody look once more, soon. */
+  wake(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      tendSnapshots(this.state);
+      tendStorage(this.state);
+      tendVolSync(this.state);
+      if (!this.#held.has('collect')) this.kube.collectGarbage();
+    });
+  }
+
+  /** A client as the program uses it; pods' logs can be followed. */
+  client(fieldManager = 'datamover-controller'): KubeClient {
+    return {
+      ...this.kube.client(fieldManager),
+      podLog: (key, options = {}) => this.#podLog(key, options),
+    };
+  }
+
+  async *#podLog(key: Key, { follow = false, signal }: PodLogOptions): AsyncGenerator<string> {
+    this.podLogCalls++;
+    await Promise.resolve();
+    const fault = this.podLogFault?.(key);
+    if (fault !== undefined) throw fault;
+    const output = this.state.logs.get(formatKey(key));
+    if (output === undefined || this.kube.peek(pods, key) === undefined)
+      throw new KubeError({ code: 404, reason: 'NotFound', message: `pods "${key.name}" not found` });
+    for (let read = 0; ; read++) {
+      while (read >= output.lines.length && follow && !output.ended) await nextChange(output, signal);
+      const line = output.lines[read];
+      if (line === undefined) return;
+      yield line;
+    }
+  }
+}
+
+function nextChange(output: { listeners: Set<() => void> }, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal?.reason as Error);
+    const onChange = (): void => {
+      output.listeners.delete(onChange);
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    };
+    output.listeners.add(onChange);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** Finalizers that Kubernetes adds, defaults and the validation of our kinds. */
+function admit(kind: Kind<Resource>, object: Resource, before: Resource | undefined): Resource {
+  if (before === undefined && kind === (persistentVolumeClaims as Kind<Resource>))
+    return protectedBy(object, CLAIM_PROTECTION);
+  if (before === undefined && kind === (volumeSnapshots as Kind<Resource>))
+    return protectedBy(object, SNAPSHOT_PROTECTION);
+  const definition = crdDefinitions.find((one) => one.kind.kind === kind.kind);
+  return definition === undefined ? object : validate(definition, object);
+}
+
+function protectedBy(object: Resource, finalizer: string): Resource {
+  const finalizers = [...new Set([...(object.metadata.finalizers ?? []), finalizer])];
+  return { ...object, metadata: { ...object.metadata, finalizers } };
+}
+
+function validate(definition: (typeof crdDefinitions)[number], object: Resource): Resource {
+  const { spec, status } = object as Resource & { spec?: unknown; status?: unknown };
+  const parsedSpec = definition.spec.safeParse(spec);
+  const parsedStatus = definition.status.safeParse(status ?? {});
+  const problem = parsedSpec.error ?? parsedStatus.error;
+  if (problem !== undefined) {
+    const where = `${object.kind} ${object.metadata.name}`;
+    throw new KubeError({
+      code: 422,
+      reason: 'Invalid',
+      message: `${where} is invalid: ${problem.message}`,
+    });
+  }
+  return { ...object, spec: parsedSpec.data } as unknown as Resource;
+}

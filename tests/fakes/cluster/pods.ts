@@ -1,0 +1,160 @@
+import { jobs, persistentVolumeClaims, pods, type Job, type Pod } from '../../../api/external/core.ts';
+import { keyOf } from '../../../api/meta.ts';
+import { runRestic } from './restic.ts';
+import { timeOf, type ClusterState, type MoverRun, type MoverTask, type PodOutput } from './state.ts';
+
+/** What the pods of a Job are for. */
+export interface Work {
+  kind: MoverTask['kind'];
+  name: string;
+  dataClaim: string;
+}
+
+const BACKOFF_LIMIT = 8;
+
+/** The Job controller, the scheduler and the kubelet for a mover's pods. */
+export function tendPods(state: ClusterState, job: Job, work: Work): void {
+  const mine = state.kube
+    .peekAll(pods)
+    .filter((pod) => pod.metadata.labels?.['job-name'] === job.metadata.name);
+  const last = mine.sort((a, b) => attemptOf(a) - attemptOf(b)).at(-1);
+  switch (last?.status?.phase) {
+    case undefined:
+      makePod(state, job, work, 1);
+      return;
+    case 'Pending':
+      start(state, last as Pod, { ...work, attempt: attemptOf(last as Pod) });
+      return;
+    case 'Running':
+      end(state, last as Pod, job);
+      return;
+    case 'Failed':
+      retry(state, last as Pod, job, work);
+      return;
+    default:
+      return;
+  }
+}
+
+/** How each pod's run goes, by `namespace/name`; kept by the cluster. */
+const runs = new WeakMap<ClusterState, Map<string, MoverRun>>();
+
+function runsOf(state: ClusterState): Map<string, MoverRun> {
+  const known = runs.get(state) ?? new Map<string, MoverRun>();
+  runs.set(state, known);
+  return known;
+}
+
+/** Ends the run of the newest pod of a transfer that was left running. */
+export function endRun(state: ClusterState, transfer: string, run: MoverRun): void {
+  for (const [id, known] of runsOf(state)) {
+    if (known.end !== 'running' || !id.includes(transfer)) continue;
+    runsOf(state).set(id, run);
+    print(outputOf(state, id), run.lines);
+  }
+}
+
+function makePod(state: ClusterState, job: Job, { dataClaim }: Work, attempt: number): void {
+  const { apiVersion, kind, metadata } = job;
+  const pod: Pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      namespace: state.namespace,
+      name: `${metadata.name}-${String(attempt)}`,
+      labels: { 'app.kubernetes.io/created-by': 'volsync', 'job-name': metadata.name },
+      annotations: { attempt: String(attempt) },
+      ownerReferences: [{ apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '' }],
+    },
+    spec: {
+      containers: [{ name: 'restic' }],
+      volumes: [dataClaim, `${metadata.name}-cache`].map((claimName) => ({
+        name: claimName,
+        persistentVolumeClaim: { claimName },
+      })),
+    },
+    status: { phase: 'Pending' },
+  };
+  state.kube.seed(pods, pod, 'job-controller');
+}
+
+function start(state: ClusterState, pod: Pod, task: MoverTask): void {
+  const { kube, namespace, clock } = state;
+  const id = `${namespace}/${pod.metadata.name}`;
+  const claims = (pod.spec.volumes ?? []).map(({ persistentVolumeClaim }) =>
+    kube.peek(persistentVolumeClaims, { namespace, name: persistentVolumeClaim?.claimName ?? '' }),
+  );
+  if (!claims.every((claim) => claim?.status?.phase === 'Bound')) return;
+  const planned = state.script?.({ kind: task.kind, name: task.name, attempt: task.attempt });
+  if (planned?.end === 'unscheduled') {
+    kube.edit(pods, keyOf(pod), (object) => {
+      const message = '0/1 nodes are available: 1 Insufficient memory.';
+      object.status = {
+        phase: 'Pending',
+        conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }],
+      };
+    });
+    return;
+  }
+  state.started.push(task);
+  const run = planned ?? runRestic(state, task);
+  runsOf(state).set(id, run);
+  print(outputOf(state, id), run.lines);
+  kube.edit(pods, keyOf(pod), (object) => {
+    const running = { startedAt: timeOf(clock) };
+    object.status = { phase: 'Running', containerStatuses: [{ name: 'restic', state: { running } }] };
+  });
+}
+
+function end(state: ClusterState, pod: Pod, job: Job): void {
+  const { kube, namespace, clock } = state;
+  const id = `${namespace}/${pod.metadata.name}`;
+  const run = runsOf(state).get(id);
+  if (run === undefined || run.end === 'running') return;
+  const succeeded = run.end === 'succeeded';
+  const output = outputOf(state, id);
+  output.ended = true;
+  print(output, []);
+  kube.edit(pods, keyOf(pod), (object) => {
+    const terminated = {
+      exitCode: succeeded ? 0 : (run.exitCode ?? 1),
+      finishedAt: timeOf(clock),
+      ...(run.reason !== undefined && { reason: run.reason }),
+    };
+    object.status = {
+      phase: succeeded ? 'Succeeded' : 'Failed',
+      containerStatuses: [{ name: 'restic', state: { terminated } }],
+    };
+  });
+  kube.edit(jobs, keyOf(job), (object) => {
+    object.status = succeeded
+      ? { ...object.status, succeeded: 1 }
+      : { ...object.status, failed: (object.status?.failed ?? 0) + 1 };
+  });
+}
+
+/** As the Job controller does: again after 10 s, 20 s, 40 s, … */
+function retry(state: ClusterState, pod: Pod, job: Job, work: Work): void {
+  const failures = job.status?.failed ?? 0;
+  if (failures >= BACKOFF_LIMIT) return;
+  const finishedAt = pod.status?.containerStatuses?.[0]?.state?.terminated?.finishedAt ?? '';
+  const dueAt = Date.parse(finishedAt) + 10_000 * 2 ** (failures - 1);
+  const left = dueAt - state.clock.now();
+  if (left > 0) state.wakeAfter(left);
+  else makePod(state, job, work, attemptOf(pod) + 1);
+}
+
+function attemptOf({ metadata }: Pod): number {
+  return Number(metadata.annotations?.['attempt'] ?? '0');
+}
+
+function outputOf(state: ClusterState, id: string): PodOutput {
+  const known = state.logs.get(id) ?? { lines: [], ended: false, listeners: new Set() };
+  state.logs.set(id, known);
+  return known;
+}
+
+function print(output: PodOutput, lines: readonly string[]): void {
+  output.lines.push(...lines);
+  for (const listener of output.listeners) listener();
+}

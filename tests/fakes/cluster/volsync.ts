@@ -1,0 +1,174 @@
+import { jobs, persistentVolumeClaims, pods, secrets, type Job } from '../../../api/external/core.ts';
+import {
+  replicationDestinations,
+  replicationSources,
+  type ReplicationDestination,
+  type ReplicationSource,
+  type ReplicationStatus,
+} from '../../../api/external/volsync.ts';
+import { keyOf, type Kind, type OwnerReference, type Resource } from '../../../api/meta.ts';
+import { tendPods } from './pods.ts';
+import { timeOf, type ClusterState, type MoverTask } from './state.ts';
+
+type Transfer = ReplicationSource | ReplicationDestination;
+
+interface Sync {
+  kind: MoverTask['kind'];
+  resource: Kind<Transfer>;
+  transfer: Transfer;
+  /** `volsync-src-<name>` or `volsync-dst-<name>`. */
+  jobName: string;
+  dataClaim: string;
+}
+
+/** VolSync's controller for manual triggers and copyMethod Direct: one step per look, every step seen in the status. */
+export function tendVolSync(state: ClusterState): void {
+  if (state.held.has('volsync')) return;
+  for (const source of state.kube.peekAll(replicationSources)) {
+    tend(state, {
+      kind: 'backup',
+      resource: replicationSources as Kind<Transfer>,
+      transfer: source,
+      jobName: `volsync-src-${source.metadata.name}`,
+      dataClaim: source.spec.sourcePVC,
+    });
+  }
+  for (const destination of state.kube.peekAll(replicationDestinations)) {
+    tend(state, {
+      kind: 'restore',
+      resource: replicationDestinations as Kind<Transfer>,
+      transfer: destination,
+      jobName: `volsync-dst-${destination.metadata.name}`,
+      dataClaim: destination.spec.restic.destinationPVC,
+    });
+  }
+}
+
+function tend(state: ClusterState, sync: Sync): void {
+  const { status, spec, metadata } = sync.transfer;
+  const error = state.volSyncErrors.get(metadata.name) ?? missing(state, sync);
+  if (status?.lastManualSync === spec.trigger.manual) cleanUp(state, sync);
+  else if (status?.lastSyncStartTime === undefined) begin(state, sync);
+  else if (error !== undefined) showError(state, sync, error);
+  else synchronise(state, sync, status);
+}
+
+function missing({ kube, namespace }: ClusterState, { transfer }: Sync): string | undefined {
+  const name = transfer.spec.restic.repository;
+  return kube.peek(secrets, { namespace, name }) === undefined ? `Secret "${name}" not found` : undefined;
+}
+
+function begin(state: ClusterState, sync: Sync): void {
+  setStatus(state, sync, (status) => {
+    status.lastSyncStartTime = timeOf(state.clock);
+    status.latestMoverStatus = {};
+    setCondition(state, status, 'True', 'SyncInProgress', 'Synchronization in-progress');
+  });
+}
+
+function showError(state: ClusterState, sync: Sync, message: string): void {
+  setStatus(state, sync, (status) => {
+    setCondition(state, status, 'False', 'Error', message);
+  });
+}
+
+function synchronise(state: ClusterState, sync: Sync, status: ReplicationStatus): void {
+  const { kube, namespace } = state;
+  if (status.conditions?.[0]?.reason !== 'SyncInProgress') {
+    setStatus(state, sync, (next) => {
+      setCondition(state, next, 'True', 'SyncInProgress', 'Synchronization in-progress');
+    });
+  }
+  ensureCache(state, sync);
+  const job = kube.peek(jobs, { namespace, name: sync.jobName });
+  if (job === undefined) makeJob(state, sync);
+  else if ((job.status?.succeeded ?? 0) > 0) finish(state, sync);
+  else
+    tendPods(state, job, { kind: sync.kind, name: sync.transfer.metadata.name, dataClaim: sync.dataClaim });
+}
+
+function ensureCache(state: ClusterState, sync: Sync): void {
+  const { kube, namespace } = state;
+  const name = `${sync.jobName}-cache`;
+  if (kube.peek(persistentVolumeClaims, { namespace, name }) !== undefined) return;
+  const { cacheCapacity = '1Gi', cacheStorageClassName, cacheAccessModes } = sync.transfer.spec.restic;
+  kube.seed(
+    persistentVolumeClaims,
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { ...made(namespace, name), ownerReferences: [ownerOf(sync)] },
+      spec: {
+        accessModes: cacheAccessModes ?? ['ReadWriteOnce'],
+        resources: { requests: { storage: cacheCapacity } },
+        ...(cacheStorageClassName !== undefined && { storageClassName: cacheStorageClassName }),
+      },
+    },
+    'volsync',
+  );
+}
+
+function makeJob({ kube, namespace }: ClusterState, sync: Sync): void {
+  const metadata = { ...made(namespace, sync.jobName), ownerReferences: [ownerOf(sync)] };
+  const job: Job = { apiVersion: 'batch/v1', kind: 'Job', metadata, status: { failed: 0 } };
+  kube.seed(jobs, job, 'volsync');
+}
+
+/** The tag that stands in the spec at the end is the one that is reported. */
+function finish(state: ClusterState, sync: Sync): void {
+  const { kube, namespace, losesLogs } = state;
+  const logs = kube
+    .peekAll(pods)
+    .filter((pod) => pod.metadata.labels?.['job-name'] === sync.jobName && pod.status?.phase === 'Succeeded')
+    .flatMap((pod) => state.logs.get(`${namespace}/${pod.metadata.name}`)?.lines ?? [])
+    .join('\n')
+    .slice(-1024);
+  setStatus(state, sync, (status) => {
+    status.lastManualSync = sync.transfer.spec.trigger.manual;
+    status.lastSyncTime = timeOf(state.clock);
+    delete status.lastSyncStartTime;
+    status.latestMoverStatus = { result: 'Successful', ...(!losesLogs && { logs }) };
+    setCondition(state, status, 'False', 'CleaningUp', 'Cleaning up');
+  });
+}
+
+/** The Job goes after the word of success. */
+function cleanUp(state: ClusterState, sync: Sync): void {
+  const { kube, namespace } = state;
+  kube.remove(jobs, { namespace, name: sync.jobName });
+  setStatus(state, sync, (status) => {
+    setCondition(state, status, 'False', 'WaitingForManual', 'Waiting for manual trigger');
+  });
+}
+
+function setStatus(
+  { kube }: ClusterState,
+  { resource, transfer }: Sync,
+  change: (s: ReplicationStatus) => void,
+) {
+  if (kube.peek(resource, keyOf(transfer)) === undefined) return;
+  kube.edit(resource, keyOf(transfer), (object) => {
+    object.status ??= {};
+    change(object.status);
+  });
+}
+
+function setCondition(
+  state: ClusterState,
+  status: ReplicationStatus,
+  value: 'True' | 'False',
+  reason: string,
+  message: string,
+): void {
+  const before = status.conditions?.[0];
+  const lastTransitionTime = before?.status === value ? before.lastTransitionTime : timeOf(state.clock);
+  status.conditions = [{ type: 'Synchronizing', status: value, reason, message, lastTransitionTime }];
+}
+
+function made(namespace: string, name: string): Resource['metadata'] {
+  return { namespace, name, labels: { 'app.kubernetes.io/created-by': 'volsync' } };
+}
+
+function ownerOf({ transfer: { apiVersion, kind, metadata } }: Sync): OwnerReference {
+  return { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '', controller: true };
+}
