@@ -3,8 +3,14 @@ import { createInformerSet } from '../kube/cache/informer-set.ts';
 import { loadKubeConfig } from '../kube/client/config.ts';
 import { createKubeClient } from '../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
-import { createLeaderElector, LeadershipLostError } from '../kube/runtime/leader-election.ts';
+import {
+  createLeaderElector,
+  LeadershipLostError,
+  type LeaderElector,
+} from '../kube/runtime/leader-election.ts';
+import { createManager } from '../kube/runtime/manager.ts';
 import { createEventRecorder } from '../kube/status/events.ts';
+import { createHealthServer } from '../telemetry/health-server.ts';
 import { createLogger, type Logger } from '../telemetry/log.ts';
 import { createPrometheusMetrics } from '../telemetry/prometheus.ts';
 import { parseConfig, USAGE, type ControllerConfig } from './config.ts';
@@ -13,7 +19,6 @@ import { createEventReporter } from './event-reporter.ts';
 import { builtInMovers } from './movers/registry.ts';
 
 const NAME = 'datamover-controller';
-const SYNC_TIMEOUT_MS = 60_000;
 
 /** Puts the controller together and runs it until SIGTERM. Everything that decides anything is elsewhere. */
 async function main(): Promise<void> {
@@ -26,26 +31,6 @@ async function main(): Promise<void> {
   const client = createKubeClient(cluster, { fieldManager: NAME, maxConnections: config.workers });
   // Renewing the lease must not queue behind the work of a busy leader.
   const leaseClient = createKubeClient(cluster, { fieldManager: NAME, maxConnections: 1, timeoutMs: 5_000 });
-  try {
-    const elector = createLeaderElector({
-      client: leaseClient,
-      lease: { namespace: config.namespace, name: NAME },
-      identity: config.identity,
-      log,
-    });
-    const lead = (signal: AbortSignal): Promise<void> => run(client, config, log, signal);
-    await (config.leaderElection ? elector.run(stop, lead) : lead(stop));
-  } finally {
-    await Promise.all([client.close(), leaseClient.close()]);
-  }
-}
-
-async function run(
-  client: KubeClient,
-  config: ControllerConfig,
-  log: Logger,
-  signal: AbortSignal,
-): Promise<void> {
   const metrics = createPrometheusMetrics();
   const informers = createInformerSet({ client, log });
   const recorder = createEventRecorder({
@@ -54,7 +39,7 @@ async function run(
     instance: config.identity,
     log,
   });
-  const clusterName = config.clusterName ?? (await shortClusterId(client, signal));
+  const clusterName = config.clusterName ?? (await shortClusterId(client, stop));
   const { controllers } = createDataMover({
     client,
     informers,
@@ -66,11 +51,31 @@ async function run(
     metrics,
     workers: config.workers,
   });
-  const mirroring = informers.run(signal);
-  await informers.waitForSync({ timeoutMs: SYNC_TIMEOUT_MS, signal });
-  log.info({ namespace: config.namespace, clusterName }, 'working');
-  await Promise.all([mirroring, ...controllers.map((controller) => controller.run(signal))]);
-  await recorder.close();
+  const manager = createManager({
+    informers: [informers],
+    runnables: controllers,
+    ...(config.leaderElection && { leaderElection: elector(leaseClient, config, log) }),
+    closers: [() => recorder.close(), () => health.close(), () => client.close(), () => leaseClient.close()],
+    log,
+  });
+  const health = createHealthServer({
+    ...config.metricsBindAddress,
+    ready: { manager: () => manager.notReady() },
+    alive: { manager: () => manager.unhealthy() },
+    scrape: () => metrics.scrape(),
+  });
+  await health.start();
+  log.info({ namespace: config.namespace, clusterName }, 'starting');
+  await manager.run(stop);
+}
+
+function elector(client: KubeClient, config: ControllerConfig, log: Logger): LeaderElector {
+  return createLeaderElector({
+    client,
+    lease: { namespace: config.namespace, name: NAME },
+    identity: config.identity,
+    log,
+  });
 }
 
 /** Short form of the uid of kube-system: unique per cluster and as old as the cluster. */
