@@ -1,4 +1,4 @@
-import { formatKey, keyOf, type Kind, type Resource } from '../../api/meta.ts';
+import type { Kind, Resource } from '../../api/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { isAlreadyExists, isTransient } from '../../kube/client/kube-error.ts';
 import { sleep, type Clock } from '../../kube/runtime/clock.ts';
@@ -29,9 +29,4 @@ export async function createOnce<T extends Resource>(
       options.signal.throwIfAborted();
     }
   }
-}
-
-/** `Kind namespace/name`, for messages. */
-export function describe(object: Resource): string {
-  return `${object.kind} ${formatKey(keyOf(object))}`;
 }

@@ -1,0 +1,262 @@
+import { describe, expect, it } from '@jest/globals';
+import { createFakeClock, settle } from '../../tests/fakes/fake-clock.ts';
+import { FakeKube } from '../../tests/fakes/fake-kube.ts';
+import { configMaps, persistentVolumeClaims, pods, type ConfigMap } from '../../api/external/core.ts';
+import type { Resource } from '../../api/meta.ts';
+import type { DataMoverBackup, DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
+import { annotations, pluginConfig } from '../../api/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverClasses } from '../../api/v1alpha1/kinds.ts';
+import { backupName } from '../../api/v1alpha1/names.ts';
+import { KubeError } from '../../kube/client/kube-error.ts';
+import { createCluster } from '../cluster.ts';
+import { createBackupAction } from './backup-action.ts';
+import { aBackup, aClaim, aClass, aPod, aVolume, recordingLog } from './fixtures.ts';
+
+const capture = { consistency: 'PointInTime', time: '2026-01-01T00:00:00Z' } as const;
+const nameOf = (claim: string) => backupName('backup-uid', `uid-${claim}`);
+
+/** A cluster with the mover on and one class; `status` is what the controller says to every new request at once. */
+function setUp(options: { csiEnabled?: boolean; enable?: string; status?: DataMoverBackupStatus } = {}) {
+  const clock = createFakeClock();
+  const status = options.status ?? { phase: 'Queued', capture };
+  const kube = new FakeKube({
+    clock,
+    admit: (kind, object, before) =>
+      kind.plural === dataMoverBackups.plural && before === undefined
+        ? ({ ...object, status } as Resource)
+        : object,
+  });
+  const { log, lines } = recordingLog();
+  const { signal } = new AbortController();
+  kube.seed<ConfigMap>(configMaps, {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name: 'on',
+      namespace: 'velero',
+      labels: { [pluginConfig.label]: '', [pluginConfig.name]: '' },
+    },
+    data: { enable: options.enable ?? 'true' },
+  });
+  kube.seed(dataMoverClasses, aClass('standard', { default: true }));
+  const cluster = createCluster({ clock, connect: () => Promise.resolve(kube.client('plugin')) });
+  const action = createBackupAction({ cluster, csiEnabled: options.csiEnabled ?? false });
+  const execute = (object: Resource, backup = aBackup()) =>
+    action.execute({ item: Buffer.from(JSON.stringify(object)), backup }, { log, signal });
+  const requested = () =>
+    kube.peekAll(dataMoverBackups).map(({ spec }: DataMoverBackup) => spec.dataSourceRef.name);
+  return { kube, clock, lines, action, execute, requested };
+}
+
+describe('a claim', () => {
+  it('whose source is captured comes back marked, with its operation', async () => {
+    const { execute, lines } = setUp();
+    const id = `app/${nameOf('data')}`;
+    const output = await execute(aClaim());
+    expect(JSON.parse(String(output.item))).toEqual(
+      aClaim('data', { annotations: { [annotations.movedBy]: id } }),
+    );
+    expect(output).toMatchObject({
+      operationID: id,
+      postOperationItems: [
+        { group: 'oadp.openshift.io', resource: 'datamoverbackups', namespace: 'app', name: nameOf('data') },
+      ],
+    });
+    expect(output).not.toHaveProperty('additionalItems');
+    expect(lines.map(({ level, message }) => [level, message])).toEqual([
+      ['info', 'the data goes to the data mover'],
+      ['info', 'the source is captured'],
+    ]);
+    expect(lines[0]?.fields).toMatchObject({
+      resource: 'persistentvolumeclaims',
+      namespace: 'app',
+      name: 'data',
+      dataMoverClass: 'standard',
+      chosenBy: 'default',
+    });
+  });
+
+  it('loses, where it is stored, the mark of the snapshot that is its source', async () => {
+    const { execute, kube } = setUp({ csiEnabled: true });
+    const snapshot = { 'velero.io/volume-snapshot-name': 'velero-data-x', keep: 'this' };
+    const output = await execute(aClaim('data', { annotations: snapshot }));
+    expect(JSON.parse(String(output.item))).toMatchObject({
+      metadata: { annotations: { keep: 'this', [annotations.movedBy]: `app/${nameOf('data')}` } },
+    });
+    expect(String(output.item)).not.toContain('volume-snapshot-name');
+    expect(kube.peekAll(dataMoverBackups)[0]?.spec.dataSourceRef.kind).toBe('VolumeSnapshot');
+  });
+
+  it('whose capture failed is stored, too, with a warning: the operation will tell', async () => {
+    const { execute, lines } = setUp({
+      status: { phase: 'Failed', failure: { reason: 'SnapshotFailed', message: 'no space' } },
+    });
+    expect(await execute(aClaim())).toMatchObject({ operationID: `app/${nameOf('data')}` });
+    expect(lines.at(-1)).toMatchObject({
+      level: 'warn',
+      message: `the source could not be captured: DataMoverBackup app/${nameOf('data')} ended with SnapshotFailed: no space`,
+    });
+  });
+
+  it.each([
+    ['30s', 30_000],
+    [undefined, 600_000],
+    ['nonsense', 600_000],
+    ['0s', 600_000],
+  ])('that is not captured within %p is canceled', async (csiSnapshotTimeout, ms) => {
+    const { execute, lines, clock, kube } = setUp({ status: { phase: 'Capturing' } });
+    const executing = execute(
+      aClaim(),
+      aBackup(csiSnapshotTimeout === undefined ? {} : { csiSnapshotTimeout }),
+    );
+    await clock.advance(ms - 1);
+    expect(kube.peekAll(dataMoverBackups)[0]?.spec.cancel).toBeUndefined();
+    await clock.advance(1);
+    expect(await executing).toMatchObject({ operationID: `app/${nameOf('data')}` });
+    expect(kube.peekAll(dataMoverBackups)[0]?.spec.cancel).toBe(true);
+    expect(lines.at(-1)?.level).toBe('warn');
+  });
+
+  it('that is read while in use is moved with a warning', async () => {
+    const live = { consistency: 'Live', time: capture.time } as const;
+    const { execute, lines } = setUp({ status: { phase: 'Queued', capture: live } });
+    await execute(aClaim());
+    expect(lines.at(-1)).toMatchObject({ level: 'warn', fields: { consistency: 'Live' } });
+  });
+
+  it('is asked about once, however often it comes', async () => {
+    const { execute, requested } = setUp();
+    const first = await execute(aClaim());
+    expect(await execute(aClaim())).toEqual(first);
+    expect(requested()).toEqual(['data']);
+  });
+
+  it.each([
+    ['the mover is off', { enable: 'false' }, aBackup()],
+    ['the backup is finalizing', {}, aBackup({}, 'Finalizing')],
+    ['the backup takes no snapshots', {}, aBackup({ snapshotVolumes: false })],
+  ])('goes through untouched when %s', async (_, options, backup) => {
+    const { execute, kube } = setUp(options);
+    expect(await execute(aClaim(), backup)).toEqual({});
+    expect(kube.writeCalls()).toEqual([]);
+  });
+
+  it('of a finalizing backup costs no call at all', async () => {
+    const { execute, kube } = setUp();
+    await execute(aClaim(), aBackup({}, 'Finalizing'));
+    expect(kube.calls).toEqual([]);
+  });
+});
+
+describe('the other claims', () => {
+  it('are asked about before the first one is waited for, once per backup', async () => {
+    const { execute, kube, requested } = setUp();
+    for (const name of ['data', 'b', 'c']) kube.seed(persistentVolumeClaims, aClaim(name));
+    await execute(aClaim());
+    expect(requested().sort()).toEqual(['b', 'c', 'data']);
+    const listings = () =>
+      kube.calls.filter(({ kind, verb }) => verb === 'list' && kind.kind === 'Pod').length;
+    await execute(aClaim('b'));
+    expect(listings()).toBe(1);
+  });
+
+  it('of another hook window wait for their turn', async () => {
+    const { execute, kube, requested } = setUp();
+    for (const name of ['data', 'b']) kube.seed(persistentVolumeClaims, aClaim(name));
+    kube.seed(
+      pods,
+      aPod('p', ['b'], { annotations: { 'pre.hook.backup.velero.io/command': '["/freeze"]' } }),
+    );
+    await execute(aClaim());
+    expect(requested()).toEqual(['data']);
+  });
+
+  it('are left alone where Velero takes the snapshots', async () => {
+    const { execute, kube, requested } = setUp({ csiEnabled: true });
+    kube.seed(persistentVolumeClaims, aClaim('b'));
+    await execute(aClaim());
+    expect(requested()).toEqual(['data']);
+  });
+
+  it('spoil nothing when they cannot be asked about', async () => {
+    const { execute, kube, lines } = setUp();
+    kube.before = ({ kind, verb }) => {
+      if (kind.kind === 'Pod' && verb === 'list')
+        throw new KubeError({ code: 403, reason: 'Forbidden', message: 'no pods for you' });
+    };
+    expect(await execute(aClaim())).toHaveProperty('operationID');
+    expect(lines.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
+  });
+
+  it('are asked about while the first one is still being captured', async () => {
+    const { execute, kube, requested, clock } = setUp({ status: { phase: 'Capturing' } });
+    for (const name of ['data', 'b']) kube.seed(persistentVolumeClaims, aClaim(name));
+    const executing = execute(aClaim());
+    await settle();
+    await settle();
+    expect(requested().sort()).toEqual(['b', 'data']);
+    await clock.advance(600_000);
+    await executing;
+  });
+});
+
+describe('a volume', () => {
+  it('of a moved claim is marked; nothing is asked for', async () => {
+    const { execute, kube } = setUp();
+    kube.seed(persistentVolumeClaims, aClaim());
+    const output = await execute(aVolume());
+    expect(JSON.parse(String(output.item))).toEqual(
+      aVolume('data', { annotations: { [annotations.movedBy]: `app/${nameOf('data')}` } }),
+    );
+    expect(output).not.toHaveProperty('operationID');
+    expect(kube.writeCalls()).toEqual([]);
+  });
+
+  it.each([
+    ['has no claim', { ...aVolume(), spec: {} }, aClaim()],
+    ['has a claim that is gone', aVolume(), undefined],
+    ['belonged to an earlier claim of that name', aVolume(), aClaim('data', { uid: 'another' })],
+    [
+      'has a claim that opts out',
+      aVolume(),
+      aClaim('data', { labels: { 'velero.io/exclude-from-backup': 'true' } }),
+    ],
+  ])('that %s goes through untouched', async (_, volume, pvc) => {
+    const { execute, kube } = setUp();
+    if (pvc !== undefined) kube.seed(persistentVolumeClaims, pvc);
+    expect(await execute(volume)).toEqual({});
+  });
+});
+
+describe('operations', () => {
+  const ask = (setup: ReturnType<typeof setUp>, id: string) =>
+    setup.action.progress(id, aBackup(), { log: recordingLog().log, signal: new AbortController().signal });
+
+  it('cost one read per question', async () => {
+    const setup = setUp({ status: { phase: 'Completed', message: 'done' } });
+    const { operationID = '' } = await setup.execute(aClaim());
+    const before = setup.kube.calls.length;
+    expect(await ask(setup, operationID)).toMatchObject({ completed: true, error: '', description: 'done' });
+    expect(setup.kube.calls.length - before).toBe(1);
+  });
+
+  it('do not end because a question failed', async () => {
+    const setup = setUp();
+    for (const code of [403, 500, 0]) {
+      setup.kube.before = () => {
+        throw new KubeError({ code, reason: 'X', message: 'cannot read' });
+      };
+      expect(await ask(setup, 'app/dmb-1')).toMatchObject({
+        completed: false,
+        error: '',
+        description: expect.stringContaining('cannot read'),
+      });
+    }
+  });
+
+  it('end with an error when their request is gone or was never ours', async () => {
+    const setup = setUp();
+    for (const id of ['app/gone', 'what'])
+      expect(await ask(setup, id)).toMatchObject({ completed: true, error: expect.stringContaining(id) });
+  });
+});

@@ -1,0 +1,85 @@
+import { describe, expect, it } from '@jest/globals';
+import { backupName, restoreName } from '../../api/v1alpha1/names.ts';
+import { desiredBackup } from './desired-backup.ts';
+import { desiredRestore } from './desired-restore.ts';
+import { aBackup, aClaim, aRestore } from './fixtures.ts';
+
+const LONG = 'nightly-'.repeat(25);
+
+describe('the request to move', () => {
+  it('is the same for the same claim in the same backup', () => {
+    expect(desiredBackup(aBackup(), aClaim(), 'standard')).toEqual({
+      apiVersion: 'oadp.openshift.io/v1alpha1',
+      kind: 'DataMoverBackup',
+      metadata: {
+        name: backupName('backup-uid', 'uid-data'),
+        namespace: 'app',
+        labels: {
+          'velero.io/backup-name': 'daily',
+          'velero.io/backup-uid': 'backup-uid',
+          'app.kubernetes.io/managed-by': 'velero-datamover',
+        },
+        annotations: { 'oadp.openshift.io/velero-backup': 'daily' },
+      },
+      spec: {
+        dataMoverClass: 'standard',
+        dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' },
+      },
+    });
+  });
+
+  it('starts from the snapshot that Velero took, where it took one', () => {
+    const pvc = aClaim('data', { annotations: { 'velero.io/volume-snapshot-name': 'velero-data-x' } });
+    expect(desiredBackup(aBackup(), pvc, 'standard').spec.dataSourceRef).toEqual({
+      apiGroup: 'snapshot.storage.k8s.io',
+      kind: 'VolumeSnapshot',
+      name: 'velero-data-x',
+    });
+  });
+
+  it('has valid labels for a backup with a name of 200 characters, and its whole name', () => {
+    const backup = { ...aBackup(), metadata: { ...aBackup().metadata, name: LONG } };
+    const { labels = {}, annotations = {} } = desiredBackup(backup, aClaim(), 'standard').metadata;
+    expect(labels['velero.io/backup-name']).toHaveLength(63);
+    expect(annotations['oadp.openshift.io/velero-backup']).toBe(LONG);
+  });
+
+  it('is impossible for a backup without identity', () => {
+    const { uid: _, ...metadata } = aBackup().metadata;
+    expect(() => desiredBackup({ ...aBackup(), metadata }, aClaim(), 'c')).toThrow(
+      'Backup daily came without metadata.uid',
+    );
+  });
+});
+
+describe('the request to bring back', () => {
+  it('names its target and its restore, and no source yet', () => {
+    expect(desiredRestore(aRestore(), { namespace: 'new', name: 'data' })).toEqual({
+      apiVersion: 'oadp.openshift.io/v1alpha1',
+      kind: 'DataMoverRestore',
+      metadata: {
+        name: restoreName('restore-uid', 'new', 'data'),
+        namespace: 'new',
+        labels: {
+          'velero.io/restore-name': 'again',
+          'velero.io/restore-uid': 'restore-uid',
+          'velero.io/backup-name': 'daily',
+          'app.kubernetes.io/managed-by': 'velero-datamover',
+          'velero.io/exclude-from-backup': 'true',
+        },
+        annotations: { 'oadp.openshift.io/velero-restore': 'again' },
+      },
+      spec: { destinationClaimRef: { name: 'data', namespace: 'new' } },
+    });
+  });
+
+  it('is another one for each target', () => {
+    const targets = [
+      { namespace: 'a', name: 'data' },
+      { namespace: 'b', name: 'data' },
+      { namespace: 'a', name: 'log' },
+    ];
+    const names = targets.map((target) => desiredRestore(aRestore(), target).metadata.name);
+    expect(new Set(names).size).toBe(3);
+  });
+});

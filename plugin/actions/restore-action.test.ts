@@ -1,0 +1,194 @@
+import { describe, expect, it } from '@jest/globals';
+import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
+import { FakeKube } from '../../tests/fakes/fake-kube.ts';
+import {
+  configMaps,
+  persistentVolumeClaims,
+  type ConfigMap,
+  type PersistentVolumeClaim,
+} from '../../api/external/core.ts';
+import type { Resource } from '../../api/meta.ts';
+import { annotations, labels, pluginConfig } from '../../api/v1alpha1/keys.ts';
+import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { restoreName } from '../../api/v1alpha1/names.ts';
+import { createCluster } from '../cluster.ts';
+import { desiredRestore } from './desired-restore.ts';
+import { aClaim, aRecord, aRestore, aVolume, recordingLog } from './fixtures.ts';
+import { createRecordAction } from './record-action.ts';
+import { createRestoreAction } from './restore-action.ts';
+
+const MOVED = { annotations: { [annotations.movedBy]: 'app/dmb-1' } };
+const dmr = restoreName('restore-uid', 'app', 'data');
+
+function setUp(enable = 'true') {
+  const clock = createFakeClock();
+  const kube = new FakeKube({ clock });
+  kube.seed<ConfigMap>(configMaps, {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name: 'on',
+      namespace: 'velero',
+      labels: { [pluginConfig.label]: '', [pluginConfig.name]: '' },
+    },
+    data: { enable },
+  });
+  const cluster = createCluster({ clock, connect: () => Promise.resolve(kube.client('plugin')) });
+  const { log, lines } = recordingLog();
+  const context = { log, signal: new AbortController().signal };
+  const bytes = (object: Resource) => Buffer.from(JSON.stringify(object));
+  const run =
+    (action: ReturnType<typeof createRestoreAction>) =>
+    (item: Resource, restore = aRestore(), fromBackup = item) =>
+      action.execute({ item: bytes(item), itemFromBackup: bytes(fromBackup), restore }, context);
+  return {
+    kube,
+    lines,
+    restore: run(createRestoreAction(cluster)),
+    record: run(createRecordAction(cluster)),
+  };
+}
+
+const parsed = (item: Buffer | undefined) => JSON.parse(String(item)) as PersistentVolumeClaim;
+
+describe('a claim', () => {
+  it('that was not moved goes through untouched, without a call', async () => {
+    const { restore, kube } = setUp();
+    expect(await restore(aClaim())).toEqual({});
+    expect(kube.calls).toEqual([]);
+  });
+
+  it.each([
+    ['carries its mark', aClaim('data', MOVED), aClaim('data', MOVED)],
+    ['lost its mark to another action', aClaim(), aClaim('data', MOVED)],
+  ])('that was moved and %s waits for its data', async (_, item, fromBackup) => {
+    const { restore, kube } = setUp();
+    const output = await restore(item, aRestore(), fromBackup);
+    const { selector, volumeName } = parsed(output.item).spec;
+    expect(selector).toEqual({ matchLabels: { [labels.restoredBy]: dmr } });
+    expect(volumeName).toBeUndefined();
+    expect(output).toMatchObject({
+      operationID: `app/${dmr}`,
+      additionalItems: [
+        { group: 'oadp.openshift.io', resource: 'datamoverbackups', namespace: 'app', name: 'dmb-1' },
+      ],
+    });
+    expect(kube.peekAll(dataMoverRestores).map(({ metadata }) => metadata.name)).toEqual([dmr]);
+  });
+
+  it('keeps its other annotations, and loses what ties it to its old volume', async () => {
+    const { restore } = setUp();
+    const item = aClaim('data', {
+      annotations: {
+        ...MOVED.annotations,
+        keep: 'this',
+        'pv.kubernetes.io/bind-completed': 'yes',
+        'pv.kubernetes.io/bound-by-controller': 'yes',
+        'volume.kubernetes.io/selected-node': 'gone',
+        'volume.kubernetes.io/storage-provisioner': 'csi',
+      },
+    });
+    const output = await restore(item);
+    expect(JSON.parse(String(output.item))).toMatchObject({ metadata: { annotations: { keep: 'this' } } });
+    expect(Object.keys(parsed(output.item).metadata.annotations ?? {})).toEqual(['keep']);
+  });
+
+  it('of a restore without volumes comes back empty', async () => {
+    const { restore, kube } = setUp();
+    const output = await restore(aClaim('data', MOVED), aRestore({ restorePVs: false }));
+    const { metadata, spec } = parsed(output.item);
+    expect(metadata.annotations).toBeUndefined();
+    expect(spec).toEqual({ accessModes: ['ReadWriteOnce'] });
+    expect(output).not.toHaveProperty('operationID');
+    expect(kube.writeCalls()).toEqual([]);
+  });
+
+  it('fails where the mover is off, with what to do', async () => {
+    const { restore, kube } = setUp('false');
+    await expect(restore(aClaim('data', MOVED))).rejects.toThrow(
+      /PersistentVolumeClaim app\/data is in DataMoverBackup app\/dmb-1, and the data mover is off in namespace velero \(data.enable of ConfigMap velero\/on\)/,
+    );
+    expect(kube.writeCalls()).toEqual([]);
+  });
+
+  it('that stands there already is left alone, also under a mapped name', async () => {
+    const { restore, kube, lines } = setUp();
+    const mapped = aRestore({ namespaceMapping: { app: 'new' } });
+    const there = aClaim();
+    kube.seed(persistentVolumeClaims, { ...there, metadata: { ...there.metadata, namespace: 'new' } });
+    expect(await restore(aClaim('data', MOVED), mapped)).toEqual({});
+    expect(lines.at(-1)).toMatchObject({
+      level: 'warn',
+      message: expect.stringContaining('new/data exists already'),
+    });
+    expect(kube.writeCalls()).toEqual([]);
+  });
+
+  it('with a mark that names nothing is an error that shows it', async () => {
+    const odd = aClaim('data', { annotations: { [annotations.movedBy]: 'odd' } });
+    await expect(setUp().restore(odd)).rejects.toThrow('is "odd", not namespace/name of a DataMoverBackup');
+  });
+});
+
+describe('a volume', () => {
+  it('of a moved claim is not restored, whether the mover is on or off', async () => {
+    for (const enable of ['true', 'false'])
+      expect(await setUp(enable).restore(aVolume('data', MOVED))).toEqual({ skipRestore: true });
+  });
+
+  it('of another claim goes through untouched', async () => {
+    expect(await setUp().restore(aVolume())).toEqual({});
+  });
+});
+
+describe('a record', () => {
+  const waiting = desiredRestore(aRestore(), { namespace: 'app', name: 'data' });
+
+  it('gives its source to the request that waits, and is not restored', async () => {
+    const { record, kube } = setUp();
+    kube.seed(dataMoverRestores, waiting);
+    const { status: _, ...stripped } = aRecord();
+    expect(await record(stripped, aRestore(), aRecord())).toEqual({ skipRestore: true });
+    expect(kube.peekAll(dataMoverRestores)[0]?.spec.source).toEqual({
+      backupName: 'dmb-1',
+      backupNamespace: 'app',
+      dataMoverClass: 'standard',
+      result: { mover: 'VolSync', repository: 'c/app/data', snapshotID: 'abc' },
+    });
+  });
+
+  it('finds the request in the mapped namespace', async () => {
+    const { record, kube } = setUp();
+    const mapped = aRestore({ namespaceMapping: { app: 'new' } });
+    kube.seed(dataMoverRestores, desiredRestore(mapped, { namespace: 'new', name: 'data' }));
+    await record(aRecord(), mapped);
+    expect(kube.peekAll(dataMoverRestores)[0]?.spec.source).toBeDefined();
+  });
+
+  it.each([
+    [
+      'of another backup',
+      (r: ReturnType<typeof aRecord>) => void (r.metadata.labels = { [labels.veleroBackupName]: 'weekly' }),
+    ],
+    ['made by hand', (r: ReturnType<typeof aRecord>) => delete r.metadata.labels],
+    ['of another claim', (r: ReturnType<typeof aRecord>) => void (r.spec.dataSourceRef.name = 'log')],
+  ])('%s tells nobody anything', async (_, change) => {
+    const { record, kube } = setUp();
+    kube.seed(dataMoverRestores, waiting);
+    const other = aRecord();
+    change(other);
+    expect(await record(other)).toEqual({ skipRestore: true });
+    expect(kube.writeCalls()).toEqual([]);
+  });
+
+  it('does not overwrite a source', async () => {
+    const { record, kube } = setUp();
+    kube.seed(dataMoverRestores, { ...waiting, spec: { ...waiting.spec, source: { backupName: 'first' } } });
+    await record(aRecord());
+    expect(kube.writeCalls()).toEqual([]);
+  });
+
+  it('is skipped with the mover off, too', async () => {
+    expect(await setUp('false').record(aRecord())).toEqual({ skipRestore: true });
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import { createFakeClock } from '../tests/fakes/fake-clock.ts';
+import { FakeKube } from '../tests/fakes/fake-kube.ts';
+import { dataMoverClasses } from '../api/v1alpha1/kinds.ts';
+import { KubeError } from '../kube/client/kube-error.ts';
+import { createCluster } from './cluster.ts';
+
+function setUp() {
+  const clock = createFakeClock();
+  const kube = new FakeKube({ clock });
+  let connections = 0;
+  const connect = () => {
+    connections++;
+    return Promise.resolve(kube.client());
+  };
+  return { clock, kube, cluster: createCluster({ clock, connect }), connections: () => connections };
+}
+
+describe('the cluster', () => {
+  it('is connected to on first use, once', async () => {
+    const { cluster, connections } = setUp();
+    expect(connections()).toBe(0);
+    await Promise.all([cluster.kube(), cluster.settings('velero'), cluster.classes()]);
+    expect(connections()).toBe(1);
+  });
+
+  it('is asked for the classes once per ten seconds', async () => {
+    const { cluster, kube, clock } = setUp();
+    const lists = () => kube.calls.filter(({ kind }) => kind.plural === dataMoverClasses.plural).length;
+    await Promise.all([cluster.classes(), cluster.classes()]);
+    await clock.advance(9_999);
+    await cluster.classes();
+    expect(lists()).toBe(1);
+    await clock.advance(1);
+    await cluster.classes();
+    expect(lists()).toBe(2);
+  });
+
+  it('is asked again after an error', async () => {
+    const { cluster, kube } = setUp();
+    kube.before = () => {
+      throw new KubeError({ code: 503, reason: 'ServiceUnavailable', message: 'later' });
+    };
+    await expect(cluster.classes()).rejects.toThrow('later');
+    kube.restart();
+    await expect(cluster.classes()).resolves.toEqual([]);
+  });
+
+  it('without our kinds says what to install', async () => {
+    const { cluster, kube } = setUp();
+    kube.before = () => {
+      throw new KubeError({ code: 404, reason: 'NotFound', message: 'no such kind' });
+    };
+    await expect(cluster.classes()).rejects.toThrow(
+      /CustomResourceDefinitions are not installed.*config\/default/,
+    );
+  });
+});

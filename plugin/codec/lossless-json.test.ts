@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { editJson, objectAt, parseLossless, stringifyLossless } from './lossless-json.ts';
+
+describe('lossless JSON', () => {
+  it.each([
+    '9007199254740993',
+    '-9223372036854775808',
+    '18446744073709551615',
+    '1.0',
+    '1e3',
+    '0.1000000000000000055511151231257827',
+    '-0',
+    '1E400',
+  ])('keeps the number %s as it was written', (number) => {
+    const text = `{"a":[${number}],"b":{"c":${number}}}`;
+    expect(stringifyLossless(parseLossless(text))).toBe(text);
+  });
+
+  it('keeps keys and texts that JavaScript treats specially', () => {
+    const text = String.raw`{"__proto__":{"x":1},"constructor":null,"text":"a\u0000b\"\\ü😀\ud800"}`;
+    expect(JSON.parse(stringifyLossless(parseLossless(text)))).toEqual(JSON.parse(text));
+    expect(stringifyLossless(parseLossless(text))).toContain('"__proto__":{"x":1}');
+  });
+
+  it('gives back any JSON that Go could have sent', () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        expect(JSON.parse(stringifyLossless(parseLossless(text)))).toEqual(JSON.parse(text));
+      }),
+    );
+  });
+
+  it('changes what it is told to and nothing else', () => {
+    const before = Buffer.from(
+      '{"metadata":{"generation":9007199254740993},"unknown":[{"x":1.50}],"spec":null}',
+    );
+    const after = editJson(before, (object) => {
+      objectAt(objectAt(object, 'metadata'), 'annotations').a = 'b';
+      objectAt(object, 'spec').c = 1;
+    });
+    expect(after.toString()).toBe(
+      '{"metadata":{"generation":9007199254740993,"annotations":{"a":"b"}},"unknown":[{"x":1.50}],"spec":{"c":1}}',
+    );
+  });
+});

@@ -1,0 +1,98 @@
+import { status } from '@grpc/grpc-js';
+import { describe, expect, it } from '@jest/globals';
+import protobuf from 'protobufjs';
+import { KubeError } from '../../kube/client/kube-error.ts';
+import { PluginError } from '../plugin-error.ts';
+import { toCallError } from './call-error.ts';
+import { descriptor } from './descriptor.ts';
+import { framesOf } from './stack.ts';
+
+const STACK = `Error: boom
+    at movedByOf (/plugins/x:120:17)
+    at async Object.execute (/plugins/x:88:5)
+    at new Thing (file:///src/thing.ts:3:1)
+    at node:internal/process/task_queues:103:5
+    at /plugins/x:9:9`;
+
+function withStack(stack: string): Error {
+  return Object.assign(new Error('boom'), { stack });
+}
+
+describe('frames', () => {
+  it('are read from a stack, without those of Node', () => {
+    expect(framesOf(withStack(STACK))).toEqual([
+      { file: '/plugins/x', line: 120, function: 'movedByOf' },
+      { file: '/plugins/x', line: 88, function: 'Object.execute' },
+      { file: '/src/thing.ts', line: 3, function: 'Thing' },
+      { file: '/plugins/x', line: 9, function: '<anonymous>' },
+    ]);
+  });
+
+  it('show the source where it is known', () => {
+    const locate = (line: number) => (line === 120 ? { file: 'plugin/a.ts', line: 7 } : undefined);
+    expect(framesOf(withStack(STACK), locate).slice(0, 2)).toEqual([
+      { file: 'plugin/a.ts', line: 7, function: 'movedByOf' },
+      { file: '/plugins/x', line: 88, function: 'Object.execute' },
+    ]);
+  });
+
+  it.each([['text'], [undefined], [withStack('')], [Object.assign(new Error('x'), { stack: undefined })]])(
+    'of %p there are none',
+    (thrown) => {
+      expect(framesOf(thrown)).toEqual([]);
+    },
+  );
+});
+
+describe('the error of a call', () => {
+  it.each([
+    ['an error of ours', new PluginError('do this'), status.UNKNOWN, 'do this'],
+    [
+      'an error of the API server',
+      new KubeError({ code: 403, reason: 'Forbidden', message: 'no' }),
+      status.UNKNOWN,
+      'no',
+    ],
+    [
+      'a mistake of the program',
+      new TypeError('x is not a function'),
+      status.ABORTED,
+      'plugin panicked: x is not a function',
+    ],
+    ['an error without a message', new RangeError(), status.ABORTED, 'plugin panicked: RangeError'],
+    ['no error at all', 'oops', status.ABORTED, 'plugin panicked: oops'],
+  ])('from %s', (_, thrown, code, details) => {
+    expect(toCallError(thrown)).toMatchObject({ code, details });
+  });
+
+  it('is of a length that fits', () => {
+    expect(toCallError(new PluginError('é'.repeat(100_000))).details).toHaveLength(
+      4_096 + '… (100000 characters)'.length,
+    );
+  });
+
+  it("carries file, line and function as Velero's Stack", () => {
+    const { metadata } = toCallError(Object.assign(new PluginError('boom'), { stack: STACK }));
+    const [bytes] = metadata!.get('grpc-status-details-bin');
+    const root = protobuf.Root.fromJSON(descriptor);
+    const outer = root.lookupType('google.rpc.Status').decode(bytes as Buffer);
+    const { code, message, details } = outer as unknown as {
+      code: number;
+      message: string;
+      details: [{ type_url: string; value: Uint8Array }];
+    };
+    expect({ code, message, type: details[0].type_url }).toEqual({
+      code: status.UNKNOWN,
+      message: 'boom',
+      type: 'type.googleapis.com/generated.Stack',
+    });
+    const stack = root.lookupType('generated.Stack').decode(details[0].value).toJSON() as {
+      frames: unknown[];
+    };
+    expect(stack.frames[0]).toEqual({ file: '/plugins/x', line: 120, function: 'movedByOf' });
+  });
+
+  it('has no details when nobody knows where it came from', () => {
+    expect(toCallError('oops').metadata?.get('grpc-status-details-bin')).toEqual([]);
+  });
+});

@@ -1,0 +1,107 @@
+import {
+  credentials,
+  loadPackageDefinition,
+  type Client,
+  type ServiceClientConstructor,
+  type Server,
+} from '@grpc/grpc-js';
+import { fromJSON } from '@grpc/proto-loader';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { silentLogger } from '../../telemetry/log.ts';
+import { descriptor } from './descriptor.ts';
+import { createPluginServer, listen } from './server.ts';
+
+/** The parts of the host's protocol that Velero's client code does not let one see. */
+
+type Call = (request: unknown, done: (error: unknown, answer: unknown) => void) => void;
+
+let dir: string;
+let server: Server;
+let exits: number;
+const clients: Client[] = [];
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'server-'));
+  exits = 0;
+  server = createPluginServer({
+    actions: { backupItemActions: {}, restoreItemActions: {} },
+    command: '/plugins/x',
+    log: silentLogger,
+    exit: () => {
+      exits++;
+    },
+  });
+  await listen(server, join(dir, 'socket'));
+});
+
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close();
+  server.forceShutdown();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+function client(service: string): Client & Record<string, unknown> {
+  const packages = loadPackageDefinition(fromJSON(descriptor, { keepCase: true, enums: String }));
+  const Service = service
+    .split('.')
+    .reduce<Record<string, unknown>>((at, part) => at[part] as Record<string, unknown>, packages);
+  const Constructor = Service as unknown as ServiceClientConstructor;
+  const made = new Constructor(`unix:${join(dir, 'socket')}`, credentials.createInsecure());
+  clients.push(made);
+  return made;
+}
+
+function ask(service: string, method: string, request: unknown): Promise<unknown> {
+  const stub = client(service);
+  return new Promise((resolve, reject) => {
+    (stub[method] as Call).call(stub, request, (error, answer) => {
+      if (error) reject(error);
+      else resolve(answer);
+    });
+  });
+}
+
+describe('the server', () => {
+  it('is healthy under the name that go-plugin asks for', async () => {
+    await expect(ask('grpc.health.v1.Health', 'Check', { service: 'plugin' })).resolves.toEqual({
+      status: 'SERVING',
+    });
+    await expect(ask('grpc.health.v1.Health', 'Check', { service: 'other' })).rejects.toMatchObject({
+      code: 5,
+    });
+  });
+
+  it('answers Shutdown first and exits then', async () => {
+    await expect(ask('plugin.GRPCController', 'Shutdown', {})).resolves.toEqual({});
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(exits).toBeGreaterThan(0);
+  });
+
+  it('holds the stdio and broker streams open, silent, until the host ends them', async () => {
+    const stdio = client('plugin.GRPCStdio');
+    const output = (
+      stdio.StreamStdio as (request: object) => import('@grpc/grpc-js').ClientReadableStream<unknown>
+    ).call(stdio, {});
+    const broker = client('plugin.GRPCBroker');
+    const stream = (
+      broker.StartStream as () => import('@grpc/grpc-js').ClientDuplexStream<unknown, unknown>
+    ).call(broker);
+    let said = 0;
+    output.on('data', () => said++);
+    stream.on('data', () => said++);
+    await ask('grpc.health.v1.Health', 'Check', { service: 'plugin' });
+    expect(said).toBe(0);
+
+    const ended = once(stream, 'end');
+    stream.resume();
+    stream.end();
+    await ended;
+    const cancelled = once(output, 'error');
+    output.cancel();
+    expect((await cancelled)[0]).toMatchObject({ code: 1 });
+  });
+});
