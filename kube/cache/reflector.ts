@@ -2,7 +2,7 @@ import type { Kind, Resource } from '../../api/meta.ts';
 import { formatKey, keyOf } from '../../api/meta.ts';
 import { type Logger, silentLogger } from '../../telemetry/log.ts';
 import type { KubeClient, ListPage, WatchEvent } from '../client/kube-client.ts';
-import { isGone, KubeError } from '../client/kube-error.ts';
+import { ClientReason, isGone, KubeError } from '../client/kube-error.ts';
 import { isAborted } from '../runtime/abort.ts';
 import { type Clock, sleep, systemClock } from '../runtime/clock.ts';
 import { createBackoff } from './backoff.ts';
@@ -141,6 +141,7 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
       resourceVersion: version.current,
       timeoutSeconds: 300 + Math.floor(random() * 300),
       idleTimeoutMs: options.idleTimeoutMs ?? 180_000,
+      onOpen: heard,
     });
     for await (const event of stream) {
       if (signal.aborted) return;
@@ -175,7 +176,8 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
           );
           return;
         }
-        await pause(error, signal);
+        if (isIdle(error)) log.debug({ kind: kind.kind }, 'a silent watch; opening another');
+        else await pause(error, signal);
       }
     }
   }
@@ -200,6 +202,14 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
     },
     status: () => ({ ...status }),
   };
+}
+
+/**
+ * Half-open, or just quiet: an API server whose etcd sends no progress notes has no bookmarks for a kind that nobody
+ * touches. Opening another watch at once is right for both; it fails, and is followed by a wait, where the trouble is.
+ */
+function isIdle(error: unknown): boolean {
+  return error instanceof KubeError && error.reason === ClientReason.idle;
 }
 
 /** The version is too old (410), or one that this server has never reached, as after a restored etcd. */

@@ -34,6 +34,8 @@ export interface WatchOptions extends CallOptions {
   timeoutSeconds: number;
   /** The watch is given up when not one byte (events and bookmarks included) came for this long. */
   idleTimeoutMs: number;
+  /** Called when the server has accepted the watch, which may be long before the first event. */
+  onOpen?: () => void;
 }
 
 /** One line of a watch. `ERROR` events surface as a thrown KubeError instead. */

@@ -44,7 +44,10 @@ export async function* openWatch<T extends Resource>(
       message: `watch ${kind.kind}: not one byte from the API server for ${String(limitMs / 1000)} s`,
     }),
   });
-  for await (const line of streamLines(caller, call, deadline, options.idleTimeoutMs)) {
+  for await (const line of streamLines(caller, call, deadline, {
+    idleMs: options.idleTimeoutMs,
+    ...(options.onOpen === undefined ? {} : { onOpen: options.onOpen }),
+  })) {
     if (line === '') continue;
     const event = parseEvent<T>(line, call);
     if (event.type === 'ERROR') throw KubeError.fromStatus(event.object, call);
@@ -77,16 +80,17 @@ export async function* followLog(
   yield* streamLines(caller, call, deadline);
 }
 
-/** Opens the call and reads it line by line; every byte extends the deadline, from the headers on by `idleMs`. */
+/** Opens the call and reads it line by line; every byte extends the deadline, from the headers on by `idleMs`, if given. */
 async function* streamLines(
   caller: Caller,
   call: Call,
   deadline: Deadline,
-  idleMs?: number,
+  options: { idleMs?: number; onOpen?: () => void } = {},
 ): AsyncGenerator<string> {
   try {
     const { body } = await caller.open(call, deadline);
-    deadline.extend(idleMs);
+    deadline.extend(options.idleMs);
+    options.onOpen?.();
     yield* readLines(body, () => deadline.extend());
   } catch (caught) {
     if (deadline.signal.aborted) throw deadline.signal.reason;

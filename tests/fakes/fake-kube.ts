@@ -519,6 +519,7 @@ export class FakeKube {
     const from = Number(options.resourceVersion);
     if (from < this.#compactedAt)
       throw failure(410, 'Expired', kind, undefined, `too old resource version: ${options.resourceVersion}`);
+    options.onOpen?.();
     const channel = createChannel<WatchEvent<T>>();
     const watch = {
       offer: (event: HistoryEvent) => {
