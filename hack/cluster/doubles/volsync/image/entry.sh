@@ -53,8 +53,8 @@ initialize() {
 
 ensure_initialized() {
   code=0
+  # What restic itself says here does not reach the log; only the lines below do.
   check_repository >/dev/null 2>"$STDERR" || code=$?
-  cat "$STDERR" >&2
   case $code in
     0) echo 'dir is initialized' ;;
     10) initialize ;;
@@ -85,7 +85,6 @@ ensure_initialized() {
 do_unlock() {
   echo '=== Unlocking ==='
   if ! restic_run unlock 2>"$STDERR"; then
-    cat "$STDERR" >&2
     if no_repository_in_stderr; then return 0; fi
     say_error 'failure unlocking repository'
     exit 3
