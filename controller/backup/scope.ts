@@ -1,4 +1,3 @@
-import type { PersistentVolumeClaim } from '../../api/external/core.ts';
 import type { DataMoverBackup, DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Environment } from '../environment.ts';
@@ -19,10 +18,4 @@ export interface BackupScope {
   /** Rejects when the API server holds a newer version of the backup than this pass read. */
   assertCurrent: () => Promise<void>;
   log: Logger;
-}
-
-/** The source PVC, once the capture step has found it. */
-export function sourceClaim(scope: BackupScope): PersistentVolumeClaim | undefined {
-  const name = scope.status.volume?.pvcName;
-  return name === undefined ? undefined : scope.env.listers.claims.get(`${scope.namespace}/${name}`);
 }

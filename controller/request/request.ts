@@ -2,7 +2,7 @@ import type { Condition, Kind, Resource } from '../../api/meta.ts';
 import type { ReconcileContext } from '../../kube/runtime/controller.ts';
 import type { Environment, Lister } from '../environment.ts';
 import type { Serving, ServingProblem } from './serving.ts';
-import type { PassResult, Step } from './step.ts';
+import type { Step } from './step.ts';
 
 /** The part of a request's status that every kind of request has. */
 export interface RequestStatus {
@@ -71,5 +71,3 @@ export interface RequestType<
 export function isFinal(phase: string | undefined): boolean {
   return phase === 'Completed' || phase === 'Failed' || phase === 'Canceled';
 }
-
-export type { PassResult };
