@@ -146,7 +146,7 @@ function runVelero<S extends Side>(
       if (text !== last) tell?.(`  ${text}`);
       last = text;
     });
-    note('');
+    note(request.status?.progress ? bytesText(request.status.progress.bytesDone) : '');
     return request;
   });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { apiObject } from '../cluster/api.ts';
-import { barText, bytesText } from './bytes.ts';
+import { barText } from './bytes.ts';
 import { APP } from './app.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
@@ -33,17 +33,13 @@ export function progressLine(
   veleroPhase: string,
   request: DataMoverBackup | DataMoverRestore | undefined,
 ): string {
-  const { phase = 'Pending', progress, message } = request?.status ?? {};
+  const { phase = 'Pending', progress, message = '' } = request?.status ?? {};
   if (request === undefined) return `Velero: ${veleroPhase}`;
-  if (phase === 'Completed') return `data mover: Completed${sizeText(progress)}, Velero: ${veleroPhase}`;
-  if (phase === 'Moving' && progress) return `${phase}  ${barText(progress.bytesDone, progress.totalBytes)}`;
-  // Elsewhere the message may still speak of the step before.
-  const waits = /^(Pending|Queued|Staging|Moving)$/.test(phase) && message !== undefined;
-  return waits ? `${phase}: ${message}` : phase;
-}
-
-function sizeText(progress: { bytesDone: number } | undefined): string {
-  return progress === undefined ? '' : ` (${bytesText(progress.bytesDone)})`;
+  const velero = phase === 'Completed' ? `, Velero: ${veleroPhase}` : '';
+  if (progress) return `${phase}  ${barText(progress.bytesDone, progress.totalBytes)}${velero}`;
+  // In other phases the message may still speak of the step before.
+  const waits = /^(Pending|Queued|Staging|Moving)$/.test(phase) && message !== '';
+  return waits ? `${phase}: ${message}` : `${phase}${velero}`;
 }
 
 /**
