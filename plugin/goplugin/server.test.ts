@@ -17,7 +17,7 @@ import { createPluginServer, listen } from './server.ts';
 
 /** The parts of the host's protocol that Velero's client code does not let one see. */
 
-type Call = (request: unknown, done: (error: unknown, answer: unknown) => void) => void;
+type Call = (request: unknown, done: (error: Error | null, answer: unknown) => void) => void;
 
 let dir: string;
 let server: Server;
