@@ -10,7 +10,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { backupRequest } from './backup/backup.ts';
 import type { Environment, Lister } from './environment.ts';
 import { CHILD_INDEX, createMirrors, DESTINATION_INDEX, listersOf, type Mirrors } from './mirrors.ts';
-import type { MoverFactory } from './movers/registry.ts';
+import type { MoverFactory } from './movers/factory.ts';
 import { createAdmission } from './request/admission.ts';
 import { createCleaner } from './request/cleaner.ts';
 import { createCreator } from './request/creation.ts';

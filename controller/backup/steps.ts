@@ -1,6 +1,6 @@
 import { formatKey, keyOf } from '../../api/meta.ts';
 import type { BackupFacts, MoverRequest } from '../movers/mover.ts';
-import { captureSource } from '../exposure/capture.ts';
+import { captureSource } from './capture.ts';
 import { stageSnapshot } from '../exposure/staging.ts';
 import { repositoryPath } from '../repository/path.ts';
 import { recordProgress } from '../request/progress.ts';

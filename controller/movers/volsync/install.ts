@@ -4,7 +4,7 @@ import { labels } from '../../../api/v1alpha1/keys.ts';
 import type { Resource } from '../../../api/meta.ts';
 import type { Informer } from '../../../kube/cache/informer-set.ts';
 import type { Mover } from '../mover.ts';
-import type { MoverDependencies } from '../registry.ts';
+import type { MoverDependencies } from '../factory.ts';
 import { createPodLogs } from './pod-logs.ts';
 import { createVolSyncMover, JOB_INDEX } from './volsync-mover.ts';
 

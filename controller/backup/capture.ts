@@ -6,9 +6,9 @@ import {
   type VolumeSnapshotContent,
 } from '../../api/external/snapshot.ts';
 import { labels } from '../../api/v1alpha1/keys.ts';
-import type { BackupScope } from '../backup/scope.ts';
+import type { BackupScope } from './scope.ts';
 import { checkpoint, done, failed, waiting, type StepResult } from '../request/step.ts';
-import { chooseSnapshotClass, SNAPSHOT_CLASS_ANNOTATION } from './snapshot-class.ts';
+import { chooseSnapshotClass, SNAPSHOT_CLASS_ANNOTATION } from '../exposure/snapshot-class.ts';
 import { describeVolume } from './volume-record.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { PersistentVolume, PersistentVolumeClaim } from '../../api/external/core.ts';
 import type { DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
-import { largestQuantity } from './quantity.ts';
+import { largestQuantity } from '../exposure/quantity.ts';
 
 type VolumeRecord = NonNullable<DataMoverBackupStatus['volume']>;
 
