@@ -1,6 +1,6 @@
 import { jobs, persistentVolumeClaims } from '../../../../api/external/core.ts';
 import { volumeSnapshots } from '../../../../api/external/snapshot.ts';
-import { keyOf } from '../../../../api/meta.ts';
+import { formatKey, keyOf } from '../../../../api/meta.ts';
 import type { Kind, Resource } from '../../../../api/meta.ts';
 import { createController } from '../../../../kube/runtime/controller.ts';
 import type { Controller } from '../../../../kube/runtime/controller.ts';
@@ -11,6 +11,7 @@ import { runControllers, terminationSignal } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
 import { replicationDestinations, replicationSources } from './api.ts';
 import type { Replication } from './api.ts';
+import { USE_COPY_TRIGGER } from './keys.ts';
 import { destinationMover, sourceMover } from './movers.ts';
 import { parseOptions } from './options.ts';
 import type { DoubleOptions } from './options.ts';
@@ -53,10 +54,20 @@ function build(options: DoubleOptions, { client, informers, log }: Runtime): Con
       if (owner !== undefined && namespace !== undefined) controller.enqueue({ namespace, name: owner.name });
     });
   }
-  return [
-    controllerOf(replicationSources, sourceMover),
-    controllerOf(replicationDestinations, destinationMover),
-  ];
+  const sources = controllerOf(replicationSources, sourceMover);
+  wakeOnCopyTrigger(informers, sources);
+  return [sources, controllerOf(replicationDestinations, destinationMover)];
+}
+
+/** The one exception from "a PVC wakes nothing": the user's part of the copy-trigger protocol. */
+function wakeOnCopyTrigger(informers: Runtime['informers'], sources: Controller): void {
+  const { store } = informers.informer(replicationSources, {
+    indexers: { sourcePVC: ({ metadata, spec }) => [`${metadata.namespace ?? ''}/${spec?.sourcePVC ?? ''}`] },
+  });
+  informers.informer(persistentVolumeClaims).onChange((_, after) => {
+    if (after?.metadata.annotations?.[USE_COPY_TRIGGER] === undefined) return;
+    for (const source of store.byIndex('sourcePVC', formatKey(keyOf(after)))) sources.enqueue(keyOf(source));
+  });
 }
 
 const options = parseOptions(process.argv.slice(2));
