@@ -39,18 +39,32 @@ export async function waitForCapture(
   const stopClock = options.clock.after(options.timeoutMs, () => deadline.abort());
   const signal = AbortSignal.any([deadline.signal, options.signal]);
   try {
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-      const outcome = await look(kube, key, signal).catch((error: unknown) => {
-        if (!deadline.signal.aborted && !passes(error)) throw error;
-        return undefined;
-      });
-      if (outcome !== undefined) return outcome;
+    for (let pauseMs = FIRST_PAUSE_MS; ;) {
+      const found = await tryLook(kube, key, signal, deadline.signal);
+      if (typeof found === 'object') return found;
+      // A watch that came to its end is no trouble.
+      pauseMs = found === 'trouble' ? Math.min(pauseMs * 2, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS;
       if (!deadline.signal.aborted) await sleep(options.clock, pauseMs, signal);
       options.signal.throwIfAborted();
       if (deadline.signal.aborted) return { outcome: 'timedOut' };
     }
   } finally {
     stopClock();
+  }
+}
+
+/** {@link look}, with what a later look may cure as an outcome. */
+async function tryLook(
+  kube: KubeClient,
+  key: Key,
+  signal: AbortSignal,
+  deadline: AbortSignal,
+): Promise<CaptureOutcome | 'nothing' | 'trouble'> {
+  try {
+    return (await look(kube, key, signal)) ?? 'nothing';
+  } catch (error) {
+    if (!deadline.aborted && !passes(error)) throw error;
+    return 'trouble';
   }
 }
 
