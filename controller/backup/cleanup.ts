@@ -1,4 +1,4 @@
-import { releaseCapture, unstageSnapshot, volumesOf } from '../exposure/staging.ts';
+import { reclaimVolumes, releaseCapture, unstageSnapshot } from '../exposure/staging.ts';
 import { done, waiting, type Step, type StepResult } from '../request/step.ts';
 import { lingeringVolumes } from '../request/lingering.ts';
 import type { BackupScope } from './scope.ts';
@@ -7,7 +7,7 @@ import type { BackupScope } from './scope.ts';
 export const backupCleanup: readonly Step<BackupScope>[] = [
   { name: 'clean up mover', run: cleanMover },
   { name: 'clean up staging', run: cleanStaging },
-  { name: 'clean up volumes', run: awaitVolumes },
+  { name: 'clean up volumes', run: cleanVolumes },
 ];
 
 async function cleanMover({ serving, child, signal }: BackupScope): Promise<StepResult> {
@@ -22,7 +22,7 @@ async function cleanStaging({ env, child, namespace, status, signal }: BackupSco
   return unstaged && released ? done : waiting('waiting for staging objects to go', { requeueAfterMs: 1000 });
 }
 
-function awaitVolumes({ env, serving, child, status, now }: BackupScope): StepResult {
+async function cleanVolumes({ env, serving, child, status, now, signal }: BackupScope): Promise<StepResult> {
   const claims = [child.name, ...serving.mover.claimsOf({ ...child })];
-  return lingeringVolumes(volumesOf(env, claims), status.conditions ?? [], now);
+  return lingeringVolumes(await reclaimVolumes(env, claims, signal), status.conditions ?? [], now);
 }

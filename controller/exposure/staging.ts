@@ -1,7 +1,13 @@
-import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../api/external/core.ts';
+import {
+  persistentVolumeClaims,
+  persistentVolumes,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+} from '../../api/external/core.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../api/external/snapshot.ts';
 import type { DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
 import { labels } from '../../api/v1alpha1/keys.ts';
+import { isNotFound } from '../../kube/client/kube-error.ts';
 import { CLAIM_INDEX, type Environment } from '../environment.ts';
 import { requestUidOf, type ChildIdentity } from '../request/children.ts';
 import type { Target } from '../request/cleaner.ts';
@@ -193,11 +199,33 @@ export async function releaseCapture(
   return gone && content === undefined;
 }
 
-/** Names of the PersistentVolumes that are or were bound to claims of the protected namespace. */
-export function volumesOf(env: Environment, claimNames: readonly string[]): string[] {
-  return claimNames.flatMap((claim) =>
-    env.listers.volumes
-      .byIndex(CLAIM_INDEX, `${env.namespace}/${claim}`)
-      .map((volume) => volume.metadata.name),
+/**
+ * Lets storage delete the volumes of claims that are gone, also where the storage class says to keep them: they hold
+ * nothing but copies. Answers the names of those that are still there.
+ */
+export async function reclaimVolumes(
+  env: Environment,
+  claimNames: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const volumes = claimNames.flatMap((claim) =>
+    env.listers.volumes.byIndex(CLAIM_INDEX, `${env.namespace}/${claim}`),
   );
+  const kept = volumes.filter(({ spec }) => spec.persistentVolumeReclaimPolicy !== 'Delete');
+  await Promise.all(kept.map((volume) => deleteWhenReleased(env, volume, signal)));
+  return volumes.map(({ metadata }) => metadata.name);
+}
+
+/** Conditional on what was read: a volume that has changed hands meanwhile is somebody's. */
+async function deleteWhenReleased(
+  { client }: Environment,
+  { metadata: { name, resourceVersion } }: PersistentVolume,
+  signal: AbortSignal,
+): Promise<void> {
+  const patch = { metadata: { resourceVersion }, spec: { persistentVolumeReclaimPolicy: 'Delete' } };
+  try {
+    await client.mergePatch(persistentVolumes, { name }, patch, { signal });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
 }

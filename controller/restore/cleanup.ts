@@ -1,5 +1,5 @@
 import { abandonVolume } from '../handover/hand-over.ts';
-import { unstageEmpty, volumesOf } from '../exposure/staging.ts';
+import { reclaimVolumes, unstageEmpty } from '../exposure/staging.ts';
 import { requestUidOf } from '../request/children.ts';
 import { lingeringVolumes } from '../request/lingering.ts';
 import { done, waiting, type Step, type StepResult } from '../request/step.ts';
@@ -28,5 +28,5 @@ async function cleanVolumes({ env, serving, child, status, now, signal }: Restor
   if (handed !== undefined)
     await abandonVolume(env.client, env.listers.volumes.get(handed), requestUidOf(child), signal);
   const claims = [child.name, ...serving.mover.claimsOf(child)];
-  return lingeringVolumes(volumesOf(env, claims), status.conditions ?? [], now);
+  return lingeringVolumes(await reclaimVolumes(env, claims, signal), status.conditions ?? [], now);
 }
