@@ -50,7 +50,7 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     }
   };
   const movers = options.movers.map((install) =>
-    install({ client, informers, namespace, creator, cleaner, now, log, wake: wakeChild }),
+    install({ client, informers, namespace, creator, cleaner, now, clock, log, wake: wakeChild }),
   );
   const env: Environment = {
     client,

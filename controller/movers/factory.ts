@@ -1,5 +1,6 @@
 import type { InformerSet } from '../../kube/cache/informer-set.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
+import type { Clock } from '../../kube/runtime/clock.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Cleaner } from '../request/cleaner.ts';
 import type { Creator } from '../request/creation.ts';
@@ -14,6 +15,7 @@ export interface MoverDependencies {
   creator: Creator;
   cleaner: Cleaner;
   now: () => Date;
+  clock: Clock;
   /** Asks for another look at a request, by the name of its children. */
   wake: (child: string) => void;
   log: Logger;

@@ -26,6 +26,10 @@ export function installVolSync(deps: MoverDependencies): Mover {
     },
   });
   const claims = informers.informer(persistentVolumeClaims, { namespace, ...CREATED_BY_VOLSYNC });
+  const podLogs = createPodLogs(deps.client, deps.log, deps.clock);
+  podMirror.onChange((before, after) => {
+    if (after === undefined) podLogs.drop(before?.metadata.uid ?? '');
+  });
   wakeOn(sources, ({ metadata }) => metadata.name, wake);
   wakeOn(destinations, ({ metadata }) => metadata.name, wake);
   wakeOn(jobMirror, ({ metadata }) => metadata.name.replace(PREFIX, ''), wake);
@@ -40,7 +44,7 @@ export function installVolSync(deps: MoverDependencies): Mover {
       pods: podMirror.store,
       claims: claims.store,
     },
-    podLogs: createPodLogs(deps.client, deps.log, deps.now),
+    podLogs,
   });
 }
 

@@ -1,7 +1,8 @@
 import type { Pod } from '../../../api/external/core.ts';
 import { formatKey, keyOf } from '../../../api/meta.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
-import { KubeError } from '../../../kube/client/kube-error.ts';
+import { isNotFound, KubeError } from '../../../kube/client/kube-error.ts';
+import { sleep, type Clock } from '../../../kube/runtime/clock.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 
 /** The log of a mover's pod, as far as it has been read. */
@@ -26,6 +27,8 @@ export interface PodLogs {
 }
 
 interface Followed {
+  /** As last seen. */
+  pod: Pod;
   lines: string[];
   lastLineAt: Date | undefined;
   complete: boolean;
@@ -35,43 +38,64 @@ interface Followed {
 /** Enough for restic's summary and for the error before it; a mover that prints more does not grow our memory. */
 const MAX_LINES = 200;
 
-export function createPodLogs(client: KubeClient, log: Logger, now: () => Date): PodLogs {
+/** Waits before a stream that broke is opened again; after the last one the log counts as read. */
+const PAUSES_MS = [1_000, 2_000, 5_000, 10_000, 30_000];
+
+/** A stream that held this long was a good one: its end says nothing about the next. */
+const GOOD_STREAM_MS = 60_000;
+
+export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): PodLogs {
   const followed = new Map<string, Followed>();
 
-  async function follow(pod: Pod, entry: Followed, onLine: () => void): Promise<void> {
-    const { signal } = entry.stop;
+  /** True when the container's last line has been read, or nobody can read it any more. */
+  async function readThrough(entry: Followed, onLine: () => void): Promise<boolean> {
+    const container = entry.pod.spec.containers[0]?.name;
+    const lines: string[] = [];
     try {
-      const container = pod.spec.containers[0]?.name;
-      for await (const line of client.podLog(keyOf(pod), {
+      for await (const line of client.podLog(keyOf(entry.pod), {
         follow: true,
-        signal,
+        signal: entry.stop.signal,
         ...(container !== undefined && { container }),
       })) {
-        entry.lines.push(line);
-        if (entry.lines.length > MAX_LINES) entry.lines.shift();
-        entry.lastLineAt = now();
+        // Every stream tells the log from its beginning.
+        entry.lines = lines;
+        lines.push(line);
+        if (lines.length > MAX_LINES) lines.shift();
+        entry.lastLineAt = new Date(clock.now());
         onLine();
       }
-      entry.complete = true;
-      onLine();
+      return hasEnded(entry.pod);
     } catch (error) {
-      if (signal.aborted) return;
-      // The stream broke; the next look at the pod opens another one from the beginning.
-      followed.delete(pod.metadata.uid ?? '');
-      log.debug(
-        { err: KubeError.from(error), pod: formatKey(keyOf(pod)) },
-        'the log stream of a mover pod broke',
-      );
-      onLine();
+      const err = KubeError.from(error);
+      if (!entry.stop.signal.aborted)
+        log.debug({ err, pod: formatKey(keyOf(entry.pod)) }, 'the log stream of a mover pod broke');
+      return isNotFound(err);
     }
+  }
+
+  async function follow(entry: Followed, onLine: () => void): Promise<void> {
+    const { signal } = entry.stop;
+    for (let failures = 0; failures < PAUSES_MS.length; failures++) {
+      const openedAt = clock.now();
+      if (await readThrough(entry, onLine)) break;
+      if (clock.now() - openedAt >= GOOD_STREAM_MS) failures = 0;
+      await sleep(clock, PAUSES_MS[failures] ?? 0, signal);
+      if (signal.aborted) return;
+    }
+    entry.complete = true;
+    onLine();
   }
 
   return {
     of(pod, onLine) {
       const uid = pod.metadata.uid ?? '';
       const known = followed.get(uid);
-      if (known !== undefined) return known;
+      if (known !== undefined) {
+        known.pod = pod;
+        return known;
+      }
       const entry: Followed = {
+        pod,
         lines: [],
         lastLineAt: undefined,
         complete: false,
@@ -80,7 +104,7 @@ export function createPodLogs(client: KubeClient, log: Logger, now: () => Date):
       // Before its container has started there is no log to follow.
       if (!hasStarted(pod)) return entry;
       followed.set(uid, entry);
-      void follow(pod, entry, onLine);
+      void follow(entry, onLine);
       return entry;
     },
     drop(uid) {
@@ -88,6 +112,10 @@ export function createPodLogs(client: KubeClient, log: Logger, now: () => Date):
       followed.delete(uid);
     },
   };
+}
+
+function hasEnded(pod: Pod): boolean {
+  return pod.status?.containerStatuses?.[0]?.state?.terminated !== undefined;
 }
 
 function hasStarted(pod: Pod): boolean {

@@ -4,7 +4,7 @@ import {
   volumeSnapshots,
   type VolumeSnapshotContent,
 } from '../../../api/external/snapshot.ts';
-import { formatKey, type Key, type Kind, type Resource } from '../../../api/meta.ts';
+import { formatKey, keyOf, type Key, type Kind, type Resource } from '../../../api/meta.ts';
 import { crdDefinitions } from '../../../api/v1alpha1/crd.ts';
 import type { KubeClient, PodLogOptions } from '../../../kube/client/kube-client.ts';
 import { KubeError } from '../../../kube/client/kube-error.ts';
@@ -31,6 +31,10 @@ export class FakeCluster {
   podLogFault: ((key: Key) => KubeError | undefined) | undefined;
   /** How often a pod's log was asked for. */
   podLogCalls = 0;
+  /** How many changes of objects there were. */
+  changes = 0;
+  /** Copies of all objects, so that the doubles need not copy at every look. */
+  readonly #mirror = new Map<string, Map<string, Resource>>();
   readonly #held = new Set<Duty>();
   #scheduled = false;
 
@@ -39,6 +43,9 @@ export class FakeCluster {
     this.kube = new FakeKube({ clock: this.clock, admit });
     this.state = {
       kube: this.kube,
+      list: <T extends Resource>(kind: Kind<T>) => [...this.#mirrorOf(kind).values()] as T[],
+      get: <T extends Resource>(kind: Kind<T>, key: Key) =>
+        this.#mirrorOf(kind).get(formatKey(key)) as T | undefined,
       clock: this.clock,
       namespace,
       driver: DRIVER,
@@ -57,6 +64,9 @@ export class FakeCluster {
     this.kube.reactors.add((kind, before, after) => {
       if (kind === (volumeSnapshotContents as Kind<Resource>) && before !== undefined && after === undefined)
         dropSnapshot(this.state, before as VolumeSnapshotContent);
+      this.changes++;
+      if (after !== undefined) this.#mirrorOf(kind).set(formatKey(keyOf(after)), after);
+      else if (before !== undefined) this.#mirrorOf(kind).delete(formatKey(keyOf(before)));
       this.wake();
     });
     this.kube.seed(nodes, {
@@ -93,6 +103,12 @@ export class FakeCluster {
       tendVolSync(this.state);
       if (!this.#held.has('collect')) this.kube.collectGarbage();
     });
+  }
+
+  #mirrorOf(kind: Kind<Resource>): Map<string, Resource> {
+    const known = this.#mirror.get(kind.kind) ?? new Map<string, Resource>();
+    this.#mirror.set(kind.kind, known);
+    return known;
   }
 
   /** A client as the program uses it; pods' logs can be followed. */

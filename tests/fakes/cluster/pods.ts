@@ -14,22 +14,20 @@ const BACKOFF_LIMIT = 8;
 
 /** The Job controller, the scheduler and the kubelet for a mover's pods. */
 export function tendPods(state: ClusterState, job: Job, work: Work): void {
-  const mine = state.kube
-    .peekAll(pods)
-    .filter((pod) => pod.metadata.labels?.['job-name'] === job.metadata.name);
+  const mine = state.list(pods).filter((pod) => pod.metadata.labels?.['job-name'] === job.metadata.name);
   const last = mine.sort((a, b) => attemptOf(a) - attemptOf(b)).at(-1);
   switch (last?.status?.phase) {
     case undefined:
       makePod(state, job, work, 1);
       return;
     case 'Pending':
-      start(state, last as Pod, { ...work, attempt: attemptOf(last as Pod) });
+      start(state, last, { ...work, attempt: attemptOf(last) });
       return;
     case 'Running':
-      end(state, last as Pod, job);
+      end(state, last, job);
       return;
     case 'Failed':
-      retry(state, last as Pod, job, work);
+      retry(state, last, job, work);
       return;
     default:
       return;
@@ -82,7 +80,7 @@ function start(state: ClusterState, pod: Pod, task: MoverTask): void {
   const { kube, namespace, clock } = state;
   const id = `${namespace}/${pod.metadata.name}`;
   const claims = (pod.spec.volumes ?? []).map(({ persistentVolumeClaim }) =>
-    kube.peek(persistentVolumeClaims, { namespace, name: persistentVolumeClaim?.claimName ?? '' }),
+    state.get(persistentVolumeClaims, { namespace, name: persistentVolumeClaim?.claimName ?? '' }),
   );
   if (!claims.every((claim) => claim?.status?.phase === 'Bound')) return;
   const planned = state.script?.({ kind: task.kind, name: task.name, attempt: task.attempt });

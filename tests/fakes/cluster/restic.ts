@@ -9,7 +9,7 @@ export function runRestic(state: ClusterState, task: MoverTask): MoverRun {
 }
 
 function backUp(state: ClusterState, name: string): MoverRun {
-  const source = state.kube.peek(replicationSources, { namespace: state.namespace, name });
+  const source = state.get(replicationSources, { namespace: state.namespace, name });
   const content = state.disks.get(handleOf(state, source?.spec.sourcePVC ?? '')) ?? '';
   if (content === '') return succeeded('== Directory is empty skipping backup ===');
   const repository = openRepository(state, source?.spec.restic.repository ?? '');
@@ -29,7 +29,7 @@ function backUp(state: ClusterState, name: string): MoverRun {
 }
 
 function restore(state: ClusterState, name: string): MoverRun {
-  const destination = state.kube.peek(replicationDestinations, { namespace: state.namespace, name });
+  const destination = state.get(replicationDestinations, { namespace: state.namespace, name });
   const { repository: secret = '', destinationPVC = '', restoreAsOf } = destination?.spec.restic ?? {};
   const repository = openRepository(state, secret);
   if (repository === undefined) return wrongPassword();
@@ -47,7 +47,7 @@ function restore(state: ClusterState, name: string): MoverRun {
 
 /** Makes it when it is not there; `undefined` when the password is another one. */
 function openRepository(state: ClusterState, secretName: string): Repository | undefined {
-  const secret = state.kube.peek(secrets, { namespace: state.namespace, name: secretName });
+  const secret = state.get(secrets, { namespace: state.namespace, name: secretName });
   const read = (key: string): string => Buffer.from(secret?.data?.[key] ?? '', 'base64').toString();
   const url = read('RESTIC_REPOSITORY');
   const password = read('RESTIC_PASSWORD');
@@ -56,9 +56,10 @@ function openRepository(state: ClusterState, secretName: string): Repository | u
   return repository.password === password ? repository : undefined;
 }
 
-function handleOf({ kube, namespace }: ClusterState, claimName: string): string {
-  const claim = kube.peek(persistentVolumeClaims, { namespace, name: claimName });
-  const volume = kube.peek(persistentVolumes, { name: claim?.spec.volumeName ?? '' });
+function handleOf(state: ClusterState, claimName: string): string {
+  const { namespace } = state;
+  const claim = state.get(persistentVolumeClaims, { namespace, name: claimName });
+  const volume = state.get(persistentVolumes, { name: claim?.spec.volumeName ?? '' });
   return volume?.spec.csi?.volumeHandle ?? '';
 }
 

@@ -11,7 +11,7 @@ import { timeOf, type ClusterState } from './state.ts';
 
 /** The snapshot controller and the CSI snapshotter. */
 export function tendSnapshots(state: ClusterState): void {
-  for (const snapshot of state.kube.peekAll(volumeSnapshots)) tendSnapshot(state, snapshot);
+  for (const snapshot of state.list(volumeSnapshots)) tendSnapshot(state, snapshot);
 }
 
 export const SNAPSHOT_PROTECTION = 'snapshot.storage.kubernetes.io/volumesnapshot-bound-protection';
@@ -45,12 +45,12 @@ function cut(state: ClusterState, snapshot: VolumeSnapshot): void {
   }
   const { name, namespace = '', uid = '' } = snapshot.metadata;
   const claimName = snapshot.spec.source.persistentVolumeClaimName ?? '';
-  const claim = kube.peek(persistentVolumeClaims, { namespace, name: claimName });
-  const volume = kube.peek(persistentVolumes, { name: claim?.spec.volumeName ?? '' });
+  const claim = state.get(persistentVolumeClaims, { namespace, name: claimName });
+  const volume = state.get(persistentVolumes, { name: claim?.spec.volumeName ?? '' });
   const disk = state.disks.get(volume?.spec.csi?.volumeHandle ?? '');
   if (disk === undefined) return;
   const className = snapshot.spec.volumeSnapshotClassName ?? '';
-  const snapshotClass = kube.peek(volumeSnapshotClasses, { name: className });
+  const snapshotClass = state.get(volumeSnapshotClasses, { name: className });
   const handle = `snapshot-of-${uid}`;
   state.snapshots.set(handle, disk);
   kube.seed(
@@ -76,7 +76,7 @@ function cut(state: ClusterState, snapshot: VolumeSnapshot): void {
 /** A snapshot over a content that somebody made by hand. */
 function adopt(state: ClusterState, snapshot: VolumeSnapshot, contentName: string): void {
   const { kube } = state;
-  const content = kube.peek(volumeSnapshotContents, { name: contentName });
+  const content = state.get(volumeSnapshotContents, { name: contentName });
   if (content === undefined || snapshot.status?.readyToUse === true) return;
   const handle = content.spec.source.snapshotHandle ?? '';
   if (!state.snapshots.has(handle)) return;
@@ -101,7 +101,7 @@ function settle({ kube, clock }: ClusterState, snapshot: VolumeSnapshot, content
 function release(state: ClusterState, snapshot: VolumeSnapshot): void {
   const { kube } = state;
   const { name, namespace } = snapshot.metadata;
-  for (const content of kube.peekAll(volumeSnapshotContents)) {
+  for (const content of state.list(volumeSnapshotContents)) {
     const { volumeSnapshotRef: ref, deletionPolicy } = content.spec;
     const bound = ref.namespace === namespace && ref.name === name;
     if (bound && deletionPolicy === 'Delete') kube.remove(volumeSnapshotContents, keyOf(content));

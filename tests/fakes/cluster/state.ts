@@ -1,4 +1,5 @@
 import type { Job, PersistentVolume, PersistentVolumeClaim, Pod } from '../../../api/external/core.ts';
+import type { Key, Kind, Resource } from '../../../api/meta.ts';
 import type { Clock } from '../../../kube/runtime/clock.ts';
 import type { FakeKube } from '../fake-kube.ts';
 
@@ -61,6 +62,10 @@ export interface MoverTask {
 /** The storage behind the API and the state that the doubles share. */
 export interface ClusterState {
   kube: FakeKube;
+  /** All objects of a kind, for reading only. */
+  list<T extends Resource>(kind: Kind<T>): T[];
+  /** One object, for reading only. */
+  get<T extends Resource>(kind: Kind<T>, key: Key): T | undefined;
   clock: Clock;
   /** The protected namespace, where movers run. */
   namespace: string;

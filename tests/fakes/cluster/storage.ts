@@ -12,8 +12,8 @@ import type { ClusterState, Content } from './state.ts';
 
 /** Kubernetes' volume controllers and a CSI provisioner: binding, provisioning, protection, reclaiming. */
 export function tendStorage(state: ClusterState): void {
-  for (const claim of state.kube.peekAll(persistentVolumeClaims)) tendClaim(state, claim);
-  for (const volume of state.kube.peekAll(persistentVolumes)) tendVolume(state, volume);
+  for (const claim of state.list(persistentVolumeClaims)) tendClaim(state, claim);
+  for (const volume of state.list(persistentVolumes)) tendVolume(state, volume);
 }
 
 export const CLAIM_PROTECTION = 'kubernetes.io/pvc-protection';
@@ -38,8 +38,8 @@ function tendClaim(state: ClusterState, claim: PersistentVolumeClaim): void {
 }
 
 /** The volume that the claim names, or that names the claim. */
-function volumeFor({ kube }: ClusterState, claim: PersistentVolumeClaim): PersistentVolume | undefined {
-  return kube.peekAll(persistentVolumes).find(({ metadata, spec: { claimRef } }) => {
+function volumeFor(state: ClusterState, claim: PersistentVolumeClaim): PersistentVolume | undefined {
+  return state.list(persistentVolumes).find(({ metadata, spec: { claimRef } }) => {
     const names = claimRef?.namespace === claim.metadata.namespace && claimRef?.name === claim.metadata.name;
     const same = claimRef?.uid === undefined || claimRef.uid === claim.metadata.uid;
     const wanted = claim.spec.volumeName === undefined || claim.spec.volumeName === metadata.name;
@@ -63,7 +63,7 @@ function bind({ kube }: ClusterState, claim: PersistentVolumeClaim, volume: Pers
 function provision(state: ClusterState, claim: PersistentVolumeClaim): void {
   const { kube, driver } = state;
   const { storageClassName = '', selector, accessModes = [], volumeMode = 'Filesystem' } = claim.spec;
-  const storageClass = kube.peek(storageClasses, { name: storageClassName });
+  const storageClass = state.get(storageClasses, { name: storageClassName });
   if (storageClass === undefined || selector !== undefined) return;
   if (storageClass.volumeBindingMode === 'WaitForFirstConsumer' && !hasConsumer(state, claim)) return;
   const content = contentFor(state, claim);
@@ -94,21 +94,18 @@ function hasConsumer(state: ClusterState, claim: PersistentVolumeClaim): boolean
 }
 
 /** `undefined`: the snapshot that it shall be made of is not there yet. */
-function contentFor(
-  { kube, snapshots }: ClusterState,
-  { metadata, spec }: PersistentVolumeClaim,
-): Content | undefined {
+function contentFor(state: ClusterState, { metadata, spec }: PersistentVolumeClaim): Content | undefined {
   if (spec.dataSource === undefined) return '';
   const { namespace = '' } = metadata;
-  const snapshot = kube.peek(volumeSnapshots, { namespace, name: spec.dataSource.name });
+  const snapshot = state.get(volumeSnapshots, { namespace, name: spec.dataSource.name });
   if (snapshot?.status?.readyToUse !== true) return undefined;
   const name = snapshot.status.boundVolumeSnapshotContentName ?? '';
-  const content = kube.peek(volumeSnapshotContents, { name });
-  return snapshots.get(content?.status?.snapshotHandle ?? '');
+  const content = state.get(volumeSnapshotContents, { name });
+  return state.snapshots.get(content?.status?.snapshotHandle ?? '');
 }
 
-function isMounted({ kube }: ClusterState, { metadata }: PersistentVolumeClaim): boolean {
-  return kube.peekAll(pods).some((pod) => {
+function isMounted(state: ClusterState, { metadata }: PersistentVolumeClaim): boolean {
+  return state.list(pods).some((pod) => {
     const mine = pod.metadata.namespace === metadata.namespace;
     const ended = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
     const mounts = pod.spec.volumes?.some((v) => v.persistentVolumeClaim?.claimName === metadata.name);
@@ -121,7 +118,7 @@ function tendVolume(state: ClusterState, volume: PersistentVolume): void {
   const { claimRef, persistentVolumeReclaimPolicy: policy, csi } = volume.spec;
   if (claimRef?.uid === undefined) return;
   const { namespace = '', name = '' } = claimRef;
-  const claim = kube.peek(persistentVolumeClaims, { namespace, name });
+  const claim = state.get(persistentVolumeClaims, { namespace, name });
   if (claim?.metadata.uid === claimRef.uid) return;
   if (volume.status?.phase !== 'Released') {
     kube.edit(persistentVolumes, keyOf(volume), (object) => {

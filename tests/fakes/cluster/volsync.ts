@@ -24,19 +24,19 @@ interface Sync {
 /** VolSync's controller for manual triggers and copyMethod Direct: one step per look, every step seen in the status. */
 export function tendVolSync(state: ClusterState): void {
   if (state.held.has('volsync')) return;
-  for (const source of state.kube.peekAll(replicationSources)) {
+  for (const source of state.list(replicationSources)) {
     tend(state, {
       kind: 'backup',
-      resource: replicationSources as Kind<Transfer>,
+      resource: replicationSources,
       transfer: source,
       jobName: `volsync-src-${source.metadata.name}`,
       dataClaim: source.spec.sourcePVC,
     });
   }
-  for (const destination of state.kube.peekAll(replicationDestinations)) {
+  for (const destination of state.list(replicationDestinations)) {
     tend(state, {
       kind: 'restore',
-      resource: replicationDestinations as Kind<Transfer>,
+      resource: replicationDestinations,
       transfer: destination,
       jobName: `volsync-dst-${destination.metadata.name}`,
       dataClaim: destination.spec.restic.destinationPVC,
@@ -53,9 +53,10 @@ function tend(state: ClusterState, sync: Sync): void {
   else synchronise(state, sync, status);
 }
 
-function missing({ kube, namespace }: ClusterState, { transfer }: Sync): string | undefined {
+function missing(state: ClusterState, { transfer }: Sync): string | undefined {
+  const { namespace } = state;
   const name = transfer.spec.restic.repository;
-  return kube.peek(secrets, { namespace, name }) === undefined ? `Secret "${name}" not found` : undefined;
+  return state.get(secrets, { namespace, name }) === undefined ? `Secret "${name}" not found` : undefined;
 }
 
 function begin(state: ClusterState, sync: Sync): void {
@@ -73,14 +74,14 @@ function showError(state: ClusterState, sync: Sync, message: string): void {
 }
 
 function synchronise(state: ClusterState, sync: Sync, status: ReplicationStatus): void {
-  const { kube, namespace } = state;
+  const { namespace } = state;
   if (status.conditions?.[0]?.reason !== 'SyncInProgress') {
     setStatus(state, sync, (next) => {
       setCondition(state, next, 'True', 'SyncInProgress', 'Synchronization in-progress');
     });
   }
   ensureCache(state, sync);
-  const job = kube.peek(jobs, { namespace, name: sync.jobName });
+  const job = state.get(jobs, { namespace, name: sync.jobName });
   if (job === undefined) makeJob(state, sync);
   else if ((job.status?.succeeded ?? 0) > 0) finish(state, sync);
   else
@@ -90,7 +91,7 @@ function synchronise(state: ClusterState, sync: Sync, status: ReplicationStatus)
 function ensureCache(state: ClusterState, sync: Sync): void {
   const { kube, namespace } = state;
   const name = `${sync.jobName}-cache`;
-  if (kube.peek(persistentVolumeClaims, { namespace, name }) !== undefined) return;
+  if (state.get(persistentVolumeClaims, { namespace, name }) !== undefined) return;
   const { cacheCapacity = '1Gi', cacheStorageClassName, cacheAccessModes } = sync.transfer.spec.restic;
   kube.seed(
     persistentVolumeClaims,
@@ -116,9 +117,9 @@ function makeJob({ kube, namespace }: ClusterState, sync: Sync): void {
 
 /** The tag that stands in the spec at the end is the one that is reported. */
 function finish(state: ClusterState, sync: Sync): void {
-  const { kube, namespace, losesLogs } = state;
-  const logs = kube
-    .peekAll(pods)
+  const { namespace, losesLogs } = state;
+  const logs = state
+    .list(pods)
     .filter((pod) => pod.metadata.labels?.['job-name'] === sync.jobName && pod.status?.phase === 'Succeeded')
     .flatMap((pod) => state.logs.get(`${namespace}/${pod.metadata.name}`)?.lines ?? [])
     .join('\n')
@@ -142,12 +143,12 @@ function cleanUp(state: ClusterState, sync: Sync): void {
 }
 
 function setStatus(
-  { kube }: ClusterState,
+  state: ClusterState,
   { resource, transfer }: Sync,
   change: (s: ReplicationStatus) => void,
 ) {
-  if (kube.peek(resource, keyOf(transfer)) === undefined) return;
-  kube.edit(resource, keyOf(transfer), (object) => {
+  if (state.get(resource, keyOf(transfer)) === undefined) return;
+  state.kube.edit(resource, keyOf(transfer), (object) => {
     object.status ??= {};
     change(object.status);
   });

@@ -73,10 +73,8 @@ export class World {
   readonly cluster = new FakeCluster();
   readonly reports: Report[] = [];
   #process: Process | undefined;
-  #changes = 0;
 
   constructor() {
-    this.kube.reactors.add(() => void this.#changes++);
     this.addClass();
     this.addSecret();
     this.addStorageClass('fast');
@@ -359,6 +357,6 @@ export class World {
   }
 
   #activity(): string {
-    return `${String(this.kube.calls.length)} ${String(this.#changes)}`;
+    return `${String(this.kube.calls.length)} ${String(this.cluster.changes)}`;
   }
 }
