@@ -63,6 +63,9 @@ export async function openStory(title: string): Promise<Story> {
     makeNamespace,
     make,
     loseNamespace: async (name) => {
+      // Kubernetes takes twice as long for a namespace in which pods are still ending.
+      const now = ['--all', '--now', '--namespace', name];
+      await test.kubectl(['delete', 'pods', ...now]);
       await test.kube.delete(namespaces, { name });
       await untilGone(test.kube, namespaces, { name });
     },

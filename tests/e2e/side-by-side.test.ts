@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { DataMoverBackup, DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
+import { childName } from '../../api/v1alpha1/names.ts';
+import { claim, pod, untilRunning } from './support/app.ts';
+import { writesSince } from './support/audit.ts';
+import { askForClass, openStory, type Story } from './support/story.ts';
+import { backUp, movedBackups } from './support/velero.ts';
+
+const LIMIT = 3;
+const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];
+const CUT_SECONDS = 4;
+
+/** Something that lasts, in milliseconds since 1970. */
+interface Span {
+  from: number;
+  to: number;
+}
+
+/** Six volumes, a class that lets three move at once, and storage that takes its time for a snapshot. */
+describe('several volumes in one backup', () => {
+  let story: Story;
+  let requests: DataMoverBackup[];
+  let started: number;
+
+  const statuses = (): DataMoverBackupStatus[] => requests.map(({ status }) => status!);
+
+  beforeAll(async () => {
+    story = await openStory('many');
+    const namespace = await story.makeNamespace('app');
+    const className = await story.makeClass('three', { limits: { backups: LIMIT } });
+    const slowly = story.unique('slow');
+    await story.make({
+      apiVersion: 'snapshot.storage.k8s.io/v1',
+      kind: 'VolumeSnapshotClass',
+      metadata: { name: slowly },
+      ...{
+        driver: story.cluster.csiDriver,
+        deletionPolicy: 'Delete',
+        parameters: { delaySeconds: String(CUT_SECONDS) },
+      },
+    });
+    const annotations = { ...askForClass(className), 'velero.io/csi-volumesnapshot-class': slowly };
+    const mounts = Object.fromEntries(NAMES.map((name) => [`/${name}`, name]));
+    const app = { namespace, name: 'app' };
+    await story.apply(
+      ...NAMES.map((name) => claim({ namespace, name }, { annotations })),
+      pod(app, story.cluster.images.busybox, { mounts }),
+    );
+    await untilRunning(story, app);
+    await story.exec(app, NAMES.map((name) => `echo ${name} > /${name}/file`).join('\n'));
+    started = Date.now();
+    await backUp(story, story.unique('backup'), namespace);
+    requests = await movedBackups(story, story.unique('backup'));
+  });
+
+  afterAll(() => story.end());
+
+  it('are all moved', () => {
+    expect(statuses().map(({ phase }) => phase)).toEqual(NAMES.map(() => 'Completed'));
+    expect(
+      statuses()
+        .map(({ volume }) => volume!.pvcName)
+        .sort(),
+    ).toEqual(NAMES);
+  });
+
+  it('are captured side by side, not one after another', () => {
+    const cuts = statuses().map(({ capture }) => Date.parse(capture!.time));
+    const oneByOne = (NAMES.length - 1) * CUT_SECONDS * 1000;
+    expect(Math.max(...cuts) - Math.min(...cuts)).toBeLessThan(oneByOne / 4);
+  });
+
+  it('are moved side by side up to the limit of their class, and never more, by their status', () => {
+    const spans = statuses().map(({ admittedAt, completionTimestamp }) => ({
+      from: Date.parse(admittedAt!),
+      to: Date.parse(completionTimestamp!),
+    }));
+    expect(mostAtOnce(spans)).toBe(LIMIT);
+  });
+
+  it('are moved side by side up to the limit, by what the API server saw of the movers', async () => {
+    const children = requests.map(({ metadata }) => childName('backup', metadata.uid!));
+    const writes = (await writesSince(story.cluster, started)).filter(
+      ({ resource, code }) => resource === 'replicationsources' && code < 300,
+    );
+    const spans = children.map((child) => ({
+      from: writes.find(({ verb, name }) => verb === 'create' && name === child)!.receivedAt,
+      to: writes.find(({ verb, name }) => verb === 'delete' && name === child)!.receivedAt,
+    }));
+    expect(mostAtOnce(spans)).toBe(LIMIT);
+  });
+
+  it('say while they wait how long the line is', () => {
+    const waited = statuses().filter(({ admittedAt, capture }) => {
+      const queuedMs = Date.parse(admittedAt!) - Date.parse(capture!.time);
+      return queuedMs > (CUT_SECONDS + 1) * 1000;
+    });
+    expect(waited.length).toBeGreaterThanOrEqual(NAMES.length - LIMIT);
+    expect(statuses().filter(({ queue }) => queue !== undefined)).toEqual([]);
+  });
+});
+
+/** The largest number of spans that have a moment in common. */
+function mostAtOnce(spans: readonly Span[]): number {
+  return Math.max(
+    ...spans.map(({ from }) => spans.filter((one) => one.from <= from && from < one.to).length),
+  );
+}
