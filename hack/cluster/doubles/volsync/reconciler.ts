@@ -71,15 +71,14 @@ export class ReplicationReconciler implements Reconciler {
   }
 
   async #step(owner: Replication, privileged: boolean, context: ReconcileContext): Promise<Outcome> {
-    const before = owner.status ?? {};
-    let scope: Scope | undefined;
+    const status = initialStatus(owner);
     try {
-      scope = this.#scopeOf(owner, privileged, context);
+      const scope = this.#scopeOf(owner, { status, privileged }, context);
       await this.#options.mover.prepare?.(scope);
       return await this.#advance(scope);
     } catch (error) {
       context.signal.throwIfAborted();
-      return { status: withError(scope?.status ?? before, messageOf(error), this.#now()), error };
+      return { status: withError(status, messageOf(error), this.#now()), error };
     }
   }
 
@@ -106,12 +105,14 @@ export class ReplicationReconciler implements Reconciler {
     }
   }
 
-  #scopeOf(owner: Replication, privileged: boolean, { signal, log }: ReconcileContext): Scope {
+  #scopeOf(
+    owner: Replication,
+    { status, privileged }: Pick<Scope, 'status' | 'privileged'>,
+    { signal, log }: ReconcileContext,
+  ): Scope {
     const { client, settings, tell } = this.#options;
     const choice = chooseMover(owner);
     if (choice.kind !== 'restic') throw new Error('an external replication method is not ours');
-    const status: ReplicationStatus = { latestMoverStatus: {}, ...owner.status };
-    if (directionOf(owner) === 'src') status.restic ??= {};
     return {
       client,
       settings,
@@ -168,6 +169,14 @@ export class ReplicationReconciler implements Reconciler {
     const touched = { metadata: { annotations: { [TOUCHED]: String(this.#now()) } } };
     await client.mergePatch(kind, key, touched, { signal });
   }
+}
+
+/** The restic mover leaves its mark on the status as soon as it is named, even beside another one. */
+function initialStatus(owner: Replication): ReplicationStatus {
+  if (owner.spec?.restic === undefined) return { ...owner.status };
+  const status: ReplicationStatus = { latestMoverStatus: {}, ...owner.status };
+  if (directionOf(owner) === 'src') status.restic ??= {};
+  return status;
 }
 
 function isExternalOnly(owner: Replication): boolean {

@@ -2,7 +2,7 @@
 export interface EnvVar {
   name: string;
   value?: string;
-  valueFrom?: { secretKeyRef: { name: string; key: string; optional?: boolean } };
+  valueFrom?: { secretKeyRef: { name: string; key: string; optional: boolean } };
 }
 
 const family = (prefix: string, names: string): string[] =>
@@ -53,7 +53,7 @@ export interface EnvironmentInput {
 export function moverEnvironment(input: EnvironmentInput): EnvVar[] {
   const fromSecret = (key: string, optional: boolean): EnvVar => ({
     name: key,
-    valueFrom: { secretKeyRef: { name: input.secretName, key, ...(optional ? { optional } : {}) } },
+    valueFrom: { secretKeyRef: { name: input.secretName, key, optional } },
   });
   const present = new Set(input.secretKeys);
   return [

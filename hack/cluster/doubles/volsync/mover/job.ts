@@ -33,12 +33,13 @@ export interface JobInput {
 /** The mover's Job. Everything in its template is immutable once the Job exists. */
 export function desiredJob(input: JobInput): MoverJob {
   const { owner, restic } = input;
-  const { namespace, name, uid = '' } = owner.metadata;
+  const { namespace, name: ownerName, uid = '' } = owner.metadata;
+  const name = jobName(directionOf(owner), ownerName);
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: {
-      name: jobName(directionOf(owner), name),
+      name,
       ...(namespace === undefined ? {} : { namespace }),
       labels: { ...createdBy, [CLEANUP]: uid },
       ownerReferences: [ownerReferenceOf(owner)],
@@ -47,7 +48,7 @@ export function desiredJob(input: JobInput): MoverJob {
       backoffLimit: input.failureLimit,
       parallelism: owner.spec?.paused === true ? 0 : 1,
       template: {
-        metadata: { labels: { ...createdBy, ...restic.moverPodLabels } },
+        metadata: { name, labels: { ...createdBy, ...restic.moverPodLabels } },
         spec: podSpec(input),
       },
     },

@@ -106,7 +106,11 @@ describe('moverEnvironment', () => {
       'RCLONE_B',
       'PRIVILEGED_MOVER',
     ]);
-    expect(env[6]?.valueFrom?.secretKeyRef).toEqual({ name: 'repo', key: 'RESTIC_REPOSITORY' });
+    expect(env[6]?.valueFrom?.secretKeyRef).toEqual({
+      name: 'repo',
+      key: 'RESTIC_REPOSITORY',
+      optional: false,
+    });
   });
 
   it('adds proxies, the CA, Google credentials, debugging and rights as they are there', () => {

@@ -105,6 +105,7 @@ describe('the state machine', () => {
     expect(broken).toMatchObject({
       lastSyncTime: '2026-01-02T03:04:06Z',
       lastSyncStartTime: running.lastSyncStartTime,
+      lastSyncDuration: '1.6s',
     });
   });
 });

@@ -50,10 +50,10 @@ export function finished(
   const { lastSyncStartTime, lastManualSync: _, ...rest } = status;
   const startedAt = lastSyncStartTime === undefined ? now : Date.parse(lastSyncStartTime);
   const manual = trigger?.manual ?? '';
+  const times = { lastSyncTime: formatTime(now), lastSyncDuration: formatGoDuration(now - startedAt) };
   const synced: ReplicationStatus = {
     ...rest,
-    lastSyncTime: formatTime(now),
-    lastSyncDuration: formatGoDuration(now - startedAt),
+    ...times,
     ...(manual === '' ? {} : { lastManualSync: manual }),
   };
   try {
@@ -63,8 +63,7 @@ export function finished(
       now,
     );
   } catch (error) {
-    const unfinished = { ...status, lastSyncTime: formatTime(now) };
-    return withError(unfinished, error instanceof Error ? error.message : String(error), now);
+    return withError({ ...status, ...times }, error instanceof Error ? error.message : String(error), now);
   }
 }
 
