@@ -1,0 +1,19 @@
+import { formatKey, type Key, type Kind, type Resource } from '../../api/meta.ts';
+import { KubeError } from '../../kube/client/kube-error.ts';
+
+/** Which object of which kind a failure is about; without a key it is about the kind. */
+export interface Subject {
+  kind: Kind<Resource>;
+  key?: Key;
+}
+
+/** The error that a real API server's answer would become. */
+export function failure(code: number, reason: string, subject: Subject, message: string): KubeError {
+  const { kind, key } = subject;
+  const what = key === undefined ? kind.kind : `${kind.kind} ${formatKey(key)}`;
+  return new KubeError({ code, reason, message: `${what}: ${String(code)} ${reason}: ${message}` });
+}
+
+export function notFound(subject: Required<Subject>): KubeError {
+  return failure(404, 'NotFound', subject, `${subject.kind.plural} "${subject.key.name}" not found`);
+}
