@@ -27,7 +27,11 @@ export function summarise<
   status.observedGeneration = request.metadata.generation ?? 0;
   if (isFinal(phase)) status.completionTimestamp ??= now.toISOString();
   status.message = messageOf(type, status, pass);
-  status.conditions = conditionsOf(status, type.facts(status, phase), pass, {
+  const facts = type
+    .facts(status, phase)
+    // Its time says when the clean-up began; before that there is nothing to say about it.
+    .filter(([type]) => type !== conditionTypes.cleanedUp || phase === 'CleaningUp' || isFinal(phase));
+  status.conditions = conditionsOf(status, facts, pass, {
     now,
     ...(request.metadata.generation !== undefined && { generation: request.metadata.generation }),
   });
@@ -49,10 +53,10 @@ function messageOf<
   T extends RequestResource<Status>,
   Status extends RequestStatus,
   Scope extends RequestScope<Status>,
->(type: RequestType<T, Status, Scope>, status: Status, { result }: PassResult): string {
+>(type: RequestType<T, Status, Scope>, status: Status, { result }: PassResult): string | undefined {
   if (status.failure !== undefined) return status.failure.message;
   if (status.phase === 'Completed') return type.successMessage(status);
-  return 'message' in result ? result.message : (status.message ?? '');
+  return 'message' in result ? result.message : undefined;
 }
 
 /** The first fact that does not hold yet says what is waited for, or why it never will. */
@@ -64,12 +68,13 @@ function conditionsOf(
 ): Condition[] {
   const open = facts.find(([type, holds]) => !holds && type !== conditionTypes.ready)?.[0];
   const message = 'message' in result ? result.message : '';
-  return facts.reduce<Condition[]>((conditions, [type, holds]) => {
+  const order = facts.map(([type]) => type);
+  const conditions = facts.reduce<Condition[]>((list, [type, holds]) => {
     const pending =
       type === open ? { reason: status.phase ?? 'Pending', message } : { reason: 'NotYet', message: '' };
     const because = holds ? { reason: 'Done', message: '' } : (status.failure ?? pending);
     return setCondition(
-      conditions,
+      list,
       {
         type,
         status: holds ? 'True' : 'False',
@@ -79,4 +84,5 @@ function conditionsOf(
       now,
     );
   }, status.conditions ?? []);
+  return conditions.toSorted((a, b) => order.indexOf(a.type) - order.indexOf(b.type));
 }
