@@ -48,24 +48,31 @@ export function createStatusStore<T extends Resource & { status?: unknown }>(
     async write(read, status, { now, signal }) {
       const before = read.status ?? {};
       if (JSON.stringify(before) === JSON.stringify(status)) return { written: false };
-      const { uid = '', resourceVersion } = read.metadata;
+      const { uid = '' } = read.metadata;
       const age = now.getTime() - (memories.get(uid)?.writtenAt ?? 0);
       if (age < SETTLE_MS && wordless(before) === wordless(status)) {
         return { written: false, retryAfterMs: SETTLE_MS - age };
       }
-      await client.applyStatus(kind, statusBody(read, status), { signal });
-      memories.set(uid, { replaced: resourceVersion, writtenAt: now.getTime() });
+      const after = await client.applyStatus(kind, statusBody(read, status), { signal });
+      memories.set(uid, { replaced: replacedBy(after, read), writtenAt: now.getTime() });
       return { written: true };
     },
     async setFinalizers(read, finalizers, signal) {
       const { uid = '', resourceVersion } = read.metadata;
-      await client.mergePatch(kind, keyOf(read), { metadata: { resourceVersion, finalizers } }, { signal });
-      memories.set(uid, { replaced: resourceVersion, writtenAt: 0 });
+      const patch = { metadata: { resourceVersion, finalizers } };
+      const after = await client.mergePatch(kind, keyOf(read), patch, { signal });
+      memories.set(uid, { replaced: replacedBy(after, read), writtenAt: 0 });
     },
     forget(uid) {
       memories.delete(uid);
     },
   };
+}
+
+/** A write that changed nothing for the API server brings no new version, and nothing would end the wait for one. */
+function replacedBy(after: Resource, read: Resource): string | undefined {
+  const { resourceVersion } = read.metadata;
+  return after.metadata.resourceVersion === resourceVersion ? undefined : resourceVersion;
 }
 
 /** The status without its messages: what remains are facts. */
