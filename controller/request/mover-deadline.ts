@@ -8,7 +8,10 @@ export function moverDeadline(
   status: { movingSince?: string | undefined; progress?: { updatedAt: string } | undefined },
   deadlines: DataMoverClassSpec['deadlines'],
 ): { at: number; reason: FailureReason; message: string } {
-  const since = Date.parse(status.movingSince ?? '');
+  const moved = [status.movingSince, outcome.lastActivity, status.progress?.updatedAt]
+    .filter((time) => time !== undefined)
+    .map((time) => Date.parse(time));
+  const since = Math.max(...moved);
   if (!outcome.started) {
     const seconds = deadlines.moverStartSeconds;
     return {
@@ -17,12 +20,9 @@ export function moverDeadline(
       message: `the mover did not start within ${String(seconds)} s: ${outcome.message}`,
     };
   }
-  const moved = [outcome.lastActivity, status.progress?.updatedAt]
-    .filter((t) => t !== undefined)
-    .map((t) => Date.parse(t));
   const seconds = deadlines.noProgressSeconds;
   return {
-    at: Math.max(since, ...moved) + seconds * 1000,
+    at: since + seconds * 1000,
     reason: 'DeadlineExceeded',
     message: `the mover made no progress for ${String(seconds)} s: ${outcome.message}`,
   };

@@ -37,7 +37,7 @@ export type Verdict =
 /** What a look at VolSync's objects means. */
 export function judge(seen: Observation): Verdict {
   if (seen.status?.lastManualSync === seen.tag) return success(seen, seen.status);
-  return failureOfPod(seen) ?? standingError(seen) ?? progressOf(seen);
+  return failureOfPod(seen) ?? errorOf(seen) ?? progressOf(seen);
 }
 
 function success({ podLog, pod }: Observation, status: ReplicationStatus): Verdict {
@@ -60,17 +60,13 @@ function failureOfPod({ job, pod, podLog, place }: Observation): Waiting | Failu
   return failures >= diagnosis.attempts ? failed(diagnosis, failures) : undefined;
 }
 
-function standingError({ status, now }: Observation): Waiting | Failure | undefined {
-  const error = status?.conditions?.find((c) => c.type === 'Synchronizing' && c.reason === 'Error');
+/** An error that has just come changes nothing about what the mover does meanwhile. */
+function errorOf(seen: Observation): Waiting | Failure | undefined {
+  const error = seen.status?.conditions?.find((c) => c.type === 'Synchronizing' && c.reason === 'Error');
   if (error === undefined) return undefined;
   const { message, lastTransitionTime } = error;
-  const stands = now.getTime() - Date.parse(lastTransitionTime);
-  if (stands < ERROR_GRACE_MS) {
-    return inProgress(`VolSync reports: ${message}`, {
-      started: false,
-      requeueAfterMs: ERROR_GRACE_MS - stands,
-    });
-  }
+  const left = Date.parse(lastTransitionTime) + ERROR_GRACE_MS - seen.now.getTime();
+  if (left > 0) return { ...progressOf(seen), message: `VolSync reports: ${message}`, requeueAfterMs: left };
   return {
     state: 'Failed',
     reason: 'MoverFailed',
@@ -85,13 +81,27 @@ function failed({ reason, message, evidence }: Diagnosis, attempts: number): Fai
   return { state: 'Failed', reason, message: `${message}${line}` };
 }
 
-function progressOf({ status, job, pod, podLog }: Observation): Waiting {
-  if (!hasRun(pod)) {
-    return inProgress(unscheduled(pod) ?? stillStarting(pod) ?? notMade(job, status), { started: false });
-  }
+function progressOf(seen: Observation): Waiting {
+  return hasRun(seen.pod) ? transferring(seen) : starting(seen);
+}
+
+function starting({ status, job, pod }: Observation): Waiting {
+  const why = unscheduled(pod) ?? stillStarting(pod) ?? notMade(job, status);
+  // A pod that replaces a failed one has its own time to start.
+  return inProgress(why, { started: false, ...activity(pod?.metadata.creationTimestamp) });
+}
+
+function transferring({ pod, podLog }: Observation): Waiting {
   const { progress } = readResticLog(linesOf(podLog));
-  const waiting = inProgress('the mover is transferring data', { started: true });
-  return progress === undefined ? waiting : { ...waiting, progress };
+  return inProgress('the mover is transferring data', {
+    started: true,
+    ...activity(podLog?.lastLineAt?.toISOString() ?? stateOf(pod)?.running?.startedAt),
+    ...(progress !== undefined && { progress }),
+  });
+}
+
+function activity(lastActivity: string | undefined): { lastActivity?: string } {
+  return lastActivity === undefined ? {} : { lastActivity };
 }
 
 /** In the scheduler's words. */
@@ -116,7 +126,7 @@ function notMade(job: Job | undefined, status: ReplicationStatus | undefined): s
     : 'VolSync is preparing the transfer';
 }
 
-function inProgress(message: string, more: { started: boolean; requeueAfterMs?: number }): Waiting {
+function inProgress(message: string, more: Omit<Waiting, 'state' | 'message'>): Waiting {
   return { state: 'InProgress', message, ...more };
 }
 
