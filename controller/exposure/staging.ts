@@ -4,7 +4,7 @@ import {
   type PersistentVolume,
   type PersistentVolumeClaim,
 } from '../../api/external/core.ts';
-import { volumeSnapshotContents, volumeSnapshots } from '../../api/external/snapshot.ts';
+import { volumeSnapshotContents, volumeSnapshots, type VolumeSnapshot } from '../../api/external/snapshot.ts';
 import type { DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
 import { labels } from '../../api/v1alpha1/keys.ts';
 import { isNotFound } from '../../kube/client/kube-error.ts';
@@ -191,12 +191,30 @@ export async function releaseCapture(
   const uid = requestUidOf(child);
   const key = { namespace: sourceNamespace, name: child.name };
   const cached = env.listers.snapshots.get(`${sourceNamespace}/${child.name}`);
+  await claimContent(env, child, cached, signal);
   const gone = await env.cleaner.remove(uid, [{ kind: volumeSnapshots, key, cached }], signal);
-  // The content carries our label since the cut; it goes by itself, after the storage system's snapshot has gone.
+  // It carries our label and goes by itself, after the storage system's snapshot has gone.
   const content = env.listers.snapshotContents
     .list()
     .find(({ metadata }) => metadata.labels?.[labels.requestUid] === uid && metadata.name !== child.name);
   return gone && content === undefined;
+}
+
+/** A request that ended between the cut and its record has not seen to it yet that the content goes with the snapshot. */
+async function claimContent(
+  { client, listers }: Environment,
+  child: ChildIdentity,
+  snapshot: VolumeSnapshot | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const name = snapshot?.status?.boundVolumeSnapshotContentName;
+  if (name === undefined || listers.snapshotContents.get(name) !== undefined) return;
+  const patch = { metadata: { labels: child.labels }, spec: { deletionPolicy: 'Delete' } };
+  try {
+    await client.mergePatch(volumeSnapshotContents, { name }, patch, { signal });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
 }
 
 /**
