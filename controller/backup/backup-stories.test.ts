@@ -76,8 +76,8 @@ describe('a backup', () => {
       'Admitted=True',
       'Staged=True',
       'Moved=True',
-      'CleanedUp=True',
       'Ready=True',
+      'CleanedUp=True',
     ]);
     const repository = world.cluster.state.repositories.get(`${BASE_URL}/c1/app/data`);
     expect(repository?.snapshots).toMatchObject([{ id: status.result?.snapshotID, content: 'precious' }]);

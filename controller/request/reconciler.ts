@@ -1,5 +1,6 @@
 import { formatKey, type Key, type Resource } from '../../api/meta.ts';
 import { FINALIZER } from '../../api/v1alpha1/keys.ts';
+import { isInvalid } from '../../kube/client/kube-error.ts';
 import type { ReconcileContext, Reconciler, ReconcileResult } from '../../kube/runtime/controller.ts';
 import type { Environment } from '../environment.ts';
 import { assertCurrent } from './current.ts';
@@ -10,9 +11,9 @@ import {
   type RequestStatus,
   type RequestType,
 } from './request.ts';
-import { servingForCleanup, type Serving, type ServingProblem } from './serving.ts';
+import { keepMover, servingForCleanup, type Serving, type ServingProblem } from './serving.ts';
 import { createStatusStore } from './status-store.ts';
-import { requeueAfter, runSteps, type PassResult } from './step.ts';
+import { failed, requeueAfter, runSteps, type PassResult } from './step.ts';
 import { summarise } from './summary.ts';
 
 /**
@@ -32,7 +33,7 @@ export function createRequestReconciler<
     if (request === undefined || store.isStale(request)) return;
     if (isFinal(request.status?.phase)) return letGo(request, context.signal);
     if (!isHeld(request)) return begin(request, context);
-    const serving = type.choose(request);
+    const serving = keepMover(env.movers, request.status?.mover, type.choose(request));
     if (serving === undefined) return;
     return 'reason' in serving
       ? giveUp(request, serving, context)
@@ -43,7 +44,7 @@ export function createRequestReconciler<
   async function begin(request: T, context: ReconcileContext): Promise<ReconcileResult | void> {
     const missing = type.missing?.(request);
     if (missing !== undefined) return awaitMissing(request, missing, context);
-    const serving = type.choose(request);
+    const serving = keepMover(env.movers, request.status?.mover, type.choose(request));
     if (serving === undefined) return;
     return take(request, 'reason' in serving ? serving : undefined, context);
   }
@@ -104,7 +105,7 @@ export function createRequestReconciler<
   }
 
   async function goOn(scope: Scope): Promise<PassResult> {
-    const pass = await runSteps(type.steps, scope, scope.now.getTime());
+    const pass = await runSteps(type.steps, scope, scope.now.getTime()).catch(refusal);
     if (pass.result.state === 'failed') {
       const { reason, message } = pass.result;
       scope.status.failure = { reason, message };
@@ -158,6 +159,12 @@ function earliest(...times: readonly (number | undefined)[]): number | undefined
 
 function isHeld({ metadata }: Resource): boolean {
   return metadata.finalizers?.includes(FINALIZER) === true;
+}
+
+/** What the API server calls invalid now it will call invalid every time. */
+function refusal(error: unknown): PassResult {
+  if (!isInvalid(error)) throw error;
+  return { step: undefined, result: failed('InvalidRequest', error.message) };
 }
 
 function draftOf<Status extends RequestStatus>(request: RequestResource<Status>): Status {

@@ -41,6 +41,25 @@ export function serve(
 }
 
 /**
+ * A request stays with the mover that began it, since no other can finish or clean up after it. `undefined`: that is
+ * somebody else's.
+ */
+export function keepMover(
+  movers: ReadonlyMap<string, Mover>,
+  begunBy: string | undefined,
+  serving: Serving | ServingProblem | undefined,
+): Serving | ServingProblem | undefined {
+  if (begunBy === undefined) return serving;
+  if (!movers.has(begunBy)) return undefined;
+  const stays = serving !== undefined && ('reason' in serving || serving.mover.name === begunBy);
+  if (stays) return serving;
+  return {
+    reason: 'InvalidConfig',
+    message: `spec.mover of the DataMoverClass was changed from ${begunBy} to another mover after this request had begun; create another request`,
+  };
+}
+
+/**
  * What clean-up needs when the class has gone or can no longer be used: the mover that began the work, and nothing
  * that could begin more. A request that began nothing has no mover, and then there is nothing of a mover to clean up.
  */

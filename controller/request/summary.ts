@@ -68,13 +68,12 @@ function conditionsOf(
 ): Condition[] {
   const open = facts.find(([type, holds]) => !holds && type !== conditionTypes.ready)?.[0];
   const message = 'message' in result ? result.message : '';
-  const order = facts.map(([type]) => type);
-  const conditions = facts.reduce<Condition[]>((list, [type, holds]) => {
+  return facts.reduce<Condition[]>((conditions, [type, holds]) => {
     const pending =
       type === open ? { reason: status.phase ?? 'Pending', message } : { reason: 'NotYet', message: '' };
     const because = holds ? { reason: 'Done', message: '' } : (status.failure ?? pending);
     return setCondition(
-      list,
+      conditions,
       {
         type,
         status: holds ? 'True' : 'False',
@@ -84,5 +83,4 @@ function conditionsOf(
       now,
     );
   }, status.conditions ?? []);
-  return conditions.toSorted((a, b) => order.indexOf(a.type) - order.indexOf(b.type));
 }

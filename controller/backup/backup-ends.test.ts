@@ -1,0 +1,548 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  persistentVolumeClaims,
+  persistentVolumes,
+  secrets,
+  type PersistentVolumeClaim,
+} from '../../api/external/core.ts';
+import { volumeSnapshotClasses } from '../../api/external/snapshot.ts';
+import { replicationSources } from '../../api/external/volsync.ts';
+import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import { dataMoverBackups, dataMoverClasses } from '../../api/v1alpha1/kinds.ts';
+import { childName } from '../../api/v1alpha1/names.ts';
+import { KubeError } from '../../kube/client/kube-error.ts';
+import { APP, World } from '../../tests/fakes/cluster/world.ts';
+
+let world: World;
+let child: string;
+/** What stands before the backup; the same must stand after it, however it ends. */
+let before: string[];
+
+beforeEach(async () => {
+  world = new World();
+  await world.addSource('data', 'precious');
+  before = world.inventory();
+});
+
+afterEach(() => world.stop());
+
+async function begin(change?: (backup: DataMoverBackup) => void): Promise<void> {
+  await world.start();
+  child = childName('backup', world.addBackup('b1', change).metadata.uid ?? '');
+}
+
+async function reach(phase: string): Promise<void> {
+  await world.until(() => world.backup()?.status?.phase === phase);
+}
+
+async function end(limitMs?: number) {
+  await world.until(() => world.backup()?.status?.completionTimestamp !== undefined, limitMs);
+  await world.advance(3_000);
+  return world.backup()!.status!;
+}
+
+const running = () => ({ end: 'running' as const, lines: ['Starting container'] });
+
+/** How to keep a backup in each of its phases. */
+const phases: [string, () => void][] = [
+  ['Capturing', () => world.cluster.hold('cut')],
+  ['Queued', () => occupyPlace()],
+  ['Staging', () => world.cluster.hold('ready')],
+  ['Staging', () => world.cluster.hold('provision')],
+  ['Moving', () => world.cluster.hold('volsync')],
+  ['Moving', () => void (world.cluster.state.script = running)],
+];
+
+/** Another backup, which another controller serves, takes the only place and does not end. */
+function occupyPlace(): void {
+  world.addClass((object) => Object.assign(object.spec, { limits: { backups: 1 } }));
+  world.addBackup('other', (object) => {
+    object.status = {
+      phase: 'Moving',
+      mover: 'Other',
+      dataMoverClass: 'volsync',
+      admittedAt: '2026-01-01T00:00:00Z',
+      repositoryPath: 'c1/app/other',
+    };
+  });
+}
+
+describe('a backup that is canceled', () => {
+  it.each(phases)('while %s leaves nothing behind (%#)', async (phase, keep) => {
+    keep();
+    await begin();
+    await reach(phase);
+    await world.advance(2_000);
+    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+      object.spec.cancel = true;
+    });
+    expect(await end()).toMatchObject({ phase: 'Canceled', failure: { reason: 'Canceled' } });
+    expect(world.inventory()).toEqual(before);
+    expect(world.backup()?.metadata.finalizers).toEqual([]);
+  });
+
+  it('before anybody looked at it never begins', async () => {
+    await begin((backup) => {
+      backup.spec.cancel = true;
+    });
+    expect(await end()).toMatchObject({ phase: 'Canceled' });
+    expect(world.cluster.state.started).toEqual([]);
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it('after its data arrived completes all the same', async () => {
+    world.cluster.hold('collect');
+    await begin();
+    await reach('CleaningUp');
+    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+      object.spec.cancel = true;
+    });
+    world.cluster.release('collect');
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+  });
+
+  it('right after the cut, before that was recorded, takes its snapshot along', async () => {
+    world.cluster.hold('cut');
+    await begin();
+    await reach('Capturing');
+    await world.stop();
+    world.cluster.release('cut');
+    await world.quiesce();
+    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+      object.spec.cancel = true;
+    });
+    await world.start();
+    expect(await end()).toMatchObject({ phase: 'Canceled' });
+    expect(world.inventory()).toEqual(before);
+  });
+});
+
+describe('a backup that is deleted', () => {
+  it.each(phases)('while %s goes, and everything that it made goes first (%#)', async (phase, keep) => {
+    keep();
+    await begin();
+    await reach(phase);
+    await world.advance(2_000);
+    await world.kube.client().delete(dataMoverBackups, { namespace: APP, name: 'b1' });
+    await world.until(() => world.backup() === undefined);
+    expect(world.inventory()).toEqual(before);
+  });
+});
+
+describe('a backup whose class changes under it', () => {
+  it('fails when the class is deleted, and leaves nothing behind', async () => {
+    world.cluster.state.script = running;
+    await begin();
+    await reach('Moving');
+    world.kube.remove(dataMoverClasses, { name: 'volsync' });
+    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+      object.metadata.labels = { touched: 'yes' };
+    });
+    const { phase, failure } = await end();
+    expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason: 'ClassNotFound' });
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it("fails when the class goes over to somebody else's mover, and leaves nothing behind", async () => {
+    world.cluster.state.script = running;
+    await begin();
+    await reach('Moving');
+    world.kube.edit(dataMoverClasses, { name: 'volsync' }, (object) => {
+      object.spec.mover = 'Other';
+    });
+    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+      object.metadata.labels = { touched: 'yes' };
+    });
+    const { phase, failure } = await end();
+    expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason: 'InvalidConfig' });
+    expect(failure?.message).toContain('from VolSync to another mover');
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it('keeps the class that it began with when labels and defaults change', async () => {
+    world.cluster.state.script = running;
+    await begin();
+    await reach('Moving');
+    world.kube.seed(dataMoverClasses, {
+      ...world.addClass((object) => {
+        delete object.metadata.annotations;
+      }),
+      metadata: { name: 'newer', annotations: { 'oadp.openshift.io/default': 'true' } },
+    });
+    world.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
+    expect(await end()).toMatchObject({ phase: 'Completed', dataMoverClass: 'volsync' });
+  });
+});
+
+describe('a backup that cannot be served', () => {
+  async function failureOf(change?: (backup: DataMoverBackup) => void) {
+    await begin(change);
+    const status = await end(30_000);
+    expect(status.phase).toBe('Failed');
+    expect(world.inventory()).toEqual(before);
+    expect(world.cluster.state.started).toEqual([]);
+    return status.failure!;
+  }
+
+  it.each([
+    ['a setting of an unknown name', { cacheSize: '1Gi' }, 'InvalidConfig', 'cacheSize'],
+    ['a setting of a wrong type', { cacheCapacity: 5 }, 'InvalidConfig', 'config.cacheCapacity'],
+    [
+      'the folder above the repositories',
+      { repositoryPrefix: 'x' },
+      'Forbidden',
+      'spec.config.repositoryPrefix',
+    ],
+    ['the list of allowed secrets', { allowedResticSecrets: ['x'] }, 'Forbidden', 'allowedResticSecrets'],
+    ["the mover's ServiceAccount", { moverServiceAccount: 'admin' }, 'Forbidden', 'moverServiceAccount'],
+    ["the mover's rights", { moverSecurityContext: { runAsUser: 0 } }, 'Forbidden', 'moverSecurityContext'],
+    [
+      'a secret that is not allowed',
+      { resticSecret: { name: 'cloud-credentials' } },
+      'Forbidden',
+      'cloud-credentials',
+    ],
+  ])('fails for %s in its config', async (_, config, reason, text) => {
+    const failure = await failureOf((backup) => {
+      backup.spec.config = config;
+    });
+    expect(failure.reason).toBe(reason);
+    expect(failure.message).toContain(text);
+    expect(failure.message).toContain('DataMoverClass volsync');
+  });
+
+  it('may name a secret that the class allows', async () => {
+    world.addClass((object) => {
+      object.spec.config = { allowedResticSecrets: ['mine'] };
+    });
+    const { reason, message } = await failureOf((backup) => {
+      backup.spec.config = { resticSecret: { name: 'mine' } };
+    });
+    expect({ reason, message }).toMatchObject({ reason: 'SecretNotFound' });
+    expect(message).toContain('velero/mine');
+  });
+
+  it.each([
+    [
+      'SecretNotFound',
+      'velero/restic-config',
+      () => world.kube.remove(secrets, { namespace: 'velero', name: 'restic-config' }),
+    ],
+    ['SecretInvalid', 'RESTIC_PASSWORD', () => world.addSecret({ RESTIC_PASSWORD: '' })],
+    ['SecretInvalid', 'AWS_SECRET_ACCESS_KEY', () => world.addSecret({ AWS_SECRET_ACCESS_KEY: '' })],
+  ])('fails with %s and names %s', async (reason, text, spoil) => {
+    spoil();
+    before = world.inventory();
+    const failure = await failureOf();
+    expect(failure.reason).toBe(reason);
+    expect(failure.message).toContain(text);
+    expect(failure.message).toContain('velero/restic-config');
+  });
+
+  it.each<[string, () => unknown, { dataMoverClass?: string }]>([
+    ['SourceNotFound', () => world.kube.remove(persistentVolumeClaims, { namespace: APP, name: 'data' }), {}],
+    [
+      'SourceNotBound',
+      () => edit((claim) => void (claim.status = { phase: 'Pending' }), 'provision', 'bind'),
+      {},
+    ],
+    ['UnsupportedVolumeMode', () => edit((claim) => void (claim.spec.volumeMode = 'Block')), {}],
+    ['SnapshotNotSupported', () => world.kube.remove(volumeSnapshotClasses, { name: 'snapshots' }), {}],
+    ['SnapshotNotSupported', () => withoutDriver(), {}],
+    ['NoClass', () => world.addClass((object) => void (object.metadata.annotations = {})), {}],
+    [
+      'ClassNotFound',
+      () => world.kube.remove(dataMoverClasses, { name: 'volsync' }),
+      { dataMoverClass: 'volsync' },
+    ],
+  ])('fails with %s (%#)', async (reason, spoil, spec) => {
+    spoil();
+    await world.quiesce();
+    before = world.inventory();
+    const failure = await failureOf((backup) => {
+      Object.assign(backup.spec, spec);
+    });
+    expect(failure.reason).toBe(reason);
+    expect(failure.message).toMatch(/app\/data|csi\.example\.com|volsync/);
+  });
+
+  it('fails when the API server refuses an object for good', async () => {
+    world.kube.before = ({ verb, kind }) => {
+      if (verb === 'create' && kind === replicationSources)
+        throw new KubeError({
+          code: 422,
+          reason: 'Invalid',
+          message: 'spec.restic.cacheCapacity: quantities must match',
+        });
+    };
+    const { reason, message } = await failureOf();
+    expect(reason).toBe('InvalidRequest');
+    expect(message).toContain('spec.restic.cacheCapacity: quantities must match');
+  });
+
+  function edit(change: (claim: PersistentVolumeClaim) => void, ...hold: ('provision' | 'bind')[]): void {
+    world.cluster.hold(...hold);
+    world.kube.edit(persistentVolumeClaims, { namespace: APP, name: 'data' }, change);
+  }
+
+  function withoutDriver(): void {
+    const [volume] = world.kube.peekAll(persistentVolumes);
+    world.kube.edit(persistentVolumes, { name: volume?.metadata.name ?? '' }, ({ spec }) => {
+      delete spec.csi;
+    });
+  }
+});
+
+describe("somebody else's class", () => {
+  it('is left alone, with its requests', async () => {
+    world.addClass((object) => void (object.spec.mover = 'Other'));
+    await begin();
+    await world.advance(60_000, 10_000);
+    expect(world.kube.writeCalls()).toEqual([]);
+    expect(world.backup()).not.toHaveProperty('status');
+  });
+});
+
+describe('a mover that fails', () => {
+  it.each([
+    ['WrongPassword', 'ERROR: failure connecting to repository, incorrect password', 'RESTIC_PASSWORD'],
+    ['RepositoryUnreachable', 'Fatal: NoSuchBucket: The specified bucket does not exist', 'bucket'],
+    ['PermissionDenied', 'Fatal: unable to open config file: InvalidAccessKeyId', 'access'],
+    ['NoSpace', 'Fatal: write /cache/x: no space left on device', 'cacheCapacity'],
+    ['UnreadableSource', 'error: open /data/x: permission denied', 'privileged-movers'],
+  ])('with %s fails the backup within seconds', async (reason, line, text) => {
+    world.cluster.state.script = () => ({ end: 'failed', exitCode: 3, lines: ['Starting container', line] });
+    await begin();
+    const startedAt = world.cluster.clock.now();
+    const { phase, failure, completionTimestamp } = await end();
+    expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason });
+    expect(failure?.message).toContain(text);
+    expect(failure?.message).toContain(line);
+    expect(Date.parse(completionTimestamp ?? '') - startedAt).toBeLessThan(10_000);
+    expect(world.cluster.state.started).toHaveLength(1);
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it.each([
+    ['RepositoryUnreachable', 2, ['ERROR: failure checking existence of repository']],
+    ['RepositoryLocked', 2, ['Fatal: unable to create lock in backend: repository is already locked']],
+    ['MoverFailed', 3, ['Fatal: something that nobody has seen before']],
+  ])('with %s gets %i attempts', async (reason, attempts, lines) => {
+    world.cluster.state.script = () => ({ end: 'failed', lines });
+    await begin();
+    expect(await end()).toMatchObject({ phase: 'Failed', failure: { reason } });
+    expect(world.cluster.state.started).toHaveLength(attempts);
+  });
+
+  it('once and then succeeds completes the backup', async () => {
+    world.cluster.state.script = ({ attempt }) =>
+      attempt === 1 ? { end: 'failed', lines: ['dial tcp: connection refused'] } : undefined;
+    await begin();
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expect(world.cluster.state.started).toHaveLength(2);
+  });
+
+  it('for want of memory says so', async () => {
+    world.cluster.state.script = () => ({
+      end: 'failed',
+      exitCode: 137,
+      reason: 'OOMKilled',
+      lines: ['Starting'],
+    });
+    await begin();
+    const { failure } = await end();
+    expect(failure?.reason).toBe('OutOfMemory');
+    expect(failure?.message).toContain('config.moverResources');
+  });
+
+  it('is judged without its log when that cannot be read', async () => {
+    world.cluster.podLogFault = () =>
+      new KubeError({ code: 500, reason: 'InternalError', message: 'no kubelet' });
+    world.cluster.state.script = () => ({ end: 'failed', exitCode: 3, lines: ['incorrect password'] });
+    await begin();
+    expect(await end(600_000)).toMatchObject({ phase: 'Failed', failure: { reason: 'MoverFailed' } });
+  });
+
+  it('says no value of the secret in status, events or objects of others', async () => {
+    const values = {
+      RESTIC_PASSWORD: 'hush-password',
+      AWS_ACCESS_KEY_ID: 'hush-id',
+      AWS_SECRET_ACCESS_KEY: 'hush-key',
+    };
+    world.addSecret(values);
+    before = world.inventory();
+    world.cluster.state.script = () => ({ end: 'failed', lines: ['Fatal: incorrect password'] });
+    await begin();
+    const { failure } = await end();
+    expect(failure?.message).toContain('velero/restic-config');
+    const said = JSON.stringify([
+      world.reports,
+      world.kube.calls.filter(({ kind }) => kind.plural !== 'secrets'),
+    ]);
+    for (const value of Object.values(values)) {
+      expect(said).not.toContain(value);
+      expect(said).not.toContain(Buffer.from(value).toString('base64'));
+    }
+  });
+});
+
+describe("VolSync's Error condition", () => {
+  async function move(): Promise<void> {
+    world.cluster.state.script = running;
+    await begin();
+    await world.until(() => world.cluster.state.started.length > 0);
+  }
+
+  it('is nothing when it is gone after a moment, however long the mover has run', async () => {
+    await move();
+    // Its log keeps it alive: one line every minute.
+    for (let minute = 0; minute < 30; minute++) {
+      await world.advance(60_000, 30_000);
+      const bytes = `${String(minute)}.000 KiB`;
+      world.cluster.say(child, `[0:10] ${String(minute)} files ${bytes}, total 56 files 2.000 MiB, 0 errors`);
+    }
+    world.cluster.state.volSyncErrors.set(child, 'Operation cannot be fulfilled on jobs.batch');
+    world.cluster.wake();
+    await world.advance(3_000);
+    expect(world.backup()?.status).toMatchObject({ phase: 'Moving' });
+    world.cluster.state.volSyncErrors.clear();
+    world.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+  });
+
+  it('fails the backup when it stands for a minute, in its own words', async () => {
+    await move();
+    world.cluster.state.volSyncErrors.set(child, 'unable to create PVC: exceeded quota');
+    world.cluster.wake();
+    await world.advance(50_000, 5_000);
+    expect(world.backup()?.status?.phase).toBe('Moving');
+    const { phase, failure } = await end(30_000);
+    expect(phase).toBe('Failed');
+    expect(failure?.message).toContain('exceeded quota');
+    expect(world.inventory()).toEqual(before);
+  });
+});
+
+describe('a step that does not move on', () => {
+  beforeEach(() => {
+    world.addClass((object) =>
+      Object.assign(object.spec, {
+        deadlines: { captureSeconds: 60, stagingSeconds: 90, moverStartSeconds: 120, noProgressSeconds: 300 },
+      }),
+    );
+  });
+
+  async function failsAfter(seconds: number) {
+    const startedAt = world.cluster.clock.now();
+    const { phase, failure } = await end((seconds + 60) * 1_000);
+    expect(phase).toBe('Failed');
+    const lasted = (world.cluster.clock.now() - startedAt) / 1_000;
+    expect(lasted).toBeGreaterThanOrEqual(seconds - 5);
+    expect(lasted).toBeLessThan(seconds + 15);
+    expect(world.inventory()).toEqual(before);
+    return failure!;
+  }
+
+  it('fails when no snapshot is cut', async () => {
+    world.cluster.hold('cut');
+    await begin();
+    const { reason, message } = await failsAfter(60);
+    expect(reason).toBe('DeadlineExceeded');
+    expect(message).toContain('no snapshot after 60 s');
+  });
+
+  it("fails with the CSI driver's words when it refuses to cut", async () => {
+    world.cluster.state.snapshotError = 'rpc error: pool is full';
+    await begin();
+    const { reason, message } = await failsAfter(60);
+    expect(reason).toBe('SnapshotFailed');
+    expect(message).toContain('pool is full');
+  });
+
+  it.each(['ready', 'provision'] as const)('fails when staging stands still (%s)', async (duty) => {
+    world.cluster.hold(duty);
+    await begin();
+    const { reason, message } = await failsAfter(90);
+    expect(reason).toBe('StagingFailed');
+    expect(message).toContain(child);
+  });
+
+  it("fails with the scheduler's words when the mover's pod is not scheduled", async () => {
+    world.cluster.state.script = () => ({ end: 'unscheduled', lines: [] });
+    await begin();
+    const { reason, message } = await failsAfter(120);
+    expect(reason).toBe('DeadlineExceeded');
+    expect(message).toContain('Insufficient memory');
+  });
+
+  it('fails when VolSync is not there', async () => {
+    world.cluster.hold('volsync');
+    await begin();
+    const { message } = await failsAfter(120);
+    expect(message).toContain('waiting for VolSync');
+  });
+
+  it('fails when the mover falls silent', async () => {
+    world.cluster.state.script = running;
+    await begin();
+    const { reason, message } = await failsAfter(300);
+    expect(reason).toBe('DeadlineExceeded');
+    expect(message).toContain('no progress for 300 s');
+  });
+
+  it('goes on as long as the mover talks, even without numbers', async () => {
+    world.cluster.state.script = running;
+    await begin();
+    await world.until(() => world.cluster.state.started.length > 0);
+    for (let minute = 0; minute < 10; minute++) {
+      await world.advance(60_000, 30_000);
+      world.cluster.say(child, 'repacking packs');
+    }
+    expect(world.backup()?.status?.phase).toBe('Moving');
+    world.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+  });
+
+  it('gives the second pod of a mover its own time to start', async () => {
+    world.cluster.state.script = ({ attempt }) =>
+      attempt === 1 ? { end: 'running', lines: ['Starting container'] } : { end: 'unscheduled', lines: [] };
+    await begin();
+    await world.until(() => world.cluster.state.started.length > 0);
+    await world.advance(200_000, 20_000);
+    world.cluster.endRun(child, {
+      end: 'failed',
+      exitCode: 1,
+      lines: ['read tcp: connection reset by peer'],
+    });
+    await world.advance(60_000, 5_000);
+    expect(world.backup()?.status).toMatchObject({ phase: 'Moving' });
+    const { message } = await failsAfter(70);
+    expect(message).toContain('did not start');
+  });
+});
+
+describe('storage that does not delete', () => {
+  it('is waited for two minutes from the end of the move, and not for ever', async () => {
+    world.cluster.state.script = running;
+    await begin();
+    await world.until(() => world.cluster.state.started.length > 0);
+    await world.advance(600_000, 60_000);
+    world.cluster.hold('reclaim');
+    world.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
+    await world.advance(100_000, 10_000);
+    expect(world.backup()?.status?.phase).toBe('CleaningUp');
+    expect(world.backup()?.status?.message).toContain('PersistentVolume');
+    expect(await end(30_000)).toMatchObject({ phase: 'Completed' });
+  });
+
+  it('ends the wait as soon as it has deleted', async () => {
+    world.cluster.hold('reclaim');
+    await begin();
+    await reach('CleaningUp');
+    await world.advance(5_000);
+    world.cluster.release('reclaim');
+    await world.quiesce();
+    expect(world.backup()?.status?.phase).toBe('Completed');
+    expect(world.inventory()).toEqual(before);
+  });
+});
