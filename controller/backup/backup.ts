@@ -5,7 +5,7 @@ import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
 import { childIdentity } from '../request/children.ts';
 import { isFinal, type RequestType } from '../request/request.ts';
-import { serve, type Serving, type ServingProblem } from '../request/serving.ts';
+import { serveResolved, type Serving, type ServingProblem } from '../request/serving.ts';
 import { backupCleanup } from './cleanup.ts';
 import { reportBackup, resultText } from './reports.ts';
 import type { BackupScope } from './scope.ts';
@@ -67,12 +67,5 @@ function chooseServing(env: Environment, backup: DataMoverBackup): Serving | Ser
     claim ?? { metadata: { name, namespace } },
     requested,
   );
-  switch (resolution.outcome) {
-    case 'none':
-      return { reason: 'NoClass', message: resolution.message };
-    case 'failed':
-      return { reason: resolution.reason, message: resolution.message };
-    case 'resolved':
-      return serve(env.movers, resolution.class, backup.spec.config);
-  }
+  return serveResolved(env.movers, resolution, backup.spec.config);
 }

@@ -1,12 +1,6 @@
 import { eventReasons } from '../../api/v1alpha1/reasons.ts';
 import { speaker, type EventTarget, type Reporter } from './reporter.ts';
-import type { RequestStatus } from './request.ts';
-
-/** The status of a request that can queue and move. */
-export interface MovingStatus extends RequestStatus {
-  queue?: { reason: string } | undefined;
-  movingSince?: string | undefined;
-}
+import type { MovingStatus } from './shared-steps.ts';
 
 export interface Announcement<Status> {
   before: Status;

@@ -1,4 +1,5 @@
 import { dataMoverClassSpec, type DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
+import type { ClassResolution } from '../../api/v1alpha1/class-resolution.ts';
 import { GROUP, VERSION } from '../../api/v1alpha1/keys.ts';
 import type { FailureReason } from '../../api/v1alpha1/reasons.ts';
 import type { Mover } from '../movers/mover.ts';
@@ -16,6 +17,22 @@ export interface Serving {
 export interface ServingProblem {
   reason: FailureReason;
   message: string;
+}
+
+/** As {@link serve}, for the outcome of looking for a class. */
+export function serveResolved(
+  movers: ReadonlyMap<string, Mover>,
+  resolution: ClassResolution,
+  requestConfig: Record<string, unknown> | undefined,
+): Serving | ServingProblem | undefined {
+  switch (resolution.outcome) {
+    case 'none':
+      return { reason: 'NoClass', message: resolution.message };
+    case 'failed':
+      return { reason: resolution.reason, message: resolution.message };
+    case 'resolved':
+      return serve(movers, resolution.class, requestConfig);
+  }
 }
 
 /**

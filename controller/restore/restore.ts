@@ -5,7 +5,7 @@ import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
 import { childIdentity } from '../request/children.ts';
 import { isFinal, type RequestType } from '../request/request.ts';
-import { serve, type Serving, type ServingProblem } from '../request/serving.ts';
+import { serveResolved, type Serving, type ServingProblem } from '../request/serving.ts';
 import { restoreCleanup } from './cleanup.ts';
 import { reportRestore, restoredText } from './reports.ts';
 import type { RestoreScope } from './scope.ts';
@@ -92,12 +92,5 @@ function chooseServing(env: Environment, restore: DataMoverRestore): Serving | S
     destination ?? { metadata: { name: destinationClaimRef.name, namespace } },
     asked ?? recorded,
   );
-  switch (resolution.outcome) {
-    case 'none':
-      return { reason: 'NoClass', message: resolution.message };
-    case 'failed':
-      return { reason: resolution.reason, message: resolution.message };
-    case 'resolved':
-      return serve(env.movers, resolution.class, config);
-  }
+  return serveResolved(env.movers, resolution, config);
 }

@@ -1,11 +1,9 @@
-import { formatKey, keyOf } from '../../api/meta.ts';
 import { handOver } from '../handover/hand-over.ts';
 import type { RestoreFacts, RestoreMoverRequest } from '../movers/mover.ts';
 import { chooseNode } from '../exposure/first-consumer.ts';
 import { stageEmpty } from '../exposure/staging.ts';
 import { requestUidOf } from '../request/children.ts';
-import { QUEUE_REFRESH_MS } from '../request/admission.ts';
-import { moverDeadline } from '../request/mover-deadline.ts';
+import { admit, boundStaging, followMover, stopUnwanted } from '../request/shared-steps.ts';
 import { recordProgress } from '../request/progress.ts';
 import { checkpoint, done, failed, waiting, type Step, type StepResult } from '../request/step.ts';
 import { awaitDestination, stagingVolumeFor } from './destination.ts';
@@ -18,20 +16,16 @@ export const restoreSteps: readonly Step<RestoreScope>[] = [
   { name: 'record', run: checkRecord },
   { name: 'permission', run: mayRestore },
   { name: 'destination', run: awaitDestination },
-  { name: 'admit', run: admit },
+  { name: 'admit', run: queue },
   { name: 'stage', run: stage },
   { name: 'move', run: move },
   { name: 'release', run: releaseMover },
   { name: 'hand over', run: giveVolume },
 ];
 
-function stopWhenCanceled(scope: RestoreScope): StepResult {
+function stopWhenCanceled({ status, restore }: RestoreScope): StepResult {
   // A volume on its way to its claim is not called back: that would only turn a success into a loss of time.
-  if (scope.status.handOver !== undefined) return done;
-  if (scope.restore.metadata.deletionTimestamp !== undefined) {
-    return failed('Canceled', `${formatKey(keyOf(scope.restore))} was deleted before it was completed`);
-  }
-  return scope.restore.spec.cancel === true ? failed('Canceled', 'canceled by spec.cancel') : done;
+  return status.handOver === undefined ? stopUnwanted(restore) : done;
 }
 
 function checkRecord({ restore, source, serving, namespace }: RestoreScope): StepResult {
@@ -65,44 +59,17 @@ function checkRecord({ restore, source, serving, namespace }: RestoreScope): Ste
   return done;
 }
 
-function admit(scope: RestoreScope): StepResult {
-  const { status, env, serving } = scope;
-  if (status.admittedAt !== undefined) return done;
-  const decision = env.admission.decide('restore', {
-    uid: scope.restore.metadata.uid ?? '',
-    className: serving.class.metadata.name,
-    limit: serving.class.spec.limits.restores,
-    repository: status.repositoryPath ?? '',
-  });
-  if (!decision.admitted) {
-    status.queue = { ahead: decision.ahead, reason: decision.reason };
-    return waiting(`queued, ${String(decision.ahead)} ahead: ${decision.reason}`, {
-      requeueAfterMs: QUEUE_REFRESH_MS,
-    });
-  }
-  delete status.queue;
-  status.admittedAt = scope.now.toISOString();
-  return checkpoint;
+function queue(scope: RestoreScope): StepResult {
+  return admit(scope, 'restore', scope.restore.metadata.uid ?? '');
 }
 
 async function stage(scope: RestoreScope): Promise<StepResult> {
-  const { status, env, child, serving, signal, source } = scope;
+  const { status, env, child, signal, source } = scope;
   if (status.movingSince !== undefined) return done;
-  const result = await stageEmpty(env, child, stagingVolumeFor(scope), signal);
+  const staged = await stageEmpty(env, child, stagingVolumeFor(scope), signal);
   // No mover pod will consume the volume of an empty backup, so its node has to be chosen here.
-  const ready =
-    result.state === 'done' && source.result?.empty === true
-      ? await chooseNode(env, child.name, signal)
-      : result;
-  if (ready.state !== 'waiting') return ready;
-  const seconds = serving.class.spec.deadlines.stagingSeconds;
-  return waiting(ready.message, {
-    deadline: {
-      at: Date.parse(status.admittedAt ?? '') + seconds * 1000,
-      reason: 'StagingFailed',
-      message: `no staging volume after ${String(seconds)} s: ${ready.message}`,
-    },
-  });
+  const needsNode = staged.state === 'done' && source.result?.empty === true;
+  return boundStaging(scope, needsNode ? await chooseNode(env, child.name, signal) : staged);
 }
 
 async function move(scope: RestoreScope): Promise<StepResult> {
@@ -115,18 +82,7 @@ async function move(scope: RestoreScope): Promise<StepResult> {
     return checkpoint;
   }
   const outcome = await serving.mover.restore(moverRequest(scope, snapshotID, status.movingSince));
-  switch (outcome.state) {
-    case 'InProgress':
-      recordProgress(status, outcome.progress, now);
-      return waiting(outcome.message, {
-        deadline: moverDeadline(outcome, status, serving.class.spec.deadlines),
-        ...(outcome.requeueAfterMs !== undefined && { requeueAfterMs: outcome.requeueAfterMs }),
-      });
-    case 'Failed':
-      return failed(outcome.reason, outcome.message);
-    case 'Done':
-      return recordRestored(scope, outcome.facts, snapshotID);
-  }
+  return followMover(scope, outcome, (facts) => recordRestored(scope, facts, snapshotID));
 }
 
 /** A restore of anything but the recorded snapshot is a failure, however successful the mover calls it. */

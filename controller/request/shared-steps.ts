@@ -1,0 +1,89 @@
+import type { Resource } from '../../api/meta.ts';
+import { formatKey, keyOf } from '../../api/meta.ts';
+import type { MoverOutcome, MoverProgress } from '../movers/mover.ts';
+import { QUEUE_REFRESH_MS } from './admission.ts';
+import { moverDeadline } from './mover-deadline.ts';
+import { recordProgress } from './progress.ts';
+import type { RequestScope, RequestStatus } from './request.ts';
+import { checkpoint, done, failed, waiting, type StepResult } from './step.ts';
+
+/** What a backup and a restore do alike on their way. */
+
+/** The status of a request that waits for a place and then moves data. */
+export interface MovingStatus extends RequestStatus {
+  repositoryPath?: string | undefined;
+  queue?: { ahead: number; reason: string } | undefined;
+  admittedAt?: string | undefined;
+  movingSince?: string | undefined;
+  progress?: (MoverProgress & { updatedAt: string }) | undefined;
+}
+
+/** Fails a request whose owner wants it no more. */
+export function stopUnwanted(request: Resource & { spec: { cancel?: boolean | undefined } }): StepResult {
+  if (request.metadata.deletionTimestamp !== undefined) {
+    return failed('Canceled', `${formatKey(keyOf(request))} was deleted before it was completed`);
+  }
+  return request.spec.cancel === true ? failed('Canceled', 'canceled by spec.cancel') : done;
+}
+
+/** Waits for a place among the running requests. The repository must be in the status by then. */
+export function admit<Status extends MovingStatus>(
+  { status, env, serving, now }: RequestScope<Status>,
+  kind: 'backup' | 'restore',
+  uid: string,
+): StepResult {
+  if (status.admittedAt !== undefined) return done;
+  const { limits } = serving.class.spec;
+  const decision = env.admission.decide(kind, {
+    uid,
+    className: serving.class.metadata.name,
+    limit: kind === 'backup' ? limits.backups : limits.restores,
+    repository: status.repositoryPath ?? '',
+  });
+  if (!decision.admitted) {
+    const { ahead, reason } = decision;
+    status.queue = { ahead, reason };
+    return waiting(`queued, ${String(ahead)} ahead: ${reason}`, { requeueAfterMs: QUEUE_REFRESH_MS });
+  }
+  delete status.queue;
+  status.admittedAt = now.toISOString();
+  // The place is ours only once it is written down.
+  return checkpoint;
+}
+
+/** Bounds the time between admission and a staging volume. */
+export function boundStaging<Status extends MovingStatus>(
+  { status, serving }: RequestScope<Status>,
+  result: StepResult,
+): StepResult {
+  if (result.state !== 'waiting') return result;
+  const seconds = serving.class.spec.deadlines.stagingSeconds;
+  return waiting(result.message, {
+    ...result,
+    deadline: {
+      at: Date.parse(status.admittedAt ?? '') + seconds * 1000,
+      reason: 'StagingFailed',
+      message: `no staging volume after ${String(seconds)} s: ${result.message}`,
+    },
+  });
+}
+
+/** What a look at the mover means for the request; `record` keeps the facts of a success. */
+export function followMover<Facts, Status extends MovingStatus>(
+  { status, serving, now }: RequestScope<Status>,
+  outcome: MoverOutcome<Facts>,
+  record: (facts: Facts) => StepResult,
+): StepResult {
+  switch (outcome.state) {
+    case 'InProgress':
+      recordProgress(status, outcome.progress, now);
+      return waiting(outcome.message, {
+        deadline: moverDeadline(outcome, status, serving.class.spec.deadlines),
+        ...(outcome.requeueAfterMs !== undefined && { requeueAfterMs: outcome.requeueAfterMs }),
+      });
+    case 'Failed':
+      return failed(outcome.reason, outcome.message);
+    case 'Done':
+      return record(outcome.facts);
+  }
+}
