@@ -79,8 +79,6 @@ export function createManager(options: ManagerOptions): Manager {
 
   return {
     async run(signal) {
-      // Timers do not hold the process, and while the API server is away there is nothing else.
-      const hold = setInterval(() => undefined, 2 ** 30);
       const mirroring = new AbortController();
       const onAbort = (): void => {
         stage = 'stopping';
@@ -102,7 +100,6 @@ export function createManager(options: ManagerOptions): Manager {
         await mirrors;
         for (const close of closers)
           await close().catch((err: unknown) => log.warn({ err }, 'could not close everything'));
-        clearInterval(hold);
       }
     },
     notReady() {
