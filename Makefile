@@ -124,11 +124,12 @@ test-contract: $(NODE_MODULES) $(if $(call tests-in,contract),plugin) ## The bui
 test-integration: $(NODE_MODULES) $(if $(call tests-in,integration),tools) ## Against a real etcd and kube-apiserver.
 	$(call stage,integration)
 
-# The stories share a cluster of their own, so they run one after another. It stays for a look when one fails, or
-# with E2E_KEEP=1. E2E_CLUSTER=name runs them in another cluster, which stays.
+# The stories share a cluster of their own. Most of the time they wait for Velero, so some run side by side.
+# The cluster stays for a look when one fails, or with E2E_KEEP=1. E2E_CLUSTER=name runs them in another one, which stays.
 .PHONY: test-e2e
-test-e2e: $(NODE_MODULES) $(if $(call tests-in,e2e),plugin) ## User stories in an embedded cluster of their own. Needs root.
-	$(call stage,e2e,--runInBand)
+test-e2e: $(NODE_MODULES) plugin ## User stories in an embedded cluster of their own. Needs root.
+	$(call jest,e2e,--maxWorkers 3 --passWithNoTests)
+	$(call jest,e2e-alone,--runInBand --passWithNoTests)
 	@[ -n "$(E2E_KEEP)$(E2E_CLUSTER)" ] || CLUSTER_NAME=datamover-e2e node hack/cluster/main.ts down
 
 ##@ Embedded cluster

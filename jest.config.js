@@ -23,6 +23,11 @@ const base = {
 
 const project = (displayName, testMatch, extra = {}) => ({ ...base, displayName, testMatch, ...extra });
 
+const e2e = {
+  globalSetup: '<rootDir>/tests/e2e/support/global-setup.js',
+  setupFilesAfterEnv: ['<rootDir>/tests/e2e/support/time-limit.ts'],
+};
+
 export default {
   projects: [
     project('unit', [
@@ -31,9 +36,8 @@ export default {
     ]),
     project('contract', ['<rootDir>/tests/contract/**/*.test.ts']),
     project('integration', ['<rootDir>/tests/integration/**/*.test.ts']),
-    project('e2e', ['<rootDir>/tests/e2e/**/*.test.ts'], {
-      globalSetup: '<rootDir>/tests/e2e/support/global-setup.js',
-      setupFilesAfterEnv: ['<rootDir>/tests/e2e/support/time-limit.ts'],
-    }),
+    project('e2e', ['<rootDir>/tests/e2e/*.test.ts'], e2e),
+    // Stories about the whole cluster: another one beside them would be in their way.
+    project('e2e-alone', ['<rootDir>/tests/e2e/alone/*.test.ts'], e2e),
   ],
 };

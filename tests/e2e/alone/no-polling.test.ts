@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { replicationSources, type ReplicationSource } from '../../../api/external/volsync.ts';
+import { apiVersionOf } from '../../../api/meta.ts';
+import type { DataMoverBackup } from '../../../api/v1alpha1/data-mover-backup.ts';
+import { dataMoverBackups } from '../../../api/v1alpha1/kinds.ts';
+import { childName } from '../../../api/v1alpha1/names.ts';
+import { waitUntil } from '../../../hack/cluster/wait.ts';
+import { claim, pod, untilRunning } from '../support/app.ts';
+import { writesSince } from '../support/audit.ts';
+import { untilEvents } from '../support/events.ts';
+import { openStory, type Story } from '../support/story.ts';
+import { until } from '../support/wait.ts';
+
+const CONTROLLER = 'system:serviceaccount:velero:datamover-controller';
+const IDLE_MS = 20_000;
+
+/** The controller looks when something happens, and only then. */
+describe('a controller that watches instead of polling', () => {
+  let story: Story;
+  let namespace: string;
+  /** When each was first seen with the outcome, milliseconds since 1970. */
+  let moverSaidAt: number;
+  let statusSaidAt: number;
+
+  beforeAll(async () => {
+    story = await openStory('quiet');
+    namespace = await story.makeNamespace('app');
+    const app = { namespace, name: 'app' };
+    await story.apply(
+      claim({ namespace, name: 'data' }),
+      pod(app, story.cluster.images.busybox, { mounts: { '/data': 'data' } }),
+    );
+    await untilRunning(story, app);
+    await story.exec(app, 'echo precious > /data/file');
+
+    const request = await story.kube.create<DataMoverBackup>(dataMoverBackups, {
+      apiVersion: apiVersionOf(dataMoverBackups),
+      kind: dataMoverBackups.kind,
+      metadata: { name: 'backup', namespace },
+      spec: { dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' } },
+    });
+    const source = { namespace: story.namespace, name: childName('backup', request.metadata.uid!) };
+    const [moverSaid, statusSaid] = await Promise.all([
+      until<ReplicationSource>(story.kube, replicationSources, source, {
+        to: 'to have synced',
+        when: ({ status }) => status?.lastManualSync !== undefined,
+      }).then(() => Date.now()),
+      until(
+        story.kube,
+        dataMoverBackups,
+        { namespace, name: 'backup' },
+        {
+          to: 'to have its result',
+          when: ({ status }) => status?.result !== undefined,
+        },
+      ).then(() => Date.now()),
+    ]);
+    moverSaidAt = moverSaid;
+    statusSaidAt = statusSaid;
+    await until(
+      story.kube,
+      dataMoverBackups,
+      { namespace, name: 'backup' },
+      {
+        to: 'to be Completed and free to go',
+        when: ({ status, metadata }) =>
+          status?.phase === 'Completed' && (metadata.finalizers ?? []).length === 0,
+      },
+    );
+    await untilEvents(story, namespace, ['DataMoverBackup/backup: DataMoverCompleted']);
+  });
+
+  afterAll(() => story.end());
+
+  it('follows a change of the ReplicationSource in less than a second', () => {
+    expect(statusSaidAt - moverSaidAt).toBeLessThan(1000);
+  });
+
+  it('writes nothing while there is nothing to do, but the lease of its leadership', async () => {
+    const from = Date.now();
+    const renewals = async (): Promise<number> => (await ownWrites(from)).filter(isRenewal).length;
+    const over = async (): Promise<boolean> => Date.now() >= from + IDLE_MS && (await renewals()) > 0;
+    await waitUntil('twenty idle seconds', over, { timeoutMs: IDLE_MS + 20_000, intervalMs: 500 });
+    expect((await ownWrites(from)).filter((write) => !isRenewal(write))).toEqual([]);
+  });
+
+  const isRenewal = (write: string): boolean => write.endsWith(' leases');
+
+  async function ownWrites(since: number): Promise<string[]> {
+    const writes = await writesSince(story.cluster, since);
+    return writes
+      .filter(({ user }) => user === CONTROLLER)
+      .map(({ verb, resource }) => `${verb} ${resource}`);
+  }
+});
