@@ -65,6 +65,14 @@ const RULES: readonly Rule[] = [
     attempts: 1,
   },
   {
+    // What a mover without the capability for it meets: restic goes on, and ends with "There were N errors".
+    pattern: /(chown|chmod|mknod|chtimes|utimes\S*|setxattr) .*: operation not permitted/i,
+    reason: 'PermissionDenied',
+    message: () =>
+      'the mover may not restore an owner, a mode or a device as it was; allow privileged movers in the protected namespace (annotation volsync.backube/privileged-movers: "true"); devices cannot be restored at all',
+    attempts: 1,
+  },
+  {
     pattern: /could not be read|permission denied/i,
     reason: 'UnreadableSource',
     message: () =>
