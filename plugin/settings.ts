@@ -59,7 +59,10 @@ export function settingsOfConfigMaps(found: readonly ConfigMap[]): Settings | un
   const [configMap, second] = found;
   if (configMap === undefined) return undefined;
   if (second !== undefined) {
-    const names = found.map((one) => formatKey(keyOf(one))).join(', ');
+    const names = found
+      .map((one) => formatKey(keyOf(one)))
+      .sort()
+      .join(', ');
     throw new PluginError(
       `several ConfigMaps carry the labels ${pluginConfig.label} and ${pluginConfig.name} (${names}); keep one`,
     );
