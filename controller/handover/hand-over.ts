@@ -149,27 +149,48 @@ async function settle(h: HandOver, volume: PersistentVolume): Promise<StepResult
   return done;
 }
 
+/** A volume whose restore ended without success. */
+export interface Abandoned {
+  client: KubeClient;
+  volume: PersistentVolume | undefined;
+  /** The claim that the volume refers to, if there is one. */
+  claim: PersistentVolumeClaim | undefined;
+  requestUid: string;
+  /** Policy that it was to have at the end. */
+  reclaimPolicy: string;
+  signal: AbortSignal;
+}
+
 /**
- * For a restore that ends without success after the volume was secured: gives it back its deletion, unless it
- * has arrived. The data is still in the repository. True once nothing is left to do.
+ * For a restore that ends without success after the volume was secured: lets storage delete it, since the data is still in
+ * the repository. One that its claim has taken meanwhile is the application's and becomes what it was to become.
+ * True once nothing is left to do.
  */
-export async function abandonVolume(
-  client: KubeClient,
-  volume: PersistentVolume | undefined,
-  requestUid: string,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const ours = volume?.metadata.labels?.[labels.requestUid] === requestUid;
-  if (volume === undefined || !ours || volume.status?.phase === 'Bound') return true;
+export async function abandonVolume(abandoned: Abandoned): Promise<boolean> {
+  const { client, volume, requestUid, reclaimPolicy, signal } = abandoned;
+  if (volume?.metadata.labels?.[labels.requestUid] !== requestUid) return true;
+  const { name } = volume.metadata;
+  if (isTaken(abandoned)) {
+    const metadata = { labels: { [labels.requestUid]: null }, annotations: { [annotations.handOver]: null } };
+    const spec = { persistentVolumeReclaimPolicy: reclaimPolicy };
+    await client.mergePatch(persistentVolumes, { name }, { metadata, spec }, { signal });
+    return true;
+  }
   if (volume.spec.persistentVolumeReclaimPolicy !== 'Delete') {
-    await client.mergePatch(
-      persistentVolumes,
-      { name: volume.metadata.name },
-      { spec: { persistentVolumeReclaimPolicy: 'Delete' } },
-      { signal },
-    );
+    const spec = { persistentVolumeReclaimPolicy: 'Delete' };
+    await client.mergePatch(persistentVolumes, { name }, { spec }, { signal });
   }
   return false;
+}
+
+/** What the volume says of itself may be old: it looks bound for a moment after its claim has gone. */
+function isTaken({ volume, claim }: Abandoned): boolean {
+  return (
+    claim !== undefined &&
+    claim.metadata.deletionTimestamp === undefined &&
+    claim.metadata.uid === volume?.spec.claimRef?.uid &&
+    claim.spec.volumeName === volume?.metadata.name
+  );
 }
 
 async function patchVolume(h: HandOver, patch: Record<string, unknown>): Promise<void> {

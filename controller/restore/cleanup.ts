@@ -23,10 +23,23 @@ async function cleanStaging({ env, child, signal }: RestoreScope): Promise<StepR
     : waiting('waiting for staging objects to go', { requeueAfterMs: 1000 });
 }
 
-async function cleanVolumes({ env, serving, child, status, now, signal }: RestoreScope): Promise<StepResult> {
-  const handed = status.handOver?.persistentVolume;
-  if (handed !== undefined)
-    await abandonVolume(env.client, env.listers.volumes.get(handed), requestUidOf(child), signal);
+async function cleanVolumes(scope: RestoreScope): Promise<StepResult> {
+  const { env, serving, child, status, now, signal } = scope;
   const claims = [child.name, ...serving.mover.claimsOf(child)];
-  return lingeringVolumes(await reclaimVolumes(env, claims, signal), status.conditions ?? [], now);
+  const lingering = new Set(await reclaimVolumes(env, claims, signal));
+  const handed = status.handOver;
+  if (handed !== undefined && !(await abandon(scope, handed))) lingering.add(handed.persistentVolume);
+  return lingeringVolumes([...lingering], status.conditions ?? [], now);
+}
+
+/** After a success there is nothing to abandon, which the volume itself says. */
+function abandon(
+  { env, child, signal }: RestoreScope,
+  { persistentVolume, reclaimPolicy }: NonNullable<RestoreScope['status']['handOver']>,
+): Promise<boolean> {
+  const volume = env.listers.volumes.get(persistentVolume);
+  const { namespace = '', name = '' } = volume?.spec.claimRef ?? {};
+  const claim = env.listers.claims.get(`${namespace}/${name}`);
+  const requestUid = requestUidOf(child);
+  return abandonVolume({ client: env.client, volume, claim, requestUid, reclaimPolicy, signal });
 }

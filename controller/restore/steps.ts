@@ -1,3 +1,4 @@
+import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
 import { handOver } from '../handover/hand-over.ts';
 import type { RestoreFacts, RestoreMoverRequest } from '../movers/mover.ts';
 import { chooseNode } from '../exposure/first-consumer.ts';
@@ -113,11 +114,13 @@ async function releaseMover(scope: RestoreScope): Promise<StepResult> {
   if (scope.status.handOver !== undefined) return done;
   const { serving, child, signal, env, status, source } = scope;
   const gone = await serving.mover.cleanup({ ...child, signal });
-  if (!gone) return waiting('waiting for the mover to let go of the volume', { requeueAfterMs: 1000 });
+  if (!gone) return untilHandedOver(scope, 'waiting for the mover to let go of the volume', 1000);
   const volumeName = env.listers.claims.get(`${env.namespace}/${child.name}`)?.spec.volumeName;
   const volume = volumeName === undefined ? undefined : env.listers.volumes.get(volumeName);
-  if (volume === undefined)
-    return waiting(`waiting for the volume of staging PersistentVolumeClaim ${env.namespace}/${child.name}`);
+  if (volume === undefined) {
+    const claim = `${env.namespace}/${child.name}`;
+    return untilHandedOver(scope, `waiting for the volume of staging PersistentVolumeClaim ${claim}`);
+  }
   const before = volume.spec.persistentVolumeReclaimPolicy ?? 'Delete';
   status.handOver = {
     persistentVolume: volume.metadata.name,
@@ -127,7 +130,7 @@ async function releaseMover(scope: RestoreScope): Promise<StepResult> {
 }
 
 async function giveVolume(scope: RestoreScope): Promise<StepResult> {
-  const { env, status, child, source, serving, signal, now } = scope;
+  const { env, status, child, source, signal, now } = scope;
   if (status.handOver === undefined) throw new Error('hand-over before release');
   const { persistentVolume: volumeName, reclaimPolicy } = status.handOver;
   const result = await handOver({
@@ -146,15 +149,20 @@ async function giveVolume(scope: RestoreScope): Promise<StepResult> {
     status.handOver.boundAt = now.toISOString();
     return checkpoint;
   }
-  if (result.state !== 'waiting') return result;
+  return result.state === 'waiting' ? untilHandedOver(scope, result.message) : result;
+}
+
+/** A wait that fails the restore when the volume is not handed over in time. */
+function untilHandedOver(scope: RestoreScope, message: string, requeueAfterMs?: number): StepResult {
+  const { status, serving, now } = scope;
   const seconds = serving.class.spec.deadlines.handOverSeconds;
-  const since =
-    status.conditions?.find(({ type }) => type === 'Moved')?.lastTransitionTime ?? now.toISOString();
-  return waiting(result.message, {
+  const moved = status.conditions?.find(({ type }) => type === conditionTypes.moved);
+  return waiting(message, {
     deadline: {
-      at: Date.parse(since) + seconds * 1000,
-      message: `no hand-over within ${String(seconds)} s: ${result.message}`,
+      at: Date.parse(moved?.lastTransitionTime ?? now.toISOString()) + seconds * 1000,
+      message: `no hand-over within ${String(seconds)} s: ${message}`,
     },
+    ...(requeueAfterMs !== undefined && { requeueAfterMs }),
   });
 }
 

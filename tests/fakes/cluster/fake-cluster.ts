@@ -10,7 +10,7 @@ import type { KubeClient, PodLogOptions } from '../../../kube/client/kube-client
 import { KubeError } from '../../../kube/client/kube-error.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';
 import { FakeKube } from '../fake-kube.ts';
-import { endRun } from './pods.ts';
+import { endRun, say } from './pods.ts';
 import { dropSnapshot, SNAPSHOT_PROTECTION, tendSnapshots } from './snapshots.ts';
 import type { ClusterState, Duty, MoverRun } from './state.ts';
 import { CLAIM_PROTECTION, tendStorage } from './storage.ts';
@@ -35,7 +35,8 @@ export class FakeCluster {
   changes = 0;
   /** Copies of all objects, so that the doubles need not copy at every look. */
   readonly #mirror = new Map<string, Map<string, Resource>>();
-  readonly #held = new Set<Duty>();
+  /** `undefined`: for every object. */
+  readonly #held = new Map<Duty, string | undefined>();
   #scheduled = false;
 
   constructor(namespace = 'velero') {
@@ -49,7 +50,9 @@ export class FakeCluster {
       clock: this.clock,
       namespace,
       driver: DRIVER,
-      held: this.#held,
+      held: {
+        has: (duty, object) => this.#held.has(duty) && [undefined, object].includes(this.#held.get(duty)),
+      },
       disks: new Map(),
       snapshots: new Map(),
       repositories: new Map(),
@@ -78,7 +81,12 @@ export class FakeCluster {
   }
 
   hold(...duties: Duty[]): void {
-    for (const duty of duties) this.#held.add(duty);
+    for (const duty of duties) this.#held.set(duty, undefined);
+  }
+
+  /** Holds a duty back for one claim only. */
+  holdFor(claim: string, duty: 'release claims' | 'bind'): void {
+    this.#held.set(duty, claim);
   }
 
   release(...duties: Duty[]): void {
@@ -90,6 +98,11 @@ export class FakeCluster {
   endRun(transfer: string, run: MoverRun): void {
     endRun(this.state, transfer, run);
     this.wake();
+  }
+
+  /** Lets a mover's pod that was left `running` print a line. */
+  say(transfer: string, line: string): void {
+    say(this.state, transfer, line);
   }
 
   /** Lets everybody look once more, soon. */

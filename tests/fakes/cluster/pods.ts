@@ -52,6 +52,12 @@ export function endRun(state: ClusterState, transfer: string, run: MoverRun): vo
   }
 }
 
+/** Lets the running pod of a transfer print a line. */
+export function say(state: ClusterState, transfer: string, line: string): void {
+  for (const [id, known] of runsOf(state))
+    if (known.end === 'running' && id.includes(transfer)) print(outputOf(state, id), [line]);
+}
+
 function makePod(state: ClusterState, job: Job, { dataClaim }: Work, attempt: number): void {
   const { apiVersion, kind, metadata } = job;
   const pod: Pod = {

@@ -17,6 +17,8 @@ export type Duty =
   | 'volsync'
   /** The end of claims that are being deleted. */
   | 'release claims'
+  /** The news for volumes that their claims have gone. */
+  | 'release volumes'
   /** The end of volumes that are released. */
   | 'reclaim'
   /** The end of snapshots that are being deleted. */
@@ -70,7 +72,7 @@ export interface ClusterState {
   /** The protected namespace, where movers run. */
   namespace: string;
   driver: string;
-  held: ReadonlySet<Duty>;
+  held: { has(duty: Duty, object?: string): boolean };
   /** By volume handle. */
   disks: Map<string, Content>;
   /** By snapshot handle. */

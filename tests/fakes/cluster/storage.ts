@@ -22,7 +22,7 @@ const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
 function tendClaim(state: ClusterState, claim: PersistentVolumeClaim): void {
   const { kube, held } = state;
   if (claim.metadata.deletionTimestamp !== undefined) {
-    if (held.has('release claims') || isMounted(state, claim)) return;
+    if (held.has('release claims', claim.metadata.name) || isMounted(state, claim)) return;
     kube.edit(persistentVolumeClaims, keyOf(claim), (object) => {
       object.metadata.finalizers = (object.metadata.finalizers ?? []).filter((f) => f !== CLAIM_PROTECTION);
     });
@@ -31,7 +31,7 @@ function tendClaim(state: ClusterState, claim: PersistentVolumeClaim): void {
   if (claim.status?.phase === 'Bound') return;
   const volume = volumeFor(state, claim);
   if (volume !== undefined) {
-    if (!held.has('bind')) bind(state, claim, volume);
+    if (!held.has('bind', claim.metadata.name)) bind(state, claim, volume);
   } else if (claim.spec.volumeName === undefined && !held.has('provision')) {
     provision(state, claim);
   }
@@ -121,6 +121,7 @@ function tendVolume(state: ClusterState, volume: PersistentVolume): void {
   const claim = state.get(persistentVolumeClaims, { namespace, name });
   if (claim?.metadata.uid === claimRef.uid) return;
   if (volume.status?.phase !== 'Released') {
+    if (held.has('release volumes')) return;
     kube.edit(persistentVolumes, keyOf(volume), (object) => {
       object.status = { phase: 'Released' };
     });

@@ -1,0 +1,539 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { persistentVolumeClaims, persistentVolumes, type PersistentVolume } from '../../api/external/core.ts';
+import { replicationDestinations } from '../../api/external/volsync.ts';
+import { restores } from '../../api/external/velero.ts';
+import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
+import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { childName } from '../../api/v1alpha1/names.ts';
+import { APP, World } from '../../tests/fakes/cluster/world.ts';
+
+const DESTINATION = { namespace: APP, name: 'restored' };
+
+let world: World;
+let child: string;
+/** What stands before the restore; the same must stand after it, but for the volume that it brings. */
+let before: string[];
+let source: NonNullable<DataMoverRestore['spec']['source']>;
+
+beforeEach(() => {
+  world = new World();
+  [source] = world.addRepository('precious') as [typeof source];
+});
+
+afterEach(() => world.stop());
+
+async function begin(change: (restore: DataMoverRestore) => void = () => undefined): Promise<void> {
+  await world.quiesce();
+  before = world.inventory();
+  await world.start();
+  const { uid = '' } = world.addRestore('r1', (restore) => {
+    restore.spec.source = source;
+    change(restore);
+  }).metadata;
+  child = childName('restore', uid);
+}
+
+async function reach(phase: string): Promise<void> {
+  await world.until(() => world.restore()?.status?.phase === phase);
+}
+
+async function end(limitMs?: number) {
+  await world.until(() => world.restore()?.status?.completionTimestamp !== undefined, limitMs);
+  await world.advance(3_000);
+  return world.restore()!.status!;
+}
+
+async function fails() {
+  const { phase, failure } = await end();
+  expect(phase).toBe('Failed');
+  expect(world.inventory()).toEqual(before);
+  return failure!;
+}
+
+/** The volume that the destination has got. */
+function volume(): PersistentVolume | undefined {
+  const name = world.kube.peek(persistentVolumeClaims, DESTINATION)?.spec.volumeName;
+  return name === undefined ? undefined : world.kube.peek(persistentVolumes, { name });
+}
+
+function expectArrived(content: string): void {
+  expect(world.kube.peek(persistentVolumeClaims, DESTINATION)?.status?.phase).toBe('Bound');
+  expect(world.read(DESTINATION)).toBe(content);
+  expect(volume()?.status?.phase).toBe('Bound');
+  expect(volume()?.metadata.annotations).not.toHaveProperty(['oadp.openshift.io/hand-over']);
+  expect(volume()?.metadata.labels).not.toHaveProperty(['oadp.openshift.io/request-uid']);
+  const own = [`PersistentVolume ${volume()?.metadata.name ?? ''}`, `storage ${world.handleOf(DESTINATION)}`];
+  const destination = `PersistentVolumeClaim ${APP}/restored`;
+  expect(world.inventory()).toEqual([...new Set([...before, destination, ...own])].sort());
+}
+
+const running = () => ({ end: 'running' as const, lines: ['Starting container'] });
+
+describe('a restore', () => {
+  beforeEach(() => world.addDestination());
+
+  it('brings the data into the claim and leaves nothing else behind', async () => {
+    await begin();
+    expect(await end()).toMatchObject({
+      phase: 'Completed',
+      repositoryPath: 'c1/app/data',
+      restored: { snapshotID: 'abcdef01', bytes: 8, files: 3 },
+      handOver: { persistentVolume: volume()?.metadata.name, reclaimPolicy: 'Delete' },
+      progress: { bytesDone: 8, totalBytes: 8 },
+    });
+    expectArrived('precious');
+    expect(volume()?.spec.persistentVolumeReclaimPolicy).toBe('Delete');
+    expect(world.reports.map(({ reason }) => reason)).toEqual(['DataMoverStarted', 'DataMoverCompleted']);
+  });
+
+  it("hands the volume over in an order in which it is never nobody's", async () => {
+    await begin();
+    await end();
+    const { name: volumeName } = volume()!.metadata;
+    const { uid } = world.kube.peek(persistentVolumeClaims, DESTINATION)!.metadata;
+    const writes = world.kube
+      .writeCalls()
+      .filter(({ kind, key }) => key?.name === volumeName || kind.plural === 'persistentvolumeclaims')
+      .map(({ verb, kind, key, body }) => [verb, `${kind.kind} ${key?.name ?? ''}`, body]);
+    const [made, secured, released, given, named, settled] = writes;
+    expect(made).toMatchObject(['create', `PersistentVolumeClaim ${child}`, {}]);
+    expect(secured).toMatchObject([
+      'mergePatch',
+      `PersistentVolume ${volumeName}`,
+      {
+        metadata: {
+          annotations: { 'oadp.openshift.io/hand-over': expect.stringContaining('"reclaimPolicy":"Delete"') },
+        },
+        spec: { persistentVolumeReclaimPolicy: 'Retain' },
+      },
+    ]);
+    expect(released).toMatchObject(['delete', `PersistentVolumeClaim ${child}`, undefined]);
+    expect(given).toMatchObject([
+      'mergePatch',
+      `PersistentVolume ${volumeName}`,
+      { metadata: { labels: { 'oadp.openshift.io/data-mover-restore': 'r1' } }, spec: { claimRef: { uid } } },
+    ]);
+    expect(named).toMatchObject(['mergePatch', 'PersistentVolumeClaim restored', { spec: { volumeName } }]);
+    expect(settled).toMatchObject([
+      'mergePatch',
+      `PersistentVolume ${volumeName}`,
+      { spec: { persistentVolumeReclaimPolicy: 'Delete' } },
+    ]);
+  });
+
+  it('asks VolSync for the recorded snapshot and nothing else', async () => {
+    world.cluster.hold('volsync');
+    await begin();
+    await reach('Moving');
+    expect(world.kube.peek(replicationDestinations, { namespace: 'velero', name: child })?.spec).toEqual({
+      trigger: { manual: child },
+      restic: {
+        repository: child,
+        copyMethod: 'Direct',
+        destinationPVC: child,
+        restoreAsOf: '2025-12-01T00:00:01Z',
+        cacheCapacity: '1Gi',
+        cacheAccessModes: ['ReadWriteOnce'],
+        cacheStorageClassName: 'fast',
+      },
+    });
+  });
+
+  it.each([0, 1, 2])('gets the contents of its own backup of several (%i)', async (index) => {
+    const contents = ['first', 'second', 'third'];
+    source = world.addRepository(...contents)[index]!;
+    await begin();
+    await end();
+    expectArrived(contents[index]!);
+  });
+
+  it.each([
+    ['Delete', 'Retain'],
+    ['Retain', 'Delete'],
+  ])('gives the volume the policy %s that it had, on storage that gives %s', async (had, gives) => {
+    world.addStorageClass('fast', { reclaimPolicy: gives });
+    source.volume!.reclaimPolicy = had;
+    await begin();
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expectArrived('precious');
+    expect(volume()?.spec.persistentVolumeReclaimPolicy).toBe(had);
+  });
+
+  it('gives the volume the labels that it had', async () => {
+    source.volume!.pvLabels = { zone: 'a' };
+    await begin();
+    await end();
+    expect(volume()?.metadata.labels).toMatchObject({ zone: 'a' });
+  });
+
+  it('makes the volume large enough for the claim and for the data', async () => {
+    source.volume!.capacity = '5Gi';
+    await begin();
+    await end();
+    expect(volume()?.spec.capacity).toEqual({ storage: '5Gi' });
+  });
+
+  it('works on storage that waits for the first consumer', async () => {
+    world.addStorageClass('fast', { volumeBindingMode: 'WaitForFirstConsumer' });
+    await begin();
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expectArrived('precious');
+  });
+
+  it.each(['Immediate', 'WaitForFirstConsumer'] as const)(
+    'of an empty volume brings an empty volume without a mover (%s)',
+    async (volumeBindingMode) => {
+      world.addStorageClass('fast', { volumeBindingMode });
+      source.result = { mover: 'VolSync', repository: 'c1/app/data', empty: true };
+      await begin();
+      expect(await end()).toMatchObject({ phase: 'Completed', restored: { empty: true } });
+      expect(world.cluster.state.started).toEqual([]);
+      expectArrived('');
+    },
+  );
+
+  it('waits for its record, which comes once', async () => {
+    await begin((restore) => {
+      delete restore.spec.source;
+    });
+    await world.advance(60_000, 10_000);
+    expect(world.restore()?.status?.completionTimestamp).toBeUndefined();
+    world.kube.edit(dataMoverRestores, { namespace: APP, name: 'r1' }, (restore) => {
+      restore.spec.source = source;
+    });
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expectArrived('precious');
+  });
+
+  it('fails when its record never comes', async () => {
+    await begin((restore) => {
+      delete restore.spec.source;
+    });
+    expect(await end(1_000_000)).toMatchObject({ phase: 'Failed', failure: { reason: 'RecordMissing' } });
+  });
+});
+
+describe('a destination', () => {
+  it('may appear after the restore', async () => {
+    await begin();
+    await world.advance(30_000, 10_000);
+    world.addDestination();
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expectArrived('precious');
+  });
+
+  it('that never appears fails the restore', async () => {
+    world.addClass((object) => Object.assign(object.spec, { deadlines: { destinationSeconds: 60 } }));
+    await begin();
+    const { reason, message } = await fails();
+    expect(reason).toBe('DestinationNotFound');
+    expect(message).toContain('app/restored did not appear within 60 s');
+  });
+
+  it('that is bound already is left alone', async () => {
+    await world.addSource('restored', 'live data');
+    await begin();
+    expect((await fails()).reason).toBe('DestinationBound');
+    expect(world.read(DESTINATION)).toBe('live data');
+  });
+
+  it('that is bound to another volume meanwhile is left alone', async () => {
+    world.addDestination();
+    world.cluster.state.script = running;
+    await begin();
+    await reach('Moving');
+    world.kube.edit(persistentVolumeClaims, DESTINATION, (claim) => {
+      claim.spec.volumeName = 'another';
+    });
+    const { reason, message } = await fails();
+    expect(reason).toBe('DestinationBound');
+    expect(message).toContain('another');
+  });
+
+  it('of mode Block is refused', async () => {
+    world.addDestination('restored', (claim) => {
+      claim.spec.volumeMode = 'Block';
+    });
+    await begin();
+    expect((await fails()).reason).toBe('UnsupportedVolumeMode');
+  });
+
+  it('of another namespace is refused', async () => {
+    await begin((restore) => {
+      restore.spec.destinationClaimRef.namespace = 'other';
+    });
+    const { reason, message } = await fails();
+    expect(reason).toBe('Forbidden');
+    expect(message).toContain('spec.destinationClaimRef.namespace is other');
+  });
+
+  it.each([
+    ['before the staging claim has let go', () => world.cluster.holdFor(child, 'release claims')],
+    ['before it is bound', () => world.cluster.holdFor('restored', 'bind')],
+  ])('that is deleted %s fails the restore, and the volume goes', async (_, keep) => {
+    world.addDestination();
+    await begin();
+    keep();
+    await world.until(() => world.restore()?.status?.handOver !== undefined);
+    await world.quiesce();
+    world.kube.remove(persistentVolumeClaims, DESTINATION);
+    await world.quiesce();
+    world.cluster.release('release claims', 'bind');
+    const { phase, failure } = await end();
+    expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason: 'DestinationNotFound' });
+    expect(world.inventory()).toEqual(before.filter((line) => !line.endsWith('app/restored')));
+  });
+
+  it('that is bound and deleted before anybody noticed takes no volume with it into limbo', async () => {
+    world.addDestination();
+    await begin();
+    world.cluster.holdFor('restored', 'bind');
+    await world.until(
+      () => world.kube.peek(persistentVolumeClaims, DESTINATION)?.spec.volumeName !== undefined,
+    );
+    await world.stop();
+    world.cluster.release('bind');
+    await world.quiesce();
+    // Storage is late to see that the claim has gone, so that the volume still looks bound.
+    world.cluster.hold('reclaim', 'release volumes');
+    world.kube.remove(persistentVolumeClaims, DESTINATION);
+    await world.start();
+    await world.advance(5_000);
+    world.cluster.release('reclaim', 'release volumes');
+    expect(await end()).toMatchObject({ phase: 'Failed', failure: { reason: 'DestinationNotFound' } });
+    expect(world.inventory()).toEqual(before.filter((line) => !line.endsWith('app/restored')));
+  });
+});
+
+describe('a hand-over', () => {
+  beforeEach(() => world.addDestination());
+
+  it('that has begun is finished although the restore is canceled', async () => {
+    await begin();
+    world.cluster.holdFor(child, 'release claims');
+    await world.until(() => world.restore()?.status?.handOver !== undefined);
+    world.kube.edit(dataMoverRestores, { namespace: APP, name: 'r1' }, (restore) => {
+      restore.spec.cancel = true;
+    });
+    await world.advance(5_000);
+    world.cluster.release('release claims');
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expectArrived('precious');
+  });
+
+  it('that has begun is finished although the restore is deleted', async () => {
+    await begin();
+    world.cluster.holdFor('restored', 'bind');
+    await world.until(() => world.restore()?.status?.handOver !== undefined);
+    await world.kube.client().delete(dataMoverRestores, { namespace: APP, name: 'r1' });
+    await world.advance(5_000);
+    world.cluster.release('bind');
+    await world.until(() => world.restore() === undefined);
+    expectArrived('precious');
+  });
+
+  it('fails when the staging claim does not let go in time, and the volume goes', async () => {
+    world.addClass((object) => Object.assign(object.spec, { deadlines: { handOverSeconds: 60 } }));
+    await begin();
+    world.cluster.holdFor(child, 'release claims');
+    await world.until(() => world.restore()?.status?.failure !== undefined);
+    world.cluster.release('release claims');
+    const { reason, message } = await fails();
+    expect(reason).toBe('DeadlineExceeded');
+    expect(message).toContain('no hand-over within 60 s');
+  });
+
+  it('that comes too late for the restore leaves the volume as it belongs', async () => {
+    world.addClass((object) => Object.assign(object.spec, { deadlines: { handOverSeconds: 60 } }));
+    source.volume!.reclaimPolicy = 'Retain';
+    await begin();
+    world.cluster.holdFor('restored', 'bind');
+    await world.until(() => world.restore()?.status?.failure !== undefined);
+    world.cluster.release('bind');
+    expect(await end()).toMatchObject({ phase: 'Failed' });
+    expectArrived('precious');
+    expect(volume()?.spec.persistentVolumeReclaimPolicy).toBe('Retain');
+  });
+
+  it('fails when the mover does not let go of the volume', async () => {
+    world.addClass((object) => Object.assign(object.spec, { deadlines: { handOverSeconds: 60 } }));
+    world.cluster.hold('collect');
+    await begin();
+    await world.until(() => world.restore()?.status?.failure !== undefined);
+    expect(world.restore()?.status?.failure).toMatchObject({ reason: 'DeadlineExceeded' });
+    world.cluster.release('collect');
+    await fails();
+  });
+});
+
+describe('a restore that ends early', () => {
+  const phases: [string, () => void][] = [
+    ['Queued', () => occupyPlace()],
+    ['Staging', () => world.cluster.hold('provision')],
+    ['Moving', () => world.cluster.hold('volsync')],
+    ['Moving', () => void (world.cluster.state.script = running)],
+  ];
+
+  /** Another restore, which another controller serves, takes the only place and does not end. */
+  function occupyPlace(): void {
+    world.addClass((object) => Object.assign(object.spec, { limits: { restores: 1 } }));
+    world.addRestore('other', (object) => {
+      object.status = {
+        phase: 'Moving',
+        mover: 'Other',
+        dataMoverClass: 'volsync',
+        admittedAt: '2026-01-01T00:00:00Z',
+        repositoryPath: 'c1/app/other',
+      };
+    });
+  }
+
+  beforeEach(() => world.addDestination());
+
+  it.each(phases)('by cancel while %s leaves nothing behind (%#)', async (phase, keep) => {
+    keep();
+    await begin();
+    await reach(phase);
+    await world.advance(2_000);
+    world.kube.edit(dataMoverRestores, { namespace: APP, name: 'r1' }, (restore) => {
+      restore.spec.cancel = true;
+    });
+    expect(await end()).toMatchObject({ phase: 'Canceled' });
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it.each(phases)('by deletion while %s leaves nothing behind (%#)', async (phase, keep) => {
+    keep();
+    await begin();
+    await reach(phase);
+    await world.advance(2_000);
+    await world.kube.client().delete(dataMoverRestores, { namespace: APP, name: 'r1' });
+    await world.until(() => world.restore() === undefined);
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it('leaves nothing behind on storage that keeps released volumes', async () => {
+    world.addStorageClass('fast', { reclaimPolicy: 'Retain' });
+    world.cluster.state.script = () => ({ end: 'failed', lines: ['Fatal: incorrect password'] });
+    await begin();
+    expect((await fails()).reason).toBe('WrongPassword');
+  });
+});
+
+describe("a mover's word of success", () => {
+  beforeEach(() => world.addDestination());
+
+  it('is none when nothing matched', async () => {
+    world.addSecret({ RESTIC_REPOSITORY: 's3:http://s3.example.com/another' });
+    await begin();
+    const { reason, message } = await fails();
+    expect(reason).toBe('RepositoryMissing');
+    expect(message).toContain('abcdef01');
+    expect(message).toContain('RESTIC_REPOSITORY');
+  });
+
+  it('is none when another snapshot was restored', async () => {
+    world.cluster.state.script = () => ({
+      end: 'succeeded',
+      lines: ['restoring snapshot 99999999 of [/data] at 2026-01-01 00:00:00 by @volsync to .'],
+    });
+    await begin();
+    const { reason, message } = await fails();
+    expect(reason).toBe('SnapshotMismatch');
+    expect(message).toContain('99999999');
+    expect(message).toContain('abcdef01');
+  });
+
+  it('is none when no log names a snapshot', async () => {
+    world.cluster.state.script = () => ({ end: 'succeeded', lines: ['=== Done ==='] });
+    await begin();
+    expect((await fails()).reason).toBe('MoverFailed');
+  });
+});
+
+describe('a record', () => {
+  beforeEach(() => world.addDestination());
+
+  it.each([
+    [
+      'BackupNotCompleted',
+      'WrongPassword: it was wrong',
+      { result: undefined, failure: { reason: 'WrongPassword', message: 'it was wrong' } },
+    ],
+    ['BackupNotCompleted', 'it has no result', { result: undefined }],
+    [
+      'InvalidRequest',
+      'made by mover Other',
+      { result: { mover: 'Other', repository: 'c1/app/data', snapshotID: 'abcdef01' } },
+    ],
+    [
+      'InvalidRequest',
+      '"data" is not the path',
+      { result: { mover: 'VolSync', repository: 'data', snapshotID: 'abcdef01' } },
+    ],
+    [
+      'InvalidRequest',
+      'is not the path',
+      { result: { mover: 'VolSync', repository: 'c1/app/../other/data', snapshotID: 'abcdef01' } },
+    ],
+  ])('that is no good fails the restore with %s: %s', async (reason, text, changes) => {
+    Object.assign(source, changes);
+    for (const [key, value] of Object.entries(changes))
+      if (value === undefined) delete source[key as 'result'];
+    await begin();
+    const failure = await fails();
+    expect(failure.reason).toBe(reason);
+    expect(failure.message).toContain(text);
+  });
+});
+
+describe("another namespace's repository", () => {
+  beforeEach(() => {
+    world.addDestination();
+    source.result!.repository = 'c1/shop/data';
+    const { repositories } = world.cluster.state;
+    for (const [url, repository] of [...repositories])
+      repositories.set(url.replace('/app/', '/shop/'), repository);
+  });
+
+  function addVeleroRestore(namespaceMapping?: Record<string, string>, namespace = 'velero'): void {
+    world.kube.seed(restores, {
+      apiVersion: 'velero.io/v1',
+      kind: 'Restore',
+      metadata: { namespace, name: 'back' },
+      spec: { ...(namespaceMapping !== undefined && { namespaceMapping }) },
+    });
+  }
+
+  const named = (restore: DataMoverRestore): void => {
+    restore.metadata.annotations = { 'oadp.openshift.io/velero-restore': 'back' };
+  };
+
+  it.each<[string, ((restore: DataMoverRestore) => void) | undefined, () => void]>([
+    ['no Velero Restore', undefined, () => undefined],
+    ['a Velero Restore that does not exist', named, () => undefined],
+    ['a Velero Restore outside the protected namespace', named, () => addVeleroRestore({ shop: APP }, APP)],
+    ['a Velero Restore without a mapping', named, () => addVeleroRestore()],
+    ['a Velero Restore with another mapping', named, () => addVeleroRestore({ shop: 'elsewhere' })],
+  ])('is refused with %s', async (_, change, prepare) => {
+    prepare();
+    await begin(change);
+    const { reason, message } = await fails();
+    expect(reason).toBe('Forbidden');
+    expect(message).toContain('shop');
+    expect(world.cluster.state.started).toEqual([]);
+  });
+
+  it('is read with a Velero Restore that maps it here', async () => {
+    addVeleroRestore({ shop: APP });
+    await begin(named);
+    expect(await end()).toMatchObject({ phase: 'Completed', repositoryPath: 'c1/shop/data' });
+    expectArrived('precious');
+  });
+
+  it('of another cluster is refused without a Velero Restore, although the namespace has the same name', async () => {
+    source.result!.repository = 'c2/app/data';
+    await begin();
+    expect((await fails()).reason).toBe('Forbidden');
+  });
+});
