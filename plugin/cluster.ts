@@ -1,3 +1,5 @@
+import { persistentVolumeClaims, pods, type PersistentVolumeClaim, type Pod } from '../api/external/core.ts';
+import { formatKey, parseKey, type Key } from '../api/meta.ts';
 import type { DataMoverClass } from '../api/v1alpha1/data-mover-class.ts';
 import { dataMoverClasses } from '../api/v1alpha1/kinds.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
@@ -5,8 +7,16 @@ import { isNotFound } from '../kube/client/kube-error.ts';
 import type { Clock } from '../kube/runtime/clock.ts';
 import { collect } from './collect.ts';
 import { PluginError } from './plugin-error.ts';
+import { loadPolicies } from './policies/load-policies.ts';
+import type { VolumePolicy } from './policies/volume-policy.ts';
 import { loadSettings, type Settings } from './settings.ts';
 import { ttlCache } from './ttl-cache.ts';
+
+/** What one namespace holds, as far as it decides about claims and which of them belong together. */
+export interface NamespaceContent {
+  pods: readonly Pod[];
+  claims: readonly PersistentVolumeClaim[];
+}
 
 /** The cluster as the actions see it. */
 export interface Cluster {
@@ -17,19 +27,47 @@ export interface Cluster {
   settings(namespace: string): Promise<Settings>;
   /** All of them; up to ten seconds old. */
   classes(): Promise<readonly DataMoverClass[]>;
+  /** Of a namespace; up to a minute old. */
+  content(namespace: string): Promise<NamespaceContent>;
+  /** In a ConfigMap; as Velero does, read once: a process serves one backup. */
+  policies(key: Required<Key>): Promise<readonly VolumePolicy[]>;
 }
 
 /** Within one backup the switch and the classes hardly change; ten seconds is as stale as a poll. */
 const TTL_MS = 10_000;
+/** Lists of a whole namespace are dear, and a backup visits its claims one after the other. */
+const CONTENT_TTL_MS = 60_000;
 
 export function createCluster(options: { clock: Clock; connect: () => Promise<KubeClient> }): Cluster {
   const { clock } = options;
   const keep = { ttlMs: TTL_MS, clock };
-  const connection = ttlCache({ ttlMs: Infinity, clock }, options.connect);
+  const forever = { ttlMs: Infinity, clock };
+  const connection = ttlCache(forever, options.connect);
   const kube = (): Promise<KubeClient> => connection('');
   const settings = ttlCache(keep, async (namespace) => loadSettings(await kube(), namespace));
   const classes = ttlCache(keep, async () => listClasses(await kube()));
-  return { clock, kube, settings, classes: () => classes('') };
+  const content = ttlCache({ ttlMs: CONTENT_TTL_MS, clock }, async (namespace) =>
+    readNamespace(await kube(), namespace),
+  );
+  const policies = ttlCache(forever, async (text) =>
+    loadPolicies(await kube(), parseKey(text) as Required<Key>),
+  );
+  return {
+    clock,
+    kube,
+    settings,
+    classes: () => classes(''),
+    content,
+    policies: (key) => policies(formatKey(key)),
+  };
+}
+
+async function readNamespace(kube: KubeClient, namespace: string): Promise<NamespaceContent> {
+  const [foundPods, claims] = await Promise.all([
+    collect(kube.list(pods, { namespace })),
+    collect(kube.list(persistentVolumeClaims, { namespace })),
+  ]);
+  return { pods: foundPods, claims };
 }
 
 async function listClasses(kube: KubeClient): Promise<DataMoverClass[]> {

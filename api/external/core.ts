@@ -36,7 +36,13 @@ export interface PersistentVolume extends Resource {
       uid?: string;
       resourceVersion?: string;
     };
-    csi?: { driver: string; volumeHandle: string; fsType?: string };
+    csi?: {
+      driver: string;
+      volumeHandle: string;
+      fsType?: string;
+      volumeAttributes?: Record<string, string>;
+    };
+    nfs?: { server: string; path: string };
     [source: string]: unknown;
   };
   status?: { phase?: 'Pending' | 'Available' | 'Bound' | 'Released' | 'Failed'; message?: string };

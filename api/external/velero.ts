@@ -12,6 +12,8 @@ export interface Backup extends Resource {
     labelSelector?: LabelSelector;
     orLabelSelectors?: LabelSelector[];
     snapshotVolumes?: boolean;
+    /** Velero's own data mover is asked for; it needs Velero's CSI support. */
+    snapshotMoveData?: boolean;
     defaultVolumesToFsBackup?: boolean;
     /** Go duration. */
     csiSnapshotTimeout?: string;
@@ -30,6 +32,7 @@ export interface Restore extends Resource {
     includedResources?: string[];
     excludedResources?: string[];
     labelSelector?: LabelSelector;
+    orLabelSelectors?: LabelSelector[];
     restorePVs?: boolean;
     existingResourcePolicy?: string;
   };

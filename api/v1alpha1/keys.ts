@@ -9,7 +9,12 @@ export const annotations = {
   defaultClass: `${GROUP}/default`,
   /** On a PVC: the name of its DataMoverClass; wins over every selector. */
   className: `${GROUP}/data-mover-class`,
-  /** On a *stored* PVC or PV: the DataMoverBackup (`namespace/name`) that holds its data. */
+  /** On a PVC or on a Velero Backup: `"false"` opts out, its data is not moved. */
+  dataMover: `${GROUP}/data-mover`,
+  /**
+   * On a *stored* PVC, PV, VolumeSnapshot or VolumeSnapshotContent: the DataMoverBackup (`namespace/name`) that holds
+   * its data. On a DataMoverRestore: the one whose record it waits for.
+   */
   movedBy: `${GROUP}/data-mover-backup`,
   /** On a DataMoverBackup or DataMoverRestore: full name of the Velero Backup or Restore it belongs to. */
   veleroBackup: `${GROUP}/velero-backup`,
@@ -22,6 +27,8 @@ export const annotations = {
 
 /** Labels. Values are valid label values: see `labelValue` in names.ts. */
 export const labels = {
+  /** On a PVC: `"false"` opts out, as the annotation of the same name does. */
+  dataMover: `${GROUP}/data-mover`,
   /** On children: the uid of the request they serve. */
   requestUid: `${GROUP}/request-uid`,
   /** On children: `backup`, `restore` or `delete`. */

@@ -1,4 +1,5 @@
-import { parseQuantity, largestQuantity } from '../exposure/quantity.ts';
+import { parseQuantity } from '../../api/quantity.ts';
+import { largestQuantity } from '../exposure/quantity.ts';
 import type { StagingVolume } from '../exposure/staging.ts';
 import { done, failed, waiting, type StepResult } from '../request/step.ts';
 import { destinationClaim, destinationKey, type RestoreScope } from './scope.ts';

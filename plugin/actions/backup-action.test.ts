@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { createFakeClock, settle } from '../../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
-import { configMaps, persistentVolumeClaims, pods, type ConfigMap } from '../../api/external/core.ts';
+import {
+  configMaps,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  type ConfigMap,
+} from '../../api/external/core.ts';
 import type { Resource } from '../../api/meta.ts';
 import type { DataMoverBackup, DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
 import { annotations, pluginConfig } from '../../api/v1alpha1/keys.ts';
@@ -148,6 +154,56 @@ describe('a claim', () => {
   });
 });
 
+describe('a claim of a backup with volume policies', () => {
+  const backup = aBackup({ resourcePolicy: { kind: 'configmap', name: 'policies' } });
+  const rules =
+    'version: v1\nvolumePolicies:\n- conditions: {storageClass: [scratch]}\n  action: {type: skip}\n';
+
+  function withPolicies(storageClassName: string) {
+    const setup = setUp();
+    setup.kube.seed<ConfigMap>(configMaps, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'policies', namespace: 'velero' },
+      data: { policies: rules },
+    });
+    const volume = aVolume();
+    setup.kube.seed(persistentVolumes, { ...volume, spec: { ...volume.spec, storageClassName } });
+    setup.kube.seed(persistentVolumeClaims, aClaim());
+    return setup;
+  }
+
+  it('stays when they rule it out by its volume, with the reason in the log, and its volume too', async () => {
+    const { execute, lines, kube } = withPolicies('scratch');
+    expect(await execute(aClaim(), backup)).toEqual({});
+    expect(lines).toEqual([
+      {
+        level: 'info',
+        message:
+          'volumePolicies[0] in ConfigMap velero/policies says skip: the data of PersistentVolumeClaim app/data is not moved',
+        fields: { resource: 'persistentvolumeclaims', namespace: 'app', name: 'data' },
+      },
+    ]);
+    const [volume] = kube.peekAll(persistentVolumes);
+    expect(await execute(volume!, backup)).toEqual({});
+    expect(kube.writeCalls()).toEqual([]);
+  });
+
+  it('is moved when they say nothing about it; they are read once', async () => {
+    const { execute, kube } = withPolicies('gp2');
+    kube.seed(persistentVolumeClaims, aClaim('b'));
+    expect(await execute(aClaim(), backup)).toHaveProperty('operationID');
+    await execute(aClaim('b'), backup);
+    const reads = kube.calls.filter(({ verb, key }) => verb === 'get' && key?.name === 'policies');
+    expect(reads).toHaveLength(1);
+  });
+
+  it('fails when they cannot be read', async () => {
+    const { execute } = setUp();
+    await expect(execute(aClaim(), backup)).rejects.toThrow('ConfigMap velero/policies, which');
+  });
+});
+
 describe('the other claims', () => {
   it('are asked about before the first one is waited for, once per backup', async () => {
     const { execute, kube, requested } = setUp();
@@ -180,9 +236,10 @@ describe('the other claims', () => {
 
   it('spoil nothing when they cannot be asked about', async () => {
     const { execute, kube, lines } = setUp();
-    kube.before = ({ kind, verb }) => {
-      if (kind.kind === 'Pod' && verb === 'list')
-        throw new KubeError({ code: 403, reason: 'Forbidden', message: 'no pods for you' });
+    kube.seed(persistentVolumeClaims, aClaim('b'));
+    kube.before = ({ kind, verb, key }) => {
+      if (kind.kind === 'DataMoverBackup' && verb === 'create' && key?.name === nameOf('b'))
+        throw new KubeError({ code: 403, reason: 'Forbidden', message: 'not this one' });
     };
     expect(await execute(aClaim())).toHaveProperty('operationID');
     expect(lines.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);

@@ -6,6 +6,7 @@ import type { Cluster } from '../cluster.ts';
 import type { BackupItemAction, BackupItemInput, BackupItemOutput, CallContext } from './action.ts';
 import { isFinalizing } from './backup-decision.ts';
 import { createClaimBackup } from './claim-backup.ts';
+import { createDecider } from './decider.ts';
 import { parseItem } from './item.ts';
 import { createRequestOperations } from './request-operations.ts';
 import { createVolumeBackup } from './volume-backup.ts';
@@ -26,8 +27,9 @@ export type ItemHandler<T extends Resource> = (
 /** `oadp.openshift.io/data-mover-backup`: asks for the data of claims to be moved, and marks claims and volumes. */
 export function createBackupAction(options: BackupActionOptions): BackupItemAction {
   const { cluster } = options;
-  const claim = createClaimBackup(options);
-  const volume = createVolumeBackup(cluster);
+  const decide = createDecider(cluster);
+  const claim = createClaimBackup(options, decide);
+  const volume = createVolumeBackup(cluster, decide);
   const operations = createRequestOperations(cluster, dataMoverBackups, 'uploading');
 
   return {

@@ -1,10 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
+import type { PersistentVolume } from '../../api/external/core.ts';
+import type { Backup } from '../../api/external/velero.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
-import { decideBackup, isFinalizing } from './backup-decision.ts';
-import { aBackup, aClaim, aClass } from './fixtures.ts';
+import { parsePolicies } from '../policies/parse-policies.ts';
+import { decideBackup, isFinalizing, type DecisionFacts } from './backup-decision.ts';
+import { aBackup, aClaim, aClass, aPod, aVolume } from './fixtures.ts';
 
 const standard = aClass('standard', { default: true });
 const fast = aClass('fast', { selector: 'tier=fast' });
+
+function facts(changes: Partial<DecisionFacts> = {}): DecisionFacts {
+  return { classes: [standard, fast], policies: [], volume: undefined, pods: [], ...changes };
+}
+
+/** The policies of a ConfigMap with these lines below `volumePolicies`. */
+function policies(...lines: string[]) {
+  return parsePolicies(
+    `version: v1\nvolumePolicies:\n${lines.map((line) => `  ${line}\n`).join('')}`,
+    'ConfigMap velero/p',
+  );
+}
 
 describe('the data of a claim', () => {
   it.each([
@@ -17,15 +32,15 @@ describe('the data of a claim', () => {
       'annotation',
     ],
   ])('is moved by the class that the %s gives', (_, pvc, className, by) => {
-    expect(decideBackup(aBackup(), pvc, [standard, fast])).toEqual({ outcome: 'move', className, by });
+    expect(decideBackup(aBackup(), pvc, facts())).toEqual({ outcome: 'move', className, by });
   });
 
   it('is moved with snapshotVolumes true, as with nothing said', () => {
-    expect(decideBackup(aBackup({ snapshotVolumes: true }), aClaim(), [standard]).outcome).toBe('move');
+    expect(decideBackup(aBackup({ snapshotVolumes: true }), aClaim(), facts()).outcome).toBe('move');
   });
 
   it('stays when the backup takes no snapshots', () => {
-    expect(decideBackup(aBackup({ snapshotVolumes: false }), aClaim(), [standard])).toEqual({
+    expect(decideBackup(aBackup({ snapshotVolumes: false }), aClaim(), facts())).toEqual({
       outcome: 'leave',
       level: 'info',
       message:
@@ -33,20 +48,50 @@ describe('the data of a claim', () => {
     });
   });
 
-  it('stays when the claim opts out', () => {
-    const pvc = aClaim('data', { labels: { [labels.veleroExclude]: 'true' } });
-    expect(decideBackup(aBackup(), pvc, [standard])).toMatchObject({ outcome: 'leave', level: 'info' });
+  it.each([
+    ["Velero's label", aClaim('data', { labels: { [labels.veleroExclude]: 'true' } })],
+    ['our label', aClaim('data', { labels: { 'oadp.openshift.io/data-mover': 'false' } })],
+    ['our annotation', aClaim('data', { annotations: { 'oadp.openshift.io/data-mover': 'false' } })],
+  ])('stays when the claim opts out by %s', (_, pvc) => {
+    expect(decideBackup(aBackup(), pvc, facts())).toMatchObject({
+      outcome: 'leave',
+      level: 'info',
+      message: expect.stringContaining('PersistentVolumeClaim app/data carries'),
+    });
+  });
+
+  it('is moved when the opt-out says anything but false', () => {
+    const pvc = aClaim('data', { annotations: { [annotations.dataMover]: 'true' } });
+    expect(decideBackup(aBackup(), pvc, facts()).outcome).toBe('move');
+  });
+
+  it('stays when the backup opts out', () => {
+    const backup: Backup = aBackup();
+    backup.metadata.annotations = { [annotations.dataMover]: 'false' };
+    expect(decideBackup(backup, aClaim(), facts())).toMatchObject({
+      outcome: 'leave',
+      level: 'info',
+      message: expect.stringContaining('oadp.openshift.io/data-mover of the Backup is "false"'),
+    });
+  });
+
+  it("stays when Velero's own data mover has it", () => {
+    const pvc = aClaim('data', { annotations: { 'velero.io/data-upload-name': 'velero/du-1' } });
+    expect(decideBackup(aBackup({ snapshotMoveData: true }), pvc, facts())).toMatchObject({
+      outcome: 'leave',
+      message: expect.stringContaining('DataUpload velero/du-1'),
+    });
   });
 
   it.each(['Pending', 'Lost', undefined] as const)('stays, with a warning, when the claim is %p', (phase) => {
     const pvc = { ...aClaim(), status: phase === undefined ? {} : { phase } };
-    const decision = decideBackup(aBackup(), pvc, [standard]);
+    const decision = decideBackup(aBackup(), pvc, facts());
     expect(decision).toMatchObject({ outcome: 'leave', level: 'warn' });
     expect(decision).toMatchObject({ message: expect.stringContaining('PersistentVolumeClaim app/data is') });
   });
 
   it('stays, with a warning, when no class wants it', () => {
-    expect(decideBackup(aBackup(), aClaim(), [fast])).toMatchObject({
+    expect(decideBackup(aBackup(), aClaim(), facts({ classes: [fast] }))).toMatchObject({
       outcome: 'leave',
       level: 'warn',
       message: expect.stringContaining('no DataMoverClass selects PersistentVolumeClaim app/data'),
@@ -55,10 +100,154 @@ describe('the data of a claim', () => {
 
   it('fails to be moved when the wish cannot be met', () => {
     const pvc = aClaim('data', { annotations: { [annotations.className]: 'gone' } });
-    expect(decideBackup(aBackup(), pvc, [standard])).toMatchObject({
+    expect(decideBackup(aBackup(), pvc, facts())).toMatchObject({
       outcome: 'fail',
       message: expect.stringContaining('DataMoverClass gone'),
     });
+  });
+});
+
+describe('file-system backup', () => {
+  const take = aBackup({ defaultVolumesToFsBackup: true });
+  const optIn = { annotations: { 'backup.velero.io/backup-volumes': 'other,data' } };
+  const optOut = { annotations: { 'backup.velero.io/backup-volumes-excludes': 'other,data' } };
+  const stopped = { ...aPod('p', ['data'], optIn), status: { phase: 'Pending' as const } };
+
+  it.each([
+    ['takes every volume', take, aPod('p', ['data'])],
+    ['is asked for by the pod', aBackup(), aPod('p', ['data'], optIn)],
+  ])('that %s covers the claim', (_, backup, pod) => {
+    expect(decideBackup(backup, aClaim(), facts({ pods: [pod] }))).toMatchObject({
+      outcome: 'leave',
+      level: 'info',
+      message: expect.stringContaining('through pod p'),
+    });
+  });
+
+  it.each([
+    ['no pod mounts', take, aPod('p', ['log'])],
+    ['its pod leaves out', take, aPod('p', ['data'], optOut)],
+    ['its pod does not name', aBackup(), aPod('p', ['data'])],
+    ['its pod names without running', aBackup(), stopped],
+    [
+      'only a pod outside the backup mounts',
+      aBackup({ defaultVolumesToFsBackup: true, excludedResources: ['pods'] }),
+      aPod('p', ['data']),
+    ],
+  ])('does not keep a claim that %s from being moved', (_, backup, pod) => {
+    expect(decideBackup(backup, aClaim(), facts({ pods: [pod] })).outcome).toBe('move');
+  });
+});
+
+describe('a volume policy', () => {
+  const all = (action: string) => policies(`- conditions: {}`, `  action: ${action}`);
+
+  it('that says skip keeps the claim from being moved, and is named', () => {
+    expect(decideBackup(aBackup(), aClaim(), facts({ policies: all('{type: skip}') }))).toEqual({
+      outcome: 'leave',
+      level: 'info',
+      message:
+        'volumePolicies[0] in ConfigMap velero/p says skip: the data of PersistentVolumeClaim app/data is not moved',
+    });
+  });
+
+  it('that says snapshot overrules the defaults of the backup, as in Velero', () => {
+    const backup = aBackup({ snapshotVolumes: false, defaultVolumesToFsBackup: true });
+    const decision = decideBackup(
+      backup,
+      aClaim(),
+      facts({ policies: all('{type: snapshot}'), pods: [aPod('p', ['data'])] }),
+    );
+    expect(decision).toEqual({
+      outcome: 'move',
+      className: 'standard',
+      by: 'default',
+      policy: 'volumePolicies[0] in ConfigMap velero/p',
+    });
+  });
+
+  it('that says snapshot does not overrule an opt-out, nor bind a claim', () => {
+    const wanted = facts({ policies: all('{type: snapshot}') });
+    const out = aClaim('data', { labels: { [labels.dataMover]: 'false' } });
+    expect(decideBackup(aBackup(), out, wanted)).toMatchObject({ outcome: 'leave', level: 'info' });
+    const pending = { ...aClaim(), status: { phase: 'Pending' as const } };
+    expect(decideBackup(aBackup(), pending, wanted)).toMatchObject({ outcome: 'leave', level: 'warn' });
+  });
+
+  it('that says fs-backup leaves the claim to Velero, loudly where that saves nothing', () => {
+    const wanted = { policies: all('{type: fs-backup}') };
+    const decide = (pods: DecisionFacts['pods']) =>
+      decideBackup(aBackup(), aClaim(), facts({ ...wanted, pods }));
+    expect(decide([aPod('p', ['data'])])).toMatchObject({ outcome: 'leave', level: 'info' });
+    expect(decide([])).toMatchObject({
+      outcome: 'leave',
+      level: 'warn',
+      message: expect.stringContaining('its data is not saved'),
+    });
+  });
+
+  it.each(['{type: custom}', '{type: custom, parameters: {datamover: kubevirt}}'])(
+    'that says %s leaves the claim to another plugin',
+    (action) => {
+      expect(decideBackup(aBackup(), aClaim(), facts({ policies: all(action) }))).toMatchObject({
+        outcome: 'leave',
+        level: 'info',
+        message: expect.stringContaining('another plugin'),
+      });
+    },
+  );
+
+  const custom = (parameters: string) =>
+    facts({ policies: all(`{type: custom, parameters: {datamover: oadp.openshift.io${parameters}}}`) });
+
+  it('that says custom with our name moves the claim by its own class, or by the one it names', () => {
+    expect(decideBackup(aBackup(), aClaim(), custom(''))).toMatchObject({ className: 'standard' });
+    expect(decideBackup(aBackup(), aClaim(), custom(', dataMoverClass: fast'))).toMatchObject({
+      className: 'fast',
+      by: 'policy',
+    });
+  });
+
+  it("that names a class does not overrule the claim's own annotation", () => {
+    const pvc = aClaim('data', { annotations: { [annotations.className]: 'standard' } });
+    expect(decideBackup(aBackup(), pvc, custom(', dataMoverClass: fast'))).toMatchObject({
+      className: 'standard',
+      by: 'annotation',
+    });
+  });
+
+  it('that names a class that is not there is an error', () => {
+    expect(decideBackup(aBackup(), aClaim(), custom(', dataMoverClass: gone'))).toMatchObject({
+      outcome: 'fail',
+      message: expect.stringContaining('"gone" as dataMoverClass of PersistentVolumeClaim app/data'),
+    });
+  });
+
+  it('sees the volume of the claim, and the first that fits decides', () => {
+    const volume: PersistentVolume = aVolume();
+    volume.spec.capacity = { storage: '5Gi' };
+    const ordered = policies(
+      '- conditions: {capacity: "10Gi,"}',
+      '  action: {type: skip}',
+      '- conditions: {capacity: ",5Gi"}',
+      '  action: {type: snapshot}',
+      '- conditions: {}',
+      '  action: {type: skip}',
+    );
+    const decide = (size: string) => {
+      volume.spec.capacity = { storage: size };
+      return decideBackup(aBackup(), aClaim(), facts({ policies: ordered, volume }));
+    };
+    expect(decide('5Gi')).toMatchObject({ policy: 'volumePolicies[1] in ConfigMap velero/p' });
+    expect(decide('10Gi')).toMatchObject({ message: expect.stringContaining('volumePolicies[0]') });
+    expect(decide('7Gi')).toMatchObject({ message: expect.stringContaining('volumePolicies[2]') });
+  });
+
+  it('can pass over unbound claims without a warning', () => {
+    const unbound = policies('- conditions: {pvcPhase: [Pending, Lost]}', '  action: {type: skip}');
+    const pending = { ...aClaim(), status: { phase: 'Pending' as const } };
+    expect(decideBackup(aBackup(), pending, facts({ policies: unbound }))).toMatchObject({ level: 'info' });
+    expect(decideBackup(aBackup(), aClaim(), facts({ policies: unbound })).outcome).toBe('move');
   });
 });
 

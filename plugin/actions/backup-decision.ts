@@ -1,16 +1,62 @@
-import type { PersistentVolumeClaim } from '../../api/external/core.ts';
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/external/core.ts';
 import type { Backup } from '../../api/external/velero.ts';
-import { resolveClass } from '../../api/v1alpha1/class-resolution.ts';
+import { resolveClass, type ClassResolution } from '../../api/v1alpha1/class-resolution.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
-import { labels } from '../../api/v1alpha1/keys.ts';
+import { annotations, GROUP, labels } from '../../api/v1alpha1/keys.ts';
+import { policyVolumeOf } from '../policies/policy-volume.ts';
+import { matchPolicy, type VolumePolicy } from '../policies/volume-policy.ts';
+import { fileSystemBackupOf, reachablePods } from './file-system-backup.ts';
+import { DATA_UPLOAD_NAME } from './velero-facts.ts';
 
 /** What happens with the data of one PVC in one backup. */
 export type BackupDecision =
-  | { outcome: 'move'; className: string; by: string }
-  /** Velero goes on as without us. `level` says how loud the reason is told: a warning shows at the backup. */
-  | { outcome: 'leave'; level: 'info' | 'warn'; message: string }
+  | {
+      outcome: 'move';
+      className: string;
+      /** What chose the class. */
+      by: string;
+      /** The volume policy that asks for the move, where one does. */
+      policy?: string;
+    }
+  | Leave
   /** What the user asked for cannot be done; the item fails with the message. */
   | { outcome: 'fail'; message: string };
+
+/** Velero goes on as without us. `level` says how loud the reason is told: a warning shows at the backup. */
+interface Leave {
+  outcome: 'leave';
+  level: 'info' | 'warn';
+  message: string;
+}
+
+/** What a decision looks at beside the backup and the claim. */
+export interface DecisionFacts {
+  classes: readonly DataMoverClass[];
+  /** The backup's volume policies, in the order of the file. */
+  policies: readonly VolumePolicy[];
+  /** The claim's volume. Only policies look at it. */
+  volume: PersistentVolume | undefined;
+  /** Of the claim's namespace. */
+  pods: readonly Pod[];
+}
+
+interface Question extends DecisionFacts {
+  backup: Backup;
+  pvc: PersistentVolumeClaim;
+  subject: string;
+  /** The policy that decides about the claim. As in Velero, it overrules the defaults of the backup. */
+  policy: VolumePolicy | undefined;
+}
+
+/** Reasons to leave a claim alone, in the order in which they count. */
+const REASONS: readonly ((question: Question) => Leave | undefined)[] = [
+  optedOut,
+  movedByVelero,
+  ruledOutByPolicy,
+  coveredByFileSystemBackup,
+  withoutSnapshots,
+  unbound,
+];
 
 /**
  * Decides by the objects alone, so that the PVC's own call, a sibling that starts its capture early and its volume's
@@ -19,22 +65,119 @@ export type BackupDecision =
 export function decideBackup(
   backup: Backup,
   pvc: PersistentVolumeClaim,
-  classes: readonly DataMoverClass[],
+  facts: DecisionFacts,
 ): BackupDecision {
   const { namespace = '', name } = pvc.metadata;
-  const subject = `PersistentVolumeClaim ${namespace}/${name}`;
-  if (backup.spec.snapshotVolumes === false)
-    return leave('info', `spec.snapshotVolumes of the Backup is false: the data of ${subject} is not moved`);
-  if (pvc.metadata.labels?.[labels.veleroExclude] === 'true')
-    return leave('info', `${subject} carries the label ${labels.veleroExclude}: its data is not moved`);
-  if (pvc.status?.phase !== 'Bound') {
-    const phase = pvc.status?.phase ?? 'not bound';
-    return leave('warn', `${subject} is ${phase}, there is no data to move`);
+  const policy = matchPolicy(facts.policies, policyVolumeOf(pvc, facts.volume));
+  const question = {
+    ...facts,
+    backup,
+    pvc,
+    policy,
+    subject: `PersistentVolumeClaim ${namespace}/${name}`,
+  };
+  for (const reason of REASONS) {
+    const found = reason(question);
+    if (found !== undefined) return found;
   }
-  const resolution = resolveClass(classes, pvc);
+  return chooseClass(question);
+}
+
+/** True in the second pass of a backup, in which nothing may be started and no volume touched. */
+export function isFinalizing(backup: Backup): boolean {
+  return backup.status?.phase?.startsWith('Finalizing') ?? false;
+}
+
+function optedOut({ backup, pvc, subject }: Question): Leave | undefined {
+  const { annotations: own = {}, labels: ownLabels = {} } = pvc.metadata;
+  if (backup.metadata.annotations?.[annotations.dataMover] === 'false')
+    return leave(
+      'info',
+      `the annotation ${annotations.dataMover} of the Backup is "false": the data of ${subject} is not moved`,
+    );
+  if (own[annotations.dataMover] === 'false' || ownLabels[labels.dataMover] === 'false')
+    return leave('info', `${subject} carries ${labels.dataMover}: "false", its data is not moved`);
+  if (ownLabels[labels.veleroExclude] === 'true')
+    return leave('info', `${subject} carries the label ${labels.veleroExclude}: its data is not moved`);
+  return undefined;
+}
+
+function movedByVelero({ pvc, subject }: Question): Leave | undefined {
+  const upload = pvc.metadata.annotations?.[DATA_UPLOAD_NAME];
+  if (upload === undefined) return undefined;
+  return leave(
+    'info',
+    `Velero's own data mover takes the data of ${subject} (spec.snapshotMoveData of the Backup, DataUpload ${upload})`,
+  );
+}
+
+function ruledOutByPolicy({ backup, pvc, subject, policy, pods }: Question): Leave | undefined {
+  switch (policy?.action) {
+    case undefined:
+    case 'snapshot':
+      return undefined;
+    case 'skip':
+      return leave('info', `${policy.origin} says skip: the data of ${subject} is not moved`);
+    case 'fs-backup':
+      return reachablePods(backup, pvc, pods).length > 0
+        ? leave('info', `${policy.origin} says fs-backup: Velero takes the data of ${subject} itself`)
+        : leave(
+            'warn',
+            `${policy.origin} says fs-backup, but no running pod of this backup mounts ${subject}: its data is not saved`,
+          );
+    case 'custom':
+      if (policy.parameters.datamover === GROUP) return undefined;
+      return leave(
+        'info',
+        `${policy.origin} says custom without the parameter datamover: ${GROUP}: ${subject} is left to another plugin`,
+      );
+  }
+}
+
+function coveredByFileSystemBackup({ backup, pvc, subject, policy, pods }: Question): Leave | undefined {
+  if (policy !== undefined) return undefined;
+  const pod = fileSystemBackupOf(backup, pvc, pods);
+  if (pod === undefined) return undefined;
+  return leave(
+    'info',
+    `Velero's file-system backup takes the data of ${subject} through pod ${pod.metadata.name}: it is not moved as well`,
+  );
+}
+
+function withoutSnapshots({ backup, subject, policy }: Question): Leave | undefined {
+  if (policy !== undefined || backup.spec.snapshotVolumes !== false) return undefined;
+  return leave('info', `spec.snapshotVolumes of the Backup is false: the data of ${subject} is not moved`);
+}
+
+function unbound({ pvc, subject }: Question): Leave | undefined {
+  const phase = pvc.status?.phase ?? 'not bound';
+  if (phase === 'Bound') return undefined;
+  return leave('warn', `${subject} is ${phase}, there is no data to move`);
+}
+
+function chooseClass(question: Question): BackupDecision {
+  const { classes, pvc, policy, subject } = question;
+  const asked = policy?.parameters.dataMoverClass;
+  // The claim's own annotation is the more exact wish.
+  if (policy !== undefined && asked !== undefined && !hasOwnClass(pvc)) {
+    const found = classes.find(({ metadata }) => metadata.name === asked);
+    if (found !== undefined)
+      return { outcome: 'move', className: found.metadata.name, by: 'policy', policy: policy.origin };
+    const message = `${policy.origin} names ${JSON.stringify(asked)} as dataMoverClass of ${subject}, and there is no such DataMoverClass`;
+    return { outcome: 'fail', message };
+  }
+  return decisionOf(resolveClass(classes, pvc), policy);
+}
+
+function decisionOf(resolution: ClassResolution, policy: VolumePolicy | undefined): BackupDecision {
   switch (resolution.outcome) {
     case 'resolved':
-      return { outcome: 'move', className: resolution.class.metadata.name, by: resolution.by };
+      return {
+        outcome: 'move',
+        className: resolution.class.metadata.name,
+        by: resolution.by,
+        ...(policy === undefined ? {} : { policy: policy.origin }),
+      };
     case 'none':
       return leave('warn', resolution.message);
     case 'failed':
@@ -42,11 +185,10 @@ export function decideBackup(
   }
 }
 
-function leave(level: 'info' | 'warn', message: string): BackupDecision {
-  return { outcome: 'leave', level, message };
+function hasOwnClass(pvc: PersistentVolumeClaim): boolean {
+  return pvc.metadata.annotations?.[annotations.className] !== undefined;
 }
 
-/** True in the second pass of a backup, in which nothing may be started and no volume touched. */
-export function isFinalizing(backup: Backup): boolean {
-  return backup.status?.phase?.startsWith('Finalizing') ?? false;
+function leave(level: 'info' | 'warn', message: string): Leave {
+  return { outcome: 'leave', level, message };
 }

@@ -3,6 +3,7 @@ import type { Backup } from '../../api/external/velero.ts';
 import { matchesLabelSelector } from '../../api/label-selector.ts';
 import type { ObjectMeta } from '../../api/meta.ts';
 import { labels } from '../../api/v1alpha1/keys.ts';
+import type { NamespaceContent } from '../cluster.ts';
 import { POST_HOOK_PREFIX, PRE_HOOK_PREFIX } from './velero-facts.ts';
 
 /** The newer of Velero's two ways to name resources; either may be used in a backup. */
@@ -11,12 +12,6 @@ interface ResourceFilters {
   excludedResources?: string[];
   includedNamespaceScopedResources?: string[];
   excludedNamespaceScopedResources?: string[];
-}
-
-/** What one namespace holds, as far as it decides which claims belong together. */
-export interface NamespaceContent {
-  pods: readonly Pod[];
-  claims: readonly PersistentVolumeClaim[];
 }
 
 /**
@@ -29,7 +24,7 @@ export function siblingsOf(
   pvc: PersistentVolumeClaim,
   content: NamespaceContent,
 ): PersistentVolumeClaim[] {
-  const pods = includesPods(backup) ? content.pods.filter((pod) => isSelected(backup, pod.metadata)) : [];
+  const pods = podsInBackup(backup, content.pods);
   const visitedByPods = new Set(pods.flatMap(claimNames));
   const sameWindow = new Set(
     pods.filter((pod) => claimNames(pod).includes(pvc.metadata.name)).flatMap(claimNames),
@@ -41,6 +36,11 @@ export function siblingsOf(
     if (sameWindow.has(name)) return true;
     return free && (visitedByPods.has(name) || isSelected(backup, claim.metadata));
   });
+}
+
+/** Those of the pods that the backup takes. */
+export function podsInBackup(backup: Backup, pods: readonly Pod[]): Pod[] {
+  return includesPods(backup) ? pods.filter((pod) => isSelected(backup, pod.metadata)) : [];
 }
 
 /** True when something may stop an application's writes around a part of this backup. */

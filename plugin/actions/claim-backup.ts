@@ -10,8 +10,8 @@ import { toOperationID } from '../codec/operation-id.ts';
 import { PluginError } from '../plugin-error.ts';
 import type { BackupItemOutput, CallContext } from './action.ts';
 import type { BackupActionOptions, ItemHandler } from './backup-action.ts';
-import { decideBackup } from './backup-decision.ts';
 import { createOnce } from './create-once.ts';
+import type { Decide } from './decider.ts';
 import { desiredBackup } from './desired-backup.ts';
 import { editItem, removeKeys } from './item.ts';
 import { createSiblingStarter } from './siblings.ts';
@@ -21,13 +21,16 @@ import { waitForCapture, type CaptureOutcome } from './wait-for-capture.ts';
 type RequestKey = Required<{ namespace: string; name: string }>;
 
 /** A claim whose data is to be moved: asks for it and returns when its source is fixed. */
-export function createClaimBackup(options: BackupActionOptions): ItemHandler<PersistentVolumeClaim> {
+export function createClaimBackup(
+  options: BackupActionOptions,
+  decide: Decide,
+): ItemHandler<PersistentVolumeClaim> {
   const { cluster, csiEnabled } = options;
-  const startSiblings = createSiblingStarter(cluster);
+  const startSiblings = createSiblingStarter(cluster, decide);
 
   return async (pvc, { item, backup }, context) => {
     const log = context.log.child(fieldsOf(pvc));
-    const decision = decideBackup(backup, pvc, await cluster.classes());
+    const decision = await decide(backup, pvc, context);
     if (decision.outcome === 'fail') throw new PluginError(decision.message);
     if (decision.outcome === 'leave') {
       log[decision.level](decision.message);
@@ -39,7 +42,12 @@ export function createClaimBackup(options: BackupActionOptions): ItemHandler<Per
     const key = { namespace, name };
     await createOnce(kube, dataMoverBackups, request, { clock: cluster.clock, signal: context.signal });
     log.info(
-      { dataMoverBackup: formatKey(key), dataMoverClass: decision.className, chosenBy: decision.by },
+      {
+        dataMoverBackup: formatKey(key),
+        dataMoverClass: decision.className,
+        chosenBy: decision.by,
+        ...(decision.policy === undefined ? {} : { volumePolicy: decision.policy }),
+      },
       'the data goes to the data mover',
     );
 

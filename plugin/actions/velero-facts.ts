@@ -3,6 +3,13 @@
 /** On a PVC: the VolumeSnapshot that Velero's own CSI support took of it. */
 export const VOLUME_SNAPSHOT_NAME = 'velero.io/volume-snapshot-name';
 
+/** On a PVC: the DataUpload with which Velero's own data mover moves it. */
+export const DATA_UPLOAD_NAME = 'velero.io/data-upload-name';
+
+/** On a pod: the volumes that the file-system backup takes; or, where it takes all, those that it does not. */
+export const FS_BACKUP_INCLUDED = 'backup.velero.io/backup-volumes';
+export const FS_BACKUP_EXCLUDED = 'backup.velero.io/backup-volumes-excludes';
+
 /** On a pod: commands around its backup. */
 export const PRE_HOOK_PREFIX = 'pre.hook.backup.velero.io/';
 export const POST_HOOK_PREFIX = 'post.hook.backup.velero.io/';

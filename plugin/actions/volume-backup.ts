@@ -3,7 +3,7 @@ import { annotations } from '../../api/v1alpha1/keys.ts';
 import { toOperationID } from '../codec/operation-id.ts';
 import type { Cluster } from '../cluster.ts';
 import type { ItemHandler } from './backup-action.ts';
-import { decideBackup } from './backup-decision.ts';
+import type { Decide } from './decider.ts';
 import { backupKey } from './desired-backup.ts';
 import { editItem } from './item.ts';
 
@@ -11,7 +11,7 @@ import { editItem } from './item.ts';
  * The volume of a claim whose data is moved: marked, so that no restore brings it back pointing at storage that is gone
  * (Velero restores volumes with reclaim policy Retain as they were). The request itself belongs to the claim.
  */
-export function createVolumeBackup(cluster: Cluster): ItemHandler<PersistentVolume> {
+export function createVolumeBackup(cluster: Cluster, decide: Decide): ItemHandler<PersistentVolume> {
   return async (pv, { item, backup }, { signal }) => {
     const { namespace, name, uid } = pv.spec.claimRef ?? {};
     if (namespace === undefined || name === undefined || uid === undefined) return {};
@@ -19,7 +19,7 @@ export function createVolumeBackup(cluster: Cluster): ItemHandler<PersistentVolu
     const pvc = await kube.get(persistentVolumeClaims, { namespace, name }, { signal });
     // A claim of that name that is not the one bound: the volume waits for its owner's decision, it is nobody's data.
     if (pvc?.metadata.uid !== uid) return {};
-    if (decideBackup(backup, pvc, await cluster.classes()).outcome !== 'move') return {};
+    if ((await decide(backup, pvc, { signal, volume: pv })).outcome !== 'move') return {};
     const key = backupKey(backup, { namespace, uid });
     return {
       item: editItem(item, ({ annotations: stored }) => {

@@ -1,0 +1,54 @@
+import { parse } from 'yaml';
+import { PluginError } from '../plugin-error.ts';
+import { compileConditions, mapOf, textOf } from './conditions.ts';
+import { policyActions, type PolicyAction, type VolumePolicy } from './volume-policy.ts';
+
+/** The one version there is. */
+const VERSION = 'v1';
+
+/**
+ * The volume policies in a text of YAML, as Velero reads them; what else such a text may hold is Velero's own business.
+ * `where` names the text. This module loads the YAML parser, so only a backup that has policies loads this module.
+ */
+export function parsePolicies(text: string, where: string): VolumePolicy[] {
+  const { version, volumePolicies } = mapOf(parseYaml(text, where), where);
+  if (version !== VERSION) {
+    const found = version === undefined ? 'missing' : JSON.stringify(version);
+    throw new PluginError(`version in ${where} is ${found}; it must be ${VERSION}`);
+  }
+  if (volumePolicies === null || volumePolicies === undefined) return [];
+  if (!Array.isArray(volumePolicies)) throw new PluginError(`volumePolicies in ${where} must be a list`);
+  return volumePolicies.map((raw, index) => parsePolicy(raw, index, where));
+}
+
+function parsePolicy(raw: unknown, index: number, where: string): VolumePolicy {
+  const path = `volumePolicies[${String(index)}]`;
+  const origin = `${path} in ${where}`;
+  const { conditions, action } = mapOf(raw, origin);
+  const { type, parameters } = mapOf(action, `${path}.action in ${where}`);
+  return {
+    origin,
+    meets: compileConditions(conditions, `${path}.conditions`),
+    action: actionOf(type, origin),
+    parameters: mapOf(parameters, `${path}.action.parameters in ${where}`),
+  };
+}
+
+function actionOf(type: unknown, origin: string): PolicyAction {
+  const text = type === null || type === undefined ? '' : textOf(type, origin);
+  const action = policyActions.find((known) => known === text);
+  if (action === undefined)
+    throw new PluginError(
+      `the action of ${origin} is "${text}"; it must be one of ${policyActions.join(', ')}`,
+    );
+  return action;
+}
+
+function parseYaml(text: string, where: string): unknown {
+  try {
+    return parse(text, { merge: true });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new PluginError(`${where} is not YAML: ${reason}`, { cause });
+  }
+}
