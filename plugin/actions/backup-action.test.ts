@@ -8,15 +8,17 @@ import {
   pods,
   type ConfigMap,
 } from '../../api/external/core.ts';
+import { volumeSnapshots } from '../../api/external/snapshot.ts';
 import type { Resource } from '../../api/meta.ts';
 import type { DataMoverBackup, DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
 import { annotations, pluginConfig } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverClasses } from '../../api/v1alpha1/kinds.ts';
-import { backupName } from '../../api/v1alpha1/names.ts';
+import { backupName, labelValue } from '../../api/v1alpha1/names.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { createCluster } from '../cluster.ts';
 import { createBackupAction } from './backup-action.ts';
-import { aBackup, aClaim, aClass, aPod, aVolume, recordingLog } from './fixtures.ts';
+import { desiredBackup } from './desired-backup.ts';
+import { aBackup, aClaim, aClass, aContent, aPod, aSnapshot, aVolume, recordingLog } from './fixtures.ts';
 
 const capture = { consistency: 'PointInTime', time: '2026-01-01T00:00:00Z' } as const;
 const nameOf = (claim: string) => backupName('backup-uid', `uid-${claim}`);
@@ -285,6 +287,82 @@ describe('a volume', () => {
   });
 });
 
+describe('a snapshot that Velero took', () => {
+  const mark = { annotations: { [annotations.movedBy]: `app/${nameOf('data')}` } };
+  const finalizing = aBackup({}, 'Finalizing');
+
+  function withSnapshot(claim = aClaim(), snapshot = aSnapshot()) {
+    const setup = setUp({ csiEnabled: true });
+    setup.kube.seed(persistentVolumeClaims, claim);
+    setup.kube.seed(volumeSnapshots, snapshot);
+    return setup;
+  }
+  const marksOf = async (execute: ReturnType<typeof setUp>['execute'], backup = aBackup()) =>
+    Promise.all(
+      [aSnapshot(), aContent()].map(async (object) => {
+        const { item, ...rest } = await execute(object, backup);
+        expect(rest).toEqual({});
+        return item === undefined ? undefined : (JSON.parse(String(item)) as Resource).metadata.annotations;
+      }),
+    );
+
+  it('of a claim that is moved is marked, and its content with it, before the claim has its turn', async () => {
+    const { execute, kube } = withSnapshot();
+    expect(await marksOf(execute)).toEqual([mark.annotations, mark.annotations]);
+    expect(kube.writeCalls()).toEqual([]);
+  });
+
+  it('is marked in the finalizing pass too, when it is gone from the cluster', async () => {
+    const { execute, kube } = withSnapshot();
+    await execute(aClaim('data', { annotations: { 'velero.io/volume-snapshot-name': 'velero-data' } }));
+    await kube.client('test').delete(volumeSnapshots, { namespace: 'app', name: 'velero-data' });
+    expect(await marksOf(execute, finalizing)).toEqual([mark.annotations, mark.annotations]);
+  });
+
+  it.each([
+    [
+      'of a claim that is not moved',
+      aClaim('data', { labels: { [annotations.dataMover]: 'false' } }),
+      aSnapshot(),
+    ],
+    ['that a user made', aClaim(), aSnapshot('data', { labels: {} })],
+    ['of another backup', aClaim(), aSnapshot('data', { labels: { 'velero.io/backup-name': 'weekly' } })],
+  ])('%s goes through untouched in both passes', async (_, claim, snapshot) => {
+    const { execute } = withSnapshot(claim, snapshot);
+    expect(await marksOf(execute)).toEqual([undefined, undefined]);
+    expect(await marksOf(execute, finalizing)).toEqual([undefined, undefined]);
+  });
+
+  it('goes through untouched with the mover off', async () => {
+    const { execute } = setUp({ csiEnabled: true, enable: 'false' });
+    expect(await marksOf(execute)).toEqual([undefined, undefined]);
+  });
+
+  it('of a backup with a name of 200 characters is marked', async () => {
+    const long = aBackup();
+    long.metadata.name = 'b'.repeat(200);
+    const label = { 'velero.io/backup-name': labelValue(long.metadata.name) };
+    const { execute } = withSnapshot(aClaim(), aSnapshot('data', { labels: label }));
+    expect(await marksOf(execute, long)).toEqual([mark.annotations, mark.annotations]);
+  });
+});
+
+describe('the mark of an earlier backup', () => {
+  const stale = { annotations: { [annotations.movedBy]: 'app/dmb-old', keep: 'this' } };
+
+  it.each([
+    ['is replaced when the data is moved', 'true', aBackup(), `app/${nameOf('data')}`],
+    ['is taken off when it is not', 'true', aBackup({ snapshotVolumes: false }), undefined],
+    ['is taken off with the mover off', 'false', aBackup(), undefined],
+  ])('%s', async (_, enable, backup, mark) => {
+    const { item } = await setUp({ enable }).execute(aClaim('data', stale), backup);
+    expect((JSON.parse(String(item)) as Resource).metadata.annotations).toEqual({
+      keep: 'this',
+      ...(mark === undefined ? {} : { [annotations.movedBy]: mark }),
+    });
+  });
+});
+
 describe('operations', () => {
   const ask = (setup: ReturnType<typeof setUp>, id: string) =>
     setup.action.progress(id, aBackup(), { log: recordingLog().log, signal: new AbortController().signal });
@@ -309,6 +387,22 @@ describe('operations', () => {
         description: expect.stringContaining('cannot read'),
       });
     }
+  });
+
+  it('are canceled although the API server falters', async () => {
+    const setup = setUp({ status: { phase: 'Moving' } });
+    setup.kube.seed(dataMoverBackups, { ...desiredBackup(aBackup(), aClaim(), 'standard') });
+    let failures = 2;
+    setup.kube.before = ({ verb }) => {
+      if (verb === 'mergePatch' && failures-- > 0)
+        throw new KubeError({ code: 503, reason: 'ServiceUnavailable', message: 'later' });
+    };
+    const context = { log: recordingLog().log, signal: new AbortController().signal };
+    const canceling = setup.action.cancel(`app/${nameOf('data')}`, aBackup(), context);
+    await setup.clock.advance(500);
+    await setup.clock.advance(1_000);
+    await canceling;
+    expect(setup.kube.peekAll(dataMoverBackups)[0]?.spec.cancel).toBe(true);
   });
 
   it('end with an error when their request is gone or was never ours', async () => {

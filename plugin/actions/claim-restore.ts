@@ -1,16 +1,21 @@
 import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../api/external/core.ts';
-import { formatKey } from '../../api/meta.ts';
+import { formatKey, type Key } from '../../api/meta.ts';
 import { annotations, GROUP, labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { parseOperationID, toOperationID } from '../codec/operation-id.ts';
 import type { Cluster } from '../cluster.ts';
 import { PluginError } from '../plugin-error.ts';
 import { howToEnable } from '../settings.ts';
-import type { CallContext, RestoreItemInput, RestoreItemOutput } from './action.ts';
+import type { CallContext, ResourceIdentifier, RestoreItemInput, RestoreItemOutput } from './action.ts';
 import { createOnce } from './create-once.ts';
 import { desiredRestore, restoreKey } from './desired-restore.ts';
 import { editItem, removeKeys, type ItemParts } from './item.ts';
 import { targetNamespace } from './namespace-mapping.ts';
+import { isRecordOfRestore } from './record.ts';
+import { missingRecordsRemedy } from './record-filter.ts';
+import { isTerminal } from './request-status.ts';
+import { restoreSourceOf, type RestoreSource } from './restore-source.ts';
 import { BINDING_ANNOTATIONS } from './velero-facts.ts';
 
 /** A claim of the backup whose data was moved. */
@@ -43,17 +48,39 @@ export function createClaimRestore(cluster: Cluster): RestoreClaim {
       log.warn(
         `PersistentVolumeClaim ${formatKey(target)} exists already: its data is left as it is, nothing is restored into it`,
       );
-      return {};
+      // Velero may update the claim that is there, and must not leave a mark on it.
+      return { item: editItem(item, ({ annotations: own }) => removeKeys(own, annotations.movedBy)) };
     }
-    const request = desiredRestore(restore, target);
+    const record = recordKeyOf(movedBy, subject);
+    const remedy = missingRecordsRemedy(restore);
+    const source = remedy === undefined ? undefined : await sourceInCluster(kube, claim, record, signal);
+    if (remedy !== undefined && source === undefined)
+      throw new PluginError(
+        `where the data of ${subject} is says DataMoverBackup ${movedBy} in the backup, and the resource filters of the Restore leave it out: ` +
+          `${remedy}, then restore again`,
+      );
+    const request = desiredRestore(restore, target, { movedBy, source });
     await createOnce(kube, dataMoverRestores, request, { clock: cluster.clock, signal });
     const key = restoreKey(restore, target);
     log.info(
       { dataMoverRestore: formatKey(key), dataMoverBackup: movedBy },
       'the data is brought back by the data mover',
     );
-    return { ...awaiting(item, key), additionalItems: [recordOf(movedBy, subject)] };
+    const output = awaiting(item, key);
+    return source === undefined ? { ...output, additionalItems: [identify(record)] } : output;
   };
+}
+
+/** The record as it stands in the cluster of the backup, for a restore that cannot have the one in the backup. */
+async function sourceInCluster(
+  kube: KubeClient,
+  { restore }: MovedClaim,
+  key: Required<Key>,
+  signal: AbortSignal,
+): Promise<RestoreSource | undefined> {
+  const record = await kube.get(dataMoverBackups, key, { signal });
+  if (record === undefined || !isRecordOfRestore(record, restore)) return undefined;
+  return isTerminal(record.status?.phase ?? '') ? restoreSourceOf(record) : undefined;
 }
 
 async function assertOn(cluster: Cluster, claim: MovedClaim, subject: string): Promise<void> {
@@ -84,12 +111,17 @@ function unbind({ spec, annotations: own }: ItemParts): void {
   removeKeys(own, annotations.movedBy, ...BINDING_ANNOTATIONS);
 }
 
-/** The record of the backup, to be restored next; the action for records takes what it says. */
-function recordOf(movedBy: string, subject: string) {
+/** The record of the backup. */
+function recordKeyOf(movedBy: string, subject: string): Required<Key> {
   const key = parseOperationID(movedBy);
   if (key === undefined)
     throw new PluginError(
       `the annotation ${annotations.movedBy} of ${subject} is "${movedBy}", not namespace/name of a DataMoverBackup`,
     );
-  return { group: GROUP, resource: dataMoverBackups.plural, ...key };
+  return key;
+}
+
+/** To be restored next; the action for records takes what it says. */
+function identify(record: Required<Key>): ResourceIdentifier {
+  return { group: GROUP, resource: dataMoverBackups.plural, ...record };
 }

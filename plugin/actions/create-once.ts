@@ -1,10 +1,8 @@
 import type { Kind, Resource } from '../../api/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
-import { isAlreadyExists, isTransient } from '../../kube/client/kube-error.ts';
-import { sleep, type Clock } from '../../kube/runtime/clock.ts';
-
-const ATTEMPTS = 4;
-const FIRST_PAUSE_MS = 500;
+import { isAlreadyExists } from '../../kube/client/kube-error.ts';
+import type { Clock } from '../../kube/runtime/clock.ts';
+import { retryTransient } from './retry.ts';
 
 /**
  * Creates an object under a deterministic name. One that is there already is the same one, made by an earlier attempt;
@@ -18,15 +16,11 @@ export async function createOnce<T extends Resource>(
   object: T,
   options: { clock: Clock; signal: AbortSignal },
 ): Promise<boolean> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await kube.create(kind, object, { signal: options.signal });
-      return true;
-    } catch (error) {
-      if (isAlreadyExists(error)) return false;
-      if (!isTransient(error) || attempt === ATTEMPTS) throw error;
-      await sleep(options.clock, FIRST_PAUSE_MS * 2 ** (attempt - 1), options.signal);
-      options.signal.throwIfAborted();
-    }
+  try {
+    await retryTransient(options, () => kube.create(kind, object, { signal: options.signal }));
+    return true;
+  } catch (error) {
+    if (isAlreadyExists(error)) return false;
+    throw error;
   }
 }

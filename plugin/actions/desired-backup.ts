@@ -33,6 +33,9 @@ export function desiredBackup(
         [labels.veleroBackupName]: labelValue(backup.metadata.name),
         [labels.veleroBackupUid]: uidOf(backup),
         [labels.managedBy]: MANAGED_BY,
+        // Velero stores a request with its outcome in the finalizing pass, whatever its labels; the requests of earlier
+        // backups, which stand in the namespace as long as those live, are no part of this one.
+        [labels.veleroExclude]: 'true',
       },
       annotations: { [annotations.veleroBackup]: backup.metadata.name },
     },

@@ -18,11 +18,22 @@ export function restoreKey(restore: Restore, target: Target): { namespace: strin
   return { namespace: target.namespace, name };
 }
 
+export interface RestoreDetails {
+  /** `namespace/name` of the DataMoverBackup whose record says where the data is. */
+  movedBy: string;
+  /** What the record says, where it is known already. */
+  source?: DataMoverRestore['spec']['source'];
+}
+
 /**
- * The request to bring the data of one claim back. It names no source yet: that comes from the record of the backup,
- * which Velero restores right after the claim.
+ * The request to bring the data of one claim back. Without a source it waits for the record of the backup, which Velero
+ * restores right after the claim.
  */
-export function desiredRestore(restore: Restore, target: Target): DataMoverRestore {
+export function desiredRestore(
+  restore: Restore,
+  target: Target,
+  { movedBy, source }: RestoreDetails,
+): DataMoverRestore {
   const backup = restore.spec.backupName;
   return {
     apiVersion: apiVersionOf(dataMoverRestores),
@@ -37,9 +48,12 @@ export function desiredRestore(restore: Restore, target: Target): DataMoverResto
         // A request that is under way is nobody's data.
         [labels.veleroExclude]: 'true',
       },
-      annotations: { [annotations.veleroRestore]: restore.metadata.name },
+      annotations: { [annotations.veleroRestore]: restore.metadata.name, [annotations.movedBy]: movedBy },
     },
-    spec: { destinationClaimRef: { name: target.name, namespace: target.namespace } },
+    spec: {
+      destinationClaimRef: { name: target.name, namespace: target.namespace },
+      ...(source === undefined ? {} : { source }),
+    },
   };
 }
 

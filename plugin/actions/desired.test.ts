@@ -17,6 +17,7 @@ describe('the request to move', () => {
         labels: {
           'velero.io/backup-name': 'daily',
           'velero.io/backup-uid': 'backup-uid',
+          'velero.io/exclude-from-backup': 'true',
           'app.kubernetes.io/managed-by': 'velero-datamover',
         },
         annotations: { 'oadp.openshift.io/velero-backup': 'daily' },
@@ -53,8 +54,10 @@ describe('the request to move', () => {
 });
 
 describe('the request to bring back', () => {
+  const details = { movedBy: 'app/dmb-1' };
+
   it('names its target and its restore, and no source yet', () => {
-    expect(desiredRestore(aRestore(), { namespace: 'new', name: 'data' })).toEqual({
+    expect(desiredRestore(aRestore(), { namespace: 'new', name: 'data' }, details)).toEqual({
       apiVersion: 'oadp.openshift.io/v1alpha1',
       kind: 'DataMoverRestore',
       metadata: {
@@ -67,10 +70,36 @@ describe('the request to bring back', () => {
           'app.kubernetes.io/managed-by': 'velero-datamover',
           'velero.io/exclude-from-backup': 'true',
         },
-        annotations: { 'oadp.openshift.io/velero-restore': 'again' },
+        annotations: {
+          'oadp.openshift.io/velero-restore': 'again',
+          'oadp.openshift.io/data-mover-backup': 'app/dmb-1',
+        },
       },
       spec: { destinationClaimRef: { name: 'data', namespace: 'new' } },
     });
+  });
+
+  it('has valid labels for names of 200 characters, and the whole names beside them', () => {
+    const long = 'b'.repeat(200);
+    const restore = aRestore({ backupName: long });
+    restore.metadata.name = long;
+    const { labels = {}, annotations } = desiredRestore(
+      restore,
+      { namespace: 'a', name: 'd' },
+      details,
+    ).metadata;
+    for (const value of Object.values(labels)) expect(value.length).toBeLessThanOrEqual(63);
+    expect(annotations).toMatchObject({ 'oadp.openshift.io/velero-restore': long });
+  });
+
+  it('is another one for each restore of one backup', () => {
+    const again = aRestore();
+    again.metadata.uid = 'another-uid';
+    const target = { namespace: 'a', name: 'data' };
+    const names = [aRestore(), again].map(
+      (restore) => desiredRestore(restore, target, details).metadata.name,
+    );
+    expect(new Set(names).size).toBe(2);
   });
 
   it('is another one for each target', () => {
@@ -79,7 +108,7 @@ describe('the request to bring back', () => {
       { namespace: 'b', name: 'data' },
       { namespace: 'a', name: 'log' },
     ];
-    const names = targets.map((target) => desiredRestore(aRestore(), target).metadata.name);
+    const names = targets.map((target) => desiredRestore(aRestore(), target, details).metadata.name);
     expect(new Set(names).size).toBe(3);
   });
 });

@@ -1,4 +1,5 @@
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/external/core.ts';
+import type { VolumeSnapshot, VolumeSnapshotContent } from '../../api/external/snapshot.ts';
 import type { Backup, Restore } from '../../api/external/velero.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
@@ -80,6 +81,36 @@ export function aClass(name: string, how: { default?: boolean; selector?: string
       mover: 'VolSync',
       ...(how.selector === undefined ? {} : { selector: how.selector }),
     } as DataMoverClass['spec'],
+  };
+}
+
+/** The VolumeSnapshot that Velero's CSI support took of the claim in the backup `daily`. */
+export function aSnapshot(claimName = 'data', meta: Meta = {}): VolumeSnapshot {
+  return {
+    apiVersion: 'snapshot.storage.k8s.io/v1',
+    kind: 'VolumeSnapshot',
+    metadata: {
+      name: `velero-${claimName}`,
+      namespace: 'app',
+      labels: { 'velero.io/backup-name': 'daily' },
+      ...meta,
+    },
+    spec: { source: { persistentVolumeClaimName: claimName } },
+  };
+}
+
+/** The content of {@link aSnapshot}. */
+export function aContent(claimName = 'data', meta: Meta = {}): VolumeSnapshotContent {
+  return {
+    apiVersion: 'snapshot.storage.k8s.io/v1',
+    kind: 'VolumeSnapshotContent',
+    metadata: { name: `snapcontent-${claimName}`, ...meta },
+    spec: {
+      deletionPolicy: 'Retain',
+      driver: 'csi',
+      source: { volumeHandle: 'x' },
+      volumeSnapshotRef: { namespace: 'app', name: `velero-${claimName}` },
+    },
   };
 }
 

@@ -1,16 +1,17 @@
 import type { Restore } from '../../api/external/velero.ts';
-import { formatKey } from '../../api/meta.ts';
+import { formatKey, keyOf } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import { GROUP, labels } from '../../api/v1alpha1/keys.ts';
+import { annotations, GROUP } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
-import { labelValue } from '../../api/v1alpha1/names.ts';
 import type { Cluster } from '../cluster.ts';
 import type { CallContext, RestoreItemAction } from './action.ts';
 import { restoreKey } from './desired-restore.ts';
 import { parseItem } from './item.ts';
 import { targetNamespace } from './namespace-mapping.ts';
+import { isRecordOfRestore } from './record.ts';
 import { createRequestOperations } from './request-operations.ts';
 import { claimNameOf, restoreSourceOf } from './restore-source.ts';
+import { retryTransient } from './retry.ts';
 
 /**
  * `oadp.openshift.io/data-mover-record`: a stored DataMoverBackup is the record of where data is. It is never restored
@@ -22,20 +23,13 @@ export function createRecordAction(cluster: Cluster): RestoreItemAction {
     resources: [`${dataMoverBackups.plural}.${GROUP}`],
     async execute({ itemFromBackup, restore }, context) {
       const record = parseItem(itemFromBackup) as DataMoverBackup;
-      if (isOfBackup(record, restore)) await handOver(cluster, record, restore, context);
+      if (isRecordOfRestore(record, restore)) await handOver(cluster, record, restore, context);
       return { skipRestore: true };
     },
     // No operation is ever begun here, but the service has the calls.
     progress: (operationID, restore) => operations.progress(operationID, restore),
     cancel: (operationID, _restore, context) => operations.cancel(operationID, context),
   };
-}
-
-/** Records of other backups lie in the same namespace, hence in the same tarball. */
-function isOfBackup(record: DataMoverBackup, restore: Restore): boolean {
-  const { backupName } = restore.spec;
-  const owner = record.metadata.labels?.[labels.veleroBackupName];
-  return backupName !== undefined && owner === labelValue(backupName);
 }
 
 async function handOver(
@@ -57,6 +51,14 @@ async function handOver(
   }
   // The source is set once; the API server refuses a second time.
   if (request.spec.source !== undefined) return;
-  await kube.mergePatch(dataMoverRestores, key, { spec: { source: restoreSourceOf(record) } }, { signal });
+  // Two namespaces may be mapped into one, and hold claims of one name: a claim gets the data of its own record only.
+  if (request.metadata.annotations?.[annotations.movedBy] !== formatKey(keyOf(record))) {
+    log.debug(`DataMoverRestore ${formatKey(key)} waits for another record`);
+    return;
+  }
+  const patch = { spec: { source: restoreSourceOf(record) } };
+  await retryTransient({ clock: cluster.clock, signal }, () =>
+    kube.mergePatch(dataMoverRestores, key, patch, { signal }),
+  );
   log.debug(`DataMoverRestore ${formatKey(key)} has its source`);
 }

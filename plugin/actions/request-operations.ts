@@ -5,6 +5,7 @@ import type { Cluster } from '../cluster.ts';
 import type { CallContext, OperationProgress } from './action.ts';
 import { lostOperation, progressOf } from './request-progress.ts';
 import type { RequestStatus } from './request-status.ts';
+import { retryTransient } from './retry.ts';
 
 /** A DataMoverBackup or DataMoverRestore. */
 interface Request extends Resource {
@@ -57,7 +58,10 @@ export function createRequestOperations<T extends Request>(
         return;
       }
       try {
-        await (await cluster.kube()).mergePatch(kind, key, { spec: { cancel: true } }, { signal });
+        // Velero asks once and forgets: what passes must not leave the mover running.
+        await retryTransient({ clock: cluster.clock, signal }, async () =>
+          (await cluster.kube()).mergePatch(kind, key, { spec: { cancel: true } }, { signal }),
+        );
       } catch (error) {
         if (!isNotFound(error)) throw error;
       }

@@ -9,11 +9,11 @@ import {
 } from '../../api/external/core.ts';
 import type { Resource } from '../../api/meta.ts';
 import { annotations, labels, pluginConfig } from '../../api/v1alpha1/keys.ts';
-import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { dataMoverBackups, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
 import { restoreName } from '../../api/v1alpha1/names.ts';
 import { createCluster } from '../cluster.ts';
 import { desiredRestore } from './desired-restore.ts';
-import { aClaim, aRecord, aRestore, aVolume, recordingLog } from './fixtures.ts';
+import { aClaim, aContent, aRecord, aRestore, aSnapshot, aVolume, recordingLog } from './fixtures.ts';
 import { createRecordAction } from './record-action.ts';
 import { createRestoreAction } from './restore-action.ts';
 
@@ -116,12 +116,66 @@ describe('a claim', () => {
     const mapped = aRestore({ namespaceMapping: { app: 'new' } });
     const there = aClaim();
     kube.seed(persistentVolumeClaims, { ...there, metadata: { ...there.metadata, namespace: 'new' } });
-    expect(await restore(aClaim('data', MOVED), mapped)).toEqual({});
+    const output = await restore(aClaim('data', MOVED), mapped);
+    expect(output).toEqual({ item: expect.anything() });
+    expect(parsed(output.item)).toEqual(aClaim());
     expect(lines.at(-1)).toMatchObject({
       level: 'warn',
       message: expect.stringContaining('new/data exists already'),
     });
     expect(kube.writeCalls()).toEqual([]);
+  });
+
+  it('keeps what other actions made of it: its storage class, size and labels', async () => {
+    const { restore } = setUp();
+    const changed = aClaim('data', { ...MOVED, labels: { own: 'label' } });
+    const spec = { ...changed.spec, storageClassName: 'mapped', resources: { requests: { storage: '9Gi' } } };
+    const { item } = await restore({ ...changed, spec } as Resource, aRestore(), aClaim('data', MOVED));
+    expect(parsed(item)).toMatchObject({
+      metadata: { labels: { own: 'label' } },
+      spec: { storageClassName: 'mapped', resources: { requests: { storage: '9Gi' } } },
+    });
+  });
+
+  it('is asked for under another name by each restore, whichever protected namespace that is in', async () => {
+    const { restore, kube } = setUp();
+    const other = aRestore({ namespaceMapping: { app: 'copy' } });
+    other.metadata = { name: 'second', namespace: 'velero', uid: 'second-uid' };
+    await restore(aClaim('data', MOVED));
+    await restore(aClaim('data', MOVED), other);
+    expect(
+      kube.peekAll(dataMoverRestores).map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`),
+    ).toEqual([`app/${dmr}`, `copy/${restoreName('second-uid', 'copy', 'data')}`]);
+  });
+
+  describe('whose record the filters of the restore leave out', () => {
+    const only = aRestore({ includedResources: ['persistentvolumeclaims', 'pods'] });
+
+    it('is an error with the flag to add', async () => {
+      const { restore, kube } = setUp();
+      await expect(restore(aClaim('data', MOVED), only)).rejects.toThrow(
+        'where the data of PersistentVolumeClaim app/data is says DataMoverBackup app/dmb-1 in the backup, and the resource filters of the Restore leave it out: ' +
+          'add datamoverbackups.oadp.openshift.io to --include-resources, then restore again',
+      );
+      expect(kube.writeCalls()).toEqual([]);
+    });
+
+    it('is restored by the record that stands in the cluster', async () => {
+      const { restore, kube } = setUp();
+      kube.seed(dataMoverBackups, aRecord());
+      const output = await restore(aClaim('data', MOVED), only);
+      expect(output).not.toHaveProperty('additionalItems');
+      expect(kube.peekAll(dataMoverRestores)[0]?.spec.source?.result?.snapshotID).toBe('abc');
+    });
+
+    it.each([
+      ['of another backup', { ...aRecord(), metadata: { ...aRecord().metadata, labels: {} } }],
+      ['that is not finished', aRecord({ phase: 'Moving' })],
+    ])('is not restored by one %s', async (_, record) => {
+      const { restore, kube } = setUp();
+      kube.seed(dataMoverBackups, record);
+      await expect(restore(aClaim('data', MOVED), only)).rejects.toThrow('--include-resources');
+    });
   });
 
   it('with a mark that names nothing is an error that shows it', async () => {
@@ -141,8 +195,28 @@ describe('a volume', () => {
   });
 });
 
+describe('a snapshot', () => {
+  it.each([aSnapshot, aContent])(
+    'of a moved claim is not restored, whether the mover is on or off',
+    async (make) => {
+      for (const enable of ['true', 'false']) {
+        const { restore, kube } = setUp(enable);
+        // Velero's own action, which comes first, has given it another name and dropped nothing from the backup.
+        expect(await restore(make(), aRestore(), make('data', MOVED))).toEqual({ skipRestore: true });
+        expect(kube.calls).toEqual([]);
+      }
+    },
+  );
+
+  it.each([aSnapshot, aContent])('of a plain backup goes through untouched, without a call', async (make) => {
+    const { restore, kube } = setUp();
+    expect(await restore(make())).toEqual({});
+    expect(kube.calls).toEqual([]);
+  });
+});
+
 describe('a record', () => {
-  const waiting = desiredRestore(aRestore(), { namespace: 'app', name: 'data' });
+  const waiting = desiredRestore(aRestore(), { namespace: 'app', name: 'data' }, { movedBy: 'app/dmb-1' });
 
   it('gives its source to the request that waits, and is not restored', async () => {
     const { record, kube } = setUp();
@@ -160,7 +234,10 @@ describe('a record', () => {
   it('finds the request in the mapped namespace', async () => {
     const { record, kube } = setUp();
     const mapped = aRestore({ namespaceMapping: { app: 'new' } });
-    kube.seed(dataMoverRestores, desiredRestore(mapped, { namespace: 'new', name: 'data' }));
+    kube.seed(
+      dataMoverRestores,
+      desiredRestore(mapped, { namespace: 'new', name: 'data' }, { movedBy: 'app/dmb-1' }),
+    );
     await record(aRecord(), mapped);
     expect(kube.peekAll(dataMoverRestores)[0]?.spec.source).toBeDefined();
   });
@@ -169,6 +246,15 @@ describe('a record', () => {
     [
       'of another backup',
       (r: ReturnType<typeof aRecord>) => void (r.metadata.labels = { [labels.veleroBackupName]: 'weekly' }),
+    ],
+    [
+      'of another backup whose long name begins alike',
+      (r: ReturnType<typeof aRecord>) =>
+        void (r.metadata.annotations = { [annotations.veleroBackup]: 'daily2' }),
+    ],
+    [
+      'of a claim of the same name in another namespace',
+      (r: ReturnType<typeof aRecord>) => void (r.metadata.name = 'dmb-2'),
     ],
     ['made by hand', (r: ReturnType<typeof aRecord>) => delete r.metadata.labels],
     ['of another claim', (r: ReturnType<typeof aRecord>) => void (r.spec.dataSourceRef.name = 'log')],

@@ -2,7 +2,7 @@ import { formatKey, keyOf } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverRestoreSpec } from '../../api/v1alpha1/data-mover-restore.ts';
 
-type RestoreSource = NonNullable<DataMoverRestoreSpec['source']>;
+export type RestoreSource = NonNullable<DataMoverRestoreSpec['source']>;
 
 /** What a restore needs of the record. A record without a result says why there is none, so that the restore can. */
 export function restoreSourceOf(record: DataMoverBackup): RestoreSource {

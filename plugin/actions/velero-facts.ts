@@ -1,5 +1,13 @@
 /** What Velero puts on and reads off the objects that pass through the actions. */
 
+/** What a restore must not bring back as it was once the data behind it is moved. */
+export const MARKED_RESOURCES = [
+  'persistentvolumeclaims',
+  'persistentvolumes',
+  'volumesnapshots.snapshot.storage.k8s.io',
+  'volumesnapshotcontents.snapshot.storage.k8s.io',
+] as const;
+
 /** On a PVC: the VolumeSnapshot that Velero's own CSI support took of it. */
 export const VOLUME_SNAPSHOT_NAME = 'velero.io/volume-snapshot-name';
 

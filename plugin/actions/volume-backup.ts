@@ -1,11 +1,9 @@
 import { persistentVolumeClaims, type PersistentVolume } from '../../api/external/core.ts';
-import { annotations } from '../../api/v1alpha1/keys.ts';
-import { toOperationID } from '../codec/operation-id.ts';
 import type { Cluster } from '../cluster.ts';
 import type { ItemHandler } from './backup-action.ts';
 import type { Decide } from './decider.ts';
 import { backupKey } from './desired-backup.ts';
-import { editItem } from './item.ts';
+import { markMoved } from './moved-mark.ts';
 
 /**
  * The volume of a claim whose data is moved: marked, so that no restore brings it back pointing at storage that is gone
@@ -20,11 +18,6 @@ export function createVolumeBackup(cluster: Cluster, decide: Decide): ItemHandle
     // A claim of that name that is not the one bound: the volume waits for its owner's decision, it is nobody's data.
     if (pvc?.metadata.uid !== uid) return {};
     if ((await decide(backup, pvc, { signal, volume: pv })).outcome !== 'move') return {};
-    const key = backupKey(backup, { namespace, uid });
-    return {
-      item: editItem(item, ({ annotations: stored }) => {
-        stored[annotations.movedBy] = toOperationID(key);
-      }),
-    };
+    return { item: markMoved(item, backupKey(backup, { namespace, uid })) };
   };
 }

@@ -1,0 +1,35 @@
+import type { Restore } from '../../api/external/velero.ts';
+import { GROUP, VERSION } from '../../api/v1alpha1/keys.ts';
+import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
+
+/** Under these names Velero's discovery finds our kind; a filter may use any of them, or a pattern. */
+const { plural } = dataMoverBackups;
+const RESOURCE = `${plural}.${GROUP}`;
+const NAMES = ['datamoverbackup', 'dmb', plural].flatMap((name) => [
+  name,
+  `${name}.${GROUP}`,
+  `${name}.${VERSION}.${GROUP}`,
+]);
+
+/**
+ * How to change a restore whose filters keep the records of moved data from being read; `undefined` when they do not.
+ * Velero drops what its filters leave out without a word, also what an action asks for.
+ */
+export function missingRecordsRemedy(restore: Restore): string | undefined {
+  const { includedResources = [], excludedResources = [] } = restore.spec;
+  const excluding = excludedResources.find(meansRecords);
+  if (excluding !== undefined) return `take ${excluding} out of --exclude-resources`;
+  if (includedResources.length === 0 || includedResources.some(meansRecords)) return undefined;
+  return `add ${RESOURCE} to --include-resources`;
+}
+
+function meansRecords(filter: string): boolean {
+  const name = filter.toLowerCase();
+  return NAMES.includes(name) || (name.includes('*') && patternOf(name).test(RESOURCE));
+}
+
+/** `*` stands for anything, dots included. */
+function patternOf(glob: string): RegExp {
+  const parts = glob.split('*').map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`));
+  return new RegExp(`^${parts.join('.*')}$`);
+}

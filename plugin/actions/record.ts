@@ -1,0 +1,20 @@
+import type { Restore } from '../../api/external/velero.ts';
+import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import { annotations, labels } from '../../api/v1alpha1/keys.ts';
+import { labelValue } from '../../api/v1alpha1/names.ts';
+
+/**
+ * True when the DataMoverBackup belongs to the Velero backup of that name. Records of other backups lie in the same
+ * namespace, hence may lie in the same tarball. The label holds a short form of a long name, the annotation all of it.
+ */
+export function isRecordOf(record: DataMoverBackup, veleroBackup: string | undefined): boolean {
+  if (veleroBackup === undefined) return false;
+  const { labels: own = {}, annotations: texts = {} } = record.metadata;
+  const full = texts[annotations.veleroBackup];
+  if (full !== undefined && full !== veleroBackup) return false;
+  return own[labels.veleroBackupName] === labelValue(veleroBackup);
+}
+
+export function isRecordOfRestore(record: DataMoverBackup, restore: Restore): boolean {
+  return isRecordOf(record, restore.spec.backupName);
+}

@@ -1,0 +1,89 @@
+import { persistentVolumeClaims } from '../../api/external/core.ts';
+import type { Backup } from '../../api/external/velero.ts';
+import {
+  volumeSnapshots,
+  type VolumeSnapshot,
+  type VolumeSnapshotContent,
+} from '../../api/external/snapshot.ts';
+import type { Key } from '../../api/meta.ts';
+import { labels } from '../../api/v1alpha1/keys.ts';
+import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
+import { labelValue } from '../../api/v1alpha1/names.ts';
+import type { Cluster } from '../cluster.ts';
+import { collect } from '../collect.ts';
+import type { BackupItemOutput } from './action.ts';
+import type { ItemHandler } from './backup-action.ts';
+import { isFinalizing } from './backup-decision.ts';
+import type { Decide } from './decider.ts';
+import { backupKey } from './desired-backup.ts';
+import { markMoved } from './moved-mark.ts';
+
+type SnapshotKey = Required<Key>;
+type FindRequest = (
+  backup: Backup,
+  snapshot: SnapshotKey,
+  signal: AbortSignal,
+) => Promise<SnapshotKey | undefined>;
+
+/**
+ * The snapshots that Velero itself took of claims whose data is moved: marked, so that no restore makes them again in a
+ * cluster that does not have them. They stay in the backup, and Velero deletes the snapshots with it. Velero stores them
+ * twice, and the second copy, of the finalizing pass, replaces the first.
+ */
+export function createSnapshotBackup(
+  cluster: Cluster,
+  decide: Decide,
+): ItemHandler<VolumeSnapshot | VolumeSnapshotContent> {
+  const planned = planRequest(cluster, decide);
+  const made = findMadeRequest(cluster);
+  return async (object, { item, backup }, { signal }): Promise<BackupItemOutput> => {
+    const snapshot = snapshotKeyOf(object);
+    if (snapshot === undefined) return {};
+    const find = isFinalizing(backup) ? made : planned;
+    const request = await find(backup, snapshot, signal);
+    return request === undefined ? {} : { item: markMoved(item, request) };
+  };
+}
+
+function snapshotKeyOf(object: VolumeSnapshot | VolumeSnapshotContent): SnapshotKey | undefined {
+  if (object.kind === 'VolumeSnapshot') {
+    const { namespace = '', name } = object.metadata;
+    return { namespace, name };
+  }
+  const { volumeSnapshotRef } = object.spec as Partial<VolumeSnapshotContent['spec']>;
+  return volumeSnapshotRef && { namespace: volumeSnapshotRef.namespace, name: volumeSnapshotRef.name };
+}
+
+/** In the first pass Velero stores a snapshot before its claim has its turn, so the claim's decision is foreseen. */
+function planRequest(cluster: Cluster, decide: Decide): FindRequest {
+  return async (backup, key, signal) => {
+    const kube = await cluster.kube();
+    const snapshot = await kube.get(volumeSnapshots, key, { signal });
+    const claimName = snapshot?.spec.source.persistentVolumeClaimName;
+    // Snapshots that a user made are the user's.
+    if (claimName === undefined || !isOfBackup(snapshot, backup)) return undefined;
+    const { namespace } = key;
+    const pvc = await kube.get(persistentVolumeClaims, { namespace, name: claimName }, { signal });
+    const { uid } = pvc?.metadata ?? {};
+    if (pvc === undefined || uid === undefined) return undefined;
+    if ((await decide(backup, pvc, { signal })).outcome !== 'move') return undefined;
+    return backupKey(backup, { namespace, uid });
+  };
+}
+
+/** In the finalizing pass the snapshot may be gone from the cluster; the request that used it is there. */
+function findMadeRequest(cluster: Cluster): FindRequest {
+  return async (backup, { namespace, name }, signal) => {
+    const kube = await cluster.kube();
+    const labelSelector = `${labels.veleroBackupUid}=${backup.metadata.uid ?? ''}`;
+    const requests = await collect(kube.list(dataMoverBackups, { namespace, labelSelector, signal }));
+    const request = requests.find(
+      ({ spec }) => spec.dataSourceRef.kind === 'VolumeSnapshot' && spec.dataSourceRef.name === name,
+    );
+    return request && { namespace, name: request.metadata.name };
+  };
+}
+
+function isOfBackup(snapshot: VolumeSnapshot | undefined, backup: Backup): boolean {
+  return snapshot?.metadata.labels?.[labels.veleroBackupName] === labelValue(backup.metadata.name);
+}
