@@ -64,22 +64,28 @@ export function createAdmission(lists: Lists): Admission {
   return {
     decide(kind, request) {
       settleGrants();
-      // Its own grant, whose record got lost, takes no second place.
-      const pending = [...granted.values()].filter((grant) => grant.uid !== request.uid);
-      const rival = [...running('backup'), ...running('restore')].find(
-        (c) => c.metadata.uid !== request.uid && c.status?.repositoryPath === request.repository,
-      );
+      // Its record got lost; the place is still its own.
+      if (granted.has(request.uid)) return { admitted: true };
+      const pending = [...granted.values()];
+      const moving = [...running('backup'), ...running('restore')];
+      const older = olderOnes([...lists.backup(), ...lists.restore()], request);
+      const rival = [...moving, ...older].find((c) => c.status?.repositoryPath === request.repository);
       if (rival !== undefined || pending.some((g) => g.repository === request.repository)) {
-        const name =
-          rival === undefined
-            ? 'another request'
-            : `${rival.metadata.namespace ?? ''}/${rival.metadata.name}`;
-        return { admitted: false, ahead: 1, reason: `${name} is using the same repository` };
+        return { admitted: false, ahead: 1, reason: inTheWay(rival) };
       }
       const sameClass = running(kind).filter((c) => c.status?.dataMoverClass === request.className);
       const taken =
         sameClass.length + pending.filter((g) => g.kind === kind && g.className === request.className).length;
-      const ahead = queuedBefore(lists[kind](), request);
+      const busy = new Set([
+        ...moving.map((c) => c.status?.repositoryPath),
+        ...pending.map((g) => g.repository),
+      ]);
+      // Who waits for a repository cannot use a place yet, so none is kept empty for it.
+      const ahead = olderOnes(lists[kind](), request).filter(
+        ({ status }) =>
+          status?.dataMoverClass === request.className &&
+          (status.repositoryPath === undefined || !busy.has(status.repositoryPath)),
+      ).length;
       if (taken + ahead < request.limit) {
         granted.set(request.uid, { ...request, kind });
         return { admitted: true };
@@ -93,18 +99,19 @@ export function createAdmission(lists: Lists): Admission {
   };
 }
 
-/** How many older requests of the class wait as well. */
-function queuedBefore(all: readonly Candidate[], request: AdmissionRequest): number {
-  const self = all.find((c) => c.metadata.uid === request.uid);
+function inTheWay(rival: Candidate | undefined): string {
+  if (rival === undefined) return 'another request is using the same repository';
+  const { namespace = '', name } = rival.metadata;
+  return `${namespace}/${name} ${isAdmitted(rival) ? 'is using' : 'waits longer for'} the same repository`;
+}
+
+/** Requests that wait as well and were there before this one. */
+function olderOnes(all: readonly Candidate[], { uid }: AdmissionRequest): Candidate[] {
+  const self = all.find((c) => c.metadata.uid === uid);
+  if (self === undefined) return [];
   return all.filter(
-    (c) =>
-      c.status?.phase === 'Queued' &&
-      c.status.dataMoverClass === request.className &&
-      c.spec.cancel !== true &&
-      !isAdmitted(c) &&
-      self !== undefined &&
-      isOlder(c, self),
-  ).length;
+    (c) => c.status?.phase === 'Queued' && c.spec.cancel !== true && !isAdmitted(c) && isOlder(c, self),
+  );
 }
 
 function isOlder(a: Resource, b: Resource): boolean {
