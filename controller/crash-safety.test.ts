@@ -150,7 +150,7 @@ async function tell(begin: () => Promise<Story>, count: number, trouble: Trouble
     await world.until(() => story.isOver());
   }
   // Whatever is still on its way has to arrive before the end is looked at.
-  await world.advance(5_000);
+  await world.advance(5_000, 5_000);
   story.verify();
   await world.stop();
   return happened();
