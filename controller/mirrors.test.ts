@@ -10,7 +10,7 @@ import { createMirrors } from './mirrors.ts';
 async function mirror(kube: FakeKube) {
   const clock = createFakeClock();
   const informers = createInformerSet({ client: kube.client(), clock });
-  const mirrors = createMirrors(informers);
+  const mirrors = createMirrors(informers, 'velero');
   const stop = new AbortController();
   const running = informers.run(stop.signal);
   await clock.advance(100);

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createAdmission, type AdmissionRequest, type Candidate } from './admission.ts';
 
-type Kind = 'backup' | 'restore';
+type Kind = 'backup' | 'restore' | 'delete';
 
 /** What the API server holds of a request, and what this test knows about it. */
 interface Entry {
@@ -36,7 +36,7 @@ function entry(index: number, kind: Kind, className: string, repository: string)
 
 function admissionOver(entries: readonly Entry[]) {
   const list = (kind: Kind) => () => entries.filter((e) => e.kind === kind).map(({ object }) => object);
-  return createAdmission({ backup: list('backup'), restore: list('restore') });
+  return createAdmission({ backup: list('backup'), restore: list('restore'), delete: list('delete') });
 }
 
 const write = ({ object }: Entry): void => {
@@ -127,7 +127,7 @@ describe('admission', () => {
 
   it('does not count one that is being canceled', () => {
     const [older, younger] = [entry(0, 'backup', 'narrow', 'a'), entry(1, 'backup', 'narrow', 'b')] as const;
-    older.object.spec.cancel = true;
+    older.object.spec = { cancel: true };
     expect(admissionOver([older, younger]).decide('backup', younger.request).admitted).toBe(true);
   });
 

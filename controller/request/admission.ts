@@ -1,11 +1,12 @@
 import type { Resource } from '../../api/meta.ts';
+import type { RequestKind } from '../movers/mover.ts';
 
 /** How often a waiting request brings its place in the queue up to date. */
 export const QUEUE_REFRESH_MS = 30_000;
 
-/** What admission looks at: backups and restores alike. */
+/** What admission looks at: requests of every kind. */
 export interface Candidate extends Resource {
-  spec: { cancel?: boolean | undefined };
+  spec: { cancel?: boolean | undefined } | { result: unknown };
   status?: {
     phase?: string | undefined;
     dataMoverClass?: string | undefined;
@@ -31,14 +32,11 @@ export type AdmissionResult = { admitted: true } | { admitted: false; ahead: num
  * lists as admitted and not finished, so a restart, a failure or a deletion can never lose or leak a place.
  */
 export interface Admission {
-  /** `kind` separates backups from restores, which have limits of their own. */
-  decide(kind: 'backup' | 'restore', request: AdmissionRequest): AdmissionResult;
+  /** Each kind has limits of its own; a repository serves one request of any kind at a time. */
+  decide(kind: RequestKind, request: AdmissionRequest): AdmissionResult;
 }
 
-interface Lists {
-  backup: () => readonly Candidate[];
-  restore: () => readonly Candidate[];
-}
+type Lists = Readonly<Record<RequestKind, () => readonly Candidate[]>>;
 
 const FINISHED: ReadonlySet<string | undefined> = new Set(['Completed', 'Failed', 'Canceled']);
 
@@ -47,9 +45,11 @@ const FINISHED: ReadonlySet<string | undefined> = new Set(['Completed', 'Failed'
  * cache shows it, so that two passes in a row cannot give the same place twice.
  */
 export function createAdmission(lists: Lists): Admission {
-  const granted = new Map<string, AdmissionRequest & { kind: 'backup' | 'restore' }>();
+  const granted = new Map<string, AdmissionRequest & { kind: RequestKind }>();
 
-  function running(kind: 'backup' | 'restore'): Candidate[] {
+  const all = (): Candidate[] => Object.values(lists).flatMap((list) => list());
+
+  function running(kind: RequestKind): Candidate[] {
     return lists[kind]().filter((c) => isAdmitted(c) && !isFinished(c));
   }
 
@@ -67,8 +67,8 @@ export function createAdmission(lists: Lists): Admission {
       // Its record got lost; the place is still its own.
       if (granted.has(request.uid)) return { admitted: true };
       const pending = [...granted.values()];
-      const moving = [...running('backup'), ...running('restore')];
-      const older = olderOnes([...lists.backup(), ...lists.restore()], request);
+      const moving = all().filter((c) => isAdmitted(c) && !isFinished(c));
+      const older = olderOnes(all(), request);
       const rival = [...moving, ...older].find((c) => c.status?.repositoryPath === request.repository);
       if (rival !== undefined || pending.some((g) => g.repository === request.repository)) {
         return { admitted: false, ahead: 1, reason: inTheWay(rival) };
@@ -110,8 +110,12 @@ function olderOnes(all: readonly Candidate[], { uid }: AdmissionRequest): Candid
   const self = all.find((c) => c.metadata.uid === uid);
   if (self === undefined) return [];
   return all.filter(
-    (c) => c.status?.phase === 'Queued' && c.spec.cancel !== true && !isAdmitted(c) && isOlder(c, self),
+    (c) => c.status?.phase === 'Queued' && !isCanceled(c) && !isAdmitted(c) && isOlder(c, self),
   );
+}
+
+function isCanceled({ spec }: Candidate): boolean {
+  return 'cancel' in spec && spec.cancel === true;
 }
 
 function isOlder(a: Resource, b: Resource): boolean {

@@ -10,6 +10,7 @@ function mover(name: string): Mover {
     parseConfig: (raw) => ('bad' in raw ? { problem: 'config.bad: is bad' } : { config: raw }),
     backup: () => Promise.reject(new Error('not here')),
     restore: () => Promise.reject(new Error('not here')),
+    forget: () => Promise.reject(new Error('not here')),
     cleanup: () => Promise.resolve(true),
     claimsOf: () => [],
   };

@@ -101,6 +101,7 @@ const idleMover: Mover = {
   parseConfig: () => ({ problem: 'this mover cannot be configured' }),
   backup: () => Promise.reject(new Error('no mover')),
   restore: () => Promise.reject(new Error('no mover')),
+  forget: () => Promise.reject(new Error('no mover')),
   cleanup: () => Promise.resolve(true),
   claimsOf: () => [],
 };

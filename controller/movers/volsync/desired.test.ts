@@ -31,6 +31,7 @@ describe("the mover's configuration", () => {
   it('has a default for all that must be', () => {
     expect(parse({})).toEqual({
       resticSecret: { name: 'restic-config' },
+      resticImage: 'docker.io/restic/restic:0.18.1',
       cacheCapacity: '1Gi',
       cacheAccessModes: ['ReadWriteOnce'],
     });
