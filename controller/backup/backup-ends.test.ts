@@ -196,6 +196,7 @@ describe('a backup that cannot be served', () => {
     ['the list of allowed secrets', { allowedResticSecrets: ['x'] }, 'Forbidden', 'allowedResticSecrets'],
     ["the mover's ServiceAccount", { moverServiceAccount: 'admin' }, 'Forbidden', 'moverServiceAccount'],
     ["the mover's rights", { moverSecurityContext: { runAsUser: 0 } }, 'Forbidden', 'moverSecurityContext'],
+    ['the image that sees the credentials', { resticImage: 'example.com/mine' }, 'Forbidden', 'resticImage'],
     [
       'a secret that is not allowed',
       { resticSecret: { name: 'cloud-credentials' } },

@@ -115,6 +115,7 @@ const CLASS_ONLY = [
   'allowedResticSecrets',
   'moverServiceAccount',
   'moverSecurityContext',
+  'resticImage',
 ];
 
 function mergeConfig(
