@@ -2,6 +2,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { persistentVolumeClaims, persistentVolumes } from '../api/external/core.ts';
 import { replicationDestinations, replicationSources } from '../api/external/volsync.ts';
 import type { Kind, Resource } from '../api/meta.ts';
+import type { KubeClient, ListOptions, ListPage, WatchOptions } from '../kube/client/kube-client.ts';
+import { dataMoverBackups, dataMoverRestores } from '../api/v1alpha1/kinds.ts';
 import { KubeError } from '../kube/client/kube-error.ts';
 import { CrashError } from '../tests/fakes/fake-kube.ts';
 import { APP, World } from '../tests/fakes/cluster/world.ts';
@@ -150,7 +152,7 @@ async function tell(begin: () => Promise<Story>, count: number, trouble: Trouble
     await world.until(() => story.isOver());
   }
   // Whatever is still on its way has to arrive before the end is looked at.
-  await world.advance(5_000);
+  await world.advance(5_000, 5_000);
   story.verify();
   await world.stop();
   return happened();
@@ -175,4 +177,47 @@ describe.each([
     },
     30_000,
   );
+});
+
+/** A client that shows the requests as they were, until it is released. */
+async function lagging(world: World, kind: Kind<Resource>) {
+  const then = await world.cluster.client().listPage(kind);
+  let release: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const wrap = (client: KubeClient): KubeClient => ({
+    ...client,
+    listPage: async <T extends Resource>(asked: Kind<T>, options?: ListOptions) =>
+      (asked as Kind<Resource>) === kind ? (then as ListPage<T>) : client.listPage(asked, options),
+    async *watch<T extends Resource>(asked: Kind<T>, options: WatchOptions) {
+      if ((asked as Kind<Resource>) === kind) await released;
+      yield* client.watch(asked, options);
+    },
+  });
+  return { wrap, release };
+}
+
+describe('a new leader whose cache is behind', () => {
+  it.each([
+    ['a backup', backupStory, dataMoverBackups, (world: World) => world.backup()],
+    ['a restore', restoreStory, dataMoverRestores, (world: World) => world.restore()],
+  ])('does not do the work of %s again', async (_, begin, kind, get) => {
+    const { world, isOver, verify } = await begin();
+    world.cluster.hold('volsync');
+    await world.start();
+    await world.until(() => get(world)?.status?.phase === 'Moving');
+    const { wrap, release } = await lagging(world, kind);
+    world.cluster.release('volsync');
+    // The data has moved, and what moved it is gone.
+    world.cluster.hold('release claims');
+    await world.until(() => world.kube.peekAll(replicationSources).length === 0);
+    await world.until(() => world.kube.peekAll(replicationDestinations).length === 0);
+    await world.stop();
+    await world.start(wrap);
+    await world.advance(10_000);
+    release();
+    world.cluster.release('release claims');
+    await world.until(isOver);
+    await world.advance(5_000);
+    verify();
+  });
 });

@@ -8,6 +8,7 @@ import { createController, type Controller } from '../kube/runtime/controller.ts
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { backupRequest } from './backup/backup.ts';
+import { deleteRequest } from './delete/delete.ts';
 import type { Environment, Lister } from './environment.ts';
 import { CHILD_INDEX, createMirrors, DESTINATION_INDEX, listersOf, type Mirrors } from './mirrors.ts';
 import type { MoverFactory } from './movers/factory.ts';
@@ -40,7 +41,7 @@ export interface DataMoverOptions {
 export function createDataMover(options: DataMoverOptions): { controllers: Controller[] } {
   const { client, informers, namespace, log, clock = systemClock } = options;
   const now = (): Date => new Date(clock.now());
-  const mirrors = createMirrors(informers);
+  const mirrors = createMirrors(informers, namespace);
   const listers = listersOf(mirrors);
   const cleaner = createCleaner(client);
   const creator = createCreator(client, now);
@@ -64,6 +65,7 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     admission: createAdmission({
       backup: () => listers.backups.list(),
       restore: () => listers.restores.list(),
+      delete: () => listers.deletes.list(),
     }),
     now,
   };
@@ -84,6 +86,12 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     reconciler: createRequestReconciler(env, restoreRequest(env)),
   });
 
+  const deletes = createController({
+    ...shared,
+    name: 'delete',
+    reconciler: createRequestReconciler(env, deleteRequest(env)),
+  });
+
   interface Served {
     lister: Lister<Resource & { status?: { phase?: string | undefined } }>;
     controller: Controller;
@@ -92,10 +100,11 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     return [
       { lister: listers.backups, controller: backups },
       { lister: listers.restores, controller: restores },
+      { lister: listers.deletes, controller: deletes },
     ];
   }
-  wire(mirrors, { backups, restores, wakeAllWaiting: () => served().forEach(enqueueWaiting) });
-  return { controllers: [backups, restores] };
+  wire(mirrors, { backups, restores, deletes, wakeAllWaiting: () => served().forEach(enqueueWaiting) });
+  return { controllers: [backups, restores, deletes] };
 }
 
 /**
@@ -122,14 +131,16 @@ function enqueueWaiting({
 interface Wiring {
   backups: Controller;
   restores: Controller;
+  deletes: Controller;
   wakeAllWaiting: () => void;
 }
 
 /** Which change of which object makes which request worth another look. */
-function wire(mirrors: Mirrors, { backups, restores, wakeAllWaiting }: Wiring): void {
+function wire(mirrors: Mirrors, { backups, restores, deletes, wakeAllWaiting }: Wiring): void {
   const requests = [
     { mirror: mirrors.backups, controller: backups },
     { mirror: mirrors.restores, controller: restores },
+    { mirror: mirrors.deletes, controller: deletes },
   ] as const;
   for (const { mirror, controller } of requests) {
     mirror.onChange((before: Finishing | undefined, after: Finishing | undefined) => {

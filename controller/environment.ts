@@ -3,6 +3,7 @@ import type { VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent } from 
 import type { Resource } from '../api/meta.ts';
 import type { DataMoverBackup } from '../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverClass } from '../api/v1alpha1/data-mover-class.ts';
+import type { DataMoverDelete } from '../api/v1alpha1/data-mover-delete.ts';
 import type { DataMoverRestore } from '../api/v1alpha1/data-mover-restore.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
 import type { Mover } from './movers/mover.ts';
@@ -24,6 +25,8 @@ export interface Listers {
   classes: Lister<DataMoverClass>;
   backups: Lister<DataMoverBackup>;
   restores: Lister<DataMoverRestore>;
+  /** Of the protected namespace only. */
+  deletes: Lister<DataMoverDelete>;
   claims: Lister<PersistentVolumeClaim>;
   /** Indexed by {@link CLAIM_INDEX}. */
   volumes: Lister<PersistentVolume>;

@@ -7,7 +7,12 @@ import {
 } from '../api/external/core.ts';
 import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from '../api/external/snapshot.ts';
 import { labels } from '../api/v1alpha1/keys.ts';
-import { dataMoverBackups, dataMoverClasses, dataMoverRestores } from '../api/v1alpha1/kinds.ts';
+import {
+  dataMoverBackups,
+  dataMoverClasses,
+  dataMoverDeletes,
+  dataMoverRestores,
+} from '../api/v1alpha1/kinds.ts';
 import type { Resource } from '../api/meta.ts';
 import { childName } from '../api/v1alpha1/names.ts';
 import type { Informer, InformerSet } from '../kube/cache/informer-set.ts';
@@ -20,7 +25,7 @@ export const CHILD_INDEX = 'child';
 export const DESTINATION_INDEX = 'destination';
 
 /** What the controller keeps of the cluster, each kind watched once. */
-export function createMirrors(informers: InformerSet): Mirrors {
+export function createMirrors(informers: InformerSet, namespace: string): Mirrors {
   const ours = { labelSelector: labels.requestUid };
   return {
     classes: informers.informer(dataMoverClasses),
@@ -34,6 +39,10 @@ export function createMirrors(informers: InformerSet): Mirrors {
           `${metadata.namespace ?? ''}/${spec.destinationClaimRef.name}`,
         ],
       },
+    }),
+    deletes: informers.informer(dataMoverDeletes, {
+      namespace,
+      indexers: { [CHILD_INDEX]: ({ metadata }) => [childName('delete', metadata.uid ?? '')] },
     }),
     claims: informers.informer(persistentVolumeClaims, { transform: trimClaim }),
     volumes: informers.informer(persistentVolumes, {

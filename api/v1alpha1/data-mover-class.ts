@@ -40,6 +40,12 @@ export const dataMoverClassSpec = z
           .max(MAX_AT_ONCE)
           .default(10)
           .describe('Restores of this class that move data at the same time.'),
+        deletes: z
+          .int()
+          .min(1)
+          .max(MAX_AT_ONCE)
+          .default(2)
+          .describe('Removals of data of this class that run at the same time.'),
       })
       .prefault({})
       .describe('How much may run at once.'),

@@ -1,7 +1,18 @@
 import { z } from 'zod';
 import type { Resource } from '../meta.ts';
 import { rules } from './rules.ts';
-import { backupResult, conditions, failure, moverConfig, objectName, text, time, word } from './schema.ts';
+import {
+  backupResult,
+  conditions,
+  failure,
+  moverConfig,
+  objectName,
+  queue,
+  repositoryPath,
+  text,
+  time,
+  word,
+} from './schema.ts';
 
 export const dataMoverDeleteSpec = z
   .object({
@@ -30,6 +41,17 @@ export const dataMoverDeleteStatus = z
     observedGeneration: z.int().optional().describe('The generation of the spec that was last acted on.'),
     startTimestamp: time.optional().describe('When the controller took the request up.'),
     completionTimestamp: time.optional().describe('When it reached its last phase.'),
+    dataMoverClass: word.optional().describe('The class that serves this request.'),
+    mover: word.optional().describe('The mover that the class names.'),
+    repositoryPath: repositoryPath
+      .optional()
+      .describe('Path of the repository it uses; requests for one repository run one after another.'),
+    queue: queue.optional(),
+    admittedAt: time.optional().describe('When a place was given.'),
+    movingSince: time.optional().describe('When the mover was asked to start.'),
+    removedAt: time
+      .optional()
+      .describe('When the mover had made sure that the snapshot is not in the repository any more.'),
     failure: failure.optional(),
     conditions: conditions.optional(),
   })

@@ -196,6 +196,7 @@ describe('a backup that cannot be served', () => {
     ['the list of allowed secrets', { allowedResticSecrets: ['x'] }, 'Forbidden', 'allowedResticSecrets'],
     ["the mover's ServiceAccount", { moverServiceAccount: 'admin' }, 'Forbidden', 'moverServiceAccount'],
     ["the mover's rights", { moverSecurityContext: { runAsUser: 0 } }, 'Forbidden', 'moverSecurityContext'],
+    ['the image that sees the credentials', { resticImage: 'example.com/mine' }, 'Forbidden', 'resticImage'],
     [
       'a secret that is not allowed',
       { resticSecret: { name: 'cloud-credentials' } },
@@ -278,6 +279,32 @@ describe('a backup that cannot be served', () => {
     const { reason, message } = await failureOf();
     expect(reason).toBe('InvalidRequest');
     expect(message).toContain('spec.restic.cacheCapacity: quantities must match');
+  });
+
+  it('says at once what it is not allowed to do, and fails when that stands', async () => {
+    world.addClass((object) => Object.assign(object.spec, { deadlines: { stagingSeconds: 60 } }));
+    world.kube.before = ({ verb, kind, key }) => {
+      if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
+        throw new KubeError({ code: 403, reason: 'Forbidden', message: 'exceeded quota: storage' });
+    };
+    await begin();
+    await world.advance(5_000);
+    expect(world.backup()?.status).toMatchObject({ phase: 'Staging', message: 'exceeded quota: storage' });
+    const { phase, failure } = await end(120_000);
+    expect(phase).toBe('Failed');
+    expect(failure?.message).toContain('exceeded quota: storage');
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it('goes on when it is allowed after all', async () => {
+    world.kube.before = ({ verb, kind, key }) => {
+      if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
+        throw new KubeError({ code: 403, reason: 'Forbidden', message: 'exceeded quota: storage' });
+    };
+    await begin();
+    await world.advance(5_000);
+    world.kube.restart();
+    expect(await end()).toMatchObject({ phase: 'Completed' });
   });
 
   function edit(change: (claim: PersistentVolumeClaim) => void, ...hold: ('provision' | 'bind')[]): void {

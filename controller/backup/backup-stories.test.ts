@@ -244,6 +244,30 @@ describe('a backup', () => {
   });
 });
 
+describe('a cache that lags behind', () => {
+  it.each(['PersistentVolumeClaim', 'PersistentVolume'])(
+    'of %s objects does not make the source of a backup disappear',
+    async (kind) => {
+      await world.start();
+      world.kube.before = ({ verb, kind: { kind: asked } }) => {
+        if ((verb === 'watch' || verb === 'list') && asked === kind)
+          throw new KubeError({ code: 503, reason: 'ServiceUnavailable', message: 'not now' });
+      };
+      world.kube.breakWatches();
+      await world.advance(3_000);
+      await world.addSource('new', 'brand new');
+      before = world.inventory();
+      world.addBackup('b1', (backup) => {
+        backup.spec.dataSourceRef.name = 'new';
+      });
+      await world.until(() => world.backup()?.status?.capture !== undefined);
+      world.kube.restart();
+      expect(await end()).toMatchObject({ phase: 'Completed', volume: { pvcName: 'new' } });
+      expect(world.inventory()).toEqual(before);
+    },
+  );
+});
+
 describe("a backup of somebody else's snapshot", () => {
   const snapshot = { namespace: APP, name: 'velero-data' };
 

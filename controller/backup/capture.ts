@@ -1,4 +1,9 @@
-import type { PersistentVolume, PersistentVolumeClaim } from '../../api/external/core.ts';
+import {
+  persistentVolumeClaims,
+  persistentVolumes,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+} from '../../api/external/core.ts';
 import {
   volumeSnapshotContents,
   volumeSnapshots,
@@ -29,7 +34,7 @@ export async function captureSource(scope: BackupScope): Promise<StepResult> {
 }
 
 async function captureClaim(scope: BackupScope, name: string): Promise<StepResult> {
-  const source = findSource(scope, name);
+  const source = await findSource(scope, name);
   if ('state' in source) return source;
   const driver = source.volume.spec.csi?.driver;
   if (driver === undefined) {
@@ -132,7 +137,7 @@ async function adoptSnapshot(scope: BackupScope, name: string): Promise<StepResu
   );
   if (content === undefined)
     return failed('SourceNotFound', `VolumeSnapshotContent ${contentName} does not exist`);
-  const source = findSource(scope, claimName);
+  const source = await findSource(scope, claimName);
   if ('state' in source) return source;
   return record(scope, source, { snapshot, content, owned: false, time: creationTime });
 }
@@ -150,9 +155,9 @@ async function adoptContent(scope: BackupScope, name: string): Promise<StepResul
   return adoptSnapshot(scope, ref.name);
 }
 
-function findSource(scope: BackupScope, name: string): Source | StepResult {
+async function findSource(scope: BackupScope, name: string): Promise<Source | StepResult> {
   const key = `${scope.namespace}/${name}`;
-  const claim = scope.env.listers.claims.get(key);
+  const claim = await readClaim(scope, name);
   if (claim === undefined) return failed('SourceNotFound', `PersistentVolumeClaim ${key} does not exist`);
   const { volumeName, volumeMode = 'Filesystem' } = claim.spec;
   if (claim.status?.phase !== 'Bound' || volumeName === undefined) {
@@ -168,13 +173,25 @@ function findSource(scope: BackupScope, name: string): Source | StepResult {
       `PersistentVolumeClaim ${key} has volumeMode ${volumeMode}, which mover ${mover.name} cannot move`,
     );
   }
-  const volume = scope.env.listers.volumes.get(volumeName);
+  const volume = await readVolume(scope, volumeName);
   if (volume === undefined)
     return failed(
       'SourceNotBound',
       `PersistentVolume ${volumeName} of PersistentVolumeClaim ${key} does not exist`,
     );
   return { claim, volume };
+}
+
+/** A cache may be a moment behind what was just made or bound, and a source that is missing fails the backup for good. */
+async function readClaim(scope: BackupScope, name: string): Promise<PersistentVolumeClaim | undefined> {
+  const { env, namespace, signal } = scope;
+  const cached = env.listers.claims.get(`${namespace}/${name}`);
+  if (cached?.status?.phase === 'Bound') return cached;
+  return env.client.get(persistentVolumeClaims, { namespace, name }, { signal });
+}
+
+async function readVolume({ env, signal }: BackupScope, name: string): Promise<PersistentVolume | undefined> {
+  return env.listers.volumes.get(name) ?? (await env.client.get(persistentVolumes, { name }, { signal }));
 }
 
 interface Cut {

@@ -23,6 +23,12 @@ export interface Mover<Config = unknown> {
   restore(request: RestoreMoverRequest<Config>): Promise<MoverOutcome<RestoreFacts>>;
 
   /**
+   * Removes exactly this snapshot's data from the repository and nothing else. A snapshot that is not there any more is a
+   * success: the wish is fulfilled.
+   */
+  forget(request: ForgetRequest<Config>): Promise<MoverOutcome<ForgetFacts>>;
+
+  /**
    * Removes everything that the mover made for the request, whatever state it is in.
    * Resolves to true once nothing of it is left; until then it is called again.
    */
@@ -36,9 +42,12 @@ export interface MoverCapabilities {
   volumeModes: readonly ('Filesystem' | 'Block')[];
 }
 
+/** What a request is for. */
+export type RequestKind = 'backup' | 'restore' | 'delete';
+
 /** Which request this is about: all that clean-up needs. */
 export interface MoverTarget {
-  kind: 'backup' | 'restore';
+  kind: RequestKind;
   /** Unique per request and valid as object name: children in the protected namespace are named after it. */
   name: string;
   /** Labels and annotations that children carry. */
@@ -46,12 +55,9 @@ export interface MoverTarget {
   annotations: Record<string, string>;
 }
 
-export interface MoverRequest<Config> extends MoverTarget {
+/** What every request to a mover says. */
+export interface RepositoryRequest<Config> extends MoverTarget {
   config: Config;
-  /** Name of the staging PVC in the protected namespace. */
-  stagingClaim: string;
-  /** StorageClass of the staging PVC. */
-  storageClassName: string | undefined;
   /** Path of the repository below the mover's configured base; no leading or trailing slash. */
   repositoryPath: string;
   /** When the mover was first asked to start, RFC 3339. */
@@ -59,6 +65,18 @@ export interface MoverRequest<Config> extends MoverTarget {
   signal: AbortSignal;
   /** Called by a mover before it starts work that must not be done twice; throws when our view of the request is old. */
   assertCurrent(): Promise<void>;
+}
+
+/** A request to move data from or to a staging volume. */
+export interface MoverRequest<Config> extends RepositoryRequest<Config> {
+  /** Name of the staging PVC in the protected namespace. */
+  stagingClaim: string;
+  /** StorageClass of the staging PVC. */
+  storageClassName: string | undefined;
+}
+
+export interface ForgetRequest<Config> extends RepositoryRequest<Config> {
+  snapshotID: string;
 }
 
 export interface RestoreMoverRequest<Config> extends MoverRequest<Config> {
@@ -90,6 +108,12 @@ export interface RestoreFacts {
   snapshotID: string;
   bytes?: number;
   files?: number;
+}
+
+/** What a removal found. */
+export interface ForgetFacts {
+  /** True when the snapshot was not there in the first place. */
+  alreadyGone: boolean;
 }
 
 /** The outcome of one look at the mover's work. Unexpected trouble (the API server is away, …) is thrown and tried again. */

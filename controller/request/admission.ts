@@ -1,11 +1,12 @@
 import type { Resource } from '../../api/meta.ts';
+import type { RequestKind } from '../movers/mover.ts';
 
 /** How often a waiting request brings its place in the queue up to date. */
 export const QUEUE_REFRESH_MS = 30_000;
 
-/** What admission looks at: backups and restores alike. */
+/** What admission looks at: requests of every kind. */
 export interface Candidate extends Resource {
-  spec: { cancel?: boolean | undefined };
+  spec: { cancel?: boolean | undefined } | { result: unknown };
   status?: {
     phase?: string | undefined;
     dataMoverClass?: string | undefined;
@@ -31,14 +32,11 @@ export type AdmissionResult = { admitted: true } | { admitted: false; ahead: num
  * lists as admitted and not finished, so a restart, a failure or a deletion can never lose or leak a place.
  */
 export interface Admission {
-  /** `kind` separates backups from restores, which have limits of their own. */
-  decide(kind: 'backup' | 'restore', request: AdmissionRequest): AdmissionResult;
+  /** Each kind has limits of its own; a repository serves one request of any kind at a time. */
+  decide(kind: RequestKind, request: AdmissionRequest): AdmissionResult;
 }
 
-interface Lists {
-  backup: () => readonly Candidate[];
-  restore: () => readonly Candidate[];
-}
+type Lists = Readonly<Record<RequestKind, () => readonly Candidate[]>>;
 
 const FINISHED: ReadonlySet<string | undefined> = new Set(['Completed', 'Failed', 'Canceled']);
 
@@ -47,9 +45,11 @@ const FINISHED: ReadonlySet<string | undefined> = new Set(['Completed', 'Failed'
  * cache shows it, so that two passes in a row cannot give the same place twice.
  */
 export function createAdmission(lists: Lists): Admission {
-  const granted = new Map<string, AdmissionRequest & { kind: 'backup' | 'restore' }>();
+  const granted = new Map<string, AdmissionRequest & { kind: RequestKind }>();
 
-  function running(kind: 'backup' | 'restore'): Candidate[] {
+  const all = (): Candidate[] => Object.values(lists).flatMap((list) => list());
+
+  function running(kind: RequestKind): Candidate[] {
     return lists[kind]().filter((c) => isAdmitted(c) && !isFinished(c));
   }
 
@@ -64,22 +64,28 @@ export function createAdmission(lists: Lists): Admission {
   return {
     decide(kind, request) {
       settleGrants();
-      // Its own grant, whose record got lost, takes no second place.
-      const pending = [...granted.values()].filter((grant) => grant.uid !== request.uid);
-      const rival = [...running('backup'), ...running('restore')].find(
-        (c) => c.metadata.uid !== request.uid && c.status?.repositoryPath === request.repository,
-      );
+      // Its record got lost; the place is still its own.
+      if (granted.has(request.uid)) return { admitted: true };
+      const pending = [...granted.values()];
+      const moving = all().filter((c) => isAdmitted(c) && !isFinished(c));
+      const older = olderOnes(all(), request);
+      const rival = [...moving, ...older].find((c) => c.status?.repositoryPath === request.repository);
       if (rival !== undefined || pending.some((g) => g.repository === request.repository)) {
-        const name =
-          rival === undefined
-            ? 'another request'
-            : `${rival.metadata.namespace ?? ''}/${rival.metadata.name}`;
-        return { admitted: false, ahead: 1, reason: `${name} is using the same repository` };
+        return { admitted: false, ahead: 1, reason: inTheWay(rival) };
       }
       const sameClass = running(kind).filter((c) => c.status?.dataMoverClass === request.className);
       const taken =
         sameClass.length + pending.filter((g) => g.kind === kind && g.className === request.className).length;
-      const ahead = queuedBefore(lists[kind](), request);
+      const busy = new Set([
+        ...moving.map((c) => c.status?.repositoryPath),
+        ...pending.map((g) => g.repository),
+      ]);
+      // Who waits for a repository cannot use a place yet, so none is kept empty for it.
+      const ahead = olderOnes(lists[kind](), request).filter(
+        ({ status }) =>
+          status?.dataMoverClass === request.className &&
+          (status.repositoryPath === undefined || !busy.has(status.repositoryPath)),
+      ).length;
       if (taken + ahead < request.limit) {
         granted.set(request.uid, { ...request, kind });
         return { admitted: true };
@@ -93,18 +99,23 @@ export function createAdmission(lists: Lists): Admission {
   };
 }
 
-/** How many older requests of the class wait as well. */
-function queuedBefore(all: readonly Candidate[], request: AdmissionRequest): number {
-  const self = all.find((c) => c.metadata.uid === request.uid);
+function inTheWay(rival: Candidate | undefined): string {
+  if (rival === undefined) return 'another request is using the same repository';
+  const { namespace = '', name } = rival.metadata;
+  return `${namespace}/${name} ${isAdmitted(rival) ? 'is using' : 'waits longer for'} the same repository`;
+}
+
+/** Requests that wait as well and were there before this one. */
+function olderOnes(all: readonly Candidate[], { uid }: AdmissionRequest): Candidate[] {
+  const self = all.find((c) => c.metadata.uid === uid);
+  if (self === undefined) return [];
   return all.filter(
-    (c) =>
-      c.status?.phase === 'Queued' &&
-      c.status.dataMoverClass === request.className &&
-      c.spec.cancel !== true &&
-      !isAdmitted(c) &&
-      self !== undefined &&
-      isOlder(c, self),
-  ).length;
+    (c) => c.status?.phase === 'Queued' && !isCanceled(c) && !isAdmitted(c) && isOlder(c, self),
+  );
+}
+
+function isCanceled({ spec }: Candidate): boolean {
+  return 'cancel' in spec && spec.cancel === true;
 }
 
 function isOlder(a: Resource, b: Resource): boolean {

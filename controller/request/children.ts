@@ -2,15 +2,17 @@ import { formatKey, keyOf, type Resource } from '../../api/meta.ts';
 import { annotations, labels, MANAGED_BY } from '../../api/v1alpha1/keys.ts';
 import { childName } from '../../api/v1alpha1/names.ts';
 
+import type { RequestKind } from '../movers/mover.ts';
+
 /** How everything that is made for a request is named and marked, so that it is found again and belongs to nobody else. */
 export interface ChildIdentity {
-  kind: 'backup' | 'restore';
+  kind: RequestKind;
   name: string;
   labels: Record<string, string>;
   annotations: Record<string, string>;
 }
 
-export function childIdentity(kind: 'backup' | 'restore', request: Resource): ChildIdentity {
+export function childIdentity(kind: RequestKind, request: Resource): ChildIdentity {
   const uid = request.metadata.uid ?? '';
   return {
     kind,

@@ -1,9 +1,9 @@
 import { formatKey, type Key, type Resource } from '../../api/meta.ts';
 import { FINALIZER } from '../../api/v1alpha1/keys.ts';
-import { isInvalid } from '../../kube/client/kube-error.ts';
 import type { ReconcileContext, Reconciler, ReconcileResult } from '../../kube/runtime/controller.ts';
 import type { Environment } from '../environment.ts';
 import { assertCurrent } from './current.ts';
+import { refusal } from './refusal.ts';
 import {
   isFinal,
   type RequestResource,
@@ -13,7 +13,7 @@ import {
 } from './request.ts';
 import { keepMover, servingForCleanup, type Serving, type ServingProblem } from './serving.ts';
 import { createStatusStore } from './status-store.ts';
-import { failed, requeueAfter, runSteps, type PassResult } from './step.ts';
+import { expire, requeueAfter, runSteps, type PassResult } from './step.ts';
 import { summarise } from './summary.ts';
 
 /**
@@ -105,7 +105,11 @@ export function createRequestReconciler<
   }
 
   async function goOn(scope: Scope): Promise<PassResult> {
-    const pass = await runSteps(type.steps, scope, scope.now.getTime()).catch(refusal);
+    const now = scope.now.getTime();
+    const pass = await runSteps(type.steps, scope, now).catch((error: unknown) => ({
+      step: undefined,
+      result: expire(refusal(error, scope), now),
+    }));
     if (pass.result.state === 'failed') {
       const { reason, message } = pass.result;
       scope.status.failure = { reason, message };
@@ -159,12 +163,6 @@ function earliest(...times: readonly (number | undefined)[]): number | undefined
 
 function isHeld({ metadata }: Resource): boolean {
   return metadata.finalizers?.includes(FINALIZER) === true;
-}
-
-/** What the API server calls invalid now it will call invalid every time. */
-function refusal(error: unknown): PassResult {
-  if (!isInvalid(error)) throw error;
-  return { step: undefined, result: failed('InvalidRequest', error.message) };
 }
 
 function draftOf<Status extends RequestStatus>(request: RequestResource<Status>): Status {

@@ -49,7 +49,7 @@ export function serve(
   const merged = mergeConfig(dataMoverClass, requestConfig);
   if ('reason' in merged) return merged;
   const { repositoryPrefix = '', ...own } = merged.config;
-  if (typeof repositoryPrefix !== 'string' || repositoryPrefix.split('/').includes('..')) {
+  if (typeof repositoryPrefix !== 'string' || repositoryPrefix.split('/').some(isDots)) {
     return invalid(dataMoverClass, 'config.repositoryPrefix is not a path such as "backups/team-a"');
   }
   const parsed = mover.parseConfig(own);
@@ -101,6 +101,7 @@ const idleMover: Mover = {
   parseConfig: () => ({ problem: 'this mover cannot be configured' }),
   backup: () => Promise.reject(new Error('no mover')),
   restore: () => Promise.reject(new Error('no mover')),
+  forget: () => Promise.reject(new Error('no mover')),
   cleanup: () => Promise.resolve(true),
   claimsOf: () => [],
 };
@@ -114,6 +115,7 @@ const CLASS_ONLY = [
   'allowedResticSecrets',
   'moverServiceAccount',
   'moverSecurityContext',
+  'resticImage',
 ];
 
 function mergeConfig(
@@ -141,6 +143,11 @@ function mergeConfig(
   }
   const { allowedResticSecrets: _, ...config } = { ...classConfig, ...requestConfig };
   return { config };
+}
+
+/** A path with one of them could be written, and never be restored from. */
+function isDots(part: string): boolean {
+  return part === '.' || part === '..';
 }
 
 function secretName(config: Record<string, unknown>): string | undefined {

@@ -1,6 +1,6 @@
 import type { Resource } from '../../api/meta.ts';
 import { formatKey, keyOf } from '../../api/meta.ts';
-import type { MoverOutcome, MoverProgress } from '../movers/mover.ts';
+import type { MoverOutcome, MoverProgress, RequestKind } from '../movers/mover.ts';
 import { QUEUE_REFRESH_MS } from './admission.ts';
 import { moverDeadline } from './mover-deadline.ts';
 import { recordProgress } from './progress.ts';
@@ -29,7 +29,7 @@ export function stopUnwanted(request: Resource & { spec: { cancel?: boolean | un
 /** Waits for a place among the running requests. The repository must be in the status by then. */
 export function admit<Status extends MovingStatus>(
   { status, env, serving, now }: RequestScope<Status>,
-  kind: 'backup' | 'restore',
+  kind: RequestKind,
   uid: string,
 ): StepResult {
   if (status.admittedAt !== undefined) return done;
@@ -37,7 +37,7 @@ export function admit<Status extends MovingStatus>(
   const decision = env.admission.decide(kind, {
     uid,
     className: serving.class.metadata.name,
-    limit: kind === 'backup' ? limits.backups : limits.restores,
+    limit: { backup: limits.backups, restore: limits.restores, delete: limits.deletes }[kind],
     repository: status.repositoryPath ?? '',
   });
   if (!decision.admitted) {

@@ -56,7 +56,8 @@ export async function runSteps<Scope>(
   return { step: undefined, result: done };
 }
 
-function expire(result: StepResult, now: number): StepResult {
+/** A wait beyond its deadline is what the deadline says. */
+export function expire(result: StepResult, now: number): StepResult {
   if (result.state !== 'waiting' || result.deadline === undefined || now < result.deadline.at) return result;
   const { reason = 'DeadlineExceeded', message } = result.deadline;
   return failed(reason, message);

@@ -54,7 +54,8 @@ function phaseOf(status: DataMoverRestoreStatus): string {
   if (status.restored !== undefined) return 'HandingOver';
   if (status.movingSince !== undefined) return 'Moving';
   if (status.admittedAt !== undefined) return 'Staging';
-  return status.repositoryPath === undefined ? 'Pending' : 'Queued';
+  // One that still waits for its destination stands in nobody's way.
+  return status.queue === undefined ? 'Pending' : 'Queued';
 }
 
 /**

@@ -1,5 +1,6 @@
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
-const BAR_WIDTH = 20;
+/** Narrow enough for a whole line of progress in 80 columns. */
+const BAR_WIDTH = 12;
 
 /** A number of bytes as people read it: `1.2 GiB`. */
 export function bytesText(bytes: number): string {
@@ -8,7 +9,7 @@ export function bytesText(bytes: number): string {
   return `${value.toFixed(exponent === 0 || value >= 100 ? 0 : 1)} ${UNITS[exponent] ?? ''}`;
 }
 
-/** `████████░░░░░░░░░░░░  40 %  480 MiB of 1.2 GiB`; without a total only what is done. */
+/** `██████░░░░░░  50 %  600 MiB of 1.2 GiB`; without a total only what is done. */
 export function barText(done: number, total: number | undefined): string {
   if (total === undefined || total === 0) return `${bytesText(done)} so far`;
   const share = Math.min(1, done / total);

@@ -109,36 +109,24 @@ async function createBackup(options: DemoOptions, name: string): Promise<DataMov
   await progress.step(`label its volume for class ${CLASS}: ${key}=${value}`, () =>
     cluster.kubectl(['-n', APP.namespace, 'label', 'pvc', APP.claim, `${key}=${value}`, '--overwrite']),
   );
-  return runVelero(options, 'backup', {
-    title: `velero backup create ${name}`,
-    name,
-    args: ['--include-namespaces', APP.namespace],
-  });
+  return runVelero(options, 'backup', name, ['--include-namespaces', APP.namespace]);
 }
 
 async function restoreBackup(options: DemoOptions, name: string): Promise<void> {
   const { cluster, progress = silentProgress } = options;
-  await runVelero(options, 'restore', {
-    title: `velero restore create --from-backup ${name}`,
-    name,
-    args: ['--from-backup', name],
-  });
+  await runVelero(options, 'restore', name, ['--from-backup', name]);
   await progress.step('the application runs again', () => waitForApp(cluster));
-}
-
-interface VeleroRun {
-  readonly title: string;
-  readonly name: string;
-  readonly args: readonly string[];
 }
 
 /** Starts a backup or restore with Velero's own command line and shows how far it is until it has ended. */
 function runVelero<S extends Side>(
   { cluster, progress = silentProgress, tell }: DemoOptions,
   side: S,
-  { title, name, args }: VeleroRun,
+  name: string,
+  args: readonly string[],
 ): ReturnType<typeof follow<S>> {
-  return progress.step(title, async (note) => {
+  progress.line(`velero ${[side, 'create', name, ...args].join(' ')}`);
+  return progress.step(`velero ${side} create`, async (note) => {
     await cluster.velero([side, 'create', name, ...args]);
     let last = '';
     const request = await follow(cluster, side, name, (text) => {

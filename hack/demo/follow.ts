@@ -35,11 +35,11 @@ export function progressLine(
 ): string {
   const { phase = 'Pending', progress, message = '' } = request?.status ?? {};
   if (request === undefined) return `Velero: ${veleroPhase}`;
-  const velero = phase === 'Completed' ? `, Velero: ${veleroPhase}` : '';
-  if (progress) return `${phase}  ${barText(progress.bytesDone, progress.totalBytes)}${velero}`;
+  const step = phase === 'Completed' ? `Velero: ${veleroPhase}` : phase;
+  if (progress) return `${step}  ${barText(progress.bytesDone, progress.totalBytes)}`;
   // In other phases the message may still speak of the step before.
   const waits = /^(Pending|Queued|Staging|Moving)$/.test(phase) && message !== '';
-  return waits ? `${phase}: ${message}` : `${phase}${velero}`;
+  return waits ? `${phase}: ${message}` : step;
 }
 
 /**

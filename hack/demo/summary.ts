@@ -45,7 +45,7 @@ function verdict(differences: readonly string[]): string[] {
   const shown = differences.slice(0, SHOWN_DIFFERENCES).map((line) => `    ${line}`);
   const more = differences.length - shown.length;
   return [
-    `  VERDICT   ${differences.length} differences`,
+    `  VERDICT   differences: ${differences.length}`,
     ...shown,
     ...(more > 0 ? [`    and ${more} more`] : []),
   ];

@@ -2,6 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { barText, bytesText } from './bytes.ts';
 import { settingsOf } from './config.ts';
 import { progressLine } from './follow.ts';
+import { exploreText, summaryText } from './summary.ts';
+import type { DemoFacts } from './demo.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 
 const MIB = 1024 ** 2;
@@ -20,7 +22,7 @@ describe('bytesText', () => {
 
 describe('barText', () => {
   it('shows share and sizes, and never more than all', () => {
-    expect(barText(25 * MIB, 100 * MIB)).toBe(`${'█'.repeat(5)}${'░'.repeat(15)}  25 %  25.0 MiB of 100 MiB`);
+    expect(barText(25 * MIB, 100 * MIB)).toBe(`${'█'.repeat(3)}${'░'.repeat(9)}  25 %  25.0 MiB of 100 MiB`);
     expect(barText(2, 1)).toContain('100 %');
   });
 
@@ -43,7 +45,7 @@ describe('progressLine', () => {
   it('speaks of Velero before there is a request and after it has ended', () => {
     expect(progressLine('InProgress', undefined)).toBe('Velero: InProgress');
     expect(progressLine('Finalizing', request({ phase: 'Completed', progress }))).toMatch(
-      /^Completed {2}█+░+ {2}50 % .*, Velero: Finalizing$/,
+      /^Velero: Finalizing {2}█+░+ {2}50 % /,
     );
   });
 
@@ -66,5 +68,38 @@ describe('settingsOf', () => {
 
   it.each([{ DISASTER: 'flood' }, { SIZE: '0' }, { SIZE: '1.5' }, { SIZE: 'big' }])('refuses %j', (env) => {
     expect(() => settingsOf(env)).toThrow(new RegExp(`^${Object.keys(env)[0] ?? ''} `));
+  });
+});
+
+describe('the summary', () => {
+  const facts = (differences: string[]): DemoFacts => ({
+    disaster: 'namespace',
+    backup: 'demo-1',
+    restore: 'demo-1',
+    seconds: { cluster: 1, application: 2, backup: 3, disaster: 4, restore: 5, comparison: 6 },
+    data: { bytes: 2 * MIB, files: 3, entries: 4, uploadedBytes: MIB, snapshotID: '0123456789abcdef' },
+    sparse: { before: 4096, after: 1024 * MIB },
+    comparison: { compared: 4, files: 3, bytes: 2 * MIB, differences },
+  });
+
+  it('adds the times up and says that all is well', () => {
+    const text = summaryText(facts([]));
+    expect(text).toMatch(/in all +21\.0 s/);
+    expect(text).toMatch(/uploaded +1\.0 MiB, restic snapshot 01234567$/m);
+    expect(text).toContain('everything came back as it was');
+  });
+
+  it('shows differences, the first fifty of many', () => {
+    const text = summaryText(facts(Array.from({ length: 60 }, (_, i) => `"./${i}": missing`)));
+    expect(text).toContain('differences: 60');
+    expect(text).toContain('"./49": missing');
+    expect(text).not.toContain('"./50": missing');
+    expect(text).toContain('and 10 more');
+    expect(text).not.toContain('everything came back');
+  });
+
+  it('names the cluster where it is not the usual one', () => {
+    expect(exploreText(facts([]), 'datamover')).not.toContain('CLUSTER_NAME');
+    expect(exploreText(facts([]), 'other')).toContain('CLUSTER_NAME=other make demo-down');
   });
 });

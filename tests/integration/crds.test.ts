@@ -107,7 +107,7 @@ describe('the definitions', () => {
 describe('defaults of a class', () => {
   it('are filled in beside what is given', async () => {
     const { spec } = await create(dataMoverClasses, { mover: 'VolSync', limits: { backups: 3 } });
-    expect(spec.limits).toEqual({ backups: 3, restores: 10 });
+    expect(spec.limits).toEqual({ backups: 3, restores: 10, deletes: 2 });
     expect(spec.deadlines).toEqual({
       captureSeconds: 600,
       stagingSeconds: 1800,

@@ -21,6 +21,13 @@ export const volSyncConfig = z.strictObject({
   moverSecurityContext: z.looseObject({}).optional().describe("Pod security context of VolSync's mover."),
   moverServiceAccount: z.string().optional().describe("ServiceAccount of VolSync's mover."),
   moverResources: z.looseObject({}).optional().describe("Resources of VolSync's mover container."),
+  resticImage: z
+    .string()
+    .min(1)
+    .default('docker.io/restic/restic:0.18.1')
+    .describe(
+      'Image with a `restic` in its PATH, which removes the data of deleted backups; VolSync cannot.',
+    ),
   moverAffinity: z.looseObject({}).optional().describe("Affinity of VolSync's mover pod."),
 });
 

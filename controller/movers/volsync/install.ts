@@ -5,6 +5,8 @@ import type { Resource } from '../../../api/meta.ts';
 import type { Informer } from '../../../kube/cache/informer-set.ts';
 import type { Mover } from '../mover.ts';
 import type { MoverDependencies } from '../factory.ts';
+import { createCredentials } from './credentials.ts';
+import { createForgetter, OWN_JOB_INDEX } from './forgetter.ts';
 import { createPodLogs } from './pod-logs.ts';
 import { createVolSyncMover, JOB_INDEX } from './volsync-mover.ts';
 
@@ -26,10 +28,31 @@ export function installVolSync(deps: MoverDependencies): Mover {
     },
   });
   const claims = informers.informer(persistentVolumeClaims, { namespace, ...CREATED_BY_VOLSYNC });
-  const podLogs = createPodLogs(deps.client, deps.log, deps.clock);
-  podMirror.onChange((before, after) => {
-    if (after === undefined) podLogs.drop(before?.metadata.uid ?? '');
+  const ownJobs = informers.informer(jobs, ours);
+  const ownPods = informers.informer(pods, {
+    ...ours,
+    indexers: {
+      [OWN_JOB_INDEX]: ({ metadata }) => [
+        `${metadata.namespace ?? ''}/${metadata.labels?.['job-name'] ?? ''}`,
+      ],
+    },
   });
+  const podLogs = createPodLogs(deps.client, deps.log, deps.clock);
+  for (const mirror of [podMirror, ownPods]) {
+    mirror.onChange((before, after) => {
+      if (after === undefined) podLogs.drop(before?.metadata.uid ?? '');
+    });
+  }
+  const credentials = createCredentials(deps.client, namespace);
+  const forgetter = createForgetter({
+    ...deps,
+    jobs: ownJobs.store,
+    pods: ownPods.store,
+    podLogs,
+    credentials,
+  });
+  wakeOn(ownJobs, ({ metadata }) => metadata.name, wake);
+  wakeOn(ownPods, ({ metadata }) => metadata.labels?.['job-name'] ?? '', wake);
   wakeOn(sources, ({ metadata }) => metadata.name, wake);
   wakeOn(destinations, ({ metadata }) => metadata.name, wake);
   wakeOn(jobMirror, ({ metadata }) => metadata.name.replace(PREFIX, ''), wake);
@@ -45,6 +68,8 @@ export function installVolSync(deps: MoverDependencies): Mover {
       claims: claims.store,
     },
     podLogs,
+    credentials,
+    forgetter,
   });
 }
 

@@ -76,9 +76,16 @@ function errorOf(seen: Observation): Waiting | Failure | undefined {
 
 function failed({ reason, message, evidence }: Diagnosis, attempts: number): Failure {
   const times = attempts === 1 ? 'once' : `${String(attempts)} times`;
-  const line =
-    evidence === undefined ? '' : `; the mover (failed ${times}) says: ${evidence.trim().slice(0, 300)}`;
+  const line = evidence === undefined ? '' : `; the mover (failed ${times}) says: ${quotable(evidence)}`;
   return { state: 'Failed', reason, message: `${message}${line}` };
+}
+
+/** Without what a URL may hold before its host, and not at length. */
+function quotable(line: string): string {
+  return line
+    .replaceAll(/:\/\/[^/@\s]+@/g, '://')
+    .trim()
+    .slice(0, 300);
 }
 
 function progressOf(seen: Observation): Waiting {

@@ -60,7 +60,7 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
         // Every stream tells the log from its beginning.
         entry.lines = lines;
         lines.push(line);
-        if (lines.length > MAX_LINES) lines.shift();
+        if (lines.length > MAX_LINES) forgetOne(lines);
         entry.lastLineAt = new Date(clock.now());
         onLine();
       }
@@ -112,6 +112,15 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
       followed.delete(uid);
     },
   };
+}
+
+/** Lines of progress are the many; what a restore says first is asked for at its end. */
+function forgetOne(lines: string[]): void {
+  lines.splice(Math.max(0, lines.findIndex(isProgress)), 1);
+}
+
+function isProgress(line: string): boolean {
+  return /^\[[0-9:]+\]/.test(line);
 }
 
 function hasEnded(pod: Pod): boolean {

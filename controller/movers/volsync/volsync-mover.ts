@@ -6,17 +6,17 @@ import {
   type ReplicationSource,
 } from '../../../api/external/volsync.ts';
 import type { Kind, Resource } from '../../../api/meta.ts';
-import type { KubeClient } from '../../../kube/client/kube-client.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 import type { Lister } from '../../environment.ts';
 import { requestUidOf } from '../../request/children.ts';
 import type { Cleaner } from '../../request/cleaner.ts';
 import type { Creator } from '../../request/creation.ts';
-import { deriveResticSecret } from '../../repository/restic-secret.ts';
 import type { Mover, MoverOutcome, MoverRequest, MoverTarget } from '../mover.ts';
 import { parseVolSyncConfig, type VolSyncConfig } from './config.ts';
 import { desiredDestination, desiredSecret, desiredSource } from './desired.ts';
 import { judge, type Verdict } from './observation.ts';
+import type { Credentials } from './credentials.ts';
+import type { Forgetter } from './forgetter.ts';
 import type { PodLogs } from './pod-logs.ts';
 import { backupOutcome, restoreOutcome } from './proof.ts';
 
@@ -34,11 +34,12 @@ export interface VolSyncListers {
 export const JOB_INDEX = 'job';
 
 export interface VolSyncDependencies {
-  client: KubeClient;
   /** The protected namespace. */
   namespace: string;
   listers: VolSyncListers;
   podLogs: PodLogs;
+  credentials: Credentials;
+  forgetter: Forgetter;
   creator: Creator;
   cleaner: Cleaner;
   now: () => Date;
@@ -49,7 +50,7 @@ export interface VolSyncDependencies {
 
 /** Moves data with VolSync's restic mover: one ReplicationSource or ReplicationDestination per request. */
 export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConfig> {
-  const { client, namespace, listers } = deps;
+  const { namespace, listers } = deps;
 
   /** Everything the transfer needs, made in the order in which VolSync looks for it. */
   async function start<T extends Resource>(
@@ -57,20 +58,11 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
     kind: Kind<T>,
     build: (secretKeys: readonly string[]) => T,
   ): Promise<MoverOutcome<never>> {
-    const { name } = request.config.resticSecret;
-    const user = await client.get(secrets, { namespace, name }, { signal: request.signal });
-    if (user === undefined) {
-      return {
-        state: 'Failed',
-        reason: 'SecretNotFound',
-        message: `Secret ${namespace}/${name}, named by config.resticSecret.name, does not exist; create it with keys RESTIC_REPOSITORY, RESTIC_PASSWORD and the credentials of the storage`,
-      };
-    }
-    const derived = deriveResticSecret(user, request.repositoryPath);
-    if ('reason' in derived) return { state: 'Failed', ...derived };
+    const found = await deps.credentials.of(request);
+    if ('state' in found) return found;
     await request.assertCurrent();
-    await deps.creator.createOnce(secrets, desiredSecret(request, namespace, derived.data), request.signal);
-    await deps.creator.createOnce(kind, build(Object.keys(derived.data)), request.signal);
+    await deps.creator.createOnce(secrets, desiredSecret(request, namespace, found.data), request.signal);
+    await deps.creator.createOnce(kind, build(Object.keys(found.data)), request.signal);
     return { state: 'InProgress', started: false, message: 'VolSync is asked to transfer the data' };
   }
 
@@ -90,10 +82,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
         deps.podLogs.of(pod, () => {
           deps.wake(request.name);
         }),
-      place: {
-        secret: `${namespace}/${request.config.resticSecret.name}`,
-        repository: request.repositoryPath,
-      },
+      place: deps.credentials.placeOf(request),
       now: deps.now(),
     });
   }
@@ -127,7 +116,10 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
       );
     },
 
+    forget: (request) => deps.forgetter.forget(request),
+
     async cleanup(request) {
+      if (request.kind === 'delete') return deps.forgetter.cleanup(request);
       const { name, kind, signal } = request;
       const key = { namespace, name };
       const id = `${namespace}/${name}`;
@@ -162,7 +154,7 @@ function jobNameOf({ kind, name }: MoverTarget): string {
 }
 
 function claimsOf(target: MoverTarget): string[] {
-  return [`${jobNameOf(target)}-cache`];
+  return target.kind === 'delete' ? [] : [`${jobNameOf(target)}-cache`];
 }
 
 function newest(candidates: readonly Pod[]): Pod | undefined {

@@ -22,7 +22,7 @@ export function claim({ namespace, name }: Place, options: ClaimOptions = {}): o
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
     metadata: { name, namespace, ...(labels && { labels }), ...(annotations && { annotations }) },
-    spec: { storageClassName, accessModes, resources: { requests: { storage: '64Mi' } } },
+    spec: { storageClassName, accessModes, resources: { requests: { storage: '1Gi' } } },
   };
 }
 

@@ -7,6 +7,16 @@ const NAMESPACED =
   'secrets,configmaps,persistentvolumeclaims,pods,jobs,serviceaccounts,roles,rolebindings,volumesnapshots,replicationsources,replicationdestinations';
 const CLUSTER_SCOPED = 'persistentvolumes,volumesnapshotcontents';
 
+/** Every object of the kinds that requests have to do with: in the protected namespace, in another one, and volumes. */
+export async function inventoryOf(test: TestCluster, namespace: string): Promise<string[]> {
+  const all = await Promise.all([
+    test.listAny(NAMESPACED, test.namespace),
+    test.listAny(NAMESPACED, namespace),
+    test.listAny(CLUSTER_SCOPED),
+  ]);
+  return all.flat().map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`);
+}
+
 /** Requests, as far as their children are named after them. */
 type Request = Pick<Resource, 'kind' | 'metadata'>;
 

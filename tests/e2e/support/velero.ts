@@ -41,13 +41,27 @@ export async function untilBackedUp(test: TestCluster, name: string): Promise<vo
   if (phase !== 'Completed') throw new Error(await reportOf(test, 'backup', name, phase));
 }
 
+export async function startRestore(
+  { cluster }: TestCluster,
+  name: string,
+  backup: string,
+  ...options: string[]
+): Promise<void> {
+  await cluster.velero(['restore', 'create', name, '--from-backup', backup, ...options]);
+}
+
+/** The restore's last phase, whatever it is. */
+export async function restoreEnd(test: TestCluster, name: string): Promise<string> {
+  return endOf(test, restores, name);
+}
+
 /** Restores a backup under a name, and waits until it is complete. */
 export async function restore(
   test: TestCluster,
   { name, from, options = [] }: { name: string; from: string; options?: string[] },
 ): Promise<void> {
-  await test.cluster.velero(['restore', 'create', name, '--from-backup', from, ...options]);
-  const phase = await endOf(test, restores, name);
+  await startRestore(test, name, from, ...options);
+  const phase = await restoreEnd(test, name);
   if (phase !== 'Completed') throw new Error(await reportOf(test, 'restore', name, phase));
 }
 
@@ -55,8 +69,8 @@ export async function describeBackup({ cluster }: TestCluster, name: string): Pr
   return cluster.velero(['backup', 'describe', name, '--details']);
 }
 
-export async function backupLogs({ cluster }: TestCluster, name: string): Promise<string> {
-  return cluster.velero(['backup', 'logs', name]);
+export async function describeRestore({ cluster }: TestCluster, name: string): Promise<string> {
+  return cluster.velero(['restore', 'describe', name, '--details']);
 }
 
 /** The objects that a backup holds, by `<plural.group>/<namespace>/<name>`; cluster-scoped ones without namespace. */

@@ -1,4 +1,3 @@
-import type { Job, PersistentVolume, PersistentVolumeClaim, Pod } from '../../../api/external/core.ts';
 import type { Key, Kind, Resource } from '../../../api/meta.ts';
 import type { Clock } from '../../../kube/runtime/clock.ts';
 import type { FakeKube } from '../fake-kube.ts';
@@ -102,8 +101,6 @@ export interface PodOutput {
   /** Told of every change. */
   listeners: Set<() => void>;
 }
-
-export type { Job, PersistentVolume, PersistentVolumeClaim, Pod };
 
 /** RFC 3339 with whole seconds. */
 export function timeOf(clock: Clock): string {

@@ -23,6 +23,7 @@ import { createDataMover } from '../../../controller/data-mover.ts';
 import { builtInMovers } from '../../../controller/movers/registry.ts';
 import type { EventTarget } from '../../../controller/request/reporter.ts';
 import { createInformerSet } from '../../../kube/cache/informer-set.ts';
+import type { KubeClient } from '../../../kube/client/kube-client.ts';
 import { LeadershipLostError } from '../../../kube/runtime/leader-election.ts';
 import { silentLogger } from '../../../telemetry/log.ts';
 import { settle } from '../fake-clock.ts';
@@ -245,12 +246,12 @@ export class World {
     });
   }
 
-  /** Starts a process of our controller; the former one must be stopped. */
-  async start(): Promise<void> {
+  /** Starts a process of our controller; the former one must be stopped. `wrap` may give it a client of its own. */
+  async start(wrap: (client: KubeClient) => KubeClient = (client) => client): Promise<void> {
     const { cluster, reports } = this;
     const { clock, namespace } = cluster;
     const stop = new AbortController();
-    const client = cluster.client();
+    const client = wrap(cluster.client());
     const informers = createInformerSet({ client, clock, random: () => 0.5, log: silentLogger });
     const { controllers } = createDataMover({
       client,

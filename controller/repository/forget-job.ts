@@ -1,0 +1,98 @@
+import type { Job } from '../../api/external/core.ts';
+import type { MoverTarget } from '../movers/mover.ts';
+import { CUSTOM_CA_KEY } from './restic-secret.ts';
+
+/** What one removal needs to know. */
+export interface ForgetJob {
+  image: string;
+  snapshotID: string;
+  /** Keys of the request's secret, which has the request's name. */
+  secretKeys: readonly string[];
+}
+
+/** A Job with the spec that this project writes. */
+export interface ResticJob extends Job {
+  spec: Record<string, unknown>;
+}
+
+const GOOGLE_KEY = 'GOOGLE_APPLICATION_CREDENTIALS';
+
+/** Keys that restic wants as files, with where they are mounted. */
+const FILES: Readonly<Record<string, string>> = { [CUSTOM_CA_KEY]: 'ca.crt', [GOOGLE_KEY]: 'gcs.json' };
+
+/** A lock of another process is waited for; one that nobody holds any more is found out by its age. */
+const LOCK_WAIT = '10m';
+
+/**
+ * A Job that removes one snapshot and what only that snapshot needed. restic itself does both under one exclusive lock, so
+ * it is safe beside anything that uses the repository. It needs no volume and no privilege.
+ */
+export function desiredForgetJob(target: MoverTarget, namespace: string, job: ForgetJob): ResticJob {
+  const { name, labels, annotations } = target;
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name, namespace, labels, annotations },
+    spec: {
+      backoffLimit: 2,
+      template: { metadata: { labels }, spec: podSpec(name, job) },
+    },
+  };
+}
+
+function podSpec(secretName: string, { image, snapshotID, secretKeys }: ForgetJob): Record<string, unknown> {
+  const files = secretKeys.filter((key) => key in FILES);
+  const ca = secretKeys.includes(CUSTOM_CA_KEY) ? ['--cacert', '/secrets/ca.crt'] : [];
+  return {
+    restartPolicy: 'Never',
+    automountServiceAccountToken: false,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: 65532,
+      runAsGroup: 65532,
+      fsGroup: 65532,
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    containers: [
+      {
+        name: 'restic',
+        image,
+        command: ['restic', ...ca, '--retry-lock', LOCK_WAIT, 'forget', '--prune', snapshotID],
+        env: environment(secretName, secretKeys),
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        },
+        volumeMounts: [
+          { name: 'work', mountPath: '/work' },
+          ...(files.length > 0 ? [{ name: 'secrets', mountPath: '/secrets', readOnly: true }] : []),
+        ],
+      },
+    ],
+    volumes: [
+      { name: 'work', emptyDir: {} },
+      ...(files.length > 0
+        ? [
+            {
+              name: 'secrets',
+              secret: { secretName, items: files.map((key) => ({ key, path: FILES[key] })) },
+            },
+          ]
+        : []),
+    ],
+  };
+}
+
+function environment(secretName: string, secretKeys: readonly string[]): Record<string, unknown>[] {
+  const fromSecret = secretKeys
+    .filter((key) => !(key in FILES))
+    .map((key) => ({ name: key, valueFrom: { secretKeyRef: { name: secretName, key } } }));
+  return [
+    ...fromSecret,
+    ...(secretKeys.includes(GOOGLE_KEY) ? [{ name: GOOGLE_KEY, value: '/secrets/gcs.json' }] : []),
+    { name: 'RESTIC_CACHE_DIR', value: '/work/cache' },
+    { name: 'TMPDIR', value: '/work' },
+    { name: 'HOME', value: '/work' },
+  ];
+}

@@ -1,0 +1,37 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { ownerOf, repositoryPath } from './path.ts';
+
+const place = { cluster: 'c1', namespace: 'app', pvc: 'data' };
+
+describe('the path of a repository', () => {
+  it.each([
+    ['', 'c1/app/data'],
+    ['backups', 'backups/c1/app/data'],
+    ['/backups//team-a/', 'backups/team-a/c1/app/data'],
+  ])('below the prefix "%s" is %s', (prefix, path) => {
+    expect(repositoryPath({ prefix, ...place })).toBe(path);
+  });
+
+  it('tells whose it is, whatever the prefix', () => {
+    const name = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?$/);
+    fc.assert(
+      fc.property(fc.array(name), name, name, name, (prefix, cluster, namespace, pvc) => {
+        const path = repositoryPath({ prefix: prefix.join('/'), cluster, namespace, pvc });
+        expect(ownerOf(path)).toEqual({ cluster, namespace });
+      }),
+    );
+  });
+
+  it.each([
+    '',
+    'app/data',
+    'c1//app/data',
+    '/c1/app/data',
+    'c1/app/data/',
+    'c1/../app/data',
+    './c1/app/data',
+  ])('is not "%s"', (path) => {
+    expect(ownerOf(path)).toBeUndefined();
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import { secrets, type Secret } from '../../api/external/core.ts';
+import { FakeKube } from '../../tests/fakes/fake-kube.ts';
+import { createCleaner } from './cleaner.ts';
+
+const key = { namespace: 'velero', name: 'child' };
+const { signal } = new AbortController();
+
+function setUp() {
+  const kube = new FakeKube();
+  const secret: Secret = { apiVersion: 'v1', kind: 'Secret', metadata: { ...key } };
+  const cleaner = createCleaner(kube.client());
+  const remove = (cached?: Secret) => cleaner.remove('uid-1', [{ kind: secrets, key, cached }], signal);
+  return { kube, secret, cleaner, remove };
+}
+
+describe('the cleaner', () => {
+  it('asks the API server once, also for what the cache does not know', async () => {
+    const { kube, remove } = setUp();
+    expect(await remove()).toBe(true);
+    expect(await remove()).toBe(true);
+    expect(kube.writeCalls()).toHaveLength(1);
+  });
+
+  it('deletes what the cache has not seen yet, and believes the cache only then', async () => {
+    const { kube, secret, remove } = setUp();
+    const stored = kube.seed(secrets, secret);
+    expect(await remove()).toBe(false);
+    expect(kube.peek(secrets, key)).toBeUndefined();
+    expect(await remove(stored)).toBe(false);
+    expect(await remove()).toBe(true);
+  });
+
+  it('waits for what is being deleted without asking again', async () => {
+    const { kube, secret, remove } = setUp();
+    kube.seed(secrets, { ...secret, metadata: { ...key, finalizers: ['example.com/hold'] } });
+    expect(await remove()).toBe(false);
+    expect(await remove(kube.peek(secrets, key))).toBe(false);
+    expect(kube.writeCalls()).toHaveLength(1);
+  });
+
+  it('deletes again what somebody made again', async () => {
+    const { kube, secret, remove } = setUp();
+    await remove();
+    expect(await remove(kube.seed(secrets, secret))).toBe(false);
+    expect(kube.peek(secrets, key)).toBeUndefined();
+  });
+
+  it('begins anew for a request that it has forgotten', async () => {
+    const { kube, cleaner, remove } = setUp();
+    await remove();
+    cleaner.forget('uid-1');
+    await remove();
+    expect(kube.writeCalls()).toHaveLength(2);
+  });
+});

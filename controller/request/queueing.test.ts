@@ -1,0 +1,132 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
+import { childName } from '../../api/v1alpha1/names.ts';
+import { World } from '../../tests/fakes/cluster/world.ts';
+
+let world: World;
+
+beforeEach(() => {
+  world = new World();
+  world.cluster.state.script = () => ({ end: 'running', lines: ['Starting container'] });
+});
+
+afterEach(() => world.stop());
+
+function limit(limits: Partial<DataMoverClass['spec']['limits']>): void {
+  world.addClass((object) => Object.assign(object.spec, { limits }));
+}
+
+/** Backups of claims of their own, one second apart. */
+async function addBackups(...names: string[]): Promise<void> {
+  for (const name of names) {
+    await world.addSource(`claim-of-${name}`, `data of ${name}`);
+    world.addBackup(name, (backup) => {
+      backup.spec.dataSourceRef.name = `claim-of-${name}`;
+    });
+    await world.advance(1_000);
+  }
+}
+
+const phases = (...names: string[]): (string | undefined)[] =>
+  names.map((name) => world.backup(name)?.status?.phase);
+
+async function finish(name: string): Promise<void> {
+  const child = childName('backup', world.backup(name)?.metadata.uid ?? '');
+  world.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
+  await world.until(() => world.backup(name)?.status?.phase === 'Completed');
+  await world.quiesce();
+}
+
+describe('backups beyond the limit', () => {
+  it('are captured at once, wait with their place in the queue and move in order of age', async () => {
+    limit({ backups: 1 });
+    await world.start();
+    await addBackups('a', 'b', 'c');
+    expect(phases('a', 'b', 'c')).toEqual(['Moving', 'Queued', 'Queued']);
+    expect(world.backup('c')?.status?.capture).toBeDefined();
+    expect([world.backup('b')?.status?.queue?.ahead, world.backup('c')?.status?.queue?.ahead]).toEqual([
+      0, 1,
+    ]);
+    await finish('a');
+    expect(phases('a', 'b', 'c')).toEqual(['Completed', 'Moving', 'Queued']);
+    await world.advance(31_000);
+    expect(world.backup('c')?.status?.queue).toEqual({
+      ahead: 0,
+      reason: '1 of 1 places of DataMoverClass volsync are taken',
+    });
+    await finish('b');
+    await finish('c');
+    expect(phases('a', 'b', 'c')).toEqual(['Completed', 'Completed', 'Completed']);
+    expect(world.backup('c')?.status).not.toHaveProperty('queue');
+  });
+
+  it('move side by side up to the limit, also right after a restart', async () => {
+    limit({ backups: 2 });
+    await world.start();
+    await addBackups('a', 'b', 'c', 'd');
+    await world.stop();
+    await world.start();
+    await world.advance(3_000);
+    expect(phases('a', 'b', 'c', 'd')).toEqual(['Moving', 'Moving', 'Queued', 'Queued']);
+    expect(world.cluster.state.started).toHaveLength(2);
+  });
+
+  it('get their place as soon as another is canceled or fails', async () => {
+    limit({ backups: 1 });
+    await world.start();
+    await addBackups('a', 'b');
+    const child = childName('backup', world.backup('a')?.metadata.uid ?? '');
+    world.cluster.endRun(child, { end: 'failed', lines: ['Fatal: incorrect password'] });
+    await world.until(() => world.backup('a')?.status?.phase === 'Failed');
+    await world.quiesce();
+    expect(phases('b')).toEqual(['Moving']);
+  });
+});
+
+describe('requests for one repository', () => {
+  it('move one after the other', async () => {
+    await world.start();
+    await world.addSource('data', 'precious');
+    world.addBackup('a');
+    await world.advance(1_000);
+    world.addBackup('b');
+    await world.advance(1_000);
+    expect(phases('a', 'b')).toEqual(['Moving', 'Queued']);
+    expect(world.backup('b')?.status?.queue?.reason).toBe('app/a is using the same repository');
+    await finish('a');
+    expect(phases('a', 'b')).toEqual(['Completed', 'Moving']);
+    expect(world.cluster.state.started).toHaveLength(2);
+  });
+
+  it('move one after the other also when one is a restore', async () => {
+    const [source] = world.addRepository('old');
+    await world.start();
+    await world.addSource('data', 'precious');
+    world.addBackup('a');
+    await world.advance(1_000);
+    world.addDestination();
+    world.addRestore('r1', (restore) => Object.assign(restore.spec, { source }));
+    await world.advance(1_000);
+    expect(world.restore()?.status).toMatchObject({ phase: 'Queued' });
+    world.cluster.state.script = undefined;
+    await finish('a');
+    await world.until(() => world.restore()?.status?.phase === 'Completed');
+  });
+});
+
+describe('a restore that waits for its destination', () => {
+  it('takes no place from one that could go', async () => {
+    limit({ restores: 1 });
+    world.cluster.state.script = undefined;
+    const [source] = world.addRepository('precious');
+    await world.start();
+    world.addRestore('early', (restore) => {
+      Object.assign(restore.spec, { source, destinationClaimRef: { name: 'not-there-yet' } });
+    });
+    await world.advance(2_000);
+    world.addDestination();
+    world.addRestore('r1', (restore) => Object.assign(restore.spec, { source }));
+    await world.until(() => world.restore()?.status?.phase === 'Completed', 10_000);
+    expect(world.restore('early')?.status?.phase).toBe('Pending');
+  });
+});

@@ -1,0 +1,124 @@
+import { describe, expect, it } from '@jest/globals';
+import { dataMoverClassSpec, type DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
+import type { Mover } from '../movers/mover.ts';
+import { keepMover, serve, servingForCleanup, type Serving } from './serving.ts';
+
+function mover(name: string): Mover {
+  return {
+    name,
+    capabilities: { volumeModes: ['Filesystem'] },
+    parseConfig: (raw) => ('bad' in raw ? { problem: 'config.bad: is bad' } : { config: raw }),
+    backup: () => Promise.reject(new Error('not here')),
+    restore: () => Promise.reject(new Error('not here')),
+    forget: () => Promise.reject(new Error('not here')),
+    cleanup: () => Promise.resolve(true),
+    claimsOf: () => [],
+  };
+}
+
+const movers = new Map([mover('Mine'), mover('AlsoMine')].map((one) => [one.name, one]));
+
+function dataMoverClass(config?: Record<string, unknown>, name = 'Mine'): DataMoverClass {
+  return {
+    apiVersion: 'oadp.openshift.io/v1alpha1',
+    kind: 'DataMoverClass',
+    metadata: { name: 'gold' },
+    spec: dataMoverClassSpec.parse({ mover: name, ...(config !== undefined && { config }) }),
+  };
+}
+
+describe('serving', () => {
+  it('is for classes of our movers only', () => {
+    expect(serve(movers, dataMoverClass({}, 'Theirs'), undefined)).toBeUndefined();
+    expect(serve(movers, dataMoverClass({}), undefined)).toMatchObject({ mover: { name: 'Mine' } });
+  });
+
+  it("lets a request's settings win over the class's, and keeps the administrator's from the mover", () => {
+    const asked = serve(
+      movers,
+      dataMoverClass({ a: 1, b: 2, repositoryPrefix: 'x/y', allowedResticSecrets: ['s'] }),
+      { b: 3, resticSecret: { name: 's' } },
+    );
+    expect(asked).toMatchObject({
+      repositoryPrefix: 'x/y',
+      config: { a: 1, b: 3, resticSecret: { name: 's' } },
+    });
+    expect((asked as Serving).config).not.toHaveProperty('allowedResticSecrets');
+    expect((asked as Serving).config).not.toHaveProperty('repositoryPrefix');
+  });
+
+  it.each([
+    [
+      'Forbidden',
+      {},
+      { repositoryPrefix: 'x' },
+      'spec.config.repositoryPrefix may only be set in DataMoverClass gold',
+    ],
+    [
+      'Forbidden',
+      {},
+      { resticSecret: { name: 'other' } },
+      'spec.config.resticSecret.name other is not allowed',
+    ],
+    ['Forbidden', { allowedResticSecrets: 'other' }, { resticSecret: { name: 'other' } }, 'not allowed'],
+    ['InvalidConfig', { repositoryPrefix: '../up' }, {}, 'config.repositoryPrefix'],
+    ['InvalidConfig', { repositoryPrefix: './here' }, {}, 'config.repositoryPrefix'],
+    ['InvalidConfig', { repositoryPrefix: 5 }, {}, 'config.repositoryPrefix'],
+    ['InvalidConfig', { bad: true }, {}, 'config.bad: is bad'],
+    ['InvalidConfig', {}, { bad: true }, 'config.bad: is bad'],
+  ])('is refused with %s for class %j and request %j', (reason, ofClass, ofRequest, text) => {
+    expect(serve(movers, dataMoverClass(ofClass), ofRequest)).toMatchObject({
+      reason,
+      message: expect.stringContaining(text),
+    });
+  });
+
+  it.each([{ resticSecret: { name: 'own' } }, { resticSecret: { name: 'own' }, cacheCapacity: '2Gi' }])(
+    "allows the class's own secret to be named: %j",
+    (config) => {
+      expect(serve(movers, dataMoverClass({ resticSecret: { name: 'own' } }), config)).toMatchObject({
+        config,
+      });
+    },
+  );
+});
+
+describe('the mover of a request', () => {
+  const serving = serve(movers, dataMoverClass({}), undefined);
+  const problem = { reason: 'ClassNotFound' as const, message: 'gone' };
+
+  it.each([
+    ['a new one', undefined, serving, serving],
+    ['one that nobody serves', undefined, undefined, undefined],
+    ['one of its own', 'Mine', serving, serving],
+    ['one whose class has gone', 'Mine', problem, problem],
+    ["somebody else's, whose class has gone", 'Theirs', problem, undefined],
+    ["somebody else's, whose class is ours now", 'Theirs', serving, undefined],
+  ])('stays for %s', (_, begunBy, given, kept) => {
+    expect(keepMover(movers, begunBy, given)).toBe(kept);
+  });
+
+  it.each([
+    ['somebody else', undefined],
+    ['another of ours', serving],
+  ])('cannot change to %s', (_, given) => {
+    expect(keepMover(movers, 'AlsoMine', given)).toMatchObject({ reason: 'InvalidConfig' });
+  });
+});
+
+describe('serving for clean-up', () => {
+  it('finds the mover that began the work', () => {
+    expect(servingForCleanup(movers, { mover: 'Mine', dataMoverClass: 'gold' })).toMatchObject({
+      mover: { name: 'Mine' },
+      class: { metadata: { name: 'gold' } },
+    });
+  });
+
+  it.each([undefined, {}, { mover: 'Theirs' }])('has nothing to clean up for %j', async (status) => {
+    const { mover: idle } = servingForCleanup(movers, status);
+    const target = { kind: 'backup' as const, name: 'x', labels: {}, annotations: {} };
+    expect(await idle.cleanup({ ...target, signal: new AbortController().signal })).toBe(true);
+    expect(idle.claimsOf(target)).toEqual([]);
+    expect(movers.has(idle.name)).toBe(false);
+  });
+});

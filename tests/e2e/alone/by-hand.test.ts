@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { persistentVolumeClaims } from '../../../api/external/core.ts';
+import { apiVersionOf } from '../../../api/meta.ts';
+import type { DataMoverBackup } from '../../../api/v1alpha1/data-mover-backup.ts';
+import type { DataMoverRestore } from '../../../api/v1alpha1/data-mover-restore.ts';
+import { dataMoverBackups, dataMoverRestores } from '../../../api/v1alpha1/kinds.ts';
+import { claim, pod, untilRunning, type Place } from '../support/app.ts';
+import { differences, manifestOf } from '../support/data.ts';
+import { inventoryOf } from '../support/leftovers.ts';
+import { resticSecret } from '../support/setup.ts';
+import { openStory, type Story } from '../support/story.ts';
+import { until } from '../support/wait.ts';
+
+/** Requests without Velero. Nobody else is at work, so whatever appears in the cluster was made for them. */
+describe('requests made by hand', () => {
+  let story: Story;
+  let app: Place;
+  let before: string[];
+
+  const backUp = async (name: string, dataMoverClass?: string): Promise<void> => {
+    await story.kube.create<DataMoverBackup>(dataMoverBackups, {
+      apiVersion: apiVersionOf(dataMoverBackups),
+      kind: dataMoverBackups.kind,
+      metadata: { name, namespace: app.namespace },
+      spec: {
+        dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' },
+        ...(dataMoverClass !== undefined && { dataMoverClass }),
+      },
+    });
+  };
+  const untilPhase = (name: string, phase: string): Promise<DataMoverBackup> =>
+    until(
+      story.kube,
+      dataMoverBackups,
+      { namespace: app.namespace, name },
+      { to: `to be ${phase}`, when: ({ status }) => status?.phase === phase },
+    );
+  const added = async (): Promise<string[]> => {
+    const now = await inventoryOf(story, app.namespace);
+    expect(now).toEqual(expect.arrayContaining(before));
+    return now.filter((object) => !before.includes(object));
+  };
+
+  beforeAll(async () => {
+    story = await openStory('hand');
+    app = { namespace: await story.makeNamespace('app'), name: 'app' };
+    await story.make(
+      resticSecret(story.cluster, {
+        name: story.unique('nowhere'),
+        RESTIC_REPOSITORY: 's3:http://127.0.0.1:1/nowhere',
+      }),
+    );
+    for (const name of ['nowhere', 'missing']) {
+      await story.makeClass(name, { config: { resticSecret: { name: story.unique(name) } } });
+    }
+    await story.apply(
+      claim({ namespace: app.namespace, name: 'data' }),
+      pod(app, story.cluster.images.busybox, { mounts: { '/data': 'data' } }),
+    );
+    await untilRunning(story, app);
+    await story.exec(app, 'cd /data; mkdir sub; echo precious > sub/file; chown 7:8 sub/file');
+    before = await inventoryOf(story, app.namespace);
+  });
+
+  afterAll(() => story.end());
+
+  it('leave the cluster as it was when a backup is Completed', async () => {
+    await backUp('good');
+    await untilPhase('good', 'Completed');
+    expect(await added()).toEqual([]);
+  });
+
+  it('leave the cluster as it was when a backup has Failed', async () => {
+    await backUp('bad', story.unique('missing'));
+    await untilPhase('bad', 'Failed');
+    expect(await added()).toEqual([]);
+  });
+
+  it('leave the cluster as it was when a backup is Canceled', async () => {
+    await backUp('stopped', story.unique('nowhere'));
+    await untilPhase('stopped', 'Moving');
+    const key = { namespace: app.namespace, name: 'stopped' };
+    await story.kube.mergePatch(dataMoverBackups, key, { spec: { cancel: true } });
+    await untilPhase('stopped', 'Canceled');
+    expect(await added()).toEqual([]);
+  });
+
+  it('restore into a new claim, and leave nothing but its volume', async () => {
+    const { namespace } = app;
+    const { status } = await untilPhase('good', 'Completed');
+    const copy = { namespace, name: 'copy' };
+    // Without a pod nobody provides a volume for a claim of this class, so it waits for the restore.
+    await story.apply(claim(copy, { storageClassName: 'csi-test-wffc' }));
+    await story.kube.create<DataMoverRestore>(dataMoverRestores, {
+      apiVersion: apiVersionOf(dataMoverRestores),
+      kind: dataMoverRestores.kind,
+      metadata: { name: 'back', namespace },
+      spec: {
+        destinationClaimRef: { name: copy.name },
+        source: { backupName: 'good', backupNamespace: namespace, result: status!.result! },
+      },
+    });
+    const key = { namespace, name: 'back' };
+    await until(story.kube, dataMoverRestores, key, {
+      to: 'to be Completed',
+      when: (restore) => restore.status?.phase === 'Completed',
+    });
+    const volume = (await story.kube.get(persistentVolumeClaims, copy))?.spec.volumeName ?? '';
+    expect((await added()).sort()).toEqual([
+      `PersistentVolume /${volume}`,
+      `PersistentVolumeClaim ${namespace}/copy`,
+    ]);
+    const reader = { namespace, name: 'reader' };
+    await story.apply(pod(reader, story.cluster.images.busybox, { mounts: { '/data': 'copy' } }));
+    await untilRunning(story, reader);
+    expect(differences(await manifestOf(story, app), await manifestOf(story, reader))).toEqual([]);
+  });
+});

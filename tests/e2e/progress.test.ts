@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitUntil } from '../../hack/cluster/wait.ts';
+import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
+import { claim, pod, untilRunning } from './support/app.ts';
+import { record, type Recording } from './support/recording.ts';
+import { resticSecret } from './support/setup.ts';
+import { startSlowProxy, type SlowProxy } from './support/slow-proxy.ts';
+import { askForClass, openStory, type Story } from './support/story.ts';
+import { describeBackup, startBackup, untilBackedUp } from './support/velero.ts';
+
+/** restic prints MiB with three decimals, so only such a size comes back exactly. */
+const BYTES = 100 * 2 ** 20;
+const BYTES_PER_SECOND = 3_000_000;
+
+/** The way to the object store is slow. restic tells every ten seconds how far it is, Velero asks every ten seconds. */
+describe('a slow upload', () => {
+  let story: Story;
+  let proxy: SlowProxy;
+  let recording: Recording<DataMoverBackup>;
+  /** What "velero backup describe" said about bytes while the upload was under way. */
+  let described = { done: 0, total: 0 };
+
+  const lookAtVelero = async (backup: string): Promise<boolean> => {
+    const line = /Progress:\s+(\d+) of (\d+) complete \(Bytes\)/.exec(await describeBackup(story, backup));
+    described = { done: Number(line?.[1] ?? 0), total: Number(line?.[2] ?? 0) };
+    return described.done > 0;
+  };
+
+  beforeAll(async () => {
+    story = await openStory('slow');
+    const { s3 } = story.cluster;
+    proxy = await startSlowProxy(s3.endpoint, BYTES_PER_SECOND);
+    const namespace = await story.makeNamespace('app');
+    const slow = story.unique('slow');
+    await story.make(
+      resticSecret(story.cluster, {
+        name: slow,
+        RESTIC_REPOSITORY: `s3:${proxy.endpoint}/${s3.buckets.datamover}/restic`,
+        // Packs that wait for their upload count as done: small ones leave more to be seen.
+        RESTIC_PACK_SIZE: '4',
+      }),
+    );
+    await story.makeClass('slow', { config: { resticSecret: { name: slow } } });
+    const app = { namespace, name: 'app' };
+    await story.apply(
+      claim({ namespace, name: 'data' }, { annotations: askForClass(slow) }),
+      pod(app, story.cluster.images.busybox, { mounts: { '/data': 'data' } }),
+    );
+    await untilRunning(story, app);
+    await story.exec(app, `head -c ${BYTES} /dev/urandom > /data/large`);
+    recording = record(story.kube, dataMoverBackups, namespace);
+    const backup = story.unique('backup');
+    await startBackup(story, backup, [namespace]);
+    const look = (): Promise<boolean> => lookAtVelero(backup);
+    await waitUntil('Velero to show bytes', look, { timeoutMs: 120_000, intervalMs: 1000 });
+    await untilBackedUp(story, backup);
+    recording.stop();
+  });
+
+  afterAll(async () => {
+    proxy.close();
+    await story.end();
+  });
+
+  it('shows in its status how far it is', () => {
+    const seen = recording.versions.flatMap(({ status }) => status?.progress ?? []);
+    const [first] = seen;
+    expect(first).toMatchObject({ totalBytes: BYTES, totalFiles: 1 });
+    expect(first!.bytesDone).toBeGreaterThan(0);
+    expect(first!.bytesDone).toBeLessThan(BYTES);
+  });
+
+  it('shows the same in "velero backup describe"', () => {
+    expect(described.total).toBe(BYTES);
+    expect(described.done).toBeLessThan(BYTES);
+  });
+});

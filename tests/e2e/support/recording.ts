@@ -1,0 +1,37 @@
+import type { Kind, Resource } from '../../../api/meta.ts';
+import type { KubeClient } from '../../../kube/client/kube-client.ts';
+
+/** Every version of the objects of one kind in one namespace, as they came. */
+export interface Recording<T extends Resource> {
+  readonly versions: readonly T[];
+  stop(): void;
+}
+
+export function record<T extends Resource>(kube: KubeClient, kind: Kind<T>, namespace: string): Recording<T> {
+  const versions: T[] = [];
+  const stop = new AbortController();
+  const { signal } = stop;
+  const follow = async (): Promise<void> => {
+    while (!signal.aborted) {
+      const { items, resourceVersion } = await kube.listPage(kind, { namespace, signal });
+      versions.push(...items);
+      const limits = { timeoutSeconds: 600, idleTimeoutMs: 600_000 };
+      for await (const { type, object } of kube.watch(kind, {
+        namespace,
+        resourceVersion,
+        signal,
+        ...limits,
+      })) {
+        if (type === 'ADDED' || type === 'MODIFIED') versions.push(object);
+      }
+    }
+  };
+  // A broken watch shows as missing versions, which the story then says.
+  follow().catch(() => undefined);
+  return {
+    versions,
+    stop: () => {
+      stop.abort();
+    },
+  };
+}
