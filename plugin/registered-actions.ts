@@ -1,4 +1,6 @@
 import { createBackupAction } from './actions/backup-action.ts';
+import { createBlockAction } from './actions/block-action.ts';
+import { createDeleteAction } from './actions/delete-action.ts';
 import { createRecordAction } from './actions/record-action.ts';
 import { createRestoreAction } from './actions/restore-action.ts';
 import type { Cluster } from './cluster.ts';
@@ -9,6 +11,8 @@ export const actionNames = {
   backup: 'oadp.openshift.io/data-mover-backup',
   restore: 'oadp.openshift.io/data-mover-restore',
   record: 'oadp.openshift.io/data-mover-record',
+  delete: 'oadp.openshift.io/data-mover-delete',
+  block: 'oadp.openshift.io/data-mover-block',
 } as const;
 
 export function registeredActions(options: { cluster: Cluster; csiEnabled: boolean }): Actions {
@@ -18,5 +22,7 @@ export function registeredActions(options: { cluster: Cluster; csiEnabled: boole
       [actionNames.restore]: createRestoreAction(options.cluster),
       [actionNames.record]: createRecordAction(options.cluster),
     },
+    deleteItemActions: { [actionNames.delete]: createDeleteAction(options.cluster) },
+    itemBlockActions: { [actionNames.block]: createBlockAction(options.cluster) },
   };
 }

@@ -42,7 +42,7 @@ export interface PersistentVolume extends Resource {
       fsType?: string;
       volumeAttributes?: Record<string, string>;
     };
-    nfs?: { server: string; path: string };
+    nfs?: { server?: string; path?: string };
     [source: string]: unknown;
   };
   status?: { phase?: 'Pending' | 'Available' | 'Bound' | 'Released' | 'Failed'; message?: string };

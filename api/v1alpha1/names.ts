@@ -20,6 +20,16 @@ export function restoreName(veleroRestoreUid: string, targetNamespace: string, p
   return `dmr-${shortHash(veleroRestoreUid, targetNamespace, pvcName)}`;
 }
 
+/** Name of the DataMoverDelete for what one DataMoverBackup has put into its repository. */
+export function deleteName(record: {
+  namespace: string;
+  name: string;
+  repository: string;
+  snapshotID?: string | undefined;
+}): string {
+  return `dmd-${shortHash(record.namespace, record.name, record.repository, record.snapshotID ?? '')}`;
+}
+
 /** Name of everything created for one request: one per kind and namespace, hence one name for all. */
 export function childName(kind: 'backup' | 'restore' | 'delete', requestUid: string): string {
   const prefix = { backup: 'dmb', restore: 'dmr', delete: 'dmd' }[kind];

@@ -79,3 +79,15 @@ export interface RestoreItemAction {
   progress(operationID: string, restore: Restore, context: CallContext): Promise<OperationProgress>;
   cancel(operationID: string, restore: Restore, context: CallContext): Promise<void>;
 }
+
+export interface DeleteItemAction {
+  readonly resources: readonly string[];
+  /** `item` is as it lies in the backup, which is about to go. */
+  execute(input: BackupItemInput, context: CallContext): Promise<void>;
+}
+
+export interface ItemBlockAction {
+  readonly resources: readonly string[];
+  /** What is backed up together with the item, between the same hooks. */
+  relatedItems(input: BackupItemInput, context: CallContext): Promise<ResourceIdentifier[]>;
+}

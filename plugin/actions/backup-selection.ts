@@ -82,7 +82,8 @@ function isHook(annotation: string): boolean {
   return annotation.startsWith(PRE_HOOK_PREFIX) || annotation.startsWith(POST_HOOK_PREFIX);
 }
 
-function claimNames(pod: Pod): string[] {
+/** The claims that the pod mounts, unless it is done. */
+export function claimNames(pod: Pod): string[] {
   if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return [];
   return (pod.spec.volumes ?? []).flatMap((volume) => volume.persistentVolumeClaim?.claimName ?? []);
 }

@@ -1,7 +1,14 @@
-import type { BackupItemAction, RestoreItemAction } from '../actions/action.ts';
+import type {
+  BackupItemAction,
+  DeleteItemAction,
+  ItemBlockAction,
+  RestoreItemAction,
+} from '../actions/action.ts';
 
 /** Everything one executable offers, by registered name (`domain/name`). */
 export interface Actions {
   backupItemActions: Readonly<Record<string, BackupItemAction>>;
   restoreItemActions: Readonly<Record<string, RestoreItemAction>>;
+  deleteItemActions: Readonly<Record<string, DeleteItemAction>>;
+  itemBlockActions: Readonly<Record<string, ItemBlockAction>>;
 }

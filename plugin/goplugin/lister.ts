@@ -9,6 +9,8 @@ export function listerHandlers(command: string, actions: Actions): PluginListerH
   const plugins = [
     ...names('BackupItemActionV2', actions.backupItemActions),
     ...names('RestoreItemActionV2', actions.restoreItemActions),
+    ...names('DeleteItemAction', actions.deleteItemActions),
+    ...names('ItemBlockAction', actions.itemBlockActions),
   ].map((plugin) => ({ command, ...plugin }));
   return {
     ListPlugins(_call, callback) {

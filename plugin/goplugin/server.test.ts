@@ -28,7 +28,12 @@ beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'server-'));
   exits = 0;
   server = createPluginServer({
-    actions: { backupItemActions: {}, restoreItemActions: {} },
+    actions: {
+      backupItemActions: {},
+      restoreItemActions: {},
+      deleteItemActions: {},
+      itemBlockActions: {},
+    },
     command: '/plugins/x',
     log: silentLogger,
     exit: () => {

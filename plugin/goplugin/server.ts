@@ -2,7 +2,9 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Actions } from './actions.ts';
 import { backupItemActionHandlers } from './backup-item-action.ts';
 import { controllerHandlers } from './controller.ts';
+import { deleteItemActionHandlers } from './delete-item-action.ts';
 import { healthHandlers } from './health.ts';
+import { itemBlockActionHandlers } from './item-block-action.ts';
 import { listerHandlers } from './lister.ts';
 import { restoreItemActionHandlers } from './restore-item-action.ts';
 import { loadServices } from './services.ts';
@@ -38,6 +40,8 @@ export function createPluginServer(options: PluginServerOptions): Server {
     services.restoreItemAction,
     restoreItemActionHandlers(actions.restoreItemActions, options),
   );
+  server.addService(services.deleteItemAction, deleteItemActionHandlers(actions.deleteItemActions, options));
+  server.addService(services.itemBlockAction, itemBlockActionHandlers(actions.itemBlockActions, options));
   return server;
 }
 

@@ -2,10 +2,12 @@ import { fromJSON, type PackageDefinition } from '@grpc/proto-loader';
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import { descriptor } from './descriptor.ts';
 import type { BackupItemActionDefinition } from '../../proto/gen/v2/BackupItemAction.ts';
+import type { DeleteItemActionDefinition } from '../../proto/gen/generated/DeleteItemAction.ts';
 import type { GRPCBrokerDefinition } from '../../proto/gen/plugin/GRPCBroker.ts';
 import type { GRPCControllerDefinition } from '../../proto/gen/plugin/GRPCController.ts';
 import type { GRPCStdioDefinition } from '../../proto/gen/plugin/GRPCStdio.ts';
 import type { HealthDefinition } from '../../proto/gen/grpc/health/v1/Health.ts';
+import type { ItemBlockActionDefinition } from '../../proto/gen/v1/ItemBlockAction.ts';
 import type { PluginListerDefinition } from '../../proto/gen/generated/PluginLister.ts';
 import type { RestoreItemActionDefinition } from '../../proto/gen/v2/RestoreItemAction.ts';
 
@@ -18,6 +20,8 @@ export interface Services {
   lister: PluginListerDefinition;
   backupItemAction: BackupItemActionDefinition;
   restoreItemAction: RestoreItemActionDefinition;
+  deleteItemAction: DeleteItemActionDefinition;
+  itemBlockAction: ItemBlockActionDefinition;
 }
 
 /** Builds the services from the descriptor that is part of the program: no .proto file is read. */
@@ -40,6 +44,8 @@ export function loadServices(): Services {
     lister: service('generated.PluginLister') as PluginListerDefinition,
     backupItemAction: service('v2.BackupItemAction') as BackupItemActionDefinition,
     restoreItemAction: service('v2.RestoreItemAction') as RestoreItemActionDefinition,
+    deleteItemAction: service('generated.DeleteItemAction') as DeleteItemActionDefinition,
+    itemBlockAction: service('v1.ItemBlockAction') as ItemBlockActionDefinition,
   };
 }
 

@@ -1,0 +1,49 @@
+import type { PersistentVolumeClaim, Pod } from '../../api/external/core.ts';
+import type { Cluster } from '../cluster.ts';
+import type { ItemBlockAction, ResourceIdentifier } from './action.ts';
+import { claimNames } from './backup-selection.ts';
+import { parseItem } from './item.ts';
+
+/**
+ * `oadp.openshift.io/data-mover-block`: claims that one pod mounts belong into one block, between the same hooks. Velero
+ * finds them by way of their pod, which is only open where the backup takes pods.
+ */
+export function createBlockAction(cluster: Cluster): ItemBlockAction {
+  return {
+    resources: ['persistentvolumeclaims'],
+    async relatedItems({ item, backup }, { log }) {
+      try {
+        const { enabled } = await cluster.settings(backup.metadata.namespace ?? '');
+        if (!enabled) return [];
+        const pvc = parseItem(item) as PersistentVolumeClaim;
+        const { namespace = '' } = pvc.metadata;
+        const { pods, claims } = await cluster.content(namespace);
+        const related = claimsTogetherWith(pvc.metadata.name, pods);
+        return claims
+          .map(({ metadata }) => metadata.name)
+          .filter((name) => related.has(name))
+          .map((name): ResourceIdentifier => ({
+            group: '',
+            resource: 'persistentvolumeclaims',
+            namespace,
+            name,
+          }));
+      } catch (error) {
+        // The backup is as good without blocks as it was before there were any; what is really wrong fails its items.
+        log.debug({ err: error }, 'which claims belong together cannot be told');
+        return [];
+      }
+    },
+  };
+}
+
+function claimsTogetherWith(name: string, pods: readonly Pod[]): Set<string> {
+  const together = new Set(
+    pods
+      .map(claimNames)
+      .filter((names) => names.includes(name))
+      .flat(),
+  );
+  together.delete(name);
+  return together;
+}

@@ -1,0 +1,126 @@
+import { describe, expect, it } from '@jest/globals';
+import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
+import { FakeKube } from '../../tests/fakes/fake-kube.ts';
+import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import { annotations, labels } from '../../api/v1alpha1/keys.ts';
+import { dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
+import { labelValue } from '../../api/v1alpha1/names.ts';
+import { KubeError } from '../../kube/client/kube-error.ts';
+import { createCluster } from '../cluster.ts';
+import { createDeleteAction } from './delete-action.ts';
+import { aBackup, aRecord, recordingLog } from './fixtures.ts';
+
+function setUp() {
+  const clock = createFakeClock();
+  const kube = new FakeKube({ clock });
+  const action = createDeleteAction(
+    createCluster({ clock, connect: () => Promise.resolve(kube.client('plugin')) }),
+  );
+  const { log, lines } = recordingLog();
+  const context = { log, signal: new AbortController().signal };
+  const execute = (record: DataMoverBackup, backup = aBackup({}, 'Deleting')) =>
+    action.execute({ item: Buffer.from(JSON.stringify(record)), backup }, context);
+  return { kube, clock, lines, action, execute, asked: () => kube.peekAll(dataMoverDeletes) };
+}
+
+describe('the record of a backup that is deleted', () => {
+  it('becomes the wish to remove its data, in the protected namespace, with the mover on or off', async () => {
+    const { execute, asked, action } = setUp();
+    expect(action.resources).toEqual(['datamoverbackups.oadp.openshift.io']);
+    const record = aRecord({ dataMoverClass: 'fast' });
+    record.spec.config = { resticSecret: { name: 'access' } };
+    await execute(record);
+    expect(asked()).toMatchObject([
+      {
+        kind: 'DataMoverDelete',
+        metadata: {
+          namespace: 'velero',
+          name: expect.stringMatching(/^dmd-[0-9a-f]{16}$/),
+          labels: { [labels.veleroBackupName]: 'daily', [labels.veleroExclude]: 'true' },
+          annotations: { [annotations.veleroBackup]: 'daily' },
+        },
+        spec: {
+          dataMoverClass: 'fast',
+          backupName: 'dmb-1',
+          backupNamespace: 'app',
+          result: { mover: 'VolSync', repository: 'c/app/data', snapshotID: 'abc' },
+          config: { resticSecret: { name: 'access' } },
+        },
+      },
+    ]);
+  });
+
+  it('is asked about once, however often it comes', async () => {
+    const { execute, asked } = setUp();
+    await execute(aRecord());
+    await execute(aRecord());
+    expect(asked()).toHaveLength(1);
+  });
+
+  it('is another wish for each snapshot', async () => {
+    const { execute, asked } = setUp();
+    for (const snapshotID of ['abc', 'def'])
+      await execute(aRecord({ result: { mover: 'VolSync', repository: 'c/app/data', snapshotID } }));
+    expect(asked()).toHaveLength(2);
+  });
+
+  it('belongs to a backup whose name has 200 characters', async () => {
+    const { execute, asked } = setUp();
+    const backup = aBackup();
+    backup.metadata.name = 'b'.repeat(200);
+    const record = aRecord();
+    record.metadata.labels = { [labels.veleroBackupName]: labelValue(backup.metadata.name) };
+    record.metadata.annotations = { [annotations.veleroBackup]: backup.metadata.name };
+    await execute(record, backup);
+    expect(asked()).toHaveLength(1);
+  });
+
+  it.each<[string, (record: DataMoverBackup) => void]>([
+    ['of another backup', ({ metadata }) => (metadata.labels = { [labels.veleroBackupName]: 'weekly' })],
+    [
+      'of another backup that the label does not tell apart',
+      ({ metadata }) => (metadata.annotations = { [annotations.veleroBackup]: 'another' }),
+    ],
+    ['made by hand', ({ metadata }) => delete metadata.labels],
+    ['without a result', (record) => (record.status = { phase: 'Failed' })],
+    ['without a status', (record) => delete record.status],
+    [
+      'of an empty volume',
+      (record) => (record.status = { result: { mover: 'VolSync', repository: 'c/app/data', empty: true } }),
+    ],
+  ])('%s removes nothing', async (_, change) => {
+    const { execute, kube, lines } = setUp();
+    const record = aRecord();
+    change(record);
+    await execute(record);
+    expect(kube.calls).toEqual([]);
+    expect(lines.filter(({ level }) => level !== 'debug')).toEqual([]);
+  });
+
+  it('is an error that names the data when nobody can be asked', async () => {
+    const { execute, kube } = setUp();
+    kube.before = ({ verb }) => {
+      if (verb === 'create') throw new KubeError({ code: 404, reason: 'NotFound', message: 'no such kind' });
+    };
+    await expect(execute(aRecord())).rejects.toThrow(
+      "snapshot abc stays in repository c/app/data: the data mover's CustomResourceDefinitions are not installed",
+    );
+    kube.before = ({ verb }) => {
+      if (verb === 'create') throw new KubeError({ code: 403, reason: 'Forbidden', message: 'not you' });
+    };
+    await expect(execute(aRecord())).rejects.toThrow('snapshot abc stays in repository c/app/data: not you');
+  });
+
+  it('is asked about again when the API server falters', async () => {
+    const { execute, kube, clock, asked } = setUp();
+    let failures = 1;
+    kube.before = ({ verb }) => {
+      if (verb === 'create' && failures-- > 0)
+        throw new KubeError({ code: 503, reason: 'ServiceUnavailable', message: 'later' });
+    };
+    const executing = execute(aRecord());
+    await clock.advance(500);
+    await executing;
+    expect(asked()).toHaveLength(1);
+  });
+});

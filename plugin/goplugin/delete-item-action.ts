@@ -1,0 +1,21 @@
+import type { Backup } from '../../api/external/velero.ts';
+import type { DeleteItemActionHandlers } from '../../proto/gen/generated/DeleteItemAction.ts';
+import type { DeleteItemAction } from '../actions/action.ts';
+import { parseOwner, pick, unary, type CallEnvironment } from './unary.ts';
+
+/** `generated.DeleteItemAction` over the registered actions. */
+export function deleteItemActionHandlers(
+  actions: Readonly<Record<string, DeleteItemAction>>,
+  environment: CallEnvironment,
+): DeleteItemActionHandlers {
+  return {
+    AppliesTo: unary(environment, ({ plugin }) => ({
+      ResourceSelector: { includedResources: [...pick(actions, plugin).resources] },
+    })),
+    Execute: unary(environment, async ({ plugin, item, backup }, context) => {
+      const input = { item, backup: parseOwner(backup, 'backup') as Backup };
+      await pick(actions, plugin).execute(input, context);
+      return {};
+    }),
+  };
+}

@@ -1,0 +1,20 @@
+import type { Backup } from '../../api/external/velero.ts';
+import type { ItemBlockActionHandlers } from '../../proto/gen/v1/ItemBlockAction.ts';
+import type { ItemBlockAction } from '../actions/action.ts';
+import { parseOwner, pick, unary, type CallEnvironment } from './unary.ts';
+
+/** `v1.ItemBlockAction` over the registered actions. */
+export function itemBlockActionHandlers(
+  actions: Readonly<Record<string, ItemBlockAction>>,
+  environment: CallEnvironment,
+): ItemBlockActionHandlers {
+  return {
+    AppliesTo: unary(environment, ({ plugin }) => ({
+      ResourceSelector: { includedResources: [...pick(actions, plugin).resources] },
+    })),
+    GetRelatedItems: unary(environment, async ({ plugin, item, backup }, context) => {
+      const input = { item, backup: parseOwner(backup, 'backup') as Backup };
+      return { relatedItems: await pick(actions, plugin).relatedItems(input, context) };
+    }),
+  };
+}

@@ -1,0 +1,7 @@
+export interface DeleteItemActionAppliesToRequest {
+  'plugin'?: (string);
+}
+
+export interface DeleteItemActionAppliesToRequest__Output {
+  'plugin': (string);
+}

@@ -1,0 +1,7 @@
+export interface ItemBlockActionAppliesToRequest {
+  'plugin'?: (string);
+}
+
+export interface ItemBlockActionAppliesToRequest__Output {
+  'plugin': (string);
+}
