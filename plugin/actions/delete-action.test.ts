@@ -3,7 +3,7 @@ import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
-import { dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
+import { dataMoverBackups, dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
 import { labelValue } from '../../api/v1alpha1/names.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { createCluster } from '../cluster.ts';
@@ -82,6 +82,18 @@ describe('the record of a backup that is deleted', () => {
       ({ metadata }) => (metadata.annotations = { [annotations.veleroBackup]: 'another' }),
     ],
     ['made by hand', ({ metadata }) => delete metadata.labels],
+  ])('%s is left alone', async (_, change) => {
+    const { execute, kube } = setUp();
+    const record = aRecord();
+    record.metadata.uid = 'record-uid';
+    kube.seed(dataMoverBackups, record);
+    change(record);
+    await execute(record);
+    expect(kube.calls).toEqual([]);
+    expect(kube.peekAll(dataMoverBackups)).toHaveLength(1);
+  });
+
+  it.each<[string, (record: DataMoverBackup) => void]>([
     ['without a result', (record) => (record.status = { phase: 'Failed' })],
     ['without a status', (record) => delete record.status],
     [
@@ -93,8 +105,20 @@ describe('the record of a backup that is deleted', () => {
     const record = aRecord();
     change(record);
     await execute(record);
-    expect(kube.calls).toEqual([]);
+    expect(kube.writeCalls()).toEqual([]);
     expect(lines.filter(({ level }) => level !== 'debug')).toEqual([]);
+  });
+
+  it('takes its original in the cluster along, and nothing else of that name', async () => {
+    const { execute, kube } = setUp();
+    kube.seed(dataMoverBackups, aRecord());
+    const [original] = kube.peekAll(dataMoverBackups);
+    const stranger = { ...original!, metadata: { ...original!.metadata, uid: 'of-another-cluster' } };
+    await execute(stranger);
+    expect(kube.peekAll(dataMoverBackups)).toHaveLength(1);
+    await execute(original!);
+    expect(kube.peekAll(dataMoverBackups)).toEqual([]);
+    await execute(original!);
   });
 
   it('is an error that names the data when nobody can be asked', async () => {

@@ -23,6 +23,22 @@ describe('progress', () => {
       'uploading 1.2 of 3.4 GiB',
     ],
     [{ phase: 'Moving', progress: { bytesDone: 2 * GIB, updatedAt: CREATED } }, 'uploading, 2.0 GiB so far'],
+    [
+      {
+        phase: 'Moving',
+        movingSince: '2025-12-31T23:59:30Z',
+        progress: { bytesDone: 1200 * 1024 ** 2, totalBytes: 3.4 * GIB, updatedAt: CREATED },
+      },
+      'uploading 1.2 of 3.4 GiB, 40 MiB/s',
+    ],
+    [
+      { phase: 'Moving', movingSince: CREATED, progress: { bytesDone: 5, updatedAt: CREATED } },
+      'uploading, 5 B so far',
+    ],
+    [
+      { phase: 'Moving', movingSince: 'sometime', progress: { bytesDone: 5, updatedAt: CREATED } },
+      'uploading, 5 B so far',
+    ],
     [{ phase: 'Completed', message: 'snapshot abc' }, 'snapshot abc'],
   ])('of %j is described as %p', (status, description) => {
     expect(progress(status)).toMatchObject({ description, error: '' });

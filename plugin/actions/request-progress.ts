@@ -1,4 +1,4 @@
-import { byteShareText, byteText } from '../codec/byte-text.ts';
+import { byteRateText, byteShareText, byteText } from '../codec/byte-text.ts';
 import type { OperationProgress } from './action.ts';
 import { failureText, isTerminal, type RequestStatus } from './request-status.ts';
 
@@ -30,17 +30,32 @@ function bytesOf({ progress }: RequestStatus): { bytesDone: number; bytesTotal: 
 
 /** One line for people. */
 export function describeProgress(status: RequestStatus, verb: string): string {
-  const { phase, message, queue, progress } = status;
+  const { phase, message, queue } = status;
   if (phase === undefined) return 'waiting for the data mover controller';
   if (isTerminal(phase)) return message ?? phase;
   if (phase === 'Queued' && queue !== undefined) return `queued, ${String(queue.ahead)} ahead`;
-  if (phase === 'Moving' && progress !== undefined) {
-    const { bytesDone, totalBytes } = progress;
-    return totalBytes === undefined
+  if (phase === 'Moving') return describeMoving(status, verb) ?? message ?? phase;
+  return message ?? phase;
+}
+
+function describeMoving({ progress, movingSince }: RequestStatus, verb: string): string | undefined {
+  if (progress === undefined) return undefined;
+  const { bytesDone, totalBytes, updatedAt } = progress;
+  const share =
+    totalBytes === undefined
       ? `${verb}, ${byteText(bytesDone)} so far`
       : `${verb} ${byteShareText(bytesDone, totalBytes)}`;
-  }
-  return message ?? phase;
+  const rate = rateOf(bytesDone, movingSince, updatedAt);
+  return rate === undefined ? share : `${share}, ${byteRateText(rate)}`;
+}
+
+/**
+ * Bytes per second since the mover was asked to start, which takes in the start of its pod. Each poll is a process of its
+ * own, so there is no earlier look to compare with. The first seconds say nothing.
+ */
+function rateOf(bytes: number, since: string | undefined, until: string): number | undefined {
+  const seconds = (Date.parse(until) - Date.parse(since ?? '')) / 1000;
+  return bytes > 0 && seconds >= 1 ? bytes / seconds : undefined;
 }
 
 /** The end of an operation that there is nothing to ask about. */

@@ -3,6 +3,7 @@ export interface RequestStatus {
   phase?: string | undefined;
   message?: string | undefined;
   startTimestamp?: string | undefined;
+  movingSince?: string | undefined;
   completionTimestamp?: string | undefined;
   queue?: { ahead: number; reason: string } | undefined;
   progress?: { bytesDone: number; totalBytes?: number | undefined; updatedAt: string } | undefined;

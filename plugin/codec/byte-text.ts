@@ -12,6 +12,13 @@ export function byteShareText(done: number, total: number): string {
   return `${amount(done, exponent)} of ${amount(total, exponent)} ${UNITS[exponent] ?? 'B'}`;
 }
 
+/** `40 MiB/s`, `1.5 MiB/s`: with a decimal only where it is one of two digits. */
+export function byteRateText(bytesPerSecond: number): string {
+  const exponent = exponentOf(bytesPerSecond);
+  const rate = bytesPerSecond / 1024 ** exponent;
+  return `${rate.toFixed(rate < 10 && exponent > 0 ? 1 : 0)} ${UNITS[exponent] ?? 'B'}/s`;
+}
+
 function exponentOf(bytes: number): number {
   let exponent = 0;
   while (exponent < UNITS.length - 1 && bytes >= 1024 ** (exponent + 1)) exponent++;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { byteShareText, byteText } from './byte-text.ts';
+import { byteRateText, byteShareText, byteText } from './byte-text.ts';
 import { parseGoDuration } from './go-duration.ts';
 import { parseOperationID, toOperationID } from './operation-id.ts';
 
@@ -31,6 +31,16 @@ describe('bytes for people', () => {
     [3 * 1024 ** 6, '3072.0 PiB'],
   ])('%p is %s', (bytes, text) => {
     expect(byteText(bytes)).toBe(text);
+  });
+
+  it.each([
+    [0, '0 B/s'],
+    [999.4, '999 B/s'],
+    [1.55 * 1024 ** 2, '1.6 MiB/s'],
+    [40.4 * 1024 ** 2, '40 MiB/s'],
+    [9.96 * 1024, '10.0 KiB/s'],
+  ])('%p per second are %s', (bytes, text) => {
+    expect(byteRateText(bytes)).toBe(text);
   });
 
   it('shows both parts of a share in the unit of the total', () => {
