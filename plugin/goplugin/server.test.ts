@@ -12,6 +12,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '../../telemetry/log.ts';
+import { PluginError } from '../plugin-error.ts';
 import { descriptor } from './descriptor.ts';
 import { createPluginServer, listen } from './server.ts';
 
@@ -22,17 +23,34 @@ type Call = (request: unknown, done: (error: Error | null, answer: unknown) => v
 let dir: string;
 let server: Server;
 let exits: number;
+let deleted: string[];
 const clients: Client[] = [];
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'server-'));
   exits = 0;
+  deleted = [];
   server = createPluginServer({
     actions: {
       backupItemActions: {},
       restoreItemActions: {},
-      deleteItemActions: {},
-      itemBlockActions: {},
+      deleteItemActions: {
+        'x.io/delete': {
+          resources: ['things.x.io'],
+          async execute({ item, backup }) {
+            deleted.push(`${String(item)} of ${backup.metadata.name}`);
+            if (String(item) === '{}') throw new PluginError('it stays');
+          },
+        },
+      },
+      itemBlockActions: {
+        'x.io/block': {
+          resources: ['things.x.io'],
+          relatedItems: async ({ item }) => [
+            { group: '', resource: 'things', namespace: 'app', name: String(item) },
+          ],
+        },
+      },
     },
     command: '/plugins/x',
     log: silentLogger,
@@ -108,5 +126,37 @@ describe('the server', () => {
     const cancelled = once(output, 'error');
     output.cancel();
     expect((await cancelled)[0]).toMatchObject({ code: 1 });
+  });
+
+  it('lists its actions under the kinds that Velero knows', async () => {
+    await expect(ask('generated.PluginLister', 'ListPlugins', {})).resolves.toEqual({
+      plugins: [
+        { command: '/plugins/x', kind: 'DeleteItemAction', name: 'x.io/delete' },
+        { command: '/plugins/x', kind: 'ItemBlockAction', name: 'x.io/block' },
+      ],
+    });
+  });
+
+  const backup = Buffer.from('{"metadata":{"name":"daily"}}');
+
+  it('carries deletions, and their errors', async () => {
+    const service = 'generated.DeleteItemAction';
+    const plugin = 'x.io/delete';
+    await expect(ask(service, 'AppliesTo', { plugin })).resolves.toMatchObject({
+      ResourceSelector: { includedResources: ['things.x.io'] },
+    });
+    await expect(ask(service, 'Execute', { plugin, item: Buffer.from('1'), backup })).resolves.toEqual({});
+    await expect(ask(service, 'Execute', { plugin, item: Buffer.from('{}'), backup })).rejects.toMatchObject({
+      code: 2,
+      details: 'it stays',
+    });
+    expect(deleted).toEqual(['1 of daily', '{} of daily']);
+  });
+
+  it('carries the items of a block', async () => {
+    const request = { plugin: 'x.io/block', item: Buffer.from('one'), backup };
+    await expect(ask('v1.ItemBlockAction', 'GetRelatedItems', request)).resolves.toEqual({
+      relatedItems: [{ group: '', resource: 'things', namespace: 'app', name: 'one' }],
+    });
   });
 });

@@ -9,11 +9,25 @@ import {
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import { annotations, labels, pluginConfig } from '../../api/v1alpha1/keys.ts';
-import { dataMoverBackups, dataMoverClasses, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import {
+  dataMoverBackups,
+  dataMoverClasses,
+  dataMoverDeletes,
+  dataMoverRestores,
+} from '../../api/v1alpha1/kinds.ts';
 import { backupName, restoreName } from '../../api/v1alpha1/names.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { createNamespace, startTestCluster, type TestCluster } from './cluster.ts';
-import { backupAction, claim, recordAction, restoreAction, veleroBackup, veleroRestore } from './objects.ts';
+import {
+  backupAction,
+  blockAction,
+  claim,
+  deleteAction,
+  recordAction,
+  restoreAction,
+  veleroBackup,
+  veleroRestore,
+} from './objects.ts';
 import { discover, openSession, type Session } from './session.ts';
 import { startVeleroHost, type VeleroHost } from './velero-host.ts';
 
@@ -158,6 +172,55 @@ describe('a backup', () => {
     await controller;
     const requests = await all(kube.list(dataMoverBackups, { namespace: 'hooked' }));
     expect(requests.map(({ spec }) => spec.dataSourceRef.name).sort()).toEqual(['db', 'log']);
+  });
+
+  it('obeys the volume policies of the backup, and says which one', async () => {
+    await kube.create(configMaps, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'policies', namespace: 'velero' },
+      data: {
+        'policies.yaml':
+          'version: v1\nvolumePolicies:\n- conditions:\n    pvcLabels: {tier: scratch}\n  action: {type: skip}\n',
+      },
+    });
+    const backup = veleroBackup({
+      uid: 'uid-policies',
+      spec: { resourcePolicy: { kind: 'configmap', name: 'policies' } },
+    });
+    const pvc = await createClaim('policies', 'cache', { tier: 'scratch' });
+    const output = await (await begin()).execute(backupAction, backup, pvc);
+    expect(output).toMatchObject({ operationID: '', item: pvc });
+    expect(await all(kube.list(dataMoverBackups, { namespace: 'policies' }))).toEqual([]);
+    expect(session.logs()).toContainEqual(
+      expect.objectContaining({
+        level: 'info',
+        msg: expect.stringContaining('volumePolicies[0] in ConfigMap velero/policies says skip'),
+        namespace: 'policies',
+        name: 'cache',
+      }),
+    );
+  });
+
+  it('of a backup whose name has 200 characters is asked for all the same', async () => {
+    const pvc = await createClaim('long', 'data');
+    const backup = veleroBackup({ uid: 'uid-long', name: 'b'.repeat(200) });
+    const name = backupName('uid-long', uidOf(pvc));
+    const controller = capture('long', name);
+    const output = await (await begin()).execute(backupAction, backup, pvc);
+    await controller;
+    expect(output.operationID).toBe(`long/${name}`);
+    const request = await kube.get(dataMoverBackups, { namespace: 'long', name });
+    expect(request?.metadata.labels?.[labels.veleroBackupName]).toHaveLength(63);
+    expect(request?.metadata.annotations?.[annotations.veleroBackup]).toBe('b'.repeat(200));
+  });
+
+  it('puts the claims of one pod into one block', async () => {
+    const pvc = await kube.get(persistentVolumeClaims, { namespace: 'hooked', name: 'db' });
+    const related = await (await begin()).relatedItems(blockAction, veleroBackup(), pvc);
+    expect(related).toEqual([
+      { Group: '', Resource: 'persistentvolumeclaims', Namespace: 'hooked', Name: 'log' },
+    ]);
   });
 
   it('that is not captured in time goes on, cancels the request and warns', async () => {
@@ -327,6 +390,28 @@ describe('a restore', () => {
     expect(output.skipRestore).toBe(true);
   });
 
+  it('fails with the flag to add when its filters leave the records out', async () => {
+    const only = veleroRestore({ spec: { includedResources: ['persistentvolumeclaims'] } });
+    const executing = (await begin()).execute(restoreAction, only, claim('app', 'new', { metadata: mark }));
+    await expect(executing).rejects.toThrow('add datamoverbackups.oadp.openshift.io to --include-resources');
+  });
+
+  it('makes no snapshot of moved data again, and leaves others alone', async () => {
+    const snapshot = {
+      apiVersion: 'snapshot.storage.k8s.io/v1',
+      kind: 'VolumeSnapshot',
+      metadata: { name: 'velero-data', namespace: 'app' },
+      spec: { source: {} },
+    };
+    const marked = { ...snapshot, metadata: { ...snapshot.metadata, ...mark } };
+    await begin();
+    expect((await session.execute(restoreAction, mapped, snapshot, marked)).skipRestore).toBe(true);
+    expect(await session.execute(restoreAction, mapped, snapshot)).toMatchObject({
+      skipRestore: false,
+      item: snapshot,
+    });
+  });
+
   it('of a moved volume does nothing, of one that was not moved too', async () => {
     const volume = { apiVersion: 'v1', kind: 'PersistentVolume', spec: {} };
     await begin();
@@ -343,7 +428,8 @@ describe('a restore', () => {
     await createClaim('there', 'data');
     const item = claim('there', 'data', { metadata: mark });
     const output = await (await begin()).execute(restoreAction, veleroRestore(), item);
-    expect(output).toMatchObject({ operationID: '', item: { metadata: mark } });
+    expect(output.operationID).toBe('');
+    expect(output.item.metadata).not.toHaveProperty('annotations');
     expect(session.logs()).toContainEqual(
       expect.objectContaining({
         level: 'warning',
@@ -351,6 +437,36 @@ describe('a restore', () => {
       }),
     );
     expect(await all(kube.list(dataMoverRestores, { namespace: 'there' }))).toEqual([]);
+  });
+});
+
+describe('the deletion of a backup', () => {
+  const result = { mover: 'VolSync', repository: 'a/b/c', snapshotID: 'abc' };
+  const record = (name: string, veleroBackupName: string): DataMoverBackup => {
+    const stored = storedRecord(name, veleroBackupName);
+    return { ...stored, status: { ...stored.status, result } };
+  };
+  const requests = async () => all(kube.list(dataMoverDeletes, { namespace: 'velero' }));
+
+  it('asks once for the data of its own records to be removed', async () => {
+    await begin();
+    expect(await session.appliesTo(deleteAction)).toMatchObject({
+      IncludedResources: ['datamoverbackups.oadp.openshift.io'],
+    });
+    for (const one of [record('dmb-1', 'daily'), record('dmb-1', 'daily'), record('dmb-0', 'yesterday')])
+      await session.remove(deleteAction, veleroBackup(), one);
+    await session.remove(deleteAction, veleroBackup(), storedRecord('dmb-2', 'daily'));
+    expect((await requests()).map(({ spec }) => spec)).toEqual([
+      { dataMoverClass: 'standard', backupName: 'dmb-1', backupNamespace: 'app', result },
+    ]);
+  });
+
+  it('is an error where it cannot be asked for', async () => {
+    const elsewhere = veleroBackup({ namespace: 'not-there' });
+    await begin();
+    await expect(session.remove(deleteAction, elsewhere, record('dmb-1', 'daily'))).rejects.toThrow(
+      /^.*snapshot abc stays in repository a\/b\/c: /,
+    );
   });
 });
 

@@ -6,6 +6,8 @@ import type { Call } from './velero-host.ts';
 export const backupAction = { kind: 'BackupItemActionV2', name: actionNames.backup } as const;
 export const restoreAction = { kind: 'RestoreItemActionV2', name: actionNames.restore } as const;
 export const recordAction = { kind: 'RestoreItemActionV2', name: actionNames.record } as const;
+export const deleteAction = { kind: 'DeleteItemAction', name: actionNames.delete } as const;
+export const blockAction = { kind: 'ItemBlockAction', name: actionNames.block } as const;
 
 export type ActionCall = Pick<Call, 'kind' | 'name'>;
 

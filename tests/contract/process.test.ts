@@ -3,13 +3,28 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { annotations } from '../../api/v1alpha1/keys.ts';
-import { backupAction, claim, recordAction, restoreAction, veleroBackup, veleroRestore } from './objects.ts';
+import {
+  backupAction,
+  blockAction,
+  claim,
+  deleteAction,
+  recordAction,
+  restoreAction,
+  veleroBackup,
+  veleroRestore,
+} from './objects.ts';
 import { children, discover, inSession, openSession, type Session } from './session.ts';
 import { HostError, pluginDir, pluginPath, startVeleroHost, type VeleroHost } from './velero-host.ts';
 
 /** The process as Velero knows it: found, listed, called, crashed, ended. No cluster is needed for any of it. */
 
 const MIB = 1 << 20;
+const MARKED_RESOURCES = [
+  'persistentvolumeclaims',
+  'persistentvolumes',
+  'volumesnapshots.snapshot.storage.k8s.io',
+  'volumesnapshotcontents.snapshot.storage.k8s.io',
+];
 const NO_CLUSTER = { KUBECONFIG: '/nowhere/kubeconfig' };
 const backup = veleroBackup();
 const restore = veleroRestore();
@@ -35,7 +50,8 @@ function echo(session: Session, item: unknown = claim('app', 'data')) {
 
 describe('discovery', () => {
   it('finds every action under its name, and the path that was started', async () => {
-    const expected = [backupAction, restoreAction, recordAction].map((action) => ({
+    const actions = [backupAction, restoreAction, recordAction, deleteAction, blockAction];
+    const expected = actions.map((action) => ({
       Command: pluginPath,
       Kind: action.kind,
       Name: action.name,
@@ -66,9 +82,11 @@ describe('discovery', () => {
   });
 
   it.each([
-    [backupAction, ['persistentvolumeclaims', 'persistentvolumes']],
-    [restoreAction, ['persistentvolumeclaims', 'persistentvolumes']],
+    [backupAction, MARKED_RESOURCES],
+    [restoreAction, MARKED_RESOURCES],
     [recordAction, ['datamoverbackups.oadp.openshift.io']],
+    [deleteAction, ['datamoverbackups.oadp.openshift.io']],
+    [blockAction, ['persistentvolumeclaims']],
   ])('%p applies to %p', async (action, resources) => {
     const selector = await inSession(host, 'applies', (session) => session.appliesTo(action));
     expect(selector.IncludedResources).toEqual(resources);

@@ -38,6 +38,10 @@ export interface Session {
   execute(action: ActionCall, owner: unknown, item: unknown, fromBackup?: unknown): Promise<Executed>;
   progress(action: ActionCall, owner: unknown, operationID: string): Promise<Progress>;
   cancel(action: ActionCall, owner: unknown, operationID: string): Promise<void>;
+  /** What a DeleteItemAction is asked for. */
+  remove(action: ActionCall, backup: unknown, item: unknown): Promise<void>;
+  /** What an ItemBlockAction is asked for. */
+  relatedItems(action: ActionCall, backup: unknown, item: unknown): Promise<ResourceIdentifier[] | null>;
   itemsReady(action: ActionCall, owner: unknown): Promise<boolean>;
   logs(): LogEntry[];
   close(): Promise<{ warnings: number; errors: number; millis: number }>;
@@ -71,6 +75,12 @@ export async function openSession(host: VeleroHost, name: string): Promise<Sessi
     cancel: async (action, owner, operationID) => {
       await ask({ op: 'cancel', ...action, owner, operationID });
     },
+    remove: async (action, owner, item) => {
+      await ask({ op: 'execute', ...action, owner, item: textOf(item) });
+    },
+    relatedItems: async (action, owner, item) =>
+      (await ask({ op: 'relatedItems', ...action, owner, item: textOf(item) })) as
+        ResourceIdentifier[] | null,
     itemsReady: async (action, owner) => (await ask({ op: 'itemsReady', ...action, owner })) as boolean,
     logs: () => host.logs(name),
     async close() {

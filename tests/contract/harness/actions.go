@@ -98,6 +98,45 @@ func (s *session) restoreItem(r *request, execute restoreItemExecute, restore *v
 	}, nil
 }
 
+func (s *session) deleteItemAction(r *request) (any, error) {
+	action, err := s.manager.GetDeleteItemAction(r.Name)
+	if err != nil {
+		return nil, err
+	}
+	if r.Op == "appliesTo" {
+		return action.AppliesTo()
+	}
+	item, backup, err := itemOfBackup(r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, action.Execute(&velero.DeleteItemActionExecuteInput{Item: item, Backup: backup})
+}
+
+func (s *session) itemBlockAction(r *request) (any, error) {
+	action, err := s.manager.GetItemBlockAction(r.Name)
+	if err != nil {
+		return nil, err
+	}
+	if r.Op == "appliesTo" {
+		return action.AppliesTo()
+	}
+	item, backup, err := itemOfBackup(r)
+	if err != nil {
+		return nil, err
+	}
+	return action.GetRelatedItems(item, backup)
+}
+
+func itemOfBackup(r *request) (*unstructured.Unstructured, *velerov1.Backup, error) {
+	item, err := object(r.Item)
+	if err != nil {
+		return nil, nil, err
+	}
+	backup := &velerov1.Backup{}
+	return item, backup, decode(r.Owner, backup)
+}
+
 func object(raw json.RawMessage) (*unstructured.Unstructured, error) {
 	u := &unstructured.Unstructured{}
 	return u, u.UnmarshalJSON(raw)

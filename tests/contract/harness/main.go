@@ -139,6 +139,10 @@ func (h *harness) handle(r *request) (any, error) {
 		return s.backupItemAction(r)
 	case string(common.PluginKindRestoreItemActionV2):
 		return s.restoreItemAction(r)
+	case string(common.PluginKindDeleteItemAction):
+		return s.deleteItemAction(r)
+	case string(common.PluginKindItemBlockAction):
+		return s.itemBlockAction(r)
 	default:
 		return nil, fmt.Errorf("unknown kind %q", r.Kind)
 	}
