@@ -87,7 +87,8 @@ describe('a claim', () => {
   it('loses, where it is stored, the mark of the snapshot that is its source', async () => {
     const { execute, kube } = setUp({ csiEnabled: true });
     const snapshot = { 'velero.io/volume-snapshot-name': 'velero-data-x', keep: 'this' };
-    const output = await execute(aClaim('data', { annotations: snapshot }));
+    const label = { 'velero.io/volume-snapshot-name': 'velero-data-x' };
+    const output = await execute(aClaim('data', { annotations: snapshot, labels: label }));
     expect(JSON.parse(String(output.item))).toMatchObject({
       metadata: { annotations: { keep: 'this', [annotations.movedBy]: `app/${nameOf('data')}` } },
     });

@@ -66,9 +66,10 @@ export function createClaimBackup(
 function moved(item: Buffer, key: RequestKey): BackupItemOutput {
   const id = toOperationID(key);
   return {
-    item: editItem(item, ({ annotations: stored }) => {
+    item: editItem(item, ({ annotations: stored, labels }) => {
       stored[annotations.movedBy] = id;
       removeKeys(stored, VOLUME_SNAPSHOT_NAME);
+      removeKeys(labels, VOLUME_SNAPSHOT_NAME);
     }),
     operationID: id,
     postOperationItems: [{ group: GROUP, resource: dataMoverBackups.plural, ...key }],

@@ -8,7 +8,7 @@ export const MARKED_RESOURCES = [
   'volumesnapshotcontents.snapshot.storage.k8s.io',
 ] as const;
 
-/** On a PVC: the VolumeSnapshot that Velero's own CSI support took of it. */
+/** On a PVC, as annotation and as label: the VolumeSnapshot that Velero's own CSI support took of it. */
 export const VOLUME_SNAPSHOT_NAME = 'velero.io/volume-snapshot-name';
 
 /** On a PVC: the DataUpload with which Velero's own data mover moves it. */
