@@ -36,12 +36,27 @@ describe('the cluster', () => {
     expect(lists()).toBe(2);
   });
 
-  it('is asked again after an error', async () => {
-    const { cluster, kube } = setUp();
+  it('is asked again when it falters, a few times', async () => {
+    const { cluster, kube, clock } = setUp();
+    let attempts = 0;
     kube.before = () => {
+      attempts++;
       throw new KubeError({ code: 503, reason: 'ServiceUnavailable', message: 'later' });
     };
-    await expect(cluster.classes()).rejects.toThrow('later');
+    const failing = expect(cluster.classes()).rejects.toThrow('later');
+    for (const pause of [500, 1_000, 2_000]) await clock.advance(pause);
+    await failing;
+    expect(attempts).toBe(4);
+    kube.restart();
+    await expect(cluster.classes()).resolves.toEqual([]);
+  });
+
+  it('is asked again after an error that does not pass by itself', async () => {
+    const { cluster, kube } = setUp();
+    kube.before = () => {
+      throw new KubeError({ code: 403, reason: 'Forbidden', message: 'not you' });
+    };
+    await expect(cluster.classes()).rejects.toThrow('not you');
     kube.restart();
     await expect(cluster.classes()).resolves.toEqual([]);
   });

@@ -9,6 +9,7 @@ import { collect } from './collect.ts';
 import { PluginError } from './plugin-error.ts';
 import { loadPolicies } from './policies/load-policies.ts';
 import type { VolumePolicy } from './policies/volume-policy.ts';
+import { retryTransient } from './retry.ts';
 import { loadSettings, type Settings } from './settings.ts';
 import { ttlCache } from './ttl-cache.ts';
 
@@ -44,13 +45,15 @@ export function createCluster(options: { clock: Clock; connect: () => Promise<Ku
   const forever = { ttlMs: Infinity, clock };
   const connection = ttlCache(forever, options.connect);
   const kube = (): Promise<KubeClient> => connection('');
-  const settings = ttlCache(keep, async (namespace) => loadSettings(await kube(), namespace));
-  const classes = ttlCache(keep, async () => listClasses(await kube()));
-  const content = ttlCache({ ttlMs: CONTENT_TTL_MS, clock }, async (namespace) =>
-    readNamespace(await kube(), namespace),
+  const read = <T>(load: (kube: KubeClient) => Promise<T>): Promise<T> =>
+    retryTransient({ clock }, async () => load(await kube()));
+  const settings = ttlCache(keep, (namespace) => read((client) => loadSettings(client, namespace)));
+  const classes = ttlCache(keep, () => read(listClasses));
+  const content = ttlCache({ ttlMs: CONTENT_TTL_MS, clock }, (namespace) =>
+    read((client) => readNamespace(client, namespace)),
   );
-  const policies = ttlCache(forever, async (text) =>
-    loadPolicies(await kube(), parseKey(text) as Required<Key>),
+  const policies = ttlCache(forever, (text) =>
+    read((client) => loadPolicies(client, parseKey(text) as Required<Key>)),
   );
   return {
     clock,

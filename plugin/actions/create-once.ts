@@ -2,7 +2,7 @@ import type { Kind, Resource } from '../../api/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { isAlreadyExists } from '../../kube/client/kube-error.ts';
 import type { Clock } from '../../kube/runtime/clock.ts';
-import { retryTransient } from './retry.ts';
+import { retryTransient } from '../retry.ts';
 
 /**
  * Creates an object under a deterministic name. One that is there already is the same one, made by an earlier attempt;

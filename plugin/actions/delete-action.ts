@@ -11,7 +11,7 @@ import { createOnce } from './create-once.ts';
 import { desiredDelete } from './desired-delete.ts';
 import { parseItem } from './item.ts';
 import { isRecordOf } from './record.ts';
-import { retryTransient } from './retry.ts';
+import { retryTransient } from '../retry.ts';
 
 /**
  * `oadp.openshift.io/data-mover-delete`: a Velero backup goes, and its data in the repository with it. Any cluster may be

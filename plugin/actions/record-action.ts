@@ -11,7 +11,7 @@ import { targetNamespace } from './namespace-mapping.ts';
 import { isRecordOfRestore } from './record.ts';
 import { createRequestOperations } from './request-operations.ts';
 import { claimNameOf, restoreSourceOf } from './restore-source.ts';
-import { retryTransient } from './retry.ts';
+import { retryTransient } from '../retry.ts';
 
 /**
  * `oadp.openshift.io/data-mover-record`: a stored DataMoverBackup is the record of where data is. It is never restored

@@ -5,7 +5,7 @@ import type { Cluster } from '../cluster.ts';
 import type { CallContext, OperationProgress } from './action.ts';
 import { lostOperation, progressOf } from './request-progress.ts';
 import type { RequestStatus } from './request-status.ts';
-import { retryTransient } from './retry.ts';
+import { retryTransient } from '../retry.ts';
 
 /** A DataMoverBackup or DataMoverRestore. */
 interface Request extends Resource {

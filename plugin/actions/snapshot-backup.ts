@@ -11,6 +11,7 @@ import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
 import { labelValue } from '../../api/v1alpha1/names.ts';
 import type { Cluster } from '../cluster.ts';
 import { collect } from '../collect.ts';
+import { retryTransient } from '../retry.ts';
 import type { BackupItemOutput } from './action.ts';
 import type { ItemHandler } from './backup-action.ts';
 import { isFinalizing } from './backup-decision.ts';
@@ -76,7 +77,9 @@ function findMadeRequest(cluster: Cluster): FindRequest {
   return async (backup, { namespace, name }, signal) => {
     const kube = await cluster.kube();
     const labelSelector = `${labels.veleroBackupUid}=${backup.metadata.uid ?? ''}`;
-    const requests = await collect(kube.list(dataMoverBackups, { namespace, labelSelector, signal }));
+    const requests = await retryTransient({ clock: cluster.clock, signal }, () =>
+      collect(kube.list(dataMoverBackups, { namespace, labelSelector, signal })),
+    );
     const request = requests.find(
       ({ spec }) => spec.dataSourceRef.kind === 'VolumeSnapshot' && spec.dataSourceRef.name === name,
     );

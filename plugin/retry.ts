@@ -1,12 +1,12 @@
-import { isTransient } from '../../kube/client/kube-error.ts';
-import { sleep, type Clock } from '../../kube/runtime/clock.ts';
+import { isTransient } from '../kube/client/kube-error.ts';
+import { sleep, type Clock } from '../kube/runtime/clock.ts';
 
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 500;
 
 /** Tries again, a few times, what failed for a reason that passes: Velero takes the first error for the last word. */
 export async function retryTransient<T>(
-  options: { clock: Clock; signal: AbortSignal },
+  options: { clock: Clock; signal?: AbortSignal },
   attempt: () => Promise<T>,
 ): Promise<T> {
   for (let tries = 1; ; tries++) {
@@ -15,7 +15,7 @@ export async function retryTransient<T>(
     } catch (error) {
       if (!isTransient(error) || tries === ATTEMPTS) throw error;
       await sleep(options.clock, FIRST_PAUSE_MS * 2 ** (tries - 1), options.signal);
-      options.signal.throwIfAborted();
+      options.signal?.throwIfAborted();
     }
   }
 }
