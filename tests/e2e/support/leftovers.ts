@@ -34,10 +34,15 @@ export async function leftoversOf(test: TestCluster, requests: readonly Request[
   });
 }
 
+const CHILD_KINDS: Readonly<Record<string, 'restore' | 'delete'>> = {
+  DataMoverRestore: 'restore',
+  DataMoverDelete: 'delete',
+};
+
 function belongsTo(request: Request, object: Resource): boolean {
   const { uid = '' } = request.metadata;
   if (object.metadata.labels?.[labels.requestUid] === uid) return true;
-  const child = childName(request.kind === 'DataMoverRestore' ? 'restore' : 'backup', uid);
+  const child = childName(CHILD_KINDS[request.kind] ?? 'backup', uid);
   return object.metadata.name.includes(child) || (claimOf(object) ?? '').includes(child);
 }
 

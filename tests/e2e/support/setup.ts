@@ -19,7 +19,7 @@ export async function setUp(): Promise<void> {
       // Without it movers may not keep the owners of files.
       'volsync.backube/privileged-movers=true',
     ]);
-    await test.apply(sample('class'), resticSecret(cluster), sample('plugin-config'));
+    await test.apply(defaultClass(cluster), resticSecret(cluster), sample('plugin-config'));
   } finally {
     await test.close();
   }
@@ -47,6 +47,13 @@ export function resticSecret(
       },
     },
   };
+}
+
+/** The class of config/samples, with a restic that this cluster has: it reaches no registry. */
+function defaultClass({ images }: Pick<Cluster, 'images'>): object {
+  const sampled = sample('class') as { spec: { config: object } };
+  const config = { ...sampled.spec.config, resticImage: images.volsyncRestic };
+  return { ...sampled, spec: { ...sampled.spec, config } };
 }
 
 function sample(name: string): object {
