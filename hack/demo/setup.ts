@@ -19,7 +19,7 @@ export async function setUpDataMover(cluster: Cluster): Promise<void> {
   await cluster.kubectl(['annotate', 'namespace', namespace, privileged, '--overwrite']);
 }
 
-function objects({ namespace, s3 }: Cluster): unknown {
+function objects({ namespace, s3, images }: Cluster): unknown {
   const secret = {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -38,7 +38,8 @@ function objects({ namespace, s3 }: Cluster): unknown {
     spec: {
       mover: 'VolSync',
       selector: `${CLASS_LABEL.key}=${CLASS_LABEL.value}`,
-      config: { resticSecret: { name: SECRET } },
+      // The cluster reaches no registry, and has this restic.
+      config: { resticSecret: { name: SECRET }, resticImage: images.volsyncRestic },
     },
   };
   return { apiVersion: 'v1', kind: 'List', items: [secret, dataMoverClass] };
