@@ -7,14 +7,22 @@ const NAMESPACED =
   'secrets,configmaps,persistentvolumeclaims,pods,jobs,serviceaccounts,roles,rolebindings,volumesnapshots,replicationsources,replicationdestinations';
 const CLUSTER_SCOPED = 'persistentvolumes,volumesnapshotcontents';
 
-/** Every object of the kinds that requests have to do with: in the protected namespace, in another one, and volumes. */
+/**
+ * Every object of the kinds that requests have to do with: in the protected namespace, in another one, and the volumes and
+ * snapshots of both. Volumes of other namespaces are other stories', and may be on their way out.
+ */
 export async function inventoryOf(test: TestCluster, namespace: string): Promise<string[]> {
-  const all = await Promise.all([
+  const [inProtected, inOther, everywhere] = await Promise.all([
     test.listAny(NAMESPACED, test.namespace),
     test.listAny(NAMESPACED, namespace),
     test.listAny(CLUSTER_SCOPED),
   ]);
-  return all.flat().map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`);
+  const ours = everywhere.filter((object) =>
+    [test.namespace, namespace].includes(refOf(object)?.namespace ?? ''),
+  );
+  return [...inProtected, ...inOther, ...ours].map(
+    ({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`,
+  );
 }
 
 /** Requests, as far as their children are named after them. */
@@ -43,12 +51,16 @@ function belongsTo(request: Request, object: Resource): boolean {
   const { uid = '' } = request.metadata;
   if (object.metadata.labels?.[labels.requestUid] === uid) return true;
   const child = childName(CHILD_KINDS[request.kind] ?? 'backup', uid);
-  return object.metadata.name.includes(child) || (claimOf(object) ?? '').includes(child);
+  return object.metadata.name.includes(child) || (refOf(object)?.name ?? '').includes(child);
 }
 
-function claimOf(object: Resource): string | undefined {
-  const { spec } = object as {
-    spec?: { claimRef?: { name?: string }; volumeSnapshotRef?: { name?: string } };
-  };
-  return spec?.claimRef?.name ?? spec?.volumeSnapshotRef?.name;
+interface Reference {
+  namespace?: string;
+  name?: string;
+}
+
+/** The claim of a volume, or the snapshot of a content. */
+function refOf(object: Resource): Reference | undefined {
+  const { spec } = object as { spec?: { claimRef?: Reference; volumeSnapshotRef?: Reference } };
+  return spec?.claimRef ?? spec?.volumeSnapshotRef;
 }
