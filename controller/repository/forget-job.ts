@@ -65,13 +65,13 @@ function podSpec(secretName: string, { image, snapshotID, secretKeys }: ForgetJo
           capabilities: { drop: ['ALL'] },
         },
         volumeMounts: [
-          { name: 'work', mountPath: '/work' },
+          { name: 'scratch', mountPath: '/scratch' },
           ...(files.length > 0 ? [{ name: 'secrets', mountPath: '/secrets', readOnly: true }] : []),
         ],
       },
     ],
     volumes: [
-      { name: 'work', emptyDir: {} },
+      { name: 'scratch', emptyDir: {} },
       ...(files.length > 0
         ? [
             {
@@ -91,8 +91,8 @@ function environment(secretName: string, secretKeys: readonly string[]): Record<
   return [
     ...fromSecret,
     ...(secretKeys.includes(GOOGLE_KEY) ? [{ name: GOOGLE_KEY, value: '/secrets/gcs.json' }] : []),
-    { name: 'RESTIC_CACHE_DIR', value: '/work/cache' },
-    { name: 'TMPDIR', value: '/work' },
-    { name: 'HOME', value: '/work' },
+    { name: 'RESTIC_CACHE_DIR', value: '/scratch/cache' },
+    { name: 'TMPDIR', value: '/scratch' },
+    { name: 'HOME', value: '/scratch' },
   ];
 }
