@@ -8,12 +8,11 @@ import {
   moverConfig,
   objectName,
   progress,
-  queue,
-  repositoryPath,
-  text,
   time,
   volume,
   word,
+  movingStatus,
+  requestStatus,
 } from './schema.ts';
 
 /** The kinds a backup can start from. */
@@ -79,10 +78,7 @@ export const backupPhases = [
 export const dataMoverBackupStatus = z
   .object({
     phase: z.enum(backupPhases).optional().describe('The step it is at.'),
-    message: text.optional().describe('The same for people, one line.'),
-    observedGeneration: z.int().optional().describe('The generation of the spec that was last acted on.'),
-    startTimestamp: time.optional().describe('When the controller took the request up.'),
-    completionTimestamp: time.optional().describe('When it reached its last phase.'),
+    ...requestStatus,
     dataMoverClass: word.optional().describe('The class that serves this backup.'),
     mover: word.optional().describe('The mover that the class names.'),
     volume: volume.optional(),
@@ -105,12 +101,7 @@ export const dataMoverBackupStatus = z
       .describe(
         "The source's fixed state. Present from the moment from which the application may write again.",
       ),
-    repositoryPath: repositoryPath
-      .optional()
-      .describe('Path of the repository it uses; requests for one repository run one after another.'),
-    queue: queue.optional(),
-    admittedAt: time.optional().describe('When a place was given.'),
-    movingSince: time.optional().describe('When the mover was asked to start.'),
+    ...movingStatus,
     progress: progress.optional(),
     result: backupResult.optional(),
     failure: failure.optional(),

@@ -7,11 +7,10 @@ import {
   failure,
   moverConfig,
   objectName,
-  queue,
-  repositoryPath,
-  text,
   time,
   word,
+  movingStatus,
+  requestStatus,
 } from './schema.ts';
 
 export const dataMoverDeleteSpec = z
@@ -37,18 +36,10 @@ export const deletePhases = ['Pending', 'Queued', 'Deleting', 'CleaningUp', 'Com
 export const dataMoverDeleteStatus = z
   .object({
     phase: z.enum(deletePhases).optional().describe('The step it is at.'),
-    message: text.optional().describe('The same for people, one line.'),
-    observedGeneration: z.int().optional().describe('The generation of the spec that was last acted on.'),
-    startTimestamp: time.optional().describe('When the controller took the request up.'),
-    completionTimestamp: time.optional().describe('When it reached its last phase.'),
+    ...requestStatus,
     dataMoverClass: word.optional().describe('The class that serves this request.'),
     mover: word.optional().describe('The mover that the class names.'),
-    repositoryPath: repositoryPath
-      .optional()
-      .describe('Path of the repository it uses; requests for one repository run one after another.'),
-    queue: queue.optional(),
-    admittedAt: time.optional().describe('When a place was given.'),
-    movingSince: time.optional().describe('When the mover was asked to start.'),
+    ...movingStatus,
     removedAt: time
       .optional()
       .describe('When the mover had made sure that the snapshot is not in the repository any more.'),

@@ -9,12 +9,11 @@ import {
   moverConfig,
   objectName,
   progress,
-  queue,
-  repositoryPath,
-  text,
   time,
   volume,
   word,
+  movingStatus,
+  requestStatus,
 } from './schema.ts';
 
 const remedy = 'create another DataMoverRestore';
@@ -82,18 +81,10 @@ export const restorePhases = [
 export const dataMoverRestoreStatus = z
   .object({
     phase: z.enum(restorePhases).optional().describe('The step it is at.'),
-    message: text.optional().describe('The same for people, one line.'),
-    observedGeneration: z.int().optional().describe('The generation of the spec that was last acted on.'),
-    startTimestamp: time.optional().describe('When the controller took the request up.'),
-    completionTimestamp: time.optional().describe('When it reached its last phase.'),
+    ...requestStatus,
     dataMoverClass: word.optional().describe('The class that serves this restore.'),
     mover: word.optional().describe('The mover that the class names.'),
-    repositoryPath: repositoryPath
-      .optional()
-      .describe('Path of the repository it uses; requests for one repository run one after another.'),
-    queue: queue.optional(),
-    admittedAt: time.optional().describe('When a place was given.'),
-    movingSince: time.optional().describe('When the mover was asked to start.'),
+    ...movingStatus,
     progress: progress.optional(),
     restored: z
       .object({

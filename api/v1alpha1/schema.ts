@@ -131,3 +131,21 @@ export const backupResult = z
         'a result without snapshotID must say empty: true; a success that names no snapshot is not proved',
     }),
   );
+
+/** How a request's status begins; the kind puts its phases before them. */
+export const requestStatus = {
+  message: text.optional().describe('The same for people, one line.'),
+  observedGeneration: z.int().optional().describe('The generation of the spec that was last acted on.'),
+  startTimestamp: time.optional().describe('When the controller took the request up.'),
+  completionTimestamp: time.optional().describe('When it reached its last phase.'),
+};
+
+/** What the status of every request says that waits for a place and then has a mover work for it. */
+export const movingStatus = {
+  repositoryPath: repositoryPath
+    .optional()
+    .describe('Path of the repository it uses; requests for one repository run one after another.'),
+  queue: queue.optional(),
+  admittedAt: time.optional().describe('When a place was given.'),
+  movingSince: time.optional().describe('When the mover was asked to start.'),
+};

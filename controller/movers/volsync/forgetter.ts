@@ -8,6 +8,7 @@ import type { ForgetFacts, ForgetRequest, MoverOutcome, MoverTarget } from '../m
 import type { VolSyncConfig } from './config.ts';
 import { desiredSecret } from './desired.ts';
 import { judgeRemoval } from './forget.ts';
+import { newestPod } from './newest-pod.ts';
 import type { PodLogs } from './pod-logs.ts';
 import type { Credentials } from './credentials.ts';
 
@@ -52,11 +53,7 @@ export function createForgetter(deps: ForgetterDependencies): Forgetter {
     async forget(request) {
       const job = deps.jobs.get(idOf(request));
       if (job === undefined) return start(request);
-      const [pod] = deps.pods
-        .byIndex(OWN_JOB_INDEX, idOf(request))
-        .sort((a, b) =>
-          (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''),
-        );
+      const pod = newestPod(deps.pods.byIndex(OWN_JOB_INDEX, idOf(request)));
       return judgeRemoval({
         job,
         pod,

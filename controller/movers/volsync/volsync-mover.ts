@@ -17,6 +17,7 @@ import { desiredDestination, desiredSecret, desiredSource } from './desired.ts';
 import { judge, type Verdict } from './observation.ts';
 import type { Credentials } from './credentials.ts';
 import type { Forgetter } from './forgetter.ts';
+import { newestPod } from './newest-pod.ts';
 import type { PodLogs } from './pod-logs.ts';
 import { backupOutcome, restoreOutcome } from './proof.ts';
 
@@ -71,7 +72,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
     transfer: ReplicationSource | ReplicationDestination,
   ): Verdict {
     const jobName = jobNameOf(request);
-    const pod = newest(listers.pods.byIndex(JOB_INDEX, `${namespace}/${jobName}`));
+    const pod = newestPod(listers.pods.byIndex(JOB_INDEX, `${namespace}/${jobName}`));
     return judge({
       tag: request.name,
       status: transfer.status,
@@ -155,10 +156,4 @@ function jobNameOf({ kind, name }: MoverTarget): string {
 
 function claimsOf(target: MoverTarget): string[] {
   return target.kind === 'delete' ? [] : [`${jobNameOf(target)}-cache`];
-}
-
-function newest(candidates: readonly Pod[]): Pod | undefined {
-  return [...candidates].sort((a, b) =>
-    (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''),
-  )[0];
 }
