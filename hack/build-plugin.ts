@@ -11,6 +11,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  readdirSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -20,6 +21,10 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { sourcesStamp } from './cluster/sources.ts';
+import { neededGlibc, newestVersion } from './packaging/glibc.ts';
+import { shippedLibraries } from './packaging/libraries.ts';
+import { findPatchelf, lookBesideItself } from './packaging/run-path.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const outDir = join(root, 'dist/plugin');
@@ -28,8 +33,6 @@ const workDir = join(root, 'dist/.plugin-build');
 const stampFile = join(workDir, 'stamp');
 const executable = 'velero-plugin-for-datamover';
 
-/** The rest of what Node links against is libc's. */
-const SHIPPED_LIBRARIES = ['libstdc++.so.6', 'libgcc_s.so.1'];
 /** Tells the executable that a program was put into it; a constant of Node. */
 const SENTINEL = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
@@ -38,22 +41,29 @@ const started = performance.now();
 mkdirSync(workDir, { recursive: true });
 
 const bundle = await bundleProgram();
-const libraries = sharedLibraries(node);
-const inputs = contentHash(bundle.code, bundle.map, [node, ...libraries.map((library) => library.path)]);
+const libraries = await shippedLibraries(node);
+const patchelf = await findPatchelf();
+const inputs = contentHash(bundle.code, bundle.map, [node, patchelf, ...libraries.map(({ path }) => path)]);
 if (isUpToDate(inputs)) {
   tell('is up to date');
 } else {
   rmSync(stampFile, { force: true });
-  const program = buildExecutable();
+  const program = await buildExecutable();
   assemble(program);
   writeFileSync(stampFile, inputs);
-  tell('is built');
+  tell(`is built${glibcOf(outDir)}`);
 }
 
 function tell(what: string): void {
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const megabytes = (statSync(join(outDir, executable)).size / 1e6).toFixed(0);
   console.log(`dist/plugin/${executable} ${what} (${megabytes} MB, ${seconds} s)`);
+}
+
+/** What all of it together needs, as a promise that the reader of the build's log can hold us to. */
+function glibcOf(folder: string): string {
+  const needed = newestVersion(readdirSync(folder).map((name) => neededGlibc(join(folder, name))));
+  return needed === undefined ? '' : `, and runs on glibc ${needed} and later`;
 }
 
 /** Not minified: Velero shows the function that failed. The source map goes in as an asset and is read only then. */
@@ -81,21 +91,9 @@ async function bundleProgram(): Promise<{ code: string; map: string }> {
   return { code: text('main.cjs'), map: text('main.cjs.map') };
 }
 
-/** Which of the libraries to ship the Node binary asks for, and where this machine has them. */
-function sharedLibraries(binary: string): { name: string; path: string }[] {
-  const listing = execFileSync('ldd', [binary], { encoding: 'utf8' });
-  return SHIPPED_LIBRARIES.flatMap((name) => {
-    const line = listing.split('\n').find((text) => text.trim().startsWith(`${name} `));
-    if (line === undefined) return [];
-    const path = /=> (\/\S+)/.exec(line)?.[1];
-    if (path === undefined) throw new Error(`Node needs ${name}, and this machine does not have it`);
-    return [{ name, path: realpathSync(path) }];
-  });
-}
-
 function contentHash(code: string, map: string, binaries: string[]): string {
   const hash = createHash('sha256')
-    .update(readFileSync(import.meta.filename))
+    .update(sourcesStamp([import.meta.filename, join(root, 'hack/packaging')]))
     .update(code)
     .update(map);
   for (const path of binaries) {
@@ -113,8 +111,8 @@ function isUpToDate(hash: string): boolean {
   );
 }
 
-/** Order matters: stripped after the injection, the executable does not run any more. */
-function buildExecutable(): string {
+/** Order matters: stripped after the injection, or injected after patchelf, the executable may not run any more. */
+async function buildExecutable(): Promise<string> {
   writeFileSync(join(workDir, 'main.cjs'), bundle.code);
   writeFileSync(join(workDir, 'main.cjs.map'), bundle.map);
   const config = {
@@ -131,6 +129,7 @@ function buildExecutable(): string {
   chmodSync(program, 0o755);
   const postject = join(root, 'node_modules/postject/dist/cli.js');
   run(node, [postject, program, 'NODE_SEA_BLOB', 'program.blob', '--sentinel-fuse', SENTINEL]);
+  await lookBesideItself(patchelf, program);
   return program;
 }
 

@@ -15,6 +15,7 @@ setFlagsFromString('--semi-space-growth-factor=1');
 
 function main(env: NodeJS.ProcessEnv): void {
   if (!isStartedByVelero(env)) {
+    if (process.argv[2] === 'install') return void installInto(process.argv[3]);
     process.stderr.write('This is a plugin of Velero; put it into the plugin folder of the Velero server.\n');
     process.exit(1);
   }
@@ -38,6 +39,17 @@ function main(env: NodeJS.ProcessEnv): void {
     env,
     ...(locate === undefined ? {} : { locate }),
   }).catch((error: unknown) => end(error, 'the plugin cannot serve'));
+}
+
+/** Loaded by the init container only. */
+async function installInto(folder: string | undefined): Promise<void> {
+  const { install } = await import('./install.ts');
+  try {
+    for (const path of install(process.execPath, folder)) process.stdout.write(`installed ${path}\n`);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
 }
 
 main(process.env);
