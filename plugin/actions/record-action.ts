@@ -1,9 +1,12 @@
 import type { Restore } from '../../api/external/velero.ts';
 import { formatKey, keyOf } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import { annotations, GROUP } from '../../api/v1alpha1/keys.ts';
+import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
+import { annotations, GROUP, labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Cluster } from '../cluster.ts';
+import { collect } from '../collect.ts';
 import type { CallContext, RestoreItemAction } from './action.ts';
 import { restoreKey } from './desired-restore.ts';
 import { parseItem } from './item.ts';
@@ -38,27 +41,43 @@ async function handOver(
   restore: Restore,
   { log: callLog, signal }: CallContext,
 ): Promise<void> {
-  const name = claimNameOf(record);
-  if (name === undefined) return;
   const namespace = targetNamespace(restore, record.metadata.namespace ?? '');
-  const key = restoreKey(restore, { namespace, name });
   const log = callLog.child({ resource: dataMoverBackups.plural, namespace, name: record.metadata.name });
   const kube = await cluster.kube();
-  const request = await kube.get(dataMoverRestores, key, { signal });
-  if (request === undefined) {
-    log.debug(`no DataMoverRestore ${formatKey(key)} waits for this record`);
+  const request = await findRequest(kube, { record, restore, namespace }, signal);
+  // Two namespaces may be mapped into one, and hold claims of one name: a claim gets the data of its own record only.
+  if (request?.metadata.annotations?.[annotations.movedBy] !== formatKey(keyOf(record))) {
+    log.debug('no DataMoverRestore waits for this record');
     return;
   }
   // The source is set once; the API server refuses a second time.
   if (request.spec.source !== undefined) return;
-  // Two namespaces may be mapped into one, and hold claims of one name: a claim gets the data of its own record only.
-  if (request.metadata.annotations?.[annotations.movedBy] !== formatKey(keyOf(record))) {
-    log.debug(`DataMoverRestore ${formatKey(key)} waits for another record`);
-    return;
-  }
+  const key = keyOf(request);
   const patch = { spec: { source: restoreSourceOf(record) } };
   await retryTransient({ clock: cluster.clock, signal }, () =>
     kube.mergePatch(dataMoverRestores, key, patch, { signal }),
   );
   log.debug(`DataMoverRestore ${formatKey(key)} has its source`);
+}
+
+interface Wanted {
+  record: DataMoverBackup;
+  restore: Restore;
+  /** Into which the claim is restored. */
+  namespace: string;
+}
+
+/** By the claim's name; a record of a snapshot that was never captured does not know it, and is looked for. */
+async function findRequest(
+  kube: KubeClient,
+  { record, restore, namespace }: Wanted,
+  signal: AbortSignal,
+): Promise<DataMoverRestore | undefined> {
+  const name = claimNameOf(record);
+  if (name !== undefined)
+    return kube.get(dataMoverRestores, restoreKey(restore, { namespace, name }), { signal });
+  const labelSelector = `${labels.veleroRestoreUid}=${restore.metadata.uid ?? ''}`;
+  const requests = await collect(kube.list(dataMoverRestores, { namespace, labelSelector, signal }));
+  const wanted = formatKey(keyOf(record));
+  return requests.find(({ metadata }) => metadata.annotations?.[annotations.movedBy] === wanted);
 }

@@ -242,6 +242,23 @@ describe('a record', () => {
     expect(kube.peekAll(dataMoverRestores)[0]?.spec.source).toBeDefined();
   });
 
+  it('of a snapshot that was never captured tells the request that waits for it why there is no data', async () => {
+    const { record, kube } = setUp();
+    kube.seed(dataMoverRestores, waiting);
+    const other = { namespace: 'app', name: 'log' };
+    kube.seed(dataMoverRestores, desiredRestore(aRestore(), other, { movedBy: 'app/dmb-2' }));
+    const failure = { reason: 'SourceNotFound', message: 'VolumeSnapshot app/velero-data does not exist' };
+    const failed = aRecord({ phase: 'Failed', failure });
+    failed.spec.dataSourceRef = { kind: 'VolumeSnapshot', name: 'velero-data' };
+    delete failed.status?.result;
+    expect(await record(failed)).toEqual({ skipRestore: true });
+    const sources = kube.peekAll(dataMoverRestores).map(({ spec }) => spec.source?.failure);
+    expect(sources.filter((source) => source !== undefined)).toEqual([failure]);
+    expect(kube.peek(dataMoverRestores, { namespace: 'app', name: dmr })?.spec.source).toMatchObject({
+      failure,
+    });
+  });
+
   it.each([
     [
       'of another backup',
