@@ -24,16 +24,15 @@ describe('the cluster', () => {
     expect(connections()).toBe(1);
   });
 
-  it('is asked for the classes once per ten seconds', async () => {
+  it('is asked for the switch and the classes once, however long the backup takes', async () => {
     const { cluster, kube, clock } = setUp();
-    const lists = () => kube.calls.filter(({ kind }) => kind.plural === dataMoverClasses.plural).length;
-    await Promise.all([cluster.classes(), cluster.classes()]);
-    await clock.advance(9_999);
-    await cluster.classes();
-    expect(lists()).toBe(1);
-    await clock.advance(1);
-    await cluster.classes();
-    expect(lists()).toBe(2);
+    const ask = () => Promise.all([cluster.classes(), cluster.settings('velero')]);
+    await Promise.all([ask(), ask()]);
+    const calls = kube.calls.length;
+    await clock.advance(3_600_000);
+    await ask();
+    expect(kube.calls).toHaveLength(calls);
+    expect(kube.calls.filter(({ kind }) => kind.plural === dataMoverClasses.plural)).toHaveLength(1);
   });
 
   it('is asked again when it falters, a few times', async () => {

@@ -19,40 +19,40 @@ export interface NamespaceContent {
   claims: readonly PersistentVolumeClaim[];
 }
 
-/** The cluster as the actions see it. */
+/**
+ * The cluster as the actions see it. A process serves one backup or restore, and what decides about a claim must be the
+ * same when Velero comes to its volume, its snapshot and itself: so that is read once, and changes count from the next one on.
+ */
 export interface Cluster {
   readonly clock: Clock;
   /** Connects on first use: most processes only list their actions, or poll one object. */
   kube(): Promise<KubeClient>;
-  /** Of a protected namespace; up to ten seconds old. */
+  /** Of a protected namespace; read once. */
   settings(namespace: string): Promise<Settings>;
-  /** All of them; up to ten seconds old. */
+  /** All of them; read once. */
   classes(): Promise<readonly DataMoverClass[]>;
   /** Of a namespace; up to a minute old. */
   content(namespace: string): Promise<NamespaceContent>;
-  /** In a ConfigMap; as Velero does, read once: a process serves one backup. */
+  /** In a ConfigMap; read once, as Velero does. */
   policies(key: Required<Key>): Promise<readonly VolumePolicy[]>;
 }
 
-/** Within one backup the switch and the classes hardly change; ten seconds is as stale as a poll. */
-const TTL_MS = 10_000;
 /** Lists of a whole namespace are dear, and a backup visits its claims one after the other. */
 const CONTENT_TTL_MS = 60_000;
 
 export function createCluster(options: { clock: Clock; connect: () => Promise<KubeClient> }): Cluster {
   const { clock } = options;
-  const keep = { ttlMs: TTL_MS, clock };
-  const forever = { ttlMs: Infinity, clock };
-  const connection = ttlCache(forever, options.connect);
+  const once = { ttlMs: Infinity, clock };
+  const connection = ttlCache(once, options.connect);
   const kube = (): Promise<KubeClient> => connection('');
   const read = <T>(load: (kube: KubeClient) => Promise<T>): Promise<T> =>
     retryTransient({ clock }, async () => load(await kube()));
-  const settings = ttlCache(keep, (namespace) => read((client) => loadSettings(client, namespace)));
-  const classes = ttlCache(keep, () => read(listClasses));
+  const settings = ttlCache(once, (namespace) => read((client) => loadSettings(client, namespace)));
+  const classes = ttlCache(once, () => read(listClasses));
   const content = ttlCache({ ttlMs: CONTENT_TTL_MS, clock }, (namespace) =>
     read((client) => readNamespace(client, namespace)),
   );
-  const policies = ttlCache(forever, (text) =>
+  const policies = ttlCache(once, (text) =>
     read((client) => loadPolicies(client, parseKey(text) as Required<Key>)),
   );
   return {

@@ -1,10 +1,9 @@
 import { configMaps, type ConfigMap } from '../api/external/core.ts';
 import { dataProtectionApplications, type DataProtectionApplication } from '../api/external/velero.ts';
-import { formatKey, keyOf, type Kind, type Resource } from '../api/meta.ts';
+import { formatKey, keyOf } from '../api/meta.ts';
 import { pluginConfig } from '../api/v1alpha1/keys.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
-import { isNotFound } from '../kube/client/kube-error.ts';
-import { collect } from './collect.ts';
+import { listOrNone } from './collect.ts';
 import { PluginError } from './plugin-error.ts';
 
 /** Whether data is moved, and which object said so. */
@@ -74,18 +73,4 @@ export function settingsOfConfigMaps(found: readonly ConfigMap[]): Settings | un
     throw new PluginError(`data.enable of ${where} ${found}; it must be "true" or "false"`);
   }
   return { enabled: value === 'true', origin: `data.enable of ${where}` };
-}
-
-/** A kind that the cluster does not know has no objects. */
-async function listOrNone<T extends Resource>(
-  kube: KubeClient,
-  kind: Kind<T>,
-  options: { namespace: string; labelSelector?: string },
-): Promise<T[]> {
-  try {
-    return await collect(kube.list(kind, options));
-  } catch (error) {
-    if (isNotFound(error)) return [];
-    throw error;
-  }
 }

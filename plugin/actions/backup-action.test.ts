@@ -47,13 +47,22 @@ function setUp(options: { csiEnabled?: boolean; enable?: string; status?: DataMo
     data: { enable: options.enable ?? 'true' },
   });
   kube.seed(dataMoverClasses, aClass('standard', { default: true }));
-  const cluster = createCluster({ clock, connect: () => Promise.resolve(kube.client('plugin')) });
-  const action = createBackupAction({ cluster, csiEnabled: options.csiEnabled ?? false });
-  const execute = (object: Resource, backup = aBackup()) =>
-    action.execute({ item: Buffer.from(JSON.stringify(object)), backup }, { log, signal });
+  /** A process of the plugin: Velero has one for the items of a backup, and another for its end. */
+  const startProcess = () => {
+    const cluster = createCluster({ clock, connect: () => Promise.resolve(kube.client('plugin')) });
+    const action = createBackupAction({ cluster, csiEnabled: options.csiEnabled ?? false });
+    const execute = (object: Resource, backup = aBackup()) =>
+      action.execute({ item: Buffer.from(JSON.stringify(object)), backup }, { log, signal });
+    return { action, execute };
+  };
+  const turn = async (enable: 'true' | 'false') => {
+    await kube
+      .client('user')
+      .mergePatch(configMaps, { namespace: 'velero', name: 'on' }, { data: { enable } });
+  };
   const requested = () =>
     kube.peekAll(dataMoverBackups).map(({ spec }: DataMoverBackup) => spec.dataSourceRef.name);
-  return { kube, clock, lines, action, execute, requested };
+  return { kube, clock, lines, ...startProcess(), startProcess, turn, requested };
 }
 
 describe('a claim', () => {
@@ -207,6 +216,18 @@ describe('a claim of a backup with volume policies', () => {
   });
 });
 
+describe('a switch that is thrown while a backup runs', () => {
+  it('counts from the next backup on: volume and claim are told apart by nothing that happens between them', async () => {
+    const { execute, kube, startProcess, turn, clock } = setUp();
+    kube.seed(persistentVolumeClaims, aClaim());
+    expect(await execute(aVolume())).toHaveProperty('item');
+    await turn('false');
+    await clock.advance(60_000);
+    expect(await execute(aClaim())).toHaveProperty('operationID');
+    expect(await startProcess().execute(aClaim('b'))).toEqual({});
+  });
+});
+
 describe('the other claims', () => {
   it('are asked about before the first one is waited for, once per backup', async () => {
     const { execute, kube, requested } = setUp();
@@ -334,9 +355,48 @@ describe('a snapshot that Velero took', () => {
     expect(await marksOf(execute, finalizing)).toEqual([undefined, undefined]);
   });
 
-  it('goes through untouched with the mover off', async () => {
-    const { execute } = setUp({ csiEnabled: true, enable: 'false' });
+  it('goes through untouched with the mover off, also where our kinds are not installed', async () => {
+    const { execute, kube } = setUp({ csiEnabled: true, enable: 'false' });
+    kube.before = ({ kind }) => {
+      if (kind.kind === 'DataMoverBackup')
+        throw new KubeError({ code: 404, reason: 'NotFound', message: 'no such kind' });
+    };
     expect(await marksOf(execute)).toEqual([undefined, undefined]);
+    expect(await marksOf(execute, finalizing)).toEqual([undefined, undefined]);
+  });
+
+  it('keeps its mark in the finalizing pass when the mover was turned off meanwhile', async () => {
+    const { execute, startProcess, turn } = withSnapshot();
+    await execute(aClaim('data', { annotations: { 'velero.io/volume-snapshot-name': 'velero-data' } }));
+    await turn('false');
+    expect(await marksOf(startProcess().execute, finalizing)).toEqual([mark.annotations, mark.annotations]);
+  });
+
+  it('goes through untouched in the finalizing pass when the mover was turned on meanwhile', async () => {
+    const { execute, startProcess, turn } = withSnapshot();
+    await turn('false');
+    expect(await marksOf(execute)).toEqual([undefined, undefined]);
+    await turn('true');
+    expect(await marksOf(startProcess().execute, finalizing)).toEqual([undefined, undefined]);
+  });
+
+  it('costs one list of a namespace in the finalizing pass, however many there are', async () => {
+    const { execute, kube } = withSnapshot();
+    const lists = () =>
+      kube.calls.filter(({ kind, verb }) => verb === 'list' && kind.kind === 'DataMoverBackup');
+    await marksOf(execute, finalizing);
+    await marksOf(execute, finalizing);
+    expect(lists()).toHaveLength(1);
+  });
+
+  it('of a group forgets the group, which a restore would make for it before it is asked', async () => {
+    const { execute } = withSnapshot();
+    const handle = { 'velero.io/csi-volumegroupsnapshot-handle': 'group-1' };
+    const { item } = await execute(aSnapshot('data', { annotations: { ...handle, keep: 'this' } }));
+    expect((JSON.parse(String(item)) as Resource).metadata.annotations).toEqual({
+      ...mark.annotations,
+      keep: 'this',
+    });
   });
 
   it('of a backup with a name of 200 characters is marked', async () => {

@@ -21,7 +21,7 @@ export interface BackupActionOptions {
   csiEnabled: boolean;
 }
 
-/** Handles one kind of item for {@link createBackupAction}; the mover is on. */
+/** Handles one kind of item for {@link createBackupAction}, which asks whether the mover is on. */
 export type ItemHandler<T extends Resource> = (
   object: T,
   input: BackupItemInput,
@@ -41,10 +41,12 @@ export function createBackupAction(options: BackupActionOptions): BackupItemActi
     resources: MARKED_RESOURCES,
     async execute(input, context) {
       const object = parseItem(input.item);
+      const finalizing = isFinalizing(input.backup);
       // Velero cannot bear volumes in this pass, and no claim is ever asked about in it.
-      if (isFinalizing(input.backup) && !isSnapshot(object)) return {};
-      const on = await isOn(cluster, input.backup, context);
-      const output = on ? await handle(object, input, context) : {};
+      if (finalizing && !isSnapshot(object)) return {};
+      // What was moved is moved, even if the mover was turned off before the backup came to its end.
+      const asked = finalizing || (await isOn(cluster, input.backup, context));
+      const output = asked ? await handle(object, input, context) : {};
       const clean = output.item === undefined ? withoutMark(input.item) : undefined;
       return clean === undefined ? output : { ...output, item: clean };
     },

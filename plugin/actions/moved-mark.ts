@@ -4,8 +4,14 @@ import { editItem, parseItem, removeKeys } from './item.ts';
 
 /** The mark on a stored item: which DataMoverBackup holds the data that it stands for. */
 
-export function markMoved(item: Buffer, request: { namespace: string; name: string }): Buffer {
+/** Puts the mark on, and takes annotations off that mean nothing once the item is not restored. */
+export function markMoved(
+  item: Buffer,
+  request: { namespace: string; name: string },
+  obsolete: readonly string[] = [],
+): Buffer {
   return editItem(item, ({ annotations: stored }) => {
+    removeKeys(stored, ...obsolete);
     stored[annotations.movedBy] = toOperationID(request);
   });
 }

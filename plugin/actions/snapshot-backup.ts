@@ -10,14 +10,16 @@ import { labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
 import { labelValue } from '../../api/v1alpha1/names.ts';
 import type { Cluster } from '../cluster.ts';
-import { collect } from '../collect.ts';
+import { listOrNone } from '../collect.ts';
 import { retryTransient } from '../retry.ts';
+import { ttlCache } from '../ttl-cache.ts';
 import type { BackupItemOutput } from './action.ts';
 import type { ItemHandler } from './backup-action.ts';
 import { isFinalizing } from './backup-decision.ts';
 import type { Decide } from './decider.ts';
 import { backupKey } from './desired-backup.ts';
 import { markMoved } from './moved-mark.ts';
+import { GROUP_SNAPSHOT_HANDLE } from './velero-facts.ts';
 
 type SnapshotKey = Required<Key>;
 type FindRequest = (
@@ -42,7 +44,8 @@ export function createSnapshotBackup(
     if (snapshot === undefined) return {};
     const find = isFinalizing(backup) ? made : planned;
     const request = await find(backup, snapshot, signal);
-    return request === undefined ? {} : { item: markMoved(item, request) };
+    // Velero's own restore action looks at the group before ours can say that the snapshot is not wanted.
+    return request === undefined ? {} : { item: markMoved(item, request, [GROUP_SNAPSHOT_HANDLE]) };
   };
 }
 
@@ -72,14 +75,19 @@ function planRequest(cluster: Cluster, decide: Decide): FindRequest {
   };
 }
 
-/** In the finalizing pass the snapshot may be gone from the cluster; the request that used it is there. */
+/**
+ * In the finalizing pass the snapshot may be gone from the cluster; the request that used it is there. All requests have
+ * been made by then, so those of a namespace are listed once.
+ */
 function findMadeRequest(cluster: Cluster): FindRequest {
-  return async (backup, { namespace, name }, signal) => {
-    const kube = await cluster.kube();
-    const labelSelector = `${labels.veleroBackupUid}=${backup.metadata.uid ?? ''}`;
-    const requests = await retryTransient({ clock: cluster.clock, signal }, () =>
-      collect(kube.list(dataMoverBackups, { namespace, labelSelector, signal })),
-    );
+  const { clock } = cluster;
+  const listOnce = ttlCache({ ttlMs: Infinity, clock }, (place) => {
+    const [namespace = '', uid = ''] = place.split('/');
+    const where = { namespace, labelSelector: `${labels.veleroBackupUid}=${uid}` };
+    return retryTransient({ clock }, async () => listOrNone(await cluster.kube(), dataMoverBackups, where));
+  });
+  return async (backup, { namespace, name }) => {
+    const requests = await listOnce(`${namespace}/${backup.metadata.uid ?? ''}`);
     const request = requests.find(
       ({ spec }) => spec.dataSourceRef.kind === 'VolumeSnapshot' && spec.dataSourceRef.name === name,
     );

@@ -11,6 +11,9 @@ export const MARKED_RESOURCES = [
 /** On a PVC, as annotation and as label: the VolumeSnapshot that Velero's own CSI support took of it. */
 export const VOLUME_SNAPSHOT_NAME = 'velero.io/volume-snapshot-name';
 
+/** On a VolumeSnapshot that was taken together with others: Velero restores a VolumeGroupSnapshotContent for it. */
+export const GROUP_SNAPSHOT_HANDLE = 'velero.io/csi-volumegroupsnapshot-handle';
+
 /** On a PVC: the DataUpload with which Velero's own data mover moves it. */
 export const DATA_UPLOAD_NAME = 'velero.io/data-upload-name';
 
