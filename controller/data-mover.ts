@@ -146,8 +146,7 @@ function wire(mirrors: Mirrors, { backups, restores, deletes, wakeAllWaiting }: 
     mirror.onChange((before: Finishing | undefined, after: Finishing | undefined) => {
       const object = after ?? before;
       if (object !== undefined) controller.enqueue(keyOf(object));
-      const ended = after === undefined || (isFinal(after.status?.phase) && !isFinal(before?.status?.phase));
-      if (ended) wakeAllWaiting();
+      if (after === undefined || freesPlace(before, after)) wakeAllWaiting();
     });
   }
   const byRequest = (before: Resource | undefined, after: Resource | undefined): void => {
@@ -164,7 +163,13 @@ function wire(mirrors: Mirrors, { backups, restores, deletes, wakeAllWaiting }: 
   wireVolumes(mirrors, { backups, restores });
 }
 
-type Finishing = Resource & { status?: { phase?: string | undefined } };
+type Finishing = Resource & { status?: { phase?: string | undefined; admittedAt?: string | undefined } };
+
+/** It has ended, or it pauses before another try. */
+function freesPlace(before: Finishing | undefined, after: Finishing): boolean {
+  const ended = isFinal(after.status?.phase) && !isFinal(before?.status?.phase);
+  return ended || (before?.status?.admittedAt !== undefined && after.status?.admittedAt === undefined);
+}
 
 /** A restore waits for its destination claim to appear, to be bound, or to go. */
 function wireDestinations(mirrors: Mirrors, restores: Controller): void {

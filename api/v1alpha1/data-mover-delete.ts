@@ -4,6 +4,7 @@ import { rules } from './rules.ts';
 import {
   backupResult,
   conditions,
+  count,
   failure,
   moverConfig,
   objectName,
@@ -30,8 +31,16 @@ export const dataMoverDeleteSpec = z
     }),
   );
 
-/** Order matters: a request only ever moves to the right, or to the last one. */
-export const deletePhases = ['Pending', 'Queued', 'Deleting', 'CleaningUp', 'Completed', 'Failed'] as const;
+/** In the order of a removal that succeeds; one that fails goes to `Retrying` and from there back to `Queued`. */
+export const deletePhases = [
+  'Pending',
+  'Queued',
+  'Deleting',
+  'Retrying',
+  'CleaningUp',
+  'Completed',
+  'Failed',
+] as const;
 
 export const dataMoverDeleteStatus = z
   .object({
@@ -43,7 +52,10 @@ export const dataMoverDeleteStatus = z
     removedAt: time
       .optional()
       .describe('When the mover had made sure that the snapshot is not in the repository any more.'),
-    failure: failure.optional(),
+    failedTries: count.optional().describe('How often it has failed.'),
+    lastFailure: failure.describe('Why the last try failed.').optional(),
+    retryAt: time.optional().describe('When it is tried again. Absent while it is not waiting for that.'),
+    failure: failure.describe('Why it ended without success. Absent while it has not.').optional(),
     conditions: conditions.optional(),
   })
   .describe('What happened so far. Written by the controller only.');

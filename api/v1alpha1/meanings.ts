@@ -36,9 +36,11 @@ export const deletePhaseMeanings: Record<DeletePhase, string> = {
   Pending: 'Accepted.',
   Queued: 'It waits until no other request uses the same repository.',
   Deleting: 'The mover removes the snapshot from the repository.',
+  Retrying: 'The last try failed: `lastFailure` says why and what to do, `retryAt` when it is tried again.',
   CleaningUp: 'The outcome is known; what was made for this request is being removed.',
   Completed: 'The snapshot is gone from the repository.',
-  Failed: terminal.Failed,
+  Failed:
+    'Over without success, because the request is malformed or was deleted after a try had failed. It is not tried again.',
 };
 
 export const conditionMeanings: Record<ConditionType, string> = {

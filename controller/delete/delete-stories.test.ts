@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { jobs, type Job } from '../../api/external/core.ts';
+import { jobs, pods, secrets, type Job } from '../../api/external/core.ts';
+import { formatKey } from '../../api/meta.ts';
 import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
 import { childName } from '../../api/v1alpha1/names.ts';
-import { dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
+import { dataMoverClasses, dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
 import { World } from '../../tests/fakes/cluster/world.ts';
 
 const PROTECTED = 'velero';
@@ -45,6 +46,38 @@ function jobOf(request: string): (Job & { spec?: unknown }) | undefined {
 function succeed(request: string): void {
   world.kube.edit(jobs, jobKey(request), (job) => {
     job.status = { succeeded: 1 };
+  });
+}
+
+/** Plays the kubelet: the Job's pod has ended badly, and restic has said why. */
+function fail(request: string, said: string): void {
+  const key = jobKey(request);
+  const pod = { namespace: PROTECTED, name: `${key.name}-pod` };
+  world.kube.seed(pods, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      ...pod,
+      labels: { ...jobOf(request)!.metadata.labels, 'job-name': key.name },
+      ownerReferences: [
+        {
+          apiVersion: 'batch/v1',
+          kind: 'Job',
+          name: key.name,
+          uid: jobOf(request)!.metadata.uid!,
+          controller: true,
+        },
+      ],
+    },
+    spec: { containers: [{ name: 'restic' }] },
+    status: {
+      phase: 'Failed',
+      containerStatuses: [{ name: 'restic', state: { terminated: { exitCode: 12 } } }],
+    },
+  });
+  world.cluster.state.logs.set(formatKey(pod), { lines: [said], ended: true, listeners: new Set() });
+  world.kube.edit(jobs, key, (job) => {
+    job.status = { failed: 1 };
   });
 }
 
@@ -99,5 +132,79 @@ describe('the removal of a backup', () => {
     succeed('one');
     await world.start();
     await world.until(() => current('one')?.status?.phase === 'Completed');
+  });
+});
+
+describe('a removal that fails', () => {
+  const secret = { namespace: PROTECTED, name: 'restic-config' };
+  const phase = () => current('one')?.status?.phase;
+
+  it('says why, and succeeds when the reason is gone', async () => {
+    const before = world.inventory();
+    addDelete('one');
+    await world.until(() => jobOf('one') !== undefined);
+    fail('one', 'Fatal: wrong password or no key found');
+    await world.until(() => phase() === 'Retrying');
+    expect(current('one')?.status).toMatchObject({
+      message: expect.stringContaining('RESTIC_PASSWORD'),
+      lastFailure: { reason: 'WrongPassword' },
+      failedTries: 1,
+      conditions: expect.arrayContaining([
+        expect.objectContaining({ type: 'Ready', status: 'False', reason: 'WrongPassword' }),
+      ]),
+    });
+    expect(current('one')?.status).not.toHaveProperty('failure');
+    expect(world.reports).toContainEqual(
+      expect.objectContaining({ type: 'Warning', message: expect.stringContaining('RESTIC_PASSWORD') }),
+    );
+    await world.until(() => jobOf('one') === undefined);
+    expect(world.inventory()).toEqual(before);
+    await world.until(() => jobOf('one') !== undefined);
+    succeed('one');
+    await world.until(() => phase() === 'Completed');
+    expect(current('one')?.status).not.toHaveProperty('lastFailure');
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it('keeps no place while it pauses: a backup of the same claim goes on', async () => {
+    world.kube.remove(secrets, secret);
+    addDelete('one');
+    await world.until(() => phase() === 'Retrying');
+    world.addSecret();
+    await world.addSource('data', 'precious');
+    world.addBackup('b1');
+    await world.until(() => world.backup()?.status?.phase === 'Completed', 25_000);
+    expect(phase()).toBe('Retrying');
+  });
+
+  it('waits for a class that can serve it, with nothing begun', async () => {
+    world.kube.remove(dataMoverClasses, { name: 'volsync' });
+    addDelete('one');
+    await world.until(() => phase() === 'Retrying');
+    expect(current('one')?.status?.lastFailure?.reason).toBe('NoClass');
+    world.addClass();
+    await world.until(() => jobOf('one') !== undefined);
+    succeed('one');
+    await world.until(() => phase() === 'Completed');
+  });
+
+  it('waits for a class of the mover that made the backup', async () => {
+    addDelete('one', { ...RECORD, mover: 'Elsewhere' });
+    await world.until(() => phase() === 'Retrying');
+    expect(current('one')?.status?.lastFailure).toMatchObject({
+      reason: 'NoClass',
+      message: expect.stringContaining('mover Elsewhere'),
+    });
+  });
+
+  it('ends when its request is deleted, and leaves nothing behind', async () => {
+    const before = world.inventory();
+    addDelete('one');
+    await world.until(() => jobOf('one') !== undefined);
+    fail('one', 'Fatal: wrong password or no key found');
+    await world.until(() => phase() === 'Retrying');
+    await world.kube.client().delete(dataMoverDeletes, { namespace: PROTECTED, name: 'one' });
+    await world.until(() => current('one') === undefined);
+    expect(world.inventory()).toEqual(before);
   });
 });

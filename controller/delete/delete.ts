@@ -8,6 +8,7 @@ import { childIdentity } from '../request/children.ts';
 import { speaker } from '../request/reporter.ts';
 import { isFinal, type RequestType } from '../request/request.ts';
 import { serveResolved, type Serving, type ServingProblem } from '../request/serving.ts';
+import { pauseAfter } from './retry.ts';
 import type { DeleteScope } from './scope.ts';
 import { deleteCleanup, deleteSteps } from './steps.ts';
 
@@ -31,6 +32,7 @@ export function deleteRequest(
       signal: context.signal,
       assertCurrent,
     }),
+    tryAgain: pauseAfter,
     succeeded: ({ removedAt }) => removedAt !== undefined,
     phase: phaseOf,
     facts: (status, phase) => [
@@ -40,16 +42,19 @@ export function deleteRequest(
     ],
     successMessage: () => 'the snapshot is not in the repository any more',
     report: (request, before, after) => {
-      if (before.phase === after.phase) return;
+      if (before.phase === after.phase && before.failedTries === after.failedTries) return;
       const { normal, warning } = speaker(env.reporter);
       const message = after.message ?? '';
+      if (before.failedTries !== after.failedTries)
+        warning([targetOf(request)], eventReasons.warning, after.lastFailure?.message ?? message);
       if (after.phase === 'Completed') normal([targetOf(request)], eventReasons.completed, message);
       if (after.phase === 'Failed') warning([targetOf(request)], eventReasons.failed, message);
     },
   };
 }
 
-function phaseOf({ movingSince, repositoryPath }: DataMoverDeleteStatus): string {
+function phaseOf({ movingSince, repositoryPath, retryAt }: DataMoverDeleteStatus): string {
+  if (retryAt !== undefined) return 'Retrying';
   if (movingSince !== undefined) return 'Deleting';
   return repositoryPath === undefined ? 'Pending' : 'Queued';
 }

@@ -1,11 +1,13 @@
 import { ownerOf } from '../repository/path.ts';
 import { admit, followMover } from '../request/shared-steps.ts';
 import { checkpoint, done, failed, waiting, type Step, type StepResult } from '../request/step.ts';
+import { recover } from './retry.ts';
 import type { DeleteScope } from './scope.ts';
 
 /** The way of a removal, in order. Each step is skipped when its facts are recorded. */
 export const deleteSteps: readonly Step<DeleteScope>[] = [
   { name: 'check', run: check },
+  { name: 'recover', run: recover },
   { name: 'admit', run: (scope) => admit(scope, 'delete', scope.request.metadata.uid ?? '') },
   { name: 'remove', run: remove },
 ];
@@ -28,9 +30,10 @@ function check({ request, status, env, serving, now }: DeleteScope): StepResult 
     return checkpoint;
   }
   if (mover !== serving.mover.name) {
+    const { name } = serving.class.metadata;
     return failed(
-      'InvalidRequest',
-      `the backup was made by mover ${mover}; DataMoverClass ${serving.class.metadata.name} is served by ${serving.mover.name}; name a class of mover ${mover} in spec.dataMoverClass`,
+      'NoClass',
+      `the backup was made by mover ${mover}, and DataMoverClass ${name} is served by ${serving.mover.name}: make a DataMoverClass ${request.spec.dataMoverClass ?? ''} of mover ${mover}`,
     );
   }
   if (ownerOf(repository) === undefined) {
@@ -55,6 +58,7 @@ async function remove(scope: DeleteScope): Promise<StepResult> {
   });
   return followMover(scope, outcome, () => {
     status.removedAt = now.toISOString();
+    delete status.lastFailure;
     return checkpoint;
   });
 }

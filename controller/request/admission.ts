@@ -34,6 +34,8 @@ export type AdmissionResult = { admitted: true } | { admitted: false; ahead: num
 export interface Admission {
   /** Each kind has limits of its own; a repository serves one request of any kind at a time. */
   decide(kind: RequestKind, request: AdmissionRequest): AdmissionResult;
+  /** A request that has not ended gives its place back. */
+  release(uid: string): void;
 }
 
 type Lists = Readonly<Record<RequestKind, () => readonly Candidate[]>>;
@@ -95,6 +97,9 @@ export function createAdmission(lists: Lists): Admission {
         ahead,
         reason: `${String(taken)} of ${String(request.limit)} places of DataMoverClass ${request.className} are taken`,
       };
+    },
+    release(uid) {
+      granted.delete(uid);
     },
   };
 }

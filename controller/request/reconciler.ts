@@ -13,7 +13,7 @@ import {
 } from './request.ts';
 import { keepMover, servingForCleanup, type Serving, type ServingProblem } from './serving.ts';
 import { createStatusStore } from './status-store.ts';
-import { expire, requeueAfter, runSteps, type PassResult } from './step.ts';
+import { expire, requeueAfter, runSteps, waiting, type PassResult } from './step.ts';
 import { summarise } from './summary.ts';
 
 /**
@@ -36,7 +36,7 @@ export function createRequestReconciler<
     const serving = keepMover(env.movers, request.status?.mover, type.choose(request));
     if (serving === undefined) return;
     return 'reason' in serving
-      ? giveUp(request, serving, context)
+      ? ((await postpone(request, serving, context)) ?? giveUp(request, serving, context))
       : drive(openPass(request, serving, context), request);
   }
 
@@ -46,7 +46,8 @@ export function createRequestReconciler<
     if (missing !== undefined) return awaitMissing(request, missing, context);
     const serving = keepMover(env.movers, request.status?.mover, type.choose(request));
     if (serving === undefined) return;
-    return take(request, 'reason' in serving ? serving : undefined, context);
+    if (!('reason' in serving)) return take(request, undefined, context);
+    return (await postpone(request, serving, context)) ?? take(request, serving, context);
   }
 
   async function awaitMissing(
@@ -73,6 +74,21 @@ export function createRequestReconciler<
     return store.setFinalizers(request, [...finalizers, FINALIZER], context.signal);
   }
 
+  /** What stands in the way of serving it may be put right: it says what, and comes again. */
+  async function postpone(
+    request: T,
+    problem: ServingProblem,
+    { signal }: ReconcileContext,
+  ): Promise<ReconcileResult | undefined> {
+    const now = env.now();
+    const status = draftOf(request);
+    const pauseMs = type.tryAgain?.(request, status, problem, now);
+    if (pauseMs === undefined) return undefined;
+    status.startTimestamp ??= now.toISOString();
+    const result = waiting(problem.message, { requeueAfterMs: pauseMs });
+    return conclude({ request, status, now, signal }, { step: 'class', result }, false);
+  }
+
   /** Its class went or broke after work had begun: what was made must go all the same. */
   function giveUp(request: T, problem: ServingProblem, context: ReconcileContext): Promise<ReconcileResult> {
     const scope = openPass(request, servingForCleanup(env.movers, request.status), context);
@@ -94,17 +110,25 @@ export function createRequestReconciler<
 
   async function drive(scope: Scope, request: T): Promise<ReconcileResult> {
     const { status, now, signal } = scope;
-    const before = draftOf(request);
-    const pass = hasEnded(status) ? await goBack(scope) : await goOn(scope);
-    const cleanedUp = hasEnded(before) && pass.result.state === 'done';
+    const pass = hasEnded(status) ? await goBack(scope) : await goOn(scope, request);
+    const cleanedUp = hasEnded(draftOf(request)) && pass.result.state === 'done';
+    return conclude({ request, status, now, signal }, pass, cleanedUp);
+  }
+
+  /** Writes down what a pass has found, tells what is new, and says when to look again. */
+  async function conclude(
+    { request, status, now, signal }: { request: T; status: Status; now: Date; signal: AbortSignal },
+    pass: PassResult,
+    cleanedUp: boolean,
+  ): Promise<ReconcileResult> {
     summarise(type, { request, status, now }, pass, cleanedUp);
     const { written, retryAfterMs } = await store.write(request, status, { now, signal });
-    if (written) type.report(request, before, status);
+    if (written) type.report(request, draftOf(request), status);
     const again = earliest(requeueAfter(pass.result, now.getTime()), retryAfterMs);
     return again === undefined ? {} : { requeueAfterMs: again };
   }
 
-  async function goOn(scope: Scope): Promise<PassResult> {
+  async function goOn(scope: Scope, request: T): Promise<PassResult> {
     const now = scope.now.getTime();
     const pass = await runSteps(type.steps, scope, now).catch((error: unknown) => ({
       step: undefined,
@@ -112,6 +136,8 @@ export function createRequestReconciler<
     }));
     if (pass.result.state === 'failed') {
       const { reason, message } = pass.result;
+      const pauseMs = type.tryAgain?.(request, scope.status, { reason, message }, scope.now);
+      if (pauseMs !== undefined) return { ...pass, result: waiting(message, { requeueAfterMs: pauseMs }) };
       scope.status.failure = { reason, message };
     }
     return pass;
@@ -125,13 +151,10 @@ export function createRequestReconciler<
   async function reject(request: T, problem: ServingProblem, { signal }: ReconcileContext): Promise<void> {
     const now = env.now();
     const status = draftOf(request);
-    const before = structuredClone(status);
     status.startTimestamp ??= now.toISOString();
     status.failure = problem;
     const pass: PassResult = { step: 'class', result: { state: 'failed', ...problem } };
-    summarise(type, { request, status, now }, pass, true);
-    const { written } = await store.write(request, status, { now, signal });
-    if (written) type.report(request, before, status);
+    await conclude({ request, status, now, signal }, pass, true);
   }
 
   /** Nothing outside is left, so the object may go whenever its owner wants. */

@@ -4,6 +4,11 @@ import type { Environment, Lister } from '../environment.ts';
 import type { Serving, ServingProblem } from './serving.ts';
 import type { Step } from './step.ts';
 
+export interface Failure {
+  reason: string;
+  message: string;
+}
+
 /** The part of a request's status that every kind of request has. */
 export interface RequestStatus {
   phase?: string | undefined;
@@ -13,7 +18,9 @@ export interface RequestStatus {
   completionTimestamp?: string | undefined;
   dataMoverClass?: string | undefined;
   mover?: string | undefined;
-  failure?: { reason: string; message: string } | undefined;
+  failure?: Failure | undefined;
+  /** Of a request that is tried again: why it has not succeeded yet. */
+  lastFailure?: Failure | undefined;
   conditions?: Condition[] | undefined;
 }
 
@@ -56,6 +63,11 @@ export interface RequestType<
   /** `undefined`: this request is somebody else's; it is not touched. */
   choose(request: T): Serving | ServingProblem | undefined;
   open(input: PassInput<T, Status>): Scope;
+  /**
+   * Notes a failure that need not be the end, and answers how long to wait until another try (milliseconds); `undefined`
+   * when it is the end. Absent: every failure is.
+   */
+  tryAgain?(request: T, status: Status, failure: Failure, now: Date): number | undefined;
   /** True once the facts that make it a success are recorded. */
   succeeded(status: Status): boolean;
   /** The phase of a request that has not ended. */

@@ -56,7 +56,7 @@ function messageOf<
 >(type: RequestType<T, Status, Scope>, status: Status, { result }: PassResult): string | undefined {
   if (status.failure !== undefined) return status.failure.message;
   if (status.phase === 'Completed') return type.successMessage(status);
-  return 'message' in result ? result.message : undefined;
+  return 'message' in result ? result.message : status.lastFailure?.message;
 }
 
 /** The first fact that does not hold yet says what is waited for, or why it never will. */
@@ -71,7 +71,9 @@ function conditionsOf(
   return facts.reduce<Condition[]>((conditions, [type, holds]) => {
     const pending =
       type === open ? { reason: status.phase ?? 'Pending', message } : { reason: 'NotYet', message: '' };
-    const because = holds ? { reason: 'Done', message: '' } : (status.failure ?? pending);
+    const because = holds
+      ? { reason: 'Done', message: '' }
+      : (status.failure ?? status.lastFailure ?? pending);
     return setCondition(
       conditions,
       {
