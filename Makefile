@@ -94,6 +94,10 @@ verify: generate-check fmt-check lint typecheck knip ## Prove that generated fil
 plugin: $(NODE_MODULES) ## Build the Velero plugin: dist/plugin/, one executable and its libraries.
 	node hack/build-plugin.ts
 
+.PHONY: plugin-image
+plugin-image: plugin ## Build the image that `velero plugin add` takes: dist/plugin-image.tar. PLUGIN_IMAGE names it.
+	@PLUGIN_IMAGE='$(PLUGIN_IMAGE)' PLUGIN_BASE='$(PLUGIN_BASE)' node hack/build-plugin-image.ts
+
 .PHONY: tools
 tools: $(NODE_MODULES) ## Build etcd, Kubernetes, Velero and the like into the cache, if they are not there. Needs Go.
 	node hack/build-tools.ts

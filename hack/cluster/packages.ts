@@ -34,6 +34,9 @@ const PROGRAMS: readonly SystemProgram[] = [
   },
 ];
 
+/** Builds images without a daemon. */
+export const BUILDAH: SystemProgram = { package: 'buildah', what: 'buildah', present: () => has('buildah') };
+
 function has(program: string): boolean {
   return findProgram(program) !== undefined;
 }
@@ -64,19 +67,25 @@ function isStatic(path: string): boolean {
 }
 
 /**
- * Installs what is missing on a Debian-like system.
- * @throws Error that says what to install elsewhere.
+ * Installs what is missing on a Debian-like system; by default what the embedded cluster needs.
+ * @param headline what cannot be done without it
+ * @throws Error that says what to install elsewhere, or without root.
  */
-export async function ensurePackages(progress: Progress): Promise<void> {
-  const missing = PROGRAMS.filter(({ present }) => !present());
+export async function ensurePackages(
+  progress: Progress,
+  programs: readonly SystemProgram[] = PROGRAMS,
+  headline?: string,
+): Promise<void> {
+  const missing = programs.filter(({ present }) => !present());
   if (missing.length === 0) return;
   const names = missing.map((program) => program.package);
-  if (!has('apt-get')) {
+  if (!has('apt-get') || process.getuid?.() !== 0) {
     refuse(
       missing.map((program) => ({
         what: `it needs ${program.what}`,
-        remedy: `install the equivalent of Debian's package ${program.package}`,
+        remedy: `install Debian's package ${program.package}, or the equivalent elsewhere`,
       })),
+      headline,
     );
   }
   await progress.step(`install ${names.join(' ')}`, async (note) => {
@@ -87,11 +96,12 @@ export async function ensurePackages(progress: Progress): Promise<void> {
     await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...names], { env });
     note('');
   });
-  const still = PROGRAMS.filter(({ present }) => !present());
+  const still = programs.filter(({ present }) => !present());
   refuse(
     still.map((program) => ({
       what: `${program.what} is missing even after installing ${program.package}`,
       remedy: `install it by hand and see that it is on the PATH`,
     })),
+    headline,
   );
 }

@@ -15,6 +15,7 @@ const RELEASE = 'bullseye';
 
 /** Exact versions, so that every machine builds the same. The release is closed: they do not change any more. */
 const VERSIONS = {
+  'gcc-10-base': '10.2.1-6',
   libc6: '2.31-13+deb11u11',
   'libgcc-s1': '10.2.1-6',
   'libstdc++6': '10.2.1-6',
