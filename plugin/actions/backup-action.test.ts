@@ -210,6 +210,45 @@ describe('a claim of a backup with volume policies', () => {
     expect(reads).toHaveLength(1);
   });
 
+  it('obeys those that Velero adds to every backup where its own say nothing', async () => {
+    const { execute, kube, lines } = withPolicies('gp2');
+    kube.seed<ConfigMap>(configMaps, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'global', namespace: 'velero' },
+      data: { policies: 'version: v1\nvolumePolicies:\n- action: {type: skip}\n' },
+    });
+    const annotated = aBackup();
+    annotated.metadata.annotations = { 'velero.io/global-backup-volume-policy-configmap': 'global' };
+    expect(await execute(aClaim(), annotated)).toEqual({});
+    const both = { ...annotated, spec: backup.spec };
+    expect(await execute(aClaim(), both)).toEqual({});
+    expect(lines.map(({ message }) => message)).toEqual([
+      expect.stringContaining('volumePolicies[0] in ConfigMap velero/global says skip'),
+      expect.stringContaining('volumePolicies[0] in ConfigMap velero/global says skip'),
+    ]);
+  });
+
+  it('obeys its own before those that Velero adds', async () => {
+    const { execute, kube, lines } = withPolicies('scratch');
+    kube.seed<ConfigMap>(configMaps, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'global', namespace: 'velero' },
+      data: { policies: 'version: v1\nvolumePolicies:\n- action: {type: snapshot}\n' },
+    });
+    const both = structuredClone(backup);
+    both.metadata.annotations = { 'velero.io/global-backup-volume-policy-configmap': 'global' };
+    expect(await execute(aClaim(), both)).toEqual({});
+    expect(lines[0]?.message).toContain('volumePolicies[0] in ConfigMap velero/policies says skip');
+  });
+
+  it('is judged without a volume while it is not bound to it, as in Velero', async () => {
+    const { execute, lines } = withPolicies('scratch');
+    await execute({ ...aClaim(), status: { phase: 'Pending' } } as Resource, backup);
+    expect(lines[0]?.message).toContain('is Pending, there is no data to move');
+  });
+
   it('fails when they cannot be read', async () => {
     const { execute } = setUp();
     await expect(execute(aClaim(), backup)).rejects.toThrow('ConfigMap velero/policies, which');

@@ -46,7 +46,8 @@ export function createClaimRestore(cluster: Cluster): RestoreClaim {
     const kube = await cluster.kube();
     if ((await kube.get(persistentVolumeClaims, target, { signal })) !== undefined) {
       log.warn(
-        `PersistentVolumeClaim ${formatKey(target)} exists already: its data is left as it is, nothing is restored into it`,
+        `PersistentVolumeClaim ${formatKey(target)} exists already: its data is left as it is, nothing is restored into it; ` +
+          `to have the data of the backup in its place, delete it and what uses it, then restore again`,
       );
       // Velero may update the claim that is there, and must not leave a mark on it.
       return { item: editItem(item, ({ annotations: own }) => removeKeys(own, annotations.movedBy)) };

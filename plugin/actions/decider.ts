@@ -5,7 +5,7 @@ import {
 } from '../../api/external/core.ts';
 import type { Backup } from '../../api/external/velero.ts';
 import type { Cluster } from '../cluster.ts';
-import { policiesKeyOf } from '../policies/load-policies.ts';
+import { policiesKeysOf } from '../policies/load-policies.ts';
 import type { VolumePolicy } from '../policies/volume-policy.ts';
 import { decideBackup, type BackupDecision } from './backup-decision.ts';
 
@@ -29,16 +29,16 @@ export function createDecider(cluster: Cluster): Decide {
 }
 
 async function policiesOf(cluster: Cluster, backup: Backup): Promise<readonly VolumePolicy[]> {
-  const key = policiesKeyOf(backup);
-  return key === undefined ? [] : cluster.policies(key);
+  return (await Promise.all(policiesKeysOf(backup).map((key) => cluster.policies(key)))).flat();
 }
 
+/** As in Velero, a claim that is not bound has no volume, whatever it names. */
 async function volumeOf(
   cluster: Cluster,
   pvc: PersistentVolumeClaim,
   signal: AbortSignal,
 ): Promise<PersistentVolume | undefined> {
   const { volumeName } = pvc.spec;
-  if (!volumeName) return undefined;
+  if (!volumeName || pvc.status?.phase !== 'Bound') return undefined;
   return (await cluster.kube()).get(persistentVolumes, { name: volumeName }, { signal });
 }

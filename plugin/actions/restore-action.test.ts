@@ -20,19 +20,20 @@ import { createRestoreAction } from './restore-action.ts';
 const MOVED = { annotations: { [annotations.movedBy]: 'app/dmb-1' } };
 const dmr = restoreName('restore-uid', 'app', 'data');
 
+/** The switch of a protected namespace. */
+function turnedOn(namespace: string, enable = 'true'): ConfigMap {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'on', namespace, labels: { [pluginConfig.label]: '', [pluginConfig.name]: '' } },
+    data: { enable },
+  };
+}
+
 function setUp(enable = 'true') {
   const clock = createFakeClock();
   const kube = new FakeKube({ clock });
-  kube.seed<ConfigMap>(configMaps, {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: {
-      name: 'on',
-      namespace: 'velero',
-      labels: { [pluginConfig.label]: '', [pluginConfig.name]: '' },
-    },
-    data: { enable },
-  });
+  kube.seed<ConfigMap>(configMaps, turnedOn('velero', enable));
   const cluster = createCluster({ clock, connect: () => Promise.resolve(kube.client('plugin')) });
   const { log, lines } = recordingLog();
   const context = { log, signal: new AbortController().signal };
@@ -121,7 +122,7 @@ describe('a claim', () => {
     expect(parsed(output.item)).toEqual(aClaim());
     expect(lines.at(-1)).toMatchObject({
       level: 'warn',
-      message: expect.stringContaining('new/data exists already'),
+      message: expect.stringMatching(/new\/data exists already: .* delete it .* restore again$/),
     });
     expect(kube.writeCalls()).toEqual([]);
   });
@@ -140,7 +141,8 @@ describe('a claim', () => {
   it('is asked for under another name by each restore, whichever protected namespace that is in', async () => {
     const { restore, kube } = setUp();
     const other = aRestore({ namespaceMapping: { app: 'copy' } });
-    other.metadata = { name: 'second', namespace: 'velero', uid: 'second-uid' };
+    other.metadata = { name: 'second', namespace: 'openshift-adp', uid: 'second-uid' };
+    kube.seed<ConfigMap>(configMaps, turnedOn('openshift-adp'));
     await restore(aClaim('data', MOVED));
     await restore(aClaim('data', MOVED), other);
     expect(

@@ -3,7 +3,7 @@ import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
 import { configMaps, type ConfigMap } from '../../api/external/core.ts';
 import { aBackup } from '../actions/fixtures.ts';
-import { loadPolicies, policiesKeyOf } from './load-policies.ts';
+import { loadPolicies, policiesKeysOf } from './load-policies.ts';
 
 const key = { namespace: 'velero', name: 'p' };
 
@@ -16,10 +16,16 @@ function load(data: Record<string, string> | undefined) {
 
 describe('the volume policies of a backup', () => {
   it('lie in the ConfigMap that it names, in its own namespace', () => {
-    expect(policiesKeyOf(aBackup({ resourcePolicy: { kind: 'configmap', name: 'p' } }))).toEqual(key);
-    expect(policiesKeyOf(aBackup({ resourcePolicy: { kind: 'ConfigMap', name: 'p' } }))).toEqual(key);
-    expect(policiesKeyOf(aBackup({ resourcePolicy: { kind: 'secret', name: 'p' } }))).toBeUndefined();
-    expect(policiesKeyOf(aBackup())).toBeUndefined();
+    expect(policiesKeysOf(aBackup({ resourcePolicy: { kind: 'configmap', name: 'p' } }))).toEqual([key]);
+    expect(policiesKeysOf(aBackup({ resourcePolicy: { kind: 'ConfigMap', name: 'p' } }))).toEqual([key]);
+    expect(policiesKeysOf(aBackup({ resourcePolicy: { kind: 'secret', name: 'p' } }))).toEqual([]);
+    expect(policiesKeysOf(aBackup())).toEqual([]);
+  });
+
+  it('are followed by those of the ConfigMap that Velero adds to every backup', () => {
+    const backup = aBackup({ resourcePolicy: { kind: 'configmap', name: 'p' } });
+    backup.metadata.annotations = { 'velero.io/global-backup-volume-policy-configmap': 'global' };
+    expect(policiesKeysOf(backup)).toEqual([key, { namespace: 'velero', name: 'global' }]);
   });
 
   it('are what its one key says, whatever the key is called', async () => {
@@ -30,7 +36,7 @@ describe('the volume policies of a backup', () => {
   });
 
   it.each([
-    [undefined, 'ConfigMap velero/p, which spec.resourcePolicy of the Backup names, does not exist'],
+    [undefined, 'ConfigMap velero/p, which holds volume policies of the Backup, does not exist'],
     [{}, 'must have exactly one key with the volume policies, and has 0'],
     [{ a: 'version: v1', b: 'version: v1' }, 'and has 2'],
   ])('cannot be read from %j', async (data, message) => {

@@ -5,11 +5,18 @@ import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { PluginError } from '../plugin-error.ts';
 import type { VolumePolicy } from './volume-policy.ts';
 
-/** Where the volume policies of a backup are; `undefined` when it has none. */
-export function policiesKeyOf(backup: Backup): Required<Key> | undefined {
-  const { resourcePolicy } = backup.spec;
-  if (resourcePolicy?.kind.toLowerCase() !== 'configmap') return undefined;
-  return { namespace: backup.metadata.namespace ?? '', name: resourcePolicy.name };
+/**
+ * On a Backup: the ConfigMap whose volume policies Velero adds to every backup (`--global-backup-volume-policies-configmap`
+ * of its server, 1.18.3 and later).
+ */
+const GLOBAL_POLICIES = 'velero.io/global-backup-volume-policy-configmap';
+
+/** Where the volume policies of a backup are, in the order in which they count: its own overrule those of all backups. */
+export function policiesKeysOf({ spec, metadata }: Backup): Required<Key>[] {
+  const { namespace = '', annotations = {} } = metadata;
+  const own = spec.resourcePolicy?.kind.toLowerCase() === 'configmap' ? spec.resourcePolicy.name : undefined;
+  const names = [own, annotations[GLOBAL_POLICIES]];
+  return names.flatMap((name) => (name === undefined ? [] : { namespace, name }));
 }
 
 /** Reads them. Whatever is wrong with them is an error that names the ConfigMap: nothing is guessed. */
@@ -18,7 +25,7 @@ export async function loadPolicies(kube: KubeClient, key: Required<Key>): Promis
   const configMap = await kube.get(configMaps, key);
   if (configMap === undefined)
     throw new PluginError(
-      `${where}, which spec.resourcePolicy of the Backup names, does not exist; create it, or leave --resource-policies-configmap out`,
+      `${where}, which holds volume policies of the Backup, does not exist; create it, or leave --resource-policies-configmap out`,
     );
   const texts = Object.values(configMap.data ?? {});
   const [text] = texts;
