@@ -14,7 +14,7 @@ const CONDITIONS: Readonly<Record<string, (value: unknown, where: string) => Con
   storageClass: (value, where) => oneOf(value, where, (volume) => volume.storageClass),
   nfs: nfsCondition,
   csi: csiCondition,
-  volumeTypes: (value, where) => oneOf(value, where, (volume) => volume.volumeType),
+  volumeTypes: volumeTypesCondition,
   pvcLabels: labelsCondition,
   pvcPhase: (value, where) => oneOf(value, where, (volume) => volume.phase),
   pvcVolumeMode: volumeModeCondition,
@@ -66,6 +66,12 @@ function csiCondition(value: unknown, where: string): Condition {
     const none = attributes.length > 0 && Object.keys(own).length === 0;
     return csi.driver === driver && !none && attributes.every(([key, text]) => (own[key] ?? '') === text);
   };
+}
+
+/** Unlike a class or a phase, a type that the volume does not have can be asked for: as an empty text. */
+function volumeTypesCondition(value: unknown, where: string): Condition {
+  const wanted = listOf(value, where);
+  return ({ volumeType }) => wanted.length === 0 || wanted.includes(volumeType);
 }
 
 function labelsCondition(value: unknown, where: string): Condition {

@@ -1,4 +1,4 @@
-import { parse } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 import { PluginError } from '../plugin-error.ts';
 import { compileConditions, mapOf, textOf } from './conditions.ts';
 import { policyActions, type PolicyAction, type VolumePolicy } from './volume-policy.ts';
@@ -44,11 +44,10 @@ function actionOf(type: unknown, origin: string): PolicyAction {
   return action;
 }
 
+/** The first document of the text, where there are several. */
 function parseYaml(text: string, where: string): unknown {
-  try {
-    return parse(text, { merge: true });
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new PluginError(`${where} is not YAML: ${reason}`, { cause });
-  }
+  const [document] = parseAllDocuments(text, { merge: true });
+  const [cause] = document?.errors ?? [];
+  if (cause !== undefined) throw new PluginError(`${where} is not YAML: ${cause.message}`, { cause });
+  return document?.toJS();
 }

@@ -29,6 +29,8 @@ export interface Call {
   fromBackup?: string;
   owner?: unknown;
   operationID?: string;
+  /** The cluster in which Velero judges a claim. */
+  facts?: unknown;
 }
 
 /** Velero's side of the plugin protocol: its registry, its managers (one per session), its logger. */

@@ -38,6 +38,8 @@ type request struct {
 	// Owner is the Backup or Restore that the call belongs to.
 	Owner       json.RawMessage `json:"owner"`
 	OperationID string          `json:"operationID"`
+	// Facts is the cluster in which Velero judges a claim.
+	Facts json.RawMessage `json:"facts"`
 }
 
 type answer struct {
@@ -129,6 +131,8 @@ func (h *harness) handle(r *request) (any, error) {
 		return h.close(r.Session)
 	case "children":
 		return children(), nil
+	case "takesSnapshot":
+		return h.takesSnapshot(r)
 	}
 	s, err := h.session(r.Session)
 	if err != nil {
