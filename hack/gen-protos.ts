@@ -1,29 +1,32 @@
-/**
- * proto/**\/*.proto → proto/descriptor.json (what runs) and proto/gen/*.ts (what is checked).
- * The loader options here and in plugin/goplugin/services.ts must be the same, or the types lie.
- */
+/** proto/**\/*.proto → proto/schema.json (what runs) and proto/gen/*.ts (what is checked). */
 import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { format } from 'prettier';
 import protobuf from 'protobufjs';
+import { schemaOf } from './gen/wire-schema.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const protoDir = `${root}proto`;
 const genDir = `${protoDir}/gen`;
 
 const files = globSync('**/*.proto', { cwd: protoDir }).sort();
-writeDescriptor();
+await writeSchema();
 writeTypes();
 
-/** One descriptor for all files, so that nothing is read or parsed from disk at run time. */
-function writeDescriptor(): void {
+/** One schema for all files, with every name resolved, so that nothing is left to be done at run time. */
+async function writeSchema(): Promise<void> {
   const pool = new protobuf.Root();
   pool.resolvePath = (_origin, target) =>
     target.startsWith('google/protobuf/') ? target : `${protoDir}/${target}`;
   pool.loadSync(files, { keepCase: true });
-  writeFileSync(`${protoDir}/descriptor.json`, `${JSON.stringify(pool.toJSON(), null, 2)}\n`);
+  writeFileSync(
+    `${protoDir}/schema.json`,
+    await format(JSON.stringify(schemaOf(pool)), { parser: 'json', printWidth: 110 }),
+  );
 }
 
+/** The options describe what plugin/goplugin/wire.ts takes and gives. */
 function writeTypes(): void {
   rmSync(genDir, { recursive: true, force: true });
   const options = ['--keepCase', '--longs=String', '--enums=String', '--defaults', '--oneofs'];

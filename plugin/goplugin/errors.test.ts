@@ -1,10 +1,10 @@
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from '@jest/globals';
+import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { PluginError } from '../plugin-error.ts';
 import { toCallError } from './call-error.ts';
-import { descriptor } from './descriptor.ts';
 import { framesOf } from './stack.ts';
 
 const STACK = `Error: boom
@@ -74,7 +74,11 @@ describe('the error of a call', () => {
   it("carries file, line and function as Velero's Stack", () => {
     const { metadata } = toCallError(Object.assign(new PluginError('boom'), { stack: STACK }));
     const [bytes] = metadata!.get('grpc-status-details-bin');
-    const root = protobuf.Root.fromJSON(descriptor);
+    const root = protobuf.loadSync(
+      ['grpc/status.proto', 'velero/shared.proto'].map((file) =>
+        join(import.meta.dirname, '../../proto', file),
+      ),
+    );
     const outer = root.lookupType('google.rpc.Status').decode(bytes as Buffer);
     const { code, message, details } = outer as unknown as {
       code: number;

@@ -5,15 +5,14 @@ import {
   type ServiceClientConstructor,
   type Server,
 } from '@grpc/grpc-js';
-import { fromJSON } from '@grpc/proto-loader';
+import { loadSync } from '@grpc/proto-loader';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '../../telemetry/log.ts';
 import { PluginError } from '../plugin-error.ts';
-import { descriptor } from './descriptor.ts';
 import { createPluginServer, listen } from './server.ts';
 
 /** The parts of the host's protocol that Velero's client code does not let one see. */
@@ -67,8 +66,13 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
+/** As others read the .proto files, so that a mistake of our codec does not meet itself. */
+const includeDirs = [join(import.meta.dirname, '../../proto')];
+const packages = loadPackageDefinition(
+  loadSync(globSync('**/*.proto', { cwd: includeDirs[0]! }), { includeDirs, keepCase: true, enums: String }),
+);
+
 function client(service: string): Client & Record<string, unknown> {
-  const packages = loadPackageDefinition(fromJSON(descriptor, { keepCase: true, enums: String }));
   const Service = service
     .split('.')
     .reduce<Record<string, unknown>>((at, part) => at[part] as Record<string, unknown>, packages);

@@ -7,7 +7,7 @@ import { healthHandlers } from './health.ts';
 import { itemBlockActionHandlers } from './item-block-action.ts';
 import { listerHandlers } from './lister.ts';
 import { restoreItemActionHandlers } from './restore-item-action.ts';
-import { loadServices } from './services.ts';
+import { services } from './services.ts';
 import { brokerHandlers, stdioHandlers } from './streams.ts';
 import type { CallEnvironment } from './unary.ts';
 
@@ -29,7 +29,6 @@ export function createPluginServer(options: PluginServerOptions): Server {
     'grpc.max_receive_message_length': UNLIMITED,
     'grpc.max_send_message_length': UNLIMITED,
   });
-  const services = loadServices();
   server.addService(services.health, healthHandlers());
   server.addService(services.broker, brokerHandlers());
   server.addService(services.stdio, stdioHandlers());
