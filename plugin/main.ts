@@ -1,5 +1,4 @@
 /** Composition root of the plugin executable: nothing but wiring. */
-import { setFlagsFromString } from 'node:v8';
 import { systemClock } from '../kube/runtime/clock.ts';
 import { createCluster } from './cluster.ts';
 import { parseFlags } from './config.ts';
@@ -9,9 +8,6 @@ import { isStartedByVelero } from './goplugin/handshake.ts';
 import { createSourceLocator } from './goplugin/locate-source.ts';
 import { serve } from './goplugin/serve.ts';
 import { registeredActions } from './registered-actions.ts';
-
-// A plugin shares Velero's memory limit: keeps the young generation from growing under load.
-setFlagsFromString('--semi-space-growth-factor=1');
 
 function main(env: NodeJS.ProcessEnv): void {
   if (!isStartedByVelero(env)) {

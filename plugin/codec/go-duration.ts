@@ -11,10 +11,10 @@ const UNITS_MS: Readonly<Record<string, number>> = {
 
 /** Milliseconds of a duration as Go prints it (`1h30m0s`); `undefined` for anything else. */
 export function parseGoDuration(text: string): number | undefined {
-  const match = /^([-+])?((?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.exec(text);
+  const match = /^([-+])?((?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|\u03bcs|ms|s|m|h))+$/.exec(text);
   if (match === null) return text === '0' ? 0 : undefined;
   let total = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|\u03bcs|ms|s|m|h)/g)) {
     total += Number(amount) * (UNITS_MS[unit ?? ''] ?? 0);
   }
   return match[1] === '-' ? -total : total;
