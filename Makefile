@@ -121,7 +121,7 @@ test-unit: $(NODE_MODULES) ## Tests that need nothing but Node.
 	$(call jest,unit)
 
 .PHONY: test-contract
-test-contract: $(NODE_MODULES) $(if $(call tests-in,contract),plugin) ## The built plugin, driven by Velero's own client code.
+test-contract: $(NODE_MODULES) $(if $(call tests-in,contract),plugin-image) ## The built plugin and its image, driven by Velero's own client code. Needs root.
 	$(call stage,contract)
 
 .PHONY: test-integration

@@ -48,8 +48,10 @@ export const pluginPath = join(pluginDir, 'velero-plugin-for-datamover');
 export interface HostOptions {
   /** Flags of `velero server`, which reach the plugin. */
   flags?: readonly string[];
-  /** Added to the environment, which reaches the plugin. */
-  env?: Readonly<Record<string, string>>;
+  /** Added to the environment, which reaches the plugin; `undefined` takes a variable out. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** How the host's program is started, if not by itself: command and arguments that come before the host's. */
+  start?: (program: string) => readonly [string, ...string[]];
 }
 
 export async function startVeleroHost(options: HostOptions = {}): Promise<VeleroHost> {
@@ -58,7 +60,9 @@ export async function startVeleroHost(options: HostOptions = {}): Promise<Velero
   // As in Velero's own deployment; extra CA bundles cost each start of Node time that is not ours.
   const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, ...inherited } = process.env;
   const env = { ...inherited, LD_LIBRARY_PATH: pluginDir, ...options.env };
-  const child = spawn(await harnessProgram(), ['server', ...flags], {
+  const program = await harnessProgram();
+  const [command, ...before] = options.start?.(program) ?? [program];
+  const child = spawn(command, [...before, 'server', ...flags], {
     env,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
