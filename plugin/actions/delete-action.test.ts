@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
+import type { Resource } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
@@ -8,7 +9,7 @@ import { labelValue } from '../../api/v1alpha1/names.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { createCluster } from '../cluster.ts';
 import { createDeleteAction } from './delete-action.ts';
-import { aBackup, aRecord, recordingLog } from './fixtures.ts';
+import { aBackup, aClaim, aRecord, recordingLog } from './fixtures.ts';
 
 function setUp() {
   const clock = createFakeClock();
@@ -18,7 +19,7 @@ function setUp() {
   );
   const { log, lines } = recordingLog();
   const context = { log, signal: new AbortController().signal };
-  const execute = (record: DataMoverBackup, backup = aBackup({}, 'Deleting')) =>
+  const execute = (record: Resource, backup = aBackup({}, 'Deleting')) =>
     action.execute({ item: Buffer.from(JSON.stringify(record)), backup }, context);
   return { kube, clock, lines, action, execute, asked: () => kube.peekAll(dataMoverDeletes) };
 }
@@ -26,7 +27,7 @@ function setUp() {
 describe('the record of a backup that is deleted', () => {
   it('becomes the wish to remove its data, in the protected namespace, with the mover on or off', async () => {
     const { execute, asked, action } = setUp();
-    expect(action.resources).toEqual(['datamoverbackups.oadp.openshift.io']);
+    expect(action.resources).toEqual(['datamoverbackups.oadp.openshift.io', 'persistentvolumeclaims']);
     const record = aRecord({ dataMoverClass: 'fast' });
     record.spec.config = { resticSecret: { name: 'access' } };
     await execute(record);
@@ -121,6 +122,29 @@ describe('the record of a backup that is deleted', () => {
     await execute(original!);
   });
 
+  it('may have ended after the backup: then its original in the cluster says where the data is', async () => {
+    const { execute, kube, asked } = setUp();
+    const original = kube.seed(dataMoverBackups, aRecord());
+    const stored: DataMoverBackup = { ...original, status: { phase: 'Moving' } };
+    await execute(stored);
+    expect(asked()).toMatchObject([{ spec: { result: { snapshotID: 'abc' } } }]);
+    expect(kube.peekAll(dataMoverBackups)).toEqual([]);
+  });
+
+  it('is an error that names the namespace when that is missing', async () => {
+    const { execute, kube } = setUp();
+    kube.before = ({ verb }) => {
+      if (verb === 'create')
+        throw KubeError.fromResponse({
+          code: 404,
+          body: '{"kind":"Status","reason":"NotFound","message":"namespaces \\"velero\\" not found"}',
+        });
+    };
+    await expect(execute(aRecord())).rejects.toThrow(
+      'snapshot abc stays in repository c/app/data: 404 NotFound: namespaces "velero" not found',
+    );
+  });
+
   it('is an error that names the data when nobody can be asked', async () => {
     const { execute, kube } = setUp();
     kube.before = ({ verb }) => {
@@ -146,5 +170,34 @@ describe('the record of a backup that is deleted', () => {
     await clock.advance(500);
     await executing;
     expect(asked()).toHaveLength(1);
+  });
+});
+
+describe('a claim of a backup that is deleted', () => {
+  const marked = aClaim('data', { annotations: { [annotations.movedBy]: 'app/dmb-1' } });
+
+  it('leads to the record that the backup does not hold', async () => {
+    const { execute, kube, asked } = setUp();
+    kube.seed(dataMoverBackups, aRecord());
+    await execute(marked);
+    expect(asked()).toMatchObject([{ spec: { backupName: 'dmb-1', result: { snapshotID: 'abc' } } }]);
+    expect(kube.peekAll(dataMoverBackups)).toEqual([]);
+  });
+
+  it('leads nowhere in another cluster, and to no record of another backup', async () => {
+    const { execute, kube, asked } = setUp();
+    await execute(marked);
+    const other = aRecord();
+    other.metadata.labels = { [labels.veleroBackupName]: 'weekly' };
+    kube.seed(dataMoverBackups, other);
+    await execute(marked);
+    expect(asked()).toEqual([]);
+    expect(kube.peekAll(dataMoverBackups)).toHaveLength(1);
+  });
+
+  it('costs nothing when its data was not moved', async () => {
+    const { execute, kube } = setUp();
+    await execute(aClaim());
+    expect(kube.calls).toEqual([]);
   });
 });

@@ -1,0 +1,49 @@
+import { apiVersionOf } from '../meta.ts';
+import type { DataMoverBackup } from './data-mover-backup.ts';
+import type { DataMoverDelete } from './data-mover-delete.ts';
+import { annotations, labels, MANAGED_BY } from './keys.ts';
+import { dataMoverDeletes } from './kinds.ts';
+import { deleteName, labelValue } from './names.ts';
+
+type Result = DataMoverDelete['spec']['result'];
+
+/** What a backup has put into its repository; `undefined` when that is nothing. */
+export function storedResultOf({ status }: DataMoverBackup): Result | undefined {
+  const result = status?.result;
+  return result === undefined || result.empty === true || result.snapshotID === undefined
+    ? undefined
+    : result;
+}
+
+/** The request to remove what a backup has put into its repository. The same record gives the same object. */
+export function desiredDelete(
+  veleroBackup: { namespace: string; name: string },
+  record: DataMoverBackup,
+  result: Result,
+): DataMoverDelete {
+  const { metadata, spec, status } = record;
+  const dataMoverClass = status?.dataMoverClass ?? spec.dataMoverClass;
+  const { namespace = '' } = metadata;
+  return {
+    apiVersion: apiVersionOf(dataMoverDeletes),
+    kind: dataMoverDeletes.kind,
+    metadata: {
+      namespace: veleroBackup.namespace,
+      name: deleteName({ namespace, name: metadata.name, ...result }),
+      labels: {
+        [labels.veleroBackupName]: labelValue(veleroBackup.name),
+        [labels.managedBy]: MANAGED_BY,
+        // A request that is under way is nobody's data.
+        [labels.veleroExclude]: 'true',
+      },
+      annotations: { [annotations.veleroBackup]: veleroBackup.name },
+    },
+    spec: {
+      ...(dataMoverClass === undefined ? {} : { dataMoverClass }),
+      backupName: metadata.name,
+      backupNamespace: namespace,
+      result,
+      ...(spec.config === undefined ? {} : { config: spec.config }),
+    },
+  };
+}
