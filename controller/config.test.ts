@@ -10,6 +10,7 @@ describe('the command line', () => {
       logLevel: 'info',
       metricsBindAddress: { host: '0.0.0.0', port: 8080 },
       workers: 10,
+      janitorIntervalMs: 300_000,
       leaderElection: true,
     });
   });
@@ -29,6 +30,7 @@ describe('the command line', () => {
     [['--cluster-name', 'blue.example'], { clusterName: 'blue.example' }],
     [['--log-level', 'debug'], { logLevel: 'debug' }],
     [['--workers', '3'], { workers: 3 }],
+    [['--janitor-interval', '5'], { janitorIntervalMs: 5_000 }],
     [['--leader-election', 'false'], { leaderElection: false }],
     [['--metrics-bind-address', '[::1]:0'], { metricsBindAddress: { host: '::1', port: 0 } }],
     [['--metrics-bind-address', ':9090'], { metricsBindAddress: { host: '', port: 9090 } }],

@@ -13,6 +13,8 @@ export interface ControllerConfig {
   /** `host:port` of metrics and health; port 0 takes a free one. */
   metricsBindAddress: { host: string; port: number };
   workers: number;
+  /** Between two looks whether Velero still has the backups and restores of requests. */
+  janitorIntervalMs: number;
   leaderElection: boolean;
   /** This process among the candidates for leadership. */
   identity: string;
@@ -23,6 +25,7 @@ export const USAGE = `Usage: controller [options]
   --kubeconfig FILE             cluster to work on (default: KUBECONFIG, the pod's service account, ~/.kube/config)
   --cluster-name NAME           folder of this cluster's repositories (default: short uid of namespace kube-system)
   --workers N                   requests of a kind that are looked at side by side (default: 10)
+  --janitor-interval SECONDS    how often to look whether Velero still has its backups (default: 300)
   --leader-election true|false  only one of several replicas works (default: true)
   --metrics-bind-address H:P    metrics and health (default: 0.0.0.0:8080)
   --log-level LEVEL             debug, info, warn or error (default: info)
@@ -42,6 +45,7 @@ export function parseConfig(
       kubeconfig: { type: 'string' },
       'cluster-name': { type: 'string' },
       workers: { type: 'string', default: '10' },
+      'janitor-interval': { type: 'string', default: '300' },
       'leader-election': { type: 'string', default: 'true' },
       'metrics-bind-address': { type: 'string', default: '0.0.0.0:8080' },
       'log-level': { type: 'string', default: 'info' },
@@ -54,6 +58,7 @@ export function parseConfig(
     logLevel: oneOf('--log-level', values['log-level'], LEVELS) as LogLevel,
     metricsBindAddress: address(values['metrics-bind-address']),
     workers: positive('--workers', values.workers),
+    janitorIntervalMs: positive('--janitor-interval', values['janitor-interval']) * 1000,
     leaderElection: oneOf('--leader-election', values['leader-election'], ['true', 'false']) === 'true',
     identity: `${env['POD_NAME'] ?? hostname()}-${String(process.pid)}`,
   };

@@ -10,6 +10,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { backupRequest } from './backup/backup.ts';
 import { deleteRequest } from './delete/delete.ts';
 import type { Environment, Lister } from './environment.ts';
+import { createJanitor, type Janitor } from './janitor/janitor.ts';
 import { CHILD_INDEX, createMirrors, DESTINATION_INDEX, listersOf, type Mirrors } from './mirrors.ts';
 import type { MoverFactory } from './movers/factory.ts';
 import { createAdmission } from './request/admission.ts';
@@ -35,10 +36,14 @@ export interface DataMoverOptions {
   clock?: Clock;
   /** Passes side by side per kind of request. Default 10. */
   workers?: number;
+  /** How often it is looked whether Velero still has the backups and restores of requests. Default 5 minutes. */
+  janitorIntervalMs?: number;
 }
 
-/** Puts the reconcilers, their caches and what wakes them together. The caller runs the informers and the controllers. */
-export function createDataMover(options: DataMoverOptions): { controllers: Controller[] } {
+const JANITOR_INTERVAL_MS = 300_000;
+
+/** Puts the reconcilers, their caches and what wakes them together. The caller runs the informers and what comes back. */
+export function createDataMover(options: DataMoverOptions): { controllers: Controller[]; janitor: Janitor } {
   const { client, informers, namespace, log, clock = systemClock } = options;
   const now = (): Date => new Date(clock.now());
   const mirrors = createMirrors(informers, namespace);
@@ -104,7 +109,15 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     ];
   }
   wire(mirrors, { backups, restores, deletes, wakeAllWaiting: () => served().forEach(enqueueWaiting) });
-  return { controllers: [backups, restores, deletes] };
+  const janitor = createJanitor({
+    client,
+    listers,
+    namespace,
+    intervalMs: options.janitorIntervalMs ?? JANITOR_INTERVAL_MS,
+    clock,
+    log,
+  });
+  return { controllers: [backups, restores, deletes], janitor };
 }
 
 /**

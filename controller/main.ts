@@ -40,7 +40,7 @@ async function main(): Promise<void> {
     log,
   });
   const clusterName = config.clusterName ?? (await shortClusterId(client, stop));
-  const { controllers } = createDataMover({
+  const { controllers, janitor } = createDataMover({
     client,
     informers,
     namespace: config.namespace,
@@ -50,10 +50,11 @@ async function main(): Promise<void> {
     log,
     metrics,
     workers: config.workers,
+    janitorIntervalMs: config.janitorIntervalMs,
   });
   const manager = createManager({
     informers: [informers],
-    runnables: controllers,
+    runnables: [...controllers, janitor],
     ...(config.leaderElection && { leaderElection: elector(leaseClient, config, log) }),
     closers: [() => recorder.close(), () => health.close(), () => client.close(), () => leaseClient.close()],
     log,

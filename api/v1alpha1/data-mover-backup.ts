@@ -104,6 +104,12 @@ export const dataMoverBackupStatus = z
     ...movingStatus,
     progress: progress.optional(),
     result: backupResult.optional(),
+    veleroBackupFailed: z
+      .boolean()
+      .optional()
+      .describe(
+        'True when its Velero backup has failed, so that no copy of this record is stored; the data is removed when that backup is.',
+      ),
     failure: failure.optional(),
     conditions: conditions.optional(),
   })

@@ -46,6 +46,8 @@ export const controller: Component = {
       kubeconfigFile(config),
       '--metrics-bind-address',
       controllerMetrics(config),
+      '--janitor-interval',
+      '5',
     ],
     cwd: config.checkout,
     fingerprint: controllerStamp(config.checkout),

@@ -253,7 +253,7 @@ export class World {
     const stop = new AbortController();
     const client = wrap(cluster.client());
     const informers = createInformerSet({ client, clock, random: () => 0.5, log: silentLogger });
-    const { controllers } = createDataMover({
+    const { controllers, janitor } = createDataMover({
       client,
       informers,
       namespace,
@@ -269,7 +269,8 @@ export class World {
     const synced = informers.waitForSync({ timeoutMs: 5_000, signal: stop.signal });
     await clock.advance(40);
     await synced;
-    const over = Promise.all([mirroring, ...controllers.map((controller) => controller.run(stop.signal))]);
+    const running = [...controllers, janitor].map((one) => one.run(stop.signal));
+    const over = Promise.all([mirroring, ...running]);
     this.#process = { stop, over };
   }
 

@@ -1,0 +1,90 @@
+import type { Resource } from '../../api/meta.ts';
+import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
+import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
+import { annotations, labels } from '../../api/v1alpha1/keys.ts';
+import { backupName } from '../../api/v1alpha1/names.ts';
+import { isFinal } from '../request/request.ts';
+
+/** What is to be done about a request because of what became of its Velero backup or restore. */
+export type Fate =
+  | 'stays'
+  /** Nobody waits for its outcome any more. */
+  | 'cancel'
+  /** It has ended, and is noted to belong to a backup that failed: no copy of its record will ever be stored. */
+  | 'noteFailure'
+  | 'remove';
+
+/** A Velero Backup or Restore. */
+export type VeleroObject = Resource & { status?: { phase?: string } };
+
+/** How long a removal that is through can be looked up. */
+const KEEP_DELETES_MS = 24 * 3_600_000;
+
+/**
+ * A DataMoverBackup lives as long as its Velero backup. Whoever made it by hand owns it.
+ *
+ * That a Backup object is missing says nothing about the data: it may come back from the bucket, with its records. What
+ * goes here is the copy in the cluster.
+ */
+export function fateOfBackup(request: DataMoverBackup, backups: ReadonlyMap<string, VeleroObject>): Fate {
+  const name = veleroBackupOf(request);
+  if (name === undefined) return 'stays';
+  const backup = backups.get(name);
+  const ended = isFinal(request.status?.phase);
+  if (backup === undefined) return ended ? 'remove' : unwanted(request);
+  // After a restart in the middle of a backup, Velero calls it failed and never comes back to it.
+  if (backup.status?.phase !== 'Failed' || !isOf(request, backup)) return 'stays';
+  return ended ? worthless(request) : unwanted(request);
+}
+
+function worthless({ status }: DataMoverBackup): Fate {
+  return status?.veleroBackupFailed === true ? 'stays' : 'noteFailure';
+}
+
+function unwanted({ spec }: DataMoverBackup): Fate {
+  return spec.cancel === true ? 'stays' : 'cancel';
+}
+
+/**
+ * True when the request was made in that very backup of that very claim. Labels are the tenant's to change; the name,
+ * which both uids are hashed into, is not.
+ */
+export function isMadeIn(request: DataMoverBackup, claimUid: string | undefined): boolean {
+  const uid = request.metadata.labels?.[labels.veleroBackupUid];
+  if (uid === undefined || claimUid === undefined) return false;
+  return request.metadata.name === backupName(uid, claimUid);
+}
+
+/** A restore that is under way is left to finish: the application has its claim already, and waits for the data. */
+export function fateOfRestore(
+  request: DataMoverRestore,
+  restores: ReadonlyMap<string, VeleroObject>,
+): 'stays' | 'remove' {
+  const name = veleroRestoreOf(request);
+  if (name === undefined || restores.has(name)) return 'stays';
+  return isFinal(request.status?.phase) ? 'remove' : 'stays';
+}
+
+/** One that failed stays to be seen. */
+export function fateOfDelete({ status }: DataMoverDelete, now: Date): 'stays' | 'remove' {
+  if (status?.phase !== 'Completed') return 'stays';
+  return now.getTime() - Date.parse(status.completionTimestamp ?? '') > KEEP_DELETES_MS ? 'remove' : 'stays';
+}
+
+/** Name of the Velero backup that a request was made in; `undefined` for one made by hand. */
+export function veleroBackupOf(request: Resource): string | undefined {
+  return ownerOf(request, annotations.veleroBackup, labels.veleroBackupUid);
+}
+
+export function veleroRestoreOf(request: Resource): string | undefined {
+  return ownerOf(request, annotations.veleroRestore, labels.veleroRestoreUid);
+}
+
+function ownerOf({ metadata }: Resource, annotation: string, label: string): string | undefined {
+  return metadata.labels?.[label] === undefined ? undefined : metadata.annotations?.[annotation];
+}
+
+function isOf({ metadata }: Resource, backup: Resource): boolean {
+  return metadata.labels?.[labels.veleroBackupUid] === backup.metadata.uid;
+}

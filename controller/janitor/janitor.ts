@@ -1,0 +1,161 @@
+import { backups, restores } from '../../api/external/velero.ts';
+import { formatKey, keyOf, type Kind, type Resource } from '../../api/meta.ts';
+import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import { desiredDelete, storedResultOf } from '../../api/v1alpha1/desired-delete.ts';
+import { annotations } from '../../api/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverDeletes, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import { isAlreadyExists, isConflict, isNotFound } from '../../kube/client/kube-error.ts';
+import { sleep, type Clock } from '../../kube/runtime/clock.ts';
+import type { Runnable } from '../../kube/runtime/manager.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import type { Listers } from '../environment.ts';
+import {
+  fateOfBackup,
+  fateOfDelete,
+  fateOfRestore,
+  isMadeIn,
+  veleroBackupOf,
+  veleroRestoreOf,
+  type VeleroObject,
+} from './fate.ts';
+
+export interface JanitorOptions {
+  client: KubeClient;
+  listers: Pick<Listers, 'backups' | 'restores' | 'deletes' | 'claims'>;
+  /** The protected namespace: Velero's. */
+  namespace: string;
+  intervalMs: number;
+  clock: Clock;
+  log: Logger;
+}
+
+/**
+ * Looks from time to time whether the Velero backup or restore of each request still stands, for what Velero drops
+ * without calling the plugin: a backup that was deleted in another cluster or out of the bucket, one that failed when the
+ * server was restarted in the middle.
+ */
+export interface Janitor extends Runnable {
+  sweep(signal: AbortSignal): Promise<void>;
+}
+
+export function createJanitor(options: JanitorOptions): Janitor {
+  const { client, listers, namespace, clock, log } = options;
+
+  async function sweep(signal: AbortSignal): Promise<void> {
+    await tend(listers.backups.list().filter(veleroBackupOf), backups, signal, (one, known) =>
+      judge(one, known, signal),
+    );
+    await tend(listers.restores.list().filter(veleroRestoreOf), restores, signal, async (one, known) => {
+      if (fateOfRestore(one, known) === 'remove') await remove(dataMoverRestores, one, signal);
+    });
+    for (const one of listers.deletes.list()) {
+      if (fateOfDelete(one, new Date(clock.now())) === 'remove')
+        await tryTo(() => remove(dataMoverDeletes, one, signal));
+    }
+  }
+
+  /** Shows each request all Velero objects of its kind. A list that begins now holds whatever made a request that is here. */
+  async function tend<T extends Resource, Owner extends VeleroObject>(
+    requests: readonly T[],
+    kind: Kind<Owner>,
+    signal: AbortSignal,
+    look: (request: T, known: ReadonlyMap<string, Owner>) => Promise<void>,
+  ): Promise<void> {
+    if (requests.length === 0) return;
+    const known = await namesOf(kind, signal);
+    if (known !== undefined) for (const one of requests) await tryTo(() => look(one, known));
+  }
+
+  /** `undefined` where Velero is not installed: that says nothing about its backups. */
+  async function namesOf<T extends VeleroObject>(
+    kind: Kind<T>,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, T> | undefined> {
+    const found = new Map<string, T>();
+    try {
+      for await (const one of client.list(kind, { namespace, signal })) found.set(one.metadata.name, one);
+      return found;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async function judge(
+    request: DataMoverBackup,
+    known: ReadonlyMap<string, VeleroObject>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const subject = `DataMoverBackup ${formatKey(keyOf(request))}`;
+    switch (fateOfBackup(request, known)) {
+      case 'stays':
+        return;
+      case 'cancel':
+        await client.mergePatch(dataMoverBackups, keyOf(request), { spec: { cancel: true } }, { signal });
+        log.info(`${subject} is canceled: its Velero backup has failed or is gone`);
+        return;
+      case 'noteFailure':
+        if (isMadeIn(request, claimUidOf(request))) await noteFailure(request, signal);
+        return;
+      case 'remove':
+        await removeData(request, signal);
+        await remove(dataMoverBackups, request, signal);
+    }
+  }
+
+  function claimUidOf({ metadata, status }: DataMoverBackup): string | undefined {
+    return listers.claims.get(`${metadata.namespace ?? ''}/${status?.volume?.pvcName ?? ''}`)?.metadata.uid;
+  }
+
+  async function noteFailure(request: DataMoverBackup, signal: AbortSignal): Promise<void> {
+    const { apiVersion, kind } = request;
+    const { namespace: own = '', name, uid = '', resourceVersion = '' } = request.metadata;
+    const metadata = { namespace: own, name, uid, resourceVersion };
+    const status = { ...request.status, veleroBackupFailed: true };
+    await client.applyStatus(dataMoverBackups, { apiVersion, kind, metadata, status } as DataMoverBackup, {
+      signal,
+    });
+  }
+
+  /** Only of a backup that is known to have failed: the record of any other may lie in the bucket and be needed. */
+  async function removeData(request: DataMoverBackup, signal: AbortSignal): Promise<void> {
+    const result = storedResultOf(request);
+    if (result === undefined || request.status?.veleroBackupFailed !== true) return;
+    const name = request.metadata.annotations?.[annotations.veleroBackup] ?? '';
+    try {
+      const wish = desiredDelete({ namespace, name }, request, result);
+      await client.create(dataMoverDeletes, wish, { signal });
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+    }
+  }
+
+  async function remove<T extends Resource>(kind: Kind<T>, object: T, signal: AbortSignal): Promise<void> {
+    const { uid = '' } = object.metadata;
+    await client.delete(kind, keyOf(object), { uid, signal });
+    log.info(`${kind.kind} ${formatKey(keyOf(object))} is removed: nobody needs it any more`);
+  }
+
+  /** One request that cannot be tended must not keep the others from it; the next round comes. */
+  async function tryTo(act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      if (!isConflict(error) && !isNotFound(error)) log.warn({ err: error }, 'a request could not be tended');
+    }
+  }
+
+  return {
+    name: 'janitor',
+    sweep,
+    async run(signal) {
+      while (!signal.aborted) {
+        await sweep(signal).catch((error: unknown) => {
+          if (!signal.aborted) log.warn({ err: error }, 'Velero could not be asked about its backups');
+        });
+        await sleep(clock, options.intervalMs, signal);
+      }
+    },
+  };
+}
