@@ -1,11 +1,16 @@
 import { Metadata, status, type ServerErrorResponse } from '@grpc/grpc-js';
+import { inspect } from 'node:util';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { PluginError } from '../plugin-error.ts';
+import { cutText } from './cut-text.ts';
 import { framesOf, type LocateSource } from './stack.ts';
 import { encodeStatusDetails } from './status-details.ts';
 
-/** Trailers share one header block, and Velero stores the text in the backup's log: enough to read, not a dump. */
-const MAX_MESSAGE = 4096;
+/**
+ * Velero stores the text in the backup's log: enough to read, not a dump. It travels twice in one block of trailers, once
+ * with up to three characters per byte, and HTTP/2 libraries refuse blocks beyond 64 KiB.
+ */
+const MAX_MESSAGE_BYTES = 4096;
 
 /**
  * Anything thrown by an action as the gRPC error that Velero understands, as its own Go framework would send it: errors
@@ -14,8 +19,8 @@ const MAX_MESSAGE = 4096;
  */
 export function toCallError(thrown: unknown, locate?: LocateSource): ServerErrorResponse {
   const meant = thrown instanceof PluginError || thrown instanceof KubeError;
-  const text = thrown instanceof Error ? thrown.message || thrown.name : String(thrown);
-  const details = truncate(meant ? text : `plugin panicked: ${text}`);
+  const text = textOf(thrown);
+  const details = cutText(meant ? text : `plugin panicked: ${text}`, MAX_MESSAGE_BYTES);
   const code = meant ? status.UNKNOWN : status.ABORTED;
   const metadata = new Metadata();
   const frames = framesOf(thrown, locate);
@@ -24,8 +29,12 @@ export function toCallError(thrown: unknown, locate?: LocateSource): ServerError
   return { name: 'CallError', message: details, code, details, metadata };
 }
 
-function truncate(text: string): string {
-  return text.length <= MAX_MESSAGE
-    ? text
-    : `${text.slice(0, MAX_MESSAGE)}… (${String(text.length)} characters)`;
+/** Never throws, whatever was thrown. */
+function textOf(thrown: unknown): string {
+  if (typeof thrown === 'string') return thrown;
+  if (!(thrown instanceof Error)) return inspect(thrown);
+  // Only by its type: anybody may have set it to something else.
+  const message: unknown = thrown.message;
+  if (typeof message === 'string') return message || thrown.name;
+  return inspect(message);
 }

@@ -36,6 +36,13 @@ describe('frames', () => {
     ]);
   });
 
+  it('are not those of a stack that the message quotes', () => {
+    const error = new Error('Velero said:\n    at quoted (/velero.go:1:2)');
+    const [first] = framesOf(error);
+    expect(first?.function).not.toBe('quoted');
+    expect(first?.file).toMatch(/errors\.test\.ts$/);
+  });
+
   it.each([['text'], [undefined], [withStack('')], [Object.assign(new Error('x'), { stack: undefined })]])(
     'of %p there are none',
     (thrown) => {
@@ -66,9 +73,41 @@ describe('the error of a call', () => {
   });
 
   it('is of a length that fits', () => {
-    expect(toCallError(new PluginError('é'.repeat(100_000))).details).toHaveLength(
-      4_096 + '… (100000 characters)'.length,
+    expect(toCallError(new PluginError('é'.repeat(100_000))).details).toBe(
+      `${'é'.repeat(2_048)}… (200000 bytes)`,
     );
+  });
+
+  it.each([
+    ['half of a character', 'a\ud83d'],
+    ['characters where it is cut', `x${'😀'.repeat(100_000)}`],
+  ])('can be sent with %s', (_, message) => {
+    const { details = '', metadata } = toCallError(new PluginError(message));
+    expect(() => encodeURI(details)).not.toThrow();
+    const [bytes] = metadata!.get('grpc-status-details-bin');
+    const { message: sent } = protobuf.Root.fromJSON(descriptor)
+      .lookupType('google.rpc.Status')
+      .decode(bytes as Buffer) as unknown as { message: string };
+    expect(sent).toBe(details);
+  });
+
+  it('fits into trailers, with names that nobody would give', () => {
+    const frame = `    at ${'f'.repeat(2_000)} (/${'d'.repeat(2_000)}:1:1)\n`;
+    const stack = `Error: ${'😀'.repeat(10_000)}\n${frame.repeat(100)}`;
+    const { details = '', metadata } = toCallError(
+      Object.assign(new PluginError('😀'.repeat(10_000)), { stack }),
+    );
+    const [bytes] = metadata!.get('grpc-status-details-bin') as [Buffer];
+    expect(encodeURI(details).length + bytes.toString('base64').length).toBeLessThan(32 * 1024);
+  });
+
+  it.each([
+    [Object.create(null)],
+    [Symbol('odd')],
+    [Object.assign(new Error(), { message: {} })],
+    [{ a: 1 }],
+  ])('tells of %p, too', (thrown) => {
+    expect(toCallError(thrown)).toMatchObject({ code: status.ABORTED, details: expect.any(String) });
   });
 
   it("carries file, line and function as Velero's Stack", () => {

@@ -1,14 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
+import { MAX_LINE_BYTES } from './fit-line.ts';
 import { createHclog, type HclogLevel } from './hclog.ts';
 
 let dir: string;
 let fd: number;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'hclog-'));
-  fd = openSync(join(dir, 'log'), 'w');
+  fd = openSync(join(dir, 'log'), 'a');
 });
 afterEach(() => {
   closeSync(fd);
@@ -77,4 +79,82 @@ describe('the log', () => {
       },
     ]);
   });
+
+  it('keeps a line that go-plugin can read at once, and cuts a longer one', () => {
+    const frame = Buffer.byteLength('{"@level":"info","@message":""}\n');
+    const longest = 'x'.repeat(MAX_LINE_BYTES - frame);
+    logger().info(longest);
+    logger().info({ namespace: 'app', items: ['é'.repeat(MAX_LINE_BYTES)] }, `${longest}y`);
+    expect(parsed()).toEqual([
+      { '@level': 'info', '@message': longest },
+      {
+        '@level': 'info',
+        '@message': `${'x'.repeat(1024)}… (${String(longest.length + 1)} bytes)`,
+        namespace: 'app',
+        items: expect.stringMatching(/^\["é+… \(131076 bytes\)$/),
+      },
+    ]);
+  });
+
+  it('names what it is about when there are too many fields to tell', () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 10_000 }, (_, index) => [`f${String(index)}`, index]),
+    );
+    logger().error({ namespace: 'app', name: 'data', ...many }, 'too much');
+    expect(parsed()).toEqual([
+      { '@level': 'error', '@message': 'too much', namespace: 'app', name: 'data', fieldsLeftOut: 10_000 },
+    ]);
+  });
+
+  it('is one JSON object per line that cannot hurt the Velero server, whatever is logged', () => {
+    const value = fc.oneof(
+      fc.anything({
+        withBigInt: true,
+        withDate: true,
+        withMap: true,
+        withNullPrototype: true,
+        withTypedArray: true,
+      }),
+      fc.string({ unit: 'binary' }),
+      fc.constant(circular()),
+      fc.constant(Symbol('s')),
+      fc.string().map((text) => new Error(text)),
+    );
+    const special = fc.constantFrom(
+      '@level',
+      '@message',
+      '@timestamp',
+      'namespace',
+      'name',
+      'resource',
+      'err',
+      '__proto__',
+    );
+    const fields = fc.dictionary(fc.oneof(special, fc.string({ unit: 'binary' })), value, { maxKeys: 5 });
+    const level = fc.constantFrom('debug', 'info', 'warn', 'error');
+    const log = logger('debug');
+    fc.assert(
+      fc.property(level, fields, fields, value, fc.boolean(), (at, mine, its, message, long) => {
+        ftruncateSync(fd);
+        const said = long && typeof message === 'string' ? message.repeat(20_000) : message;
+        log.child(mine)[at](its, said as string);
+        const written = readFileSync(join(dir, 'log'), 'utf8');
+        expect(written.endsWith('\n')).toBe(true);
+        expect(written.slice(0, -1)).not.toMatch(/[\n\r]/);
+        expect(Buffer.byteLength(written)).toBeLessThanOrEqual(MAX_LINE_BYTES);
+        const line = JSON.parse(written) as Record<string, unknown>;
+        expect(line['@level']).toBe(at);
+        expect(typeof line['@message']).toBe('string');
+        expect(line).not.toHaveProperty(['@timestamp']);
+        for (const key of ['namespace', 'name', 'resource'])
+          if (Object.hasOwn(line, key)) expect(typeof line[key]).toBe('string');
+      }),
+    );
+  });
 });
+
+function circular(): object {
+  const object: Record<string, unknown> = { big: 1n };
+  object.self = object;
+  return object;
+}

@@ -1,5 +1,7 @@
 import { destination, pino, type Logger as Pino } from 'pino';
+import { inspect } from 'node:util';
 import type { Logger, LogFields } from '../../telemetry/log.ts';
+import { fitLine } from './fit-line.ts';
 import { framesOf, type LocateSource } from './stack.ts';
 
 /** Levels of hclog; Velero prints a line with any other as debug. */
@@ -33,6 +35,10 @@ const STRINGS = new Set(['namespace', 'name', 'resource']);
  */
 export function createHclog(options: HclogOptions = {}): Logger {
   const clean = (fields: LogFields): LogFields => cleanFields(fields, options.locate);
+  // Written at once: the host kills this process as soon as it is done with it.
+  const out = destination({ fd: options.fd ?? 2, sync: true });
+  // Nobody reads any more: the host is gone, and this process will notice.
+  out.on('error', () => undefined);
   return wrap(
     pino(
       {
@@ -42,8 +48,7 @@ export function createHclog(options: HclogOptions = {}): Logger {
         timestamp: false,
         formatters: { level: (label) => ({ '@level': label === 'fatal' ? 'error' : label }) },
       },
-      // Written at once: the host kills this process as soon as it is done with it.
-      destination({ fd: options.fd ?? 2, sync: true }),
+      { write: (line: string) => void out.write(fitLine(line)) },
     ),
     clean,
   );
@@ -91,9 +96,14 @@ function errorFields(error: Error, locate?: LocateSource): LogFields {
   };
 }
 
+/** Never throws, whatever it is given. */
 function asText(value: unknown): string {
   if (typeof value === 'string') return value;
-  // Undefined for what JSON does not know, whatever its type says.
-  const json = JSON.stringify(value) as string | undefined;
-  return json ?? typeof value;
+  try {
+    // Undefined for what JSON does not know, whatever its type says.
+    const json = JSON.stringify(value) as string | undefined;
+    return json ?? typeof value;
+  } catch {
+    return inspect(value);
+  }
 }

@@ -1,3 +1,5 @@
+import { cutText } from './cut-text.ts';
+
 /** Where an error was raised, in the form that Velero logs as `error.file` and `error.function`. */
 export interface StackFrame {
   file: string;
@@ -11,22 +13,39 @@ export type LocateSource = (line: number, column: number) => { file: string; lin
 const FRAME =
   /^\s+at (?:(?:async )?(?:new )?(?<fn>[^(]+?) \()?(?<file>[^()]+?):(?<line>\d+):(?<column>\d+)\)?$/;
 
+/** Enough for any of our files and functions; a library may generate longer ones. */
+const MAX_NAME_BYTES = 256;
+/** No frame is longer; a line of a message that looks like one may be. */
+const MAX_LINE = 4096;
+
 /** The frames of an error's stack, innermost first, without those of Node itself. */
 export function framesOf(error: unknown, locate: LocateSource = () => undefined): StackFrame[] {
-  if (!(error instanceof Error) || error.stack === undefined) return [];
-  return error.stack.split('\n').flatMap((line) => {
+  if (!(error instanceof Error)) return [];
+  return linesOf(error).flatMap((line) => {
     const match = FRAME.exec(line)?.groups;
     if (match?.file === undefined || match.file.startsWith('node:')) return [];
     const position = { line: Number(match.line), column: Number(match.column) };
     const source = locate(position.line, position.column);
     return [
       {
-        file: source?.file ?? withoutScheme(match.file),
+        file: cutText(source?.file ?? withoutScheme(match.file), MAX_NAME_BYTES),
         line: source?.line ?? position.line,
-        function: (match.fn ?? '<anonymous>').replace(/^async /, ''),
+        function: cutText((match.fn ?? '<anonymous>').replace(/^async /, ''), MAX_NAME_BYTES),
       },
     ];
   });
+}
+
+/** The lines below the message, which may quote another stack. */
+function linesOf(error: Error): string[] {
+  const { stack, message } = error as { stack: unknown; message: unknown };
+  if (typeof stack !== 'string') return [];
+  const start =
+    typeof message === 'string' && stack.includes(message) ? stack.indexOf(message) + message.length : 0;
+  return stack
+    .slice(start)
+    .split('\n')
+    .filter((line) => line.length <= MAX_LINE);
 }
 
 function withoutScheme(file: string): string {
