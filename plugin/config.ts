@@ -1,3 +1,4 @@
+import { parseGoDuration } from './codec/go-duration.ts';
 import type { HclogLevel } from './goplugin/hclog.ts';
 
 /** What the process is told by its arguments, which are those of the Velero server. */
@@ -30,6 +31,18 @@ export function parseFlags(args: readonly string[]): PluginConfig {
     logLevel: levels[level.toLowerCase()] ?? 'info',
     csiEnabled: features.split(',').includes('EnableCSI'),
   };
+}
+
+/** Far above what the largest item takes on a slow machine; a hung Velero waits for it once. */
+const HANG_LIMIT_MS = 60_000;
+
+/**
+ * How long the process may stand still before it ends itself: `DATA_MOVER_PLUGIN_HANG_LIMIT` in Velero's environment, as
+ * Go writes a duration. Default, also for what is none, one minute.
+ */
+export function hangLimitMs(env: Readonly<Record<string, string | undefined>>): number {
+  const limit = parseGoDuration(env.DATA_MOVER_PLUGIN_HANG_LIMIT ?? '') ?? 0;
+  return limit > 0 ? limit : HANG_LIMIT_MS;
 }
 
 /** The last one wins, as in Go. */

@@ -2,7 +2,7 @@ import type { Backup } from '../../api/external/velero.ts';
 import type { BackupItemActionHandlers } from '../../proto/gen/v2/BackupItemAction.ts';
 import type { BackupItemAction } from '../actions/action.ts';
 import { toProgressMessage } from './progress-message.ts';
-import { parseOwner, pick, unary, type CallEnvironment } from './unary.ts';
+import { appliesTo, parseOwner, pick, unary, type CallEnvironment } from './unary.ts';
 
 /** `v2.BackupItemAction` over the registered actions. */
 export function backupItemActionHandlers(
@@ -11,9 +11,7 @@ export function backupItemActionHandlers(
 ): BackupItemActionHandlers {
   const backupOf = (request: { backup: Buffer }): Backup => parseOwner(request.backup, 'backup') as Backup;
   return {
-    AppliesTo: unary(environment, ({ plugin }) => ({
-      ResourceSelector: { includedResources: [...pick(actions, plugin).resources] },
-    })),
+    AppliesTo: appliesTo(actions, environment),
     Execute: unary(environment, async (request, context) => {
       const action = pick(actions, request.plugin);
       const output = await action.execute({ item: request.item, backup: backupOf(request) }, context);

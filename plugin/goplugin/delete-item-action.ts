@@ -1,7 +1,7 @@
 import type { Backup } from '../../api/external/velero.ts';
 import type { DeleteItemActionHandlers } from '../../proto/gen/generated/DeleteItemAction.ts';
 import type { DeleteItemAction } from '../actions/action.ts';
-import { parseOwner, pick, unary, type CallEnvironment } from './unary.ts';
+import { appliesTo, parseOwner, pick, unary, type CallEnvironment } from './unary.ts';
 
 /** `generated.DeleteItemAction` over the registered actions. */
 export function deleteItemActionHandlers(
@@ -9,9 +9,7 @@ export function deleteItemActionHandlers(
   environment: CallEnvironment,
 ): DeleteItemActionHandlers {
   return {
-    AppliesTo: unary(environment, ({ plugin }) => ({
-      ResourceSelector: { includedResources: [...pick(actions, plugin).resources] },
-    })),
+    AppliesTo: appliesTo(actions, environment),
     Execute: unary(environment, async ({ plugin, item, backup }, context) => {
       const input = { item, backup: parseOwner(backup, 'backup') as Backup };
       await pick(actions, plugin).execute(input, context);

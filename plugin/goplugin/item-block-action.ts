@@ -1,7 +1,7 @@
 import type { Backup } from '../../api/external/velero.ts';
 import type { ItemBlockActionHandlers } from '../../proto/gen/v1/ItemBlockAction.ts';
 import type { ItemBlockAction } from '../actions/action.ts';
-import { parseOwner, pick, unary, type CallEnvironment } from './unary.ts';
+import { appliesTo, parseOwner, pick, unary, type CallEnvironment } from './unary.ts';
 
 /** `v1.ItemBlockAction` over the registered actions. */
 export function itemBlockActionHandlers(
@@ -9,9 +9,7 @@ export function itemBlockActionHandlers(
   environment: CallEnvironment,
 ): ItemBlockActionHandlers {
   return {
-    AppliesTo: unary(environment, ({ plugin }) => ({
-      ResourceSelector: { includedResources: [...pick(actions, plugin).resources] },
-    })),
+    AppliesTo: appliesTo(actions, environment),
     GetRelatedItems: unary(environment, async ({ plugin, item, backup }, context) => {
       const input = { item, backup: parseOwner(backup, 'backup') as Backup };
       return { relatedItems: await pick(actions, plugin).relatedItems(input, context) };

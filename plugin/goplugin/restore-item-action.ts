@@ -2,7 +2,7 @@ import type { Restore } from '../../api/external/velero.ts';
 import type { RestoreItemActionHandlers } from '../../proto/gen/v2/RestoreItemAction.ts';
 import type { RestoreItemAction } from '../actions/action.ts';
 import { toProgressMessage } from './progress-message.ts';
-import { parseOwner, pick, unary, type CallEnvironment } from './unary.ts';
+import { appliesTo, parseOwner, pick, unary, type CallEnvironment } from './unary.ts';
 
 /** `v2.RestoreItemAction` over the registered actions. */
 export function restoreItemActionHandlers(
@@ -12,9 +12,7 @@ export function restoreItemActionHandlers(
   const restoreOf = (request: { restore: Buffer }): Restore =>
     parseOwner(request.restore, 'restore') as Restore;
   return {
-    AppliesTo: unary(environment, ({ plugin }) => ({
-      ResourceSelector: { includedResources: [...pick(actions, plugin).resources] },
-    })),
+    AppliesTo: appliesTo(actions, environment),
     Execute: unary(environment, async (request, context) => {
       const { plugin, item, itemFromBackup } = request;
       const input = { item, itemFromBackup, restore: restoreOf(request) };

@@ -1,14 +1,11 @@
-import type { Logger } from '../../telemetry/log.ts';
 import type { Actions } from './actions.ts';
 import { announce, createSocketPath, sweepSockets } from './handshake.ts';
 import { createPluginServer, listen } from './server.ts';
-import type { LocateSource } from './stack.ts';
+import type { CallEnvironment } from './unary.ts';
 
-export interface ServeOptions {
+export interface ServeOptions extends CallEnvironment {
   actions: Actions;
   command: string;
-  log: Logger;
-  locate?: LocateSource;
   env: Readonly<Record<string, string | undefined>>;
 }
 

@@ -9,6 +9,8 @@ import type { LocateSource } from './stack.ts';
 export interface CallEnvironment {
   log: Logger;
   locate?: LocateSource;
+  /** Called before each call of an action. */
+  beforeAction?: () => void;
 }
 
 /**
@@ -20,6 +22,7 @@ export function unary<Request, Response>(
   handle: (request: Request, context: CallContext) => Promise<Response> | Response,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
+    environment.beforeAction?.();
     const aborted = new AbortController();
     call.on('cancelled', () => aborted.abort(new PluginError('Velero gave up the call')));
     Promise.resolve({ log: environment.log, signal: aborted.signal })
@@ -29,6 +32,16 @@ export function unary<Request, Response>(
         (thrown: unknown) => callback(toCallError(thrown, environment.locate)),
       );
   };
+}
+
+/** What every kind of action is asked at first, and needs no work. */
+export function appliesTo(
+  actions: Readonly<Record<string, { readonly resources: readonly string[] }>>,
+  { log, locate }: CallEnvironment,
+): handleUnaryCall<{ plugin: string }, { ResourceSelector: { includedResources: string[] } }> {
+  return unary({ log, ...(locate === undefined ? {} : { locate }) }, ({ plugin }) => ({
+    ResourceSelector: { includedResources: [...pick(actions, plugin).resources] },
+  }));
 }
 
 /** The registered instance that the request names. */

@@ -1,0 +1,41 @@
+import { describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+
+const LIMIT_MS = 1_200;
+
+/** A process with a watchdog. */
+function run(body: string): { code: number | null; signal: string | null; stderr: string } {
+  const script = `
+    import { createHclog } from './hclog.ts';
+    import { createWatchdog } from './watchdog.ts';
+    const { watch } = createWatchdog({ limitMs: ${String(LIMIT_MS)}, log: createHclog({ level: 'debug' }) });
+    watch();
+    watch();
+    const block = (ms) => { for (const end = performance.now() + ms; performance.now() < end; ); };
+    ${body}`;
+  const args = ['--input-type=module', '--eval', script];
+  const options = { cwd: import.meta.dirname, encoding: 'utf8', timeout: 60_000 } as const;
+  const { status: code, signal, stderr } = spawnSync(process.execPath, args, options);
+  return { code, signal, stderr };
+}
+
+describe('the watchdog', () => {
+  it('ends a process that stands still, and says so', () => {
+    const { signal, stderr } = run('for (;;);');
+    expect(signal).toBe('SIGKILL');
+    expect(JSON.parse(stderr)).toEqual({
+      '@level': 'error',
+      '@message': 'the plugin process ends: it did nothing for 1.2 s, and Velero would wait for ever',
+    });
+  });
+
+  it('lets one live that is only slow, and keeps none alive that has nothing to do', () => {
+    const { code, signal, stderr } = run(`
+      const end = performance.now() + ${String(2 * LIMIT_MS)};
+      while (performance.now() < end) {
+        block(${String(LIMIT_MS / 10)});
+        await new Promise((resolve) => setTimeout(resolve, ${String(LIMIT_MS / 20)}));
+      }`);
+    expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+  });
+});
