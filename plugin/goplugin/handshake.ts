@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** What the host sets in the environment of every process that it starts as a plugin. */
-const COOKIE = { key: 'VELERO_PLUGIN', value: 'hello' } as const;
+export const COOKIE = { key: 'VELERO_PLUGIN', value: 'hello' } as const;
 
 const CORE_PROTOCOL = 1;
 const VELERO_PROTOCOL = 2;

@@ -1,0 +1,45 @@
+import { describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import manifest from '../package.json' with { type: 'json' };
+
+/** The program as somebody starts it by hand. */
+function run(...args: string[]): { code: number | null; stdout: string; stderr: string } {
+  const { VELERO_PLUGIN: _, ...env } = process.env;
+  const main = join(import.meta.dirname, 'main.ts');
+  const {
+    status: code,
+    stdout,
+    stderr,
+  } = spawnSync(process.execPath, [main, ...args], { env, encoding: 'utf8' });
+  return { code, stdout, stderr };
+}
+
+describe('started by hand', () => {
+  it('tells what it is, which version, and how to install it', () => {
+    const { code, stdout, stderr } = run();
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(`velero-plugin-for-datamover ${manifest.version} `);
+    expect(stderr).toContain('This is a plugin of Velero');
+    expect(stderr).toContain('velero plugin add IMAGE');
+  });
+
+  it('gives help and version when asked', () => {
+    expect(run('--help')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('--self-test'),
+      stderr: '',
+    });
+    expect(run('--version')).toEqual({
+      code: 0,
+      stdout: `velero-plugin-for-datamover ${manifest.version} (Node ${process.version})\n`,
+      stderr: '',
+    });
+  });
+
+  it('knows no other words', () => {
+    const { code, stderr } = run('serve');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^velero-plugin-for-datamover: unknown command serve\n/);
+  });
+});
