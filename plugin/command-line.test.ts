@@ -1,7 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
+
+// Each case starts a process of Node.
+jest.setTimeout(60_000);
 
 /** The program as somebody starts it by hand. */
 function run(...args: string[]): { code: number | null; stdout: string; stderr: string } {

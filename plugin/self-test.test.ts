@@ -1,8 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { selfTest } from './self-test.ts';
+
+// Each case starts a process of Node.
+jest.setTimeout(60_000);
 
 const main = join(import.meta.dirname, 'main.ts');
 let dir: string;

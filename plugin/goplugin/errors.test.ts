@@ -6,6 +6,7 @@ import { KubeError } from '../../kube/client/kube-error.ts';
 import { PluginError } from '../plugin-error.ts';
 import { toCallError } from './call-error.ts';
 import { framesOf } from './stack.ts';
+import { decode } from './wire.ts';
 
 const STACK = `Error: boom
     at movedByOf (/plugins/x:120:17)
@@ -85,10 +86,7 @@ describe('the error of a call', () => {
     const { details = '', metadata } = toCallError(new PluginError(message));
     expect(() => encodeURI(details)).not.toThrow();
     const [bytes] = metadata!.get('grpc-status-details-bin');
-    const { message: sent } = protobuf.Root.fromJSON(descriptor)
-      .lookupType('google.rpc.Status')
-      .decode(bytes as Buffer) as unknown as { message: string };
-    expect(sent).toBe(details);
+    expect(decode('google.rpc.Status', bytes as Buffer)).toMatchObject({ message: details });
   });
 
   it('fits into trailers, with names that nobody would give', () => {

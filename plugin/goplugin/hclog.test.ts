@@ -149,8 +149,9 @@ describe('the log', () => {
         for (const key of ['namespace', 'name', 'resource'])
           if (Object.hasOwn(line, key)) expect(typeof line[key]).toBe('string');
       }),
+      { numRuns: 60 },
     );
-  });
+  }, 60_000);
 });
 
 function circular(): object {

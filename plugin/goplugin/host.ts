@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { COOKIE, handshakeLine } from './handshake.ts';
-import { loadServices, type Services } from './services.ts';
+import { services, type Services } from './services.ts';
 
 /** Velero's side of the protocol, as much of it as a self-test needs: one plugin process, and calls to it. */
 export interface PluginHost {
@@ -59,7 +59,6 @@ export async function startPlugin({ command, args, env }: PluginProgram): Promis
 type Method = MethodDefinition<object, Record<string, unknown>>;
 
 function caller(client: Client): PluginHost['call'] {
-  const services = loadServices();
   return (service, name, request) => {
     const method = (services[service] as unknown as Record<string, Method | undefined>)[name];
     if (method === undefined) throw new Error(`${service} has no method ${name}`);

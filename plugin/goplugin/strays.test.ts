@@ -1,5 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
+
+// Each case starts a process of Node.
+jest.setTimeout(60_000);
 
 /** A process that logs as the plugin does, and then does something else. */
 function run(body: string): { code: number | null; stdout: string; lines: Record<string, unknown>[] } {

@@ -1,5 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
+
+// Each case starts a process of Node.
+jest.setTimeout(60_000);
 
 const LIMIT_MS = 1_200;
 
