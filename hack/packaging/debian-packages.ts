@@ -40,10 +40,15 @@ export class NoDebianError extends Error {
  */
 export async function debianFiles(name: DebianPackage): Promise<string> {
   const folder = folderOf(name);
-  if (!existsSync(folder)) {
-    await withLock(cacheDir(), () => console.log('waiting for another process that gets packages'), obtain);
-  }
+  if (!existsSync(folder)) await (obtaining ??= obtainAlone());
   return folder;
+}
+
+/** One attempt per process: several packages are asked for at once. */
+let obtaining: Promise<void> | undefined;
+
+function obtainAlone(): Promise<void> {
+  return withLock(cacheDir(), () => console.log('waiting for another process that gets packages'), obtain);
 }
 
 function cacheDir(): string {
@@ -118,6 +123,8 @@ function privateApt(work: string, source: string): (args: string[]) => Promise<s
       `Dir::State::status "${work}/status";`,
       `Dir::Cache "${work}";`,
       'Acquire::Languages "none";',
+      // An update that reaches nobody is only a warning otherwise.
+      'APT::Update::Error-Mode "any";',
       'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";',
       // The user of apt's downloads cannot write here.
       'APT::Sandbox::User "root";',
