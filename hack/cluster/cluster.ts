@@ -1,8 +1,10 @@
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { COMPONENTS } from './components/all.ts';
+import { patchFeatures, velero } from './components/velero.ts';
 import { createContext } from './component.ts';
 import { claimIndex, clusterExists } from './config.ts';
+import { restartDeployment, untilRolledOut } from './deployment.ts';
 import { claimName } from './host-settings.ts';
 import { withLock } from './lock.ts';
 import { missingNeeds, refuse } from './needs.ts';
@@ -13,6 +15,7 @@ import { ensureTools } from './tools.ts';
 import { waitUntil } from './wait.ts';
 import type { ClusterConfig } from './config.ts';
 import type { Component, Context } from './component.ts';
+import type { Wait } from './deployment.ts';
 import type { Note, Progress } from './progress.ts';
 
 const READY_TIMEOUT_MS = 60_000;
@@ -39,21 +42,35 @@ export async function up(config: ClusterConfig, progress: Progress): Promise<voi
   });
 }
 
-/** Stops a component, prepares it anew (Velero: copies our plugin again) and starts it. */
+/** Stops a component, prepares it anew and starts it; makes a pod anew, from the images as they are now. */
 export async function restart(config: ClusterConfig, name: string, progress: Progress): Promise<void> {
-  const component = COMPONENTS.find((each) => each.name === name && each.process);
+  const runs = COMPONENTS.filter((each) => each.process ?? each.deployment);
+  const component = runs.find((each) => each.name === name);
   if (!component) {
-    const known = COMPONENTS.filter((each) => each.process).map((each) => each.name);
-    throw new Error(`${name}: no such component; there are ${known.join(', ')}`);
+    throw new Error(`${name}: no such component; there are ${runs.map((each) => each.name).join(', ')}`);
   }
-  if (!clusterExists(config))
-    throw new Error(`cluster ${config.name} is not up; run "make cluster-up" first`);
-  const context = createContext(config);
+  const context = contextOfRunning(config);
   await exclusively(config, progress, async () => {
-    await stopWith(context, component);
+    if (component.deployment) await restartDeployment(context, component.deployment);
+    else await stopWith(context, component);
     const dependents = COMPONENTS.filter((each) => component.takesDown?.includes(each.name));
     for (const each of [component, ...dependents]) await bringUp(context, each, progress);
     await staySteady(context, progress);
+  });
+}
+
+/** Runs Velero with these feature flags (comma-separated, or none) until the next `up`; waits until it is ready. */
+export async function setVeleroFeatures(
+  config: ClusterConfig,
+  features: string,
+  progress: Progress,
+): Promise<void> {
+  const context = contextOfRunning(config);
+  await exclusively(config, progress, async () => {
+    await patchFeatures(context, features);
+    await progress.step(`Velero with features ${features || '(none)'}`, (note) =>
+      untilReady(context, velero, note),
+    );
   });
 }
 
@@ -65,6 +82,13 @@ export async function down(config: ClusterConfig, progress: Progress): Promise<v
 /** Loses the cluster, with every volume and snapshot, as a disaster would; what is in S3 stays and is served on. */
 export async function wipe(config: ClusterConfig, progress: Progress): Promise<void> {
   await exclusively(config, progress, () => destroy(createContext(config), progress, { keepS3: true }));
+}
+
+function contextOfRunning(config: ClusterConfig): Context {
+  if (!clusterExists(config)) {
+    throw new Error(`cluster ${config.name} is not up; run "make cluster-up" first`);
+  }
+  return createContext(config);
 }
 
 function exclusively(config: ClusterConfig, progress: Progress, work: () => Promise<void>): Promise<void> {
@@ -127,20 +151,42 @@ async function bringUp(context: Context, component: Component, progress: Progres
 }
 
 async function start(context: Context, component: Component, note: Note): Promise<void> {
-  await component.prepare?.(context, note);
-  if (!component.process) return;
-  const { name, readyTimeoutMs: timeoutMs = READY_TIMEOUT_MS } = component;
-  const { supervisor } = context;
+  let remark = '';
+  await component.prepare?.(context, (text) => {
+    remark = text;
+    note(text);
+  });
+  const startedNow = await startProcess(context, component);
+  await untilReady(context, component, note, startedNow ? SETTLE_MS : 0);
+  note(remark);
+}
+
+/** @returns whether it was started now */
+async function startProcess(context: Context, component: Component): Promise<boolean> {
+  if (!component.process) return false;
+  const { name } = component;
   const spec = component.process(context);
-  if (!supervisor.isCurrent(name, spec)) await stopWith(context, component);
-  const others = COMPONENTS.map((each) => each.name).filter((each) => supervisor.find(each) !== undefined);
-  const startedNow = await supervisor.ensure(name, spec);
-  const settledAt = performance.now() + (startedNow ? SETTLE_MS : 0);
+  if (!context.supervisor.isCurrent(name, spec)) await stopWith(context, component);
+  return context.supervisor.ensure(name, spec);
+}
+
+/** Waits for its process or its pod; gives up as soon as any process has ended. */
+async function untilReady(context: Context, component: Component, note: Note, settleMs = 0): Promise<void> {
+  const { supervisor } = context;
+  const { name, deployment, readyTimeoutMs: timeoutMs = READY_TIMEOUT_MS } = component;
+  const running = COMPONENTS.map((each) => each.name).filter((each) => supervisor.find(each) !== undefined);
+  const needed = component.process ? [name, ...running] : running;
+  const ended = (): string | undefined => needed.find((each) => supervisor.find(each) === undefined);
+  const wait: Wait = (what, check) =>
+    waitUntil(what, async () => ended() !== undefined || (await check()), { timeoutMs });
+  const settledAt = performance.now() + settleMs;
   const ready = component.ready ?? (() => Promise.resolve(performance.now() >= settledAt));
-  const ended = (): string | undefined =>
-    [name, ...others].find((each) => supervisor.find(each) === undefined);
-  const check = async (): Promise<boolean> => ended() !== undefined || (await ready(context));
-  await waitUntil(`${name} to be ready`, check, { timeoutMs });
+  try {
+    if (deployment !== undefined) await untilRolledOut(context, deployment, note, wait);
+    await wait(`${name} to be ready`, () => ready(context));
+  } catch (error) {
+    if (ended() === undefined) throw error;
+  }
   const lost = ended();
   if (lost !== undefined) throw new ProcessEnded(lost);
 }

@@ -30,6 +30,8 @@ export interface Component {
   /** What must be there before its process starts. */
   readonly prepare?: (context: Context, note: Note) => Promise<void> | void;
   readonly process?: (context: Context) => ProcessSpec;
+  /** Instead of a process: the name of a Deployment in Velero's namespace, which `prepare` has applied. */
+  readonly deployment?: string;
   /** Components that end by themselves when this one's process does, and must be started after it again. */
   readonly takesDown?: readonly string[];
   readonly ready?: (context: Context) => Promise<boolean>;

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { PLUGIN_IMAGE } from '../packaging/plugin-image.ts';
 import { run } from './exec.ts';
-import { findStaticBusybox } from './packages.ts';
-import { tarOf } from './tar.ts';
+import { archive } from './image-archive.ts';
+import { staticBusybox } from './packages.ts';
+import type { Image, ImageArchive } from './image-archive.ts';
 import type { TarEntry } from './tar.ts';
 
 /** The images the cluster has without any registry; use them with `imagePullPolicy: Never` or `IfNotPresent`. */
@@ -12,28 +11,15 @@ export const IMAGES = {
   pause: 'datamover.local/pause:1',
   busybox: 'datamover.local/busybox:1',
   volsyncRestic: 'datamover.local/volsync-restic:1',
+  velero: 'datamover.local/velero:1',
+  veleroPluginForAws: 'datamover.local/velero-plugin-for-aws:1',
+  plugin: PLUGIN_IMAGE,
 } as const;
 
-const KEEP_ARCHIVES_MS = 24 * 3_600_000;
 const CA_BUNDLE = '/etc/ssl/certs/ca-certificates.crt';
-const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64' };
-
-interface Image {
-  readonly reference: string;
-  readonly layer: readonly TarEntry[];
-  readonly config: Readonly<Record<string, unknown>>;
-}
-
-/** An image as a docker-archive, and a hash of all that is in it. */
-export interface ImageArchive {
-  readonly reference: string;
-  readonly hash: string;
-  readonly path: string;
-}
 
 /**
- * Writes the archives of all images that can be made now into the cache and returns where they are.
+ * Writes the archives of the images for pods and movers into the cache and returns where they are.
  * @param moverEntry the script the restic image runs; without the file that image is left out
  */
 export async function ensureImageArchives(
@@ -41,21 +27,18 @@ export async function ensureImageArchives(
   resticPath: string,
   moverEntry: string,
 ): Promise<ImageArchive[]> {
-  const busybox = findStaticBusybox();
-  if (!busybox) throw new Error('no static busybox is installed; install the package busybox-static');
-  const base = await busyboxLayer(busybox);
+  const base = await busyboxLayer(staticBusybox());
   const images: Image[] = [
     // Sleeps for ever, as the holder of a pod's namespaces must.
     { reference: IMAGES.pause, layer: base, config: { Entrypoint: ['/bin/busybox', 'sleep', '2147483647'] } },
     { reference: IMAGES.busybox, layer: base, config: { Cmd: ['sh'] } },
   ];
   if (existsSync(moverEntry)) images.push(moverImage(base, resticPath, moverEntry));
-  return images.map((image) => archive(join(cacheDir, 'images'), image));
+  return images.map((image) => archive(cacheDir, image));
 }
 
 async function busyboxLayer(busybox: string): Promise<TarEntry[]> {
   const applets = (await run(busybox, ['--list'])).split('\n').filter((name) => name && name !== 'busybox');
-  const folder = (path: string, mode = 0o755): TarEntry => ({ path, mode, folder: true });
   return [
     ...['bin', 'dev', 'etc', 'mnt', 'proc', 'sys', 'usr', 'usr/bin', 'usr/local', 'usr/local/bin', 'var'].map(
       (path) => folder(path),
@@ -69,7 +52,7 @@ async function busyboxLayer(busybox: string): Promise<TarEntry[]> {
       content: 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n',
     },
     { path: 'etc/group', mode: 0o644, content: 'root:x:0:\nnobody:x:65534:\n' },
-    { path: 'bin/busybox', mode: 0o755, content: readFileSync(busybox) },
+    { path: 'bin/busybox', mode: 0o755, from: busybox },
     ...applets.map((name): TarEntry => ({ path: `bin/${name}`, linkTo: 'busybox' })),
   ];
 }
@@ -77,55 +60,21 @@ async function busyboxLayer(busybox: string): Promise<TarEntry[]> {
 function moverImage(base: readonly TarEntry[], resticPath: string, entry: string): Image {
   const layer: TarEntry[] = [
     ...base,
-    { path: 'usr/local/bin/restic', mode: 0o755, content: readFileSync(resticPath) },
-    { path: 'mover-restic', mode: 0o755, folder: true },
-    { path: 'mover-restic/entry.sh', mode: 0o755, content: readFileSync(entry) },
+    { path: 'usr/local/bin/restic', mode: 0o755, from: resticPath },
+    folder('mover-restic'),
+    { path: 'mover-restic/entry.sh', mode: 0o755, from: entry },
+    ...publicAuthorities(),
   ];
-  if (existsSync(CA_BUNDLE)) {
-    for (const path of ['etc/ssl', 'etc/ssl/certs']) layer.push({ path, mode: 0o755, folder: true });
-    layer.push({ path: CA_BUNDLE.slice(1), mode: 0o644, content: readFileSync(CA_BUNDLE) });
-  }
   return { reference: IMAGES.volsyncRestic, layer, config: { Entrypoint: ['/mover-restic/entry.sh'] } };
 }
 
-function archive(folder: string, image: Image): ImageArchive {
-  const layer = tarOf(image.layer);
-  const diffId = sha256(layer);
-  const config = JSON.stringify({
-    architecture: ARCHITECTURES[process.arch] ?? process.arch,
-    os: 'linux',
-    config: { Env: [PATH], WorkingDir: '/', ...image.config },
-    rootfs: { type: 'layers', diff_ids: [`sha256:${diffId}`] },
-  });
-  const hash = sha256(config);
-  const name = image.reference.replace(/^.*\//, '').replace(':', '-');
-  const path = join(folder, `${name}-${hash.slice(0, 12)}.tar`);
-  if (!existsSync(path)) {
-    const manifest = [
-      { Config: `${hash}.json`, RepoTags: [image.reference], Layers: [`${diffId}/layer.tar`] },
-    ];
-    mkdirSync(folder, { recursive: true });
-    const whole = tarOf([
-      { path: `${hash}.json`, mode: 0o644, content: config },
-      { path: diffId, mode: 0o755, folder: true },
-      { path: `${diffId}/layer.tar`, mode: 0o644, content: layer },
-      { path: 'manifest.json', mode: 0o644, content: JSON.stringify(manifest) },
-    ]);
-    writeFileSync(`${path}.${process.pid}`, whole);
-    renameSync(`${path}.${process.pid}`, path);
-    removeOld(folder, name);
-  }
-  return { reference: image.reference, hash, path };
+/** The certificates of public authorities, as far as this machine has them. */
+export function publicAuthorities(): TarEntry[] {
+  if (!existsSync(CA_BUNDLE)) return [];
+  const bundle = { path: CA_BUNDLE.slice(1), mode: 0o644, from: CA_BUNDLE };
+  return [folder('etc/ssl'), folder('etc/ssl/certs'), bundle];
 }
 
-/** Archives of earlier contents; not the latest ones, which another cluster may just be importing. */
-function removeOld(folder: string, name: string): void {
-  for (const file of readdirSync(folder).filter((each) => each.startsWith(`${name}-`))) {
-    const path = join(folder, file);
-    if (Date.now() - statSync(path).mtimeMs > KEEP_ARCHIVES_MS) rmSync(path, { force: true });
-  }
-}
-
-function sha256(data: Buffer | string): string {
-  return createHash('sha256').update(data).digest('hex');
+export function folder(path: string, mode = 0o755): TarEntry {
+  return { path, mode, folder: true };
 }

@@ -1,4 +1,4 @@
-import { down, restart, up, wipe } from './cluster.ts';
+import { down, restart, setVeleroFeatures, up, wipe } from './cluster.ts';
 import { auditLog } from './components/control-plane.ts';
 import { controllerMetrics } from './components/controller.ts';
 import { CSI_DRIVER } from './components/csi.ts';
@@ -38,6 +38,8 @@ export interface Cluster {
   /** Loses everything but the S3 data; `up` then makes a new cluster beside the same buckets. */
   wipe(progress?: Progress): Promise<void>;
   restart(component: string, progress?: Progress): Promise<void>;
+  /** Runs Velero with these feature flags (comma-separated; none: an empty text) until the next `up`. */
+  setVeleroFeatures(features: string, progress?: Progress): Promise<void>;
   status(): Promise<string>;
   /** Runs kubectl as the administrator; returns what it printed. @throws CommandError */
   kubectl(args: readonly string[], input?: string): Promise<string>;
@@ -70,6 +72,7 @@ export function loadCluster(options: ClusterOptions = {}): Cluster {
     down: (progress = silentProgress) => down(config, progress),
     wipe: (progress = silentProgress) => wipe(config, progress),
     restart: (component, progress = silentProgress) => restart(config, component, progress),
+    setVeleroFeatures: (features, progress = silentProgress) => setVeleroFeatures(config, features, progress),
     status: () => statusText(config),
     kubectl: context.kubectl,
     velero: (args) =>

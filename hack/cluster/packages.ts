@@ -49,9 +49,18 @@ export function findCniFolder(): string | undefined {
 }
 
 /** A busybox that runs in an image holding nothing else. */
-export function findStaticBusybox(): string | undefined {
+function findStaticBusybox(): string | undefined {
   const path = findProgram('busybox');
   return path && isStatic(path) ? path : undefined;
+}
+
+/** @throws Error that says what to install */
+export function staticBusybox(): string {
+  const path = findStaticBusybox();
+  if (path === undefined) {
+    throw new Error('no static busybox is installed; install the package busybox-static');
+  }
+  return path;
 }
 
 /** A dynamic ELF names its loader within its first page. */

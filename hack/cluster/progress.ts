@@ -79,3 +79,15 @@ export const silentProgress: Progress = {
   line: () => undefined,
   elapsedSeconds: () => 0,
 };
+
+/** For work within a step: what it calls steps becomes what the outer one tells. */
+export function stepsAsNotes(note: Note): Progress {
+  return {
+    ...silentProgress,
+    step: (title, work) => {
+      note(title);
+      return work(note);
+    },
+    line: note,
+  };
+}

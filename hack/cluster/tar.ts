@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
+
 /** One entry of an archive. Folders end in no slash; paths are relative and at most 100 bytes long. */
 export type TarEntry =
+  /** `from` is a file of this machine. */
+  | { readonly path: string; readonly mode: number; readonly from: string }
   | { readonly path: string; readonly mode: number; readonly content: Buffer | string }
   | { readonly path: string; readonly mode: number; readonly folder: true }
   | { readonly path: string; readonly linkTo: string };
@@ -9,11 +13,16 @@ const BLOCK = 512;
 /** A ustar archive, the same bytes for the same entries: all times are 0 and all owners root. */
 export function tarOf(entries: readonly TarEntry[]): Buffer {
   const parts = entries.flatMap((entry) => {
-    const content = 'content' in entry ? Buffer.from(entry.content) : Buffer.alloc(0);
+    const content = contentOf(entry);
     const padding = Buffer.alloc((BLOCK - (content.length % BLOCK)) % BLOCK);
     return [header(entry, content.length), content, padding];
   });
   return Buffer.concat([...parts, Buffer.alloc(2 * BLOCK)]);
+}
+
+function contentOf(entry: TarEntry): Buffer {
+  if ('from' in entry) return readFileSync(entry.from);
+  return 'content' in entry ? Buffer.from(entry.content) : Buffer.alloc(0);
 }
 
 function header(entry: TarEntry, size: number): Buffer {

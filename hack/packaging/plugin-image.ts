@@ -12,7 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from '../cluster/exec.ts';
-import type { ImageArchive } from '../cluster/images.ts';
+import type { ImageArchive } from '../cluster/image-archive.ts';
 import { withLock } from '../cluster/lock.ts';
 import { BUILDAH, ensurePackages } from '../cluster/packages.ts';
 import type { Progress } from '../cluster/progress.ts';
@@ -21,19 +21,23 @@ import { debianFiles, NoDebianError } from './debian-packages.ts';
 import { libcRoot } from './libc-root.ts';
 
 export interface PluginImageOptions {
-  /** The image's name; by default one that no registry has, with the version of package.json. */
+  /** The image's name; by default PLUGIN_IMAGE. */
   readonly reference?: string;
   /** The image to build upon; by default none: libc comes from Debian 11. */
   readonly base?: string;
 }
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url));
+const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { version: string };
 const dist = join(checkout, 'dist');
 const containerfile = join(checkout, 'config/plugin/Containerfile');
 const archive = join(dist, 'plugin-image.tar');
 const stampFile = join(dist, '.plugin-build/image-stamp');
 /** What the Containerfile lays into `/`. */
 const imageRoot = join(dist, 'plugin-image-root');
+
+/** What the image is called where nobody says otherwise: a name that no registry has. */
+export const PLUGIN_IMAGE = `datamover.local/velero-plugin-for-datamover:${version}`;
 
 /**
  * Builds the image that `velero plugin add` takes from dist/plugin, unless dist/plugin-image.tar is that very image. It is a
@@ -45,9 +49,7 @@ export async function ensurePluginImage(
   options: PluginImageOptions = {},
 ): Promise<ImageArchive> {
   if (!existsSync(join(dist, 'plugin'))) throw new Error('dist/plugin is not there: run `make plugin` first');
-  const version = (JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { version: string })
-    .version;
-  const reference = options.reference ?? `datamover.local/velero-plugin-for-datamover:${version}`;
+  const reference = options.reference ?? PLUGIN_IMAGE;
   const inputs = contentHash([reference, options.base ?? '', version]);
   return await withLock(
     archive,
@@ -58,7 +60,7 @@ export async function ensurePluginImage(
         rmSync(stampFile, { force: true });
         await progress.step("build the plugin's image", async () => {
           await layImageRoot(options.base);
-          await build(reference, version, options.base);
+          await build(reference, options.base);
         });
         writeFileSync(stampFile, inputs);
       }
@@ -103,7 +105,7 @@ async function layImageRoot(base: string | undefined): Promise<void> {
 }
 
 /** Straight into the archive: nothing stays in a store of buildah's. */
-async function build(reference: string, version: string, base: string | undefined): Promise<void> {
+async function build(reference: string, base: string | undefined): Promise<void> {
   const store = join(dist, '.plugin-build/buildah');
   const fresh = `${archive}.new`;
   rmSync(fresh, { force: true });

@@ -6,7 +6,9 @@ import { findCniFolder } from '../packages.ts';
 import { findProgram } from '../needs.ts';
 import { bootId } from '../proc.ts';
 import type { ClusterConfig } from '../config.ts';
-import type { Component } from '../component.ts';
+import type { Component, Context } from '../component.ts';
+import type { ImageArchive } from '../image-archive.ts';
+import type { Note } from '../progress.ts';
 
 export const containerd: Component = {
   name: 'containerd',
@@ -33,24 +35,33 @@ export const containerd: Component = {
 export const images: Component = {
   name: 'images',
   title: 'container images',
-  prepare: async ({ config, program }, note) => {
+  prepare: async (context, note) => {
+    const { config, program } = context;
     const mover = join(config.checkout, 'hack/cluster/doubles/volsync/image/entry.sh');
-    const archives = await ensureImageArchives(config.cacheDir, program('restic'), mover);
-    // Kept beside containerd's data, so that it is forgotten together with it.
-    const record = join(config.paths.containerd, 'imported.json');
-    const imported = existsSync(record)
-      ? (JSON.parse(readFileSync(record, 'utf8')) as Record<string, string>)
-      : {};
-    for (const { reference, hash, path } of archives) {
-      if (imported[reference] === hash) continue;
-      note(reference);
-      await run('ctr', [...address(config), '-n', 'k8s.io', 'images', 'import', path]);
-      imported[reference] = hash;
-      writeFileSync(record, JSON.stringify(imported));
-    }
+    await importImages(context, await ensureImageArchives(config.cacheDir, program('restic'), mover), note);
     note(existsSync(mover) ? '' : `${IMAGES.volsyncRestic} is left out: no ${mover}`);
   },
 };
+
+/** Gives the node those of the images that it does not have, or has with other contents. */
+export async function importImages(
+  { config }: Context,
+  archives: readonly ImageArchive[],
+  note: Note,
+): Promise<void> {
+  // Kept beside containerd's data, so that it is forgotten together with it.
+  const record = join(config.paths.containerd, 'imported.json');
+  const imported = existsSync(record)
+    ? (JSON.parse(readFileSync(record, 'utf8')) as Record<string, string>)
+    : {};
+  for (const { reference, hash, path } of archives) {
+    if (imported[reference] === hash) continue;
+    note(reference);
+    await run('ctr', [...address(config), '-n', 'k8s.io', 'images', 'import', path]);
+    imported[reference] = hash;
+    writeFileSync(record, JSON.stringify(imported));
+  }
+}
 
 /** The arguments that make `ctr` talk to the cluster's containerd. */
 export function address({ paths }: ClusterConfig): string[] {

@@ -1,85 +1,51 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { apiObject } from '../api.ts';
 import { run } from '../exec.ts';
-import { serviceAccountKubeconfig } from '../service-account.ts';
-import { awsCredentials, storageLocation, veleroManifests } from './velero-manifests.ts';
-import { copyPlugins, pluginsStamp } from './velero-plugins.ts';
+import { importImages } from './containerd.ts';
+import { veleroImages } from './velero-images.ts';
+import { veleroManifests } from './velero-install.ts';
 import type { ClusterConfig } from '../config.ts';
 import type { Component, Context } from '../component.ts';
+import type { Manifest } from './velero-install.ts';
 
-const at = ({ paths }: ClusterConfig, name: string): string => join(paths.velero, name);
-
-/** Velero's own server with the AWS object-store plugin and ours. It runs beside the node, not in a pod. */
+/** Velero as its own installer sets it up, with the AWS object-store plugin and ours from init containers. */
 export const velero: Component = {
   name: 'velero',
   title: 'Velero',
   prepare: async (context, note) => {
-    const { config } = context;
-    for (const name of ['scratch', 'tmp', 'home']) mkdirSync(at(config, name), { recursive: true });
-    note('CRDs');
-    await context.apply({ text: await crds(context) });
-    note('objects');
-    await context.apply({ text: JSON.stringify(veleroManifests(config)) });
-    await ensureStorageLocation(context);
-    writeFileSync(at(config, 'credentials'), awsCredentials(config.s3), { mode: 0o600 });
-    const kubeconfig = await serviceAccountKubeconfig(context, config.namespace, 'velero');
-    writeFileSync(at(config, 'kubeconfig'), kubeconfig, { mode: 0o600 });
-    note(copyPlugins(context));
+    note('images');
+    const images = await veleroImages(context, note);
+    await importImages(context, [images.velero, ...images.plugins], note);
+    note('velero install');
+    const manifests = await veleroManifests(context, images);
+    const crds = manifests.filter(({ kind }) => kind === 'CustomResourceDefinition');
+    const location = manifests.find(({ kind }) => kind === 'BackupStorageLocation');
+    await applyAll(context, crds);
+    if (location) await applyStorageLocation(context, location);
+    await applyAll(
+      context,
+      manifests.filter((each) => each !== location && !crds.includes(each)),
+    );
+    note(images.missing ?? '');
   },
-  process: (context) => ({
-    command: context.program('velero'),
-    args: serverArgs(context.config),
-    env: environment(context.config),
-    fingerprint: pluginsStamp(context),
-    netns: context.config.network.netnsPath,
-  }),
+  deployment: 'velero',
   ready: async (context) => (await storageIsAvailable(context)) && (await serverAnswers(context)),
-  readyTimeoutMs: 90_000,
+  readyTimeoutMs: 120_000,
 };
 
-function environment(config: ClusterConfig): Record<string, string> {
-  return {
-    VELERO_NAMESPACE: config.namespace,
-    VELERO_SCRATCH_DIR: at(config, 'scratch'),
-    AWS_SHARED_CREDENTIALS_FILE: at(config, 'credentials'),
-    LD_LIBRARY_PATH: at(config, 'plugins'),
-    TMPDIR: at(config, 'tmp'),
-    HOME: at(config, 'home'),
-    // A plugin in a pod finds the cluster by the service account; outside one it is told.
-    KUBECONFIG: at(config, 'kubeconfig'),
-  };
+/** Gives the running Deployment other feature flags; the next `up` takes them back. */
+export async function patchFeatures({ config, kubectl }: Context, features: string): Promise<void> {
+  const deployment = ['deployment/velero', '--namespace', config.namespace];
+  const template = '{.spec.template.spec.containers[0].args}';
+  const printed = await kubectl(['get', ...deployment, '--output', `jsonpath=${template}`]);
+  const args = (JSON.parse(printed) as string[]).map((arg) =>
+    arg.startsWith('--features=') ? `--features=${features}` : arg,
+  );
+  const patch = { spec: { template: { spec: { containers: [{ name: 'velero', args }] } } } };
+  await kubectl(['patch', ...deployment, '--type', 'strategic', '--patch', JSON.stringify(patch)]);
 }
 
-function serverArgs(config: ClusterConfig): string[] {
-  const args = [
-    'server',
-    '--kubeconfig',
-    at(config, 'kubeconfig'),
-    '--namespace',
-    config.namespace,
-    '--plugin-dir',
-    at(config, 'plugins'),
-    '--default-item-operation-timeout',
-    '1h',
-    // It looks every minute whether this much time has passed; its default, a minute as well, often misses by a hair.
-    '--backup-sync-period',
-    '10s',
-    // One at a time, its default, would make the second wait until Velero looks at its queue, once a minute.
-    '--concurrent-backups',
-    '4',
-    '--log-format',
-    'json',
-    '--metrics-address',
-    `${config.network.nodeIp}:8085`,
-  ];
-  if (config.veleroFeatures) args.push('--features', config.veleroFeatures);
-  return args;
-}
-
-async function crds({ program, config }: Context): Promise<string> {
-  const env = { HOME: at(config, 'home'), KUBECONFIG: config.paths.kubeconfig };
-  return run(program('velero'), ['install', '--crds-only', '--dry-run', '-o', 'yaml'], { env });
+function applyAll({ apply }: Context, items: readonly object[]): Promise<void> {
+  return apply({ text: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }) });
 }
 
 function locationPath({ namespace }: ClusterConfig): string {
@@ -90,8 +56,9 @@ function locationPath({ namespace }: ClusterConfig): string {
  * A new location is said to be Available, which Velero then checks for itself. Otherwise its first look
  * for backups in the bucket comes before it has checked, finds nothing to do, and the next a minute later.
  */
-async function ensureStorageLocation({ config, kubectl, apply }: Context): Promise<void> {
-  const location = storageLocation(config);
+async function applyStorageLocation({ config, kubectl, apply }: Context, printed: Manifest): Promise<void> {
+  // It looks every minute whether this much time has passed; its default, a minute as well, often misses by a hair.
+  const location = { ...printed, spec: { ...printed.spec, default: true, backupSyncPeriod: '10s' } };
   if ((await apiObject(config, locationPath(config))) === undefined) {
     const text = JSON.stringify({ ...location, status: { phase: 'Available' } });
     await kubectl(['create', '-f', '-'], text);
@@ -118,6 +85,6 @@ async function storageIsAvailable({ config }: Context): Promise<boolean> {
 /** The location may be Available since before a restart; the list of plugins only comes from a server that works. */
 async function serverAnswers({ program, config }: Context): Promise<boolean> {
   const args = ['plugin', 'get', '--timeout', '5s', '--namespace', config.namespace];
-  const env = { HOME: at(config, 'home'), KUBECONFIG: config.paths.kubeconfig, NO_PROXY: '*' };
+  const env = { HOME: config.paths.velero, KUBECONFIG: config.paths.kubeconfig, NO_PROXY: '*' };
   return (await run(program('velero'), args, { env })).includes('velero.io/aws');
 }
