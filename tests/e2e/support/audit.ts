@@ -5,6 +5,9 @@ import type { Cluster } from '../../../hack/cluster/index.ts';
 export interface AuditedRequest {
   verb: string;
   user: string;
+  /** The program that asked, as it calls itself, and the address it asked from. */
+  agent: string;
+  from: string;
   /** `resource` or `resource/subresource`. */
   resource: string;
   namespace: string;
@@ -17,20 +20,27 @@ export interface AuditedRequest {
 
 const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 
-/** The writes that came since a time, as the API server noted them. */
-export async function writesSince({ auditLog }: Cluster, since: number): Promise<AuditedRequest[]> {
+/** The requests that came since a time, as the API server noted them. */
+export async function requestsSince({ auditLog }: Cluster, since: number): Promise<AuditedRequest[]> {
   const lines = (await readFile(auditLog, 'utf8')).split('\n');
   return lines.flatMap((line) => {
     // The last line may be half written.
     if (!line.endsWith('}')) return [];
     const request = requestOf(JSON.parse(line) as AuditEvent);
-    return WRITES.includes(request.verb) && request.receivedAt >= since ? [request] : [];
+    return request.receivedAt >= since ? [request] : [];
   });
+}
+
+/** Those of them that change something. */
+export async function writesSince(cluster: Cluster, since: number): Promise<AuditedRequest[]> {
+  return (await requestsSince(cluster, since)).filter(({ verb }) => WRITES.includes(verb));
 }
 
 interface AuditEvent {
   verb: string;
   user: { username: string };
+  userAgent?: string;
+  sourceIPs?: string[];
   objectRef?: { resource?: string; subresource?: string; namespace?: string; name?: string };
   responseStatus?: { code?: number };
   requestReceivedTimestamp: string;
@@ -42,6 +52,8 @@ function requestOf(event: AuditEvent): AuditedRequest {
   return {
     verb: event.verb,
     user: event.user.username,
+    agent: event.userAgent ?? '',
+    from: event.sourceIPs?.join() ?? '',
     resource: subresource === undefined ? resource : `${resource}/${subresource}`,
     namespace,
     name,
