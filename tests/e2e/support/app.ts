@@ -12,23 +12,27 @@ export interface ClaimOptions {
   /** Default: the cluster's default class, which binds at once and deletes. */
   storageClassName?: string;
   accessModes?: string[];
+  /** Default: 1Gi. */
+  size?: string;
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
 }
 
 export function claim({ namespace, name }: Place, options: ClaimOptions = {}): object {
-  const { storageClassName = 'csi-test', accessModes = ['ReadWriteOnce'], labels, annotations } = options;
+  const { storageClassName = 'csi-test', accessModes = ['ReadWriteOnce'], size = '1Gi' } = options;
+  const { labels, annotations } = options;
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
     metadata: { name, namespace, ...(labels && { labels }), ...(annotations && { annotations }) },
-    spec: { storageClassName, accessModes, resources: { requests: { storage: '1Gi' } } },
+    spec: { storageClassName, accessModes, resources: { requests: { storage: size } } },
   };
 }
 
 export interface PodOptions {
   /** Claims by the folder at which the pod sees them. */
   mounts: Readonly<Record<string, string>>;
+  labels?: Record<string, string>;
   annotations?: Record<string, string>;
   /** What its shell does; default: nothing, for ever. */
   script?: string;
@@ -37,7 +41,7 @@ export interface PodOptions {
 const IDLE = "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done";
 
 export function pod({ namespace, name }: Place, image: string, options: PodOptions): object {
-  const { mounts, annotations, script = IDLE } = options;
+  const { mounts, labels, annotations, script = IDLE } = options;
   const volumes = Object.entries(mounts).map(([mountPath, claimName], index) => ({
     volume: { name: `v${String(index)}`, persistentVolumeClaim: { claimName } },
     mount: { name: `v${String(index)}`, mountPath },
@@ -45,7 +49,7 @@ export function pod({ namespace, name }: Place, image: string, options: PodOptio
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name, namespace, labels: { app: name }, ...(annotations && { annotations }) },
+    metadata: { name, namespace, labels: { app: name, ...labels }, ...(annotations && { annotations }) },
     spec: {
       terminationGracePeriodSeconds: 0,
       containers: [

@@ -8,6 +8,7 @@ import type { DataMoverBackup } from '../../../api/v1alpha1/data-mover-backup.ts
 import type { DataMoverRestore } from '../../../api/v1alpha1/data-mover-restore.ts';
 import { labels } from '../../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../../api/v1alpha1/kinds.ts';
+import { labelValue } from '../../../api/v1alpha1/names.ts';
 import type { TestCluster } from './cluster.ts';
 import { readTar } from './tar.ts';
 import { until } from './wait.ts';
@@ -73,6 +74,32 @@ export async function describeRestore({ cluster }: TestCluster, name: string): P
   return cluster.velero(['restore', 'describe', name, '--details']);
 }
 
+/** A line of the log of a backup or restore, with what its logger added. */
+export interface LogLine {
+  level: string;
+  /** The message, and the error that it is about. */
+  text: string;
+  namespace?: string;
+  name?: string;
+  resource?: string;
+  [field: string]: unknown;
+}
+
+/** What `velero backup logs` or `velero restore logs` prints. */
+export async function logOf(
+  { cluster }: TestCluster,
+  kind: 'backup' | 'restore',
+  name: string,
+): Promise<LogLine[]> {
+  const lines = (await cluster.velero([kind, 'logs', name])).split('\n');
+  return lines
+    .filter((line) => line !== '')
+    .map((line) => {
+      const { msg, 'error.message': error = '', ...fields } = JSON.parse(line) as Record<string, string>;
+      return { ...fields, text: `${msg ?? ''} ${error}`.trim() } as LogLine;
+    });
+}
+
 /** The objects that a backup holds, by `<plural.group>/<namespace>/<name>`; cluster-scoped ones without namespace. */
 export async function storedObjects(
   { cluster }: TestCluster,
@@ -96,7 +123,7 @@ export async function storedObjects(
 /** The DataMoverBackups of a Velero backup, by the name of their PVC. */
 export async function movedBackups({ kube }: TestCluster, backup: string): Promise<DataMoverBackup[]> {
   const found: DataMoverBackup[] = [];
-  const labelSelector = `${labels.veleroBackupName}=${backup}`;
+  const labelSelector = `${labels.veleroBackupName}=${labelValue(backup)}`;
   for await (const one of kube.list(dataMoverBackups, { labelSelector })) found.push(one);
   return found;
 }
@@ -104,7 +131,7 @@ export async function movedBackups({ kube }: TestCluster, backup: string): Promi
 /** The DataMoverRestores of a Velero restore. */
 export async function movedRestores({ kube }: TestCluster, name: string): Promise<DataMoverRestore[]> {
   const found: DataMoverRestore[] = [];
-  const labelSelector = `${labels.veleroRestoreName}=${name}`;
+  const labelSelector = `${labels.veleroRestoreName}=${labelValue(name)}`;
   for await (const one of kube.list(dataMoverRestores, { labelSelector })) found.push(one);
   return found;
 }
