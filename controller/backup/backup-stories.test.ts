@@ -307,6 +307,25 @@ describe("a backup of somebody else's snapshot", () => {
     },
   );
 
+  it('ends well although Velero, having given up waiting, takes snapshot and content out of the cluster', async () => {
+    const content = await takeSnapshot();
+    world.cluster.hold('ready');
+    await begin((backup) => {
+      backup.spec.dataSourceRef = { kind: 'VolumeSnapshot', name: snapshot.name };
+    });
+    await world.until(() => world.kube.peekAll(volumeSnapshotContents).length === 2);
+    world.kube.edit(volumeSnapshotContents, { name: content.metadata.name }, (object) => {
+      object.spec.deletionPolicy = 'Retain';
+    });
+    world.kube.remove(volumeSnapshotContents, { name: content.metadata.name });
+    world.kube.remove(volumeSnapshots, snapshot);
+    world.cluster.release('ready');
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    const [repository] = world.cluster.state.repositories.values();
+    expect(repository?.snapshots.map((one) => one.content)).toEqual(['precious']);
+    expect(world.kube.peekAll(volumeSnapshotContents)).toEqual([]);
+  });
+
   it('waits until it is cut', async () => {
     world.cluster.hold('cut');
     await takeSnapshot();
