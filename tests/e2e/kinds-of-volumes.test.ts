@@ -5,6 +5,7 @@ import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import { claim, pod, untilBound, untilRunning, type ClaimOptions, type Place } from './support/app.ts';
 import { differences, manifestOf, type Manifest } from './support/data.ts';
 import { leftoversOf } from './support/leftovers.ts';
+import { isStored, snapshotsIn } from './support/snapshots.ts';
 import { openStory, type Story } from './support/story.ts';
 import { backUp, movedBackups, movedRestores, restore } from './support/velero.ts';
 import { untilGone } from './support/wait.ts';
@@ -103,6 +104,17 @@ describe('volumes of every kind', () => {
     const one = all.find(({ spec }) => spec.destinationClaimRef.name === name);
     expect(one?.status).toMatchObject({ phase: 'Completed', restored: { empty: true } });
     expect(after.get(name)).toEqual({});
+  });
+
+  it('takes the snapshots by itself, and leaves none of them', async () => {
+    expect(requests).toHaveLength(NAMES.length);
+    for (const { spec, status } of requests) {
+      const { kind, name } = spec.dataSourceRef;
+      expect([kind, name]).toEqual(['PersistentVolumeClaim', status?.volume?.pvcName]);
+      expect(status?.capture?.owned).toBe(true);
+      expect(isStored(story.cluster, status!.capture!.snapshotHandle!)).toBe(false);
+    }
+    expect(await snapshotsIn(story, namespace)).toEqual({ snapshots: [], contents: [] });
   });
 
   it('gives every volume the reclaim policy that it had', async () => {

@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  volumeSnapshotContents,
+  volumeSnapshots,
+  type VolumeSnapshot,
+  type VolumeSnapshotContent,
+} from '../../../api/external/snapshot.ts';
+import type { Resource } from '../../../api/meta.ts';
+import type { Cluster } from '../../../hack/cluster/index.ts';
+import { collect } from '../../../plugin/collect.ts';
+import type { TestCluster } from './cluster.ts';
+
+/** The VolumeSnapshots of a namespace, and every content that belongs to it. */
+export async function snapshotsIn(
+  { kube }: TestCluster,
+  namespace: string,
+): Promise<{ snapshots: VolumeSnapshot[]; contents: VolumeSnapshotContent[] }> {
+  const [snapshots, contents] = await Promise.all([
+    collect(kube.list(volumeSnapshots, { namespace })),
+    collect(kube.list(volumeSnapshotContents)),
+  ]);
+  const ours = contents.filter(({ spec }) => spec.volumeSnapshotRef.namespace === namespace);
+  return { snapshots, contents: ours };
+}
+
+/** The snapshot of a claim among the objects that a backup holds, with its content. */
+export function storedSnapshot(
+  stored: ReadonlyMap<string, Resource>,
+  claim: string,
+): { snapshot: VolumeSnapshot; content: VolumeSnapshotContent; handle: string } {
+  const all = [...stored.values()].filter(({ kind }) => kind === 'VolumeSnapshot') as VolumeSnapshot[];
+  const snapshot = all.find(({ spec }) => spec.source.persistentVolumeClaimName === claim)!;
+  const name = snapshot.status!.boundVolumeSnapshotContentName!;
+  const content = stored.get(
+    `volumesnapshotcontents.snapshot.storage.k8s.io/${name}`,
+  ) as VolumeSnapshotContent;
+  return { snapshot, content, handle: content.status!.snapshotHandle! };
+}
+
+/** Whether the storage system itself has a snapshot, whatever the cluster knows about it. */
+export function isStored(cluster: Cluster, handle: string): boolean {
+  return existsSync(folderOf(cluster, handle));
+}
+
+/** The storage system loses a snapshot; the cluster is not told. */
+export async function loseSnapshot(cluster: Cluster, handle: string): Promise<void> {
+  await rm(folderOf(cluster, handle), { recursive: true });
+}
+
+function folderOf({ config }: Cluster, handle: string): string {
+  return join(config.paths.csi, 'snapshots', handle);
+}
