@@ -26,9 +26,11 @@ describe('loadConfig', () => {
       DATAMOVER_CLUSTER_DIR: baseDir,
       XDG_CACHE_HOME: '/c',
       VELERO_FEATURES: '',
+      VELERO_NAMESPACE: 'openshift-adp',
     };
     const config = loadConfig({}, env);
     expect(config).toMatchObject({ name: 'one', dir: join(baseDir, 'one'), cacheDir: '/c/datamover' });
+    expect(config.namespace).toBe('openshift-adp');
     expect(loadConfig({}, { ...env, CLUSTER_NAME: '' }).name).toBe('datamover');
   });
 

@@ -12,6 +12,8 @@ export interface ClusterOptions {
   readonly cacheDir?: string;
   /** Velero's feature flags, comma-separated, e.g. `EnableCSI`. Default: `VELERO_FEATURES`, else none. */
   readonly veleroFeatures?: string;
+  /** Velero's namespace, which is our controller's too. Default: `VELERO_NAMESPACE`, else `velero`. */
+  readonly veleroNamespace?: string;
 }
 
 export interface ClusterConfig {
@@ -22,7 +24,7 @@ export interface ClusterConfig {
   /** The checkout this code lies in: the plugin, the controller and the doubles are taken from it. */
   readonly checkout: string;
   readonly nodeName: string;
-  readonly namespace: 'velero';
+  readonly namespace: string;
   readonly veleroFeatures: string;
   readonly cgroupRoot: string;
   readonly network: NetworkConfig;
@@ -84,7 +86,7 @@ export function loadConfig(
   options: ClusterOptions = {},
   env: NodeJS.ProcessEnv = process.env,
 ): ClusterConfig {
-  const { name, baseDir, cacheDir, veleroFeatures } = { ...defaults(env), ...options };
+  const { name, baseDir, cacheDir, veleroFeatures, veleroNamespace } = { ...defaults(env), ...options };
   if (!NAME.test(name)) {
     throw new Error(
       `CLUSTER_NAME ${JSON.stringify(name)}: must be 1 to 20 lower-case letters, digits and dashes, with no dash at either end`,
@@ -104,7 +106,7 @@ export function loadConfig(
     cacheDir,
     checkout: resolve(import.meta.dirname, '../..'),
     nodeName: `${name}-node`,
-    namespace: 'velero',
+    namespace: veleroNamespace,
     veleroFeatures,
     cgroupRoot: `/dm-${name}`,
     network,
@@ -122,6 +124,7 @@ function defaults(env: NodeJS.ProcessEnv): Required<ClusterOptions> {
     baseDir: setting('DATAMOVER_CLUSTER_DIR', '/var/lib/datamover-cluster'),
     cacheDir: join(setting('XDG_CACHE_HOME', join(homedir(), '.cache')), 'datamover'),
     veleroFeatures: setting('VELERO_FEATURES', ''),
+    veleroNamespace: setting('VELERO_NAMESPACE', 'velero'),
   };
 }
 

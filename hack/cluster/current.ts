@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
-import { delimiter, join, relative } from 'node:path';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { controllerStamp } from './components/controller.ts';
+import { applyConfigDefault } from './config-default.ts';
 import { run, tryRun } from './exec.ts';
 import { findProgram, refuse } from './needs.ts';
 import { Supervisor, lastLines } from './process.ts';
@@ -36,7 +37,7 @@ export function currentCluster(config: ClusterConfig, env: NodeJS.ProcessEnv): C
       refuse(missingPrograms(kubeconfig), HEADLINE);
       const namespace = await progress.step('look for VolSync and Velero', () => lookAround());
       await progress.step(`apply config/default to namespace ${namespace}`, () =>
-        applyConfig(config, namespace),
+        applyConfigDefault(config.checkout, namespace, (args) => run('kubectl', args)),
       );
       await progress.step('our controller, as a process of this machine', async () => {
         await startController(config, supervisor, { dir, namespace });
@@ -87,18 +88,6 @@ async function lookAround(): Promise<string> {
   }
   refuse(missing, HEADLINE);
   return namespace ?? '';
-}
-
-/** config/default names the usual namespace; an overlay puts another in its place. */
-async function applyConfig({ checkout }: ClusterConfig, namespace: string): Promise<void> {
-  const overlay = mkdtempSync(join(tmpdir(), 'datamover-'));
-  try {
-    const kustomization = { namespace, resources: [relative(overlay, join(checkout, 'config/default'))] };
-    writeFileSync(join(overlay, 'kustomization.yaml'), JSON.stringify(kustomization));
-    await run('kubectl', ['apply', '--server-side', '--force-conflicts', '-k', overlay]);
-  } finally {
-    rmSync(overlay, { recursive: true });
-  }
 }
 
 async function startController(

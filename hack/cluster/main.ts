@@ -23,6 +23,7 @@ settings (environment):
   DATAMOVER_CLUSTER_DIR  where clusters live, default /var/lib/datamover-cluster
   XDG_CACHE_HOME         where built tools are kept, default ~/.cache
   VELERO_FEATURES        Velero's feature flags, e.g. EnableCSI
+  VELERO_NAMESPACE       Velero's namespace (velero)
 `;
 
 type Command = (config: ClusterConfig, progress: Progress, argument: string) => Promise<void>;

@@ -18,6 +18,8 @@ import type { Progress } from '../cluster/progress.ts';
 
 export interface DemoOptions {
   readonly cluster: Cluster;
+  /** What comes up in its place when it is lost. Default: the same, anew. */
+  readonly successor?: Cluster;
   /** Default `cluster`. */
   readonly disaster?: Disaster;
   /** Random data in the large files, in MiB. Default 200. */
@@ -56,7 +58,7 @@ export type Chapter = 'cluster' | 'application' | 'backup' | 'disaster' | 'resto
  */
 export async function runDemo(options: DemoOptions): Promise<DemoFacts> {
   const { cluster, disaster = 'cluster', sizeMiB = DEFAULT_SIZE_MIB } = options;
-  const { progress = silentProgress } = options;
+  const { progress = silentProgress, successor = cluster } = options;
   const clock = stopwatch();
   const name = `demo-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;
 
@@ -70,14 +72,17 @@ export async function runDemo(options: DemoOptions): Promise<DemoFacts> {
   const backup = await createBackup(options, name);
   clock.lap('backup');
 
-  if (disaster === 'cluster') await loseCluster(cluster, progress, name);
+  if (disaster === 'cluster') await loseCluster(cluster, successor, progress, name);
   else await loseNamespace(cluster, progress);
   clock.lap('disaster');
 
-  await restoreBackup(options, name);
+  const survivor = disaster === 'cluster' ? successor : cluster;
+  await restoreBackup({ ...options, cluster: survivor }, name);
   clock.lap('restore');
 
-  const after = await progress.step('every file once more, in the restored pod', () => readManifest(cluster));
+  const after = await progress.step('every file once more, in the restored pod', () =>
+    readManifest(survivor),
+  );
   clock.lap('comparison');
   const comparison = compare(before, after);
   return {

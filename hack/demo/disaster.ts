@@ -19,14 +19,19 @@ export async function loseNamespace(cluster: Cluster, progress: Progress): Promi
 }
 
 /** Loses the whole cluster, makes a fresh one, gives it what its user has kept, and waits for Velero to find the backup. */
-export async function loseCluster(cluster: Cluster, progress: Progress, backup: string): Promise<void> {
+export async function loseCluster(
+  cluster: Cluster,
+  successor: Cluster,
+  progress: Progress,
+  backup: string,
+): Promise<void> {
   progress.line('the disaster: the whole cluster is lost, only the object store remains');
   await cluster.wipe(progress);
   progress.line('a fresh cluster');
-  await cluster.up(progress);
-  await progress.step("the user's secret, class and switch", () => setUpDataMover(cluster));
+  await successor.up(progress);
+  await progress.step("the user's secret, class and switch", () => setUpDataMover(successor));
   await progress.step('Velero finds the backup in the bucket', () =>
-    waitUntil(`backup ${backup}`, () => isKnown(cluster, backup), {
+    waitUntil(`backup ${backup}`, () => isKnown(successor, backup), {
       timeoutMs: SYNC_TIMEOUT_MS,
       intervalMs: 500,
     }),

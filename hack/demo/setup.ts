@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cluster } from '../cluster/index.ts';
 
@@ -12,8 +13,8 @@ const SECRET = 'demo-restic';
 export async function setUpDataMover(cluster: Cluster): Promise<void> {
   const { namespace } = cluster;
   await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(objects(cluster)));
-  const samples = join(cluster.config.checkout, 'config/samples');
-  await cluster.kubectl(['apply', '-f', join(samples, 'plugin-config.yaml')]);
+  const sample = await readFile(join(cluster.config.checkout, 'config/samples/plugin-config.yaml'), 'utf8');
+  await cluster.kubectl(['apply', '-f', '-'], sample.replace('namespace: velero', `namespace: ${namespace}`));
   // Without it VolSync's mover runs without privileges, and restores neither owners nor what it may not read.
   const privileged = 'volsync.backube/privileged-movers=true';
   await cluster.kubectl(['annotate', 'namespace', namespace, privileged, '--overwrite']);

@@ -4,13 +4,15 @@ import { runDemo } from '../../hack/demo/demo.ts';
 
 const SIZE_MIB = 20;
 
-/** The demo as a test, in a cluster that may be lost. */
+/** The demo as a test, in a cluster that may be lost. Velero has another namespace in the one that comes after it. */
 describe('a disaster', () => {
   let cluster: Cluster;
+  let successor: Cluster;
   let survived = 0;
 
   beforeAll(() => {
-    cluster = loadCluster({ name: 'datamover-lost' });
+    cluster = loadCluster({ name: 'datamover-lost', veleroNamespace: 'velero' });
+    successor = loadCluster({ name: 'datamover-lost', veleroNamespace: 'openshift-adp' });
   });
 
   afterAll(async () => {
@@ -21,7 +23,7 @@ describe('a disaster', () => {
   it.each(['namespace', 'cluster'] as const)(
     'that takes the %s leaves every file as it was',
     async (what) => {
-      const { comparison, data } = await runDemo({ cluster, disaster: what, sizeMiB: SIZE_MIB });
+      const { comparison, data } = await runDemo({ cluster, successor, disaster: what, sizeMiB: SIZE_MIB });
       expect(comparison.differences).toEqual([]);
       expect(data.bytes).toBeGreaterThan(SIZE_MIB * 2 ** 20);
       expect(data.entries).toBeGreaterThan(100);

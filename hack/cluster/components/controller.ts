@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { applyConfigDefault } from '../config-default.ts';
 import { serviceAccountKubeconfig } from '../service-account.ts';
 import { sourcesStamp } from '../sources.ts';
 import type { ClusterConfig } from '../config.ts';
@@ -11,17 +12,15 @@ export const CONTROLLER_ACCOUNT = 'datamover-controller';
 /** What the controller is made of. */
 const SOURCES = ['api', 'kube', 'telemetry', 'controller', 'package-lock.json'];
 
-const configDefault = ({ checkout }: ClusterConfig): string => join(checkout, 'config/default');
-
 /** Our CRDs and roles; the controller itself runs beside the node. */
 export const datamoverConfig: Component = {
   name: 'datamover-config',
   title: 'config/default: our CRDs and roles',
-  absent: ({ config }) => missing(join(configDefault(config), 'kustomization.yaml')),
+  absent: ({ config }) => missing(join(config.checkout, 'config/default/kustomization.yaml')),
   prepare: async ({ config, apply, kubectl }) => {
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: config.namespace } };
     await apply({ text: JSON.stringify(namespace) });
-    await kubectl(['apply', '--server-side', '--force-conflicts', '-k', configDefault(config)]);
+    await applyConfigDefault(config.checkout, config.namespace, kubectl);
   },
 };
 

@@ -1,0 +1,19 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+
+/** Applies config/default. It names the usual namespace; an overlay puts another in its place. */
+export async function applyConfigDefault(
+  checkout: string,
+  namespace: string,
+  kubectl: (args: readonly string[]) => Promise<unknown>,
+): Promise<void> {
+  const overlay = mkdtempSync(join(tmpdir(), 'datamover-'));
+  try {
+    const kustomization = { namespace, resources: [relative(overlay, join(checkout, 'config/default'))] };
+    writeFileSync(join(overlay, 'kustomization.yaml'), JSON.stringify(kustomization));
+    await kubectl(['apply', '--server-side', '--force-conflicts', '-k', overlay]);
+  } finally {
+    rmSync(overlay, { recursive: true });
+  }
+}
