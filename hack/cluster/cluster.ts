@@ -37,6 +37,7 @@ export async function up(config: ClusterConfig, progress: Progress): Promise<voi
     await ensureTools(config.cacheDir, progress);
     await claim(config);
     prepareFolders(context);
+    await stopForgotten(context);
     for (const component of COMPONENTS) await bringUp(context, component, progress);
     await staySteady(context, progress);
   });
@@ -124,6 +125,12 @@ function prepareFolders({ config, program }: Context): void {
     rmSync(join(paths.bin, name), { force: true });
     symlinkSync(target, join(paths.bin, name));
   }
+}
+
+/** What another version of this code ran as a process, and this one does not. */
+async function stopForgotten({ supervisor }: Context): Promise<void> {
+  const known = COMPONENTS.filter(({ process }) => process).map(({ name }) => name);
+  for (const name of supervisor.names().filter((each) => !known.includes(each))) await supervisor.stop(name);
 }
 
 /** A process that was running has ended; waiting for anything that needs it would be in vain. */

@@ -50,6 +50,14 @@ describe('Supervisor', () => {
     expect(startTime(before)).toBeUndefined();
   });
 
+  it('knows the names of what it has started until it is stopped', async () => {
+    expect(supervisor.names()).toEqual([]);
+    await supervisor.ensure('a', SLEEP);
+    expect(supervisor.names()).toEqual(['a']);
+    await supervisor.stop('a');
+    expect(supervisor.names()).toEqual([]);
+  });
+
   it('starts anew what was killed', async () => {
     await supervisor.ensure('a', SLEEP);
     const before = pidOf('a');

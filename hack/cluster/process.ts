@@ -5,6 +5,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
@@ -70,6 +71,12 @@ export class Supervisor {
     }
     const alive = known.bootId === bootId() && startTime(known.pid) === known.startTime;
     return alive ? known : undefined;
+  }
+
+  /** All that were started and not stopped, whether they still live or not. */
+  names(): string[] {
+    if (!existsSync(this.#pidsDir)) return [];
+    return readdirSync(this.#pidsDir).map((file) => basename(file, '.json'));
   }
 
   /** Whether the process runs, and with just this command, arguments, environment and fingerprint. */

@@ -48,10 +48,14 @@ export async function destroy(context: Context, progress: Progress, options: Des
 
 /** Killed, not stopped: nothing of what they would write down is kept. containerd goes last, with the pods. */
 async function stopComponents({ supervisor }: Context, { keepS3 }: DestroyOptions): Promise<void> {
-  for (const component of [...COMPONENTS].reverse()) {
-    const kept = component.name === 'containerd' || (keepS3 && component.survivesWipe);
-    if (component.process && !kept) await supervisor.kill(component.name);
-  }
+  const kept = COMPONENTS.filter(
+    ({ name, survivesWipe }) => name === 'containerd' || (keepS3 && survivesWipe),
+  );
+  const own = COMPONENTS.filter(({ process }) => process).map(({ name }) => name);
+  // Another version of this code may have started more.
+  const names = new Set([...own.reverse(), ...supervisor.names()]);
+  for (const { name } of kept) names.delete(name);
+  for (const name of names) await supervisor.kill(name);
 }
 
 /** Without their processes containerd clears up its shims itself; what stays behind is killed. */
