@@ -87,6 +87,8 @@ describe('the removal of a backup', () => {
     addDelete('one');
     await world.until(() => jobOf('one') !== undefined);
     expect(JSON.stringify(jobOf('one')?.spec)).toContain('"forget","--prune","abcdef01"');
+    // A killed mover's lock would be in the way for ever.
+    expect(JSON.stringify(jobOf('one')?.spec)).toContain('restic unlock &&');
     expect(current('one')?.status).toMatchObject({ phase: 'Deleting', repositoryPath: 'c1/app/data' });
     succeed('one');
     await world.until(() => current('one')?.status?.phase === 'Completed');

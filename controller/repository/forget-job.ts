@@ -20,8 +20,11 @@ const GOOGLE_KEY = 'GOOGLE_APPLICATION_CREDENTIALS';
 /** Keys that restic wants as files, with where they are mounted. */
 const FILES: Readonly<Record<string, string>> = { [CUSTOM_CA_KEY]: 'ca.crt', [GOOGLE_KEY]: 'gcs.json' };
 
-/** A lock of another process is waited for; one that nobody holds any more is found out by its age. */
+/** A lock of another process is waited for. */
 const LOCK_WAIT = '10m';
+
+/** Before: the locks that killed movers have left go, which are those that nobody has refreshed for half an hour. */
+const UNLOCK_FIRST = 'restic unlock && exec restic "$@"';
 
 /**
  * A Job that removes one snapshot and what only that snapshot needed. restic itself does both under one exclusive lock, so
@@ -42,7 +45,6 @@ export function desiredForgetJob(target: MoverTarget, namespace: string, job: Fo
 
 function podSpec(secretName: string, { image, snapshotID, secretKeys }: ForgetJob): Record<string, unknown> {
   const files = secretKeys.filter((key) => key in FILES);
-  const ca = secretKeys.includes(CUSTOM_CA_KEY) ? ['--cacert', '/secrets/ca.crt'] : [];
   return {
     restartPolicy: 'Never',
     automountServiceAccountToken: false,
@@ -57,7 +59,8 @@ function podSpec(secretName: string, { image, snapshotID, secretKeys }: ForgetJo
       {
         name: 'restic',
         image,
-        command: ['restic', ...ca, '--retry-lock', LOCK_WAIT, 'forget', '--prune', snapshotID],
+        command: ['sh', '-c', UNLOCK_FIRST, 'restic'],
+        args: ['--retry-lock', LOCK_WAIT, 'forget', '--prune', snapshotID],
         env: environment(secretName, secretKeys),
         securityContext: {
           allowPrivilegeEscalation: false,
@@ -91,6 +94,7 @@ function environment(secretName: string, secretKeys: readonly string[]): Record<
   return [
     ...fromSecret,
     ...(secretKeys.includes(GOOGLE_KEY) ? [{ name: GOOGLE_KEY, value: '/secrets/gcs.json' }] : []),
+    ...(secretKeys.includes(CUSTOM_CA_KEY) ? [{ name: 'RESTIC_CACERT', value: '/secrets/ca.crt' }] : []),
     { name: 'RESTIC_CACHE_DIR', value: '/scratch/cache' },
     { name: 'TMPDIR', value: '/scratch' },
     { name: 'HOME', value: '/scratch' },

@@ -52,6 +52,11 @@ describe("the mover's configuration", () => {
 });
 
 describe('what VolSync is asked for', () => {
+  it('takes away the locks that killed movers have left, in every transfer', () => {
+    const restic = (name: string) => desiredSource({ ...request(), name }, 'velero', []).spec.restic;
+    expect(restic('dmb-1').unlock).toBe('dmb-1');
+  });
+
   it('keeps every snapshot and never prunes', () => {
     const { restic } = desiredSource(request(), 'velero', []).spec;
     expect(restic.retain).toEqual({ last: '2147483647' });

@@ -47,6 +47,16 @@ describe('a look at a removal', () => {
     expect(judgeRemoval(removal({ phase: 'Running' }))).toMatchObject({ state: 'InProgress', started: true });
   });
 
+  it('says what keeps restic from starting', () => {
+    const seen = removal({ phase: 'Pending' });
+    const waiting = { reason: 'ImagePullBackOff', message: 'no such image' };
+    seen.pod!.status!.containerStatuses = [{ name: 'restic', state: { waiting } }];
+    expect(judgeRemoval(seen)).toMatchObject({
+      state: 'InProgress',
+      message: 'restic cannot start: ImagePullBackOff: no such image',
+    });
+  });
+
   it('waits for the whole log of a failed pod', () => {
     const seen = removal({ job: { failed: 1 }, phase: 'Failed', complete: false });
     expect(judgeRemoval(seen)).toMatchObject({ state: 'InProgress', requeueAfterMs: 2000 });

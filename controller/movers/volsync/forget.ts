@@ -28,7 +28,15 @@ export function judgeRemoval(seen: Removal): MoverOutcome<ForgetFacts> {
   }
   const phase = seen.pod?.status?.phase;
   if (failed > 0 && phase === 'Failed') return judgeFailure(seen, failed);
-  return { state: 'InProgress', started: phase === 'Running', message: 'restic is removing the snapshot' };
+  return { state: 'InProgress', started: phase === 'Running', message: describe(seen) };
+}
+
+/** While all is well, the kubelet gives a reason to wait and no message. */
+function describe({ pod }: Removal): string {
+  const waits = pod?.status?.containerStatuses?.[0]?.state?.waiting;
+  return waits?.message === undefined
+    ? 'restic is removing the snapshot'
+    : `restic cannot start: ${waits.reason ?? ''}: ${waits.message}`;
 }
 
 function judgeFailure(seen: Removal, failures: number): MoverOutcome<ForgetFacts> {
