@@ -1,93 +1,194 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { keyOf, type Resource } from '../../api/meta.ts';
+import { backups } from '../../api/external/velero.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
-import { keyOf } from '../../api/meta.ts';
-import { backups } from '../../api/external/velero.ts';
+import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
+import { labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
+import { waitUntil } from '../../hack/cluster/wait.ts';
 import { claim, pod, untilRunning, type Place } from './support/app.ts';
 import { differences, manifestOf, type Manifest } from './support/data.ts';
+import { untilEvents } from './support/events.ts';
 import { leftoversOf } from './support/leftovers.ts';
 import { restic } from './support/restic.ts';
-import { openStory, type Story } from './support/story.ts';
-import { backUp, movedBackups, restore } from './support/velero.ts';
-import { untilGone } from './support/wait.ts';
+import { resticSecret, RESTIC_PASSWORD } from './support/setup.ts';
+import { askForClass, openStory, type Story } from './support/story.ts';
+import { backUp, movedBackups, movedRestores, restore, storedObjects } from './support/velero.ts';
+import { until, untilGone } from './support/wait.ts';
 
-/** Of two backups the older is not needed any more. */
-describe('deleting a Velero backup', () => {
+const NAMES = ['first', 'second', 'third'];
+
+/**
+ * Three backups of one volume; somebody has taken the label off the first one's record that keeps it out of the others.
+ * Each ends in a way of its own: the third is deleted while the password is wrong; then the application is lost, and with
+ * it all that the cluster knows beside the backups; the second is restored and deleted; the first expires.
+ */
+describe('backups of one volume, and their ends', () => {
   let story: Story;
   let app: Place;
-  let younger: Manifest;
-  const requests: DataMoverBackup[] = [];
-  const removals: DataMoverDelete[] = [];
+  let secret: string;
+  const manifests = new Map<string, Manifest>();
+  const requests = new Map<string, DataMoverBackup>();
+  const stored = new Map<string, ReadonlyMap<string, Resource>>();
+  /** By the name of the backup that went: what was asked for, and which snapshots were left. */
+  const removals = new Map<string, { asked: DataMoverDelete[]; left: string[] }>();
+  let restores: DataMoverRestore[];
+  let restored: Manifest;
+  /** The backups whose records stood in the cluster after the third was deleted. */
+  let survivors: string[];
+  /** The request of the third backup's removal as it was while the password was wrong. */
+  let failing: DataMoverDelete;
+
+  const shortIdOf = (name: string): string => requests.get(name)!.status!.result!.snapshotID!.slice(0, 8);
+  const recordKeyOf = (name: string): string =>
+    `datamoverbackups.oadp.openshift.io/${app.namespace}/${requests.get(name)!.metadata.name}`;
 
   const backUpNow = async (name: string): Promise<void> => {
+    await story.exec(app, `cd /data; echo ${name} > file; head -c 2000000 /dev/urandom > ${name}`);
+    manifests.set(name, await manifestOf(story, app));
     await backUp(story, story.unique(name), app.namespace);
-    requests.push(...(await movedBackups(story, story.unique(name))));
+    const [request] = await movedBackups(story, story.unique(name));
+    requests.set(name, request!);
+    stored.set(name, await storedObjects(story, story.unique(name)));
   };
+
+  const keepSecret = (password: string): Promise<void> =>
+    story.make(resticSecret(story.cluster, { name: secret, RESTIC_PASSWORD: password }));
   const snapshotIDs = async (): Promise<string[]> => {
-    const { repository } = requests[0]!.status!.result!;
+    const { repository } = requests.get('first')!.status!.result!;
     const found = await restic<{ short_id: string }[]>(story.cluster, repository, ['snapshots']);
     return found.map(({ short_id }) => short_id);
   };
-  const idOf = (request: DataMoverBackup | undefined): string =>
-    request!.status!.result!.snapshotID!.slice(0, 8);
+  const recordsInCluster = async (): Promise<string[]> => {
+    const found = await Promise.all(
+      NAMES.map((name) => story.kube.get(dataMoverBackups, keyOf(requests.get(name)!))),
+    );
+    return NAMES.filter((_, index) => found[index] !== undefined);
+  };
+  const askedFor = async (name: string): Promise<DataMoverDelete[]> => {
+    const found: DataMoverDelete[] = [];
+    const labelSelector = `${labels.veleroBackupName}=${story.unique(name)}`;
+    for await (const one of story.kube.list(dataMoverDeletes, { namespace: story.namespace, labelSelector }))
+      found.push(one);
+    return found;
+  };
+
+  /** Waits until Velero has forgotten a backup and its data is removed. */
+  const untilRemoved = async (name: string): Promise<void> => {
+    await untilGone(story.kube, backups, { namespace: story.namespace, name: story.unique(name) });
+    for (const request of await askedFor(name))
+      await until(story.kube, dataMoverDeletes, keyOf(request), {
+        to: 'to be Completed',
+        when: ({ status }) => status?.phase === 'Completed',
+      });
+    removals.set(name, { asked: await askedFor(name), left: await snapshotIDs() });
+  };
 
   beforeAll(async () => {
     story = await openStory('deletion');
     const namespace = await story.makeNamespace('app');
     app = { namespace, name: 'app' };
+    secret = story.unique('secret');
+    await keepSecret(RESTIC_PASSWORD);
+    const own = await story.makeClass('own', {
+      config: { resticSecret: { name: secret }, resticImage: story.cluster.images.volsyncRestic },
+    });
     await story.apply(
-      claim({ namespace, name: 'data' }),
+      claim({ namespace, name: 'data' }, { annotations: askForClass(own) }),
       pod(app, story.cluster.images.busybox, { mounts: { '/data': 'data' } }),
     );
     await untilRunning(story, app);
-    await story.exec(
-      app,
-      'cd /data; head -c 5000000 /dev/urandom > kept; head -c 5000000 /dev/urandom > old',
-    );
     await backUpNow('first');
-    await story.exec(app, 'cd /data; rm old; echo new > new');
-    younger = await manifestOf(story, app);
+    const unlabelled = { metadata: { labels: { [labels.veleroExclude]: null } } };
+    await story.kube.mergePatch(dataMoverBackups, keyOf(requests.get('first')!), unlabelled);
     await backUpNow('second');
-    expect(await snapshotIDs()).toEqual(requests.map(idOf));
-    await story.cluster.velero(['backup', 'delete', story.unique('first'), '--confirm']);
-    await untilGone(story.kube, backups, { namespace: story.namespace, name: story.unique('first') });
+    await backUpNow('third');
+    expect(await snapshotIDs()).toEqual(NAMES.map(shortIdOf));
+
+    await keepSecret('forgotten');
+    await story.cluster.velero(['backup', 'delete', story.unique('third'), '--confirm']);
+    await waitUntil('the removal to be asked for', async () => (await askedFor('third')).length > 0, {
+      timeoutMs: 60_000,
+    });
+    failing = await until(story.kube, dataMoverDeletes, keyOf((await askedFor('third'))[0]!), {
+      to: 'to have failed once',
+      when: ({ status }) => status?.phase === 'Retrying',
+    });
+    await keepSecret(RESTIC_PASSWORD);
+    await untilRemoved('third');
+    survivors = await recordsInCluster();
+
+    // With the namespace go the originals of the records: from here on the cluster might as well be another one.
+    await story.loseNamespace(namespace);
+    await restore(story, { name: story.unique('restore'), from: story.unique('second') });
+    await untilRunning(story, app);
+    restores = await movedRestores(story, story.unique('restore'));
+    restored = await manifestOf(story, app);
+
+    await story.cluster.velero(['backup', 'delete', story.unique('second'), '--confirm']);
+    await untilRemoved('second');
+
+    const expired = { status: { expiration: '2026-01-01T00:00:00Z' } };
+    const first = { namespace: story.namespace, name: story.unique('first') };
+    await story.kube.mergePatch(backups, first, expired);
+    await untilRemoved('first');
   });
 
   afterAll(() => story.end());
 
-  it('removes its data from the repository, and no other', async () => {
-    for await (const request of story.kube.list(dataMoverDeletes, { namespace: story.namespace })) {
-      if (request.spec.result.repository !== requests[0]!.status!.result!.repository) continue;
-      removals.push(request);
-      await story.kubectl([
-        'wait',
-        '--for=condition=Ready',
-        '--timeout=120s',
-        '--namespace',
-        story.namespace,
-        `datamoverdelete/${request.metadata.name}`,
-      ]);
-    }
-    expect(removals.map(({ spec }) => spec.result.snapshotID)).toEqual([
-      requests[0]!.status!.result!.snapshotID,
+  it('are stored with the record of their own, and no other', () => {
+    for (const name of NAMES) expect([...stored.get(name)!.keys()]).toContain(recordKeyOf(name));
+    expect([...stored.get('third')!.keys()]).not.toContain(recordKeyOf('second'));
+  });
+
+  it('hold the result of the move in that record', () => {
+    for (const name of NAMES)
+      expect(stored.get(name)!.get(recordKeyOf(name))).toMatchObject({
+        status: { phase: 'Completed', result: requests.get(name)!.status!.result },
+      });
+  });
+
+  it('may hold the record of another backup that lost its label', () => {
+    expect([...stored.get('second')!.keys()]).toContain(recordKeyOf('first'));
+  });
+
+  it('are restored by their own record alone, and none is restored itself', async () => {
+    expect(restores.map(({ spec }) => spec.source?.backupName)).toEqual([
+      requests.get('second')!.metadata.name,
     ]);
-    expect(await snapshotIDs()).toEqual([idOf(requests[1])]);
+    expect(differences(manifests.get('second')!, restored)).toEqual([]);
+    expect(await recordsInCluster()).toEqual([]);
   });
 
-  it('removes its record from the cluster, and no other', async () => {
-    await untilGone(story.kube, dataMoverBackups, keyOf(requests[0]!));
-    expect(await story.kube.get(dataMoverBackups, keyOf(requests[1]!))).toBeDefined();
+  it.each([
+    ['is deleted', 'third', ['first', 'second']],
+    ['is deleted where nothing but the backup knows of it', 'second', ['first']],
+    ['expires', 'first', []],
+  ])('take their own data along, and no other, when one %s', (_, name, left) => {
+    const { asked, left: ids } = removals.get(name)!;
+    expect(asked.map(({ spec }) => spec.result)).toEqual([requests.get(name)!.status!.result]);
+    expect(ids).toEqual(left.map(shortIdOf));
   });
 
-  it('leaves nothing of the removal behind', async () => {
-    expect(await leftoversOf(story, removals)).toEqual([]);
+  it('take their record in the cluster along, and no other', () => {
+    expect(survivors).toEqual(['first', 'second']);
   });
 
-  it('leaves the other backup whole', async () => {
-    await story.loseNamespace(app.namespace);
-    await restore(story, { name: story.unique('restore'), from: story.unique('second') });
-    await untilRunning(story, app);
-    expect(differences(younger, await manifestOf(story, app))).toEqual([]);
+  it('say why their data is still there, and remove it when that is put right', async () => {
+    expect(failing.status?.lastFailure).toMatchObject({
+      reason: 'WrongPassword',
+      message: expect.stringContaining(`${story.namespace}/${secret}`),
+    });
+    expect(failing.status?.message).toBe(failing.status?.lastFailure?.message);
+    await untilEvents(story, story.namespace, [
+      `DataMoverDelete/${failing.metadata.name}: DataMoverWarning`,
+      `DataMoverDelete/${failing.metadata.name}: DataMoverCompleted`,
+    ]);
+  });
+
+  it('leave nothing of their removals behind', async () => {
+    const all = [...removals.values()].flatMap(({ asked }) => asked);
+    expect(await leftoversOf(story, all)).toEqual([]);
   });
 });

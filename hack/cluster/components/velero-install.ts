@@ -37,6 +37,8 @@ function installArgs(config: ClusterConfig, { velero, plugins }: VeleroImages): 
     ...['--features', veleroFeatures],
     // One at a time, its default, would make the second wait until Velero looks at its queue, once a minute.
     ...['--concurrent-backups', '4'],
+    // Its default, an hour, is longer than anybody waits for an expired backup to go.
+    ...['--garbage-collection-frequency', '10s'],
   ];
 }
 

@@ -2,19 +2,25 @@ import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { Transform, type TransformCallback } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A way to the object store through which uploads are slow. */
+/** A slow way to the object store. */
 export interface SlowProxy {
   /** `http://host:port`. */
   endpoint: string;
+  /** How many bytes may pass in a second from now on; `Infinity`: as many as there are. */
+  limit(bytesPerSecond: number): void;
   close(): void;
 }
 
 const CHUNK = 64 * 1024;
 
-/** Listens on the host of `target` (`http://host:port`) and lets `bytesPerSecond` pass in all connections together. */
+/**
+ * Listens on the host of `target` (`http://host:port`) and lets `bytesPerSecond` pass each way, in all connections
+ * together.
+ */
 export async function startSlowProxy(target: string, bytesPerSecond: number): Promise<SlowProxy> {
   const { hostname, port } = new URL(target);
-  const pass = rateLimit(bytesPerSecond);
+  let rate = bytesPerSecond;
+  const [up, down] = [rateLimit(() => rate), rateLimit(() => rate)];
   const open = new Set<Socket>();
   const server = createServer((client) => {
     const upstream = connect(Number(port), hostname);
@@ -26,12 +32,15 @@ export async function startSlowProxy(target: string, bytesPerSecond: number): Pr
         upstream.destroy();
       });
     }
-    client.pipe(slowed(pass)).pipe(upstream);
-    upstream.pipe(client);
+    client.pipe(slowed(up)).pipe(upstream);
+    upstream.pipe(slowed(down)).pipe(client);
   });
   await new Promise<void>((resolve) => server.listen(0, hostname, resolve));
   return {
     endpoint: `http://${hostname}:${String((server.address() as AddressInfo).port)}`,
+    limit: (bytes) => {
+      rate = bytes;
+    },
     close: () => {
       server.close();
       for (const socket of open) socket.destroy();
@@ -40,11 +49,11 @@ export async function startSlowProxy(target: string, bytesPerSecond: number): Pr
 }
 
 /** Gives leave to send, in the order of asking, as fast as the rate allows. */
-function rateLimit(bytesPerSecond: number): (bytes: number) => Promise<void> {
+function rateLimit(rate: () => number): (bytes: number) => Promise<void> {
   let freeAt = 0;
   return async (bytes) => {
     const now = performance.now();
-    freeAt = Math.max(freeAt, now) + (bytes / bytesPerSecond) * 1000;
+    freeAt = Math.max(freeAt, now) + (bytes / rate()) * 1000;
     await delay(freeAt - now);
   };
 }
