@@ -23,12 +23,14 @@ let dir: string;
 let server: Server;
 let exits: number;
 let deleted: string[];
+let signals: AbortSignal[];
 const clients: Client[] = [];
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'server-'));
   exits = 0;
   deleted = [];
+  signals = [];
   server = createPluginServer({
     actions: {
       backupItemActions: {},
@@ -36,7 +38,8 @@ beforeEach(async () => {
       deleteItemActions: {
         'x.io/delete': {
           resources: ['things.x.io'],
-          async execute({ item, backup }) {
+          async execute({ item, backup }, { signal }) {
+            signals.push(signal);
             deleted.push(`${String(item)} of ${backup.metadata.name}`);
             if (String(item) === '{}') throw new PluginError('it stays');
           },
@@ -155,6 +158,8 @@ describe('the server', () => {
       details: 'it stays',
     });
     expect(deleted).toEqual(['1 of daily', '{} of daily']);
+    // gRPC says of every call that it was cancelled, once it is over.
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
   });
 
   it('carries the items of a block', async () => {

@@ -24,9 +24,12 @@ export function unary<Request, Response>(
   return (call, callback) => {
     environment.beforeAction?.();
     const aborted = new AbortController();
-    call.on('cancelled', () => aborted.abort(new PluginError('Velero gave up the call')));
+    const abort = (): void => aborted.abort(new PluginError('Velero gave up the call'));
+    call.on('cancelled', abort);
     Promise.resolve({ log: environment.log, signal: aborted.signal })
       .then((context) => handle(call.request, context))
+      // gRPC says so after every call, also when it was answered.
+      .finally(() => call.off('cancelled', abort))
       .then(
         (response) => callback(null, response),
         (thrown: unknown) => callback(toCallError(thrown, environment.locate)),
