@@ -136,6 +136,12 @@ test-e2e: $(NODE_MODULES) plugin ## User stories in an embedded cluster of their
 	$(call jest,e2e-alone,--runInBand --passWithNoTests)
 	@[ -n "$(E2E_KEEP)$(E2E_CLUSTER)" ] || CLUSTER_NAME=datamover-e2e node hack/cluster/main.ts down
 
+##@ Benchmarks
+
+.PHONY: bench-plugin
+bench-plugin: $(NODE_MODULES) plugin ## The plugin beside one in Go, into docs/performance.md. Needs Go; ARGS='--rounds 1 --keep-page' for a quick look.
+	node tests/bench/main.ts $(ARGS)
+
 ##@ Embedded cluster
 
 .PHONY: cluster-up

@@ -1,0 +1,89 @@
+/**
+ * Measures the built plugin beside one in Go with the same decisions, through Velero's own client code, and writes the
+ * table into docs/performance.md. `--rounds 1 --keep-page` for a quick look.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg, release } from 'node:os';
+import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { format } from 'prettier';
+import { fillBlocks } from '../../hack/gen/marked-blocks.ts';
+import { pluginDir, pluginPath } from '../contract/velero-host.ts';
+import { startFakeApi } from './fake-api.ts';
+import { goPrograms, type GoPrograms } from './go-programs.ts';
+import { CASES, LOAD, OBJECTS } from './plan.ts';
+import { GO, OURS, tableOf, type Report } from './table.ts';
+
+const PAGE = join(import.meta.dirname, '../../docs/performance.md');
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    starts: { type: 'string', default: '20' },
+    'keep-page': { type: 'boolean', default: false },
+  },
+});
+
+const programs = await goPrograms();
+const api = await startFakeApi();
+try {
+  const before = loadavg()[0] ?? 0;
+  const report = await measure(programs, api.kubeconfig);
+  const sizes = {
+    go: statSync(join(programs.pluginDir, 'velero-plugin-in-go')).size,
+    ours: statSync(pluginPath).size,
+  };
+  const block = `${machine(before, loadavg()[0] ?? 0)}\n\n${tableOf(report, sizes)}`;
+  console.log(`\n${block}`);
+  if (!options['keep-page']) await writePage(block);
+} finally {
+  api.stop();
+}
+
+async function measure({ driver, pluginDir: goDir }: GoPrograms, kubeconfig: string): Promise<Report> {
+  const plan = {
+    plugins: [
+      { name: GO, dir: goDir },
+      { name: OURS, dir: pluginDir },
+    ],
+    rounds: Number(options.rounds),
+    starts: Number(options.starts),
+    cases: CASES,
+    load: LOAD,
+    ...OBJECTS,
+  };
+  // No more than a pod of Velero has; extra CA bundles cost each start of Node time that is not ours.
+  const env = {
+    PATH: process.env.PATH,
+    HOME: '/nonexistent',
+    LD_LIBRARY_PATH: pluginDir,
+    KUBECONFIG: kubeconfig,
+  };
+  const child = spawn(driver, ['server', '--features=', '--log-level=info'], {
+    env,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  child.stdin.end(JSON.stringify(plan));
+  const report = json(child.stdout).catch(() => undefined);
+  const [code] = (await ended) as [number | null];
+  if (code !== 0) throw new Error(`the driver ended with code ${String(code)}`);
+  return (await report) as Report;
+}
+
+function machine(before: number, after: number): string {
+  const [cpu] = cpus();
+  const load = `load ${before.toFixed(1)} at the beginning and ${after.toFixed(1)} at the end`;
+  return (
+    `${String(availableParallelism())} × ${cpu?.model ?? 'CPU'}, Linux ${release()}, Node ${process.version.slice(1)}; ` +
+    `${options.rounds} rounds of ${options.starts} starts; ${load} (the driver and the API server among it).`
+  );
+}
+
+async function writePage(block: string): Promise<void> {
+  const page = fillBlocks(readFileSync(PAGE, 'utf8'), { measured: block });
+  writeFileSync(PAGE, await format(page, { parser: 'markdown', printWidth: 110 }));
+}
