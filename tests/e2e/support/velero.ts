@@ -95,9 +95,20 @@ export async function logOf(
   return lines
     .filter((line) => line !== '')
     .map((line) => {
-      const { msg, 'error.message': error = '', ...fields } = JSON.parse(line) as Record<string, string>;
-      return { ...fields, text: `${msg ?? ''} ${error}`.trim() } as LogLine;
+      const { msg = '', error = '', ...fields } = fieldsOf(line);
+      return { ...fields, text: `${msg} ${error}`.trim() } as LogLine;
     });
+}
+
+/** `key=word other="words, with \"quotes\""`, as Velero's logger writes by default. */
+function fieldsOf(line: string): Record<string, string> {
+  const pairs = line.matchAll(/([^\s=]+)=("(?:[^"\\]|\\.)*"|\S*)/g);
+  return Object.fromEntries(
+    [...pairs].map(([, key = '', value = '']) => [
+      key,
+      value.startsWith('"') ? (JSON.parse(value) as string) : value,
+    ]),
+  );
 }
 
 /** The objects that a backup holds, by `<plural.group>/<namespace>/<name>`; cluster-scoped ones without namespace. */
