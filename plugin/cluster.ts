@@ -8,7 +8,7 @@ import type { Clock } from '../kube/runtime/clock.ts';
 import { collect } from './collect.ts';
 import { PluginError } from './plugin-error.ts';
 import { loadPolicies } from './policies/load-policies.ts';
-import type { VolumePolicy } from './policies/volume-policy.ts';
+import type { ResourcePolicies } from './policies/volume-policy.ts';
 import { retryTransient } from './retry.ts';
 import { loadSettings, type Settings } from './settings.ts';
 import { ttlCache } from './ttl-cache.ts';
@@ -34,7 +34,7 @@ export interface Cluster {
   /** Of a namespace; up to a minute old. */
   content(namespace: string): Promise<NamespaceContent>;
   /** In a ConfigMap; read once, as Velero does. */
-  policies(key: Required<Key>): Promise<readonly VolumePolicy[]>;
+  policies(key: Required<Key>): Promise<ResourcePolicies>;
 }
 
 /** Lists of a whole namespace are dear, and a backup visits its claims one after the other. */

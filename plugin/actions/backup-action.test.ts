@@ -243,6 +243,19 @@ describe('a claim of a backup with volume policies', () => {
     expect(lines[0]?.message).toContain('volumePolicies[0] in ConfigMap velero/policies says skip');
   });
 
+  it('is not left to a file-system backup when they leave its pods out', async () => {
+    const { execute, kube } = setUp();
+    kube.seed(pods, aPod('p', ['data']));
+    kube.seed<ConfigMap>(configMaps, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'policies', namespace: 'velero' },
+      data: { p: 'version: v1\nincludeExcludePolicy: {excludedNamespaceScopedResources: [pods]}\n' },
+    });
+    const taking = aBackup({ ...backup.spec, defaultVolumesToFsBackup: true });
+    expect(await execute(aClaim(), taking)).toHaveProperty('operationID');
+  });
+
   it('is judged without a volume while it is not bound to it, as in Velero', async () => {
     const { execute, lines } = withPolicies('scratch');
     await execute({ ...aClaim(), status: { phase: 'Pending' } } as Resource, backup);

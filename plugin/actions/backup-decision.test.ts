@@ -18,7 +18,7 @@ function policies(...lines: string[]) {
   return parsePolicies(
     `version: v1\nvolumePolicies:\n${lines.map((line) => `  ${line}\n`).join('')}`,
     'ConfigMap velero/p',
-  );
+  ).volumes;
 }
 
 describe('the data of a claim', () => {

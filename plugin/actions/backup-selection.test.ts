@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PersistentVolumeClaim, Pod } from '../../api/external/core.ts';
 import type { Backup } from '../../api/external/velero.ts';
-import { hasHooks, isSelected, siblingsOf } from './backup-selection.ts';
+import { hasHooks, isSelected, podsInBackup, siblingsOf, withFilters } from './backup-selection.ts';
 import { aBackup, aClaim, aPod } from './fixtures.ts';
 
 const hook = { 'pre.hook.backup.velero.io/command': '["/freeze"]' };
@@ -78,4 +78,19 @@ it.each([
 
 it('sees hooks only where there are any', () => {
   expect(hasHooks(aBackup({ hooks: { resources: [] } }), [aPod('p', [])])).toBe(false);
+});
+
+it.each([
+  ['takes pods', {}, { included: [], excluded: [] }, true],
+  ['leaves them out', {}, { included: [], excluded: ['pods'] }, false],
+  ['takes other kinds only', {}, { included: ['persistentvolumeclaims'], excluded: [] }, false],
+  [
+    'leaves them out against its own spec',
+    { includedNamespaceScopedResources: ['pods'] },
+    { included: [], excluded: ['pods'] },
+    true,
+  ],
+])('a backup with policies by which it %s', (_, spec, filters, taken) => {
+  const backup = withFilters(aBackup(spec as Backup['spec']), filters);
+  expect(podsInBackup(backup, [aPod('p', [])])).toHaveLength(taken ? 1 : 0);
 });

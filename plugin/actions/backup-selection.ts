@@ -4,10 +4,11 @@ import { matchesLabelSelector } from '../../api/label-selector.ts';
 import type { ObjectMeta } from '../../api/meta.ts';
 import { labels } from '../../api/v1alpha1/keys.ts';
 import type { NamespaceContent } from '../cluster.ts';
+import type { ResourceFilters } from '../policies/volume-policy.ts';
 import { POST_HOOK_PREFIX, PRE_HOOK_PREFIX } from './velero-facts.ts';
 
 /** The newer of Velero's two ways to name resources; either may be used in a backup. */
-interface ResourceFilters {
+interface SpecFilters {
   includedResources?: string[];
   excludedResources?: string[];
   includedNamespaceScopedResources?: string[];
@@ -38,6 +39,21 @@ export function siblingsOf(
   });
 }
 
+/** The backup with the filters of its policies; what its own spec takes, they do not leave out. */
+export function withFilters(backup: Backup, { included, excluded }: ResourceFilters): Backup {
+  const own: SpecFilters = backup.spec;
+  const taken = own.includedNamespaceScopedResources ?? [];
+  const spec: SpecFilters = {
+    ...own,
+    includedNamespaceScopedResources: [...taken, ...included],
+    excludedNamespaceScopedResources: [
+      ...(own.excludedNamespaceScopedResources ?? []),
+      ...excluded.filter((name) => !taken.includes(name)),
+    ],
+  };
+  return { ...backup, spec };
+}
+
 /** Those of the pods that the backup takes. */
 export function podsInBackup(backup: Backup, pods: readonly Pod[]): Pod[] {
   return includesPods(backup) ? pods.filter((pod) => isSelected(backup, pod.metadata)) : [];
@@ -62,7 +78,7 @@ export function isSelected(backup: Backup, metadata: ObjectMeta): boolean {
 }
 
 function includesPods(backup: Backup): boolean {
-  const filters: ResourceFilters = backup.spec;
+  const filters: SpecFilters = backup.spec;
   const included = [
     ...(filters.includedResources ?? []),
     ...(filters.includedNamespaceScopedResources ?? []),

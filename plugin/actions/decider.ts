@@ -6,8 +6,9 @@ import {
 import type { Backup } from '../../api/external/velero.ts';
 import type { Cluster } from '../cluster.ts';
 import { policiesKeysOf } from '../policies/load-policies.ts';
-import type { VolumePolicy } from '../policies/volume-policy.ts';
+import { noPolicies, type ResourcePolicies } from '../policies/volume-policy.ts';
 import { decideBackup, type BackupDecision } from './backup-decision.ts';
+import { withFilters } from './backup-selection.ts';
 
 /** {@link decideBackup} with its facts read from the cluster. `volume` spares a read where the caller has it. */
 export type Decide = (
@@ -23,13 +24,21 @@ export function createDecider(cluster: Cluster): Decide {
       policiesOf(cluster, backup),
       cluster.content(pvc.metadata.namespace ?? ''),
     ]);
-    const known = policies.length === 0 ? undefined : (volume ?? (await volumeOf(cluster, pvc, signal)));
-    return decideBackup(backup, pvc, { classes, policies, volume: known, pods: content.pods });
+    const { volumes, filters } = policies;
+    const known = volumes.length === 0 ? undefined : (volume ?? (await volumeOf(cluster, pvc, signal)));
+    const facts = { classes, policies: volumes, volume: known, pods: content.pods };
+    return decideBackup(withFilters(backup, filters), pvc, facts);
   };
 }
 
-async function policiesOf(cluster: Cluster, backup: Backup): Promise<readonly VolumePolicy[]> {
-  return (await Promise.all(policiesKeysOf(backup).map((key) => cluster.policies(key)))).flat();
+/** As in Velero, the backup's own policies overrule those of all backups, whose filters do not count. */
+async function policiesOf(cluster: Cluster, backup: Backup): Promise<ResourcePolicies> {
+  const keys = policiesKeysOf(backup);
+  const [own, global] = await Promise.all([
+    keys.own === undefined ? noPolicies : cluster.policies(keys.own),
+    keys.global === undefined ? noPolicies : cluster.policies(keys.global),
+  ]);
+  return { volumes: [...own.volumes, ...global.volumes], filters: own.filters };
 }
 
 /** As in Velero, a claim that is not bound has no volume, whatever it names. */

@@ -129,6 +129,10 @@ function listOf(value: unknown, where: string): string[] {
   return value.map((entry) => textOf(entry, where));
 }
 
+export function optionalList(value: unknown, where: string): string[] {
+  return value === null || value === undefined ? [] : listOf(value, where);
+}
+
 function textsOf(value: unknown, where: string): Record<string, string> {
   const entries = Object.entries(mapOf(value, where));
   return Object.fromEntries(entries.map(([key, entry]) => [key, textOf(entry, `${where}.${key}`)]));

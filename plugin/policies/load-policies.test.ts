@@ -16,20 +16,26 @@ function load(data: Record<string, string> | undefined) {
 
 describe('the volume policies of a backup', () => {
   it('lie in the ConfigMap that it names, in its own namespace', () => {
-    expect(policiesKeysOf(aBackup({ resourcePolicy: { kind: 'configmap', name: 'p' } }))).toEqual([key]);
-    expect(policiesKeysOf(aBackup({ resourcePolicy: { kind: 'ConfigMap', name: 'p' } }))).toEqual([key]);
-    expect(policiesKeysOf(aBackup({ resourcePolicy: { kind: 'secret', name: 'p' } }))).toEqual([]);
-    expect(policiesKeysOf(aBackup())).toEqual([]);
+    expect(policiesKeysOf(aBackup({ resourcePolicy: { kind: 'configmap', name: 'p' } }))).toEqual({
+      own: key,
+    });
+    expect(policiesKeysOf(aBackup({ resourcePolicy: { kind: 'ConfigMap', name: 'p' } }))).toEqual({
+      own: key,
+    });
+    expect(policiesKeysOf(aBackup({ resourcePolicy: { kind: 'secret', name: 'p' } }))).toEqual({});
+    expect(policiesKeysOf(aBackup())).toEqual({});
   });
 
-  it('are followed by those of the ConfigMap that Velero adds to every backup', () => {
+  it('lie beside those of the ConfigMap that Velero adds to every backup', () => {
     const backup = aBackup({ resourcePolicy: { kind: 'configmap', name: 'p' } });
     backup.metadata.annotations = { 'velero.io/global-backup-volume-policy-configmap': 'global' };
-    expect(policiesKeysOf(backup)).toEqual([key, { namespace: 'velero', name: 'global' }]);
+    expect(policiesKeysOf(backup)).toEqual({ own: key, global: { namespace: 'velero', name: 'global' } });
   });
 
   it('are what its one key says, whatever the key is called', async () => {
-    const policies = await load({ any: 'version: v1\nvolumePolicies: [{action: {type: skip}}]' });
+    const { volumes: policies } = await load({
+      any: 'version: v1\nvolumePolicies: [{action: {type: skip}}]',
+    });
     expect(policies.map(({ action, origin }) => [action, origin])).toEqual([
       ['skip', 'volumePolicies[0] in ConfigMap velero/p'],
     ]);

@@ -3,7 +3,7 @@ import type { Backup } from '../../api/external/velero.ts';
 import { formatKey, type Key } from '../../api/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { PluginError } from '../plugin-error.ts';
-import type { VolumePolicy } from './volume-policy.ts';
+import type { ResourcePolicies } from './volume-policy.ts';
 
 /**
  * On a Backup: the ConfigMap whose volume policies Velero adds to every backup (`--global-backup-volume-policies-configmap`
@@ -11,16 +11,19 @@ import type { VolumePolicy } from './volume-policy.ts';
  */
 const GLOBAL_POLICIES = 'velero.io/global-backup-volume-policy-configmap';
 
-/** Where the volume policies of a backup are, in the order in which they count: its own overrule those of all backups. */
-export function policiesKeysOf({ spec, metadata }: Backup): Required<Key>[] {
+/** Where the policies of a backup are: its own, and those of all backups. */
+export function policiesKeysOf({ spec, metadata }: Backup): Partial<Record<'own' | 'global', Required<Key>>> {
   const { namespace = '', annotations = {} } = metadata;
   const own = spec.resourcePolicy?.kind.toLowerCase() === 'configmap' ? spec.resourcePolicy.name : undefined;
-  const names = [own, annotations[GLOBAL_POLICIES]];
-  return names.flatMap((name) => (name === undefined ? [] : { namespace, name }));
+  const global = annotations[GLOBAL_POLICIES];
+  return {
+    ...(own !== undefined && { own: { namespace, name: own } }),
+    ...(global !== undefined && { global: { namespace, name: global } }),
+  };
 }
 
 /** Reads them. Whatever is wrong with them is an error that names the ConfigMap: nothing is guessed. */
-export async function loadPolicies(kube: KubeClient, key: Required<Key>): Promise<VolumePolicy[]> {
+export async function loadPolicies(kube: KubeClient, key: Required<Key>): Promise<ResourcePolicies> {
   const where = `ConfigMap ${formatKey(key)}`;
   const configMap = await kube.get(configMaps, key);
   if (configMap === undefined)

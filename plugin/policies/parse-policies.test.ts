@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../api/external/core.ts';
 import { parsePolicies } from './parse-policies.ts';
 import { policyVolumeOf } from './policy-volume.ts';
-import { matchPolicy } from './volume-policy.ts';
+import { matchPolicy, noPolicies } from './volume-policy.ts';
 
 const claim: PersistentVolumeClaim = {
   apiVersion: 'v1',
@@ -32,7 +32,7 @@ const nfs = volume({ nfs: { server: 'filer', path: '/exports' } });
 
 /** Does one policy with these conditions (flow YAML) match? */
 function matches(conditions: string, pv: PersistentVolume | undefined, pvc = claim): boolean {
-  const policies = parsePolicies(
+  const { volumes: policies } = parsePolicies(
     `version: v1\nvolumePolicies:\n- conditions: ${conditions}\n  action: {type: skip}\n`,
     'ConfigMap velero/p',
   );
@@ -102,7 +102,7 @@ describe('conditions', () => {
 
 describe('policies', () => {
   it('decide in the order of the file', () => {
-    const policies = parsePolicies(
+    const { volumes: policies } = parsePolicies(
       [
         'version: v1',
         'volumePolicies:',
@@ -124,7 +124,13 @@ describe('policies', () => {
 
   it('may be none beside the other things that such a file holds', () => {
     const text = 'version: v1\nincludeExcludePolicy: {excludedClusterScopedResources: [nodes]}';
-    expect(parsePolicies(text, 'x')).toEqual([]);
+    expect(parsePolicies(text, 'x')).toEqual(noPolicies);
+  });
+
+  it('come with the namespaced kinds that the backup takes and leaves out', () => {
+    const text =
+      'version: v1\nincludeExcludePolicy: {includedNamespaceScopedResources: [a], excludedNamespaceScopedResources: [b]}';
+    expect(parsePolicies(text, 'x').filters).toEqual({ included: ['a'], excluded: ['b'] });
   });
 
   const broken = (conditions: string) =>

@@ -1,24 +1,43 @@
 import { parseAllDocuments } from 'yaml';
 import { PluginError } from '../plugin-error.ts';
-import { compileConditions, mapOf, textOf } from './conditions.ts';
-import { policyActions, type PolicyAction, type VolumePolicy } from './volume-policy.ts';
+import { compileConditions, mapOf, optionalList, textOf } from './conditions.ts';
+import {
+  policyActions,
+  type PolicyAction,
+  type ResourceFilters,
+  type ResourcePolicies,
+  type VolumePolicy,
+} from './volume-policy.ts';
 
 /** The one version there is. */
 const VERSION = 'v1';
 
 /**
- * The volume policies in a text of YAML, as Velero reads them; what else such a text may hold is Velero's own business.
+ * The policies in a text of YAML, as Velero reads them; what such a text may hold beside them is Velero's own business.
  * `where` names the text. This module loads the YAML parser, so only a backup that has policies loads this module.
  */
-export function parsePolicies(text: string, where: string): VolumePolicy[] {
-  const { version, volumePolicies } = mapOf(parseYaml(text, where), where);
+export function parsePolicies(text: string, where: string): ResourcePolicies {
+  const { version, volumePolicies, includeExcludePolicy } = mapOf(parseYaml(text, where), where);
   if (version !== VERSION) {
     const found = version === undefined ? 'missing' : JSON.stringify(version);
     throw new PluginError(`version in ${where} is ${found}; it must be ${VERSION}`);
   }
-  if (volumePolicies === null || volumePolicies === undefined) return [];
-  if (!Array.isArray(volumePolicies)) throw new PluginError(`volumePolicies in ${where} must be a list`);
-  return volumePolicies.map((raw, index) => parsePolicy(raw, index, where));
+  return { volumes: parseVolumes(volumePolicies, where), filters: parseFilters(includeExcludePolicy, where) };
+}
+
+function parseVolumes(raw: unknown, where: string): VolumePolicy[] {
+  if (raw === null || raw === undefined) return [];
+  if (!Array.isArray(raw)) throw new PluginError(`volumePolicies in ${where} must be a list`);
+  return raw.map((one, index) => parsePolicy(one, index, where));
+}
+
+function parseFilters(raw: unknown, where: string): ResourceFilters {
+  const path = `includeExcludePolicy in ${where}`;
+  const { includedNamespaceScopedResources, excludedNamespaceScopedResources } = mapOf(raw, path);
+  return {
+    included: optionalList(includedNamespaceScopedResources, path),
+    excluded: optionalList(excludedNamespaceScopedResources, path),
+  };
 }
 
 function parsePolicy(raw: unknown, index: number, where: string): VolumePolicy {

@@ -13,6 +13,20 @@ export interface VolumePolicy {
   parameters: Readonly<Record<string, unknown>>;
 }
 
+/** What a ConfigMap with Velero's resource policies says, as far as it decides about volumes. */
+export interface ResourcePolicies {
+  volumes: readonly VolumePolicy[];
+  filters: ResourceFilters;
+}
+
+/** Kinds of namespaced objects that a backup takes or leaves out, beside what its own spec says. */
+export interface ResourceFilters {
+  included: readonly string[];
+  excluded: readonly string[];
+}
+
+export const noPolicies: ResourcePolicies = { volumes: [], filters: { included: [], excluded: [] } };
+
 /** The policy that decides about the volume: the first in the order of the file whose conditions it meets. */
 export function matchPolicy(
   policies: readonly VolumePolicy[],

@@ -178,7 +178,8 @@ describe('volume policies', () => {
         const volume = volumeNamed(names.volume);
         const claim = claimNamed(names.claim, volume);
         const velero = await matchesInVelero({ policies, claim, volume });
-        const ours = matchPolicy(parsePolicies(policies, 'x'), policyVolumeOf(claim, volume)) !== undefined;
+        const ours =
+          matchPolicy(parsePolicies(policies, 'x').volumes, policyVolumeOf(claim, volume)) !== undefined;
         return { ...names, velero, ours };
       }),
     );
@@ -201,7 +202,7 @@ describe('volume policies', () => {
   ])('are read from %j as Velero reads them', async (policies) => {
     const volume = volumeNamed('ebs');
     const velero = await matchesInVelero({ policies, claim: aClaim(), volume });
-    const ours = matchPolicy(parsePolicies(policies, 'x'), policyVolumeOf(aClaim(), volume));
+    const ours = matchPolicy(parsePolicies(policies, 'x').volumes, policyVolumeOf(aClaim(), volume));
     expect(ours !== undefined).toBe(velero);
   });
 
@@ -241,7 +242,7 @@ describe('volume policies', () => {
         const velero = await askVelero({ policies, claim, volume, pods, backup });
         const ours = decideBackup(aBackup(backup), claim, {
           classes: [aClass('standard', { default: true })],
-          policies: parsePolicies(policies, 'x'),
+          policies: parsePolicies(policies, 'x').volumes,
           volume,
           pods,
         });
