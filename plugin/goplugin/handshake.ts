@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hangUp } from './hang-up.ts';
 
 /** What the host sets in the environment of every process that it starts as a plugin. */
 export const COOKIE = { key: 'VELERO_PLUGIN', value: 'hello' } as const;
@@ -62,7 +63,8 @@ export function handshakeLine(socketPath: string): string {
   return `${String(CORE_PROTOCOL)}|${String(VELERO_PROTOCOL)}|unix|${socketPath}|grpc|\n`;
 }
 
-/** Written past the stream layer: nothing else may ever reach stdout, and nothing may delay this. */
+/** Written past the stream layer, which nothing may delay; and nothing else may ever reach stdout, so it ends here. */
 export function announce(socketPath: string): void {
   writeSync(1, handshakeLine(socketPath));
+  hangUp(1);
 }

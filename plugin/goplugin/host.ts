@@ -7,6 +7,7 @@ import { services, type Services } from './services.ts';
 
 /** Velero's side of the protocol, as much of it as a self-test needs: one plugin process, and calls to it. */
 export interface PluginHost {
+  readonly pid: number;
   /** The path of the socket that the plugin announced. */
   readonly socketPath: string;
   /** What the process has logged so far. */
@@ -53,7 +54,7 @@ export async function startPlugin({ command, args, env }: PluginProgram): Promis
   }
   const client = new Client(`unix:${socketPath}`, credentials.createInsecure());
   void ended.then(() => client.close());
-  return { socketPath, log, ended, kill, call: caller(client) };
+  return { pid: child.pid ?? 0, socketPath, log, ended, kill, call: caller(client) };
 }
 
 type Method = MethodDefinition<object, Record<string, unknown>>;

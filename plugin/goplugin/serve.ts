@@ -1,5 +1,6 @@
 import type { Actions } from './actions.ts';
 import { announce, createSocketPath, sweepSockets } from './handshake.ts';
+import { hangUp } from './hang-up.ts';
 import { createPluginServer, listen } from './server.ts';
 import type { CallEnvironment } from './unary.ts';
 
@@ -22,7 +23,11 @@ export async function serve(options: ServeOptions): Promise<void> {
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => process.exit(0));
   endWithParent();
-  const server = createPluginServer({ ...options, exit: () => process.exit(0) });
+  const exit = (): void => {
+    hangUp(2);
+    process.exit(0);
+  };
+  const server = createPluginServer({ ...options, exit });
   await listen(server, socket.path);
   announce(socket.path);
   setImmediate(() => tidy(options));
