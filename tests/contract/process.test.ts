@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { annotations } from '../../api/v1alpha1/keys.ts';
+import { veleroVersions } from './harness-program.ts';
 import {
   backupAction,
   blockAction,
@@ -14,9 +15,16 @@ import {
   veleroRestore,
 } from './objects.ts';
 import { children, discover, inSession, openSession, type Session } from './session.ts';
+import { until } from './until.ts';
 import { HostError, pluginDir, pluginPath, startVeleroHost, type VeleroHost } from './velero-host.ts';
 
-/** The process as Velero knows it: found, listed, called, crashed, ended. No cluster is needed for any of it. */
+/**
+ * The process as Velero knows it: found, listed, called, crashed, ended; with the client code of every minor version that
+ * the plugin is made for. No cluster is needed for any of it.
+ */
+
+// Each starts processes; how fast they are is for the benchmarks to say.
+jest.setTimeout(60_000);
 
 const MIB = 1 << 20;
 const MARKED_RESOURCES = [
@@ -29,188 +37,195 @@ const NO_CLUSTER = { KUBECONFIG: '/nowhere/kubeconfig' };
 const backup = veleroBackup();
 const restore = veleroRestore();
 
-let host: VeleroHost;
-let tmp: string;
+describe.each(veleroVersions)('Velero %s', (version) => {
+  let host: VeleroHost;
+  let tmp: string;
 
-beforeAll(async () => {
-  tmp = mkdtempSync(join(tmpdir(), 'contract-'));
-  host = await startVeleroHost({ env: { TMPDIR: tmp, ...NO_CLUSTER } });
-  await discover(host);
-}, 600_000);
-
-afterAll(async () => {
-  await host.close();
-  rmSync(tmp, { recursive: true, force: true });
-});
-
-/** A call that concerns the data mover in nothing, so that nothing is asked of Kubernetes. */
-function echo(session: Session, item: unknown = claim('app', 'data')) {
-  return session.execute(restoreAction, restore, item);
-}
-
-describe('discovery', () => {
-  it('finds every action under its name, and the path that was started', async () => {
-    const actions = [backupAction, restoreAction, recordAction, deleteAction, blockAction];
-    const expected = actions.map((action) => ({
-      Command: pluginPath,
-      Kind: action.kind,
-      Name: action.name,
-    }));
-    const found = await discover(host);
-    expect(found).toEqual(expect.arrayContaining(expected));
-    expect(found).toHaveLength(expected.length);
-  });
-
-  it('finds one executable file and no links', () => {
-    const files = readdirSync(pluginDir, { withFileTypes: true, recursive: true });
-    expect(files.every((file) => file.isFile())).toBe(true);
-    const modes = files.map(({ name }) => [name, (statSync(join(pluginDir, name)).mode & 0o777).toString(8)]);
-    expect(Object.fromEntries(modes)).toEqual({
-      [basename(pluginPath)]: '755',
-      'libstdc++.so.6': '644',
-      'libgcc_s.so.1': '644',
-    });
-  });
-
-  it('works from any folder', async () => {
-    const elsewhere = mkdtempSync(join(tmpdir(), 'plugins with a space '));
-    cpSync(pluginDir, elsewhere, { recursive: true });
-    const commands = (await discover(host, elsewhere)).map(({ Command }) => Command);
-    expect(new Set(commands)).toEqual(new Set([join(elsewhere, basename(pluginPath))]));
-    rmSync(elsewhere, { recursive: true });
+  beforeAll(async () => {
+    tmp = mkdtempSync(join(tmpdir(), 'contract-'));
+    host = await startVeleroHost({ version, env: { TMPDIR: tmp, ...NO_CLUSTER } });
     await discover(host);
+  }, 600_000);
+
+  afterAll(async () => {
+    await host.close();
+    rmSync(tmp, { recursive: true, force: true });
   });
 
-  it.each([
-    [backupAction, MARKED_RESOURCES],
-    [restoreAction, MARKED_RESOURCES],
-    [recordAction, ['datamoverbackups.oadp.openshift.io']],
-    [deleteAction, ['datamoverbackups.oadp.openshift.io']],
-    [blockAction, ['persistentvolumeclaims']],
-  ])('%p applies to %p', async (action, resources) => {
-    const selector = await inSession(host, 'applies', (session) => session.appliesTo(action));
-    expect(selector.IncludedResources).toEqual(resources);
-  });
-});
+  /** A call that concerns the data mover in nothing, so that nothing is asked of Kubernetes. */
+  function echo(session: Session, item: unknown = claim('app', 'data')) {
+    return session.execute(restoreAction, restore, item);
+  }
 
-describe('calls', () => {
-  it('echo an item of 10 MiB', async () => {
-    const item = claim('app', 'big', { spec: { blob: 'x'.repeat(10 * MIB) } });
-    const { item: returned } = await inSession(host, 'big', (session) => echo(session, item));
-    expect(returned.spec.blob).toHaveLength(10 * MIB);
-  });
+  describe('discovery', () => {
+    it('finds every action under its name, and the path that was started', async () => {
+      const actions = [backupAction, restoreAction, recordAction, deleteAction, blockAction];
+      const expected = actions.map((action) => ({
+        Command: pluginPath,
+        Kind: action.kind,
+        Name: action.name,
+      }));
+      const found = await discover(host);
+      expect(found).toEqual(expect.arrayContaining(expected));
+      expect(found).toHaveLength(expected.length);
+    });
 
-  it('run at the same time, in one process', async () => {
-    await inSession(host, 'parallel', async (session) => {
-      const items = Array.from({ length: 200 }, (_, index) => claim('app', `data-${String(index)}`));
-      const answers = await Promise.all(items.map((item) => echo(session, item)));
-      expect(answers.map(({ item }) => item)).toEqual(items);
-      expect(await children(host)).toHaveLength(1);
+    it('finds one executable file and no links', () => {
+      const files = readdirSync(pluginDir, { withFileTypes: true, recursive: true });
+      expect(files.every((file) => file.isFile())).toBe(true);
+      const modes = files.map(({ name }) => [
+        name,
+        (statSync(join(pluginDir, name)).mode & 0o777).toString(8),
+      ]);
+      expect(Object.fromEntries(modes)).toEqual({
+        [basename(pluginPath)]: '755',
+        'libstdc++.so.6': '644',
+        'libgcc_s.so.1': '644',
+      });
+    });
+
+    it('works from any folder', async () => {
+      const elsewhere = mkdtempSync(join(tmpdir(), 'plugins with a space '));
+      cpSync(pluginDir, elsewhere, { recursive: true });
+      const commands = (await discover(host, elsewhere)).map(({ Command }) => Command);
+      expect(new Set(commands)).toEqual(new Set([join(elsewhere, basename(pluginPath))]));
+      rmSync(elsewhere, { recursive: true });
+      await discover(host);
+    });
+
+    it.each([
+      [backupAction, MARKED_RESOURCES],
+      [restoreAction, MARKED_RESOURCES],
+      [recordAction, ['datamoverbackups.oadp.openshift.io']],
+      [deleteAction, ['datamoverbackups.oadp.openshift.io']],
+      [blockAction, ['persistentvolumeclaims']],
+    ])('%p applies to %p', async (action, resources) => {
+      const selector = await inSession(host, 'applies', (session) => session.appliesTo(action));
+      expect(selector.IncludedResources).toEqual(resources);
     });
   });
 
-  it('answer Progress and Cancel for ids that mean nothing', async () => {
-    await inSession(host, 'ids', async (session) => {
-      const progress = await session.progress(backupAction, backup, 'no id of ours');
-      expect(progress).toMatchObject({ Completed: true, Err: expect.stringContaining('no id of ours') });
-      expect(Date.parse(progress.Started)).toBe(Date.parse('2026-01-01T00:00:00Z'));
-      expect(Date.parse(progress.Updated)).toBeGreaterThan(Date.parse('2026-01-01T00:00:00Z'));
-      await session.cancel(backupAction, backup, 'no id of ours');
+  describe('calls', () => {
+    it('echo an item of 10 MiB', async () => {
+      const item = claim('app', 'big', { spec: { blob: 'x'.repeat(10 * MIB) } });
+      const { item: returned } = await inSession(host, 'big', (session) => echo(session, item));
+      expect(returned.spec.blob).toHaveLength(10 * MIB);
+    });
+
+    it('run at the same time, in one process', async () => {
+      await inSession(host, 'parallel', async (session) => {
+        const items = Array.from({ length: 200 }, (_, index) => claim('app', `data-${String(index)}`));
+        const answers = await Promise.all(items.map((item) => echo(session, item)));
+        expect(answers.map(({ item }) => item)).toEqual(items);
+        expect(await children(host)).toHaveLength(1);
+      });
+    });
+
+    it('answer Progress and Cancel for ids that mean nothing', async () => {
+      await inSession(host, 'ids', async (session) => {
+        const progress = await session.progress(backupAction, backup, 'no id of ours');
+        expect(progress).toMatchObject({ Completed: true, Err: expect.stringContaining('no id of ours') });
+        expect(Date.parse(progress.Started)).toBe(Date.parse('2026-01-01T00:00:00Z'));
+        expect(Date.parse(progress.Updated)).toBeGreaterThan(Date.parse('2026-01-01T00:00:00Z'));
+        await session.cancel(backupAction, backup, 'no id of ours');
+      });
+    });
+
+    it('treat an API server that cannot be reached as no answer yet, never as the end', async () => {
+      const progress = await inSession(host, 'unreachable', (session) =>
+        session.progress(backupAction, backup, 'app/dmb-1'),
+      );
+      expect(progress).toMatchObject({ Completed: false, Err: '' });
+      expect(progress.Description).toContain(NO_CLUSTER.KUBECONFIG);
+    });
+
+    it('are always ready for additional items', async () => {
+      const ready = inSession(host, 'ready', (session) => session.itemsReady(restoreAction, restore));
+      await expect(ready).resolves.toBe(true);
     });
   });
 
-  it('treat an API server that cannot be reached as no answer yet, never as the end', async () => {
-    const progress = await inSession(host, 'unreachable', (session) =>
-      session.progress(backupAction, backup, 'app/dmb-1'),
-    );
-    expect(progress).toMatchObject({ Completed: false, Err: '' });
-    expect(progress.Description).toContain(NO_CLUSTER.KUBECONFIG);
-  });
+  describe('errors', () => {
+    it('come with their message, file, line and function, and the process lives on', async () => {
+      await inSession(host, 'error', async (session) => {
+        const error = await failureOf(session.execute(backupAction, backup, claim('app', 'data')));
+        expect(error.message).toMatch(
+          /^rpc error: code = Unknown desc = .*Kubernetes.*\/nowhere\/kubeconfig/,
+        );
+        expect(error.place?.file).toMatch(/^plugin\/connect\.ts:[1-9]\d*$/);
+        const running = await children(host);
+        await echo(session);
+        expect(await children(host)).toEqual(running);
+      });
+    });
 
-  it('are always ready for additional items', async () => {
-    const ready = inSession(host, 'ready', (session) => session.itemsReady(restoreAction, restore));
-    await expect(ready).resolves.toBe(true);
-  });
-});
+    it('that nobody meant are what Go calls a panic, and the process lives on', async () => {
+      await inSession(host, 'panic', async (session) => {
+        const item = {
+          apiVersion: 'v1',
+          kind: 'PersistentVolumeClaim',
+          metadata: null,
+          spec: { note: annotations.movedBy },
+        };
+        const error = await failureOf(echo(session, item));
+        expect(error.message).toMatch(/code = Aborted desc = plugin panicked: /);
+        expect(error.place?.file).toMatch(/^plugin\/actions\/moved-mark\.ts:[1-9]\d*$/);
+        expect(error.place?.function).toBe('markOf');
+        expect(await children(host)).toHaveLength(1);
+      });
+    });
 
-describe('errors', () => {
-  it('come with their message, file, line and function, and the process lives on', async () => {
-    await inSession(host, 'error', async (session) => {
-      const error = await failureOf(session.execute(backupAction, backup, claim('app', 'data')));
-      expect(error.message).toMatch(/^rpc error: code = Unknown desc = .*Kubernetes.*\/nowhere\/kubeconfig/);
-      expect(error.place?.file).toMatch(/^plugin\/connect\.ts:[1-9]\d*$/);
-      const running = await children(host);
-      await echo(session);
-      expect(await children(host)).toEqual(running);
+    it('name an action that does not exist', async () => {
+      const unknown = { kind: restoreAction.kind, name: 'example.com/other' };
+      const calling = inSession(host, 'unknown', (session) => session.appliesTo(unknown));
+      await expect(calling).rejects.toThrow('example.com/other');
     });
   });
 
-  it('that nobody meant are what Go calls a panic, and the process lives on', async () => {
-    await inSession(host, 'panic', async (session) => {
-      const item = {
-        apiVersion: 'v1',
-        kind: 'PersistentVolumeClaim',
-        metadata: null,
-        spec: { note: annotations.movedBy },
-      };
-      const error = await failureOf(echo(session, item));
-      expect(error.message).toMatch(/code = Aborted desc = plugin panicked: /);
-      expect(error.place?.file).toMatch(/^plugin\/actions\/moved-mark\.ts:[1-9]\d*$/);
-      expect(error.place?.function).toBe('markOf');
-      expect(await children(host)).toHaveLength(1);
+  describe('the process', () => {
+    it('is started anew after a crash, and tidies up after the dead one', async () => {
+      await inSession(host, 'crash', async (session) => {
+        await echo(session);
+        const [first = 0] = await children(host);
+        process.kill(first, 'SIGKILL');
+        await until(() => session.logs().some(({ msg }) => msg === 'plugin process exited'));
+        await echo(session);
+        const [second] = await children(host);
+        expect(second).toBeDefined();
+        expect(second).not.toBe(first);
+      });
+      expect(readdirSync(tmp)).toEqual([]);
     });
-  });
 
-  it('name an action that does not exist', async () => {
-    const unknown = { kind: restoreAction.kind, name: 'example.com/other' };
-    const calling = inSession(host, 'unknown', (session) => session.appliesTo(unknown));
-    await expect(calling).rejects.toThrow('example.com/other');
-  });
-});
-
-describe('the process', () => {
-  it('is started anew after a crash, and tidies up after the dead one', async () => {
-    await inSession(host, 'crash', async (session) => {
-      await echo(session);
-      const [first = 0] = await children(host);
-      process.kill(first, 'SIGKILL');
-      await until(() => session.logs().some(({ msg }) => msg === 'plugin process exited'));
-      await echo(session);
-      const [second] = await children(host);
-      expect(second).toBeDefined();
-      expect(second).not.toBe(first);
+    it('ends at once when Velero is done with it, and says nothing', async () => {
+      const times: number[] = [];
+      for (let round = 0; round < 5; round++) {
+        const session = await openSession(host, `end-${String(round)}`);
+        await echo(session);
+        const { millis, ...counted } = await session.close();
+        times.push(millis);
+        expect(counted).toEqual({ warnings: 0, errors: 0 });
+      }
+      // Velero kills after 2 s; a process that leaves by itself takes some milliseconds.
+      expect(Math.min(...times)).toBeLessThan(250);
+      expect(Math.max(...times)).toBeLessThan(1_500);
     });
-    expect(readdirSync(tmp)).toEqual([]);
-  });
 
-  it('ends at once when Velero is done with it, and says nothing', async () => {
-    const times: number[] = [];
-    for (let round = 0; round < 5; round++) {
-      const session = await openSession(host, `end-${String(round)}`);
-      await echo(session);
-      const { millis, ...counted } = await session.close();
-      times.push(millis);
-      expect(counted).toEqual({ warnings: 0, errors: 0 });
-    }
-    // Velero kills after 2 s; a process that leaves by itself takes some milliseconds.
-    expect(Math.min(...times)).toBeLessThan(250);
-    expect(Math.max(...times)).toBeLessThan(1_500);
-  });
+    it('leaves nothing behind', async () => {
+      await inSession(host, 'leftovers', echo);
+      expect(await children(host)).toEqual([]);
+      expect(readdirSync(tmp)).toEqual([]);
+    });
 
-  it('leaves nothing behind', async () => {
-    await inSession(host, 'leftovers', echo);
-    expect(await children(host)).toEqual([]);
-    expect(readdirSync(tmp)).toEqual([]);
-  });
-
-  it('ends with a host that was killed', async () => {
-    const other = await startVeleroHost({ env: { TMPDIR: tmp } });
-    await discover(other);
-    await echo(await openSession(other, 'orphan'));
-    const [orphan = 0] = await children(other);
-    process.kill(other.pid, 'SIGKILL');
-    await until(() => !isAlive(orphan));
-    expect(readdirSync(tmp)).toEqual([]);
+    it('ends with a host that was killed', async () => {
+      const other = await startVeleroHost({ version, env: { TMPDIR: tmp } });
+      await discover(other);
+      await echo(await openSession(other, 'orphan'));
+      const [orphan = 0] = await children(other);
+      process.kill(other.pid, 'SIGKILL');
+      await until(() => !isAlive(orphan));
+      expect(readdirSync(tmp)).toEqual([]);
+    });
   });
 });
 
@@ -229,13 +244,5 @@ function isAlive(pid: number): boolean {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${String(pid)}/status`, 'utf8'));
   } catch {
     return false;
-  }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const giveUpAt = Date.now() + 10_000;
-  while (!holds()) {
-    if (Date.now() > giveUpAt) throw new Error(`still not so after 10 s: ${String(holds)}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

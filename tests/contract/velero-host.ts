@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { harnessProgram } from './harness-program.ts';
+import { harnessProgram, type VeleroVersion } from './harness-program.ts';
 
 /** A line of the log as Velero prints it with `--log-format json`. */
 export type LogEntry = Record<string, unknown> & { level: string; msg: string };
@@ -46,6 +46,8 @@ export const pluginDir = join(import.meta.dirname, '../../dist/plugin');
 export const pluginPath = join(pluginDir, 'velero-plugin-for-datamover');
 
 export interface HostOptions {
+  /** Whose client code. Default: the newest. */
+  version?: VeleroVersion;
   /** Flags of `velero server`, which reach the plugin. */
   flags?: readonly string[];
   /** Added to the environment, which reaches the plugin; `undefined` takes a variable out. */
@@ -60,7 +62,7 @@ export async function startVeleroHost(options: HostOptions = {}): Promise<Velero
   // As in Velero's own deployment; extra CA bundles cost each start of Node time that is not ours.
   const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, ...inherited } = process.env;
   const env = { ...inherited, LD_LIBRARY_PATH: pluginDir, ...options.env };
-  const program = await harnessProgram();
+  const program = await harnessProgram(options.version);
   const [command, ...before] = options.start?.(program) ?? [program];
   const child = spawn(command, [...before, 'server', ...flags], {
     env,

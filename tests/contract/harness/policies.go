@@ -1,3 +1,5 @@
+//go:build !protocol
+
 package main
 
 import (
