@@ -97,7 +97,7 @@ describe.each(veleroVersions)('Velero %s', (version) => {
       [backupAction, MARKED_RESOURCES],
       [restoreAction, MARKED_RESOURCES],
       [recordAction, ['datamoverbackups.oadp.openshift.io']],
-      [deleteAction, ['datamoverbackups.oadp.openshift.io']],
+      [deleteAction, ['datamoverbackups.oadp.openshift.io', 'persistentvolumeclaims']],
       [blockAction, ['persistentvolumeclaims']],
     ])('%p applies to %p', async (action, resources) => {
       const selector = await inSession(host, 'applies', (session) => session.appliesTo(action));
