@@ -17,6 +17,22 @@ describe('lossless JSON', () => {
     expect(stringifyLossless(parseLossless(text))).toBe(text);
   });
 
+  const number = fc.stringMatching(/^-?(0|[1-9]\d{0,20})(\.\d{1,18})?([eE][+-]?\d{1,3})?$/);
+  const small = fc.integer().map(String);
+  it('keeps every number as it was written, alone among others and wherever it stands', () => {
+    fc.assert(
+      fc.property(number, small, fc.constantFrom('', ' ', '\n\t'), (one, other, space) => {
+        const keeps = (text: string): void =>
+          expect(stringifyLossless(parseLossless(text.replaceAll(',', `,${space}`)))).toBe(text);
+        keeps(one);
+        keeps(`[${one}]`);
+        keeps(`[${other},${one},${other}]`);
+        keeps(`{"a":${other},"b":{"c":${one}},"d":"${other}"}`);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('keeps keys and texts that JavaScript treats specially', () => {
     const text = String.raw`{"__proto__":{"x":1},"constructor":null,"text":"a\u0000b\"\\ü😀\ud800"}`;
     expect(JSON.parse(stringifyLossless(parseLossless(text)))).toEqual(JSON.parse(text));

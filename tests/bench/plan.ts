@@ -128,7 +128,7 @@ function likeAPod(): object {
       failureThreshold: 3,
     },
   });
-  return { containers: Array.from({ length: 360 }, (_, index) => container(index)) };
+  return { containers: Array.from({ length: 410 }, (_, index) => container(index)) };
 }
 
 /** A few long strings. */
