@@ -37,13 +37,23 @@ const wanted = askForClass('volsync');
 const CLAIMS: Readonly<Record<string, ClaimOptions>> = {
   retained: { storageClassName: 'csi-test-retain', annotations: wanted },
   'first-consumer': { storageClassName: 'csi-test-wffc', annotations: wanted },
+  'by-policy': { storageClassName: 'csi-test-retain', labels: { tier: 'ours' } },
   'opted-out': { labels: { [labels.dataMover]: 'false' } },
   classless: {},
 };
 const NAMES = Object.keys(CLAIMS);
-const MOVED = ['first-consumer', 'retained'];
+/** Velero takes no snapshot where a volume policy says `custom`. */
+const POLICY = `
+version: v1
+volumePolicies:
+  - conditions: { pvcLabels: { tier: ours } }
+    action: { type: custom, parameters: { datamover: oadp.openshift.io, dataMoverClass: volsync } }
+`;
+const MOVED = ['by-policy', 'first-consumer', 'retained'];
 /** Left to Velero. */
 const LOCAL = ['classless', 'opted-out'];
+const RETAINED = ['by-policy', 'retained'];
+const SNAPSHOTTED = NAMES.filter((name) => name !== 'by-policy');
 /** Its snapshot is lost together with the cluster; the other ones live until the backup is deleted. */
 const DEAD = 'retained';
 
@@ -81,7 +91,7 @@ describe("Velero's CSI support", () => {
   };
   const requestOf = (name: string): DataMoverBackup =>
     requests.find(({ status }) => status?.volume?.pvcName === name)!;
-  const snapshotOf = (name: string): ReturnType<typeof storedSnapshot> => storedSnapshot(stored, name);
+  const handleOf = (name: string): string => storedSnapshot(stored, name)!.handle;
 
   beforeAll(async () => {
     story = await openStory('csi');
@@ -145,7 +155,14 @@ describe("Velero's CSI support", () => {
 
   /** The mover is turned off when the first move of the first backup has begun; the second backup begins after that. */
   async function backUpBoth(): Promise<void> {
-    await startBackup(story, backup, [app.namespace]);
+    const policy = { namespace: story.namespace, name: story.unique('policy') };
+    await story.make({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: policy,
+      ...{ data: { 'policy.yaml': POLICY } },
+    });
+    await startBackup(story, backup, [app.namespace], '--resource-policies-configmap', policy.name);
     const begun = async (): Promise<boolean> => (await movedBackups(story, backup)).length > 0;
     await waitUntil('the first DataMoverBackup', begun, { timeoutMs: 60_000 });
     await turn('false');
@@ -157,8 +174,8 @@ describe("Velero's CSI support", () => {
   describe('in a backup', () => {
     it('hands the snapshots of the claims that are to be moved to the data mover', () => {
       expect(requests.map(({ status }) => status?.volume?.pvcName).sort()).toEqual(MOVED);
-      for (const name of MOVED) {
-        const { snapshot, handle } = snapshotOf(name);
+      for (const name of MOVED.filter((one) => SNAPSHOTTED.includes(one))) {
+        const { snapshot, handle } = storedSnapshot(stored, name)!;
         const source = { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot' };
         expect(snapshot.metadata.name).toMatch(new RegExp(`^velero-${name}-`));
         expect(requestOf(name)).toMatchObject({
@@ -168,20 +185,30 @@ describe("Velero's CSI support", () => {
       }
     });
 
+    it('moves a claim of which Velero took no snapshot from the claim', () => {
+      expect(storedSnapshot(stored, 'by-policy')).toBeUndefined();
+      expect(requestOf('by-policy')).toMatchObject({
+        spec: { dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'by-policy' } },
+        status: { phase: 'Completed', capture: { owned: true } },
+      });
+    });
+
     it.each(NAMES)(
       'marks what is stored of claim "%s" if its data was moved, also with the mover off by then',
       (name) => {
-        const { snapshot, content } = snapshotOf(name);
         const pvc = stored.get(`persistentvolumeclaims/${app.namespace}/${name}`) as PersistentVolumeClaim;
         const volume = stored.get(`persistentvolumes/${pvc.spec.volumeName!}`)!;
+        const { snapshot, content } = storedSnapshot(stored, name) ?? {};
+        const objects = [pvc, volume, snapshot, content].filter((one) => one !== undefined);
+        expect(objects).toHaveLength(SNAPSHOTTED.includes(name) ? 4 : 2);
         const mark = MOVED.includes(name) ? `${app.namespace}/${requestOf(name).metadata.name}` : undefined;
-        for (const { kind, metadata } of [pvc, volume, snapshot, content])
+        for (const { kind, metadata } of objects)
           expect([kind, metadata.annotations?.[annotations.movedBy]]).toEqual([kind, mark]);
       },
     );
 
     it('leaves the snapshots in the storage system, and in the cluster that of the user', async () => {
-      expect(NAMES.filter((name) => isStored(story.cluster, snapshotOf(name).handle))).toEqual(NAMES);
+      expect(SNAPSHOTTED.filter((name) => isStored(story.cluster, handleOf(name)))).toEqual(SNAPSHOTTED);
       const { snapshots, contents } = await snapshotsIn(story, app.namespace);
       expect(snapshots.map(({ metadata }) => metadata.name)).toEqual(['own']);
       expect(contents.map(({ spec }) => spec.volumeSnapshotRef.name)).toEqual(['own']);
@@ -236,7 +263,7 @@ describe("Velero's CSI support", () => {
     beforeAll(async () => {
       await Promise.all([app, plain].map(({ namespace }) => story.loseNamespace(namespace)));
       for (const { metadata } of volumes) await story.kube.delete(persistentVolumes, { name: metadata.name });
-      await loseSnapshot(story.cluster, snapshotOf(DEAD).handle);
+      await loseSnapshot(story.cluster, handleOf(DEAD));
       await turn('true');
       await Promise.all([
         restore(story, { name: name(), from: backup }),
@@ -263,7 +290,7 @@ describe("Velero's CSI support", () => {
       expect(now.map(({ metadata }) => metadata.name).filter((one) => old.includes(one))).toEqual([]);
       const policies = now.map(({ spec }) => [spec.claimRef!.name, spec.persistentVolumeReclaimPolicy]);
       expect(Object.fromEntries(policies)).toEqual(
-        Object.fromEntries(NAMES.map((one) => [one, one === 'retained' ? 'Retain' : 'Delete'])),
+        Object.fromEntries(NAMES.map((one) => [one, RETAINED.includes(one) ? 'Retain' : 'Delete'])),
       );
       await expectNoSnapshotsBut(LOCAL, app.namespace);
     });
@@ -277,8 +304,8 @@ describe("Velero's CSI support", () => {
 
   describe('in the deletion of the backup', () => {
     it('deletes the snapshots of all claims', async () => {
-      const left = (): string[] => NAMES.filter((name) => isStored(story.cluster, snapshotOf(name).handle));
-      expect(left()).toEqual(NAMES.filter((name) => name !== DEAD));
+      const left = (): string[] => SNAPSHOTTED.filter((name) => isStored(story.cluster, handleOf(name)));
+      expect(left()).toEqual(SNAPSHOTTED.filter((name) => name !== DEAD));
       await story.cluster.velero(['backup', 'delete', backup, '--confirm']);
       await untilGone(story.kube, backups, { namespace: story.namespace, name: backup });
       await waitUntil('the snapshots to go', () => left().length === 0, { timeoutMs: 30_000 });
@@ -292,7 +319,7 @@ describe("Velero's CSI support", () => {
     expect(restored.map(({ metadata }) => metadata.name)).toEqual(names);
     const sources = restored.map(({ spec }) => spec.dataSource!.name).sort();
     expect(snapshots.map(({ metadata }) => metadata.name).sort()).toEqual(sources);
-    const handles = names.map((name) => snapshotOf(name).handle).sort();
+    const handles = names.map(handleOf).sort();
     expect(contents.map(({ status }) => status?.snapshotHandle).sort()).toEqual(handles);
   }
 

@@ -25,13 +25,14 @@ export async function snapshotsIn(
   return { snapshots, contents: ours };
 }
 
-/** The snapshot of a claim among the objects that a backup holds, with its content. */
+/** The snapshot of a claim among the objects that a backup holds, with its content, if there is one. */
 export function storedSnapshot(
   stored: ReadonlyMap<string, Resource>,
   claim: string,
-): { snapshot: VolumeSnapshot; content: VolumeSnapshotContent; handle: string } {
+): { snapshot: VolumeSnapshot; content: VolumeSnapshotContent; handle: string } | undefined {
   const all = [...stored.values()].filter(({ kind }) => kind === 'VolumeSnapshot') as VolumeSnapshot[];
-  const snapshot = all.find(({ spec }) => spec.source.persistentVolumeClaimName === claim)!;
+  const snapshot = all.find(({ spec }) => spec.source.persistentVolumeClaimName === claim);
+  if (snapshot === undefined) return undefined;
   const name = snapshot.status!.boundVolumeSnapshotContentName!;
   const content = stored.get(
     `volumesnapshotcontents.snapshot.storage.k8s.io/${name}`,
