@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { PLUGIN_IMAGE } from '../packaging/plugin-image.ts';
 import { run } from './exec.ts';
 import { archive } from './image-archive.ts';
@@ -62,7 +62,7 @@ function moverImage(base: readonly TarEntry[], resticPath: string, entry: string
     ...base,
     { path: 'usr/local/bin/restic', mode: 0o755, from: resticPath },
     folder('mover-restic'),
-    { path: 'mover-restic/entry.sh', mode: 0o755, from: entry },
+    { path: 'mover-restic/entry.sh', mode: 0o755, content: readFileSync(entry) },
     ...publicAuthorities(),
   ];
   return { reference: IMAGES.volsyncRestic, layer, config: { Entrypoint: ['/mover-restic/entry.sh'] } };

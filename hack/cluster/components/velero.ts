@@ -5,6 +5,7 @@ import { veleroImages } from './velero-images.ts';
 import { veleroManifests } from './velero-install.ts';
 import type { ClusterConfig } from '../config.ts';
 import type { Component, Context } from '../component.ts';
+import type { VeleroImages } from './velero-images.ts';
 import type { Manifest } from './velero-install.ts';
 
 /** Velero as its own installer sets it up, with the AWS object-store plugin and ours from init containers. */
@@ -14,23 +15,31 @@ export const velero: Component = {
   prepare: async (context, note) => {
     note('images');
     const images = await veleroImages(context, note);
-    await importImages(context, [images.velero, ...images.plugins], note);
-    note('velero install');
-    const manifests = await veleroManifests(context, images);
-    const crds = manifests.filter(({ kind }) => kind === 'CustomResourceDefinition');
-    const location = manifests.find(({ kind }) => kind === 'BackupStorageLocation');
-    await applyAll(context, crds);
-    if (location) await applyStorageLocation(context, location);
-    await applyAll(
-      context,
-      manifests.filter((each) => each !== location && !crds.includes(each)),
-    );
+    // Until its pod is wanted, the node can unpack the images.
+    const imported = importImages(context, [images.velero, ...images.plugins], note);
+    const [server] = await Promise.all([applyAllButServer(context, images), imported]);
+    note('the Deployment');
+    await applyAll(context, server);
     note(images.missing ?? '');
   },
   deployment: 'velero',
   ready: async (context) => (await storageIsAvailable(context)) && (await serverAnswers(context)),
   readyTimeoutMs: 120_000,
 };
+
+/** @returns the Deployment, which needs the images */
+async function applyAllButServer(context: Context, images: VeleroImages): Promise<Manifest[]> {
+  const manifests = await veleroManifests(context, images);
+  const server = manifests.filter(({ kind }) => kind === 'Deployment');
+  const locations = manifests.filter(({ kind }) => kind === 'BackupStorageLocation');
+  // The CRD of locations is among these.
+  await applyAll(
+    context,
+    manifests.filter((each) => !server.includes(each) && !locations.includes(each)),
+  );
+  for (const location of locations) await applyStorageLocation(context, location);
+  return server;
+}
 
 /** Gives the running Deployment other feature flags; the next `up` takes them back. */
 export async function patchFeatures({ config, kubectl }: Context, features: string): Promise<void> {
