@@ -256,6 +256,23 @@ describe('a claim of a backup with volume policies', () => {
     expect(await execute(aClaim(), taking)).toHaveProperty('operationID');
   });
 
+  it('is left to a file-system backup with a warning when they hold filters that are not read', async () => {
+    const { execute, kube, lines } = setUp();
+    kube.seed(pods, aPod('p', ['data']));
+    kube.seed<ConfigMap>(configMaps, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'policies', namespace: 'velero' },
+      data: {
+        p: 'version: v1\nnamespacedFilterPolicies: [{namespaces: [app], resourceFilters: [{kinds: [Pod]}]}]\n',
+      },
+    });
+    await execute(aClaim(), aBackup({ ...backup.spec, defaultVolumesToFsBackup: true }));
+    expect(lines).toMatchObject([
+      { level: 'warn', message: expect.stringContaining('namespacedFilterPolicies') },
+    ]);
+  });
+
   it('is judged without a volume while it is not bound to it, as in Velero', async () => {
     const { execute, lines } = withPolicies('scratch');
     await execute({ ...aClaim(), status: { phase: 'Pending' } } as Resource, backup);

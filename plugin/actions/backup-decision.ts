@@ -38,6 +38,8 @@ export interface DecisionFacts {
   volume: PersistentVolume | undefined;
   /** Of the claim's namespace. */
   pods: readonly Pod[];
+  /** True when filters that are not read here may keep pods out of the backup. */
+  unreadFilters?: boolean;
 }
 
 interface Question extends DecisionFacts {
@@ -111,7 +113,8 @@ function movedByVelero({ pvc, subject }: Question): Leave | undefined {
   );
 }
 
-function ruledOutByPolicy({ backup, pvc, subject, policy, pods }: Question): Leave | undefined {
+function ruledOutByPolicy(question: Question): Leave | undefined {
+  const { backup, pvc, subject, policy, pods } = question;
   switch (policy?.action) {
     case undefined:
     case 'snapshot':
@@ -120,7 +123,7 @@ function ruledOutByPolicy({ backup, pvc, subject, policy, pods }: Question): Lea
       return leave('info', `${policy.origin} says skip: the data of ${subject} is not moved`);
     case 'fs-backup':
       return reachablePods(backup, pvc, pods).length > 0
-        ? leave('info', `${policy.origin} says fs-backup: Velero takes the data of ${subject} itself`)
+        ? leaveToPods(question, `${policy.origin} says fs-backup: Velero takes the data of ${subject} itself`)
         : leave(
             'warn',
             `${policy.origin} says fs-backup, but no running pod of this backup mounts ${subject}: its data is not saved`,
@@ -134,13 +137,23 @@ function ruledOutByPolicy({ backup, pvc, subject, policy, pods }: Question): Lea
   }
 }
 
-function coveredByFileSystemBackup({ backup, pvc, subject, policy, pods }: Question): Leave | undefined {
+function coveredByFileSystemBackup(question: Question): Leave | undefined {
+  const { backup, pvc, subject, policy, pods } = question;
   if (policy !== undefined) return undefined;
   const pod = fileSystemBackupOf(backup, pvc, pods);
   if (pod === undefined) return undefined;
-  return leave(
-    'info',
+  return leaveToPods(
+    question,
     `Velero's file-system backup takes the data of ${subject} through pod ${pod.metadata.name}: it is not moved as well`,
+  );
+}
+
+/** Where the backup may leave the pods out without our knowing, the user has to know. */
+function leaveToPods({ unreadFilters = false }: Question, message: string): Leave {
+  if (!unreadFilters) return leave('info', message);
+  return leave(
+    'warn',
+    `${message}; see that namespacedFilterPolicies, which the data mover does not read, do not leave its pod out`,
   );
 }
 

@@ -40,7 +40,10 @@ export function siblingsOf(
 }
 
 /** The backup with the filters of its policies; what its own spec takes, they do not leave out. */
-export function withFilters(backup: Backup, { included, excluded }: ResourceFilters): Backup {
+export function withFilters(
+  backup: Backup,
+  { included, excluded }: Pick<ResourceFilters, 'included' | 'excluded'>,
+): Backup {
   const own: SpecFilters = backup.spec;
   const taken = own.includedNamespaceScopedResources ?? [];
   const spec: SpecFilters = {

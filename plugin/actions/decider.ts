@@ -26,7 +26,13 @@ export function createDecider(cluster: Cluster): Decide {
     ]);
     const { volumes, filters } = policies;
     const known = volumes.length === 0 ? undefined : (volume ?? (await volumeOf(cluster, pvc, signal)));
-    const facts = { classes, policies: volumes, volume: known, pods: content.pods };
+    const facts = {
+      classes,
+      policies: volumes,
+      volume: known,
+      pods: content.pods,
+      unreadFilters: filters.perNamespace,
+    };
     return decideBackup(withFilters(backup, filters), pvc, facts);
   };
 }

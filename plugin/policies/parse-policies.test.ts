@@ -130,7 +130,7 @@ describe('policies', () => {
   it('come with the namespaced kinds that the backup takes and leaves out', () => {
     const text =
       'version: v1\nincludeExcludePolicy: {includedNamespaceScopedResources: [a], excludedNamespaceScopedResources: [b]}';
-    expect(parsePolicies(text, 'x').filters).toEqual({ included: ['a'], excluded: ['b'] });
+    expect(parsePolicies(text, 'x').filters).toMatchObject({ included: ['a'], excluded: ['b'] });
   });
 
   const broken = (conditions: string) =>

@@ -17,12 +17,13 @@ const VERSION = 'v1';
  * `where` names the text. This module loads the YAML parser, so only a backup that has policies loads this module.
  */
 export function parsePolicies(text: string, where: string): ResourcePolicies {
-  const { version, volumePolicies, includeExcludePolicy } = mapOf(parseYaml(text, where), where);
+  const document = mapOf(parseYaml(text, where), where);
+  const { version, volumePolicies } = document;
   if (version !== VERSION) {
     const found = version === undefined ? 'missing' : JSON.stringify(version);
     throw new PluginError(`version in ${where} is ${found}; it must be ${VERSION}`);
   }
-  return { volumes: parseVolumes(volumePolicies, where), filters: parseFilters(includeExcludePolicy, where) };
+  return { volumes: parseVolumes(volumePolicies, where), filters: parseFilters(document, where) };
 }
 
 function parseVolumes(raw: unknown, where: string): VolumePolicy[] {
@@ -31,12 +32,17 @@ function parseVolumes(raw: unknown, where: string): VolumePolicy[] {
   return raw.map((one, index) => parsePolicy(one, index, where));
 }
 
-function parseFilters(raw: unknown, where: string): ResourceFilters {
+function parseFilters(document: Readonly<Record<string, unknown>>, where: string): ResourceFilters {
   const path = `includeExcludePolicy in ${where}`;
-  const { includedNamespaceScopedResources, excludedNamespaceScopedResources } = mapOf(raw, path);
+  const { includeExcludePolicy, namespacedFilterPolicies } = document;
+  const { includedNamespaceScopedResources, excludedNamespaceScopedResources } = mapOf(
+    includeExcludePolicy,
+    path,
+  );
   return {
     included: optionalList(includedNamespaceScopedResources, path),
     excluded: optionalList(excludedNamespaceScopedResources, path),
+    perNamespace: Array.isArray(namespacedFilterPolicies) && namespacedFilterPolicies.length > 0,
   };
 }
 

@@ -23,9 +23,14 @@ export interface ResourcePolicies {
 export interface ResourceFilters {
   included: readonly string[];
   excluded: readonly string[];
+  /** True when there are also filters for single namespaces (`namespacedFilterPolicies`, Velero 1.18.3), which are not read here. */
+  perNamespace: boolean;
 }
 
-export const noPolicies: ResourcePolicies = { volumes: [], filters: { included: [], excluded: [] } };
+export const noPolicies: ResourcePolicies = {
+  volumes: [],
+  filters: { included: [], excluded: [], perNamespace: false },
+};
 
 /** The policy that decides about the volume: the first in the order of the file whose conditions it meets. */
 export function matchPolicy(
