@@ -9,7 +9,7 @@ import { silentProgress } from '../../hack/cluster/progress.ts';
 import { ensureTools, toolFolders } from '../../hack/cluster/tools.ts';
 import type { ClusterConfig } from '../../kube/client/config.ts';
 
-/** A real etcd and kube-apiserver on 127.0.0.1, with nothing else: no controllers, no nodes. */
+/** A real etcd and kube-apiserver on 127.0.0.1, with nothing else: no controllers unless asked for, no nodes. */
 export interface ControlPlane {
   /** Lets in as cluster admin. */
   readonly config: ClusterConfig;
@@ -22,6 +22,8 @@ export interface ControlPlane {
   stopApiserver(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /** Starts it again on the same port and waits until it is ready. */
   startApiserver(): Promise<void>;
+  /** Starts these controllers of kube-controller-manager beside it, as fast as they can. */
+  startControllers(...names: string[]): Promise<void>;
   /** Makes etcd forget old versions, and with it the API server. */
   compact(): Promise<void>;
   stop(): Promise<void>;
@@ -102,6 +104,9 @@ export async function startControlPlane(): Promise<ControlPlane> {
       apiserver = undefined;
     },
     startApiserver,
+    async startControllers(...names) {
+      await launch('kube-controller-manager', bin.controllerManager, controllerArgs(kubeconfig, names));
+    },
     compact: () => compactEtcd(etcdUrl),
     stop,
   };
@@ -110,19 +115,25 @@ export async function startControlPlane(): Promise<ControlPlane> {
 interface Programs {
   etcd: string;
   apiserver: string;
+  controllerManager: string;
 }
 
-/** `DATAMOVER_TOOLS_BIN`, a folder with both programs, or the cache of the embedded cluster (built when it is empty). */
+/** `DATAMOVER_TOOLS_BIN`, a folder with all programs, or the cache of the embedded cluster (built when it is empty). */
 async function findPrograms(): Promise<Programs> {
   const folder = process.env.DATAMOVER_TOOLS_BIN;
   if (folder !== undefined && folder !== '')
-    return { etcd: join(folder, 'etcd'), apiserver: join(folder, 'kube-apiserver') };
+    return {
+      etcd: join(folder, 'etcd'),
+      apiserver: join(folder, 'kube-apiserver'),
+      controllerManager: join(folder, 'kube-controller-manager'),
+    };
   const cacheDir = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'datamover');
   await ensureTools(cacheDir, silentProgress);
   const folders = toolFolders(cacheDir);
   return {
     etcd: join(folders.etcd, 'bin', 'etcd'),
     apiserver: join(folders.kubernetes, 'bin', 'kube-apiserver'),
+    controllerManager: join(folders.kubernetes, 'bin', 'kube-controller-manager'),
   };
 }
 
@@ -144,6 +155,17 @@ function apiserverArgs({ dir, etcdUrl, port }: { dir: string; etcdUrl: string; p
     ['--disable-admission-plugins', 'ServiceAccount'],
     ['--endpoint-reconciler-type', 'none'],
     ['--shutdown-delay-duration', '0s'],
+  ].flat();
+}
+
+function controllerArgs(kubeconfig: string, names: readonly string[]): string[] {
+  return [
+    ['--kubeconfig', kubeconfig],
+    ['--controllers', names.join(',')],
+    ['--leader-elect=false'],
+    ['--secure-port', '0'],
+    ['--kube-api-qps', '2000'],
+    ['--kube-api-burst', '4000'],
   ].flat();
 }
 

@@ -21,9 +21,10 @@ export const crds: Kind<Crd> = {
 
 const BASES = join(import.meta.dirname, '../../config/crd/bases');
 
-/** Installs config/crd/bases as it is committed, and waits until the API server serves every kind. */
-export async function installCrds(client: KubeClient): Promise<Crd[]> {
-  const wanted = globSync(join(BASES, '*.yaml')).map((file) => parse(readFileSync(file, 'utf8')) as Crd);
+/** Installs config/crd/bases as it is committed, and others, and waits until the API server serves every kind. */
+export async function installCrds(client: KubeClient, others: readonly Crd[] = []): Promise<Crd[]> {
+  const ours = globSync(join(BASES, '*.yaml')).map((file) => parse(readFileSync(file, 'utf8')) as Crd);
+  const wanted = [...ours, ...others];
   await Promise.all(wanted.map((crd) => client.apply(crds, crd)));
   return Promise.all(wanted.map((crd) => established(client, crd.metadata.name)));
 }

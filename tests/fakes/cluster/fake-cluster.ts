@@ -1,4 +1,4 @@
-import { nodes, persistentVolumeClaims, pods } from '../../../api/external/core.ts';
+import { nodes, persistentVolumeClaims } from '../../../api/external/core.ts';
 import {
   volumeSnapshotContents,
   volumeSnapshots,
@@ -10,7 +10,7 @@ import type { KubeClient, PodLogOptions } from '../../../kube/client/kube-client
 import { KubeError } from '../../../kube/client/kube-error.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';
 import { FakeKube } from '../fake-kube.ts';
-import { endRun, say } from './pods.ts';
+import { endRun, readLog, say } from './pods.ts';
 import { dropSnapshot, SNAPSHOT_PROTECTION, tendSnapshots } from './snapshots.ts';
 import type { ClusterState, Duty, MoverRun } from './state.ts';
 import { CLAIM_PROTECTION, tendStorage } from './storage.ts';
@@ -132,34 +132,13 @@ export class FakeCluster {
     };
   }
 
-  async *#podLog(key: Key, { follow = false, signal }: PodLogOptions): AsyncGenerator<string> {
+  async *#podLog(key: Key, options: PodLogOptions): AsyncGenerator<string> {
     this.podLogCalls++;
     await Promise.resolve();
     const fault = this.podLogFault?.(key);
     if (fault !== undefined) throw fault;
-    const output = this.state.logs.get(formatKey(key));
-    if (output === undefined || this.kube.peek(pods, key) === undefined)
-      throw new KubeError({ code: 404, reason: 'NotFound', message: `pods "${key.name}" not found` });
-    for (let read = 0; ; read++) {
-      while (read >= output.lines.length && follow && !output.ended) await nextChange(output, signal);
-      const line = output.lines[read];
-      if (line === undefined) return;
-      yield line;
-    }
+    yield* readLog(this.state, key, options);
   }
-}
-
-function nextChange(output: { listeners: Set<() => void> }, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal?.reason as Error);
-    const onChange = (): void => {
-      output.listeners.delete(onChange);
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    };
-    output.listeners.add(onChange);
-    signal?.addEventListener('abort', onAbort, { once: true });
-  });
 }
 
 /** Finalizers that Kubernetes adds, defaults and the validation of our kinds. */

@@ -1,5 +1,7 @@
 import { jobs, persistentVolumeClaims, pods, type Job, type Pod } from '../../../api/external/core.ts';
-import { keyOf } from '../../../api/meta.ts';
+import { formatKey, keyOf, type Key } from '../../../api/meta.ts';
+import type { PodLogOptions } from '../../../kube/client/kube-client.ts';
+import { KubeError } from '../../../kube/client/kube-error.ts';
 import { runRestic } from './restic.ts';
 import { timeOf, type ClusterState, type MoverRun, type MoverTask, type PodOutput } from './state.ts';
 
@@ -56,6 +58,36 @@ export function endRun(state: ClusterState, transfer: string, run: MoverRun): vo
 export function say(state: ClusterState, transfer: string, line: string): void {
   for (const [id, known] of runsOf(state))
     if (known.end === 'running' && id.includes(transfer)) print(outputOf(state, id), [line]);
+}
+
+/** What the kubelet answers for the log of a pod. */
+export async function* readLog(
+  state: ClusterState,
+  key: Key,
+  { follow = false, signal }: PodLogOptions,
+): AsyncGenerator<string> {
+  const output = state.logs.get(formatKey(key));
+  if (output === undefined || state.get(pods, key) === undefined)
+    throw new KubeError({ code: 404, reason: 'NotFound', message: `pods "${key.name}" not found` });
+  for (let read = 0; ; read++) {
+    while (read >= output.lines.length && follow && !output.ended) await nextChange(output, signal);
+    const line = output.lines[read];
+    if (line === undefined) return;
+    yield line;
+  }
+}
+
+function nextChange(output: PodOutput, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal?.reason as Error);
+    const onChange = (): void => {
+      output.listeners.delete(onChange);
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    };
+    output.listeners.add(onChange);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
 }
 
 function makePod(state: ClusterState, job: Job, { dataClaim }: Work, attempt: number): void {

@@ -28,11 +28,20 @@ function tendSnapshot(state: ClusterState, snapshot: VolumeSnapshot): void {
   const { held } = state;
   if (snapshot.metadata.deletionTimestamp !== undefined) {
     if (!held.has('release snapshots')) release(state, snapshot);
+  } else if (snapshot.metadata.finalizers?.includes(SNAPSHOT_PROTECTION) !== true) {
+    protect(state, snapshot);
   } else if (snapshot.spec.source.volumeSnapshotContentName !== undefined) {
     if (!held.has('ready')) adopt(state, snapshot, snapshot.spec.source.volumeSnapshotContentName);
   } else if (snapshot.status?.creationTime === undefined && !held.has('cut')) {
     cut(state, snapshot);
   }
+}
+
+/** Before anything else, so that nothing is left behind when the snapshot is deleted meanwhile. */
+function protect({ kube }: ClusterState, snapshot: VolumeSnapshot): void {
+  kube.edit(volumeSnapshots, keyOf(snapshot), (object) => {
+    object.metadata.finalizers = [...(object.metadata.finalizers ?? []), SNAPSHOT_PROTECTION];
+  });
 }
 
 function cut(state: ClusterState, snapshot: VolumeSnapshot): void {

@@ -1,6 +1,5 @@
 import type { Key, Kind, Resource } from '../../../api/meta.ts';
 import type { Clock } from '../../../kube/runtime/clock.ts';
-import type { FakeKube } from '../fake-kube.ts';
 
 /** What a double of the cluster can be told to leave undone until it is released. */
 export type Duty =
@@ -60,9 +59,17 @@ export interface MoverTask {
   attempt: number;
 }
 
+/** How the doubles write. What is written is seen by the next look. */
+export interface Desk {
+  /** Puts an object in, status included; replaces one of the same name. */
+  seed<T extends Resource>(kind: Kind<T>, object: T, manager?: string): T;
+  edit<T extends Resource>(kind: Kind<T>, key: Key, change: (object: T) => void): T;
+  remove(kind: Kind<Resource>, key: Key): void;
+}
+
 /** The storage behind the API and the state that the doubles share. */
 export interface ClusterState {
-  kube: FakeKube;
+  kube: Desk;
   /** All objects of a kind, for reading only. */
   list<T extends Resource>(kind: Kind<T>): T[];
   /** One object, for reading only. */
