@@ -114,7 +114,7 @@ tests-in = $(shell find tests/$(1) -name '*.test.ts' 2>/dev/null | head -n 1)
 stage = $(if $(call tests-in,$(1)),$(call jest,$(1),$(2)),@echo 'no tests in tests/$(1) yet')
 
 .PHONY: test
-test: verify test-unit test-contract test-integration test-e2e ## Install what is needed and run every check and every test.
+test: verify test-unit test-contract test-integration test-faults test-e2e ## Install what is needed and run every check and every test.
 
 .PHONY: test-unit
 test-unit: $(NODE_MODULES) ## Tests that need nothing but Node.
@@ -127,6 +127,10 @@ test-contract: $(NODE_MODULES) $(if $(call tests-in,contract),plugin-image) ## T
 .PHONY: test-integration
 test-integration: $(NODE_MODULES) $(if $(call tests-in,integration),tools) ## Against a real etcd and kube-apiserver.
 	$(call stage,integration)
+
+.PHONY: test-faults
+test-faults: $(NODE_MODULES) $(if $(call tests-in,faults),tools) ## Whole stories with trouble at every single call of the controller. FAULTS='delete.*dies' tries only some.
+	$(call stage,faults)
 
 # The stories share a cluster of their own. Most of the time they wait for Velero, so some run side by side.
 # The cluster stays for a look when one fails, or with E2E_KEEP=1. E2E_CLUSTER=name runs them in another one, which stays.

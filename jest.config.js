@@ -36,6 +36,8 @@ export default {
     ]),
     project('contract', ['<rootDir>/tests/contract/**/*.test.ts']),
     project('integration', ['<rootDir>/tests/integration/**/*.test.ts']),
+    // Stories told again and again, with trouble at another call each time.
+    project('faults', ['<rootDir>/tests/faults/**/*.test.ts']),
     project('e2e', ['<rootDir>/tests/e2e/*.test.ts'], e2e),
     // Stories about the whole cluster: another one beside them would be in their way.
     project('e2e-alone', ['<rootDir>/tests/e2e/alone/*.test.ts'], e2e),

@@ -1,0 +1,126 @@
+import { globSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import {
+  jobs,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  secrets,
+  storageClasses,
+} from '../../api/external/core.ts';
+import {
+  volumeSnapshotClasses,
+  volumeSnapshotContents,
+  volumeSnapshots,
+} from '../../api/external/snapshot.ts';
+import { replicationDestinations, replicationSources } from '../../api/external/volsync.ts';
+import type { Kind, Resource } from '../../api/meta.ts';
+import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
+import {
+  dataMoverBackups,
+  dataMoverClasses,
+  dataMoverDeletes,
+  dataMoverRestores,
+} from '../../api/v1alpha1/kinds.ts';
+import { toolFolders } from '../../hack/cluster/tools.ts';
+import { createKubeClient } from '../../kube/client/http-kube-client.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import { startControlPlane } from '../integration/control-plane.ts';
+import { installCrds, type Crd } from '../integration/install-crds.ts';
+import { DRIVER } from './actors.ts';
+import { Relay } from './relay.ts';
+
+/** Everything that a story may leave behind. */
+export const LEFT_BEHIND: readonly Kind<Resource>[] = [
+  persistentVolumeClaims,
+  persistentVolumes,
+  secrets,
+  pods,
+  jobs,
+  volumeSnapshots,
+  volumeSnapshotContents,
+  replicationSources,
+  replicationDestinations,
+];
+
+const WATCHED: readonly Kind<Resource>[] = [
+  ...LEFT_BEHIND,
+  dataMoverClasses,
+  dataMoverBackups,
+  dataMoverRestores,
+  dataMoverDeletes,
+  storageClasses,
+  volumeSnapshotClasses,
+];
+
+/** One control plane for all stories: etcd, kube-apiserver, and of kube-controller-manager what cares for volumes. */
+export interface Lab {
+  /** Without limits on what it does at once, and without faults. */
+  client: KubeClient;
+  relay: Relay;
+  stop(): Promise<void>;
+}
+
+export async function startLab(): Promise<Lab> {
+  const plane = await startControlPlane();
+  const client = createKubeClient(plane.config, { fieldManager: 'datamover-controller', maxConnections: 24 });
+  const over = new AbortController();
+  const stop = async (): Promise<void> => {
+    over.abort();
+    await client.close();
+    await plane.stop();
+  };
+  try {
+    await installCrds(client, foreignCrds());
+    await plane.startControllers(
+      'persistentvolume-binder-controller',
+      'persistentvolumeclaim-protection-controller',
+      'persistentvolume-protection-controller',
+      'garbage-collector-controller',
+    );
+    await share(client);
+    const relay = new Relay(client, WATCHED);
+    await relay.run(over.signal);
+    return { client, relay, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Those of the snapshot controller, as released, and of VolSync, as far as we use it. */
+function foreignCrds(): Crd[] {
+  const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'datamover');
+  const files = [
+    ...globSync(join(toolFolders(cache)['external-snapshotter'], 'crds', 'snapshot.storage.k8s.io_*.yaml')),
+    ...globSync(join(import.meta.dirname, '../../hack/cluster/doubles/volsync/crds/*.yaml')),
+  ];
+  return files.map((file) => parse(readFileSync(file, 'utf8')) as Crd);
+}
+
+/** What all stories use: a class with one place only, so that a place that is lost or given twice shows. */
+async function share(client: KubeClient): Promise<void> {
+  await client.create(dataMoverClasses, {
+    apiVersion: 'oadp.openshift.io/v1alpha1',
+    kind: 'DataMoverClass',
+    metadata: { name: 'volsync', annotations: { 'oadp.openshift.io/default': 'true' } },
+    spec: { mover: 'VolSync', limits: { backups: 1, restores: 1 } },
+  } as unknown as DataMoverClass);
+  await client.create(storageClasses, {
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'StorageClass',
+    metadata: { name: 'fast' },
+    provisioner: DRIVER,
+    reclaimPolicy: 'Delete',
+    volumeBindingMode: 'Immediate',
+  });
+  await client.create(volumeSnapshotClasses, {
+    apiVersion: 'snapshot.storage.k8s.io/v1',
+    kind: 'VolumeSnapshotClass',
+    metadata: { name: 'snapshots' },
+    driver: DRIVER,
+    deletionPolicy: 'Retain',
+  });
+}

@@ -1,0 +1,31 @@
+import { persistentVolumeClaims, type PersistentVolume } from '../../api/external/core.ts';
+import { formatKey } from '../../api/meta.ts';
+import { collectionOf, type Change } from '../fakes/fake-history.ts';
+
+/**
+ * Each moment at which a volume could have been taken away with its data: policy other than Retain, and no claim that
+ * has it. The versions of all kinds come from one counter, so what happened can be gone through in its true order.
+ */
+export function lonelyMoments(changes: readonly Change[], volume: string): string[] {
+  const lonely: string[] = [];
+  const claims = new Map<string, string | undefined>();
+  let state: PersistentVolume | undefined;
+  for (const change of [...changes].sort((a, b) => a.version - b.version)) {
+    const { metadata } = change.last;
+    if (collectionOf(change.kind) === collectionOf(persistentVolumeClaims))
+      claims.set(formatKey(metadata), change.after?.metadata.uid);
+    else if (change.last.kind === 'PersistentVolume' && metadata.name === volume) {
+      if (change.after === undefined) lonely.push(`deleted at ${change.version}`);
+      state = change.after as PersistentVolume | undefined;
+    } else continue;
+    if (state !== undefined && !isSafe(state, claims))
+      lonely.push(`at ${change.version}, after a change of ${change.last.kind} ${metadata.name}`);
+  }
+  return lonely;
+}
+
+function isSafe({ spec }: PersistentVolume, claims: ReadonlyMap<string, string | undefined>): boolean {
+  if (spec.persistentVolumeReclaimPolicy === 'Retain') return true;
+  const { namespace = '', name = '', uid } = spec.claimRef ?? {};
+  return uid !== undefined && claims.get(`${namespace}/${name}`) === uid;
+}

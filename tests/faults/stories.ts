@@ -1,0 +1,142 @@
+import { expect } from '@jest/globals';
+import { jobs } from '../../api/external/core.ts';
+import { replicationDestinations, replicationSources } from '../../api/external/volsync.ts';
+import type { Resource } from '../../api/meta.ts';
+import { annotations, labels } from '../../api/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverDeletes, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { lonelyMoments } from './lonely-volumes.ts';
+import type { World } from './world.ts';
+
+/** A story that has begun. */
+export interface Told {
+  /** Whether calls count at the moment; default: always. */
+  counts?(): boolean;
+  isOver(): boolean;
+  /** All that may be there at the end. */
+  inventory(): string[];
+  /** What must hold at the end. */
+  verify(): void;
+}
+
+export interface Story {
+  name: string;
+  begin(world: World): Promise<Told>;
+}
+
+const isFree = (object: Resource | undefined): boolean => (object?.metadata.finalizers ?? []).length === 0;
+
+async function backUp(world: World): Promise<Told> {
+  const data = { namespace: world.app, name: 'data' };
+  await world.addSource('data', 'precious');
+  const before = world.inventory();
+  const source = world.volumeOf(data);
+  const backup = { namespace: world.app, name: 'b1' };
+  const current = () => world.feed.get(dataMoverBackups, backup);
+  await world.create(dataMoverBackups, {
+    metadata: backup,
+    spec: { dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' } },
+  });
+  return {
+    isOver: () => current()?.status?.phase === 'Completed' && isFree(current()),
+    inventory: () => before,
+    verify() {
+      expect(world.everCreated(replicationSources)).toBe(1);
+      expect(world.actors.state.started).toHaveLength(1);
+      const { repository = '', snapshotID } = current()?.status?.result ?? {};
+      expect(world.repositoryOf(repository)?.snapshots).toEqual([
+        expect.objectContaining({ id: snapshotID, content: 'precious' }),
+      ]);
+      expect(world.volumeOf(data)?.spec).toEqual(source?.spec);
+      expect(lonelyMoments(world.feed.changes, source?.metadata.name ?? '')).toEqual([]);
+    },
+  };
+}
+
+async function beginRestore(world: World) {
+  const [result] = world.addRepository('precious');
+  await world.addClaim('restored', { [labels.restoredBy]: 'r1' });
+  const restored = { namespace: world.app, name: 'restored' };
+  await world.until('the destination is there', () => world.claim(restored) !== undefined);
+  const before = world.inventory();
+  const restore = { namespace: world.app, name: 'r1' };
+  const current = () => world.feed.get(dataMoverRestores, restore);
+  await world.create(dataMoverRestores, {
+    metadata: restore,
+    spec: {
+      destinationClaimRef: { name: 'restored' },
+      source: {
+        backupName: 'b1',
+        backupNamespace: world.app,
+        dataMoverClass: 'volsync',
+        ...(result !== undefined && { result }),
+        volume: {
+          pvcName: 'data',
+          namespace: world.app,
+          storageClassName: 'fast',
+          accessModes: ['ReadWriteOnce'],
+          volumeMode: 'Filesystem',
+          capacity: '2Gi',
+          reclaimPolicy: 'Delete',
+        },
+      },
+    },
+  });
+  const told: Told = {
+    isOver: () => current()?.status?.phase === 'Completed' && isFree(current()),
+    inventory: () => {
+      const own = [`PersistentVolume ${world.volumeOf(restored)?.metadata.name ?? ''}`];
+      return [...before, ...own, `storage ${world.handleOf(restored)}`].sort();
+    },
+    verify() {
+      expect(world.everCreated(replicationDestinations)).toBe(1);
+      expect(world.actors.state.started).toHaveLength(1);
+      expect(world.read(restored)).toBe('precious');
+      const volume = world.volumeOf(restored);
+      expect(volume?.spec.persistentVolumeReclaimPolicy).toBe('Delete');
+      expect(volume?.spec.claimRef?.uid).toBe(world.claim(restored)?.metadata.uid);
+      expect(volume?.metadata.annotations).not.toHaveProperty([annotations.handOver]);
+      expect(lonelyMoments(world.feed.changes, volume?.metadata.name ?? '')).toEqual([]);
+    },
+  };
+  return { told, current };
+}
+
+/** Up to the moment at which the data is there. */
+async function restore(world: World): Promise<Told> {
+  const { told, current } = await beginRestore(world);
+  return { ...told, counts: () => current()?.status?.handOver === undefined };
+}
+
+/** From then on. */
+async function handOver(world: World): Promise<Told> {
+  const { told, current } = await beginRestore(world);
+  return { ...told, counts: () => current()?.status?.handOver !== undefined };
+}
+
+/** Of the older of two backups in one repository. */
+async function remove(world: World): Promise<Told> {
+  const [older, newer] = world.addRepository('old', 'new');
+  const before = world.inventory();
+  const key = { namespace: world.protected, name: 'd1' };
+  const current = () => world.feed.get(dataMoverDeletes, key);
+  if (older === undefined) throw new Error('no backup to remove');
+  await world.create(dataMoverDeletes, { metadata: key, spec: { result: older } });
+  return {
+    isOver: () => current()?.status?.phase === 'Completed' && isFree(current()),
+    inventory: () => before,
+    verify() {
+      expect(world.everCreated(jobs)).toBe(1);
+      expect(world.actors.state.started).toHaveLength(1);
+      expect(world.repositoryOf(older.repository)?.snapshots.map(({ id }) => id)).toEqual([
+        newer?.snapshotID,
+      ]);
+    },
+  };
+}
+
+export const stories: readonly Story[] = [
+  { name: 'backup', begin: backUp },
+  { name: 'restore', begin: restore },
+  { name: 'hand-over', begin: handOver },
+  { name: 'delete', begin: remove },
+];

@@ -1,0 +1,103 @@
+import { sleep, systemClock } from '../../kube/runtime/clock.ts';
+import { LeadershipLostError } from '../../kube/runtime/leader-election.ts';
+import { ClientReason, KubeError } from '../../kube/client/kube-error.ts';
+import { CrashError } from '../fakes/fake-kube.ts';
+import { isWrite, type Call } from './intercept.ts';
+import type { Process, World } from './world.ts';
+
+/** Where and in what a story is when the trouble comes. */
+export interface Scene {
+  world: World;
+  /** Whose call it is. */
+  process: Process;
+  /** A process that takes over is started like this; it sees no further trouble. */
+  boot(): Process;
+}
+
+/** What happens to one call. */
+export interface Trouble {
+  name: string;
+  concerns(call: Call): boolean;
+  /** `act` does the call at the API server. What is thrown is what the controller gets. */
+  strike<R>(scene: Scene, act: () => Promise<R>): Promise<R>;
+}
+
+const anyCall = (): boolean => true;
+
+async function succeed(scene: Scene): Promise<void> {
+  const next = scene.boot();
+  await next.warm;
+  next.lead();
+}
+
+function die({ process, ...scene }: Scene): never {
+  process.kill();
+  scene.world.beside(succeed({ process, ...scene }));
+  throw new CrashError('the process died');
+}
+
+function answers(name: string, error: ConstructorParameters<typeof KubeError>[0]): Trouble {
+  return {
+    name,
+    concerns: anyCall,
+    strike: () => Promise.reject(new KubeError(error)),
+  };
+}
+
+const TIMEOUT = { code: 0, reason: ClientReason.timeout, message: 'no answer within 30 s' };
+
+/** The old leader's write arrives after the new one, whose caches do not show it, has begun to work. */
+async function changeLeader<R>({ process, boot }: Scene, act: () => Promise<R>): Promise<never> {
+  const next = boot();
+  await next.warm;
+  process.kill();
+  next.lead();
+  await Promise.race([next.firstCall, sleep(systemClock, UNDER_WAY_MS)]);
+  await act();
+  throw new LeadershipLostError('another process leads');
+}
+
+/** Longest time that a write of the old leader is under way, should the new one have nothing to ask or to do. */
+const UNDER_WAY_MS = 500;
+
+export const troubles: readonly Trouble[] = [
+  { name: 'the process dies right before it', concerns: isWrite, strike: async (scene) => die(scene) },
+  {
+    name: 'the process dies right after it',
+    concerns: isWrite,
+    async strike(scene, act) {
+      await act();
+      return die(scene);
+    },
+  },
+  {
+    name: 'another process becomes the leader during it',
+    concerns: isWrite,
+    strike: (scene, act) => changeLeader(scene, act),
+  },
+  {
+    name: 'the watches miss what comes after it',
+    concerns: isWrite,
+    async strike({ world }, act) {
+      world.feed.deafen();
+      return act();
+    },
+  },
+  answers('it meets a conflict', { code: 409, reason: 'Conflict', message: '409 Conflict, once' }),
+  answers('the server has too many requests', {
+    code: 429,
+    reason: 'TooManyRequests',
+    message: '429 TooManyRequests, once',
+    retryAfterMs: 1_000,
+  }),
+  answers('the server fails', { code: 500, reason: 'InternalError', message: '500 InternalError, once' }),
+  answers('it times out', TIMEOUT),
+  {
+    name: 'it is done but its answer times out',
+    concerns: isWrite,
+    async strike(_, act) {
+      await act();
+      throw new KubeError(TIMEOUT);
+    },
+  },
+];
