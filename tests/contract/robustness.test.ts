@@ -10,7 +10,7 @@ import { fixtureAction } from './fixture/name.ts';
 import { veleroVersions } from './harness-program.ts';
 import { veleroRestore } from './objects.ts';
 import { children, discover, inSession, type Session } from './session.ts';
-import { until } from './until.ts';
+import { afterExit, until } from './until.ts';
 import { HostError, startVeleroHost, type LogEntry, type VeleroHost } from './velero-host.ts';
 
 /**
@@ -179,12 +179,11 @@ describe.each(veleroVersions)('Velero %s', (version) => {
         await tell(session, { do: deed }).catch((error: unknown) =>
           expect(String(error)).toMatch(/code = Unavailable/),
         );
-        await until(() => session.logs().some(({ msg }) => msg === 'plugin process exited'));
+        await afterExit(session.logs, () => tell(session, { do: 'nothing' }));
         if (lastWords !== undefined)
           expect(session.logs()).toContainEqual(
             expect.objectContaining({ level: 'error', msg: expect.stringMatching(lastWords) }),
           );
-        await tell(session, { do: 'nothing' });
         const [second] = await children(host);
         expect(second).toBeDefined();
         expect(second).not.toBe(first);

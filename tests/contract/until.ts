@@ -7,3 +7,23 @@ export async function until(holds: () => boolean | Promise<boolean>, timeoutMs =
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+/**
+ * The first call after the end of a process. go-plugin says that the process has exited a moment before it has noted so
+ * itself, and a call in between still goes to the dead one.
+ */
+export async function afterExit(
+  logs: () => readonly { msg: string }[],
+  call: () => Promise<unknown>,
+): Promise<void> {
+  await until(() => logs().some(({ msg }) => msg === 'plugin process exited'));
+  await until(() =>
+    call().then(
+      () => true,
+      (error: unknown) => {
+        if (String(error).includes('code = Unavailable')) return false;
+        throw error;
+      },
+    ),
+  );
+}
