@@ -97,20 +97,21 @@ export function startActors(client: KubeClient, feed: Feed, namespace: string): 
 export const DRIVER = 'csi.example.com';
 
 type ForgetJob = Job & {
-  spec?: { template?: { spec?: { containers?: { command?: string[] }[] } } };
+  spec?: { template?: { spec?: { containers?: { command?: string[]; args?: string[] }[] } } };
 };
 
 /** The kubelet and restic for the Jobs that remove one snapshot. */
 function tendForgetting(state: ClusterState): void {
   for (const job of state.list(jobs) as ForgetJob[]) {
-    const command = job.spec?.template?.spec?.containers?.[0]?.command ?? [];
-    if (!command.includes('forget') || (job.status?.succeeded ?? 0) > 0) continue;
+    const { command = [], args = [] } = job.spec?.template?.spec?.containers?.[0] ?? {};
+    const words = [...command, ...args];
+    if (!words.includes('forget') || (job.status?.succeeded ?? 0) > 0) continue;
     const secret = state.get(secrets, { namespace: state.namespace, name: job.metadata.name });
     if (secret === undefined) continue;
     const url = Buffer.from(secret.data?.['RESTIC_REPOSITORY'] ?? '', 'base64').toString();
     const repository = state.repositories.get(url);
     if (repository === undefined) throw new Error(`there is no repository ${url}`);
-    const id = command.at(-1);
+    const id = words.at(-1);
     state.started.push({ kind: 'backup', name: `forget ${id ?? ''}`, attempt: 1 });
     repository.snapshots = repository.snapshots.filter((snapshot) => snapshot.id !== id);
     state.kube.edit(jobs, keyOf(job), (object) => {
