@@ -12,13 +12,17 @@ const CALL_TIMEOUT_MS = 30_000;
  * process that only lists its actions does not pay for them.
  */
 export async function connect(env: Readonly<Record<string, string | undefined>>): Promise<KubeClient> {
-  const [{ loadKubeConfig }, { createKubeClient }] = await Promise.all([
+  const [{ loadKubeConfig }, { createKubeClientOver }, { createNodeTransport }] = await Promise.all([
     import('../kube/client/config.ts'),
-    import('../kube/client/http-kube-client.ts'),
+    import('../kube/client/kube-client-over.ts'),
+    import('../kube/client/node-transport.ts'),
   ]);
   const config = await loadKubeConfig({ env }).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new PluginError(`the data mover's plugin cannot reach Kubernetes: ${reason}`, { cause });
   });
-  return createKubeClient(config, { fieldManager: FIELD_MANAGER, timeoutMs: CALL_TIMEOUT_MS });
+  return createKubeClientOver(createNodeTransport, config, {
+    fieldManager: FIELD_MANAGER,
+    timeoutMs: CALL_TIMEOUT_MS,
+  });
 }

@@ -22,15 +22,20 @@ async function packagesOf(source: string): Promise<string[]> {
   return JSON.parse(stdout) as string[];
 }
 
-describe('start of the plugin process', () => {
-  it('loads of all packages only the core of undici for an in-cluster client', async () => {
+describe('an in-cluster client', () => {
+  it.each([
+    ['undici', 'createUndiciTransport', './undici-transport.ts', ['undici']],
+    ['node:https', 'createNodeTransport', './node-transport.ts', []],
+  ])('over %s loads of all packages only its core, or none', async (_name, create, file, expected) => {
     const packages = await packagesOf(`
       const { loadKubeConfig } = await import('./config.ts');
-      const { createKubeClient } = await import('./http-kube-client.ts');
+      const { createKubeClientOver } = await import('./kube-client-over.ts');
+      const { ${create} } = await import('${file}');
       await loadKubeConfig({ env: {} }).catch(() => undefined);
-      const client = createKubeClient({ server: 'https://127.0.0.1:1', tls: {} }, { fieldManager: 'x', maxRetries: 0 });
+      const config = { server: 'https://127.0.0.1:1', tls: {} };
+      const client = createKubeClientOver(${create}, config, { fieldManager: 'x', maxRetries: 0 });
       await client.get({ group: '', version: 'v1', kind: 'Node', plural: 'nodes', namespaced: false }, { name: 'n' }).catch(() => undefined);
     `);
-    expect(packages).toEqual(['undici']);
+    expect(packages).toEqual(expected);
   });
 });
