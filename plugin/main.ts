@@ -9,6 +9,7 @@ import { createSourceLocator } from './goplugin/locate-source.ts';
 import { serve } from './goplugin/serve.ts';
 import { endAtUncaught, logStrays } from './goplugin/strays.ts';
 import { createWatchdog } from './goplugin/watchdog.ts';
+import { leaveOutMaglev } from './lean-compiler.ts';
 import { registeredActions } from './registered-actions.ts';
 
 function main(env: NodeJS.ProcessEnv): void {
@@ -26,7 +27,7 @@ function serveVelero(env: NodeJS.ProcessEnv): void {
   endAtUncaught(log, exit);
 
   const cluster = createCluster({ clock: systemClock, connect: () => connect(env) });
-  const watchdog = createWatchdog({ limitMs: hangLimitMs(env), log });
+  const watchdog = createWatchdog({ limitMs: hangLimitMs(env), log, onWatching: leaveOutMaglev });
   serve({
     actions: registeredActions({ cluster, csiEnabled }),
     // Velero starts from now on what this says: the path that it started this time.

@@ -6,20 +6,27 @@ jest.setTimeout(60_000);
 
 const LIMIT_MS = 1_200;
 
+interface Ended {
+  code: number | null;
+  signal: string | null;
+  stdout: string;
+  stderr: string;
+}
+
 /** A process with a watchdog. */
-function run(body: string): { code: number | null; signal: string | null; stderr: string } {
+function run(body: string, more = ''): Ended {
   const script = `
     import { createHclog } from './hclog.ts';
     import { createWatchdog } from './watchdog.ts';
-    const { watch } = createWatchdog({ limitMs: ${String(LIMIT_MS)}, log: createHclog({ level: 'debug' }) });
+    const { watch } = createWatchdog({ limitMs: ${String(LIMIT_MS)}, log: createHclog({ level: 'debug' }), ${more} });
     watch();
     watch();
     const block = (ms) => { for (const end = performance.now() + ms; performance.now() < end; ); };
     ${body}`;
   const args = ['--input-type=module', '--eval', script];
   const options = { cwd: import.meta.dirname, encoding: 'utf8', timeout: 60_000 } as const;
-  const { status: code, signal, stderr } = spawnSync(process.execPath, args, options);
-  return { code, signal, stderr };
+  const { status: code, signal, stdout, stderr } = spawnSync(process.execPath, args, options);
+  return { code, signal, stdout, stderr };
 }
 
 describe('the watchdog', () => {
@@ -30,6 +37,19 @@ describe('the watchdog', () => {
       '@level': 'error',
       '@message': 'the plugin process ends: it did nothing for 1.2 s, and Velero would wait for ever',
     });
+  });
+
+  it('says once that it watches', () => {
+    const { code, stdout } = run(
+      `
+      const alive = setInterval(() => undefined, 1_000);
+      process.on('watching', () => {
+        console.log('watching');
+        clearInterval(alive);
+      });`,
+      "onWatching: () => process.emit('watching')",
+    );
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'watching\n' });
   });
 
   it('lets one live that is only slow, and keeps none alive that has nothing to do', () => {

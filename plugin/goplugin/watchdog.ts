@@ -11,6 +11,8 @@ export interface WatchdogOptions {
   /** How long the loop may stand still. */
   limitMs: number;
   log: Logger;
+  /** Called once, when the other thread runs. */
+  onWatching?: () => void;
 }
 
 /** A machine that was suspended, or a process that was stopped, loses one look at most. */
@@ -33,7 +35,7 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
   };
 }
 
-function start({ limitMs, log }: WatchdogOptions): void {
+function start({ limitMs, log, onWatching }: WatchdogOptions): void {
   const lookMs = limitMs / LOOKS;
   const beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   setInterval(() => Atomics.add(beats, 0, 1), lookMs / 4).unref();
@@ -52,6 +54,7 @@ function start({ limitMs, log }: WatchdogOptions): void {
     resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 8, stackSizeMb: 1 },
   });
   worker.on('error', (error) => log.debug({ err: error }, 'nobody watches the event loop'));
+  if (onWatching) worker.once('online', onWatching);
   worker.unref();
 }
 
