@@ -50,9 +50,6 @@ export function desiredSource(
         ...volumeOptions(request, secretKeys),
         pruneIntervalDays: NEVER_PRUNE_DAYS,
         retain: { last: KEEP_ALL },
-        // A mover that is killed leaves a lock, and restic waits for it for ever. Only locks that nobody has refreshed for
-        // half an hour go.
-        unlock: request.name,
       },
     },
   };

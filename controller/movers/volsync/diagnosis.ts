@@ -54,7 +54,7 @@ const RULES: readonly Rule[] = [
     pattern: /already locked|failure locking repository|unable to create lock/i,
     reason: 'RepositoryLocked',
     message: ({ repository }) =>
-      `the repository ${repository} is locked by another process; if none is running, a killed mover has left the lock: it goes with the first transfer half an hour later, or with "restic unlock --remove-all"`,
+      `the repository ${repository} is locked by another process; if none is running, a killed mover has left the lock: "restic unlock" removes it half an hour later, "restic unlock --remove-all" at once`,
     attempts: 2,
   },
   {
