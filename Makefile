@@ -129,7 +129,7 @@ test-integration: $(NODE_MODULES) $(if $(call tests-in,integration),tools) ## Ag
 	$(call stage,integration)
 
 .PHONY: test-faults
-test-faults: $(NODE_MODULES) $(if $(call tests-in,faults),tools) ## Whole stories with trouble at every single call of the controller. FAULTS='delete.*dies' tries only some.
+test-faults: $(NODE_MODULES) $(if $(call tests-in,faults),tools) ## Whole stories with trouble at every single call of the controller. FAULTS=all tries even more.
 	$(call stage,faults)
 
 # The stories share a cluster of their own. Most of the time they wait for Velero, so some run side by side.

@@ -21,8 +21,12 @@ interface Tried {
   problems: string[];
 }
 
-/** `FAULTS`, a regular expression, narrows what is tried, `FAULTS='hand-over, the process dies'` for example. */
-const wanted = new RegExp(process.env['FAULTS'] ?? '');
+/**
+ * `FAULTS=all` tries everything; any other value is a regular expression for what is tried, `hand-over.*dies` for example.
+ * Without it, troubles that are alike to the controller share the calls.
+ */
+const { FAULTS } = process.env;
+const wanted = new RegExp(FAULTS === undefined || FAULTS === 'all' ? '' : FAULTS);
 
 interface Case {
   name: string;
@@ -49,22 +53,51 @@ let lab: Lab;
 const tried = new Map<Case, Promise<Tried>>();
 const inTurn = sideBySide(AT_ONCE);
 
-/** Tells the story with trouble at every one of its calls. */
-async function tryAll({ story, trouble }: Case): Promise<Tried> {
+/** All that stories have left behind, as they should. */
+const left: string[] = [];
+
+async function attempt({ story, trouble }: Case, at: number): Promise<Outcome> {
+  const outcome = await inTurn(() => tell(lab, story, trouble, at));
+  left.push(...outcome.left);
+  return outcome;
+}
+
+const counts = new Map<string, Promise<number>>();
+
+/** How many calls of a story the trouble can come at, as a run shows in which it does not come. */
+function countCalls(one: Case): Promise<number> {
+  const id = `${one.story.name} ${one.trouble.concerns.name}`;
+  const count = counts.get(id) ?? attempt(one, Infinity).then(({ calls }) => calls);
+  counts.set(id, count);
+  return count;
+}
+
+/** Tells the story with the trouble at every one of its calls. */
+async function tryAll(one: Case): Promise<Tried> {
   const all: Tried = { outcomes: [], problems: [] };
-  const attempt = (at: number) =>
-    inTurn(() => tell(lab, story, trouble, at)).then(
-      (outcome) => {
-        all.outcomes.push(outcome);
-        return outcome;
-      },
-      (error: unknown) => void all.problems.push(error instanceof Error ? error.message : String(error)),
+  const { third } = one.trouble;
+  const isDue = (at: number): boolean => FAULTS !== undefined || third === undefined || at % 3 === third;
+  const note = async (at: number): Promise<void> => {
+    await attempt(one, at).then(
+      (outcome) => all.outcomes.push(outcome),
+      (error: unknown) => all.problems.push(error instanceof Error ? error.message : String(error)),
     );
-  // Nothing happens in the first one, which shows how many there are to try.
-  const undisturbed = await attempt(Infinity);
-  let next = undisturbed?.calls ?? 0;
-  await Promise.all(Array.from({ length: next }, (_, at) => attempt(at)));
-  while (all.problems.length === 0 && (await attempt(next))?.struck !== undefined) next++;
+  };
+  try {
+    const count = await countCalls(one);
+    await Promise.all(
+      Array.from({ length: count }, (_, at) => at)
+        .filter(isDue)
+        .map(note),
+    );
+    // How many there are differs a little from run to run: on until there was none to come at.
+    for (let at = count; all.problems.length === 0; at++) {
+      await note(at);
+      if (all.outcomes.at(-1)?.struck === undefined) break;
+    }
+  } catch (error) {
+    all.problems.push(error instanceof Error ? error.message : String(error));
+  }
   return all;
 }
 
@@ -83,14 +116,13 @@ describe('on a real API server, all is well at the end of', () => {
     async (one) => {
       const all = (await tried.get(one))!;
       expect(all.problems).toEqual([]);
-      expect(strikesOf(all)).toBeGreaterThan(5);
+      expect(strikesOf(all)).toBeGreaterThan(2);
     },
     LONGEST_MS,
   );
 
   it('all of them, some time later', async () => {
-    const all = await Promise.all(tried.values());
-    const left = all.flatMap(({ outcomes }) => outcomes.flatMap((outcome) => outcome.left));
+    await Promise.all(tried.values());
     const found: string[] = [];
     for (const kind of LEFT_BEHIND) {
       for await (const object of lab.client.list(kind))
