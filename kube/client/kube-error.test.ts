@@ -44,6 +44,7 @@ describe('KubeError.from', () => {
 
   it.each([
     [coded('ECONNREFUSED'), ClientReason.connection, true],
+    [coded('EAI_AGAIN'), ClientReason.connection, true],
     [coded('UND_ERR_SOCKET', 'other side closed'), ClientReason.connection, true],
     [coded('ETIMEDOUT'), ClientReason.timeout, true],
     [coded('UND_ERR_CONNECT_TIMEOUT'), ClientReason.timeout, true],

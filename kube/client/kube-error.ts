@@ -156,7 +156,7 @@ const reasonOfCode: readonly [RegExp, string][] = [
   [/TIMEOUT|ETIMEDOUT/, ClientReason.timeout],
   [/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO/, ClientReason.tls],
   [/^UND_ERR_(CLOSED|DESTROYED)$/, ClientReason.closed],
-  [/^(E[A-Z]+|UND_ERR_SOCKET|UND_ERR_ABORTED|HPE_.*)$/, ClientReason.connection],
+  [/^(E[A-Z_]+|UND_ERR_SOCKET|UND_ERR_ABORTED|HPE_.*)$/, ClientReason.connection],
 ];
 
 function reasonOf(caught: unknown): string {
