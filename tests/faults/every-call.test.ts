@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { formatKey, keyOf } from '../../api/meta.ts';
-import { LEFT_BEHIND, startLab, type Lab } from './lab.ts';
+import { LEFT_BEHIND } from '../fakes/cluster/left-behind.ts';
+import { startLab, type Lab } from './lab.ts';
 import { sideBySide } from './side-by-side.ts';
 import { stories, type Story } from './stories.ts';
 import { tell, type Outcome } from './telling.ts';

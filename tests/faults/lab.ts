@@ -2,20 +2,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import {
-  jobs,
-  persistentVolumeClaims,
-  persistentVolumes,
-  pods,
-  secrets,
-  storageClasses,
-} from '../../api/external/core.ts';
-import {
-  volumeSnapshotClasses,
-  volumeSnapshotContents,
-  volumeSnapshots,
-} from '../../api/external/snapshot.ts';
-import { replicationDestinations, replicationSources } from '../../api/external/volsync.ts';
+import { storageClasses } from '../../api/external/core.ts';
+import { volumeSnapshotClasses } from '../../api/external/snapshot.ts';
 import type { Kind, Resource } from '../../api/meta.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import {
@@ -27,23 +15,11 @@ import {
 import { toolFolders } from '../../hack/cluster/tools.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
+import { LEFT_BEHIND } from '../fakes/cluster/left-behind.ts';
 import { startControlPlane } from '../integration/control-plane.ts';
 import { installCrds, type Crd } from '../integration/install-crds.ts';
 import { DRIVER } from './actors.ts';
 import { Relay } from './relay.ts';
-
-/** Everything that a story may leave behind. */
-export const LEFT_BEHIND: readonly Kind<Resource>[] = [
-  persistentVolumeClaims,
-  persistentVolumes,
-  secrets,
-  pods,
-  jobs,
-  volumeSnapshots,
-  volumeSnapshotContents,
-  replicationSources,
-  replicationDestinations,
-];
 
 const WATCHED: readonly Kind<Resource>[] = [
   ...LEFT_BEHIND,

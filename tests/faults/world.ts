@@ -16,7 +16,8 @@ import { readLog } from '../fakes/cluster/pods.ts';
 import { CrashError } from '../fakes/fake-kube.ts';
 import { startActors, type Actors } from './actors.ts';
 import { intercept, type Around } from './intercept.ts';
-import { LEFT_BEHIND, type Lab } from './lab.ts';
+import { LEFT_BEHIND } from '../fakes/cluster/left-behind.ts';
+import type { Lab } from './lab.ts';
 import type { Feed } from './relay.ts';
 
 /** A controller with caches and queues of its own, as one process would have. */

@@ -1,19 +1,11 @@
 import {
-  jobs,
   persistentVolumeClaims,
-  persistentVolumes,
-  pods,
   secrets,
   storageClasses,
   type PersistentVolumeClaim,
 } from '../../../api/external/core.ts';
-import {
-  volumeSnapshotClasses,
-  volumeSnapshotContents,
-  volumeSnapshots,
-} from '../../../api/external/snapshot.ts';
-import { replicationDestinations, replicationSources } from '../../../api/external/volsync.ts';
-import { formatKey, keyOf, type Key, type Kind, type Resource } from '../../../api/meta.ts';
+import { volumeSnapshotClasses } from '../../../api/external/snapshot.ts';
+import { formatKey, keyOf, type Key } from '../../../api/meta.ts';
 import type { DataMoverBackup } from '../../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverClass } from '../../../api/v1alpha1/data-mover-class.ts';
 import type { DataMoverRestore } from '../../../api/v1alpha1/data-mover-restore.ts';
@@ -28,6 +20,7 @@ import { LeadershipLostError } from '../../../kube/runtime/leader-election.ts';
 import { silentLogger } from '../../../telemetry/log.ts';
 import { settle } from '../fake-clock.ts';
 import { FakeCluster } from './fake-cluster.ts';
+import { LEFT_BEHIND } from './left-behind.ts';
 
 export interface Report {
   targets: readonly EventTarget[];
@@ -42,18 +35,6 @@ interface Process {
 }
 
 const WRITES: ReadonlySet<string> = new Set(['create', 'apply', 'applyStatus', 'mergePatch', 'delete']);
-
-const LEFT_BEHIND: readonly Kind<Resource>[] = [
-  persistentVolumeClaims,
-  persistentVolumes,
-  secrets,
-  pods,
-  jobs,
-  volumeSnapshots,
-  volumeSnapshotContents,
-  replicationSources,
-  replicationDestinations,
-];
 
 const SECRET_VALUES = {
   RESTIC_PASSWORD: 'p4ssw0rd',
