@@ -6,7 +6,7 @@ import type { KubeClient } from '../kube/client/kube-client.ts';
 import { systemClock, type Clock } from '../kube/runtime/clock.ts';
 import { createController, type Controller } from '../kube/runtime/controller.ts';
 import type { Logger } from '../telemetry/log.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
+import { noMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { backupRequest } from './backup/backup.ts';
 import { deleteRequest } from './delete/delete.ts';
 import type { Environment, Lister } from './environment.ts';
@@ -16,9 +16,11 @@ import type { MoverFactory } from './movers/factory.ts';
 import { createAdmission } from './request/admission.ts';
 import { createCleaner } from './request/cleaner.ts';
 import { createCreator } from './request/creation.ts';
+import { createRequestMetrics } from './request/request-metrics.ts';
 import { createRequestReconciler } from './request/reconciler.ts';
 import type { Reporter } from './request/reporter.ts';
 import { isFinal } from './request/request.ts';
+import { registerWaitingMetrics } from './request/waiting-metrics.ts';
 import { restoreRequest } from './restore/restore.ts';
 
 export interface DataMoverOptions {
@@ -44,7 +46,7 @@ const JANITOR_INTERVAL_MS = 300_000;
 
 /** Puts the reconcilers, their caches and what wakes them together. The caller runs the informers and what comes back. */
 export function createDataMover(options: DataMoverOptions): { controllers: Controller[]; janitor: Janitor } {
-  const { client, informers, namespace, log, clock = systemClock } = options;
+  const { client, informers, namespace, log, clock = systemClock, metrics = noMetrics } = options;
   const now = (): Date => new Date(clock.now());
   const mirrors = createMirrors(informers, namespace);
   const listers = listersOf(mirrors);
@@ -65,6 +67,7 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     listers,
     movers: new Map(movers.map((mover) => [mover.name, mover])),
     reporter: options.reporter,
+    observers: [createRequestMetrics(metrics)],
     creator,
     cleaner,
     admission: createAdmission({
@@ -74,12 +77,13 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     }),
     now,
   };
-  const shared = {
-    log,
-    clock,
-    workers: options.workers ?? 10,
-    ...(options.metrics !== undefined && { metrics: options.metrics }),
-  };
+  registerWaitingMetrics(metrics, {
+    requests: [listers.backups, listers.restores, listers.deletes],
+    classes: listers.classes,
+    isOurs: (mover) => env.movers.has(mover),
+    now,
+  });
+  const shared = { log, clock, metrics, workers: options.workers ?? 10 };
   const backups = createController({
     ...shared,
     name: 'backup',

@@ -10,6 +10,7 @@ import type { Mover } from './movers/mover.ts';
 import type { Admission } from './request/admission.ts';
 import type { Cleaner } from './request/cleaner.ts';
 import type { Creator } from './request/creation.ts';
+import type { RequestObserver } from './request/observer.ts';
 import type { Reporter } from './request/reporter.ts';
 
 /** What the reconcilers read of one kind: a cache that a watch keeps current. */
@@ -52,6 +53,7 @@ export interface Environment {
   /** By `DataMoverClass.spec.mover`. */
   movers: ReadonlyMap<string, Mover>;
   reporter: Reporter;
+  observers: readonly RequestObserver[];
   creator: Creator;
   cleaner: Cleaner;
   admission: Admission;

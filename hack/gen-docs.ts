@@ -4,6 +4,7 @@ import { format } from 'prettier';
 import { crdDefinitions } from '../api/v1alpha1/crd.ts';
 import { ROOT, writeGenerated } from './gen/generated-file.ts';
 import { fillBlocks } from './gen/marked-blocks.ts';
+import { metricTable } from './gen/metric-table.ts';
 import { failureTable, referenceBlocks } from './gen/reference.ts';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -19,3 +20,4 @@ for (const definition of crdDefinitions) {
   await fillPage(`docs/spec/${definition.kind.version}/${file}.md`, blocks);
 }
 await fillPage('docs/failures.md', { reasons: failureTable() });
+await fillPage('docs/metrics.md', { metrics: metricTable() });

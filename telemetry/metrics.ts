@@ -8,6 +8,12 @@ export interface MetricDefinition {
   labels?: readonly string[];
 }
 
+/** One value of a gauge that is read when somebody asks. */
+export interface Reading {
+  value: number;
+  labels: Labels;
+}
+
 export interface Counter {
   inc(labels?: Labels, by?: number): void;
 }
@@ -24,6 +30,8 @@ export interface Histogram {
 export interface Metrics {
   counter(definition: MetricDefinition): Counter;
   gauge(definition: MetricDefinition): Gauge;
+  /** A gauge whose values are read anew at every scrape: what is not among them is not there any more. */
+  readings(definition: MetricDefinition, read: () => Iterable<Reading>): void;
   histogram(definition: MetricDefinition & { buckets?: readonly number[] }): Histogram;
 }
 
@@ -31,5 +39,6 @@ export interface Metrics {
 export const noMetrics: Metrics = {
   counter: () => ({ inc: () => undefined }),
   gauge: () => ({ set: () => undefined }),
+  readings: () => undefined,
   histogram: () => ({ observe: () => undefined }),
 };

@@ -30,6 +30,15 @@ export function createPrometheusMetrics(options: { process?: boolean } = {}): Pr
       const gauge = shared(definition, () => new prom.Gauge(configOf(definition)));
       return { set: (value, labels = {}) => gauge.set(labels, value) };
     },
+    readings(definition, read) {
+      new prom.Gauge({
+        ...configOf(definition),
+        collect() {
+          this.reset();
+          for (const { value, labels } of read()) this.set(labels, value);
+        },
+      });
+    },
     histogram(definition) {
       const histogram = shared(
         definition,

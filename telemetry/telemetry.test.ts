@@ -75,10 +75,20 @@ describe('metrics', () => {
     expect(body).toContain('datamover_time_seconds_bucket{le="2"} 1');
   });
 
+  it('reads some at every scrape, and forgets what is not among them any more', async () => {
+    const metrics = createPrometheusMetrics({ process: false });
+    const read: { value: number; labels: { phase: string } }[] = [{ value: 2, labels: { phase: 'Moving' } }];
+    metrics.readings({ name: 'datamover_things', help: 'Things', labels: ['phase'] }, () => read);
+    expect((await metrics.scrape()).body).toContain('datamover_things{phase="Moving"} 2');
+    read.length = 0;
+    expect((await metrics.scrape()).body).not.toContain('Moving');
+  });
+
   it('can be switched off', () => {
     noMetrics.counter({ name: 'a', help: 'a' }).inc();
     noMetrics.gauge({ name: 'a', help: 'a' }).set(1);
     noMetrics.histogram({ name: 'a', help: 'a' }).observe(1);
+    noMetrics.readings({ name: 'a', help: 'a' }, () => []);
   });
 });
 

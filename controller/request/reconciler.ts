@@ -123,7 +123,10 @@ export function createRequestReconciler<
   ): Promise<ReconcileResult> {
     summarise(type, { request, status, now }, pass, cleanedUp);
     const { written, retryAfterMs } = await store.write(request, status, { now, signal });
-    if (written) type.report(request, draftOf(request), status);
+    if (written) {
+      type.report(request, draftOf(request), status);
+      for (const observer of env.observers) observer.wrote(request, draftOf(request), status);
+    }
     const again = earliest(requeueAfter(pass.result, now.getTime()), retryAfterMs);
     return again === undefined ? {} : { requeueAfterMs: again };
   }

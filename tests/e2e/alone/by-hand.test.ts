@@ -4,6 +4,8 @@ import { apiVersionOf } from '../../../api/meta.ts';
 import type { DataMoverBackup } from '../../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverRestore } from '../../../api/v1alpha1/data-mover-restore.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../../api/v1alpha1/kinds.ts';
+import { controllerMetrics } from '../../../hack/cluster/components/controller.ts';
+import { knownMetrics } from '../../../hack/gen/metric-table.ts';
 import { claim, pod, untilRunning, type Place } from '../support/app.ts';
 import { differences, manifestOf } from '../support/data.ts';
 import { inventoryOf } from '../support/leftovers.ts';
@@ -16,6 +18,7 @@ describe('requests made by hand', () => {
   let story: Story;
   let app: Place;
   let before: string[];
+  let countedBefore: string[];
 
   const backUp = async (name: string, dataMoverClass?: string): Promise<void> => {
     await story.kube.create<DataMoverBackup>(dataMoverBackups, {
@@ -60,6 +63,7 @@ describe('requests made by hand', () => {
     await untilRunning(story, app);
     await story.exec(app, 'cd /data; mkdir sub; echo precious > sub/file; chown 7:8 sub/file');
     before = await inventoryOf(story, app.namespace);
+    countedBefore = await scrape(story);
   });
 
   afterAll(() => story.end());
@@ -115,4 +119,45 @@ describe('requests made by hand', () => {
     await untilRunning(story, reader);
     expect(differences(await manifestOf(story, app), await manifestOf(story, reader))).toEqual([]);
   });
+
+  it('show in the metrics of the controller, under documented names and without the names of anybody', async () => {
+    const samples = await scrape(story);
+    const names = samples.map((line) => line.replace(/[{ ].*/, '').replace(/_(bucket|sum|count)$/, ''));
+    expect(knownMetrics().map(({ name }) => name)).toEqual(expect.arrayContaining(names));
+    const increase = (name: string, ...labels: string[]): number =>
+      valueOf(samples, name, labels) - valueOf(countedBefore, name, labels);
+    const backup = 'kind="DataMoverBackup"';
+    const ended = 'datamover_request_duration_seconds_count';
+    expect({
+      completed: increase(ended, backup, 'phase="Completed"'),
+      failed: increase(ended, backup, 'phase="Failed"'),
+      canceled: increase(ended, backup, 'phase="Canceled"'),
+      restored: increase(ended, 'kind="DataMoverRestore"', 'phase="Completed"'),
+      secretNotFound: increase('datamover_request_failures_total', backup, 'reason="SecretNotFound"'),
+      moved: increase('datamover_step_duration_seconds_count', backup, 'step="Moved"'),
+      bytes: increase('datamover_moved_bytes_total', backup),
+    }).toEqual({
+      completed: 1,
+      failed: 1,
+      canceled: 1,
+      restored: 1,
+      secretNotFound: 1,
+      moved: 1,
+      bytes: 'precious\n'.length,
+    });
+    expect(samples.filter((line) => line.includes(app.namespace))).toEqual([]);
+  });
 });
+
+/** The samples of our own metrics, one per line. */
+async function scrape({ cluster }: Story): Promise<string[]> {
+  const response = await fetch(`http://${controllerMetrics(cluster.config)}/metrics`);
+  return (await response.text()).split('\n').filter((line) => line.startsWith('datamover_'));
+}
+
+/** The sum of a metric over all samples that have these labels. */
+function valueOf(samples: readonly string[], name: string, labels: readonly string[]): number {
+  return samples
+    .filter((line) => line.startsWith(`${name}{`) && labels.every((label) => line.includes(label)))
+    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+}

@@ -18,6 +18,7 @@ import { createInformerSet } from '../../../kube/cache/informer-set.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
 import { LeadershipLostError } from '../../../kube/runtime/leader-election.ts';
 import { silentLogger } from '../../../telemetry/log.ts';
+import { createPrometheusMetrics } from '../../../telemetry/prometheus.ts';
 import { settle } from '../fake-clock.ts';
 import { FakeCluster } from './fake-cluster.ts';
 import { LEFT_BEHIND } from './left-behind.ts';
@@ -54,6 +55,8 @@ export const CLUSTER_NAME = 'c1';
 export class World {
   readonly cluster = new FakeCluster();
   readonly reports: Report[] = [];
+  /** Of the process that runs, or ran last. */
+  metrics = createPrometheusMetrics({ process: false });
   #process: Process | undefined;
 
   constructor() {
@@ -232,6 +235,7 @@ export class World {
     const { cluster, reports } = this;
     const { clock, namespace } = cluster;
     const stop = new AbortController();
+    this.metrics = createPrometheusMetrics({ process: false });
     const client = wrap(cluster.client());
     const informers = createInformerSet({ client, clock, random: () => 0.5, log: silentLogger });
     const { controllers, janitor } = createDataMover({
@@ -244,6 +248,7 @@ export class World {
         report: (targets, type, reason, message) => void reports.push({ targets, type, reason, message }),
       },
       log: silentLogger,
+      metrics: this.metrics,
       clock,
     });
     const mirroring = informers.run(stop.signal);
