@@ -84,6 +84,9 @@ export const dataMoverRestoreStatus = z
     ...requestStatus,
     dataMoverClass: word.optional().describe('The class that serves this restore.'),
     mover: word.optional().describe('The mover that the class names.'),
+    destinationUID: word
+      .optional()
+      .describe('The destination PVC as it was found. Another one of its name does not get the data.'),
     ...movingStatus,
     progress: progress.optional(),
     restored: z

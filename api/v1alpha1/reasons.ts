@@ -51,7 +51,7 @@ export const failureReasons = {
   SnapshotMismatch: 'the mover restored something else than the recorded snapshot',
   RecordMissing: 'the record of the backup is missing',
   BackupNotCompleted: 'the recorded backup did not complete',
-  DestinationNotFound: 'the destination PVC did not appear',
+  DestinationNotFound: 'the destination PVC did not appear, or was deleted before it got its volume',
   DestinationBound: 'the destination PVC is bound to another volume already',
   DestinationMismatch: 'the restored volume does not fit the destination PVC',
   DeadlineExceeded: 'a step took longer than its deadline',

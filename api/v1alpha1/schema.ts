@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_CARRIED_VALUE } from './owned-keys.ts';
 import { rules } from './rules.ts';
 
 /**
@@ -101,7 +102,13 @@ export const volume = z
     pvLabels: z
       .record(z.string(), z.string().max(63))
       .optional()
-      .describe("The backed-up PersistentVolume's labels."),
+      .describe(
+        "The backed-up PersistentVolume's labels, without those of Kubernetes, Velero and its driver, which speak of that one volume.",
+      ),
+    pvAnnotations: z
+      .record(z.string(), z.string().max(MAX_CARRIED_VALUE))
+      .optional()
+      .describe('Its annotations, chosen alike.'),
   })
   .describe('The volume as it was.');
 

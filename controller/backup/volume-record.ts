@@ -1,5 +1,6 @@
 import type { PersistentVolume, PersistentVolumeClaim } from '../../api/external/core.ts';
 import type { DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
+import { ownersKeys } from '../../api/v1alpha1/owned-keys.ts';
 import { largestQuantity } from '../exposure/quantity.ts';
 
 type VolumeRecord = NonNullable<DataMoverBackupStatus['volume']>;
@@ -12,7 +13,9 @@ export function describeVolume(
 ): VolumeRecord {
   const { storageClassName, accessModes = ['ReadWriteOnce'], volumeMode = 'Filesystem' } = claim.spec;
   const { persistentVolumeReclaimPolicy: reclaimPolicy } = volume.spec;
-  const { labels: pvLabels } = volume.metadata;
+  const driver = volume.spec.csi?.driver;
+  const pvLabels = ownersKeys(volume.metadata.labels, driver);
+  const pvAnnotations = ownersKeys(volume.metadata.annotations, driver);
   return {
     pvcName: claim.metadata.name,
     namespace: claim.metadata.namespace ?? '',
@@ -21,7 +24,8 @@ export function describeVolume(
     volumeMode,
     capacity: capacityOf(claim, restoreSize),
     ...(reclaimPolicy !== undefined && { reclaimPolicy }),
-    ...(pvLabels !== undefined && { pvLabels }),
+    ...(Object.keys(pvLabels).length > 0 && { pvLabels }),
+    ...(Object.keys(pvAnnotations).length > 0 && { pvAnnotations }),
   };
 }
 

@@ -7,6 +7,8 @@ import {
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { done, failed, waiting, type StepResult } from '../request/step.ts';
+import { misfit } from './fit.ts';
+import { whyLost } from './lost.ts';
 
 /**
  * Gives the volume behind the staging claim to the destination claim, without copying a byte.
@@ -25,10 +27,13 @@ export interface HandOver {
   destination: PersistentVolumeClaim | undefined;
   /** `namespace/name` of the destination, for messages. */
   destinationKey: string;
+  /** Of the claim that the volume was made for; another one of its name does not get it. */
+  destinationUID: string | undefined;
   /** Policy at the end. */
   reclaimPolicy: string;
-  /** Labels that the backed-up volume had. */
+  /** What the backed-up volume had. */
   volumeLabels: Record<string, string>;
+  volumeAnnotations: Record<string, string>;
   requestUid: string;
   signal: AbortSignal;
 }
@@ -36,12 +41,22 @@ export interface HandOver {
 export async function handOver(h: HandOver): Promise<StepResult> {
   const { volume, destination } = h;
   if (volume === undefined) return waiting(`waiting to see PersistentVolume ${h.volumeName}`);
-  if (destination === undefined || destination.metadata.deletionTimestamp !== undefined) {
-    return failed(
-      'DestinationNotFound',
-      `PersistentVolumeClaim ${h.destinationKey} was deleted before it got its volume`,
-    );
-  }
+  const lost = whyLost(h.destinationKey, destination, h.destinationUID);
+  if (lost !== undefined || destination === undefined) return failed('DestinationNotFound', lost ?? '');
+  if (isArrived(h, destination)) return settle(h, volume);
+  const refused = refuse(h, volume, destination);
+  if (refused !== undefined) return refused;
+  if (!isSecured(h, volume)) return secure(h, destination);
+  if (h.staging !== undefined) return releaseStaging(h, h.staging);
+  return bind(h, volume, destination);
+}
+
+/** The claim may have got another volume meanwhile, and the storage may have made another one than it was asked for. */
+function refuse(
+  h: HandOver,
+  volume: PersistentVolume,
+  destination: PersistentVolumeClaim,
+): StepResult | undefined {
   const { volumeName } = destination.spec;
   if (volumeName !== undefined && volumeName !== '' && volumeName !== h.volumeName) {
     return failed(
@@ -49,10 +64,12 @@ export async function handOver(h: HandOver): Promise<StepResult> {
       `PersistentVolumeClaim ${h.destinationKey} got PersistentVolume ${volumeName} meanwhile; its data is left alone`,
     );
   }
-  if (isArrived(h, destination)) return settle(h, volume);
-  if (!isSecured(h, volume)) return secure(h, destination);
-  if (h.staging !== undefined) return releaseStaging(h, h.staging);
-  return bind(h, volume, destination);
+  const wrong = misfit(volume, destination);
+  if (wrong === undefined) return undefined;
+  return failed(
+    'DestinationMismatch',
+    `PersistentVolumeClaim ${h.destinationKey} cannot be filled: ${wrong}`,
+  );
 }
 
 function isArrived({ volume, volumeName }: HandOver, destination: PersistentVolumeClaim): boolean {
@@ -136,17 +153,28 @@ async function bind(
   return waiting(`waiting for PersistentVolumeClaim ${h.destinationKey} to be bound`);
 }
 
-/** The volume is where it belongs: it gets back what the backed-up one had. */
-async function settle(h: HandOver, volume: PersistentVolume): Promise<StepResult> {
-  if (volume.metadata.annotations?.[annotations.handOver] === undefined) return done;
+/** The volume is where it belongs: it gets back what the backed-up one had. What its storage has put on it stays. */
+async function settle(h: HandOver, { metadata }: PersistentVolume): Promise<StepResult> {
+  if (metadata.annotations?.[annotations.handOver] === undefined) return done;
   await patchVolume(h, {
     metadata: {
-      labels: { ...h.volumeLabels, [labels.requestUid]: null },
-      annotations: { [annotations.handOver]: null },
+      labels: { ...absentFrom(metadata.labels, h.volumeLabels), [labels.requestUid]: null },
+      annotations: {
+        ...absentFrom(metadata.annotations, h.volumeAnnotations),
+        [annotations.handOver]: null,
+      },
     },
     spec: { persistentVolumeReclaimPolicy: h.reclaimPolicy },
   });
   return done;
+}
+
+/** Those of `wanted` whose keys are not taken. */
+function absentFrom(
+  taken: Record<string, string> = {},
+  wanted: Record<string, string>,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(wanted).filter(([key]) => !(key in taken)));
 }
 
 /** A volume whose restore ended without success. */

@@ -1,6 +1,8 @@
+import type { PersistentVolumeClaim } from '../../api/external/core.ts';
 import { parseQuantity } from '../../api/quantity.ts';
 import { largestQuantity } from '../exposure/quantity.ts';
 import type { StagingVolume } from '../exposure/staging.ts';
+import { whyLost } from '../handover/lost.ts';
 import { done, failed, waiting, type StepResult } from '../request/step.ts';
 import { destinationClaim, destinationKey, type RestoreScope } from './scope.ts';
 
@@ -11,31 +13,48 @@ export function awaitDestination(scope: RestoreScope): StepResult {
   if (status.handOver !== undefined) return done;
   const key = destinationKey(scope);
   const claim = destinationClaim(scope);
-  if (claim === undefined) {
+  if (claim === undefined && status.destinationUID === undefined) {
     const seconds = serving.class.spec.deadlines.destinationSeconds;
     return waiting(`waiting for PersistentVolumeClaim ${key} to appear`, {
       deadline: {
         at: Date.parse(status.startTimestamp ?? '') + seconds * 1000,
         reason: 'DestinationNotFound',
-        message: `PersistentVolumeClaim ${key} did not appear within ${String(seconds)} s`,
+        message: `PersistentVolumeClaim ${key} did not appear within ${String(seconds)} s; create the one that spec.destinationClaimRef names, then restore again`,
       },
     });
   }
-  if (claim.metadata.deletionTimestamp !== undefined) {
-    return failed('DestinationNotFound', `PersistentVolumeClaim ${key} is being deleted`);
-  }
-  const { volumeName } = claim.spec;
+  const lost = whyLost(key, claim, status.destinationUID);
+  if (lost !== undefined) return failed('DestinationNotFound', lost);
+  status.destinationUID ??= claim?.metadata.uid;
+  return claim === undefined ? done : judge(scope, key, claim);
+}
+
+/** Whether the claim can receive a volume, by what it says itself. */
+function judge({ serving }: RestoreScope, key: string, { spec }: PersistentVolumeClaim): StepResult {
+  const subject = `PersistentVolumeClaim ${key}`;
+  const { volumeName, storageClassName, volumeMode = 'Filesystem', accessModes = [] } = spec;
   if (volumeName !== undefined && volumeName !== '') {
     return failed(
       'DestinationBound',
-      `PersistentVolumeClaim ${key} is bound to PersistentVolume ${volumeName} already; its data is left alone`,
+      `${subject} is bound to PersistentVolume ${volumeName} already; its data is left alone`,
     );
   }
-  const volumeMode = claim.spec.volumeMode ?? 'Filesystem';
   if (!serving.mover.capabilities.volumeModes.includes(volumeMode)) {
     return failed(
       'UnsupportedVolumeMode',
-      `PersistentVolumeClaim ${key} has volumeMode ${volumeMode}, which mover ${serving.mover.name} cannot move`,
+      `${subject} has volumeMode ${volumeMode}, which mover ${serving.mover.name} cannot move`,
+    );
+  }
+  if (storageClassName === '') {
+    return failed(
+      'DestinationMismatch',
+      `spec.storageClassName of ${subject} is empty, so no volume can be made for the data; create it with a storage class`,
+    );
+  }
+  if (accessModes.length > 0 && accessModes.every((mode) => mode === 'ReadOnlyMany')) {
+    return failed(
+      'DestinationMismatch',
+      `spec.accessModes of ${subject} asks for ReadOnlyMany only, and no data can be written to such a volume; add a mode that writes`,
     );
   }
   return done;

@@ -1,10 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { persistentVolumeClaims, persistentVolumes, type PersistentVolume } from '../../api/external/core.ts';
+import {
+  persistentVolumeClaims,
+  persistentVolumes,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+} from '../../api/external/core.ts';
 import { replicationDestinations } from '../../api/external/volsync.ts';
 import { restores } from '../../api/external/velero.ts';
 import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
 import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
 import { childName } from '../../api/v1alpha1/names.ts';
+import { KubeError } from '../../kube/client/kube-error.ts';
 import { APP, World } from '../../tests/fakes/cluster/world.ts';
 
 const DESTINATION = { namespace: APP, name: 'restored' };
@@ -65,6 +71,12 @@ function expectArrived(content: string): void {
   const own = [`PersistentVolume ${volume()?.metadata.name ?? ''}`, `storage ${world.handleOf(DESTINATION)}`];
   const destination = `PersistentVolumeClaim ${APP}/restored`;
   expect(world.inventory()).toEqual([...new Set([...before, destination, ...own])].sort());
+}
+
+/** As a driver does that provides something else than the claim asks for. */
+function editStagingVolume(change: (volume: PersistentVolume) => void): void {
+  const staging = world.kube.peek(persistentVolumeClaims, { namespace: 'velero', name: child });
+  world.kube.edit(persistentVolumes, { name: staging?.spec.volumeName ?? '' }, change);
 }
 
 const running = () => ({ end: 'running' as const, lines: ['Starting container'] });
@@ -159,11 +171,34 @@ describe('a restore', () => {
     expect(volume()?.spec.persistentVolumeReclaimPolicy).toBe(had);
   });
 
-  it('gives the volume the labels that it had', async () => {
-    source.volume!.pvLabels = { zone: 'a' };
+  it('gives the volume the labels and annotations that it had, but for those that speak of the old one', async () => {
+    const provisioned = { 'pv.kubernetes.io/provisioned-by': 'csi.example.com' };
+    source.volume!.pvLabels = {
+      tier: 'gold',
+      'topology.kubernetes.io/zone': 'a',
+      'oadp.openshift.io/data-mover-restore': 'an-earlier-one',
+    };
+    source.volume!.pvAnnotations = {
+      'example.com/owner': 'shop',
+      'pv.kubernetes.io/provisioned-by': 'another driver',
+    };
     await begin();
     await end();
-    expect(volume()?.metadata.labels).toMatchObject({ zone: 'a' });
+    expect(volume()?.metadata.labels).toEqual({ tier: 'gold', 'oadp.openshift.io/data-mover-restore': 'r1' });
+    expect(volume()?.metadata.annotations).toEqual({ 'example.com/owner': 'shop', ...provisioned });
+  });
+
+  it('leaves what the storage has put on the volume', async () => {
+    source.volume!.pvLabels = { tier: 'gold', array: 'one' };
+    world.cluster.hold('volsync');
+    await begin();
+    await reach('Moving');
+    editStagingVolume(({ metadata }) => {
+      metadata.labels = { array: 'two' };
+    });
+    world.cluster.release('volsync');
+    await end();
+    expect(volume()?.metadata.labels).toMatchObject({ tier: 'gold', array: 'two' });
   });
 
   it('makes the volume large enough for the claim and for the data', async () => {
@@ -258,6 +293,97 @@ describe('a destination', () => {
     expect((await fails()).reason).toBe('UnsupportedVolumeMode');
   });
 
+  it.each<[string, string, (spec: PersistentVolumeClaim['spec']) => void]>([
+    ['without a storage class', 'spec.storageClassName', (spec) => (spec.storageClassName = '')],
+    ['that only reads', 'spec.accessModes', (spec) => (spec.accessModes = ['ReadOnlyMany'])],
+  ])('%s is refused before anything is made', async (_, field, change) => {
+    world.addDestination('restored', ({ spec }) => change(spec));
+    await begin();
+    const { reason, message } = await fails();
+    expect(reason).toBe('DestinationMismatch');
+    expect(message).toContain(`${field} of PersistentVolumeClaim app/restored`);
+    expect(world.kube.writeCalls().filter(({ verb }) => verb === 'create')).toEqual([]);
+  });
+
+  it.each<[string, (volume: PersistentVolume) => void]>([
+    ['spec.accessModes', ({ spec }) => (spec.accessModes = ['ReadWriteMany'])],
+    ['spec.storageClassName', ({ spec }) => (spec.storageClassName = 'slow')],
+    ['spec.resources.requests.storage', ({ spec }) => (spec.capacity = { storage: '1Gi' })],
+  ])('gets no volume that is not what its %s asks for', async (field, change) => {
+    world.addDestination();
+    world.cluster.hold('volsync');
+    await begin();
+    await reach('Moving');
+    editStagingVolume(change);
+    world.cluster.release('volsync');
+    const { reason, message } = await fails();
+    expect(reason).toBe('DestinationMismatch');
+    expect(message).toContain('PersistentVolumeClaim app/restored cannot be filled: PersistentVolume pvc-');
+    expect(message).toContain(field);
+  });
+
+  it.each([
+    ['is smaller than the data', '1Gi', '2Gi'],
+    ['is larger than the data', '7Gi', '7Gi'],
+  ])('that %s gets a volume that holds both', async (_, storage, expected) => {
+    world.addDestination('restored', ({ spec }) => (spec.resources = { requests: { storage } }));
+    await begin();
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expectArrived('precious');
+    expect(volume()?.spec.capacity).toEqual({ storage: expected });
+  });
+
+  it('of another storage class gets a volume of its own class', async () => {
+    world.addStorageClass('slow');
+    world.addDestination('restored', ({ spec }) => (spec.storageClassName = 'slow'));
+    await begin();
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expectArrived('precious');
+    expect(volume()?.spec.storageClassName).toBe('slow');
+  });
+
+  it('with a selector of its own gets a volume that has its labels', async () => {
+    source.volume!.pvLabels = { app: 'another' };
+    world.addDestination('restored', ({ spec }) => (spec.selector = { matchLabels: { app: 'shop' } }));
+    await begin();
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expectArrived('precious');
+    expect(volume()?.metadata.labels).toEqual({ app: 'shop' });
+  });
+
+  it('waits for a quota of the protected namespace, says so, and fails when that stands', async () => {
+    world.addClass((object) => Object.assign(object.spec, { deadlines: { stagingSeconds: 60 } }));
+    world.kube.before = ({ verb, kind, key }) => {
+      if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
+        throw new KubeError({ code: 403, reason: 'Forbidden', message: 'exceeded quota: storage' });
+    };
+    world.addDestination();
+    await begin();
+    await world.advance(5_000);
+    expect(world.restore()?.status).toMatchObject({ phase: 'Staging', message: 'exceeded quota: storage' });
+    const { reason, message } = await fails();
+    expect(reason).toBe('DeadlineExceeded');
+    expect(message).toContain('exceeded quota: storage');
+  });
+
+  it.each<[string, string, boolean]>([
+    ['deleted', 'was deleted before it got its volume', false],
+    ['deleted and created again', 'was deleted and created again', true],
+  ])('that is %s while its data is moved fails the restore', async (_, text, again) => {
+    world.addDestination();
+    world.cluster.state.script = running;
+    await begin();
+    await reach('Moving');
+    await world.stop();
+    world.kube.remove(persistentVolumeClaims, DESTINATION);
+    if (again) world.addDestination();
+    await world.start();
+    const { failure } = await end();
+    expect(failure?.reason).toBe('DestinationNotFound');
+    expect(failure?.message).toContain(`PersistentVolumeClaim app/restored ${text}`);
+    expect(world.inventory()).toEqual(before.filter((line) => again || !line.endsWith('app/restored')));
+  });
+
   it('of another namespace is refused', async () => {
     await begin((restore) => {
       restore.spec.destinationClaimRef.namespace = 'other';
@@ -282,6 +408,22 @@ describe('a destination', () => {
     const { phase, failure } = await end();
     expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason: 'DestinationNotFound' });
     expect(world.inventory()).toEqual(before.filter((line) => !line.endsWith('app/restored')));
+  });
+
+  it.each([
+    ['before the staging claim has let go', () => world.cluster.holdFor(child, 'release claims')],
+    ['before it is bound', () => world.cluster.holdFor('restored', 'bind')],
+  ])('that is created again %s does not get the volume', async (_, keep) => {
+    world.addDestination();
+    await begin();
+    keep();
+    await world.until(() => world.restore()?.status?.handOver !== undefined);
+    await world.quiesce();
+    world.kube.remove(persistentVolumeClaims, DESTINATION);
+    world.addDestination();
+    await world.quiesce();
+    world.cluster.release('release claims', 'bind');
+    expect((await fails()).message).toContain('was deleted and created again');
   });
 
   it('that is bound and deleted before anybody noticed takes no volume with it into limbo', async () => {

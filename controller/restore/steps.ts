@@ -1,3 +1,4 @@
+import { ownersKeys } from '../../api/v1alpha1/owned-keys.ts';
 import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
 import { handOver } from '../handover/hand-over.ts';
 import type { RestoreFacts, RestoreMoverRequest } from '../movers/mover.ts';
@@ -141,7 +142,9 @@ async function giveVolume(scope: RestoreScope): Promise<StepResult> {
     destination: destinationClaim(scope),
     destinationKey: destinationKey(scope),
     reclaimPolicy,
-    volumeLabels: source.volume?.pvLabels ?? {},
+    destinationUID: status.destinationUID,
+    volumeLabels: ownersKeys(source.volume?.pvLabels),
+    volumeAnnotations: ownersKeys(source.volume?.pvAnnotations),
     requestUid: requestUidOf(child),
     signal,
   });
