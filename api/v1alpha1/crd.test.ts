@@ -51,6 +51,8 @@ describe('defaults of a class', () => {
       limits: { backups: 3, restores: 10, deletes: 2 },
       deadlines: {
         captureSeconds: 600,
+        cleanUpSeconds: 300,
+        totalSeconds: 604_800,
         stagingSeconds: 1800,
         moverStartSeconds: 900,
         noProgressSeconds: 3600,

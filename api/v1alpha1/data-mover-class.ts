@@ -57,6 +57,14 @@ export const dataMoverClassSpec = z
         noProgressSeconds: deadline('The longest silence of a running mover.', 3600),
         handOverSeconds: deadline('From restored data to a bound destination claim.', 900),
         destinationSeconds: deadline('How long a restore waits for its destination PVC.', 900),
+        totalSeconds: deadline(
+          'From admission to the end of the transfer, however well it moves on; the queue does not count.',
+          604_800,
+        ),
+        cleanUpSeconds: deadline(
+          'From the outcome until all that was made is gone. It fails nothing: the request ends, and condition `CleanedUp` names what is left.',
+          300,
+        ),
       })
       .prefault({})
       .describe('After how long a step that does not move on fails the request.'),

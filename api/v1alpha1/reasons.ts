@@ -23,6 +23,9 @@ export const conditionTypes = {
 
 export type ConditionType = (typeof conditionTypes)[keyof typeof conditionTypes];
 
+/** Reason of condition `CleanedUp` of a request that has ended although something made for it remains. */
+export const leftBehind = 'LeftBehind';
+
 /** Reasons for which a request fails for good (`status.failure.reason`). */
 export const failureReasons = {
   ClassNotFound: 'the named DataMoverClass does not exist',

@@ -547,29 +547,3 @@ describe('a step that does not move on', () => {
     expect(message).toContain('did not start');
   });
 });
-
-describe('storage that does not delete', () => {
-  it('is waited for two minutes from the end of the move, and not for ever', async () => {
-    world.cluster.state.script = running;
-    await begin();
-    await world.until(() => world.cluster.state.started.length > 0);
-    await world.advance(600_000, 60_000);
-    world.cluster.hold('reclaim');
-    world.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
-    await world.advance(100_000, 10_000);
-    expect(world.backup()?.status?.phase).toBe('CleaningUp');
-    expect(world.backup()?.status?.message).toContain('PersistentVolume');
-    expect(await end(30_000)).toMatchObject({ phase: 'Completed' });
-  });
-
-  it('ends the wait as soon as it has deleted', async () => {
-    world.cluster.hold('reclaim');
-    await begin();
-    await reach('CleaningUp');
-    await world.advance(5_000);
-    world.cluster.release('reclaim');
-    await world.quiesce();
-    expect(world.backup()?.status?.phase).toBe('Completed');
-    expect(world.inventory()).toEqual(before);
-  });
-});

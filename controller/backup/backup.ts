@@ -4,7 +4,7 @@ import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
 import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
 import { childIdentity } from '../request/children.ts';
-import { isFinal, type RequestType } from '../request/request.ts';
+import type { RequestType } from '../request/request.ts';
 import { serveResolved, type Serving, type ServingProblem } from '../request/serving.ts';
 import { backupCleanup } from './cleanup.ts';
 import { reportBackup, resultText } from './reports.ts';
@@ -35,13 +35,11 @@ export function backupRequest(
     }),
     succeeded: (status) => status.result !== undefined,
     phase: phaseOf,
-    facts: (status, phase) => [
+    facts: (status) => [
       [conditionTypes.captured, status.capture !== undefined],
       [conditionTypes.admitted, status.admittedAt !== undefined],
       [conditionTypes.staged, status.movingSince !== undefined],
       [conditionTypes.moved, status.result !== undefined],
-      [conditionTypes.cleanedUp, isFinal(phase)],
-      [conditionTypes.ready, phase === 'Completed'],
     ],
     successMessage: resultText,
     report: (backup, before, after) => reportBackup(env, backup, before, after),

@@ -12,7 +12,7 @@ import {
 } from '../../api/external/snapshot.ts';
 import { labels } from '../../api/v1alpha1/keys.ts';
 import type { BackupScope } from './scope.ts';
-import { checkpoint, done, failed, waiting, type StepResult } from '../request/step.ts';
+import { checkpoint, done, failed, waiting, type StepResult, type Waiting } from '../request/step.ts';
 import { chooseSnapshotClass, SNAPSHOT_CLASS_ANNOTATION } from '../exposure/snapshot-class.ts';
 import { describeVolume } from './volume-record.ts';
 
@@ -228,8 +228,6 @@ function sizeOf(content: VolumeSnapshotContent): string | undefined {
   return size === undefined ? undefined : String(size);
 }
 
-type Waiting = Extract<StepResult, { state: 'waiting' }>;
-
 function awaiting(
   scope: BackupScope,
   message: string,
@@ -243,5 +241,5 @@ function awaiting(
       reason,
       message: `no snapshot after ${String(captureSeconds)} s: ${message}`,
     },
-  }) as Waiting;
+  });
 }

@@ -6,7 +6,7 @@ import type { Environment } from '../environment.ts';
 import { targetOf } from '../request/announcements.ts';
 import { childIdentity } from '../request/children.ts';
 import { speaker } from '../request/reporter.ts';
-import { isFinal, type RequestType } from '../request/request.ts';
+import type { RequestType } from '../request/request.ts';
 import { serveResolved, type Serving, type ServingProblem } from '../request/serving.ts';
 import { pauseAfter } from './retry.ts';
 import type { DeleteScope } from './scope.ts';
@@ -35,11 +35,7 @@ export function deleteRequest(
     tryAgain: pauseAfter,
     succeeded: ({ removedAt }) => removedAt !== undefined,
     phase: phaseOf,
-    facts: (status, phase) => [
-      [conditionTypes.admitted, status.admittedAt !== undefined],
-      [conditionTypes.cleanedUp, isFinal(phase)],
-      [conditionTypes.ready, phase === 'Completed'],
-    ],
+    facts: (status) => [[conditionTypes.admitted, status.admittedAt !== undefined]],
     successMessage: () => 'the snapshot is not in the repository any more',
     report: (request, before, after) => {
       if (before.phase === after.phase && before.failedTries === after.failedTries) return;

@@ -51,7 +51,10 @@ export async function recover(scope: DeleteScope): Promise<StepResult> {
     return failed(lastFailure.reason as FailureReason, lastFailure.message);
   }
   if (status.admittedAt !== undefined) {
-    if (!(await serving.mover.cleanup({ ...child, signal }))) {
+    const left = await serving.mover.cleanup({ ...child, signal });
+    const giveUpAt = Date.parse(retryAt) + serving.class.spec.deadlines.cleanUpSeconds * 1_000;
+    // What will not go keeps the next try from a fresh start, but nobody else from the place.
+    if (left.length > 0 && now.getTime() < giveUpAt) {
       return waiting(lastFailure.message, { requeueAfterMs: 1000 });
     }
     // The next try makes objects of the same names, and they must go as well.

@@ -1,6 +1,7 @@
 import { ownerOf } from '../repository/path.ts';
+import { untilGone } from '../request/clean-up.ts';
 import { admit, followMover } from '../request/shared-steps.ts';
-import { checkpoint, done, failed, waiting, type Step, type StepResult } from '../request/step.ts';
+import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
 import { recover } from './retry.ts';
 import type { DeleteScope } from './scope.ts';
 
@@ -64,6 +65,5 @@ async function remove(scope: DeleteScope): Promise<StepResult> {
 }
 
 async function cleanUp({ serving, child, signal }: DeleteScope): Promise<StepResult> {
-  const gone = await serving.mover.cleanup({ ...child, signal });
-  return gone ? done : waiting('waiting for the mover to let go', { requeueAfterMs: 1000 });
+  return untilGone(await serving.mover.cleanup({ ...child, signal }));
 }

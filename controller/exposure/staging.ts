@@ -10,7 +10,7 @@ import { labels } from '../../api/v1alpha1/keys.ts';
 import { isNotFound } from '../../kube/client/kube-error.ts';
 import { CLAIM_INDEX, type Environment } from '../environment.ts';
 import { requestUidOf, type ChildIdentity } from '../request/children.ts';
-import type { Target } from '../request/cleaner.ts';
+import { nameOf, type Target } from '../request/cleaner.ts';
 import { done, waiting, type StepResult } from '../request/step.ts';
 
 /** What a staging volume must look like. */
@@ -144,12 +144,12 @@ function stagingClaim(
   };
 }
 
-/** Takes down what {@link stageSnapshot} set up. True once it is gone from the cluster. */
+/** Takes down what {@link stageSnapshot} set up. Answers what is left in the cluster. */
 export async function unstageSnapshot(
   env: Environment,
   child: ChildIdentity,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<string[]> {
   const { listers, namespace } = env;
   const { name } = child;
   const snapshot = listers.snapshots.get(`${namespace}/${name}`);
@@ -164,12 +164,12 @@ export async function unstageSnapshot(
   );
 }
 
-/** Takes down what {@link stageEmpty} set up. True once it is gone from the cluster. */
+/** Takes down what {@link stageEmpty} set up. Answers what is left in the cluster. */
 export async function unstageEmpty(
   env: Environment,
   child: ChildIdentity,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<string[]> {
   return env.cleaner.remove(requestUidOf(child), [stagingTarget(env, child)], signal);
 }
 
@@ -181,23 +181,23 @@ function stagingTarget({ listers, namespace }: Environment, { name }: ChildIdent
   };
 }
 
-/** Removes the snapshot that the capture took, and with it the storage system's. True once both are gone. */
+/** Removes the snapshot that the capture took, and with it the storage system's. Answers what is left. */
 export async function releaseCapture(
   env: Environment,
   child: ChildIdentity,
   sourceNamespace: string,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<string[]> {
   const uid = requestUidOf(child);
   const key = { namespace: sourceNamespace, name: child.name };
   const cached = env.listers.snapshots.get(`${sourceNamespace}/${child.name}`);
   await claimContent(env, child, cached, signal);
-  const gone = await env.cleaner.remove(uid, [{ kind: volumeSnapshots, key, cached }], signal);
+  const left = await env.cleaner.remove(uid, [{ kind: volumeSnapshots, key, cached }], signal);
   // It carries our label and goes by itself, after the storage system's snapshot has gone.
   const content = env.listers.snapshotContents
     .list()
     .find(({ metadata }) => metadata.labels?.[labels.requestUid] === uid && metadata.name !== child.name);
-  return gone && content === undefined;
+  return content === undefined ? left : [...left, nameOf(content)];
 }
 
 /** A request that ended between the cut and its record has not seen to it yet that the content goes with the snapshot. */
@@ -219,7 +219,7 @@ async function claimContent(
 
 /**
  * Lets storage delete the volumes of claims that are gone, also where the storage class says to keep them: they hold
- * nothing but copies. Answers the names of those that are still there.
+ * nothing but copies. Answers which are still there.
  */
 export async function reclaimVolumes(
   env: Environment,
@@ -231,7 +231,12 @@ export async function reclaimVolumes(
   );
   const kept = volumes.filter(({ spec }) => spec.persistentVolumeReclaimPolicy !== 'Delete');
   await Promise.all(kept.map((volume) => deleteWhenReleased(env, volume, signal)));
-  return volumes.map(({ metadata }) => metadata.name);
+  return volumes.map(({ metadata }) => nameOfVolume(metadata.name));
+}
+
+/** A volume as messages call it. */
+export function nameOfVolume(name: string): string {
+  return `PersistentVolume ${name}`;
 }
 
 /** Conditional on what was read: a volume that has changed hands meanwhile is somebody's. */

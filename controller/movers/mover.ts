@@ -30,9 +30,9 @@ export interface Mover<Config = unknown> {
 
   /**
    * Removes everything that the mover made for the request, whatever state it is in.
-   * Resolves to true once nothing of it is left; until then it is called again.
+   * Answers what is left of it, by kind and name; it is called again until that is nothing.
    */
-  cleanup(request: MoverTarget & { signal: AbortSignal }): Promise<boolean>;
+  cleanup(request: MoverTarget & { signal: AbortSignal }): Promise<string[]>;
 
   /** Names of the claims that the mover makes for a request in the protected namespace beside the staging one, caches for example. */
   claimsOf(request: MoverTarget): string[];

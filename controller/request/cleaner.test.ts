@@ -17,32 +17,32 @@ function setUp() {
 describe('the cleaner', () => {
   it('asks the API server once, also for what the cache does not know', async () => {
     const { kube, remove } = setUp();
-    expect(await remove()).toBe(true);
-    expect(await remove()).toBe(true);
+    expect(await remove()).toEqual([]);
+    expect(await remove()).toEqual([]);
     expect(kube.writeCalls()).toHaveLength(1);
   });
 
   it('deletes what the cache has not seen yet, and believes the cache only then', async () => {
     const { kube, secret, remove } = setUp();
     const stored = kube.seed(secrets, secret);
-    expect(await remove()).toBe(false);
+    expect(await remove()).toEqual(['Secret velero/child']);
     expect(kube.peek(secrets, key)).toBeUndefined();
-    expect(await remove(stored)).toBe(false);
-    expect(await remove()).toBe(true);
+    expect(await remove(stored)).toEqual(['Secret velero/child']);
+    expect(await remove()).toEqual([]);
   });
 
   it('waits for what is being deleted without asking again', async () => {
     const { kube, secret, remove } = setUp();
     kube.seed(secrets, { ...secret, metadata: { ...key, finalizers: ['example.com/hold'] } });
-    expect(await remove()).toBe(false);
-    expect(await remove(kube.peek(secrets, key))).toBe(false);
+    expect(await remove()).toEqual(['Secret velero/child']);
+    expect(await remove(kube.peek(secrets, key))).toEqual(['Secret velero/child']);
     expect(kube.writeCalls()).toHaveLength(1);
   });
 
   it('deletes again what somebody made again', async () => {
     const { kube, secret, remove } = setUp();
     await remove();
-    expect(await remove(kube.seed(secrets, secret))).toBe(false);
+    expect(await remove(kube.seed(secrets, secret))).toEqual(['Secret velero/child']);
     expect(kube.peek(secrets, key)).toBeUndefined();
   });
 

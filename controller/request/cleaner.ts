@@ -1,4 +1,4 @@
-import { formatKey, type Key, type Kind, type Resource } from '../../api/meta.ts';
+import { formatKey, keyOf, type Key, type Kind, type Resource } from '../../api/meta.ts';
 import type { DeleteOptions, KubeClient } from '../../kube/client/kube-client.ts';
 
 /** One object that must not outlive its request. */
@@ -15,8 +15,8 @@ export interface Target {
  * was created a moment ago. So every object is deleted at the API server once, cached or not, and only then the cache is believed.
  */
 export interface Cleaner {
-  /** True once nothing is left. */
-  remove(requestUid: string, targets: readonly Target[], signal: AbortSignal): Promise<boolean>;
+  /** Answers what is left, one name each. */
+  remove(requestUid: string, targets: readonly Target[], signal: AbortSignal): Promise<string[]>;
   /** Forgets a request that is finished. */
   forget(requestUid: string): void;
 }
@@ -42,10 +42,17 @@ export function createCleaner(client: KubeClient): Cleaner {
       const done = swept.get(requestUid) ?? new Set();
       swept.set(requestUid, done);
       const gone = await Promise.all(targets.map((target) => removeOne(done, target, signal)));
-      return gone.every((isGone) => isGone);
+      return targets
+        .filter((_, index) => gone[index] !== true)
+        .map(({ kind, key }) => `${kind.kind} ${formatKey(key)}`);
     },
     forget(requestUid) {
       swept.delete(requestUid);
     },
   };
+}
+
+/** An object as messages call it. */
+export function nameOf(object: Resource): string {
+  return `${object.kind} ${formatKey(keyOf(object))}`;
 }

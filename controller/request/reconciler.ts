@@ -1,7 +1,10 @@
 import { formatKey, type Key, type Resource } from '../../api/meta.ts';
 import { FINALIZER } from '../../api/v1alpha1/keys.ts';
 import type { ReconcileContext, Reconciler, ReconcileResult } from '../../kube/runtime/controller.ts';
+import { eventReasons } from '../../api/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
+import { targetOf } from './announcements.ts';
+import { goBack, hasLeftBehind, tidy, type WayBack } from './clean-up.ts';
 import { assertCurrent } from './current.ts';
 import { refusal } from './refusal.ts';
 import {
@@ -31,7 +34,7 @@ export function createRequestReconciler<
   async function reconcile(key: Key, context: ReconcileContext): Promise<ReconcileResult | void> {
     const request = type.lister.get(formatKey(key));
     if (request === undefined || store.isStale(request)) return;
-    if (isFinal(request.status?.phase)) return letGo(request, context.signal);
+    if (isFinal(request.status?.phase)) return finish(request, context);
     if (!isHeld(request)) return begin(request, context);
     const serving = keepMover(env.movers, request.status?.mover, type.choose(request));
     if (serving === undefined) return;
@@ -86,7 +89,7 @@ export function createRequestReconciler<
     if (pauseMs === undefined) return undefined;
     status.startTimestamp ??= now.toISOString();
     const result = waiting(problem.message, { requeueAfterMs: pauseMs });
-    return conclude({ request, status, now, signal }, { step: 'class', result }, false);
+    return conclude({ request, status, now, signal }, { pass: { step: 'class', result } });
   }
 
   /** Its class went or broke after work had begun: what was made must go all the same. */
@@ -110,24 +113,27 @@ export function createRequestReconciler<
 
   async function drive(scope: Scope, request: T): Promise<ReconcileResult> {
     const { status, now, signal } = scope;
-    const pass = hasEnded(status) ? await goBack(scope) : await goOn(scope, request);
-    const cleanedUp = hasEnded(draftOf(request)) && pass.result.state === 'done';
-    return conclude({ request, status, now, signal }, pass, cleanedUp);
+    if (!hasEnded(status))
+      return conclude({ request, status, now, signal }, { pass: await goOn(scope, request) });
+    const { pass, over } = await goBack(type.cleanup, scope);
+    // How it ended is written down before its last phase is.
+    const isOver = over !== undefined && hasEnded(draftOf(request));
+    return conclude({ request, status, now, signal }, isOver ? { pass, over } : { pass });
   }
 
   /** Writes down what a pass has found, tells what is new, and says when to look again. */
   async function conclude(
     { request, status, now, signal }: { request: T; status: Status; now: Date; signal: AbortSignal },
-    pass: PassResult,
-    cleanedUp: boolean,
+    way: WayBack,
   ): Promise<ReconcileResult> {
-    summarise(type, { request, status, now }, pass, cleanedUp);
+    summarise(type, { request, status, now }, way);
     const { written, retryAfterMs } = await store.write(request, status, { now, signal });
     if (written) {
       type.report(request, draftOf(request), status);
       for (const observer of env.observers) observer.wrote(request, draftOf(request), status);
+      if (hasLeftBehind(status) && !hasLeftBehind(draftOf(request))) warn(request, way.over?.left ?? []);
     }
-    const again = earliest(requeueAfter(pass.result, now.getTime()), retryAfterMs);
+    const again = earliest(requeueAfter(way.pass.result, now.getTime()), retryAfterMs);
     return again === undefined ? {} : { requeueAfterMs: again };
   }
 
@@ -146,10 +152,6 @@ export function createRequestReconciler<
     return pass;
   }
 
-  function goBack(scope: Scope): Promise<PassResult> {
-    return runSteps(type.cleanup, scope, scope.now.getTime());
-  }
-
   /** A request that can never be served fails without having owned anything. */
   async function reject(request: T, problem: ServingProblem, { signal }: ReconcileContext): Promise<void> {
     const now = env.now();
@@ -157,7 +159,31 @@ export function createRequestReconciler<
     status.startTimestamp ??= now.toISOString();
     status.failure = problem;
     const pass: PassResult = { step: 'class', result: { state: 'failed', ...problem } };
-    await conclude({ request, status, now, signal }, pass, true);
+    await conclude({ request, status, now, signal }, { pass, over: { left: [] } });
+  }
+
+  /**
+   * What had to be left behind is not given up while the request stands. Its deletion waits for that, once more as long as
+   * a clean-up may last.
+   */
+  async function finish(request: T, context: ReconcileContext): Promise<ReconcileResult | void> {
+    if (!isHeld(request) || !hasLeftBehind(draftOf(request))) return letGo(request, context.signal);
+    const serving = keepMover(env.movers, request.status?.mover, type.choose(request));
+    if (serving === undefined) return;
+    const usable = 'reason' in serving ? servingForCleanup(env.movers, request.status) : serving;
+    const scope = openPass(request, usable, context);
+    const { pass, over } = await tidy(type.cleanup, scope);
+    if (over.left.length > 0 && isGivenUp(request, scope)) {
+      warn(request, over.left);
+      return letGo(request, context.signal);
+    }
+    const { status, now, signal } = scope;
+    return conclude({ request, status, now, signal }, { pass, over });
+  }
+
+  function warn(request: T, left: readonly string[]): void {
+    const text = `not everything that was made for it could be removed: ${left.join('; ')}`;
+    env.reporter.report([targetOf(request)], 'Warning', eventReasons.warning, text);
   }
 
   /** Nothing outside is left, so the object may go whenever its owner wants. */
@@ -185,6 +211,16 @@ export function createRequestReconciler<
 function earliest(...times: readonly (number | undefined)[]): number | undefined {
   const known = times.filter((time) => time !== undefined);
   return known.length === 0 ? undefined : Math.min(...known);
+}
+
+/** True when its owner has wanted it gone for as long as a clean-up may last. */
+function isGivenUp(
+  { metadata: { deletionTimestamp } }: Resource,
+  { now, serving }: RequestScope<RequestStatus>,
+): boolean {
+  if (deletionTimestamp === undefined) return false;
+  const waited = now.getTime() - Date.parse(deletionTimestamp);
+  return waited >= serving.class.spec.deadlines.cleanUpSeconds * 1_000;
 }
 
 function isHeld({ metadata }: Resource): boolean {

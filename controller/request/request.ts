@@ -72,8 +72,8 @@ export interface RequestType<
   succeeded(status: Status): boolean;
   /** The phase of a request that has not ended. */
   phase(status: Status): string;
-  /** Condition types with whether they hold, in the order of the steps. */
-  facts(status: Status, phase: string): readonly [string, boolean][];
+  /** Condition types of the steps with whether they hold, in their order. */
+  facts(status: Status): readonly [string, boolean][];
   /** One line about a success. */
   successMessage(status: Status): string;
   report(request: T, before: Status, after: Status): void;

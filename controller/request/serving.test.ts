@@ -11,7 +11,7 @@ function mover(name: string): Mover {
     backup: () => Promise.reject(new Error('not here')),
     restore: () => Promise.reject(new Error('not here')),
     forget: () => Promise.reject(new Error('not here')),
-    cleanup: () => Promise.resolve(true),
+    cleanup: () => Promise.resolve([]),
     claimsOf: () => [],
   };
 }
@@ -117,7 +117,7 @@ describe('serving for clean-up', () => {
   it.each([undefined, {}, { mover: 'Theirs' }])('has nothing to clean up for %j', async (status) => {
     const { mover: idle } = servingForCleanup(movers, status);
     const target = { kind: 'backup' as const, name: 'x', labels: {}, annotations: {} };
-    expect(await idle.cleanup({ ...target, signal: new AbortController().signal })).toBe(true);
+    expect(await idle.cleanup({ ...target, signal: new AbortController().signal })).toEqual([]);
     expect(idle.claimsOf(target)).toEqual([]);
     expect(movers.has(idle.name)).toBe(false);
   });

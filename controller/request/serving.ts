@@ -102,7 +102,7 @@ const idleMover: Mover = {
   backup: () => Promise.reject(new Error('no mover')),
   restore: () => Promise.reject(new Error('no mover')),
   forget: () => Promise.reject(new Error('no mover')),
-  cleanup: () => Promise.resolve(true),
+  cleanup: () => Promise.resolve([]),
   claimsOf: () => [],
 };
 

@@ -5,7 +5,7 @@ import { QUEUE_REFRESH_MS } from './admission.ts';
 import { moverDeadline } from './mover-deadline.ts';
 import { recordProgress } from './progress.ts';
 import type { RequestScope, RequestStatus } from './request.ts';
-import { checkpoint, done, failed, waiting, type StepResult } from './step.ts';
+import { checkpoint, done, failed, waiting, type StepResult, type Waiting } from './step.ts';
 
 /** What a backup and a restore do alike on their way. */
 
@@ -53,12 +53,13 @@ export function admit<Status extends MovingStatus>(
 
 /** Bounds the time between admission and a staging volume. */
 export function boundStaging<Status extends MovingStatus>(
-  { status, serving }: RequestScope<Status>,
+  scope: RequestScope<Status>,
   result: StepResult,
 ): StepResult {
+  const { status, serving } = scope;
   if (result.state !== 'waiting') return result;
   const seconds = serving.class.spec.deadlines.stagingSeconds;
-  return waiting(result.message, {
+  return boundTotal(scope, {
     ...result,
     deadline: {
       at: Date.parse(status.admittedAt ?? '') + seconds * 1000,
@@ -68,16 +69,30 @@ export function boundStaging<Status extends MovingStatus>(
   });
 }
 
+/** Bounds the way from admission to the end of the transfer as a whole, beside what bounds its steps. */
+function boundTotal<Status extends MovingStatus>(
+  { status, serving }: RequestScope<Status>,
+  result: Waiting,
+): Waiting {
+  const seconds = serving.class.spec.deadlines.totalSeconds;
+  const at = Date.parse(status.admittedAt ?? '') + seconds * 1000;
+  if (result.deadline !== undefined && result.deadline.at <= at) return result;
+  const message = `not done ${String(seconds)} s after admission: ${result.message}`;
+  return { ...result, deadline: { at, message } };
+}
+
 /** What a look at the mover means for the request; `record` keeps the facts of a success. */
 export function followMover<Facts, Status extends MovingStatus>(
-  { status, serving, now }: RequestScope<Status>,
+  scope: RequestScope<Status>,
   outcome: MoverOutcome<Facts>,
   record: (facts: Facts) => StepResult,
 ): StepResult {
+  const { status, serving, now } = scope;
   switch (outcome.state) {
     case 'InProgress':
       recordProgress(status, outcome.progress, now);
-      return waiting(outcome.message, {
+      return boundTotal(scope, {
+        ...waiting(outcome.message),
         deadline: moverDeadline(outcome, status, serving.class.spec.deadlines),
         ...(outcome.requeueAfterMs !== undefined && { requeueAfterMs: outcome.requeueAfterMs }),
       });

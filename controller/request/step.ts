@@ -6,16 +6,18 @@ export type StepResult =
   | { state: 'done' }
   /** Facts were written to the status draft that must be stored before the next step may act. */
   | { state: 'checkpoint' }
-  | {
-      state: 'waiting';
-      /** What for, one line for people. */
-      message: string;
-      /** Milliseconds since 1970; then the wait becomes a failure. */
-      deadline?: { at: number; reason?: FailureReason; message: string };
-      /** Look again after this time even if nothing happens. */
-      requeueAfterMs?: number;
-    }
+  | Waiting
   | { state: 'failed'; reason: FailureReason | 'Canceled'; message: string };
+
+export interface Waiting {
+  state: 'waiting';
+  /** What for, one line for people. */
+  message: string;
+  /** Milliseconds since 1970; then the wait becomes a failure. */
+  deadline?: { at: number; reason?: FailureReason; message: string };
+  /** Look again after this time even if nothing happens. */
+  requeueAfterMs?: number;
+}
 
 export const done: StepResult = { state: 'done' };
 export const checkpoint: StepResult = { state: 'checkpoint' };
@@ -24,10 +26,7 @@ export function failed(reason: FailureReason | 'Canceled', message: string): Ste
   return { state: 'failed', reason, message };
 }
 
-export function waiting(
-  message: string,
-  more: Omit<Extract<StepResult, { state: 'waiting' }>, 'state' | 'message'> = {},
-): StepResult {
+export function waiting(message: string, more: Omit<Waiting, 'state' | 'message'> = {}): Waiting {
   return { state: 'waiting', message, ...more };
 }
 

@@ -20,9 +20,10 @@ const type = {
   successMessage: () => 'all is well',
 } as unknown as RequestType<Request, RequestStatus, RequestScope<RequestStatus>>;
 
-function summaryOf(facts: RequestStatus, result: StepResult, cleanedUp = false): RequestStatus {
+function summaryOf(facts: RequestStatus, result: StepResult, left?: string[]): RequestStatus {
   const status = structuredClone(facts);
-  summarise(type, { request, status, now }, { step: 'move', result }, cleanedUp);
+  const over = left === undefined ? {} : { over: { left } };
+  summarise(type, { request, status, now }, { pass: { step: 'move', result }, ...over });
   return status;
 }
 
@@ -32,6 +33,7 @@ describe('the summary of a request', () => {
     expect(status).toMatchObject({ phase: 'Moving', message: 'waiting for the pod', observedGeneration: 3 });
     expect(status.conditions).toMatchObject([
       { type: 'Moved', status: 'False', reason: 'Moving', message: 'waiting for the pod' },
+      { type: 'Ready', status: 'False' },
     ]);
   });
 
@@ -41,7 +43,7 @@ describe('the summary of a request', () => {
 
   it('is cleaning up, not completed, until nothing is left', () => {
     expect(summaryOf({ mover: 'VolSync' }, waiting('waiting for the claim to go')).phase).toBe('CleaningUp');
-    const status = summaryOf({ mover: 'VolSync' }, { state: 'done' }, true);
+    const status = summaryOf({ mover: 'VolSync' }, { state: 'done' }, []);
     expect(status).toMatchObject({
       phase: 'Completed',
       message: 'all is well',
@@ -49,12 +51,25 @@ describe('the summary of a request', () => {
     });
   });
 
+  it('names what it had to leave behind, and is over all the same', () => {
+    const status = summaryOf({ mover: 'VolSync' }, waiting('again later'), ['PersistentVolume pv-1']);
+    expect(status).toMatchObject({ phase: 'Completed', message: 'all is well' });
+    expect(status.conditions).toContainEqual(
+      expect.objectContaining({
+        type: 'CleanedUp',
+        status: 'False',
+        reason: 'LeftBehind',
+        message: 'PersistentVolume pv-1',
+      }),
+    );
+  });
+
   it('keeps the reason of a failure in phase, message and conditions', () => {
     const failure = { reason: 'NoSpace', message: 'a volume is full' };
-    const status = summaryOf({ failure }, failed('NoSpace', 'a volume is full'), true);
+    const status = summaryOf({ failure }, failed('NoSpace', 'a volume is full'), []);
     expect(status).toMatchObject({ phase: 'Failed', message: 'a volume is full' });
-    expect(status.conditions).toMatchObject([{ type: 'Moved', status: 'False', reason: 'NoSpace' }]);
-    expect(summaryOf({ failure: { reason: 'Canceled', message: '' } }, checkpoint, true).phase).toBe(
+    expect(status.conditions?.[0]).toMatchObject({ type: 'Moved', status: 'False', reason: 'NoSpace' });
+    expect(summaryOf({ failure: { reason: 'Canceled', message: '' } }, checkpoint, []).phase).toBe(
       'Canceled',
     );
   });

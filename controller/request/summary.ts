@@ -1,5 +1,5 @@
 import type { Condition } from '../../api/meta.ts';
-import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
+import { conditionTypes, leftBehind } from '../../api/v1alpha1/reasons.ts';
 import { setCondition } from '../../kube/status/conditions.ts';
 import {
   isFinal,
@@ -8,6 +8,7 @@ import {
   type RequestStatus,
   type RequestType,
 } from './request.ts';
+import type { WayBack } from './clean-up.ts';
 import type { PassResult } from './step.ts';
 
 /** Writes into the draft everything that follows from its facts: phase, message, times, conditions. */
@@ -18,33 +19,43 @@ export function summarise<
 >(
   type: RequestType<T, Status, Scope>,
   draft: { request: T; status: Status; now: Date },
-  pass: PassResult,
-  cleanedUp: boolean,
+  { pass, over }: WayBack,
 ): void {
   const { request, status, now } = draft;
-  const phase = phaseOf(type, status, cleanedUp);
+  const phase = phaseOf(type, status, over !== undefined);
   status.phase = phase;
   status.observedGeneration = request.metadata.generation ?? 0;
   if (isFinal(phase)) status.completionTimestamp ??= now.toISOString();
   status.message = messageOf(type, status, pass);
-  const facts = type
-    .facts(status, phase)
+  const facts: Fact[] = [
+    ...type.facts(status),
     // Its time says when the clean-up began; before that there is nothing to say about it.
-    .filter(([type]) => type !== conditionTypes.cleanedUp || phase === 'CleaningUp' || isFinal(phase));
+    ...(phase === 'CleaningUp' || isFinal(phase) ? [cleanedUp(over?.left)] : []),
+    [conditionTypes.ready, phase === 'Completed'],
+  ];
+  const { generation } = request.metadata;
   status.conditions = conditionsOf(status, facts, pass, {
     now,
-    ...(request.metadata.generation !== undefined && { generation: request.metadata.generation }),
+    ...(generation !== undefined && { generation }),
   });
+}
+
+/** A condition type, whether it holds, and why not where that is its own affair. */
+type Fact = readonly [type: string, holds: boolean, because?: { reason: string; message: string }];
+
+function cleanedUp(left: readonly string[] | undefined): Fact {
+  if (left === undefined) return [conditionTypes.cleanedUp, false];
+  return [conditionTypes.cleanedUp, left.length === 0, { reason: leftBehind, message: left.join('; ') }];
 }
 
 function phaseOf<
   T extends RequestResource<Status>,
   Status extends RequestStatus,
   Scope extends RequestScope<Status>,
->(type: RequestType<T, Status, Scope>, status: Status, cleanedUp: boolean): string {
+>(type: RequestType<T, Status, Scope>, status: Status, isOver: boolean): string {
   const { failure } = status;
   if (failure === undefined && !type.succeeded(status)) return type.phase(status);
-  if (!cleanedUp) return 'CleaningUp';
+  if (!isOver) return 'CleaningUp';
   if (failure === undefined) return 'Completed';
   return failure.reason === 'Canceled' ? 'Canceled' : 'Failed';
 }
@@ -62,18 +73,18 @@ function messageOf<
 /** The first fact that does not hold yet says what is waited for, or why it never will. */
 function conditionsOf(
   status: RequestStatus,
-  facts: readonly [string, boolean][],
+  facts: readonly Fact[],
   { result }: PassResult,
   { now, generation }: { now: Date; generation?: number },
 ): Condition[] {
   const open = facts.find(([type, holds]) => !holds && type !== conditionTypes.ready)?.[0];
   const message = 'message' in result ? result.message : '';
-  return facts.reduce<Condition[]>((conditions, [type, holds]) => {
+  return facts.reduce<Condition[]>((conditions, [type, holds, own]) => {
     const pending =
       type === open ? { reason: status.phase ?? 'Pending', message } : { reason: 'NotYet', message: '' };
     const because = holds
       ? { reason: 'Done', message: '' }
-      : (status.failure ?? status.lastFailure ?? pending);
+      : (own ?? status.failure ?? status.lastFailure ?? pending);
     return setCondition(
       conditions,
       {

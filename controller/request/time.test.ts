@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { dataMoverClassSpec } from '../../api/v1alpha1/data-mover-class.ts';
-import { lingeringVolumes } from './lingering.ts';
 import { moverDeadline } from './mover-deadline.ts';
 import { recordProgress } from './progress.ts';
 
@@ -57,23 +56,5 @@ describe('progress', () => {
     expect(status).toEqual({});
     recordProgress(status, { bytesDone: 0 }, now);
     expect(status).toEqual({ progress: { bytesDone: 0, updatedAt: at(5) } });
-  });
-});
-
-describe('volumes that storage has not deleted', () => {
-  const cleaning = (since: string) => [
-    { type: 'CleanedUp', status: 'False' as const, reason: '', message: '', lastTransitionTime: since },
-  ];
-
-  it('are waited for by name, two minutes at most', () => {
-    const now = new Date(at(1));
-    expect(lingeringVolumes([], cleaning(at(0)), now)).toEqual({ state: 'done' });
-    expect(lingeringVolumes(['pv-1'], cleaning(at(0)), now)).toMatchObject({
-      state: 'waiting',
-      message: expect.stringContaining('pv-1'),
-      requeueAfterMs: 60_000,
-    });
-    expect(lingeringVolumes(['pv-1'], [], now)).toMatchObject({ requeueAfterMs: 120_000 });
-    expect(lingeringVolumes(['pv-1'], cleaning(at(0)), new Date(at(2)))).toEqual({ state: 'done' });
   });
 });

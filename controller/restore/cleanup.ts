@@ -1,8 +1,8 @@
 import { abandonVolume } from '../handover/hand-over.ts';
-import { reclaimVolumes, unstageEmpty } from '../exposure/staging.ts';
+import { nameOfVolume, reclaimVolumes, unstageEmpty } from '../exposure/staging.ts';
 import { requestUidOf } from '../request/children.ts';
-import { lingeringVolumes } from '../request/lingering.ts';
-import { done, waiting, type Step, type StepResult } from '../request/step.ts';
+import { untilGone } from '../request/clean-up.ts';
+import type { Step, StepResult } from '../request/step.ts';
 import type { RestoreScope } from './scope.ts';
 
 /** The way back, in order. After a success there is little left: the volume has gone to its claim. */
@@ -13,23 +13,21 @@ export const restoreCleanup: readonly Step<RestoreScope>[] = [
 ];
 
 async function cleanMover({ serving, child, signal }: RestoreScope): Promise<StepResult> {
-  const gone = await serving.mover.cleanup({ ...child, signal });
-  return gone ? done : waiting('waiting for the mover to let go', { requeueAfterMs: 1000 });
+  return untilGone(await serving.mover.cleanup({ ...child, signal }));
 }
 
 async function cleanStaging({ env, child, signal }: RestoreScope): Promise<StepResult> {
-  return (await unstageEmpty(env, child, signal))
-    ? done
-    : waiting('waiting for staging objects to go', { requeueAfterMs: 1000 });
+  return untilGone(await unstageEmpty(env, child, signal));
 }
 
 async function cleanVolumes(scope: RestoreScope): Promise<StepResult> {
-  const { env, serving, child, status, now, signal } = scope;
+  const { env, serving, child, status, signal } = scope;
   const claims = [child.name, ...serving.mover.claimsOf(child)];
-  const lingering = new Set(await reclaimVolumes(env, claims, signal));
+  const left = new Set(await reclaimVolumes(env, claims, signal));
   const handed = status.handOver;
-  if (handed !== undefined && !(await abandon(scope, handed))) lingering.add(handed.persistentVolume);
-  return lingeringVolumes([...lingering], status.conditions ?? [], now);
+  if (handed !== undefined && !(await abandon(scope, handed)))
+    left.add(nameOfVolume(handed.persistentVolume));
+  return untilGone([...left]);
 }
 
 /** After a success there is nothing to abandon, which the volume itself says. */

@@ -4,7 +4,7 @@ import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
 import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
 import { childIdentity } from '../request/children.ts';
-import { isFinal, type RequestType } from '../request/request.ts';
+import type { RequestType } from '../request/request.ts';
 import { serveResolved, type Serving, type ServingProblem } from '../request/serving.ts';
 import { restoreCleanup } from './cleanup.ts';
 import { reportRestore, restoredText } from './reports.ts';
@@ -37,13 +37,11 @@ export function restoreRequest(
     }),
     succeeded: (status) => status.handOver?.boundAt !== undefined,
     phase: phaseOf,
-    facts: (status, phase) => [
+    facts: (status) => [
       [conditionTypes.admitted, status.admittedAt !== undefined],
       [conditionTypes.staged, status.movingSince !== undefined],
       [conditionTypes.moved, status.restored !== undefined],
       [conditionTypes.handedOver, status.handOver?.boundAt !== undefined],
-      [conditionTypes.cleanedUp, isFinal(phase)],
-      [conditionTypes.ready, phase === 'Completed'],
     ],
     successMessage: restoredText,
     report: (restore, before, after) => reportRestore(env, restore, before, after),

@@ -114,8 +114,9 @@ function sameSnapshot(a: string, b: string): boolean {
 async function releaseMover(scope: RestoreScope): Promise<StepResult> {
   if (scope.status.handOver !== undefined) return done;
   const { serving, child, signal, env, status, source } = scope;
-  const gone = await serving.mover.cleanup({ ...child, signal });
-  if (!gone) return untilHandedOver(scope, 'waiting for the mover to let go of the volume', 1000);
+  const left = await serving.mover.cleanup({ ...child, signal });
+  if (left.length > 0)
+    return untilHandedOver(scope, `waiting for ${left.join(', ')} to let go of the volume`, 1000);
   const volumeName = env.listers.claims.get(`${env.namespace}/${child.name}`)?.spec.volumeName;
   const volume = volumeName === undefined ? undefined : env.listers.volumes.get(volumeName);
   if (volume === undefined) {

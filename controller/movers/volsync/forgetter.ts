@@ -2,7 +2,7 @@ import { jobs, secrets, type Job, type Pod } from '../../../api/external/core.ts
 import { desiredForgetJob } from '../../repository/forget-job.ts';
 import type { Lister } from '../../environment.ts';
 import { requestUidOf } from '../../request/children.ts';
-import type { Cleaner } from '../../request/cleaner.ts';
+import { nameOf, type Cleaner } from '../../request/cleaner.ts';
 import type { Creator } from '../../request/creation.ts';
 import type { ForgetFacts, ForgetRequest, MoverOutcome, MoverTarget } from '../mover.ts';
 import type { VolSyncConfig } from './config.ts';
@@ -31,7 +31,7 @@ export interface ForgetterDependencies {
 /** Removes snapshots with a restic of our own: VolSync can only keep or forget by age. */
 export interface Forgetter {
   forget(request: ForgetRequest<VolSyncConfig>): Promise<MoverOutcome<ForgetFacts>>;
-  cleanup(target: MoverTarget & { signal: AbortSignal }): Promise<boolean>;
+  cleanup(target: MoverTarget & { signal: AbortSignal }): Promise<string[]>;
 }
 
 export function createForgetter(deps: ForgetterDependencies): Forgetter {
@@ -66,7 +66,7 @@ export function createForgetter(deps: ForgetterDependencies): Forgetter {
       const key = { namespace, name: target.name };
       const left = deps.pods.byIndex(OWN_JOB_INDEX, idOf(target));
       for (const pod of left) podLogs.drop(pod.metadata.uid ?? '');
-      const gone = await cleaner.remove(
+      const objects = await cleaner.remove(
         requestUidOf(target),
         [
           { kind: jobs, key, cached: deps.jobs.get(idOf(target)), propagationPolicy: 'Foreground' },
@@ -74,7 +74,7 @@ export function createForgetter(deps: ForgetterDependencies): Forgetter {
         ],
         target.signal,
       );
-      return gone && left.length === 0;
+      return [...objects, ...left.map(nameOf)];
     },
   };
 }

@@ -9,7 +9,7 @@ import type { Kind, Resource } from '../../../api/meta.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 import type { Lister } from '../../environment.ts';
 import { requestUidOf } from '../../request/children.ts';
-import type { Cleaner } from '../../request/cleaner.ts';
+import { nameOf, type Cleaner } from '../../request/cleaner.ts';
 import type { Creator } from '../../request/creation.ts';
 import type { Mover, MoverOutcome, MoverRequest, MoverTarget } from '../mover.ts';
 import { parseVolSyncConfig, type VolSyncConfig } from './config.ts';
@@ -131,7 +131,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
       const movers = listers.pods.byIndex(JOB_INDEX, `${namespace}/${jobNameOf(request)}`);
       for (const pod of movers) deps.podLogs.drop(pod.metadata.uid ?? '');
       // Foreground: VolSync's Job, pod and cache claim go before the object that owns them does.
-      const gone = await deps.cleaner.remove(
+      const left = await deps.cleaner.remove(
         requestUidOf(request),
         [
           { ...transfer, key, propagationPolicy: 'Foreground' },
@@ -139,10 +139,8 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
         ],
         signal,
       );
-      const claims = claimsOf(request).filter(
-        (claim) => listers.claims.get(`${namespace}/${claim}`) !== undefined,
-      );
-      return gone && movers.length === 0 && claims.length === 0;
+      const claims = claimsOf(request).map((claim) => listers.claims.get(`${namespace}/${claim}`));
+      return [...left, ...[...movers, ...claims.filter((claim) => claim !== undefined)].map(nameOf)];
     },
 
     claimsOf,
