@@ -269,6 +269,19 @@ describe.each([
       expect(server.connections.total).toBeLessThanOrEqual(3);
     });
 
+    it('keeps them whatever the calls are, deletes with their options included', async () => {
+      const client = connect({ maxConnections: 1 });
+      const calls: (() => Promise<unknown>)[] = [
+        () => client.get(widgets, key),
+        () => client.create(widgets, widget),
+        () => client.mergePatch(widgets, key, { spec: { size: 2 } }),
+        () => client.delete(widgets, key, { propagationPolicy: 'Background' }),
+      ];
+      for (const call of [...calls, ...calls]) await call();
+      expect(server.requests).toHaveLength(8);
+      expect(server.connections.total).toBe(1);
+    });
+
     it('breaks what is open when it is closed, and takes no more calls', async () => {
       const client = connect();
       server.next(openWatch, silence);

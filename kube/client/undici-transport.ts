@@ -28,6 +28,9 @@ export const createUndiciTransport: OpenTransport = (options) => {
         path,
         headers,
         body: body ?? null,
+        // undici drops a connection after a DELETE with a body, which servers may misread. The API server expects one, and
+        // whoever removes what many requests have made would pay for a new connection each time.
+        reset: false,
         signal,
       });
       return { code: response.statusCode, headers: response.headers, body: response.body };
