@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { LogLevel } from '../telemetry/log.ts';
+import { JANITOR_INTERVAL_MS } from './janitor/janitor.ts';
 
 /** What the controller is told at its start; every value is there. */
 export interface ControllerConfig {
@@ -20,12 +21,14 @@ export interface ControllerConfig {
   identity: string;
 }
 
+const JANITOR_SECONDS = String(JANITOR_INTERVAL_MS / 1000);
+
 export const USAGE = `Usage: controller [options]
   --namespace NAME              protected namespace, where Velero runs (default: POD_NAMESPACE, else velero)
   --kubeconfig FILE             cluster to work on (default: KUBECONFIG, the pod's service account, ~/.kube/config)
   --cluster-name NAME           folder of this cluster's repositories (default: short uid of namespace kube-system)
   --workers N                   requests of a kind that are looked at side by side (default: 10)
-  --janitor-interval SECONDS    how often to look whether Velero still has its backups (default: 300)
+  --janitor-interval SECONDS    how often to look whether Velero still has its backups (default: ${JANITOR_SECONDS})
   --leader-election true|false  only one of several replicas works (default: true)
   --metrics-bind-address H:P    metrics and health (default: 0.0.0.0:8080)
   --log-level LEVEL             debug, info, warn or error (default: info)
@@ -45,7 +48,7 @@ export function parseConfig(
       kubeconfig: { type: 'string' },
       'cluster-name': { type: 'string' },
       workers: { type: 'string', default: '10' },
-      'janitor-interval': { type: 'string', default: '300' },
+      'janitor-interval': { type: 'string', default: JANITOR_SECONDS },
       'leader-election': { type: 'string', default: 'true' },
       'metrics-bind-address': { type: 'string', default: '0.0.0.0:8080' },
       'log-level': { type: 'string', default: 'info' },

@@ -38,11 +38,9 @@ export interface DataMoverOptions {
   clock?: Clock;
   /** Passes side by side per kind of request. Default 10. */
   workers?: number;
-  /** How often it is looked whether Velero still has the backups and restores of requests. Default 5 minutes. */
+  /** How often it is looked whether Velero still has the backups and restores of requests. Default: the janitor's. */
   janitorIntervalMs?: number;
 }
-
-const JANITOR_INTERVAL_MS = 300_000;
 
 /** Puts the reconcilers, their caches and what wakes them together. The caller runs the informers and what comes back. */
 export function createDataMover(options: DataMoverOptions): { controllers: Controller[]; janitor: Janitor } {
@@ -117,7 +115,7 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     client,
     listers,
     namespace,
-    intervalMs: options.janitorIntervalMs ?? JANITOR_INTERVAL_MS,
+    ...(options.janitorIntervalMs !== undefined && { intervalMs: options.janitorIntervalMs }),
     clock,
     log,
   });

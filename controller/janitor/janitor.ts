@@ -20,12 +20,15 @@ import {
   type VeleroObject,
 } from './fate.ts';
 
+export const JANITOR_INTERVAL_MS = 300_000;
+
 export interface JanitorOptions {
   client: KubeClient;
   listers: Pick<Listers, 'backups' | 'restores' | 'deletes' | 'claims'>;
   /** The protected namespace: Velero's. */
   namespace: string;
-  intervalMs: number;
+  /** Between two sweeps. Default {@link JANITOR_INTERVAL_MS}. */
+  intervalMs?: number;
   clock: Clock;
   log: Logger;
 }
@@ -40,7 +43,7 @@ export interface Janitor extends Runnable {
 }
 
 export function createJanitor(options: JanitorOptions): Janitor {
-  const { client, listers, namespace, clock, log } = options;
+  const { client, listers, namespace, clock, log, intervalMs = JANITOR_INTERVAL_MS } = options;
 
   async function sweep(signal: AbortSignal): Promise<void> {
     await tend(listers.backups.list().filter(veleroBackupOf), backups, signal, (one, known) =>
@@ -154,7 +157,7 @@ export function createJanitor(options: JanitorOptions): Janitor {
         await sweep(signal).catch((error: unknown) => {
           if (!signal.aborted) log.warn({ err: error }, 'Velero could not be asked about its backups');
         });
-        await sleep(clock, options.intervalMs, signal);
+        await sleep(clock, intervalMs, signal);
       }
     },
   };

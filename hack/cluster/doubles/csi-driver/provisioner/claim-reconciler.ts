@@ -8,7 +8,7 @@ import type { Key } from '../../../../../api/meta.ts';
 import type { KubeClient } from '../../../../../kube/client/kube-client.ts';
 import { isAlreadyExists } from '../../../../../kube/client/kube-error.ts';
 import type { ReconcileContext, Reconciler } from '../../../../../kube/runtime/controller.ts';
-import { parseQuantity } from '../../quantity.ts';
+import { parseQuantity } from '../../../../../api/quantity.ts';
 import { readFaults, sufferFaults } from '../volumes/faults.ts';
 import type { FolderStore } from '../volumes/folder-store.ts';
 import { desiredVolume, volumeNameOf } from './desired-volume.ts';

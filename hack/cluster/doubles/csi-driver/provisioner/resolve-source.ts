@@ -3,7 +3,7 @@ import type { PersistentVolumeClaim } from '../../../../../api/external/core.ts'
 import { volumeSnapshotContents, volumeSnapshots } from '../../../../../api/external/snapshot.ts';
 import type { VolumeSnapshot, VolumeSnapshotContent } from '../../../../../api/external/snapshot.ts';
 import type { KubeClient } from '../../../../../kube/client/kube-client.ts';
-import { parseQuantity } from '../../quantity.ts';
+import { parseQuantity } from '../../../../../api/quantity.ts';
 import type { CreateVolume } from '../volumes/folder-store.ts';
 import { ProvisioningError } from './provisioning-error.ts';
 
