@@ -29,6 +29,7 @@ export interface Restore extends Resource {
     backupName?: string;
     namespaceMapping?: Record<string, string>;
     includedNamespaces?: string[];
+    excludedNamespaces?: string[];
     includedResources?: string[];
     excludedResources?: string[];
     labelSelector?: LabelSelector;

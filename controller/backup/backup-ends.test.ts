@@ -185,7 +185,7 @@ describe('a backup that cannot be served', () => {
   }
 
   it.each([
-    ['a setting of an unknown name', { cacheSize: '1Gi' }, 'InvalidConfig', 'cacheSize'],
+    ['a setting of an unknown name', { cacheSize: '1Gi' }, 'Forbidden', 'spec.config.cacheSize'],
     ['a setting of a wrong type', { cacheCapacity: 5 }, 'InvalidConfig', 'config.cacheCapacity'],
     [
       'the folder above the repositories',
@@ -196,6 +196,7 @@ describe('a backup that cannot be served', () => {
     ['the list of allowed secrets', { allowedResticSecrets: ['x'] }, 'Forbidden', 'allowedResticSecrets'],
     ["the mover's ServiceAccount", { moverServiceAccount: 'admin' }, 'Forbidden', 'moverServiceAccount'],
     ["the mover's rights", { moverSecurityContext: { runAsUser: 0 } }, 'Forbidden', 'moverSecurityContext'],
+    ['the node of the mover', { moverAffinity: { nodeAffinity: {} } }, 'Forbidden', 'moverAffinity'],
     ['the image that sees the credentials', { resticImage: 'example.com/mine' }, 'Forbidden', 'resticImage'],
     [
       'a secret that is not allowed',

@@ -12,6 +12,11 @@ export interface Mover<Config = unknown> {
   /** What `DataMoverClass.spec.mover` says to choose this mover. */
   readonly name: string;
   readonly capabilities: MoverCapabilities;
+  /**
+   * Settings that a request may choose for itself; all others are the class's. Tenants write requests, so nothing belongs here
+   * that reaches beyond their own transfer.
+   */
+  readonly requestSettings: readonly string[];
 
   /** Checks and completes the configuration (class and request already merged). A text says what is wrong with it. */
   parseConfig(raw: Readonly<Record<string, unknown>>): { config: Config } | { problem: string };

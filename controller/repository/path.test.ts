@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ownerOf, repositoryPath } from './path.ts';
+import { isPrefix, ownerOf, repositoryPath } from './path.ts';
 
 const place = { cluster: 'c1', namespace: 'app', pvc: 'data' };
 
@@ -18,7 +18,7 @@ describe('the path of a repository', () => {
     fc.assert(
       fc.property(fc.array(name), name, name, name, (prefix, cluster, namespace, pvc) => {
         const path = repositoryPath({ prefix: prefix.join('/'), cluster, namespace, pvc });
-        expect(ownerOf(path)).toEqual({ cluster, namespace });
+        expect(ownerOf(path)).toEqual({ cluster, namespace, pvc });
       }),
     );
   });
@@ -31,7 +31,23 @@ describe('the path of a repository', () => {
     'c1/app/data/',
     'c1/../app/data',
     './c1/app/data',
+    // What a reader of URLs makes of these is c1/shop/data.
+    'c1/app/..%2Fshop%2Fdata',
+    'c1/app/%2E%2E',
+    'c1/shop/data#/c1/app/data',
+    'c1/shop/data?/c1/app/data',
+    'c1\\shop/app/data',
+    'c1/app/data\n',
+    'c1/app/da ta',
   ])('is not "%s"', (path) => {
     expect(ownerOf(path)).toBeUndefined();
+  });
+
+  it.each(['', 'backups', '/backups//team-a/', 'a.b/c_d'])('may stand below "%s"', (prefix) => {
+    expect(isPrefix(prefix)).toBe(true);
+  });
+
+  it.each(['..', 'a/../b', './a', 'a%2Fb', 'a?b', 'a#b', 'a b'])('does not stand below "%s"', (prefix) => {
+    expect(isPrefix(prefix)).toBe(false);
   });
 });

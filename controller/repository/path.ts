@@ -13,10 +13,21 @@ export function repositoryPath({ prefix, cluster, namespace, pvc }: RepositoryLo
   return [...prefix.split('/').filter((part) => part !== ''), cluster, namespace, pvc].join('/');
 }
 
-/** The source namespace of a repository path, for checks of who may read it. Undefined when it is not such a path. */
-export function ownerOf(path: string): { cluster: string; namespace: string } | undefined {
+/**
+ * A folder that is the same one for everybody who reads the path. The base may be a URL, whose reader decodes `%2F` and stops
+ * at `?` and `#`: with one of them, the folder that is opened would not be the one that was checked.
+ */
+const FOLDER = /^(?!\.{1,2}$)[A-Za-z0-9._-]+$/;
+
+/** Whether this may be the folder above all clusters. */
+export function isPrefix(text: string): boolean {
+  return text.split('/').every((part) => part === '' || FOLDER.test(part));
+}
+
+/** Whose repository a path names, for checks of who may read it. Undefined when it is not such a path. */
+export function ownerOf(path: string): Omit<RepositoryLocation, 'prefix'> | undefined {
   const parts = path.split('/');
-  const [cluster, namespace] = parts.slice(-3);
-  const wellFormed = parts.length >= 3 && parts.every((part) => part !== '' && part !== '.' && part !== '..');
-  return wellFormed && cluster !== undefined && namespace !== undefined ? { cluster, namespace } : undefined;
+  const [cluster, namespace, pvc] = parts.slice(-3);
+  if (cluster === undefined || namespace === undefined || pvc === undefined) return undefined;
+  return parts.every((part) => FOLDER.test(part)) ? { cluster, namespace, pvc } : undefined;
 }

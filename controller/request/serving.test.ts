@@ -7,6 +7,7 @@ function mover(name: string): Mover {
   return {
     name,
     capabilities: { volumeModes: ['Filesystem'] },
+    requestSettings: ['b', 'bad', 'cacheCapacity'],
     parseConfig: (raw) => ('bad' in raw ? { problem: 'config.bad: is bad' } : { config: raw }),
     backup: () => Promise.reject(new Error('not here')),
     restore: () => Promise.reject(new Error('not here')),
@@ -56,6 +57,18 @@ describe('serving', () => {
     ],
     [
       'Forbidden',
+      { a: 1 },
+      { a: 1 },
+      'spec.config.a may only be set in DataMoverClass gold; a request may set resticSecret, b, bad, cacheCapacity',
+    ],
+    [
+      'Forbidden',
+      {},
+      JSON.parse('{"__proto__":{"b":1}}') as Record<string, unknown>,
+      'spec.config.__proto__',
+    ],
+    [
+      'Forbidden',
       {},
       { resticSecret: { name: 'other' } },
       'spec.config.resticSecret.name other is not allowed',
@@ -63,6 +76,7 @@ describe('serving', () => {
     ['Forbidden', { allowedResticSecrets: 'other' }, { resticSecret: { name: 'other' } }, 'not allowed'],
     ['InvalidConfig', { repositoryPrefix: '../up' }, {}, 'config.repositoryPrefix'],
     ['InvalidConfig', { repositoryPrefix: './here' }, {}, 'config.repositoryPrefix'],
+    ['InvalidConfig', { repositoryPrefix: 'a%2Fb' }, {}, 'config.repositoryPrefix'],
     ['InvalidConfig', { repositoryPrefix: 5 }, {}, 'config.repositoryPrefix'],
     ['InvalidConfig', { bad: true }, {}, 'config.bad: is bad'],
     ['InvalidConfig', {}, { bad: true }, 'config.bad: is bad'],

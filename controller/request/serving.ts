@@ -3,6 +3,7 @@ import type { ClassResolution } from '../../api/v1alpha1/class-resolution.ts';
 import { GROUP, VERSION } from '../../api/v1alpha1/keys.ts';
 import type { FailureReason } from '../../api/v1alpha1/reasons.ts';
 import type { Mover } from '../movers/mover.ts';
+import { isPrefix } from '../repository/path.ts';
 
 /** Which class and mover serve a request, and with what configuration. */
 export interface Serving {
@@ -46,11 +47,14 @@ export function serve(
 ): Serving | ServingProblem | undefined {
   const mover = movers.get(dataMoverClass.spec.mover);
   if (mover === undefined) return undefined;
-  const merged = mergeConfig(dataMoverClass, requestConfig);
+  const merged = mergeConfig(mover, dataMoverClass, requestConfig);
   if ('reason' in merged) return merged;
   const { repositoryPrefix = '', ...own } = merged.config;
-  if (typeof repositoryPrefix !== 'string' || repositoryPrefix.split('/').some(isDots)) {
-    return invalid(dataMoverClass, 'config.repositoryPrefix is not a path such as "backups/team-a"');
+  if (typeof repositoryPrefix !== 'string' || !isPrefix(repositoryPrefix)) {
+    return invalid(
+      dataMoverClass,
+      'config.repositoryPrefix is not a path such as "backups/team-a", of letters, digits, ".", "_" and "-"',
+    );
   }
   const parsed = mover.parseConfig(own);
   if ('problem' in parsed) return invalid(dataMoverClass, parsed.problem);
@@ -98,6 +102,7 @@ export function servingForCleanup(
 const idleMover: Mover = {
   name: 'none',
   capabilities: { volumeModes: [] },
+  requestSettings: [],
   parseConfig: () => ({ problem: 'this mover cannot be configured' }),
   backup: () => Promise.reject(new Error('no mover')),
   restore: () => Promise.reject(new Error('no mover')),
@@ -106,27 +111,24 @@ const idleMover: Mover = {
   claimsOf: () => [],
 };
 
-/**
- * What only the administrator may set: a request is written by a tenant, and secrets and places in
- * the repository are not the tenant's to choose (architecture, decision 10).
- */
-const CLASS_ONLY = [
-  'repositoryPrefix',
-  'allowedResticSecrets',
-  'moverServiceAccount',
-  'moverSecurityContext',
-  'resticImage',
-];
+/** Which of the secrets that the class allows a request uses is its own choice. */
+const RESTIC_SECRET = 'resticSecret';
 
+/**
+ * A request is written by a tenant, and runs in the protected namespace: secrets, images, accounts, nodes and places in the
+ * repository are not the tenant's to choose (architecture, decision 10). So all is the class's but what is listed.
+ */
 function mergeConfig(
+  mover: Mover,
   dataMoverClass: DataMoverClass,
   requestConfig: Record<string, unknown> = {},
 ): { config: Record<string, unknown> } | ServingProblem {
-  const reserved = CLASS_ONLY.find((key) => key in requestConfig);
+  const open = [RESTIC_SECRET, ...mover.requestSettings];
+  const reserved = Object.keys(requestConfig).find((key) => !open.includes(key));
   if (reserved !== undefined) {
     return {
       reason: 'Forbidden',
-      message: `spec.config.${reserved} may only be set in DataMoverClass ${dataMoverClass.metadata.name}`,
+      message: `spec.config.${reserved} may only be set in DataMoverClass ${dataMoverClass.metadata.name}; a request may set ${open.join(', ')}`,
     };
   }
   const classConfig = dataMoverClass.spec.config ?? {};
@@ -145,13 +147,8 @@ function mergeConfig(
   return { config };
 }
 
-/** A path with one of them could be written, and never be restored from. */
-function isDots(part: string): boolean {
-  return part === '.' || part === '..';
-}
-
 function secretName(config: Record<string, unknown>): string | undefined {
-  const secret = config['resticSecret'];
+  const secret = config[RESTIC_SECRET];
   if (typeof secret !== 'object' || secret === null || !('name' in secret)) return undefined;
   return typeof secret.name === 'string' ? secret.name : undefined;
 }

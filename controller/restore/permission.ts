@@ -1,17 +1,17 @@
-import { restores } from '../../api/external/velero.ts';
-import { formatKey } from '../../api/meta.ts';
+import { backups, restores } from '../../api/external/velero.ts';
 import { annotations } from '../../api/v1alpha1/keys.ts';
-import { ownerOf } from '../repository/path.ts';
+import { ownerOf, repositoryPath, type RepositoryLocation } from '../repository/path.ts';
 import { done, failed, type StepResult } from '../request/step.ts';
 import type { RestoreScope } from './scope.ts';
+import { objection } from './velero-grant.ts';
 
 /**
  * Who may read which repository. A tenant may restore what its own namespace of this cluster backed up; everything
- * else needs a Velero Restore in the protected namespace, where tenants cannot write, that maps the source's namespace
+ * else needs a Velero Restore in the protected namespace, where tenants cannot write, that brings the source's namespace
  * to this one (architecture, decision 10).
  */
 export async function mayRestore(scope: RestoreScope): Promise<StepResult> {
-  const { source, namespace, env, status } = scope;
+  const { source, namespace, env, status, log } = scope;
   if (status.repositoryPath !== undefined) return done;
   const path = source.result?.repository ?? '';
   const owner = ownerOf(path);
@@ -21,25 +21,36 @@ export async function mayRestore(scope: RestoreScope): Promise<StepResult> {
       `spec.source.result.repository "${path}" is not the path of a repository`,
     );
   }
-  const isOwn = owner.cluster === env.clusterName && owner.namespace === namespace;
-  const refusal = isOwn ? undefined : await refuse(scope, path, owner);
-  if (refusal !== undefined) return failed('Forbidden', refusal);
+  const refusal = isOwn(scope, path, owner) ? undefined : await refuse(scope, owner.namespace);
+  if (refusal !== undefined) {
+    // Which namespaces other Restores speak of is nothing that a tenant should learn by asking.
+    log.info(`repository ${path} is not read for namespace ${namespace}: ${refusal}`);
+    return failed(
+      'Forbidden',
+      `repository ${path} is not one that this namespace makes with this DataMoverClass; only a Velero Restore that is under way in namespace ${env.namespace} may bring data of namespace ${owner.namespace} of cluster ${owner.cluster} into namespace ${namespace}`,
+    );
+  }
   status.repositoryPath = path;
   return done;
 }
 
-type Owner = NonNullable<ReturnType<typeof ownerOf>>;
+type Owner = Omit<RepositoryLocation, 'prefix'>;
+
+/** The whole path counts: below another prefix may lie anything, another namespace's repository included. */
+function isOwn({ serving, env, namespace }: RestoreScope, path: string, { pvc }: Owner): boolean {
+  return (
+    path === repositoryPath({ prefix: serving.repositoryPrefix, cluster: env.clusterName, namespace, pvc })
+  );
+}
 
 /** Why the Velero Restore behind the request does not allow it; undefined when it does. */
-async function refuse(scope: RestoreScope, path: string, owner: Owner): Promise<string | undefined> {
-  const { restore, namespace, env, signal } = scope;
+async function refuse(scope: RestoreScope, sourceNamespace: string): Promise<string | undefined> {
+  const { restore, env, signal } = scope;
+  const { namespace } = env;
+  const read = { signal };
   const name = restore.metadata.annotations?.[annotations.veleroRestore];
-  const key = { namespace: env.namespace, name: name ?? '' };
-  const velero = name === undefined ? undefined : await env.client.get(restores, key, { signal });
-  if (velero === undefined) {
-    return `repository ${path} belongs to namespace ${owner.namespace} of cluster ${owner.cluster}; only a Velero Restore in namespace ${env.namespace} may bring its data into namespace ${namespace}`;
-  }
-  const target = velero.spec.namespaceMapping?.[owner.namespace] ?? owner.namespace;
-  if (target === namespace) return undefined;
-  return `Restore ${formatKey(key)} brings namespace ${owner.namespace} to ${target}, not to ${namespace}`;
+  const velero = name === undefined ? undefined : await env.client.get(restores, { namespace, name }, read);
+  const of = velero?.spec.backupName;
+  const backup = of === undefined ? undefined : await env.client.get(backups, { namespace, name: of }, read);
+  return objection(restore, sourceNamespace, { restore: velero, backup });
 }

@@ -6,16 +6,17 @@ import {
   type PersistentVolumeClaim,
 } from '../../api/external/core.ts';
 import { replicationDestinations } from '../../api/external/volsync.ts';
-import { restores } from '../../api/external/velero.ts';
+import { backups, restores, type Backup, type Restore } from '../../api/external/velero.ts';
 import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
 import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
-import { childName } from '../../api/v1alpha1/names.ts';
+import { childName, restoreName } from '../../api/v1alpha1/names.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { APP, World } from '../../tests/fakes/cluster/world.ts';
 
 const DESTINATION = { namespace: APP, name: 'restored' };
 
 let world: World;
+let name: string;
 let child: string;
 /** What stands before the restore; the same must stand after it, but for the volume that it brings. */
 let before: string[];
@@ -32,11 +33,12 @@ async function begin(change: (restore: DataMoverRestore) => void = () => undefin
   await world.quiesce();
   before = world.inventory();
   await world.start();
-  const { uid = '' } = world.addRestore('r1', (restore) => {
+  const { metadata } = world.addRestore('r1', (restore) => {
     restore.spec.source = source;
     change(restore);
-  }).metadata;
-  child = childName('restore', uid);
+  });
+  name = metadata.name;
+  child = childName('restore', metadata.uid ?? '');
 }
 
 async function reach(phase: string): Promise<void> {
@@ -44,9 +46,9 @@ async function reach(phase: string): Promise<void> {
 }
 
 async function end(limitMs?: number) {
-  await world.until(() => world.restore()?.status?.completionTimestamp !== undefined, limitMs);
+  await world.until(() => world.restore(name)?.status?.completionTimestamp !== undefined, limitMs);
   await world.advance(3_000);
-  return world.restore()!.status!;
+  return world.restore(name)!.status!;
 }
 
 async function fails() {
@@ -638,27 +640,68 @@ describe("another namespace's repository", () => {
       repositories.set(url.replace('/app/', '/shop/'), repository);
   });
 
-  function addVeleroRestore(namespaceMapping?: Record<string, string>, namespace = 'velero'): void {
+  interface Velero {
+    restore?: Partial<Restore['spec']>;
+    backup?: Partial<Backup['spec']>;
+    phase?: string;
+    namespace?: string;
+  }
+
+  /** A Restore that brings `shop` here, but for what is changed in it. */
+  function addVelero({ restore, backup, phase = 'InProgress', namespace = 'velero' }: Velero = {}): void {
+    world.kube.seed(backups, {
+      apiVersion: 'velero.io/v1',
+      kind: 'Backup',
+      metadata: { namespace, name: 'nightly' },
+      spec: { ...backup },
+    });
     world.kube.seed(restores, {
       apiVersion: 'velero.io/v1',
       kind: 'Restore',
-      metadata: { namespace, name: 'back' },
-      spec: { ...(namespaceMapping !== undefined && { namespaceMapping }) },
+      metadata: { namespace, name: 'back', uid: RESTORE_UID },
+      spec: { backupName: 'nightly', namespaceMapping: { shop: APP }, ...restore },
+      status: { phase },
     });
   }
 
-  const named = (restore: DataMoverRestore): void => {
-    restore.metadata.annotations = { 'oadp.openshift.io/velero-restore': 'back' };
+  const RESTORE_UID = '0a0a0a0a-1111-4222-8333-444444444444';
+
+  /** As the plugin makes it. */
+  const made = ({ metadata }: DataMoverRestore): void => {
+    metadata.name = restoreName(RESTORE_UID, APP, 'restored');
+    metadata.labels = { 'velero.io/restore-uid': RESTORE_UID };
+    metadata.annotations = { 'oadp.openshift.io/velero-restore': 'back' };
   };
 
-  it.each<[string, ((restore: DataMoverRestore) => void) | undefined, () => void]>([
-    ['no Velero Restore', undefined, () => undefined],
-    ['a Velero Restore that does not exist', named, () => undefined],
-    ['a Velero Restore outside the protected namespace', named, () => addVeleroRestore({ shop: APP }, APP)],
-    ['a Velero Restore without a mapping', named, () => addVeleroRestore()],
-    ['a Velero Restore with another mapping', named, () => addVeleroRestore({ shop: 'elsewhere' })],
-  ])('is refused with %s', async (_, change, prepare) => {
-    prepare();
+  it.each<[string, ((restore: DataMoverRestore) => void) | undefined, Velero | undefined]>([
+    ['no Velero Restore', undefined, undefined],
+    ['no Velero Restore but its mark', made, undefined],
+    ['a Velero Restore outside the protected namespace', made, { namespace: APP }],
+    ['a Velero Restore without a mapping', made, { restore: { namespaceMapping: {} } }],
+    ['a Velero Restore with another mapping', made, { restore: { namespaceMapping: { shop: 'elsewhere' } } }],
+    ['a Velero Restore that is over', made, { phase: 'Completed' }],
+    ['a Velero Restore of other namespaces', made, { restore: { includedNamespaces: ['s', 'shop-2'] } }],
+    ['a Velero Restore that leaves it out', made, { restore: { excludedNamespaces: ['sho?'] } }],
+    ['a Velero Restore of a backup of others', made, { backup: { includedNamespaces: ['other'] } }],
+    ['a Velero Restore of no backup', made, { restore: { backupName: 'none' } }],
+    [
+      'a Velero Restore that did not make it',
+      (restore) => {
+        made(restore);
+        restore.metadata.name = 'mine';
+      },
+      {},
+    ],
+    [
+      'the mark of another Velero Restore',
+      (restore) => {
+        made(restore);
+        restore.metadata.labels = { 'velero.io/restore-uid': 'another' };
+      },
+      {},
+    ],
+  ])('is refused with %s', async (_, change, velero) => {
+    if (velero !== undefined) addVelero(velero);
     await begin(change);
     const { reason, message } = await fails();
     expect(reason).toBe('Forbidden');
@@ -666,16 +709,40 @@ describe("another namespace's repository", () => {
     expect(world.cluster.state.started).toEqual([]);
   });
 
-  it('is read with a Velero Restore that maps it here', async () => {
-    addVeleroRestore({ shop: APP });
-    await begin(named);
+  it.each<[string, Velero]>([
+    ['maps it here', {}],
+    [
+      'names it, as its backup does',
+      { restore: { includedNamespaces: ['sh*'] }, backup: { includedNamespaces: ['shop'] } },
+    ],
+    [
+      'takes all, and waits for us',
+      { restore: { includedNamespaces: ['*'] }, phase: 'WaitingForPluginOperations' },
+    ],
+  ])('is read with a Velero Restore that %s', async (_, velero) => {
+    addVelero(velero);
+    await begin(made);
     expect(await end()).toMatchObject({ phase: 'Completed', repositoryPath: 'c1/shop/data' });
     expectArrived('precious');
   });
 
-  it('of another cluster is refused without a Velero Restore, although the namespace has the same name', async () => {
-    source.result!.repository = 'c2/app/data';
+  it.each([
+    ['of a namespace of this name in another cluster', 'c2/app/data'],
+    ["that lies in another namespace's", 'c1/shop/data/data/c1/app/data'],
+    ['below a folder that the class does not name', 'team-a/c1/app/data'],
+  ])('%s is refused without a Velero Restore', async (_, repository) => {
+    source.result!.repository = repository;
     await begin();
     expect((await fails()).reason).toBe('Forbidden');
   });
+
+  it.each(['c1/app/..%2Fshop%2Fdata', 'c1/shop/data#/c1/app/data', 'c1/shop/data?/c1/app/data'])(
+    'is not reached through what a URL makes of %s',
+    async (repository) => {
+      source.result!.repository = repository;
+      await begin();
+      expect((await fails()).reason).toBe('InvalidRequest');
+      expect(world.cluster.state.started).toEqual([]);
+    },
+  );
 });

@@ -7,10 +7,11 @@ import { stageEmpty } from '../exposure/staging.ts';
 import { requestUidOf } from '../request/children.ts';
 import { admit, boundStaging, followMover, stopUnwanted } from '../request/shared-steps.ts';
 import { recordProgress } from '../request/progress.ts';
+import type { Serving } from '../request/serving.ts';
 import { checkpoint, done, failed, waiting, type Step, type StepResult } from '../request/step.ts';
 import { awaitDestination, stagingVolumeFor } from './destination.ts';
 import { mayRestore } from './permission.ts';
-import { destinationClaim, destinationKey, type RestoreScope } from './scope.ts';
+import { destinationClaim, destinationKey, type RestoreScope, type RestoreSource } from './scope.ts';
 
 /** The way of a restore, in order. Each step is skipped when its facts are recorded. */
 export const restoreSteps: readonly Step<RestoreScope>[] = [
@@ -49,13 +50,26 @@ function checkRecord({ restore, source, serving, namespace }: RestoreScope): Ste
       `DataMoverBackup ${name} did not complete, so there is nothing to restore: ${why}`,
     );
   }
-  const { empty, snapshotID, mover } = source.result;
+  return checkResult(name, source.result, serving);
+}
+
+function checkResult(
+  backup: string,
+  { empty, snapshotID, mover, snapshotTime }: NonNullable<RestoreSource['result']>,
+  serving: Serving,
+): StepResult {
   if (empty !== true && snapshotID === undefined)
-    return failed('RecordMissing', `the record of DataMoverBackup ${name} names no snapshot`);
+    return failed('RecordMissing', `the record of DataMoverBackup ${backup} names no snapshot`);
+  // The API server also takes times that are none here, such as a leap second.
+  if (Number.isNaN(Date.parse(snapshotTime ?? '1970-01-01')))
+    return failed(
+      'InvalidRequest',
+      `spec.source.result.snapshotTime ${snapshotTime ?? ''} is not a time that can be asked for`,
+    );
   if (mover !== serving.mover.name) {
     return failed(
       'InvalidRequest',
-      `DataMoverBackup ${name} was made by mover ${mover}; DataMoverClass ${serving.class.metadata.name} is served by ${serving.mover.name}; name a class of mover ${mover} in spec.dataMoverClass`,
+      `DataMoverBackup ${backup} was made by mover ${mover}; DataMoverClass ${serving.class.metadata.name} is served by ${serving.mover.name}; name a class of mover ${mover} in spec.dataMoverClass`,
     );
   }
   return done;

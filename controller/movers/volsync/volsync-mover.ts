@@ -92,6 +92,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
     name: 'VolSync',
     // Its restic mover mounts volumes as file systems.
     capabilities: { volumeModes: ['Filesystem'] },
+    requestSettings: ['cacheCapacity'],
     parseConfig: parseVolSyncConfig,
 
     async backup(request) {
