@@ -338,6 +338,36 @@ describe("a backup of somebody else's snapshot", () => {
     expect(await end()).toMatchObject({ phase: 'Completed' });
   });
 
+  it.each(['VolumeSnapshot', 'VolumeSnapshotContent'] as const)(
+    "does not read through a %s of its own what is another namespace's",
+    async (kind) => {
+      const content = await takeSnapshot();
+      // A twin of the snapshot that claims the content of the first, which the content knows nothing of.
+      world.kube.remove(volumeSnapshots, snapshot);
+      world.kube.seed(volumeSnapshots, {
+        apiVersion: 'snapshot.storage.k8s.io/v1',
+        kind: 'VolumeSnapshot',
+        metadata: { ...snapshot, uid: 'a-twin' },
+        spec: { source: { persistentVolumeClaimName: 'data' } },
+        status: {
+          boundVolumeSnapshotContentName: content.metadata.name,
+          creationTime: new Date(world.cluster.clock.now()).toISOString(),
+          readyToUse: true,
+        },
+      });
+      await begin((backup) => {
+        const name = kind === 'VolumeSnapshot' ? snapshot.name : content.metadata.name;
+        backup.spec.dataSourceRef = { apiGroup: 'snapshot.storage.k8s.io', kind, name };
+      });
+      const { phase, failure } = await end();
+      expect({ phase, reason: failure?.reason }).toEqual({
+        phase: 'Failed',
+        reason: kind === 'VolumeSnapshot' ? 'Forbidden' : 'SourceNotFound',
+      });
+      expect(world.kube.peek(volumeSnapshotContents, { name: content.metadata.name })).toEqual(content);
+    },
+  );
+
   it('does not touch the snapshot of another namespace', async () => {
     const content = await takeSnapshot();
     world.kube.edit(volumeSnapshotContents, { name: content.metadata.name }, (object) => {
@@ -362,6 +392,40 @@ describe("a backup of somebody else's snapshot", () => {
       expect(failure?.message).toContain('missing does not exist');
     },
   );
+});
+
+describe('a snapshot that a tenant has put where the backup makes its own', () => {
+  it.each(['', 'another'])('is not used, nor the content that it claims: bound to "%s"', async (claims) => {
+    const victim = world.kube.seed(volumeSnapshotContents, {
+      apiVersion: 'snapshot.storage.k8s.io/v1',
+      kind: 'VolumeSnapshotContent',
+      metadata: { name: 'another' },
+      spec: {
+        deletionPolicy: 'Retain',
+        driver: world.cluster.state.driver,
+        source: { snapshotHandle: 'precious' },
+        volumeSnapshotRef: { namespace: 'other', name: 'precious', uid: 'other-uid' },
+      },
+      status: { snapshotHandle: 'precious', readyToUse: true },
+    } satisfies VolumeSnapshotContent);
+    world.cluster.hold('cut');
+    await begin();
+    const child = { namespace: APP, name: childName('backup', world.backup()?.metadata.uid ?? '') };
+    await world.until(() => world.kube.peek(volumeSnapshots, child) !== undefined);
+    world.kube.edit(volumeSnapshots, child, (object) => {
+      // Whoever may write them, which no role for tenants allows.
+      if (claims === '') delete object.metadata.ownerReferences;
+      object.status = {
+        boundVolumeSnapshotContentName: 'another',
+        creationTime: new Date(world.cluster.clock.now()).toISOString(),
+      };
+    });
+    expect(await end()).toMatchObject({
+      phase: 'Failed',
+      failure: { reason: claims === '' ? 'InvalidRequest' : 'Forbidden' },
+    });
+    expect(world.kube.peek(volumeSnapshotContents, { name: 'another' })).toEqual(victim);
+  });
 });
 
 describe("VolSync's word of success", () => {

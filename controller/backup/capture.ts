@@ -10,10 +10,12 @@ import {
   type VolumeSnapshot,
   type VolumeSnapshotContent,
 } from '../../api/external/snapshot.ts';
+import { formatKey, keyOf } from '../../api/meta.ts';
 import { labels } from '../../api/v1alpha1/keys.ts';
 import type { BackupScope } from './scope.ts';
 import { checkpoint, done, failed, waiting, type StepResult, type Waiting } from '../request/step.ts';
 import { chooseSnapshotClass, SNAPSHOT_CLASS_ANNOTATION } from '../exposure/snapshot-class.ts';
+import { isBoundTo } from '../exposure/snapshot-content.ts';
 import { describeVolume } from './volume-record.ts';
 
 /**
@@ -99,25 +101,61 @@ async function awaitCut(scope: BackupScope, source: Source, snapshot: VolumeSnap
       error?.message === undefined ? 'DeadlineExceeded' : 'SnapshotFailed',
     );
   }
-  // One call marks the content as ours, makes its storage snapshot go when it goes, and reads the handle.
+  if (!isOurs(scope, source, snapshot)) {
+    return failed(
+      'InvalidRequest',
+      `VolumeSnapshot ${scope.namespace}/${snapshot.metadata.name} has a name that is kept for this backup and was made by somebody else; delete it and create another DataMoverBackup`,
+    );
+  }
+  const found = await readContent(scope, snapshot, contentName);
+  if ('state' in found) return found;
+  // Marks the content as ours, and makes its storage snapshot go when it goes.
   const content = await scope.env.client.mergePatch(
     volumeSnapshotContents,
     { name: contentName },
-    { metadata: { labels: scope.child.labels }, spec: { deletionPolicy: 'Delete' } },
+    {
+      metadata: { uid: found.metadata.uid, labels: scope.child.labels },
+      spec: { deletionPolicy: 'Delete' },
+    },
     { signal: scope.signal },
   );
   return record(scope, source, { snapshot, content, owned: true, time: creationTime });
 }
 
+/** In its own namespace a tenant may put a snapshot of its own under any name, labels included. */
+function isOurs({ backup }: BackupScope, { claim }: Source, { metadata, spec }: VolumeSnapshot): boolean {
+  const isMade = metadata.ownerReferences?.some(({ uid }) => uid === backup.metadata.uid) === true;
+  return isMade && spec.source.persistentVolumeClaimName === claim.metadata.name;
+}
+
+/**
+ * The content that a snapshot claims to be bound to, if that says so too: what stands in a tenant's snapshot is no proof of whose
+ * data it is.
+ */
+async function readContent(
+  scope: BackupScope,
+  snapshot: VolumeSnapshot,
+  name: string,
+): Promise<VolumeSnapshotContent | StepResult> {
+  const content = await scope.env.client.get(volumeSnapshotContents, { name }, { signal: scope.signal });
+  if (content === undefined) return failed('SourceNotFound', `VolumeSnapshotContent ${name} does not exist`);
+  if (isBoundTo(content, snapshot)) return content;
+  return failed(
+    'Forbidden',
+    `VolumeSnapshotContent ${name} does not belong to VolumeSnapshot ${formatKey(keyOf(snapshot))}`,
+  );
+}
+
 /** A snapshot that somebody else took, Velero's CSI support usually: used, never deleted. */
-async function adoptSnapshot(scope: BackupScope, name: string): Promise<StepResult> {
+async function adoptSnapshot(scope: BackupScope, name: string, uid?: string): Promise<StepResult> {
   const key = `${scope.namespace}/${name}`;
   const snapshot = await scope.env.client.get(
     volumeSnapshots,
     { namespace: scope.namespace, name },
     { signal: scope.signal },
   );
-  if (snapshot === undefined) return failed('SourceNotFound', `VolumeSnapshot ${key} does not exist`);
+  if (snapshot === undefined || (uid ?? snapshot.metadata.uid) !== snapshot.metadata.uid)
+    return failed('SourceNotFound', `VolumeSnapshot ${key} does not exist`);
   const claimName = snapshot.spec.source.persistentVolumeClaimName;
   if (claimName === undefined) {
     return failed(
@@ -130,13 +168,8 @@ async function adoptSnapshot(scope: BackupScope, name: string): Promise<StepResu
     // Not watched, since it is not ours; Velero hands it over cut, so this is the exception.
     return { ...awaiting(scope, `waiting for VolumeSnapshot ${key} to be cut`), requeueAfterMs: 2000 };
   }
-  const content = await scope.env.client.get(
-    volumeSnapshotContents,
-    { name: contentName },
-    { signal: scope.signal },
-  );
-  if (content === undefined)
-    return failed('SourceNotFound', `VolumeSnapshotContent ${contentName} does not exist`);
+  const content = await readContent(scope, snapshot, contentName);
+  if ('state' in content) return content;
   const source = await findSource(scope, claimName);
   if ('state' in source) return source;
   return record(scope, source, { snapshot, content, owned: false, time: creationTime });
@@ -152,7 +185,7 @@ async function adoptContent(scope: BackupScope, name: string): Promise<StepResul
       `VolumeSnapshotContent ${name} does not belong to a VolumeSnapshot of namespace ${scope.namespace}`,
     );
   }
-  return adoptSnapshot(scope, ref.name);
+  return adoptSnapshot(scope, ref.name, ref.uid);
 }
 
 async function findSource(scope: BackupScope, name: string): Promise<Source | StepResult> {

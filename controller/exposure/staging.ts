@@ -12,6 +12,7 @@ import { CLAIM_INDEX, type Environment } from '../environment.ts';
 import { requestUidOf, type ChildIdentity } from '../request/children.ts';
 import { nameOf, type Target } from '../request/cleaner.ts';
 import { done, waiting, type StepResult } from '../request/step.ts';
+import { isBoundTo } from './snapshot-content.ts';
 
 /** What a staging volume must look like. */
 export interface StagingVolume {
@@ -208,8 +209,12 @@ async function claimContent(
   signal: AbortSignal,
 ): Promise<void> {
   const name = snapshot?.status?.boundVolumeSnapshotContentName;
-  if (name === undefined || listers.snapshotContents.get(name) !== undefined) return;
-  const patch = { metadata: { labels: child.labels }, spec: { deletionPolicy: 'Delete' } };
+  if (snapshot === undefined || name === undefined) return;
+  if (listers.snapshotContents.get(name) !== undefined) return;
+  const content = await client.get(volumeSnapshotContents, { name }, { signal });
+  if (content === undefined || !isBoundTo(content, snapshot)) return;
+  const { uid } = content.metadata;
+  const patch = { metadata: { uid, labels: child.labels }, spec: { deletionPolicy: 'Delete' } };
   try {
     await client.mergePatch(volumeSnapshotContents, { name }, patch, { signal });
   } catch (error) {
