@@ -40,6 +40,33 @@ export interface Restore extends Resource {
   status?: { phase?: string };
 }
 
+/** A key of a secret in Velero's namespace. */
+export interface SecretKeyRef {
+  name: string;
+  key: string;
+}
+
+export interface BackupStorageLocation extends Resource {
+  spec: {
+    /** `aws`, `azure`, `gcp`, each also with `velero.io/` before it, or another plugin's name. */
+    provider: string;
+    /** For the provider's plugin. */
+    config?: Record<string, string>;
+    /** Absent: the secret that Velero was installed with. */
+    credential?: SecretKeyRef;
+    objectStorage?: {
+      bucket: string;
+      prefix?: string;
+      /** Base64 of a PEM bundle. */
+      caCert?: string;
+      /** The same in a secret; since Velero 1.18. */
+      caCertRef?: SecretKeyRef;
+    };
+    default?: boolean;
+    accessMode?: 'ReadWrite' | 'ReadOnly';
+  };
+}
+
 export interface DataProtectionApplication extends Resource {
   spec: {
     features?: { dataMover?: { enable?: boolean } };
@@ -60,6 +87,13 @@ export const restores: Kind<Restore> = {
   version: 'v1',
   kind: 'Restore',
   plural: 'restores',
+  namespaced: true,
+};
+export const backupStorageLocations: Kind<BackupStorageLocation> = {
+  group: 'velero.io',
+  version: 'v1',
+  kind: 'BackupStorageLocation',
+  plural: 'backupstoragelocations',
   namespaced: true,
 };
 export const dataProtectionApplications: Kind<DataProtectionApplication> = {

@@ -20,6 +20,11 @@ export const dataMoverDeleteSpec = z
     backupName: word.optional().describe('The DataMoverBackup whose data is removed, for people.'),
     backupNamespace: word.optional().describe('Its namespace, for people.'),
     result: backupResult.describe('The record of the backup: which snapshot of which repository.'),
+    backupStorageLocation: objectName
+      .optional()
+      .describe(
+        'The storage location of the Velero backup that was deleted, by its name in this cluster. Used where the secret with the repository access names no repository and the class no location.',
+      ),
     config: moverConfig.optional(),
   })
   .describe('Whose data is removed. Fixed at creation.')

@@ -17,7 +17,7 @@ export function storedResultOf({ status }: DataMoverBackup): Result | undefined 
 
 /** The request to remove what a backup has put into its repository. The same record gives the same object. */
 export function desiredDelete(
-  veleroBackup: { namespace: string; name: string },
+  veleroBackup: { namespace: string; name: string; storageLocation: string | undefined },
   record: DataMoverBackup,
   result: Result,
 ): DataMoverDelete {
@@ -43,6 +43,9 @@ export function desiredDelete(
       backupName: metadata.name,
       backupNamespace: namespace,
       result,
+      ...(veleroBackup.storageLocation !== undefined && {
+        backupStorageLocation: veleroBackup.storageLocation,
+      }),
       ...(spec.config === undefined ? {} : { config: spec.config }),
     },
   };

@@ -21,6 +21,8 @@ export const annotations = {
   veleroRestore: `${GROUP}/velero-restore`,
   /** On children in the protected namespace: `namespace/name` of the request they serve. */
   request: `${GROUP}/request`,
+  /** On what moves data: name of the BackupStorageLocation through which it reaches the repository. */
+  storageLocation: `${GROUP}/backup-storage-location`,
   /** On a PV during hand-over: what it must look like at the end (JSON), written before anything is taken apart. */
   handOver: `${GROUP}/hand-over`,
 } as const;

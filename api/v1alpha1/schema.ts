@@ -129,6 +129,11 @@ export const backupResult = z
       .optional()
       .describe('What was added to the repository, after deduplication, before compression.'),
     empty: z.boolean().optional().describe('True when the volume held nothing; no snapshot exists then.'),
+    backupStorageLocation: word
+      .optional()
+      .describe(
+        "The BackupStorageLocation that holds the repository, by its name in the cluster of the backup. Absent when the repository secret says where that is. For people: a restore asks the class and Velero's own backup.",
+      ),
   })
   .describe('What the backup produced. Present only when it is proved.')
   .meta(

@@ -2,6 +2,7 @@ import type { BackupFacts, MoverRequest } from '../movers/mover.ts';
 import { captureSource } from './capture.ts';
 import { stageSnapshot } from '../exposure/staging.ts';
 import { repositoryPath } from '../repository/path.ts';
+import { locationOfBackup } from '../repository/velero-location.ts';
 import { recordProgress } from '../request/progress.ts';
 import { admit, boundStaging, followMover, stopUnwanted } from '../request/shared-steps.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
@@ -62,13 +63,14 @@ function recordResult(scope: BackupScope, facts: BackupFacts): StepResult {
 }
 
 function moverRequest(scope: BackupScope, since: string): MoverRequest<unknown> {
-  const { child, serving, status, signal } = scope;
+  const { env, child, serving, status, signal } = scope;
   return {
     ...child,
     config: serving.config,
     stagingClaim: child.name,
     storageClassName: status.volume?.storageClassName,
     repositoryPath: status.repositoryPath ?? '',
+    veleroLocation: () => locationOfBackup({ ...env, signal }, scope.backup),
     since,
     signal,
     assertCurrent: scope.assertCurrent,

@@ -53,6 +53,8 @@ async function remove(scope: DeleteScope): Promise<StepResult> {
     config: serving.config,
     repositoryPath: status.repositoryPath ?? '',
     snapshotID: request.spec.result.snapshotID ?? '',
+    // Velero's backup is gone by now; whoever wrote this request could still ask it.
+    veleroLocation: () => Promise.resolve({ name: request.spec.backupStorageLocation }),
     since: status.movingSince,
     signal,
     assertCurrent: scope.assertCurrent,

@@ -127,7 +127,8 @@ export function createJanitor(options: JanitorOptions): Janitor {
     if (result === undefined || request.status?.veleroBackupFailed !== true) return;
     const name = request.metadata.annotations?.[annotations.veleroBackup] ?? '';
     try {
-      const wish = desiredDelete({ namespace, name }, request, result);
+      const storageLocation = result.backupStorageLocation;
+      const wish = desiredDelete({ namespace, name, storageLocation }, request, result);
       await client.create(dataMoverDeletes, wish, { signal });
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;

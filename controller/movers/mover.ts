@@ -1,4 +1,5 @@
 import type { FailureReason } from '../../api/v1alpha1/reasons.ts';
+import type { VeleroLocation } from '../repository/velero-location.ts';
 
 /**
  * A data mover: the engine that carries bytes between a staging PVC in the protected namespace and a repository.
@@ -65,6 +66,8 @@ export interface RepositoryRequest<Config> extends MoverTarget {
   config: Config;
   /** Path of the repository below the mover's configured base; no leading or trailing slash. */
   repositoryPath: string;
+  /** Where Velero keeps the backup that the request belongs to, for movers that put their repositories there too. */
+  veleroLocation(): Promise<VeleroLocation>;
   /** When the mover was first asked to start, RFC 3339. */
   since: string;
   signal: AbortSignal;
@@ -86,6 +89,8 @@ export interface ForgetRequest<Config> extends RepositoryRequest<Config> {
 
 export interface RestoreMoverRequest<Config> extends MoverRequest<Config> {
   snapshotID: string;
+  /** The storage location that the record names, by its name in the cluster of the backup. For messages. */
+  recordedLocation: string | undefined;
   /** RFC 3339; not earlier than the snapshot and earlier than the repository's next one. */
   snapshotTime: string | undefined;
 }
@@ -106,6 +111,8 @@ export interface BackupFacts {
   files?: number;
   uploadedBytes?: number;
   empty?: boolean;
+  /** Name of the BackupStorageLocation that holds the repository, where one does. */
+  backupStorageLocation?: string;
 }
 
 /** What a restore wrote, as the mover itself reported it. */

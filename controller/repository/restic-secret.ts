@@ -6,8 +6,8 @@ import type { FailureReason } from '../../api/v1alpha1/reasons.ts';
  * Values stay base64 throughout, so that no code here ever handles one in the clear except the repository's URL.
  */
 
-/** The user's secret cannot serve; the message names secret, key and remedy, never a value. */
-export interface SecretProblem {
+/** There is no way to the repository; the message names object, key and remedy, never a value. */
+export interface AccessProblem {
   reason: FailureReason;
   message: string;
 }
@@ -42,9 +42,9 @@ const COMMON_OPTIONAL = ['RESTIC_COMPRESSION', 'RESTIC_PACK_SIZE', 'RESTIC_READ_
 export function deriveResticSecret(
   user: Secret,
   repositoryPath: string,
-): { data: Record<string, string>; repository: string } | SecretProblem {
+): { data: Record<string, string>; repository: string } | AccessProblem {
   const data = user.data ?? {};
-  const problem = (message: string): SecretProblem => ({
+  const problem = (message: string): AccessProblem => ({
     reason: 'SecretInvalid',
     message: `Secret ${user.metadata.namespace ?? ''}/${user.metadata.name}: ${message}`,
   });
@@ -78,16 +78,21 @@ function pick(data: Record<string, string>, keys: readonly string[]): Record<str
   return Object.fromEntries(keys.filter((key) => present(data, key)).map((key) => [key, data[key] ?? '']));
 }
 
+/** Whether a secret says anything under a key. */
+export function hasValue({ data = {} }: Secret, key: string): boolean {
+  return present(data, key);
+}
+
 function present(data: Record<string, string>, key: string): boolean {
   return decode(data[key]) !== '';
 }
 
-function decode(value: string | undefined): string {
+export function decode(value: string | undefined): string {
   return Buffer.from(value ?? '', 'base64')
     .toString('utf8')
     .trim();
 }
 
-function encode(value: string): string {
+export function encode(value: string): string {
   return Buffer.from(value, 'utf8').toString('base64');
 }

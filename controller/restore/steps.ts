@@ -4,6 +4,7 @@ import { handOver } from '../handover/hand-over.ts';
 import type { RestoreFacts, RestoreMoverRequest } from '../movers/mover.ts';
 import { chooseNode } from '../exposure/first-consumer.ts';
 import { stageEmpty } from '../exposure/staging.ts';
+import { locationOfRestore } from '../repository/velero-location.ts';
 import { requestUidOf } from '../request/children.ts';
 import { admit, boundStaging, followMover, stopUnwanted } from '../request/shared-steps.ts';
 import { recordProgress } from '../request/progress.ts';
@@ -192,10 +193,12 @@ function moverRequest(scope: RestoreScope, snapshotID: string, since: string): R
     stagingClaim: child.name,
     storageClassName: env.listers.claims.get(`${env.namespace}/${child.name}`)?.spec.storageClassName,
     repositoryPath: status.repositoryPath ?? '',
+    veleroLocation: () => locationOfRestore({ ...env, signal }, scope.restore),
     since,
     signal,
     assertCurrent: scope.assertCurrent,
     snapshotID,
+    recordedLocation: source.result?.backupStorageLocation,
     snapshotTime: source.result?.snapshotTime,
   };
 }

@@ -86,7 +86,11 @@ async function removeData(
   const result = storedResultOf(record);
   if (result === undefined) return;
   const { namespace = '', name } = backup.metadata;
-  const request = desiredDelete({ namespace, name }, record, result);
+  const request = desiredDelete(
+    { namespace, name, storageLocation: backup.spec.storageLocation },
+    record,
+    result,
+  );
   await ask(cluster, request, context);
   context.log.info(
     { dataMoverDelete: formatKey(keyOf(request)), repository: result.repository },

@@ -6,7 +6,13 @@ export const volSyncConfig = z.strictObject({
     .object({ name: z.string().min(1) })
     .default({ name: 'restic-config' })
     .describe(
-      'Secret in the protected namespace: RESTIC_REPOSITORY (base URL), RESTIC_PASSWORD, credentials of the provider.',
+      'Secret in the protected namespace: RESTIC_PASSWORD; RESTIC_REPOSITORY (base URL) with the credentials of the provider, or neither: then both come from the BackupStorageLocation.',
+    ),
+  backupStorageLocation: z
+    .strictObject({ name: z.string().min(1) })
+    .optional()
+    .describe(
+      "Where a secret without RESTIC_REPOSITORY puts its repositories. Default: the Velero backup's location.",
     ),
   cacheCapacity: z.string().default('1Gi').describe("Size of the mover's restic cache volume."),
   cacheStorageClassName: z

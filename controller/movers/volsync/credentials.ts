@@ -1,40 +1,66 @@
-import { secrets } from '../../../api/external/core.ts';
+import { secrets, type Secret } from '../../../api/external/core.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
-import { deriveResticSecret } from '../../repository/restic-secret.ts';
+import { deriveResticSecret, hasValue, type AccessProblem } from '../../repository/restic-secret.ts';
+import { completeSecret, type CompletedSecret } from '../../repository/storage-location.ts';
 import type { MoverOutcome, RepositoryRequest } from '../mover.ts';
 import type { VolSyncConfig } from './config.ts';
-import type { Place } from './diagnosis.ts';
+import { placeOf, type Place } from './place.ts';
 
 type Request = RepositoryRequest<VolSyncConfig>;
 
-/** The access to repositories that the administrator's secret gives. */
+/** What gives access to one repository. */
+export interface Access {
+  /** The base64 data for this request's own secret. */
+  data: Record<string, string>;
+  /** Name of the BackupStorageLocation that it was read from, if it was. */
+  location: string | undefined;
+}
+
+/** The access to repositories that the administrator's secret gives, alone or with a BackupStorageLocation. */
 export interface Credentials {
-  /** The base64 data for this request's own secret; a failure names secret, key and remedy. */
-  of(
-    request: Request,
-  ): Promise<{ data: Record<string, string> } | Extract<MoverOutcome<never>, { state: 'Failed' }>>;
-  /** What messages call the secret and the repository. */
-  placeOf(request: Request): Place;
+  /** A failure names object, key and remedy. */
+  of(request: Request): Promise<Access | Extract<MoverOutcome<never>, { state: 'Failed' }>>;
+  /** What messages call the secret, the location and the repository. */
+  placeOf(request: Request, location: string | undefined): Place;
 }
 
 export function createCredentials(client: KubeClient, namespace: string): Credentials {
+  /** The secret as it is, or with what it lacks for a location to give. */
+  async function complete(request: Request, user: Secret): Promise<Completed | AccessProblem> {
+    if (hasValue(user, 'RESTIC_REPOSITORY')) return { secret: user, location: undefined };
+    const { config, kind, signal } = request;
+    const location = config.backupStorageLocation ?? (await request.veleroLocation());
+    if ('reason' in location) return location;
+    return completeSecret(client, user, { kind, name: location.name, signal });
+  }
+
   return {
-    async of({ config, repositoryPath, signal }) {
+    async of(request) {
+      const { config, repositoryPath, signal } = request;
       const { name } = config.resticSecret;
       const user = await client.get(secrets, { namespace, name }, { signal });
       if (user === undefined) {
         return {
           state: 'Failed',
           reason: 'SecretNotFound',
-          message: `Secret ${namespace}/${name}, named by config.resticSecret.name, does not exist; create it with keys RESTIC_REPOSITORY, RESTIC_PASSWORD and the credentials of the storage`,
+          message: `Secret ${namespace}/${name}, named by config.resticSecret.name, does not exist; create it with key RESTIC_PASSWORD for repositories beside Velero's backups, or with keys RESTIC_REPOSITORY, RESTIC_PASSWORD and the credentials of another storage`,
         };
       }
-      const derived = deriveResticSecret(user, repositoryPath);
-      return 'reason' in derived ? { state: 'Failed', ...derived } : { data: derived.data };
+      const completed = await complete(request, user);
+      if ('reason' in completed) return { state: 'Failed', ...completed };
+      const derived = deriveResticSecret(completed.secret, repositoryPath);
+      return 'reason' in derived
+        ? { state: 'Failed', ...derived }
+        : { data: derived.data, location: completed.location };
     },
-    placeOf: ({ config, repositoryPath }) => ({
-      secret: `${namespace}/${config.resticSecret.name}`,
-      repository: repositoryPath,
-    }),
+
+    placeOf: ({ config, repositoryPath }, location) =>
+      placeOf(
+        repositoryPath,
+        `${namespace}/${config.resticSecret.name}`,
+        location && `${namespace}/${location}`,
+      ),
   };
 }
+
+type Completed = Omit<CompletedSecret, 'location'> & { location: string | undefined };

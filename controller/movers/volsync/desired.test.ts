@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RestoreMoverRequest } from '../mover.ts';
 import { parseVolSyncConfig, type VolSyncConfig } from './config.ts';
-import { desiredDestination, desiredSecret, desiredSource } from './desired.ts';
+import type { Access } from './credentials.ts';
+import { desiredDestination, desiredSecret, desiredSource, locationOf } from './desired.ts';
 
 function parse(raw: Record<string, unknown>): VolSyncConfig {
   const parsed = parseVolSyncConfig(raw);
@@ -22,9 +23,15 @@ function request(config: Record<string, unknown> = {}): RestoreMoverRequest<VolS
     since: '2026-01-01T00:00:00Z',
     signal: new AbortController().signal,
     assertCurrent: () => Promise.resolve(),
+    veleroLocation: () => Promise.resolve({ name: undefined }),
     snapshotID: 'abcdef01',
+    recordedLocation: undefined,
     snapshotTime: '2026-01-01T10:00:00.900Z',
   };
+}
+
+function access(...keys: string[]): Access {
+  return { data: Object.fromEntries(keys.map((key) => [key, 'dg=='])), location: undefined };
 }
 
 describe("the mover's configuration", () => {
@@ -53,11 +60,11 @@ describe("the mover's configuration", () => {
 
 describe('what VolSync is asked for', () => {
   it('does not unlock: that would try an address where nobody listens for a quarter of an hour, without a word', () => {
-    expect(desiredSource(request(), 'velero', []).spec.restic).not.toHaveProperty('unlock');
+    expect(desiredSource(request(), 'velero', access()).spec.restic).not.toHaveProperty('unlock');
   });
 
   it('keeps every snapshot and never prunes', () => {
-    const { restic } = desiredSource(request(), 'velero', []).spec;
+    const { restic } = desiredSource(request(), 'velero', access()).spec;
     expect(restic.retain).toEqual({ last: '2147483647' });
     expect(restic.pruneIntervalDays).toBeGreaterThan(365);
   });
@@ -72,20 +79,22 @@ describe('what VolSync is asked for', () => {
       moverResources: { limits: { memory: '1Gi' } },
       moverAffinity: { nodeAffinity: {} },
     };
-    expect(desiredSource(request(config), 'velero', []).spec.restic).toMatchObject(config);
-    expect(desiredDestination(request(config), 'velero', []).spec.restic).toMatchObject(config);
+    expect(desiredSource(request(config), 'velero', access()).spec.restic).toMatchObject(config);
+    expect(desiredDestination(request(config), 'velero', access()).spec.restic).toMatchObject(config);
   });
 
   it('puts the cache where the staging volume is, unless told otherwise', () => {
-    expect(desiredSource(request(), 'velero', []).spec.restic.cacheStorageClassName).toBe('fast');
+    expect(desiredSource(request(), 'velero', access()).spec.restic.cacheStorageClassName).toBe('fast');
     const unnamed = { ...request(), storageClassName: undefined };
-    expect(desiredSource(unnamed, 'velero', []).spec.restic).not.toHaveProperty('cacheStorageClassName');
+    expect(desiredSource(unnamed, 'velero', access()).spec.restic).not.toHaveProperty(
+      'cacheStorageClassName',
+    );
   });
 
   it('trusts a private authority when the secret has one', () => {
-    const { restic } = desiredSource(request(), 'velero', ['RESTIC_CUSTOM_CA']).spec;
+    const { restic } = desiredSource(request(), 'velero', access('RESTIC_CUSTOM_CA')).spec;
     expect(restic.customCA).toEqual({ secretName: 'dmr-1', key: 'RESTIC_CUSTOM_CA' });
-    expect(desiredSource(request(), 'velero', ['RESTIC_PASSWORD']).spec.restic).not.toHaveProperty(
+    expect(desiredSource(request(), 'velero', access('RESTIC_PASSWORD')).spec.restic).not.toHaveProperty(
       'customCA',
     );
   });
@@ -95,19 +104,27 @@ describe('what VolSync is asked for', () => {
     ['2026-01-01T10:00:00Z', '2026-01-01T10:00:00Z'],
     ['2026-01-01T12:00:00+02:00', '2026-01-01T10:00:00Z'],
   ])('restores as of %s, which is %s to the second', (snapshotTime, restoreAsOf) => {
-    const destination = desiredDestination({ ...request(), snapshotTime }, 'velero', []);
+    const destination = desiredDestination({ ...request(), snapshotTime }, 'velero', access());
     expect(destination.spec.restic.restoreAsOf).toBe(restoreAsOf);
   });
 
   it('restores the newest snapshot when the record has no time; which one it was is checked afterwards', () => {
-    const destination = desiredDestination({ ...request(), snapshotTime: undefined }, 'velero', []);
+    const destination = desiredDestination({ ...request(), snapshotTime: undefined }, 'velero', access());
     expect(destination.spec.restic).not.toHaveProperty('restoreAsOf');
   });
 
   it('is named and marked after the request', () => {
     const metadata = { name: 'dmr-1', namespace: 'velero', labels: { l: '1' }, annotations: { a: '2' } };
-    expect(desiredSource(request(), 'velero', []).metadata).toEqual(metadata);
-    expect(desiredDestination(request(), 'velero', []).metadata).toEqual(metadata);
+    expect(desiredSource(request(), 'velero', access()).metadata).toEqual(metadata);
+    expect(desiredDestination(request(), 'velero', access()).metadata).toEqual(metadata);
+    const through = { ...access(), location: 'archive' };
+    for (const made of [
+      desiredSource(request(), 'velero', through),
+      desiredDestination(request(), 'velero', through),
+    ]) {
+      expect(locationOf(made)).toBe('archive');
+      expect(made.metadata.annotations).toMatchObject(metadata.annotations);
+    }
     expect(desiredSecret(request(), 'velero', { K: 'dg==' })).toMatchObject({
       metadata,
       immutable: true,

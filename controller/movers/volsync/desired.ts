@@ -4,9 +4,12 @@ import type {
   ReplicationSource,
   ResticVolumeOptions,
 } from '../../../api/external/volsync.ts';
+import type { ObjectMeta, Resource } from '../../../api/meta.ts';
+import { annotations } from '../../../api/v1alpha1/keys.ts';
 import { CUSTOM_CA_KEY } from '../../repository/restic-secret.ts';
 import type { MoverRequest, MoverTarget, RestoreMoverRequest } from '../mover.ts';
 import type { VolSyncConfig } from './config.ts';
+import type { Access } from './credentials.ts';
 
 /** Builds the objects that ask VolSync for one transfer. Pure: what goes in decides what comes out. */
 
@@ -34,20 +37,16 @@ export function desiredSecret(request: MoverTarget, namespace: string, data: Rec
   };
 }
 
-export function desiredSource(
-  request: Request,
-  namespace: string,
-  secretKeys: readonly string[],
-): ReplicationSource {
+export function desiredSource(request: Request, namespace: string, access: Access): ReplicationSource {
   return {
     apiVersion: API_VERSION,
     kind: 'ReplicationSource',
-    metadata: metadata(request, namespace),
+    metadata: withLocation(metadata(request, namespace), access),
     spec: {
       sourcePVC: request.stagingClaim,
       trigger: { manual: request.name },
       restic: {
-        ...volumeOptions(request, secretKeys),
+        ...volumeOptions(request, access),
         pruneIntervalDays: NEVER_PRUNE_DAYS,
         retain: { last: KEEP_ALL },
       },
@@ -58,16 +57,16 @@ export function desiredSource(
 export function desiredDestination(
   request: RestoreMoverRequest<VolSyncConfig>,
   namespace: string,
-  secretKeys: readonly string[],
+  access: Access,
 ): ReplicationDestination {
   return {
     apiVersion: API_VERSION,
     kind: 'ReplicationDestination',
-    metadata: metadata(request, namespace),
+    metadata: withLocation(metadata(request, namespace), access),
     spec: {
       trigger: { manual: request.name },
       restic: {
-        ...volumeOptions(request, secretKeys),
+        ...volumeOptions(request, access),
         destinationPVC: request.stagingClaim,
         // VolSync knows no snapshot ids, only times; that it took the right one is checked afterwards.
         ...(request.snapshotTime !== undefined && { restoreAsOf: toSeconds(request.snapshotTime) }),
@@ -77,7 +76,7 @@ export function desiredDestination(
 }
 
 /** Everything VolSync would otherwise guess is said. */
-function volumeOptions(request: Request, secretKeys: readonly string[]): ResticVolumeOptions {
+function volumeOptions(request: Request, { data }: Access): ResticVolumeOptions {
   const { config, storageClassName } = request;
   const cacheClass = config.cacheStorageClassName ?? storageClassName;
   return {
@@ -86,7 +85,7 @@ function volumeOptions(request: Request, secretKeys: readonly string[]): ResticV
     cacheCapacity: config.cacheCapacity,
     cacheAccessModes: config.cacheAccessModes,
     ...(cacheClass !== undefined && { cacheStorageClassName: cacheClass }),
-    ...(secretKeys.includes(CUSTOM_CA_KEY) && { customCA: { secretName: request.name, key: CUSTOM_CA_KEY } }),
+    ...(CUSTOM_CA_KEY in data && { customCA: { secretName: request.name, key: CUSTOM_CA_KEY } }),
     ...(config.moverSecurityContext !== undefined && { moverSecurityContext: config.moverSecurityContext }),
     ...(config.moverServiceAccount !== undefined && { moverServiceAccount: config.moverServiceAccount }),
     ...(config.moverResources !== undefined && { moverResources: config.moverResources }),
@@ -94,8 +93,19 @@ function volumeOptions(request: Request, secretKeys: readonly string[]): ResticV
   };
 }
 
-function metadata({ name, labels, annotations }: MoverTarget, namespace: string): Secret['metadata'] {
-  return { name, namespace, labels, annotations };
+/** Remembers through which storage location the repository is reached, which may be another one by the time it matters. */
+export function withLocation(made: ObjectMeta, { location }: Access): ObjectMeta {
+  if (location === undefined) return made;
+  return { ...made, annotations: { ...made.annotations, [annotations.storageLocation]: location } };
+}
+
+/** The location that {@link withLocation} remembers. */
+export function locationOf({ metadata: made }: Resource): string | undefined {
+  return made.annotations?.[annotations.storageLocation];
+}
+
+function metadata(target: MoverTarget, namespace: string): ObjectMeta {
+  return { name: target.name, namespace, labels: target.labels, annotations: target.annotations };
 }
 
 /** restic lists snapshots to the second and VolSync takes those up to and including this one. */

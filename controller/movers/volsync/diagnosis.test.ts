@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { diagnose } from './diagnosis.ts';
+import { placeOf } from './place.ts';
 
-const PLACE = { secret: 'velero/restic-config', repository: 'cluster/shop/database' };
+const PLACE = placeOf('cluster/shop/database', 'velero/restic-config');
 
 describe('what a failed restore says', () => {
   it('names the file that the mover was not allowed to make, not the count of errors', () => {
@@ -22,5 +23,19 @@ describe('what a failed restore says', () => {
       'Fatal: There were 7 errors',
     ];
     expect(diagnose(lines, { exitCode: 1 }, PLACE).message).toContain('volsync.backube/privileged-movers');
+  });
+});
+
+describe('a repository that is reached through a storage location', () => {
+  const THROUGH = placeOf('cluster/shop/database', 'velero/restic-config', 'velero/archive');
+
+  it.each([
+    ['NoSuchBucket', 'correct BackupStorageLocation velero/archive'],
+    ['AccessDenied', 'check the credentials of BackupStorageLocation velero/archive'],
+    ['x509: unknown authority', 'its spec.objectStorage.caCert'],
+  ])('says for %s what to correct there', (line, text) => {
+    const { message } = diagnose([line], { exitCode: 1 }, THROUGH);
+    expect(message).toContain(text);
+    expect(message).not.toContain('RESTIC_REPOSITORY');
   });
 });

@@ -1,4 +1,5 @@
 import type { FailureReason } from '../../../api/v1alpha1/reasons.ts';
+import type { Place } from './place.ts';
 
 /** What a failed mover pod means. */
 export interface Diagnosis {
@@ -18,14 +19,6 @@ interface Rule {
   attempts: number;
 }
 
-/** Names for messages; never values of secrets. */
-export interface Place {
-  /** `namespace/name` of the user's secret. */
-  secret: string;
-  /** URL of the repository, without credentials. */
-  repository: string;
-}
-
 /** The first rule that fits wins, so the particular ones come first. */
 const RULES: readonly Rule[] = [
   {
@@ -38,16 +31,16 @@ const RULES: readonly Rule[] = [
   {
     pattern: /NoSuchBucket|bucket does not exist|The specified bucket/i,
     reason: 'RepositoryUnreachable',
-    message: ({ secret, repository }) =>
-      `the bucket of ${repository} does not exist; create it or correct key RESTIC_REPOSITORY of Secret ${secret}`,
+    message: ({ base, repository }) =>
+      `the bucket of ${repository} does not exist; create it or correct ${base}`,
     attempts: 1,
   },
   {
     pattern:
       /InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|Access Denied|403 Forbidden|AuthorizationFailure|AuthenticationFailed|InvalidToken|ExpiredToken/i,
     reason: 'PermissionDenied',
-    message: ({ secret, repository }) =>
-      `access to ${repository} was denied; check the access keys in Secret ${secret} and the rights they have`,
+    message: ({ keys, repository }) =>
+      `access to ${repository} was denied; check ${keys} and the rights they have`,
     attempts: 1,
   },
   {
@@ -83,8 +76,8 @@ const RULES: readonly Rule[] = [
     pattern:
       /failure checking existence of repository|connection refused|no such host|i\/o timeout|context deadline exceeded|no route to host|connection reset|TLS handshake|x509:|server misbehaving|502 Bad Gateway|503 Service|network is unreachable/i,
     reason: 'RepositoryUnreachable',
-    message: ({ secret, repository }) =>
-      `the repository ${repository} cannot be reached from the mover's pod; check key RESTIC_REPOSITORY of Secret ${secret}, the network, and key RESTIC_CUSTOM_CA for a private certificate authority`,
+    message: ({ base, authority, repository }) =>
+      `the repository ${repository} cannot be reached from the mover's pod; check ${base}, the network, and ${authority} for a private certificate authority`,
     attempts: 2,
   },
 ];

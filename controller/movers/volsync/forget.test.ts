@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Job, Pod } from '../../../api/external/core.ts';
 import { judgeRemoval, type Removal } from './forget.ts';
+import { placeOf } from './place.ts';
 
 function removal(more: {
   job?: Job['status'];
@@ -21,7 +22,7 @@ function removal(more: {
       status: { phase, containerStatuses: [{ name: 'restic', state }] },
     } as Pod,
     podLog: { lines, lastLineAt: undefined, complete },
-    place: { secret: 'velero/restic-config', repository: 'c1/app/data' },
+    place: placeOf('c1/app/data', 'velero/restic-config'),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Job, Pod } from '../../../api/external/core.ts';
 import type { ForgetFacts, MoverOutcome } from '../mover.ts';
-import { diagnose, type Place } from './diagnosis.ts';
+import { diagnose } from './diagnosis.ts';
+import type { Place } from './place.ts';
 import type { PodLog } from './pod-logs.ts';
 
 /** What can be seen of a removal. */

@@ -6,7 +6,7 @@ import { nameOf, type Cleaner } from '../../request/cleaner.ts';
 import type { Creator } from '../../request/creation.ts';
 import type { ForgetFacts, ForgetRequest, MoverOutcome, MoverTarget } from '../mover.ts';
 import type { VolSyncConfig } from './config.ts';
-import { desiredSecret } from './desired.ts';
+import { desiredSecret, locationOf, withLocation } from './desired.ts';
 import { judgeRemoval } from './forget.ts';
 import { newestPod } from './newest-pod.ts';
 import type { PodLogs } from './pod-logs.ts';
@@ -45,7 +45,8 @@ export function createForgetter(deps: ForgetterDependencies): Forgetter {
     await request.assertCurrent();
     await creator.createOnce(secrets, desiredSecret(request, namespace, found.data), signal);
     const job = { image: config.resticImage, snapshotID, secretKeys: Object.keys(found.data) };
-    await creator.createOnce(jobs, desiredForgetJob(request, namespace, job), signal);
+    const made = desiredForgetJob(request, namespace, job);
+    await creator.createOnce(jobs, { ...made, metadata: withLocation(made.metadata, found) }, signal);
     return { state: 'InProgress', started: false, message: 'restic is asked to remove the snapshot' };
   }
 
@@ -58,7 +59,7 @@ export function createForgetter(deps: ForgetterDependencies): Forgetter {
         job,
         pod,
         podLog: pod && podLogs.of(pod, () => deps.wake(request.name)),
-        place: deps.credentials.placeOf(request),
+        place: deps.credentials.placeOf(request, locationOf(job)),
       });
     },
 

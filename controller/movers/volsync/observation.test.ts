@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ContainerStatus, Job, Pod } from '../../../api/external/core.ts';
 import type { ReplicationStatus } from '../../../api/external/volsync.ts';
 import { judge, type Observation } from './observation.ts';
+import { placeOf } from './place.ts';
 import type { PodLog } from './pod-logs.ts';
 
 const now = new Date('2026-01-01T01:00:00Z');
@@ -59,7 +60,7 @@ function look(seen: Partial<Observation>) {
     job: job(),
     pod: undefined,
     podLog: undefined,
-    place: { secret: 'velero/restic-config', repository: 'c1/app/data' },
+    place: placeOf('c1/app/data', 'velero/restic-config'),
     now,
     ...seen,
   });

@@ -1,7 +1,8 @@
 import type { ContainerStatus, Job, Pod } from '../../../api/external/core.ts';
 import type { ReplicationStatus } from '../../../api/external/volsync.ts';
 import type { MoverOutcome } from '../mover.ts';
-import { diagnose, type Diagnosis, type Place } from './diagnosis.ts';
+import { diagnose, type Diagnosis } from './diagnosis.ts';
+import type { Place } from './place.ts';
 import { readResticLog, type ResticLog } from './restic-log.ts';
 import type { PodLog } from './pod-logs.ts';
 

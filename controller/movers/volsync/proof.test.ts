@@ -1,11 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { backupOutcome, restoreOutcome } from './proof.ts';
+import { placeOf } from './place.ts';
 import type { Verdict } from './observation.ts';
 import { readResticLog } from './restic-log.ts';
 
 const now = new Date('2026-01-01T00:01:00Z');
 const JUST_NOW = '2026-01-01T00:00:55Z';
-const wanted = { snapshotID: 'abcdef01', repositoryPath: 'c1/app/data' };
+const wanted = {
+  snapshotID: 'abcdef01',
+  repositoryPath: 'c1/app/data',
+  recordedLocation: undefined,
+  place: placeOf('c1/app/data', 'velero/restic-config'),
+};
 
 const success = (lines: string[], logComplete = true): Verdict => ({
   state: 'succeeded',
@@ -70,6 +76,19 @@ describe('a restore that VolSync calls a success', () => {
     ['nobody says which snapshot it was', [], 'MoverFailed'],
   ])('is none when %s', (_, lines, reason) => {
     expect(restoreOutcome(success(lines), wanted, JUST_NOW, now)).toMatchObject({ state: 'Failed', reason });
+  });
+
+  it('names the location that the record knows when nothing matched', () => {
+    const through = {
+      ...wanted,
+      recordedLocation: 'archive',
+      place: placeOf('c1/app/data', 'velero/restic-config', 'velero/default'),
+    };
+    const outcome = restoreOutcome(success(['No eligible snapshots found']), through, JUST_NOW, now);
+    const { message } = outcome as { message: string };
+    expect(message).toContain('Is BackupStorageLocation velero/default where the backup was made to');
+    expect(message).toContain('BackupStorageLocation archive');
+    expect(message).toContain('config.backupStorageLocation.name');
   });
 
   it('waits for the log', () => {

@@ -1,6 +1,15 @@
 import type { BackupFacts, MoverOutcome, RestoreFacts } from '../mover.ts';
+import type { Place } from './place.ts';
 import { LOG_GRACE_MS, type Verdict } from './observation.ts';
 import type { ResticLog } from './restic-log.ts';
+
+/** What a restore is to bring back. */
+export interface WantedSnapshot {
+  snapshotID: string;
+  repositoryPath: string;
+  recordedLocation: string | undefined;
+  place: Pick<Place, 'base'>;
+}
 
 /**
  * Turns VolSync's word of success into facts, or into a failure where it proves nothing: VolSync reports success
@@ -37,7 +46,7 @@ export function backupOutcome(
 
 export function restoreOutcome(
   verdict: Verdict,
-  wanted: { snapshotID: string; repositoryPath: string },
+  wanted: WantedSnapshot,
   syncedAt: string | undefined,
   now: Date,
 ): MoverOutcome<RestoreFacts> {
@@ -50,7 +59,7 @@ export function restoreOutcome(
     return {
       state: 'Failed',
       reason: 'RepositoryMissing',
-      message: `repository ${wanted.repositoryPath} holds no snapshot ${wanted.snapshotID}; nothing was restored. Is key RESTIC_REPOSITORY of the restic secret the base that the backup was made with?`,
+      message: `repository ${wanted.repositoryPath} holds no snapshot ${wanted.snapshotID}; nothing was restored. ${hintOf(wanted)}`,
     };
   }
   return (
@@ -61,6 +70,15 @@ export function restoreOutcome(
         'VolSync reports success, but its log names no restored snapshot, so nothing proves that the data is back',
     }
   );
+}
+
+/** Where the snapshot may be instead. */
+function hintOf({ place, recordedLocation }: WantedSnapshot): string {
+  const known =
+    recordedLocation === undefined
+      ? ''
+      : `; there it was BackupStorageLocation ${recordedLocation}, and config.backupStorageLocation.name of the DataMoverClass can name the same one here`;
+  return `Is ${place.base} where the backup was made to${known}?`;
 }
 
 /** The pod's log may come in after VolSync's word; it is waited for, not for ever. */

@@ -11,11 +11,11 @@ import type { Lister } from '../../environment.ts';
 import { requestUidOf } from '../../request/children.ts';
 import { nameOf, type Cleaner } from '../../request/cleaner.ts';
 import type { Creator } from '../../request/creation.ts';
-import type { Mover, MoverOutcome, MoverRequest, MoverTarget } from '../mover.ts';
+import type { BackupFacts, Mover, MoverOutcome, MoverRequest, MoverTarget } from '../mover.ts';
 import { parseVolSyncConfig, type VolSyncConfig } from './config.ts';
-import { desiredDestination, desiredSecret, desiredSource } from './desired.ts';
+import { desiredDestination, desiredSecret, desiredSource, locationOf } from './desired.ts';
 import { judge, type Verdict } from './observation.ts';
-import type { Credentials } from './credentials.ts';
+import type { Access, Credentials } from './credentials.ts';
 import type { Forgetter } from './forgetter.ts';
 import { newestPod } from './newest-pod.ts';
 import type { PodLogs } from './pod-logs.ts';
@@ -57,13 +57,13 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
   async function start<T extends Resource>(
     request: MoverRequest<VolSyncConfig>,
     kind: Kind<T>,
-    build: (secretKeys: readonly string[]) => T,
+    build: (access: Access) => T,
   ): Promise<MoverOutcome<never>> {
     const found = await deps.credentials.of(request);
     if ('state' in found) return found;
     await request.assertCurrent();
     await deps.creator.createOnce(secrets, desiredSecret(request, namespace, found.data), request.signal);
-    await deps.creator.createOnce(kind, build(Object.keys(found.data)), request.signal);
+    await deps.creator.createOnce(kind, build(found), request.signal);
     return { state: 'InProgress', started: false, message: 'VolSync is asked to transfer the data' };
   }
 
@@ -83,7 +83,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
         deps.podLogs.of(pod, () => {
           deps.wake(request.name);
         }),
-      place: deps.credentials.placeOf(request),
+      place: deps.credentials.placeOf(request, locationOf(transfer)),
       now: deps.now(),
     });
   }
@@ -98,21 +98,24 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
     async backup(request) {
       const source = listers.sources.get(`${namespace}/${request.name}`);
       if (source === undefined) {
-        return start(request, replicationSources, (keys) => desiredSource(request, namespace, keys));
+        return start(request, replicationSources, (access) => desiredSource(request, namespace, access));
       }
-      return backupOutcome(look(request, source), source.status?.lastSyncTime, deps.now());
+      return withLocationOf(
+        source,
+        backupOutcome(look(request, source), source.status?.lastSyncTime, deps.now()),
+      );
     },
 
     async restore(request) {
       const destination = listers.destinations.get(`${namespace}/${request.name}`);
       if (destination === undefined) {
-        return start(request, replicationDestinations, (keys) =>
-          desiredDestination(request, namespace, keys),
+        return start(request, replicationDestinations, (access) =>
+          desiredDestination(request, namespace, access),
         );
       }
       return restoreOutcome(
         look(request, destination),
-        request,
+        { ...request, place: deps.credentials.placeOf(request, locationOf(destination)) },
         destination.status?.lastSyncTime,
         deps.now(),
       );
@@ -146,6 +149,16 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
 
     claimsOf,
   };
+}
+
+/** The record says where the repository is. */
+function withLocationOf(
+  source: ReplicationSource,
+  outcome: MoverOutcome<BackupFacts>,
+): MoverOutcome<BackupFacts> {
+  const location = locationOf(source);
+  if (outcome.state !== 'Done' || location === undefined) return outcome;
+  return { ...outcome, facts: { ...outcome.facts, backupStorageLocation: location } };
 }
 
 /** VolSync's naming; our names are short enough that it never abbreviates them. */

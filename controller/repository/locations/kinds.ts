@@ -1,0 +1,14 @@
+import { azure } from './azure.ts';
+import { gcs } from './gcs.ts';
+import type { LocationKind, LocationSpec } from './location.ts';
+import { s3 } from './s3.ts';
+
+const KINDS: Readonly<Record<string, LocationKind>> = { aws: s3, azure, gcp: gcs };
+
+/** How restic reaches a location; whatever Velero's plugin is called, what has an `s3Url` speaks S3. */
+export function kindOf({ provider, config = {} }: LocationSpec): LocationKind | undefined {
+  const name = provider.replace(/^velero\.io\//, '');
+  return KINDS[name] ?? ((config['s3Url'] ?? '') === '' ? undefined : s3);
+}
+
+export const KNOWN_PROVIDERS = Object.keys(KINDS);
