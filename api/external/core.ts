@@ -43,9 +43,25 @@ export interface PersistentVolume extends Resource {
       volumeAttributes?: Record<string, string>;
     };
     nfs?: { server?: string; path?: string };
+    nodeAffinity?: NodeAffinity;
     [source: string]: unknown;
   };
   status?: { phase?: 'Pending' | 'Available' | 'Bound' | 'Released' | 'Failed'; message?: string };
+}
+
+export interface NodeAffinity {
+  required?: { nodeSelectorTerms: NodeSelectorTerm[] };
+}
+
+export interface NodeSelectorTerm {
+  matchExpressions?: NodeRequirement[];
+  matchFields?: NodeRequirement[];
+}
+
+export interface NodeRequirement {
+  key: string;
+  operator: string;
+  values?: string[];
 }
 
 export interface StorageClass extends Resource {

@@ -48,6 +48,7 @@ describe('defaults of a class', () => {
   it('are filled in, as the API server does', () => {
     expect(dataMoverClassSpec.parse({ mover: 'VolSync', limits: { backups: 3 } })).toEqual({
       mover: 'VolSync',
+      capture: 'Snapshot',
       limits: { backups: 3, restores: 10, deletes: 2 },
       deadlines: {
         captureSeconds: 600,

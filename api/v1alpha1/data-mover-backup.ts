@@ -4,6 +4,7 @@ import { immutable, latching, rules } from './rules.ts';
 import {
   backupResult,
   conditions,
+  consistency,
   failure,
   moverConfig,
   objectName,
@@ -84,10 +85,12 @@ export const dataMoverBackupStatus = z
     volume: volume.optional(),
     capture: z
       .object({
-        consistency: z
-          .enum(['PointInTime', 'Live'])
-          .describe('PointInTime: from a snapshot. Live: read from the volume while it is in use.'),
-        time: time.describe('When the source was cut, by the storage system.'),
+        consistency: consistency.describe(
+          'PointInTime: from a snapshot. Live: read from the volume while it is in use.',
+        ),
+        time: time.describe(
+          'When the source was cut, by the storage system. Live: from when on it is read at the earliest.',
+        ),
         driver: word.optional().describe('The CSI driver of the volume.'),
         snapshotHandle: word.optional().describe("The storage system's id of the snapshot."),
         volumeSnapshot: word.optional().describe("Name of the VolumeSnapshot in the source's namespace."),
@@ -96,6 +99,8 @@ export const dataMoverBackupStatus = z
           .boolean()
           .optional()
           .describe('True when this controller took the snapshot and must delete it.'),
+        persistentVolume: word.optional().describe('The volume that is read. Only when Live.'),
+        claimUID: word.optional().describe('The uid of the claim it belongs to. Only when Live.'),
       })
       .optional()
       .describe(

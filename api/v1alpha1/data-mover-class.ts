@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Resource } from '../meta.ts';
 import { conditions, moverConfig } from './schema.ts';
+import { captureMode, storageClassOptions } from './storage-class-options.ts';
 
 /** 20 days: longer than any step lasts, and in milliseconds still a number that a timer can hold. */
 const MAX_SECONDS = 20 * 24 * 3600;
@@ -26,6 +27,17 @@ export const dataMoverClassSpec = z
         'Label selector over PVCs, in the syntax of `kubectl --selector`; a bare key selects the PVCs that have that label. Absent: the class is used only by name or as the default.',
       ),
     config: moverConfig.optional(),
+    capture: captureMode
+      .default('Snapshot')
+      .describe(
+        '`Snapshot`: only what can be snapshotted is backed up. `Live`: volumes are read while they are in use, so a backup may hold files of different moments. `SnapshotOrLive`: live where the driver cannot take snapshots.',
+      ),
+    storageClasses: z
+      .record(z.string(), storageClassOptions)
+      .optional()
+      .describe(
+        'What is special about volumes, by the name of their StorageClass; `*` stands for all that have no entry of their own.',
+      ),
     limits: z
       .object({
         backups: z

@@ -40,6 +40,9 @@ export const moverConfig = z
   )
   .meta({ 'x-kubernetes-preserve-unknown-fields': true });
 
+/** Whether all that was read is of one moment. */
+export const consistency = z.enum(['PointInTime', 'Live']);
+
 /** A list of metav1.Condition, merged by type. */
 export const conditions = z
   .array(
@@ -134,6 +137,11 @@ export const backupResult = z
       .describe(
         "The BackupStorageLocation that holds the repository, by its name in the cluster of the backup. Absent when the repository secret says where that is. For people: a restore asks the class and Velero's own backup.",
       ),
+    consistency: consistency
+      .optional()
+      .describe(
+        'PointInTime: all files are of one moment. Live: they were read while the volume was in use.',
+      ),
   })
   .describe('What the backup produced. Present only when it is proved.')
   .meta(
@@ -158,6 +166,7 @@ export const movingStatus = {
     .optional()
     .describe('Path of the repository it uses; requests for one repository run one after another.'),
   queue: queue.optional(),
+  node: word.optional().describe('The node on which its mover runs or has to run, as far as that is known.'),
   admittedAt: time.optional().describe('When a place was given.'),
   movingSince: time.optional().describe('When the mover was asked to start.'),
 };

@@ -237,7 +237,14 @@ describe('a backup', () => {
     const { phase, result, message } = await end();
     expect({ phase, result }).toEqual({
       phase: 'Completed',
-      result: { mover: 'VolSync', repository: 'c1/app/data', empty: true, bytes: 0, files: 0 },
+      result: {
+        mover: 'VolSync',
+        repository: 'c1/app/data',
+        empty: true,
+        bytes: 0,
+        files: 0,
+        consistency: 'PointInTime',
+      },
     });
     expect(message).toContain('empty');
     expect(world.inventory()).toEqual(before);

@@ -65,5 +65,7 @@ function chooseServing(env: Environment, backup: DataMoverBackup): Serving | Ser
     claim ?? { metadata: { name, namespace } },
     requested,
   );
-  return serveResolved(env.movers, resolution, backup.spec.config);
+  const { volume } = backup.status ?? {};
+  const storageClassName = volume === undefined ? claim?.spec.storageClassName : volume.storageClassName;
+  return serveResolved(env.movers, resolution, { config: backup.spec.config, storageClassName });
 }

@@ -1,3 +1,4 @@
+import { unstageAlias } from '../exposure/alias.ts';
 import { reclaimVolumes, releaseCapture, unstageSnapshot } from '../exposure/staging.ts';
 import { untilGone } from '../request/clean-up.ts';
 import type { Step, StepResult } from '../request/step.ts';
@@ -15,7 +16,8 @@ async function cleanMover({ serving, child, signal }: BackupScope): Promise<Step
 }
 
 async function cleanStaging({ env, child, namespace, status, signal }: BackupScope): Promise<StepResult> {
-  const staged = await unstageSnapshot(env, child, signal);
+  const isLive = status.capture?.consistency === 'Live';
+  const staged = await (isLive ? unstageAlias : unstageSnapshot)(env, child, signal);
   // A snapshot of somebody else is not ours to delete; one that was not cut yet is ours all the same.
   const isForeign = status.capture?.owned === false;
   const captured = isForeign ? [] : await releaseCapture(env, child, namespace, signal);

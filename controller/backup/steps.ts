@@ -1,11 +1,14 @@
 import type { BackupFacts, MoverRequest } from '../movers/mover.ts';
 import { captureSource } from './capture.ts';
+import { stageAlias } from '../exposure/alias.ts';
 import { stageSnapshot } from '../exposure/staging.ts';
+import { provisionableClass } from '../exposure/storage-class.ts';
 import { repositoryPath } from '../repository/path.ts';
 import { locationOfBackup } from '../repository/velero-location.ts';
 import { recordProgress } from '../request/progress.ts';
 import { admit, boundStaging, followMover, stopUnwanted } from '../request/shared-steps.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
+import { assertSourceStands, followApplication } from './live.ts';
 import type { BackupScope } from './scope.ts';
 
 /** The way of a backup, in order. Each step is skipped when its facts are recorded. */
@@ -33,13 +36,31 @@ function queue(scope: BackupScope): StepResult {
 }
 
 async function stage(scope: BackupScope): Promise<StepResult> {
-  const { status, env, child, signal } = scope;
-  if (status.movingSince !== undefined) return done;
+  if (scope.status.movingSince !== undefined) return done;
+  const isLive = scope.status.capture?.consistency === 'Live';
+  return boundStaging(scope, await (isLive ? stageLive(scope) : stageCut(scope)));
+}
+
+async function stageCut({ status, env, child, serving, signal }: BackupScope): Promise<StepResult> {
   const { capture, volume } = status;
   if (capture === undefined || volume === undefined) throw new Error('staging before capture');
-  const { storageClassName, accessModes, volumeMode, capacity } = volume;
-  const wanted = { storageClassName, accessModes, volumeMode, capacity };
-  return boundStaging(scope, await stageSnapshot(env, child, { capture, volume: wanted }, signal));
+  const { volumeMode, capacity } = volume;
+  const { stagingStorageClassName, stagingAccessModes } = serving.options;
+  const wanted = {
+    storageClassName: stagingStorageClassName ?? volume.storageClassName,
+    accessModes: stagingAccessModes ?? volume.accessModes,
+    volumeMode,
+    capacity,
+  };
+  return stageSnapshot(env, child, { capture, volume: wanted }, signal);
+}
+
+async function stageLive(scope: BackupScope): Promise<StepResult> {
+  const { status, env, child, signal } = scope;
+  const { persistentVolume = '', claimUID = '' } = status.capture ?? {};
+  const followed = await followApplication(scope);
+  if (followed.state !== 'done') return followed;
+  return stageAlias(env, child, { persistentVolume, claimUID }, signal);
 }
 
 async function move(scope: BackupScope): Promise<StepResult> {
@@ -47,6 +68,10 @@ async function move(scope: BackupScope): Promise<StepResult> {
   if (status.result !== undefined) return done;
   status.movingSince ??= now.toISOString();
   const outcome = await serving.mover.backup(moverRequest(scope, status.movingSince));
+  if (outcome.state === 'Done' && status.capture?.consistency === 'Live') {
+    const stands = await assertSourceStands(scope);
+    if (stands.state !== 'done') return stands;
+  }
   return followMover(scope, outcome, (facts) => recordResult(scope, facts));
 }
 
@@ -56,7 +81,13 @@ function recordResult(scope: BackupScope, facts: BackupFacts): StepResult {
   if (facts.empty !== true && facts.snapshotID === undefined) {
     return failed('MoverFailed', `mover ${serving.mover.name} reports success but names no snapshot`);
   }
-  status.result = { mover: serving.mover.name, repository: status.repositoryPath ?? '', ...facts };
+  const consistency = status.capture?.consistency ?? 'PointInTime';
+  status.result = {
+    mover: serving.mover.name,
+    repository: status.repositoryPath ?? '',
+    ...facts,
+    consistency,
+  };
   const bytes = facts.bytes ?? status.progress?.bytesDone ?? 0;
   recordProgress(status, { bytesDone: bytes, totalBytes: bytes }, now);
   return checkpoint;
@@ -64,11 +95,13 @@ function recordResult(scope: BackupScope, facts: BackupFacts): StepResult {
 
 function moverRequest(scope: BackupScope, since: string): MoverRequest<unknown> {
   const { env, child, serving, status, signal } = scope;
+  const isLive = status.capture?.consistency === 'Live';
   return {
     ...child,
     config: serving.config,
     stagingClaim: child.name,
-    storageClassName: status.volume?.storageClassName,
+    storageClassName: provisionableClass(env, status.volume?.storageClassName),
+    ...(isLive && status.node !== undefined && { node: status.node }),
     repositoryPath: status.repositoryPath ?? '',
     veleroLocation: () => locationOfBackup({ ...env, signal }, scope.backup),
     since,

@@ -61,5 +61,5 @@ function chooseServing(env: Environment, request: DataMoverDelete): Serving | Se
   const recorded = request.status?.dataMoverClass ?? request.spec.dataMoverClass;
   const known = classes.find((c) => c.metadata.name === recorded)?.metadata.name;
   const resolution = resolveClass(classes, { metadata: { name: request.metadata.name } }, known);
-  return serveResolved(env.movers, resolution, request.spec.config);
+  return serveResolved(env.movers, resolution, { config: request.spec.config });
 }

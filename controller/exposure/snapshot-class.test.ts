@@ -42,6 +42,9 @@ describe('the snapshot class', () => {
     ['the named one does not exist', [plain], 'missing', 'missing does not exist'],
     ['the named one is of another driver', [plain, foreign], 'foreign', 'is for the driver other'],
   ])('is not guessed when %s', (_, classes, named, problem) => {
-    expect(chooseSnapshotClass(classes, 'csi', named)).toEqual({ problem: expect.stringContaining(problem) });
+    expect(chooseSnapshotClass(classes, 'csi', named)).toEqual({
+      unsupported: problem.startsWith('no VolumeSnapshotClass'),
+      problem: expect.stringContaining(problem),
+    });
   });
 });

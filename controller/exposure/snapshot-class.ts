@@ -1,5 +1,10 @@
 import type { VolumeSnapshotClass } from '../../api/external/snapshot.ts';
 
+export interface SnapshotClassProblem {
+  problem: string;
+  unsupported: boolean;
+}
+
 /** Velero's names for the same choice, so that users configure it once. */
 export const SNAPSHOT_CLASS_ANNOTATION = 'velero.io/csi-volumesnapshot-class';
 const VELERO_LABEL = 'velero.io/csi-volumesnapshot-class';
@@ -7,13 +12,13 @@ const DEFAULT_ANNOTATION = 'snapshot.storage.kubernetes.io/is-default-class';
 
 /**
  * The VolumeSnapshotClass for a driver: the one named, else the one with Velero's label, else the default one, else
- * the only one. Undefined when that leaves none or several: the text says which.
+ * the only one. When that leaves none or several, the text says which; `unsupported` when the driver has none at all.
  */
 export function chooseSnapshotClass(
   classes: readonly VolumeSnapshotClass[],
   driver: string,
   named: string | undefined,
-): { name: string } | { problem: string } {
+): { name: string } | SnapshotClassProblem {
   if (named !== undefined) return chooseNamed(classes, driver, named);
   const candidates = classes.filter((c) => c.driver === driver);
   const labelled = candidates.filter((c) => c.metadata.labels?.[VELERO_LABEL] === 'true');
@@ -24,6 +29,7 @@ export function chooseSnapshotClass(
   }
   const names = candidates.map((c) => c.metadata.name).join(', ');
   return {
+    unsupported: candidates.length === 0,
     problem:
       candidates.length === 0
         ? `there is no VolumeSnapshotClass for the CSI driver ${driver}; create one`
@@ -35,11 +41,13 @@ function chooseNamed(
   classes: readonly VolumeSnapshotClass[],
   driver: string,
   named: string,
-): { name: string } | { problem: string } {
+): { name: string } | SnapshotClassProblem {
   const found = classes.find((c) => c.metadata.name === named);
-  if (found === undefined) return { problem: `VolumeSnapshotClass ${named} does not exist` };
+  if (found === undefined)
+    return { unsupported: false, problem: `VolumeSnapshotClass ${named} does not exist` };
   if (found.driver !== driver) {
     return {
+      unsupported: false,
       problem: `VolumeSnapshotClass ${named} is for the driver ${found.driver}, the volume is of ${driver}`,
     };
   }

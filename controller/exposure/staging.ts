@@ -9,6 +9,7 @@ import type { DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup
 import { labels } from '../../api/v1alpha1/keys.ts';
 import { isNotFound } from '../../kube/client/kube-error.ts';
 import { CLAIM_INDEX, type Environment } from '../environment.ts';
+import { isAlias } from './alias.ts';
 import { requestUidOf, type ChildIdentity } from '../request/children.ts';
 import { nameOf, type Target } from '../request/cleaner.ts';
 import { done, waiting, type StepResult } from '../request/step.ts';
@@ -224,7 +225,7 @@ async function claimContent(
 
 /**
  * Lets storage delete the volumes of claims that are gone, also where the storage class says to keep them: they hold
- * nothing but copies. Answers which are still there.
+ * nothing but copies. An alias holds none, and is left as it is. Answers which are still there.
  */
 export async function reclaimVolumes(
   env: Environment,
@@ -234,7 +235,7 @@ export async function reclaimVolumes(
   const volumes = claimNames.flatMap((claim) =>
     env.listers.volumes.byIndex(CLAIM_INDEX, `${env.namespace}/${claim}`),
   );
-  const kept = volumes.filter(({ spec }) => spec.persistentVolumeReclaimPolicy !== 'Delete');
+  const kept = volumes.filter((one) => !isAlias(one) && one.spec.persistentVolumeReclaimPolicy !== 'Delete');
   await Promise.all(kept.map((volume) => deleteWhenReleased(env, volume, signal)));
   return volumes.map(({ metadata }) => nameOfVolume(metadata.name));
 }

@@ -79,8 +79,10 @@ export interface RepositoryRequest<Config> extends MoverTarget {
 export interface MoverRequest<Config> extends RepositoryRequest<Config> {
   /** Name of the staging PVC in the protected namespace. */
   stagingClaim: string;
-  /** StorageClass of the staging PVC. */
+  /** StorageClass of the volume that the data comes from or goes to, if it can make other volumes too. */
   storageClassName: string | undefined;
+  /** The only node on which the staging volume can be used; absent: the volume itself says where it can be. */
+  node?: string;
 }
 
 export interface ForgetRequest<Config> extends RepositoryRequest<Config> {

@@ -30,15 +30,15 @@ function dataMoverClass(config?: Record<string, unknown>, name = 'Mine'): DataMo
 
 describe('serving', () => {
   it('is for classes of our movers only', () => {
-    expect(serve(movers, dataMoverClass({}, 'Theirs'), undefined)).toBeUndefined();
-    expect(serve(movers, dataMoverClass({}), undefined)).toMatchObject({ mover: { name: 'Mine' } });
+    expect(serve(movers, dataMoverClass({}, 'Theirs'), {})).toBeUndefined();
+    expect(serve(movers, dataMoverClass({}), {})).toMatchObject({ mover: { name: 'Mine' } });
   });
 
   it("lets a request's settings win over the class's, and keeps the administrator's from the mover", () => {
     const asked = serve(
       movers,
       dataMoverClass({ a: 1, b: 2, repositoryPrefix: 'x/y', allowedResticSecrets: ['s'] }),
-      { b: 3, resticSecret: { name: 's' } },
+      { config: { b: 3, resticSecret: { name: 's' } } },
     );
     expect(asked).toMatchObject({
       repositoryPrefix: 'x/y',
@@ -81,7 +81,7 @@ describe('serving', () => {
     ['InvalidConfig', { bad: true }, {}, 'config.bad: is bad'],
     ['InvalidConfig', {}, { bad: true }, 'config.bad: is bad'],
   ])('is refused with %s for class %j and request %j', (reason, ofClass, ofRequest, text) => {
-    expect(serve(movers, dataMoverClass(ofClass), ofRequest)).toMatchObject({
+    expect(serve(movers, dataMoverClass(ofClass), { config: ofRequest })).toMatchObject({
       reason,
       message: expect.stringContaining(text),
     });
@@ -90,15 +90,68 @@ describe('serving', () => {
   it.each([{ resticSecret: { name: 'own' } }, { resticSecret: { name: 'own' }, cacheCapacity: '2Gi' }])(
     "allows the class's own secret to be named: %j",
     (config) => {
-      expect(serve(movers, dataMoverClass({ resticSecret: { name: 'own' } }), config)).toMatchObject({
+      expect(serve(movers, dataMoverClass({ resticSecret: { name: 'own' } }), { config })).toMatchObject({
         config,
       });
     },
   );
 });
 
+describe('settings for one StorageClass', () => {
+  const withOptions = (storageClasses: DataMoverClass['spec']['storageClasses']): DataMoverClass => {
+    const object = dataMoverClass({ size: '1Gi', kept: true });
+    return { ...object, spec: { ...object.spec, storageClasses } };
+  };
+  const both = withOptions({ fs: { config: { size: '5Gi' } }, '*': { config: { size: '2Gi', other: 1 } } });
+
+  it.each([
+    ['its own entry', 'fs', { size: '5Gi', kept: true }],
+    ['the entry for the rest', 'rbd', { size: '2Gi', kept: true, other: 1 }],
+    [
+      'the entry for the rest, also where no class is named',
+      undefined,
+      { size: '2Gi', kept: true, other: 1 },
+    ],
+    [
+      'the entry for the rest, whatever every object has',
+      'constructor',
+      { size: '2Gi', kept: true, other: 1 },
+    ],
+  ])('come from %s', (_, storageClassName, config) => {
+    expect(serve(movers, both, { storageClassName })).toMatchObject({ config });
+    expect((serve(movers, both, { storageClassName }) as Serving).config).toEqual(config);
+  });
+
+  it('are none where the class says nothing about it', () => {
+    const serving = serve(movers, withOptions({ fs: { config: { size: '5Gi' } } }), {
+      storageClassName: 'rbd',
+    });
+    expect((serving as Serving).config).toEqual({ size: '1Gi', kept: true });
+    expect((serving as Serving).options).toEqual({});
+  });
+
+  it("give way to the request's", () => {
+    const asked = { storageClassName: 'fs', config: { b: 9 } };
+    const object = withOptions({ fs: { config: { b: 5 } } });
+    expect(serve(movers, object, asked)).toMatchObject({ config: { b: 9 } });
+  });
+
+  it.each(['resticSecret', 'allowedResticSecrets', 'repositoryPrefix', 'resticImage'])(
+    'cannot say where the data is: %s',
+    (key) => {
+      const serving = serve(movers, withOptions({ fs: { config: { [key]: 'x' } } }), {
+        storageClassName: 'fs',
+      });
+      expect(serving).toMatchObject({
+        reason: 'InvalidConfig',
+        message: expect.stringContaining(`spec.storageClasses must not set config.${key}`),
+      });
+    },
+  );
+});
+
 describe('the mover of a request', () => {
-  const serving = serve(movers, dataMoverClass({}), undefined);
+  const serving = serve(movers, dataMoverClass({}), {});
   const problem = { reason: 'ClassNotFound' as const, message: 'gone' };
 
   it.each([

@@ -2,6 +2,7 @@ import { dataMoverClassSpec, type DataMoverClass } from '../../api/v1alpha1/data
 import type { ClassResolution } from '../../api/v1alpha1/class-resolution.ts';
 import { GROUP, VERSION } from '../../api/v1alpha1/keys.ts';
 import type { FailureReason } from '../../api/v1alpha1/reasons.ts';
+import { optionsFor, type StorageClassOptions } from '../../api/v1alpha1/storage-class-options.ts';
 import type { Mover } from '../movers/mover.ts';
 import { isPrefix } from '../repository/path.ts';
 
@@ -13,6 +14,8 @@ export interface Serving {
   config: unknown;
   /** Folder above all clusters in the repository base; part of the class's config for every mover. */
   repositoryPrefix: string;
+  /** What the class says about volumes of the request's StorageClass. */
+  options: StorageClassOptions;
 }
 
 export interface ServingProblem {
@@ -20,11 +23,18 @@ export interface ServingProblem {
   message: string;
 }
 
+/** What a request brings along. */
+export interface Asked {
+  config?: Record<string, unknown> | undefined;
+  /** Of the volume that the data comes from or goes to, as far as it is known. */
+  storageClassName?: string | undefined;
+}
+
 /** As {@link serve}, for the outcome of looking for a class. */
 export function serveResolved(
   movers: ReadonlyMap<string, Mover>,
   resolution: ClassResolution,
-  requestConfig: Record<string, unknown> | undefined,
+  asked: Asked,
 ): Serving | ServingProblem | undefined {
   switch (resolution.outcome) {
     case 'none':
@@ -32,7 +42,7 @@ export function serveResolved(
     case 'failed':
       return { reason: resolution.reason, message: resolution.message };
     case 'resolved':
-      return serve(movers, resolution.class, requestConfig);
+      return serve(movers, resolution.class, asked);
   }
 }
 
@@ -43,11 +53,12 @@ export function serveResolved(
 export function serve(
   movers: ReadonlyMap<string, Mover>,
   dataMoverClass: DataMoverClass,
-  requestConfig: Record<string, unknown> | undefined,
+  asked: Asked,
 ): Serving | ServingProblem | undefined {
   const mover = movers.get(dataMoverClass.spec.mover);
   if (mover === undefined) return undefined;
-  const merged = mergeConfig(mover, dataMoverClass, requestConfig);
+  const options = optionsFor(dataMoverClass.spec, asked.storageClassName);
+  const merged = mergeConfig(mover, dataMoverClass, options, asked.config);
   if ('reason' in merged) return merged;
   const { repositoryPrefix = '', ...own } = merged.config;
   if (typeof repositoryPrefix !== 'string' || !isPrefix(repositoryPrefix)) {
@@ -58,7 +69,7 @@ export function serve(
   }
   const parsed = mover.parseConfig(own);
   if ('problem' in parsed) return invalid(dataMoverClass, parsed.problem);
-  return { class: dataMoverClass, mover, config: parsed.config, repositoryPrefix };
+  return { class: dataMoverClass, mover, config: parsed.config, repositoryPrefix, options };
 }
 
 /**
@@ -96,6 +107,7 @@ export function servingForCleanup(
     mover,
     config: undefined,
     repositoryPrefix: '',
+    options: {},
   };
 }
 
@@ -114,6 +126,15 @@ const idleMover: Mover = {
 /** Which of the secrets that the class allows a request uses is its own choice. */
 const RESTIC_SECRET = 'resticSecret';
 
+/** Where data lies must not depend on a StorageClass, which may be another one when it is restored or removed. */
+const SAME_FOR_ALL = [
+  RESTIC_SECRET,
+  'backupStorageLocation',
+  'allowedResticSecrets',
+  'repositoryPrefix',
+  'resticImage',
+];
+
 /**
  * A request is written by a tenant, and runs in the protected namespace: secrets, images, accounts, nodes and places in the
  * repository are not the tenant's to choose (architecture, decision 10). So all is the class's but what is listed.
@@ -121,6 +142,7 @@ const RESTIC_SECRET = 'resticSecret';
 function mergeConfig(
   mover: Mover,
   dataMoverClass: DataMoverClass,
+  options: StorageClassOptions,
   requestConfig: Record<string, unknown> = {},
 ): { config: Record<string, unknown> } | ServingProblem {
   const open = [RESTIC_SECRET, ...mover.requestSettings];
@@ -131,7 +153,14 @@ function mergeConfig(
       message: `spec.config.${reserved} may only be set in DataMoverClass ${dataMoverClass.metadata.name}; a request may set ${open.join(', ')}`,
     };
   }
-  const classConfig = dataMoverClass.spec.config ?? {};
+  const misplaced = SAME_FOR_ALL.find((key) => key in (options.config ?? {}));
+  if (misplaced !== undefined) {
+    return {
+      reason: 'InvalidConfig',
+      message: `DataMoverClass ${dataMoverClass.metadata.name}: spec.storageClasses must not set config.${misplaced}, which says where the data is and must be the same for all; set it in spec.config`,
+    };
+  }
+  const classConfig = { ...dataMoverClass.spec.config, ...options.config };
   const asked = secretName(requestConfig);
   if (
     asked !== undefined &&

@@ -13,6 +13,7 @@ import { checkpoint, done, failed, waiting, type StepResult, type Waiting } from
 export interface MovingStatus extends RequestStatus {
   repositoryPath?: string | undefined;
   queue?: { ahead: number; reason: string } | undefined;
+  node?: string | undefined;
   admittedAt?: string | undefined;
   movingSince?: string | undefined;
   progress?: (MoverProgress & { updatedAt: string }) | undefined;

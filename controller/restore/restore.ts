@@ -91,5 +91,6 @@ function chooseServing(env: Environment, restore: DataMoverRestore): Serving | S
     destination ?? { metadata: { name: destinationClaimRef.name, namespace } },
     asked ?? recorded,
   );
-  return serveResolved(env.movers, resolution, config);
+  const storageClassName = destination?.spec.storageClassName;
+  return serveResolved(env.movers, resolution, { config, storageClassName });
 }

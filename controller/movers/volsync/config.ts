@@ -18,7 +18,7 @@ export const volSyncConfig = z.strictObject({
   cacheStorageClassName: z
     .string()
     .optional()
-    .describe('StorageClass of the cache. Default: that of the staging volume.'),
+    .describe('StorageClass of the cache. Default: that of the volume to back up or to restore.'),
   cacheAccessModes: z
     .array(z.string())
     .min(1)

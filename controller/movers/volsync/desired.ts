@@ -8,6 +8,7 @@ import type { ObjectMeta, Resource } from '../../../api/meta.ts';
 import { annotations } from '../../../api/v1alpha1/keys.ts';
 import { CUSTOM_CA_KEY } from '../../repository/restic-secret.ts';
 import type { MoverRequest, MoverTarget, RestoreMoverRequest } from '../mover.ts';
+import { pinnedTo } from './affinity.ts';
 import type { VolSyncConfig } from './config.ts';
 import type { Access } from './credentials.ts';
 
@@ -79,6 +80,8 @@ export function desiredDestination(
 function volumeOptions(request: Request, { data }: Access): ResticVolumeOptions {
   const { config, storageClassName } = request;
   const cacheClass = config.cacheStorageClassName ?? storageClassName;
+  const affinity =
+    request.node === undefined ? config.moverAffinity : pinnedTo(request.node, config.moverAffinity);
   return {
     repository: request.name,
     copyMethod: 'Direct',
@@ -89,7 +92,7 @@ function volumeOptions(request: Request, { data }: Access): ResticVolumeOptions 
     ...(config.moverSecurityContext !== undefined && { moverSecurityContext: config.moverSecurityContext }),
     ...(config.moverServiceAccount !== undefined && { moverServiceAccount: config.moverServiceAccount }),
     ...(config.moverResources !== undefined && { moverResources: config.moverResources }),
-    ...(config.moverAffinity !== undefined && { moverAffinity: config.moverAffinity }),
+    ...(affinity !== undefined && { moverAffinity: affinity }),
   };
 }
 

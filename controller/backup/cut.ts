@@ -1,0 +1,84 @@
+import {
+  volumeSnapshotContents,
+  type VolumeSnapshot,
+  type VolumeSnapshotContent,
+} from '../../api/external/snapshot.ts';
+import { formatKey, keyOf } from '../../api/meta.ts';
+import { isBoundTo } from '../exposure/snapshot-content.ts';
+import { checkpoint, failed, waiting, type StepResult, type Waiting } from '../request/step.ts';
+import type { BackupScope } from './scope.ts';
+import type { Source } from './source.ts';
+import { describeVolume } from './volume-record.ts';
+
+/** A snapshot that the storage system has cut. */
+export interface Cut {
+  snapshot: VolumeSnapshot;
+  content: VolumeSnapshotContent;
+  /** True when it is ours to delete. */
+  owned: boolean;
+  /** RFC 3339. */
+  time: string;
+}
+
+/**
+ * The content that a snapshot claims to be bound to, if that says so too: what stands in a tenant's snapshot is no proof of whose
+ * data it is.
+ */
+export async function boundContent(
+  { env, signal }: BackupScope,
+  snapshot: VolumeSnapshot,
+  name: string,
+): Promise<VolumeSnapshotContent | StepResult> {
+  const content = await env.client.get(volumeSnapshotContents, { name }, { signal });
+  if (content === undefined) return failed('SourceNotFound', `VolumeSnapshotContent ${name} does not exist`);
+  if (isBoundTo(content, snapshot)) return content;
+  return failed(
+    'Forbidden',
+    `VolumeSnapshotContent ${name} does not belong to VolumeSnapshot ${formatKey(keyOf(snapshot))}`,
+  );
+}
+
+/** Writes down what the backup will be made of. From here on the source may go. */
+export function recordCut(scope: BackupScope, { claim, volume }: Source, cut: Cut): StepResult {
+  const { snapshot, content, owned, time } = cut;
+  const snapshotHandle = content.status?.snapshotHandle;
+  if (snapshotHandle === undefined) {
+    return {
+      ...awaiting(scope, `waiting for the handle of VolumeSnapshotContent ${content.metadata.name}`),
+      requeueAfterMs: 1000,
+    };
+  }
+  scope.status.volume = describeVolume(claim, volume, snapshot.status?.restoreSize ?? sizeOf(content));
+  scope.status.capture = {
+    consistency: 'PointInTime',
+    time,
+    driver: content.spec.driver,
+    snapshotHandle,
+    volumeSnapshot: snapshot.metadata.name,
+    volumeSnapshotContent: content.metadata.name,
+    owned,
+  };
+  return checkpoint;
+}
+
+function sizeOf(content: VolumeSnapshotContent): string | undefined {
+  const size = content.status?.restoreSize;
+  return size === undefined ? undefined : String(size);
+}
+
+/** A wait that fails the backup when there is no snapshot in time. */
+export function awaiting(
+  scope: BackupScope,
+  message: string,
+  reason: 'DeadlineExceeded' | 'SnapshotFailed' = 'DeadlineExceeded',
+): Waiting {
+  const started = Date.parse(scope.status.startTimestamp ?? scope.now.toISOString());
+  const { captureSeconds } = scope.serving.class.spec.deadlines;
+  return waiting(message, {
+    deadline: {
+      at: started + captureSeconds * 1000,
+      reason,
+      message: `no snapshot after ${String(captureSeconds)} s: ${message}`,
+    },
+  });
+}
