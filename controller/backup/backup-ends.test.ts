@@ -353,7 +353,7 @@ describe('a mover that fails', () => {
 
   it.each([
     ['RepositoryUnreachable', 2, ['ERROR: failure checking existence of repository']],
-    ['RepositoryLocked', 2, ['Fatal: unable to create lock in backend: repository is already locked']],
+    ['RepositoryLocked', 3, ['Fatal: unable to create lock in backend: repository is already locked']],
     ['MoverFailed', 3, ['Fatal: something that nobody has seen before']],
   ])('with %s gets %i attempts', async (reason, attempts, lines) => {
     world.cluster.state.script = () => ({ end: 'failed', lines });
@@ -368,6 +368,26 @@ describe('a mover that fails', () => {
     await begin();
     expect(await end()).toMatchObject({ phase: 'Completed' });
     expect(world.cluster.state.started).toHaveLength(2);
+  });
+
+  it('because of a stale lock runs again when that is removed, and not from the start', async () => {
+    const locked = 'Fatal: unable to create lock in backend: repository is already locked by PID 1';
+    world.cluster.state.script = ({ unlock }) => (unlock ? undefined : { end: 'failed', lines: [locked] });
+    await begin();
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expect(world.cluster.state.started.map(({ unlock }) => unlock)).toEqual([false, true]);
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it('because of a lock that somebody holds says so, and leaves the lock alone', async () => {
+    const locked = 'Fatal: unable to create lock in backend: repository is already locked by PID 1';
+    world.cluster.state.script = () => ({ end: 'failed', lines: [locked] });
+    await begin();
+    const { failure } = await end();
+    expect(failure?.reason).toBe('RepositoryLocked');
+    expect(failure?.message).toContain(locked);
+    expect(failure?.message).toContain('restic unlock --remove-all');
+    expect(world.cluster.state.started.map(({ unlock }) => unlock)).toEqual([false, true, true]);
   });
 
   it('for want of memory says so', async () => {

@@ -112,7 +112,7 @@ function tendForgetting(state: ClusterState): void {
     const repository = state.repositories.get(url);
     if (repository === undefined) throw new Error(`there is no repository ${url}`);
     const id = words.at(-1);
-    state.started.push({ kind: 'backup', name: `forget ${id ?? ''}`, attempt: 1 });
+    state.started.push({ kind: 'backup', name: `forget ${id ?? ''}`, attempt: 1, unlock: false });
     repository.snapshots = repository.snapshots.filter((snapshot) => snapshot.id !== id);
     state.kube.edit(jobs, keyOf(job), (object) => {
       object.status = { succeeded: 1 };

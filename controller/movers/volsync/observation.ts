@@ -15,7 +15,16 @@ export interface Observation {
   pod: Pod | undefined;
   podLog: PodLog | undefined;
   place: Place;
+  /** Where a killed mover's lock can be removed. */
+  unlocking?: Unlocking;
   now: Date;
+}
+
+/** What has been done about stale locks: once per transfer they are removed, after a Job has met one. */
+export interface Unlocking {
+  isPossible: boolean;
+  /** uid of the Job because of which it was done. */
+  lockMetBy?: string;
 }
 
 /**
@@ -32,7 +41,8 @@ type Failure = Extract<MoverOutcome<never>, { state: 'Failed' }>;
 
 export type Verdict =
   | Waiting
-  | Failure
+  /** `lockMetBy`: the Job met a lock, and nothing has been done about stale ones yet. */
+  | (Failure & { lockMetBy?: string })
   | { state: 'succeeded'; log: ResticLog; finishedAt: string | undefined; logComplete: boolean };
 
 /** What a look at VolSync's objects means. */
@@ -51,14 +61,36 @@ function success({ podLog, pod }: Observation, status: ReplicationStatus): Verdi
   };
 }
 
-function failureOfPod({ job, pod, podLog, place }: Observation): Waiting | Failure | undefined {
+function failureOfPod(seen: Observation): Verdict | undefined {
+  const { job, pod } = seen;
   const failures = job?.status?.failed ?? 0;
-  if (failures === 0 || !hasFailed(pod)) return undefined;
+  if (job === undefined || failures === 0 || !hasFailed(pod)) return undefined;
+  if (isForgiven(seen)) {
+    const since = activity(terminated(pod)?.finishedAt);
+    return inProgress('stale locks of the repository are being removed', { started: false, ...since });
+  }
+  return judgeFailure(seen, job, failures);
+}
+
+function judgeFailure(
+  { pod, podLog, place, unlocking }: Observation,
+  { metadata: { uid = '' } }: Job,
+  failures: number,
+): Verdict | undefined {
   // Its log says why it failed; the whole of it is needed to judge.
   if (!isComplete(podLog))
     return inProgress("reading the failed mover's log", { started: true, requeueAfterMs: 2000 });
   const diagnosis = diagnose(linesOf(podLog), terminated(pod), place);
+  // At once: each further try saves one more snapshot that no record names.
+  if (diagnosis.reason === 'RepositoryLocked' && unlocking?.isPossible === true)
+    return { ...failed(diagnosis, failures), lockMetBy: uid };
   return failures >= diagnosis.attempts ? failed(diagnosis, failures) : undefined;
+}
+
+/** What that Job met has been dealt with; the mover runs again in another one. */
+function isForgiven({ job, unlocking }: Observation): boolean {
+  const uid = job?.metadata.uid;
+  return uid !== undefined && uid === unlocking?.lockMetBy;
 }
 
 /** An error that has just come changes nothing about what the mover does meanwhile. */

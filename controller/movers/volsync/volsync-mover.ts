@@ -6,6 +6,7 @@ import {
   type ReplicationSource,
 } from '../../../api/external/volsync.ts';
 import type { Kind, Resource } from '../../../api/meta.ts';
+import type { KubeClient } from '../../../kube/client/kube-client.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 import type { Lister } from '../../environment.ts';
 import { requestUidOf } from '../../request/children.ts';
@@ -14,7 +15,7 @@ import type { Creator } from '../../request/creation.ts';
 import type { BackupFacts, Mover, MoverOutcome, MoverRequest, MoverTarget } from '../mover.ts';
 import { parseVolSyncConfig, type VolSyncConfig } from './config.ts';
 import { desiredDestination, desiredSecret, desiredSource, locationOf } from './desired.ts';
-import { judge, type Verdict } from './observation.ts';
+import { judge, type Unlocking, type Verdict } from './observation.ts';
 import type { Access, Credentials } from './credentials.ts';
 import type { Forgetter } from './forgetter.ts';
 import { newestPod } from './newest-pod.ts';
@@ -37,6 +38,7 @@ export const JOB_INDEX = 'job';
 export interface VolSyncDependencies {
   /** The protected namespace. */
   namespace: string;
+  client: KubeClient;
   listers: VolSyncListers;
   podLogs: PodLogs;
   credentials: Credentials;
@@ -70,6 +72,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
   function look(
     request: MoverRequest<VolSyncConfig>,
     transfer: ReplicationSource | ReplicationDestination,
+    unlocking?: Unlocking,
   ): Verdict {
     const jobName = jobNameOf(request);
     const pod = newestPod(listers.pods.byIndex(JOB_INDEX, `${namespace}/${jobName}`));
@@ -84,8 +87,23 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
           deps.wake(request.name);
         }),
       place: deps.credentials.placeOf(request, locationOf(transfer)),
+      ...(unlocking !== undefined && { unlocking }),
       now: deps.now(),
     });
+  }
+
+  /**
+   * Lets VolSync remove the locks that nobody has refreshed for half an hour and run the mover again. Not from the start:
+   * where a repository cannot be reached, that would hide it for a quarter of an hour.
+   */
+  async function unlock(
+    { name, signal }: MoverRequest<VolSyncConfig>,
+    job: string,
+  ): Promise<MoverOutcome<never>> {
+    const patch = { spec: { restic: { unlock: job } } };
+    await deps.client.mergePatch(replicationSources, { namespace, name }, patch, { signal });
+    const message = 'the repository is locked: VolSync is asked to remove stale locks';
+    return { state: 'InProgress', started: true, message };
   }
 
   return {
@@ -100,10 +118,10 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
       if (source === undefined) {
         return start(request, replicationSources, (access) => desiredSource(request, namespace, access));
       }
-      return withLocationOf(
-        source,
-        backupOutcome(look(request, source), source.status?.lastSyncTime, deps.now()),
-      );
+      const verdict = look(request, source, unlockingOf(source));
+      if (verdict.state === 'Failed' && verdict.lockMetBy !== undefined)
+        return unlock(request, verdict.lockMetBy);
+      return withLocationOf(source, backupOutcome(verdict, source.status?.lastSyncTime, deps.now()));
     },
 
     async restore(request) {
@@ -159,6 +177,11 @@ function withLocationOf(
   const location = locationOf(source);
   if (outcome.state !== 'Done' || location === undefined) return outcome;
   return { ...outcome, facts: { ...outcome.facts, backupStorageLocation: location } };
+}
+
+/** VolSync does it once for each new value of the field, which therefore names what it was done for. */
+function unlockingOf({ spec: { restic } }: ReplicationSource): Unlocking {
+  return restic.unlock === undefined ? { isPossible: true } : { isPossible: false, lockMetBy: restic.unlock };
 }
 
 /** VolSync's naming; our names are short enough that it never abbreviates them. */

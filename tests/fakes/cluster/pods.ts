@@ -10,6 +10,7 @@ export interface Work {
   kind: MoverTask['kind'];
   name: string;
   dataClaim: string;
+  unlock: boolean;
 }
 
 const BACKOFF_LIMIT = 8;
@@ -121,7 +122,8 @@ function start(state: ClusterState, pod: Pod, task: MoverTask): void {
     state.get(persistentVolumeClaims, { namespace, name: persistentVolumeClaim?.claimName ?? '' }),
   );
   if (!claims.every((claim) => claim?.status?.phase === 'Bound')) return;
-  const planned = state.script?.({ kind: task.kind, name: task.name, attempt: task.attempt });
+  const { kind, name, attempt, unlock } = task;
+  const planned = state.script?.({ kind, name, attempt, unlock });
   if (planned?.end === 'unscheduled') {
     kube.edit(pods, keyOf(pod), (object) => {
       const message = '0/1 nodes are available: 1 Insufficient memory.';

@@ -57,6 +57,8 @@ export interface MoverTask {
   name: string;
   /** 1 for the first pod of the transfer. */
   attempt: number;
+  /** True when stale locks are to be removed before. */
+  unlock: boolean;
 }
 
 /** How the doubles write. What is written is seen by the next look. */

@@ -74,7 +74,7 @@ function showError(state: ClusterState, sync: Sync, message: string): void {
 }
 
 function synchronise(state: ClusterState, sync: Sync, status: ReplicationStatus): void {
-  const { namespace } = state;
+  const { namespace, kube } = state;
   if (status.conditions?.[0]?.reason !== 'SyncInProgress') {
     setStatus(state, sync, (next) => {
       setCondition(state, next, 'True', 'SyncInProgress', 'Synchronization in-progress');
@@ -84,8 +84,23 @@ function synchronise(state: ClusterState, sync: Sync, status: ReplicationStatus)
   const job = state.get(jobs, { namespace, name: sync.jobName });
   if (job === undefined) makeJob(state, sync);
   else if ((job.status?.succeeded ?? 0) > 0) finish(state, sync);
+  else if (job.metadata.annotations?.[UNLOCK] !== unlockOf(sync))
+    // A Job's template cannot change, so it is made anew.
+    kube.remove(jobs, { namespace, name: sync.jobName });
   else
-    tendPods(state, job, { kind: sync.kind, name: sync.transfer.metadata.name, dataClaim: sync.dataClaim });
+    tendPods(state, job, {
+      kind: sync.kind,
+      name: sync.transfer.metadata.name,
+      dataClaim: sync.dataClaim,
+      unlock: unlockOf(sync) !== '',
+    });
+}
+
+/** Where a Job here keeps what the real one has among its arguments. */
+const UNLOCK = 'unlock';
+
+function unlockOf({ transfer: { spec } }: Sync): string {
+  return 'unlock' in spec.restic ? (spec.restic.unlock ?? '') : '';
 }
 
 function ensureCache(state: ClusterState, sync: Sync): void {
@@ -110,7 +125,11 @@ function ensureCache(state: ClusterState, sync: Sync): void {
 }
 
 function makeJob({ kube, namespace }: ClusterState, sync: Sync): void {
-  const metadata = { ...made(namespace, sync.jobName), ownerReferences: [ownerOf(sync)] };
+  const metadata = {
+    ...made(namespace, sync.jobName),
+    annotations: { [UNLOCK]: unlockOf(sync) },
+    ownerReferences: [ownerOf(sync)],
+  };
   const job: Job = { apiVersion: 'batch/v1', kind: 'Job', metadata, status: { failed: 0 } };
   kube.seed(jobs, job, 'volsync');
 }
