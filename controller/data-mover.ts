@@ -13,6 +13,7 @@ import type { Environment, Lister } from './environment.ts';
 import { createJanitor, type Janitor } from './janitor/janitor.ts';
 import { CHILD_INDEX, createMirrors, DESTINATION_INDEX, listersOf, type Mirrors } from './mirrors.ts';
 import type { MoverFactory } from './movers/factory.ts';
+import { pruneRequest } from './prune/prune.ts';
 import { createAdmission } from './request/admission.ts';
 import { createCleaner } from './request/cleaner.ts';
 import { createCreator } from './request/creation.ts';
@@ -72,11 +73,12 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
       backup: () => listers.backups.list(),
       restore: () => listers.restores.list(),
       delete: () => listers.deletes.list(),
+      prune: () => listers.prunes.list(),
     }),
     now,
   };
   registerWaitingMetrics(metrics, {
-    requests: [listers.backups, listers.restores, listers.deletes],
+    requests: [listers.backups, listers.restores, listers.deletes, listers.prunes],
     classes: listers.classes,
     isOurs: (mover) => env.movers.has(mover),
     now,
@@ -98,6 +100,11 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     name: 'delete',
     reconciler: createRequestReconciler(env, deleteRequest(env)),
   });
+  const prunes = createController({
+    ...shared,
+    name: 'prune',
+    reconciler: createRequestReconciler(env, pruneRequest(env)),
+  });
 
   interface Served {
     lister: Lister<Resource & { status?: { phase?: string | undefined } }>;
@@ -108,9 +115,16 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
       { lister: listers.backups, controller: backups },
       { lister: listers.restores, controller: restores },
       { lister: listers.deletes, controller: deletes },
+      { lister: listers.prunes, controller: prunes },
     ];
   }
-  wire(mirrors, { backups, restores, deletes, wakeAllWaiting: () => served().forEach(enqueueWaiting) });
+  wire(mirrors, {
+    backups,
+    restores,
+    deletes,
+    prunes,
+    wakeAllWaiting: () => served().forEach(enqueueWaiting),
+  });
   const janitor = createJanitor({
     client,
     listers,
@@ -119,7 +133,7 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     clock,
     log,
   });
-  return { controllers: [backups, restores, deletes], janitor };
+  return { controllers: [backups, restores, deletes, prunes], janitor };
 }
 
 /**
@@ -147,15 +161,17 @@ interface Wiring {
   backups: Controller;
   restores: Controller;
   deletes: Controller;
+  prunes: Controller;
   wakeAllWaiting: () => void;
 }
 
 /** Which change of which object makes which request worth another look. */
-function wire(mirrors: Mirrors, { backups, restores, deletes, wakeAllWaiting }: Wiring): void {
+function wire(mirrors: Mirrors, { backups, restores, deletes, prunes, wakeAllWaiting }: Wiring): void {
   const requests = [
     { mirror: mirrors.backups, controller: backups },
     { mirror: mirrors.restores, controller: restores },
     { mirror: mirrors.deletes, controller: deletes },
+    { mirror: mirrors.prunes, controller: prunes },
   ] as const;
   for (const { mirror, controller } of requests) {
     mirror.onChange((before: Finishing | undefined, after: Finishing | undefined) => {

@@ -4,6 +4,7 @@ import type { Resource } from '../api/meta.ts';
 import type { DataMoverBackup } from '../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverClass } from '../api/v1alpha1/data-mover-class.ts';
 import type { DataMoverDelete } from '../api/v1alpha1/data-mover-delete.ts';
+import type { DataMoverPrune } from '../api/v1alpha1/data-mover-prune.ts';
 import type { DataMoverRestore } from '../api/v1alpha1/data-mover-restore.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
 import type { Mover } from './movers/mover.ts';
@@ -28,6 +29,8 @@ export interface Listers {
   restores: Lister<DataMoverRestore>;
   /** Of the protected namespace only. */
   deletes: Lister<DataMoverDelete>;
+  /** Of the protected namespace only. */
+  prunes: Lister<DataMoverPrune>;
   claims: Lister<PersistentVolumeClaim>;
   /** Indexed by {@link CLAIM_INDEX}. */
   volumes: Lister<PersistentVolume>;

@@ -11,6 +11,7 @@ import {
   dataMoverBackups,
   dataMoverClasses,
   dataMoverDeletes,
+  dataMoverPrunes,
   dataMoverRestores,
 } from '../api/v1alpha1/kinds.ts';
 import type { Resource } from '../api/meta.ts';
@@ -43,6 +44,10 @@ export function createMirrors(informers: InformerSet, namespace: string): Mirror
     deletes: informers.informer(dataMoverDeletes, {
       namespace,
       indexers: { [CHILD_INDEX]: ({ metadata }) => [childName('delete', metadata.uid ?? '')] },
+    }),
+    prunes: informers.informer(dataMoverPrunes, {
+      namespace,
+      indexers: { [CHILD_INDEX]: ({ metadata }) => [childName('prune', metadata.uid ?? '')] },
     }),
     claims: informers.informer(persistentVolumeClaims, { transform: trimClaim }),
     volumes: informers.informer(persistentVolumes, {

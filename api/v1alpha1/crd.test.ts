@@ -13,6 +13,7 @@ describe('crdDefinitions', () => {
       ['DataMoverBackup', 'dmb'],
       ['DataMoverRestore', 'dmr'],
       ['DataMoverDelete', 'dmd'],
+      ['DataMoverPrune', 'dmp'],
     ]);
     expect(CATEGORY).toBe('datamover');
   });
@@ -49,7 +50,8 @@ describe('defaults of a class', () => {
     expect(dataMoverClassSpec.parse({ mover: 'VolSync', limits: { backups: 3 } })).toEqual({
       mover: 'VolSync',
       capture: 'Snapshot',
-      limits: { backups: 3, restores: 10, deletes: 2 },
+      limits: { backups: 3, restores: 10, deletes: 2, prunes: 1 },
+      repositories: { pruneIntervalSeconds: 86400 },
       deadlines: {
         captureSeconds: 600,
         cleanUpSeconds: 300,

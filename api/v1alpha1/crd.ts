@@ -3,8 +3,15 @@ import type { Kind, Resource } from '../meta.ts';
 import { dataMoverBackupSpec, dataMoverBackupStatus } from './data-mover-backup.ts';
 import { dataMoverClassSpec, dataMoverClassStatus } from './data-mover-class.ts';
 import { dataMoverDeleteSpec, dataMoverDeleteStatus } from './data-mover-delete.ts';
+import { dataMoverPruneSpec, dataMoverPruneStatus } from './data-mover-prune.ts';
 import { dataMoverRestoreSpec, dataMoverRestoreStatus } from './data-mover-restore.ts';
-import { dataMoverBackups, dataMoverClasses, dataMoverDeletes, dataMoverRestores } from './kinds.ts';
+import {
+  dataMoverBackups,
+  dataMoverClasses,
+  dataMoverDeletes,
+  dataMoverPrunes,
+  dataMoverRestores,
+} from './kinds.ts';
 
 /** What a CustomResourceDefinition says beyond the schema: names, columns of `kubectl get`, documentation of the kind. */
 
@@ -126,5 +133,22 @@ export const crdDefinitions: readonly CrdDefinition[] = [
     ],
     spec: dataMoverDeleteSpec,
     status: dataMoverDeleteStatus,
+  },
+  {
+    kind: dataMoverPrunes,
+    shortName: 'dmp',
+    description:
+      'The wish to give back the space of what was removed from one repository. Lives in the protected namespace only.',
+    columns: [
+      { name: 'Class', type: 'string', jsonPath: '.spec.dataMoverClass' },
+      { name: 'Repository', type: 'string', jsonPath: '.spec.repository' },
+      { name: 'Due', type: 'string', jsonPath: '.spec.dueAt', description: 'When it may begin.' },
+      PHASE,
+      { name: 'Freed', type: 'integer', jsonPath: '.status.freedBytes', description: 'Bytes given back.' },
+      MESSAGE,
+      AGE,
+    ],
+    spec: dataMoverPruneSpec,
+    status: dataMoverPruneStatus,
   },
 ];

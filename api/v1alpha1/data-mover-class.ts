@@ -58,9 +58,28 @@ export const dataMoverClassSpec = z
           .max(MAX_AT_ONCE)
           .default(2)
           .describe('Removals of data of this class that run at the same time.'),
+        prunes: z
+          .int()
+          .min(1)
+          .max(MAX_AT_ONCE)
+          .default(1)
+          .describe('Repositories of this class that are pruned at the same time.'),
       })
       .prefault({})
       .describe('How much may run at once.'),
+    repositories: z
+      .object({
+        pruneIntervalSeconds: z
+          .int()
+          .min(0)
+          .max(MAX_SECONDS)
+          .default(24 * 3600)
+          .describe(
+            'How long data that was removed may go on taking space. A repository is pruned this long after the first removal since its last prune, hence at most this often, and never without a removal. 0: as soon as nothing else uses it. In seconds.',
+          ),
+      })
+      .prefault({})
+      .describe('The care of repositories.'),
     deadlines: z
       .object({
         captureSeconds: deadline('From the request to a cut snapshot.', 600),

@@ -4,7 +4,6 @@ import { rules } from './rules.ts';
 import {
   backupResult,
   conditions,
-  count,
   failure,
   moverConfig,
   objectName,
@@ -12,6 +11,7 @@ import {
   word,
   movingStatus,
   requestStatus,
+  retriedStatus,
 } from './schema.ts';
 
 export const dataMoverDeleteSpec = z
@@ -57,9 +57,7 @@ export const dataMoverDeleteStatus = z
     removedAt: time
       .optional()
       .describe('When the mover had made sure that the snapshot is not in the repository any more.'),
-    failedTries: count.optional().describe('How often it has failed.'),
-    lastFailure: failure.describe('Why the last try failed.').optional(),
-    retryAt: time.optional().describe('When it is tried again. Absent while it is not waiting for that.'),
+    ...retriedStatus,
     failure: failure.describe('Why it ended without success. Absent while it has not.').optional(),
     conditions: conditions.optional(),
   })

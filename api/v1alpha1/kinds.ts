@@ -2,6 +2,7 @@ import type { Kind, Resource } from '../meta.ts';
 import type { DataMoverBackup } from './data-mover-backup.ts';
 import type { DataMoverClass } from './data-mover-class.ts';
 import type { DataMoverDelete } from './data-mover-delete.ts';
+import type { DataMoverPrune } from './data-mover-prune.ts';
 import type { DataMoverRestore } from './data-mover-restore.ts';
 import { GROUP, VERSION } from './keys.ts';
 
@@ -15,3 +16,4 @@ export const dataMoverClasses = ours<DataMoverClass>('DataMoverClass', 'datamove
 export const dataMoverBackups = ours<DataMoverBackup>('DataMoverBackup', 'datamoverbackups');
 export const dataMoverRestores = ours<DataMoverRestore>('DataMoverRestore', 'datamoverrestores');
 export const dataMoverDeletes = ours<DataMoverDelete>('DataMoverDelete', 'datamoverdeletes');
+export const dataMoverPrunes = ours<DataMoverPrune>('DataMoverPrune', 'datamoverprunes');

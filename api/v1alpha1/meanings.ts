@@ -1,5 +1,6 @@
 import type { BackupPhase } from './data-mover-backup.ts';
 import type { DeletePhase } from './data-mover-delete.ts';
+import type { PrunePhase } from './data-mover-prune.ts';
 import type { RestorePhase } from './data-mover-restore.ts';
 import type { ConditionType } from './reasons.ts';
 
@@ -41,6 +42,19 @@ export const deletePhaseMeanings: Record<DeletePhase, string> = {
   Completed: 'The snapshot is gone from the repository.',
   Failed:
     'Over without success, because the request is malformed or was deleted after a try had failed. It is not tried again.',
+};
+
+export const prunePhaseMeanings: Record<PrunePhase, string> = {
+  Waiting:
+    'Not due yet; `message` says when it is. What is removed from the repository until then is covered too.',
+  Pending: 'Due; its class is being looked up.',
+  Queued: 'It waits until no other request uses the same repository.',
+  Pruning: 'The mover looks for data that no snapshot needs, and removes it.',
+  Retrying: deletePhaseMeanings.Retrying,
+  CleaningUp: deletePhaseMeanings.CleaningUp,
+  Completed: 'Data that no snapshot needs is gone, within the bounds of the mover.',
+  Failed: 'Over without success, because the request is malformed. It is not tried again.',
+  Canceled: 'The request was deleted before it was through.',
 };
 
 export const conditionMeanings: Record<ConditionType, string> = {

@@ -30,15 +30,20 @@ export function deleteName(record: {
   return `dmd-${shortHash(record.namespace, record.name, record.repository, record.snapshotID ?? '')}`;
 }
 
+/** Name of the DataMoverPrune that one DataMoverDelete asks for. */
+export function pruneName(deleteUid: string): string {
+  return `dmp-${shortHash(deleteUid)}`;
+}
+
 /** Name of everything created for one request: one per kind and namespace, hence one name for all. */
-export function childName(kind: 'backup' | 'restore' | 'delete', requestUid: string): string {
-  const prefix = { backup: 'dmb', restore: 'dmr', delete: 'dmd' }[kind];
+export function childName(kind: 'backup' | 'restore' | 'delete' | 'prune', requestUid: string): string {
+  const prefix = { backup: 'dmb', restore: 'dmr', delete: 'dmd', prune: 'dmp' }[kind];
   return `${prefix}-${shortHash(requestUid)}`;
 }
 
 /** The child name inside a name that was made from it, such as that of a mover's cache claim. */
 export function childNameIn(name: string): string | undefined {
-  return /dm[brd]-[0-9a-f]{16}/.exec(name)?.[0];
+  return /dm[brdp]-[0-9a-f]{16}/.exec(name)?.[0];
 }
 
 const MAX_LABEL_VALUE = 63;

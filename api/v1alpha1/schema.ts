@@ -170,3 +170,10 @@ export const movingStatus = {
   admittedAt: time.optional().describe('When a place was given.'),
   movingSince: time.optional().describe('When the mover was asked to start.'),
 };
+
+/** What the status of a request says that is tried again when it fails. */
+export const retriedStatus = {
+  failedTries: count.optional().describe('How often it has failed.'),
+  lastFailure: failure.describe('Why the last try failed.').optional(),
+  retryAt: time.optional().describe('When it is tried again. Absent while it is not waiting for that.'),
+};

@@ -103,7 +103,7 @@ describe('a live backup', () => {
   });
 
   it('is captured at once, before it has a place', async () => {
-    capture('Live', { limits: { backups: 1, restores: 1, deletes: 1 } });
+    capture('Live', { limits: { backups: 1, restores: 1, deletes: 1, prunes: 1 } });
     world.cluster.state.script = running;
     await world.addSource('other', 'x');
     await world.start();
@@ -257,7 +257,7 @@ describe('the node of a live backup', () => {
   });
 
   it('is where the application is when the backup has its turn', async () => {
-    capture('Live', { limits: { backups: 1, restores: 1, deletes: 1 } });
+    capture('Live', { limits: { backups: 1, restores: 1, deletes: 1, prunes: 1 } });
     addPod('app', 'node-7');
     await world.addSource('other', 'x');
     await world.start();

@@ -86,7 +86,7 @@ describe('the removal of a backup', () => {
     const before = world.inventory();
     addDelete('one');
     await world.until(() => jobOf('one') !== undefined);
-    expect(JSON.stringify(jobOf('one')?.spec)).toContain('"forget","--prune","abcdef01"');
+    expect(JSON.stringify(jobOf('one')?.spec)).toContain('"forget","abcdef01"]');
     // A killed mover's lock would be in the way for ever.
     expect(JSON.stringify(jobOf('one')?.spec)).toContain('restic unlock &&');
     expect(current('one')?.status).toMatchObject({ phase: 'Deleting', repositoryPath: 'c1/app/data' });

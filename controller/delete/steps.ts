@@ -1,8 +1,9 @@
-import { ownerOf } from '../repository/path.ts';
+import { askForPrune } from '../prune/ask.ts';
 import { untilGone } from '../request/clean-up.ts';
+import { checkCare } from '../request/repository-care.ts';
+import { recover } from '../request/retry.ts';
 import { admit, followMover } from '../request/shared-steps.ts';
-import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
-import { recover } from './retry.ts';
+import { checkpoint, done, type Step, type StepResult } from '../request/step.ts';
 import type { DeleteScope } from './scope.ts';
 
 /** The way of a removal, in order. Each step is skipped when its facts are recorded. */
@@ -17,31 +18,19 @@ export const deleteSteps: readonly Step<DeleteScope>[] = [
 export const deleteCleanup: readonly Step<DeleteScope>[] = [{ name: 'clean up mover', run: cleanUp }];
 
 function check({ request, status, env, serving, now }: DeleteScope): StepResult {
-  const { namespace = '' } = request.metadata;
-  if (namespace !== env.namespace) {
-    return failed(
-      'Forbidden',
-      `a DataMoverDelete is obeyed in namespace ${env.namespace} only, not in ${namespace}`,
-    );
-  }
-  const { mover, repository, snapshotID, empty } = request.spec.result;
-  if (empty === true || snapshotID === undefined) {
+  const { result, dataMoverClass: className } = request.spec;
+  if (result.empty === true || result.snapshotID === undefined) {
     // There is no snapshot of an empty volume, so it is as gone as it can be.
     status.removedAt ??= now.toISOString();
     return checkpoint;
   }
-  if (mover !== serving.mover.name) {
-    const { name } = serving.class.metadata;
-    return failed(
-      'NoClass',
-      `the backup was made by mover ${mover}, and DataMoverClass ${name} is served by ${serving.mover.name}: make a DataMoverClass ${request.spec.dataMoverClass ?? ''} of mover ${mover}`,
-    );
-  }
-  if (ownerOf(repository) === undefined) {
-    return failed('InvalidRequest', `spec.result.repository "${repository}" is not a path of a repository`);
-  }
-  status.repositoryPath = repository;
-  return done;
+  const checked = checkCare(
+    request,
+    { ...result, className },
+    { serving, protectedNamespace: env.namespace },
+  );
+  if (checked.state === 'done') status.repositoryPath = result.repository;
+  return checked;
 }
 
 async function remove(scope: DeleteScope): Promise<StepResult> {
@@ -59,6 +48,8 @@ async function remove(scope: DeleteScope): Promise<StepResult> {
     signal,
     assertCurrent: scope.assertCurrent,
   });
+  // Before the removal is recorded: what was removed and never pruned would take space for ever.
+  if (outcome.state === 'Done') await askForPrune(scope);
   return followMover(scope, outcome, () => {
     status.removedAt = now.toISOString();
     delete status.lastFailure;

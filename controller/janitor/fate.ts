@@ -1,6 +1,5 @@
 import type { Resource } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
 import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import { backupName } from '../../api/v1alpha1/names.ts';
@@ -18,8 +17,8 @@ export type Fate =
 /** A Velero Backup or Restore. */
 export type VeleroObject = Resource & { status?: { phase?: string } };
 
-/** How long a removal that is through can be looked up. */
-const KEEP_DELETES_MS = 24 * 3_600_000;
+/** How long a removal or a prune that is through can be looked up. */
+const KEEP_CARE_MS = 24 * 3_600_000;
 
 /**
  * A DataMoverBackup lives as long as its Velero backup. Whoever made it by hand owns it.
@@ -66,10 +65,15 @@ export function fateOfRestore(
   return isFinal(request.status?.phase) ? 'remove' : 'stays';
 }
 
+/** A DataMoverDelete or a DataMoverPrune. */
+interface RepositoryCare {
+  status?: { phase?: string | undefined; completionTimestamp?: string | undefined };
+}
+
 /** One that failed stays to be seen. */
-export function fateOfDelete({ status }: DataMoverDelete, now: Date): 'stays' | 'remove' {
+export function fateOfCare({ status }: RepositoryCare, now: Date): 'stays' | 'remove' {
   if (status?.phase !== 'Completed') return 'stays';
-  return now.getTime() - Date.parse(status.completionTimestamp ?? '') > KEEP_DELETES_MS ? 'remove' : 'stays';
+  return now.getTime() - Date.parse(status.completionTimestamp ?? '') > KEEP_CARE_MS ? 'remove' : 'stays';
 }
 
 /** Name of the Velero backup that a request was made in; `undefined` for one made by hand. */

@@ -1,9 +1,16 @@
 import { backups, restores } from '../../api/external/velero.ts';
 import { formatKey, keyOf, type Kind, type Resource } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
+import type { DataMoverPrune } from '../../api/v1alpha1/data-mover-prune.ts';
 import { desiredDelete, storedResultOf } from '../../api/v1alpha1/desired-delete.ts';
 import { annotations } from '../../api/v1alpha1/keys.ts';
-import { dataMoverBackups, dataMoverDeletes, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import {
+  dataMoverBackups,
+  dataMoverDeletes,
+  dataMoverPrunes,
+  dataMoverRestores,
+} from '../../api/v1alpha1/kinds.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../../kube/client/kube-error.ts';
 import { sleep, type Clock } from '../../kube/runtime/clock.ts';
@@ -12,7 +19,7 @@ import type { Logger } from '../../telemetry/log.ts';
 import type { Listers } from '../environment.ts';
 import {
   fateOfBackup,
-  fateOfDelete,
+  fateOfCare,
   fateOfRestore,
   isMadeIn,
   veleroBackupOf,
@@ -24,7 +31,7 @@ export const JANITOR_INTERVAL_MS = 300_000;
 
 export interface JanitorOptions {
   client: KubeClient;
-  listers: Pick<Listers, 'backups' | 'restores' | 'deletes' | 'claims'>;
+  listers: Pick<Listers, 'backups' | 'restores' | 'deletes' | 'prunes' | 'claims'>;
   /** The protected namespace: Velero's. */
   namespace: string;
   /** Between two sweeps. Default {@link JANITOR_INTERVAL_MS}. */
@@ -52,10 +59,18 @@ export function createJanitor(options: JanitorOptions): Janitor {
     await tend(listers.restores.list().filter(veleroRestoreOf), restores, signal, async (one, known) => {
       if (fateOfRestore(one, known) === 'remove') await remove(dataMoverRestores, one, signal);
     });
-    for (const one of listers.deletes.list()) {
-      if (fateOfDelete(one, new Date(clock.now())) === 'remove')
-        await tryTo(() => remove(dataMoverDeletes, one, signal));
-    }
+    await sweepCare(dataMoverDeletes, listers.deletes.list(), signal);
+    await sweepCare(dataMoverPrunes, listers.prunes.list(), signal);
+  }
+
+  async function sweepCare<T extends DataMoverDelete | DataMoverPrune>(
+    kind: Kind<T>,
+    all: readonly T[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const now = new Date(clock.now());
+    for (const one of all)
+      if (fateOfCare(one, now) === 'remove') await tryTo(() => remove(kind, one, signal));
   }
 
   /** Shows each request all Velero objects of its kind. A list that begins now holds whatever made a request that is here. */

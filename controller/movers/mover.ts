@@ -29,10 +29,16 @@ export interface Mover<Config = unknown> {
   restore(request: RestoreMoverRequest<Config>): Promise<MoverOutcome<RestoreFacts>>;
 
   /**
-   * Removes exactly this snapshot's data from the repository and nothing else. A snapshot that is not there any more is a
-   * success: the wish is fulfilled.
+   * Removes exactly this snapshot from the repository and nothing else. A snapshot that is not there any more is a
+   * success: the wish is fulfilled. The space may come back later, by {@link prune}.
    */
   forget(request: ForgetRequest<Config>): Promise<MoverOutcome<ForgetFacts>>;
+
+  /**
+   * Gives back the space of what was forgotten, in bounded work. Nothing else uses the repository meanwhile, by our doing at
+   * least. Absent: forgetting does that already.
+   */
+  prune?(request: RepositoryRequest<Config>): Promise<MoverOutcome<PruneFacts>>;
 
   /**
    * Removes everything that the mover made for the request, whatever state it is in.
@@ -49,7 +55,7 @@ export interface MoverCapabilities {
 }
 
 /** What a request is for. */
-export type RequestKind = 'backup' | 'restore' | 'delete';
+export type RequestKind = 'backup' | 'restore' | 'delete' | 'prune';
 
 /** Which request this is about: all that clean-up needs. */
 export interface MoverTarget {
@@ -128,6 +134,12 @@ export interface RestoreFacts {
 export interface ForgetFacts {
   /** True when the snapshot was not there in the first place. */
   alreadyGone: boolean;
+}
+
+/** What a prune did, as far as the mover knows. */
+export interface PruneFacts {
+  freedBytes?: number;
+  remainingBytes?: number;
 }
 
 /** The outcome of one look at the mover's work. Unexpected trouble (the API server is away, …) is thrown and tried again. */

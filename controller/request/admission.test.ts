@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createAdmission, type AdmissionRequest, type Candidate } from './admission.ts';
 
-type Kind = 'backup' | 'restore' | 'delete';
+type Kind = 'backup' | 'restore' | 'delete' | 'prune';
 
 /** What the API server holds of a request, and what this test knows about it. */
 interface Entry {
@@ -36,7 +36,12 @@ function entry(index: number, kind: Kind, className: string, repository: string)
 
 function admissionOver(entries: readonly Entry[]) {
   const list = (kind: Kind) => () => entries.filter((e) => e.kind === kind).map(({ object }) => object);
-  return createAdmission({ backup: list('backup'), restore: list('restore'), delete: list('delete') });
+  return createAdmission({
+    backup: list('backup'),
+    restore: list('restore'),
+    delete: list('delete'),
+    prune: list('prune'),
+  });
 }
 
 const write = ({ object }: Entry): void => {

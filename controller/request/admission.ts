@@ -6,7 +6,7 @@ export const QUEUE_REFRESH_MS = 30_000;
 
 /** What admission looks at: requests of every kind. */
 export interface Candidate extends Resource {
-  spec: { cancel?: boolean | undefined } | { result: unknown };
+  spec: { cancel?: boolean | undefined } | { result: unknown } | { repository: string };
   status?: {
     phase?: string | undefined;
     dataMoverClass?: string | undefined;

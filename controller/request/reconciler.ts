@@ -19,6 +19,9 @@ import { createStatusStore } from './status-store.ts';
 import { expire, requeueAfter, runSteps, waiting, type PassResult } from './step.ts';
 import { summarise } from './summary.ts';
 
+/** Timers cannot wait for much longer than this. */
+const LONGEST_WAIT_MS = 24 * 3_600_000;
+
 /**
  * Drives requests of one kind: look, take the steps that can be taken, write the status once.
  * A pass goes the way there until the request has succeeded or failed, and from then on the way back; the final
@@ -49,7 +52,8 @@ export function createRequestReconciler<
     if (missing !== undefined) return awaitMissing(request, missing, context);
     const serving = keepMover(env.movers, request.status?.mover, type.choose(request));
     if (serving === undefined) return;
-    if (!('reason' in serving)) return take(request, undefined, context);
+    if (!('reason' in serving))
+      return (await waitUntilDue(request, context)) ?? take(request, undefined, context);
     return (await postpone(request, serving, context)) ?? take(request, serving, context);
   }
 
@@ -62,6 +66,19 @@ export function createRequestReconciler<
     if (left > 0) return { requeueAfterMs: left };
     await reject(request, problem, context);
     return {};
+  }
+
+  async function waitUntilDue(
+    request: T,
+    { signal }: ReconcileContext,
+  ): Promise<ReconcileResult | undefined> {
+    const dueAt = type.notBefore?.(request);
+    const now = env.now();
+    if (dueAt === undefined || dueAt <= now.getTime()) return undefined;
+    const result = waiting(`due at ${new Date(dueAt).toISOString()}`, {
+      requeueAfterMs: Math.min(dueAt - now.getTime(), LONGEST_WAIT_MS),
+    });
+    return conclude({ request, status: draftOf(request), now, signal }, { pass: { step: 'due', result } });
   }
 
   /** Before anything is made for a request, it is made sure that its deletion waits for the clean-up. */

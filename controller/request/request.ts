@@ -60,6 +60,8 @@ export interface RequestType<
   cleanup: readonly Step<Scope>[];
   /** What must still be filled in before the request can be served at all, and until when (milliseconds since 1970). */
   missing?(request: T): (ServingProblem & { until: number }) | undefined;
+  /** When it is due (milliseconds since 1970), if not at once; until then nothing is made for it and nothing holds it. */
+  notBefore?(request: T): number | undefined;
   /** `undefined`: this request is somebody else's; it is not touched. */
   choose(request: T): Serving | ServingProblem | undefined;
   open(input: PassInput<T, Status>): Scope;

@@ -38,7 +38,9 @@ export function admit<Status extends MovingStatus>(
   const decision = env.admission.decide(kind, {
     uid,
     className: serving.class.metadata.name,
-    limit: { backup: limits.backups, restore: limits.restores, delete: limits.deletes }[kind],
+    limit: { backup: limits.backups, restore: limits.restores, delete: limits.deletes, prune: limits.prunes }[
+      kind
+    ],
     repository: status.repositoryPath ?? '',
   });
   if (!decision.admitted) {

@@ -5,7 +5,11 @@ import type { Lister } from '../environment.ts';
 import { isFinal, type RequestStatus } from './request.ts';
 
 interface Unfinished extends Resource {
-  spec: { dataMoverClass?: string | undefined; source?: { dataMoverClass?: string | undefined } | undefined };
+  spec: {
+    dataMoverClass?: string | undefined;
+    source?: { dataMoverClass?: string | undefined } | undefined;
+    dueAt?: string | undefined;
+  };
   status?: RequestStatus & { admittedAt?: string | undefined };
 }
 
@@ -44,9 +48,12 @@ export function registerWaitingMetrics(metrics: Metrics, watched: Watched): void
     },
     () => {
       const waiting = unfinished().filter(({ status }) => status?.admittedAt === undefined);
-      const ageOf = ({ metadata }: Unfinished): number =>
-        (watched.now().getTime() - Date.parse(metadata.creationTimestamp ?? '')) / 1000;
-      const ages = waiting.map((request) => ({ labels: labelsOf(request), value: ageOf(request) }));
+      // What is not due yet waits for nobody.
+      const ageOf = ({ metadata, spec }: Unfinished): number =>
+        (watched.now().getTime() - Date.parse(spec.dueAt ?? metadata.creationTimestamp ?? '')) / 1000;
+      const ages = waiting
+        .map((request) => ({ labels: labelsOf(request), value: ageOf(request) }))
+        .filter(({ value }) => value >= 0);
       // Of several with the same labels the last one stays.
       return ages.sort((a, b) => a.value - b.value);
     },

@@ -4,6 +4,7 @@ import {
   backupPhaseMeanings,
   conditionMeanings,
   deletePhaseMeanings,
+  prunePhaseMeanings,
   restorePhaseMeanings,
 } from '../../api/v1alpha1/meanings.ts';
 import { conditionTypes, failureReasons, type ConditionType } from '../../api/v1alpha1/reasons.ts';
@@ -34,7 +35,12 @@ const REFERENCES: Record<string, KindReference> = {
   DataMoverDelete: {
     sample: 'delete.yaml',
     phases: deletePhaseMeanings,
-    conditions: [moved, cleanedUp, ready],
+    conditions: [admitted, cleanedUp, ready],
+  },
+  DataMoverPrune: {
+    sample: 'prune.yaml',
+    phases: prunePhaseMeanings,
+    conditions: [admitted, cleanedUp, ready],
   },
 };
 

@@ -59,7 +59,7 @@ export function startActors(client: KubeClient, feed: Feed, namespace: string): 
       tendSnapshots(state);
       tendStorage(state);
       tendVolSync(state);
-      tendForgetting(state);
+      tendUpkeep(state);
       await desk.flush();
     }
   }
@@ -96,24 +96,26 @@ export function startActors(client: KubeClient, feed: Feed, namespace: string): 
 
 export const DRIVER = 'csi.example.com';
 
-type ForgetJob = Job & {
+type ResticJob = Job & {
   spec?: { template?: { spec?: { containers?: { command?: string[]; args?: string[] }[] } } };
 };
 
-/** The kubelet and restic for the Jobs that remove one snapshot. */
-function tendForgetting(state: ClusterState): void {
-  for (const job of state.list(jobs) as ForgetJob[]) {
+/** The kubelet and restic for the Jobs that remove a snapshot or prune a repository. */
+function tendUpkeep(state: ClusterState): void {
+  for (const job of state.list(jobs) as ResticJob[]) {
     const { command = [], args = [] } = job.spec?.template?.spec?.containers?.[0] ?? {};
     const words = [...command, ...args];
-    if (!words.includes('forget') || (job.status?.succeeded ?? 0) > 0) continue;
+    const task = ['forget', 'prune'].find((word) => words.includes(word));
+    if (task === undefined || (job.status?.succeeded ?? 0) > 0) continue;
     const secret = state.get(secrets, { namespace: state.namespace, name: job.metadata.name });
     if (secret === undefined) continue;
     const url = Buffer.from(secret.data?.['RESTIC_REPOSITORY'] ?? '', 'base64').toString();
     const repository = state.repositories.get(url);
     if (repository === undefined) throw new Error(`there is no repository ${url}`);
     const id = words.at(-1);
-    state.started.push({ kind: 'backup', name: `forget ${id ?? ''}`, attempt: 1, unlock: false });
-    repository.snapshots = repository.snapshots.filter((snapshot) => snapshot.id !== id);
+    state.started.push({ kind: 'backup', name: task, attempt: 1, unlock: false });
+    if (task === 'forget')
+      repository.snapshots = repository.snapshots.filter((snapshot) => snapshot.id !== id);
     state.kube.edit(jobs, keyOf(job), (object) => {
       object.status = { succeeded: 1 };
     });

@@ -10,6 +10,7 @@ import {
   dataMoverBackups,
   dataMoverClasses,
   dataMoverDeletes,
+  dataMoverPrunes,
   dataMoverRestores,
 } from '../../api/v1alpha1/kinds.ts';
 import { toolFolders } from '../../hack/cluster/tools.ts';
@@ -27,6 +28,7 @@ const WATCHED: readonly Kind<Resource>[] = [
   dataMoverBackups,
   dataMoverRestores,
   dataMoverDeletes,
+  dataMoverPrunes,
   storageClasses,
   volumeSnapshotClasses,
 ];

@@ -3,7 +3,12 @@ import { jobs } from '../../api/external/core.ts';
 import { replicationDestinations, replicationSources } from '../../api/external/volsync.ts';
 import type { Resource } from '../../api/meta.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
-import { dataMoverBackups, dataMoverDeletes, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import {
+  dataMoverBackups,
+  dataMoverDeletes,
+  dataMoverPrunes,
+  dataMoverRestores,
+} from '../../api/v1alpha1/kinds.ts';
 import { lonelyMoments } from './lonely-volumes.ts';
 import type { World } from './world.ts';
 
@@ -126,10 +131,31 @@ async function remove(world: World): Promise<Told> {
     inventory: () => before,
     verify() {
       expect(world.everCreated(jobs)).toBe(1);
+      expect(world.everCreated(dataMoverPrunes)).toBe(1);
       expect(world.actors.state.started).toHaveLength(1);
       expect(world.repositoryOf(older.repository)?.snapshots.map(({ id }) => id)).toEqual([
         newer?.snapshotID,
       ]);
+    },
+  };
+}
+
+/** Of a repository that nothing else uses. */
+async function prune(world: World): Promise<Told> {
+  const [record] = world.addRepository('old');
+  if (record === undefined) throw new Error('no repository to prune');
+  const before = world.inventory();
+  const key = { namespace: world.protected, name: 'p1' };
+  const current = () => world.feed.get(dataMoverPrunes, key);
+  const { mover, repository } = record;
+  await world.create(dataMoverPrunes, { metadata: key, spec: { mover, repository } });
+  return {
+    isOver: () => current()?.status?.phase === 'Completed' && isFree(current()),
+    inventory: () => before,
+    verify() {
+      expect(world.everCreated(jobs)).toBe(1);
+      expect(world.actors.state.started.map(({ name }) => name)).toEqual(['prune']);
+      expect(world.repositoryOf(repository)?.snapshots).toHaveLength(1);
     },
   };
 }
@@ -139,4 +165,5 @@ export const stories: readonly Story[] = [
   { name: 'restore', begin: restore },
   { name: 'hand-over', begin: handOver },
   { name: 'delete', begin: remove },
+  { name: 'prune', begin: prune },
 ];

@@ -6,7 +6,12 @@ import {
   type PersistentVolumeClaim,
 } from '../../api/external/core.ts';
 import { formatKey, keyOf, type Key, type Kind, type Resource } from '../../api/meta.ts';
-import { dataMoverBackups, dataMoverDeletes, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import {
+  dataMoverBackups,
+  dataMoverDeletes,
+  dataMoverPrunes,
+  dataMoverRestores,
+} from '../../api/v1alpha1/kinds.ts';
 import { createDataMover } from '../../controller/data-mover.ts';
 import { builtInMovers } from '../../controller/movers/registry.ts';
 import { createInformerSet } from '../../kube/cache/informer-set.ts';
@@ -272,6 +277,7 @@ export class World {
       ...this.feed.list(dataMoverBackups),
       ...this.feed.list(dataMoverRestores),
       ...this.feed.list(dataMoverDeletes),
+      ...this.feed.list(dataMoverPrunes),
     ];
     const said = requests.map(
       ({ kind, metadata, status }) =>

@@ -34,6 +34,16 @@ export const volSyncConfig = z.strictObject({
     .describe(
       'Image with a `restic` in its PATH, which removes the data of deleted backups; VolSync cannot.',
     ),
+  pruneMaxUnused: z
+    .string()
+    .regex(/^(unlimited|[0-9]+(\.[0-9]+)?%|[0-9]+[kKmMgGtT]?)$/)
+    .default('5%')
+    .describe('How much of a repository a prune may leave unused, as a share or a size.'),
+  pruneMaxRepackSize: z
+    .string()
+    .regex(/^[0-9]+[kKmMgGtT]?$/)
+    .default('20G')
+    .describe('How much one prune may download and upload again; the rest is left to the next.'),
   moverAffinity: z.looseObject({}).optional().describe("Affinity of VolSync's mover pod."),
 });
 

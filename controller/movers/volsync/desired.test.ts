@@ -40,6 +40,8 @@ describe("the mover's configuration", () => {
       resticSecret: { name: 'restic-config' },
       resticImage: 'docker.io/restic/restic:0.18.1',
       cacheCapacity: '1Gi',
+      pruneMaxUnused: '5%',
+      pruneMaxRepackSize: '20G',
       cacheAccessModes: ['ReadWriteOnce'],
     });
   });

@@ -6,7 +6,7 @@ import type { Informer } from '../../../kube/cache/informer-set.ts';
 import type { Mover } from '../mover.ts';
 import type { MoverDependencies } from '../factory.ts';
 import { createCredentials } from './credentials.ts';
-import { createForgetter, OWN_JOB_INDEX } from './forgetter.ts';
+import { createResticRunner, OWN_JOB_INDEX } from './restic-runner.ts';
 import { createPodLogs } from './pod-logs.ts';
 import { createVolSyncMover, JOB_INDEX } from './volsync-mover.ts';
 
@@ -44,7 +44,7 @@ export function installVolSync(deps: MoverDependencies): Mover {
     });
   }
   const credentials = createCredentials(deps.client, namespace);
-  const forgetter = createForgetter({
+  const resticRunner = createResticRunner({
     ...deps,
     jobs: ownJobs.store,
     pods: ownPods.store,
@@ -69,7 +69,7 @@ export function installVolSync(deps: MoverDependencies): Mover {
     },
     podLogs,
     credentials,
-    forgetter,
+    resticRunner,
   });
 }
 

@@ -86,6 +86,24 @@ function readProgress(line: string): MoverProgress | undefined {
   };
 }
 
+const PRUNED = new RegExp(String.raw`^total prune:\s+[0-9]+ blobs / ${SIZE}`);
+const REMAINING = new RegExp(String.raw`^remaining:\s+[0-9]+ blobs / ${SIZE}`);
+
+/** What `restic prune` says about its work. */
+export function readPruned(lines: readonly string[]): { freedBytes?: number; remainingBytes?: number } {
+  const freed = sizeIn(lines, PRUNED);
+  const remaining = sizeIn(lines, REMAINING);
+  return {
+    ...(freed !== undefined && { freedBytes: freed }),
+    ...(remaining !== undefined && { remainingBytes: remaining }),
+  };
+}
+
+function sizeIn(lines: readonly string[], pattern: RegExp): number | undefined {
+  const match = lines.map((line) => pattern.exec(line)).findLast((found) => found !== null);
+  return match ? toBytes(match[1], match[2]) : undefined;
+}
+
 /** restic prints three decimals at most, so this is exact to about a thousandth. */
 function toBytes(size: string | undefined, unit: string | undefined): number {
   return Math.round(Number(size) * (FACTOR[unit ?? 'B'] ?? 1));

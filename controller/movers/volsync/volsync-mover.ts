@@ -17,10 +17,11 @@ import { parseVolSyncConfig, type VolSyncConfig } from './config.ts';
 import { desiredDestination, desiredSecret, desiredSource, locationOf } from './desired.ts';
 import { judge, type Unlocking, type Verdict } from './observation.ts';
 import type { Access, Credentials } from './credentials.ts';
-import type { Forgetter } from './forgetter.ts';
 import { newestPod } from './newest-pod.ts';
 import type { PodLogs } from './pod-logs.ts';
 import { backupOutcome, restoreOutcome } from './proof.ts';
+import type { ResticRunner } from './restic-runner.ts';
+import { forgetTask, pruneTask } from './upkeep.ts';
 
 /** What the mover reads of the protected namespace. */
 export interface VolSyncListers {
@@ -42,7 +43,7 @@ export interface VolSyncDependencies {
   listers: VolSyncListers;
   podLogs: PodLogs;
   credentials: Credentials;
-  forgetter: Forgetter;
+  resticRunner: ResticRunner;
   creator: Creator;
   cleaner: Cleaner;
   now: () => Date;
@@ -139,10 +140,12 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
       );
     },
 
-    forget: (request) => deps.forgetter.forget(request),
+    forget: (request) => deps.resticRunner.run(request, forgetTask(request.snapshotID)),
+
+    prune: (request) => deps.resticRunner.run(request, pruneTask(request.config)),
 
     async cleanup(request) {
-      if (request.kind === 'delete') return deps.forgetter.cleanup(request);
+      if (usesResticOnly(request)) return deps.resticRunner.cleanup(request);
       const { name, kind, signal } = request;
       const key = { namespace, name };
       const id = `${namespace}/${name}`;
@@ -189,6 +192,11 @@ function jobNameOf({ kind, name }: MoverTarget): string {
   return kind === 'backup' ? `volsync-src-${name}` : `volsync-dst-${name}`;
 }
 
+/** No volume and no VolSync is needed for it. */
+function usesResticOnly({ kind }: MoverTarget): boolean {
+  return kind === 'delete' || kind === 'prune';
+}
+
 function claimsOf(target: MoverTarget): string[] {
-  return target.kind === 'delete' ? [] : [`${jobNameOf(target)}-cache`];
+  return usesResticOnly(target) ? [] : [`${jobNameOf(target)}-cache`];
 }

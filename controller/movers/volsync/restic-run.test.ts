@@ -1,18 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Job, Pod } from '../../../api/external/core.ts';
-import { judgeRemoval, type Removal } from './forget.ts';
 import { placeOf } from './place.ts';
+import { judgeRun, type ResticRun } from './restic-run.ts';
 
-function removal(more: {
+function run(more: {
   job?: Job['status'];
   phase?: string;
   exitCode?: number;
   lines?: string[];
   complete?: boolean;
-}): Removal {
+}): ResticRun {
   const { job = {}, phase, exitCode, lines = [], complete = true } = more;
   const state = exitCode === undefined ? {} : { terminated: { exitCode } };
   return {
+    doing: 'removing the snapshot',
     job: { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'dmd-1' }, status: job },
     pod: {
       apiVersion: 'v1',
@@ -26,46 +27,46 @@ function removal(more: {
   };
 }
 
-describe('a look at a removal', () => {
+describe('a look at a restic of our own', () => {
   it('is done when restic has ended well', () => {
-    const seen = removal({ job: { succeeded: 1 }, lines: ['1 snapshots have been removed, running prune'] });
-    expect(judgeRemoval(seen)).toEqual({ state: 'Done', facts: { alreadyGone: false } });
+    const seen = run({ job: { succeeded: 1 }, lines: ['1 snapshots have been removed, running prune'] });
+    expect(judgeRun(seen)).toEqual({
+      state: 'Done',
+      facts: { lines: ['1 snapshots have been removed, running prune'] },
+    });
   });
 
-  it('takes a snapshot that restic does not know for removed', () => {
-    const lines = ['Ignoring "deadbeef": no matching ID found for prefix "deadbeef"'];
-    expect(judgeRemoval(removal({ job: { succeeded: 1 }, lines }))).toEqual({
-      state: 'Done',
-      facts: { alreadyGone: true },
-    });
+  it('is not done before the whole log is there', () => {
+    const seen = run({ job: { succeeded: 1 }, complete: false });
+    expect(judgeRun(seen)).toMatchObject({ state: 'InProgress', requeueAfterMs: 2000 });
   });
 
   it('goes on while restic works, and says whether it has begun', () => {
-    expect(judgeRemoval(removal({ phase: 'Pending' }))).toMatchObject({
+    expect(judgeRun(run({ phase: 'Pending' }))).toMatchObject({
       state: 'InProgress',
       started: false,
     });
-    expect(judgeRemoval(removal({ phase: 'Running' }))).toMatchObject({ state: 'InProgress', started: true });
+    expect(judgeRun(run({ phase: 'Running' }))).toMatchObject({ state: 'InProgress', started: true });
   });
 
   it('says what keeps restic from starting', () => {
-    const seen = removal({ phase: 'Pending' });
+    const seen = run({ phase: 'Pending' });
     const waiting = { reason: 'ImagePullBackOff', message: 'no such image' };
     seen.pod!.status!.containerStatuses = [{ name: 'restic', state: { waiting } }];
-    expect(judgeRemoval(seen)).toMatchObject({
+    expect(judgeRun(seen)).toMatchObject({
       state: 'InProgress',
       message: 'restic cannot start: ImagePullBackOff: no such image',
     });
   });
 
   it('waits for the whole log of a failed pod', () => {
-    const seen = removal({ job: { failed: 1 }, phase: 'Failed', complete: false });
-    expect(judgeRemoval(seen)).toMatchObject({ state: 'InProgress', requeueAfterMs: 2000 });
+    const seen = run({ job: { failed: 1 }, phase: 'Failed', complete: false });
+    expect(judgeRun(seen)).toMatchObject({ state: 'InProgress', requeueAfterMs: 2000 });
   });
 
   it('fails at once where trying again is of no use, naming secret and key', () => {
     const lines = ['Fatal: wrong password or no key found'];
-    const outcome = judgeRemoval(removal({ job: { failed: 1 }, phase: 'Failed', exitCode: 12, lines }));
+    const outcome = judgeRun(run({ job: { failed: 1 }, phase: 'Failed', exitCode: 12, lines }));
     expect(outcome).toMatchObject({ state: 'Failed', reason: 'WrongPassword' });
     expect(outcome).toHaveProperty(
       'message',
@@ -74,9 +75,9 @@ describe('a look at a removal', () => {
   });
 
   it('gives an unknown failure three attempts', () => {
-    const seen = (failed: number): Removal =>
-      removal({ job: { failed }, phase: 'Failed', exitCode: 1, lines: ['Fatal: something odd'] });
-    expect(judgeRemoval(seen(2)).state).toBe('InProgress');
-    expect(judgeRemoval(seen(3))).toMatchObject({ state: 'Failed', reason: 'MoverFailed' });
+    const seen = (failed: number): ResticRun =>
+      run({ job: { failed }, phase: 'Failed', exitCode: 1, lines: ['Fatal: something odd'] });
+    expect(judgeRun(seen(2)).state).toBe('InProgress');
+    expect(judgeRun(seen(3))).toMatchObject({ state: 'Failed', reason: 'MoverFailed' });
   });
 });

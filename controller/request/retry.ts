@@ -1,13 +1,29 @@
-import type { DataMoverDelete, DataMoverDeleteStatus } from '../../api/v1alpha1/data-mover-delete.ts';
-import type { FailureReason } from '../../api/v1alpha1/reasons.ts';
-import type { Failure } from '../request/request.ts';
-import { checkpoint, done, failed, waiting, type StepResult } from '../request/step.ts';
-import type { DeleteScope } from './scope.ts';
+import type { Resource } from '../../api/meta.ts';
+import { eventReasons, type FailureReason } from '../../api/v1alpha1/reasons.ts';
+import { targetOf } from './announcements.ts';
+import type { ChildIdentity } from './children.ts';
+import { speaker, type Reporter } from './reporter.ts';
+import type { Failure, RequestScope } from './request.ts';
+import type { MovingStatus } from './shared-steps.ts';
+import { checkpoint, done, failed, waiting, type StepResult } from './step.ts';
 
 /**
- * A removal that fails is tried again for as long as its request stands: the Velero backup is gone by then, and nobody
- * else will ever ask.
+ * The care of repositories is tried again when it fails, for as long as its request stands: the Velero backup is gone by
+ * then, and nobody else will ever ask.
  */
+
+/** The status of a request that is tried again. */
+export interface RetriedStatus extends MovingStatus {
+  failedTries?: number | undefined;
+  lastFailure?: Failure | undefined;
+  retryAt?: string | undefined;
+}
+
+/** What a pass over such a request knows. */
+export interface RetriedScope<Status extends RetriedStatus> extends RequestScope<Status> {
+  request: Resource;
+  child: ChildIdentity;
+}
 
 /** The pause after the first failure; each further one is twice as long, up to an hour. */
 const FIRST_PAUSE_MS = 30_000;
@@ -18,8 +34,8 @@ const HOPELESS: ReadonlySet<string> = new Set<FailureReason>(['InvalidRequest', 
 
 /** Notes a failure and how long to wait after it, in milliseconds; `undefined` when it is final. */
 export function pauseAfter(
-  { metadata }: DataMoverDelete,
-  status: DataMoverDeleteStatus,
+  { metadata }: Resource,
+  status: RetriedStatus,
   failure: Failure,
   now: Date,
 ): number | undefined {
@@ -42,7 +58,9 @@ export function pauseAfter(
 }
 
 /** Takes back what a failed try has made, its place included, and waits until the next one is due. */
-export async function recover(scope: DeleteScope): Promise<StepResult> {
+export async function recover<Status extends RetriedStatus>(
+  scope: RetriedScope<Status>,
+): Promise<StepResult> {
   const { env, request, status, child, serving, now, signal } = scope;
   const { uid = '' } = request.metadata;
   const { lastFailure, retryAt } = status;
@@ -67,4 +85,21 @@ export async function recover(scope: DeleteScope): Promise<StepResult> {
   if (left > 0) return waiting(`${lastFailure.message}; next try at ${retryAt}`, { requeueAfterMs: left });
   delete status.retryAt;
   return done;
+}
+
+/** Tells each try that failed, and how it ended. */
+export function announceTries(
+  reporter: Reporter,
+  request: Resource,
+  before: RetriedStatus,
+  after: RetriedStatus,
+): void {
+  if (before.phase === after.phase && before.failedTries === after.failedTries) return;
+  const { normal, warning } = speaker(reporter);
+  const { message = '' } = after;
+  const target = [targetOf(request)];
+  if (before.failedTries !== after.failedTries)
+    warning(target, eventReasons.warning, after.lastFailure?.message ?? message);
+  if (after.phase === 'Completed') normal(target, eventReasons.completed, message);
+  if (after.phase === 'Failed') warning(target, eventReasons.failed, message);
 }

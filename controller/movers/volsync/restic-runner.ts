@@ -1,21 +1,21 @@
 import { jobs, secrets, type Job, type Pod } from '../../../api/external/core.ts';
-import { desiredForgetJob } from '../../repository/forget-job.ts';
+import { desiredResticJob } from '../../repository/restic-job.ts';
 import type { Lister } from '../../environment.ts';
 import { requestUidOf } from '../../request/children.ts';
 import { nameOf, type Cleaner } from '../../request/cleaner.ts';
 import type { Creator } from '../../request/creation.ts';
-import type { ForgetFacts, ForgetRequest, MoverOutcome, MoverTarget } from '../mover.ts';
+import type { MoverOutcome, MoverTarget, RepositoryRequest } from '../mover.ts';
 import type { VolSyncConfig } from './config.ts';
 import { desiredSecret, locationOf, withLocation } from './desired.ts';
-import { judgeRemoval } from './forget.ts';
 import { newestPod } from './newest-pod.ts';
 import type { PodLogs } from './pod-logs.ts';
+import { judgeRun } from './restic-run.ts';
 import type { Credentials } from './credentials.ts';
 
 /** Index of our own pods by the Job that made them. */
 export const OWN_JOB_INDEX = 'own-job';
 
-export interface ForgetterDependencies {
+export interface ResticRunnerDependencies {
   namespace: string;
   /** Only those that carry our request label. */
   jobs: Lister<Job>;
@@ -28,39 +28,51 @@ export interface ForgetterDependencies {
   wake: (child: string) => void;
 }
 
-/** Removes snapshots with a restic of our own: VolSync can only keep or forget by age. */
-export interface Forgetter {
-  forget(request: ForgetRequest<VolSyncConfig>): Promise<MoverOutcome<ForgetFacts>>;
+/** One command of restic and what its output means. */
+export interface ResticTask<Facts> {
+  /** `restic is <doing>`. */
+  doing: string;
+  args: readonly string[];
+  read(lines: readonly string[]): Facts;
+}
+
+type Request = RepositoryRequest<VolSyncConfig>;
+
+/** Does with a restic of our own what VolSync has no way to ask for. One command per request. */
+export interface ResticRunner {
+  run<Facts>(request: Request, task: ResticTask<Facts>): Promise<MoverOutcome<Facts>>;
   cleanup(target: MoverTarget & { signal: AbortSignal }): Promise<string[]>;
 }
 
-export function createForgetter(deps: ForgetterDependencies): Forgetter {
+export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner {
   const { namespace, creator, cleaner, podLogs } = deps;
   const idOf = ({ name }: MoverTarget): string => `${namespace}/${name}`;
 
-  async function start(request: ForgetRequest<VolSyncConfig>): Promise<MoverOutcome<ForgetFacts>> {
-    const { signal, snapshotID, config } = request;
+  async function start(request: Request, { args, doing }: ResticTask<unknown>): Promise<MoverOutcome<never>> {
+    const { signal, config } = request;
     const found = await deps.credentials.of(request);
     if ('state' in found) return found;
     await request.assertCurrent();
     await creator.createOnce(secrets, desiredSecret(request, namespace, found.data), signal);
-    const job = { image: config.resticImage, snapshotID, secretKeys: Object.keys(found.data) };
-    const made = desiredForgetJob(request, namespace, job);
+    const command = { image: config.resticImage, args, secretKeys: Object.keys(found.data) };
+    const made = desiredResticJob(request, namespace, command);
     await creator.createOnce(jobs, { ...made, metadata: withLocation(made.metadata, found) }, signal);
-    return { state: 'InProgress', started: false, message: 'restic is asked to remove the snapshot' };
+    return { state: 'InProgress', started: false, message: `restic is ${doing}` };
   }
 
   return {
-    async forget(request) {
+    async run(request, task) {
       const job = deps.jobs.get(idOf(request));
-      if (job === undefined) return start(request);
+      if (job === undefined) return start(request, task);
       const pod = newestPod(deps.pods.byIndex(OWN_JOB_INDEX, idOf(request)));
-      return judgeRemoval({
+      const outcome = judgeRun({
+        doing: task.doing,
         job,
         pod,
         podLog: pod && podLogs.of(pod, () => deps.wake(request.name)),
         place: deps.credentials.placeOf(request, locationOf(job)),
       });
+      return outcome.state === 'Done' ? { state: 'Done', facts: task.read(outcome.facts.lines) } : outcome;
     },
 
     async cleanup(target) {

@@ -2,10 +2,10 @@ import type { Job } from '../../api/external/core.ts';
 import type { MoverTarget } from '../movers/mover.ts';
 import { CUSTOM_CA_KEY } from './restic-secret.ts';
 
-/** What one removal needs to know. */
-export interface ForgetJob {
+/** What one run of restic needs to know. */
+export interface ResticCommand {
   image: string;
-  snapshotID: string;
+  args: readonly string[];
   /** Keys of the request's secret, which has the request's name. */
   secretKeys: readonly string[];
 }
@@ -27,10 +27,10 @@ const LOCK_WAIT = '10m';
 const UNLOCK_FIRST = 'restic unlock && exec restic "$@"';
 
 /**
- * A Job that removes one snapshot and what only that snapshot needed. restic itself does both under one exclusive lock, so
- * it is safe beside anything that uses the repository. It needs no volume and no privilege.
+ * A Job that runs restic on one repository. restic itself takes an exclusive lock for what must have one, so it is safe beside
+ * anything else that uses the repository. It needs no volume and no privilege.
  */
-export function desiredForgetJob(target: MoverTarget, namespace: string, job: ForgetJob): ResticJob {
+export function desiredResticJob(target: MoverTarget, namespace: string, command: ResticCommand): ResticJob {
   const { name, labels, annotations } = target;
   return {
     apiVersion: 'batch/v1',
@@ -38,12 +38,12 @@ export function desiredForgetJob(target: MoverTarget, namespace: string, job: Fo
     metadata: { name, namespace, labels, annotations },
     spec: {
       backoffLimit: 2,
-      template: { metadata: { labels }, spec: podSpec(name, job) },
+      template: { metadata: { labels }, spec: podSpec(name, command) },
     },
   };
 }
 
-function podSpec(secretName: string, { image, snapshotID, secretKeys }: ForgetJob): Record<string, unknown> {
+function podSpec(secretName: string, { image, args, secretKeys }: ResticCommand): Record<string, unknown> {
   const files = secretKeys.filter((key) => key in FILES);
   return {
     restartPolicy: 'Never',
@@ -60,7 +60,7 @@ function podSpec(secretName: string, { image, snapshotID, secretKeys }: ForgetJo
         name: 'restic',
         image,
         command: ['sh', '-c', UNLOCK_FIRST, 'restic'],
-        args: ['--retry-lock', LOCK_WAIT, 'forget', '--prune', snapshotID],
+        args: ['--retry-lock', LOCK_WAIT, ...args],
         env: environment(secretName, secretKeys),
         securityContext: {
           allowPrivilegeEscalation: false,
@@ -98,5 +98,7 @@ function environment(secretName: string, secretKeys: readonly string[]): Record<
     { name: 'RESTIC_CACHE_DIR', value: '/scratch/cache' },
     { name: 'TMPDIR', value: '/scratch' },
     { name: 'HOME', value: '/scratch' },
+    // A line every ten seconds: silence is the sign of a restic that hangs.
+    { name: 'RESTIC_PROGRESS_FPS', value: '0.1' },
   ];
 }

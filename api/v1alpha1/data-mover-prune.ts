@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import type { Resource } from '../meta.ts';
+import { rules } from './rules.ts';
+import {
+  conditions,
+  count,
+  failure,
+  moverConfig,
+  movingStatus,
+  objectName,
+  repositoryPath,
+  requestStatus,
+  retriedStatus,
+  time,
+  word,
+} from './schema.ts';
+
+export const dataMoverPruneSpec = z
+  .object({
+    dataMoverClass: objectName.optional().describe('Name of the class whose data was removed.'),
+    mover: word.describe('The mover that made the repository.'),
+    repository: repositoryPath.describe(
+      'Path of the repository below the base that the repository secret names: prefix/cluster/namespace/pvc.',
+    ),
+    backupStorageLocation: objectName
+      .optional()
+      .describe(
+        'The storage location that holds the repository, by its name in this cluster. Used where the secret with the repository access names no repository and the class no location.',
+      ),
+    config: moverConfig.optional(),
+    dueAt: time
+      .optional()
+      .describe('When it may begin. Absent: as soon as nothing else uses the repository.'),
+  })
+  .describe('Which repository, and when. Fixed at creation.')
+  .meta(
+    rules({
+      rule: 'self == oldSelf',
+      message: 'spec cannot be changed after creation; create another DataMoverPrune',
+      reason: 'FieldValueForbidden',
+    }),
+  );
+
+/** In the order of a prune that succeeds; one that fails goes to `Retrying` and from there back to `Queued`. */
+export const prunePhases = [
+  'Waiting',
+  'Pending',
+  'Queued',
+  'Pruning',
+  'Retrying',
+  'CleaningUp',
+  'Completed',
+  'Failed',
+  'Canceled',
+] as const;
+
+export const dataMoverPruneStatus = z
+  .object({
+    phase: z.enum(prunePhases).optional().describe('The step it is at.'),
+    ...requestStatus,
+    dataMoverClass: word.optional().describe('The class that serves this request.'),
+    mover: word.optional().describe('The mover that the class names.'),
+    ...movingStatus,
+    prunedAt: time.optional().describe('When the mover was through.'),
+    freedBytes: count.optional().describe('What was given back to the storage.'),
+    remainingBytes: count.optional().describe('What the repository holds since then.'),
+    ...retriedStatus,
+    failure: failure.describe('Why it ended without success. Absent while it has not.').optional(),
+    conditions: conditions.optional(),
+  })
+  .describe('What happened so far. Written by the controller only.');
+
+export type DataMoverPruneSpec = z.infer<typeof dataMoverPruneSpec>;
+export type DataMoverPruneStatus = z.infer<typeof dataMoverPruneStatus>;
+export type PrunePhase = (typeof prunePhases)[number];
+
+/** The wish to give back the space of what was removed from one repository. Lives in the protected namespace only. */
+export interface DataMoverPrune extends Resource {
+  spec: DataMoverPruneSpec;
+  status?: DataMoverPruneStatus;
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from '@jest/globals';
+import { volSyncConfig } from './config.ts';
+import { forgetTask, pruneTask } from './upkeep.ts';
+
+describe('removing a snapshot', () => {
+  it('names that snapshot alone, and does not prune', () => {
+    expect(forgetTask('abcdef01').args).toEqual(['forget', 'abcdef01']);
+  });
+
+  it.each([
+    ['was not there any more', ['Ignoring "deadbeef": no matching ID found for prefix "deadbeef"'], true],
+    ['was there', ['removed snapshot/abcdef01'], false],
+  ])('knows that it %s', (_, lines, alreadyGone) => {
+    expect(forgetTask('abcdef01').read(lines)).toEqual({ alreadyGone });
+  });
+});
+
+describe('pruning', () => {
+  const { args, read } = pruneTask(volSyncConfig.parse({ pruneMaxUnused: '10%', pruneMaxRepackSize: '5G' }));
+
+  it('is bounded as the class says', () => {
+    expect(args).toEqual(['prune', '--max-unused', '10%', '--max-repack-size', '5G']);
+  });
+
+  it('knows how much it gave back, and how much is left', () => {
+    const lines = [
+      'to repack:             0 blobs / 0 B',
+      'this removes:          0 blobs / 0 B',
+      'to delete:            12 blobs / 3.814 MiB',
+      'total prune:          12 blobs / 3.814 MiB',
+      'remaining:             4 blobs / 2.000 KiB',
+      'unused size after prune: 0 B (0.00% of remaining size)',
+    ];
+    expect(read(lines)).toEqual({ freedBytes: Math.round(3.814 * 2 ** 20), remainingBytes: 2048 });
+    expect(read([])).toEqual({});
+  });
+
+  it.each(['1 G', '-1', '5%%', 'all; rm', ''])('cannot be bounded by "%s"', (bound) => {
+    expect(volSyncConfig.safeParse({ pruneMaxUnused: bound }).success).toBe(false);
+    expect(volSyncConfig.safeParse({ pruneMaxRepackSize: bound }).success).toBe(false);
+  });
+});

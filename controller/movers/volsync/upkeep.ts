@@ -1,0 +1,27 @@
+import type { ForgetFacts, PruneFacts } from '../mover.ts';
+import type { VolSyncConfig } from './config.ts';
+import { readPruned } from './restic-log.ts';
+import type { ResticTask } from './restic-runner.ts';
+
+/** What VolSync cannot do and a restic of our own does: removing one snapshot, and giving its space back. */
+
+/** It drops the reference only and is cheap; the data goes with the next prune. */
+export function forgetTask(snapshotID: string): ResticTask<ForgetFacts> {
+  return {
+    doing: 'removing the snapshot',
+    args: ['forget', snapshotID],
+    read: (lines) => ({ alreadyGone: lines.some((line) => line.includes(UNKNOWN_SNAPSHOT)) }),
+  };
+}
+
+/** restic says this and ends well when it does not know the snapshot; the wish is fulfilled then too. */
+const UNKNOWN_SNAPSHOT = 'no matching ID found';
+
+/** What is left undone because of these bounds is done by the next prune. */
+export function pruneTask({ pruneMaxUnused, pruneMaxRepackSize }: VolSyncConfig): ResticTask<PruneFacts> {
+  return {
+    doing: 'pruning the repository',
+    args: ['prune', '--max-unused', pruneMaxUnused, '--max-repack-size', pruneMaxRepackSize],
+    read: readPruned,
+  };
+}

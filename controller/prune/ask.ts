@@ -1,0 +1,69 @@
+import { apiVersionOf } from '../../api/meta.ts';
+import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
+import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
+import type { DataMoverPrune } from '../../api/v1alpha1/data-mover-prune.ts';
+import { labels, MANAGED_BY } from '../../api/v1alpha1/keys.ts';
+import { dataMoverPrunes } from '../../api/v1alpha1/kinds.ts';
+import { pruneName } from '../../api/v1alpha1/names.ts';
+import type { Environment } from '../environment.ts';
+import { isFinal } from '../request/request.ts';
+import type { Serving } from '../request/serving.ts';
+
+/**
+ * Makes sure that the space of what was removed comes back: by the prune that is asked for already, or by a new one. Prunes
+ * that have not begun cover all removals from their repository, so several in a row share one. The place in the repository
+ * that the removal holds keeps any from beginning meanwhile.
+ */
+export async function askForPrune({ env, request, serving, signal }: Removal): Promise<void> {
+  const covered = env.listers.prunes.list().some((prune) => isToCome(prune) && isOf(prune, request));
+  if (covered || serving.mover.prune === undefined) return;
+  await env.creator.createOnce(dataMoverPrunes, desiredPrune(request, serving.class, env.now()), signal);
+}
+
+interface Removal {
+  env: Environment;
+  request: DataMoverDelete;
+  serving: Serving;
+  signal: AbortSignal;
+}
+
+function isToCome({ metadata, status }: DataMoverPrune): boolean {
+  return (
+    status?.movingSince === undefined && metadata.deletionTimestamp === undefined && !isFinal(status?.phase)
+  );
+}
+
+function isOf({ spec }: DataMoverPrune, { spec: wish }: DataMoverDelete): boolean {
+  return (
+    spec.repository === wish.result.repository && spec.backupStorageLocation === wish.backupStorageLocation
+  );
+}
+
+function desiredPrune(
+  { metadata, spec }: DataMoverDelete,
+  { metadata: { name: dataMoverClass }, spec: classSpec }: DataMoverClass,
+  now: Date,
+): DataMoverPrune {
+  const { namespace = '', uid = '' } = metadata;
+  const { mover, repository } = spec.result;
+  const { backupStorageLocation, config } = spec;
+  const dueAt = new Date(now.getTime() + classSpec.repositories.pruneIntervalSeconds * 1000).toISOString();
+  return {
+    apiVersion: apiVersionOf(dataMoverPrunes),
+    kind: dataMoverPrunes.kind,
+    metadata: {
+      namespace,
+      name: pruneName(uid),
+      // A request that is under way is nobody's data.
+      labels: { [labels.managedBy]: MANAGED_BY, [labels.veleroExclude]: 'true' },
+    },
+    spec: {
+      dataMoverClass,
+      mover,
+      repository,
+      dueAt,
+      ...(backupStorageLocation !== undefined && { backupStorageLocation }),
+      ...(config !== undefined && { config }),
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import { resolveClass } from '../../api/v1alpha1/class-resolution.ts';
+import type { Resource } from '../../api/meta.ts';
+import type { Environment } from '../environment.ts';
+import { serveResolved, type Serving, type ServingProblem } from './serving.ts';
+
+/** A request about data that a backup has left in a repository. */
+export type RepositoryCare = Resource & {
+  spec: { dataMoverClass?: string | undefined; config?: Record<string, unknown> | undefined };
+  status?: { dataMoverClass?: string | undefined };
+};
+
+/** The class that made the backup may be gone, or be another cluster's: then the default one has to do. */
+export function serveRecorded(
+  env: Environment,
+  { metadata, spec, status }: RepositoryCare,
+): Serving | ServingProblem | undefined {
+  const classes = env.listers.classes.list();
+  const recorded = status?.dataMoverClass ?? spec.dataMoverClass;
+  const known = classes.find((c) => c.metadata.name === recorded)?.metadata.name;
+  const resolution = resolveClass(classes, { metadata: { name: metadata.name } }, known);
+  return serveResolved(env.movers, resolution, { config: spec.config });
+}
