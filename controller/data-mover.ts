@@ -1,12 +1,13 @@
-import { keyOf, parseKey, type Key, type Resource } from '../api/meta.ts';
+import { formatKey, keyOf, parseKey, type Key, type Resource } from '../api/meta.ts';
 import { annotations, labels } from '../api/v1alpha1/keys.ts';
 import { childNameIn } from '../api/v1alpha1/names.ts';
 import type { InformerSet } from '../kube/cache/informer-set.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
 import { systemClock, type Clock } from '../kube/runtime/clock.ts';
 import { createController, type Controller } from '../kube/runtime/controller.ts';
-import type { Logger } from '../telemetry/log.ts';
+import type { LogFields, Logger } from '../telemetry/log.ts';
 import { noMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { createTracer } from '../telemetry/tracing.ts';
 import { backupRequest } from './backup/backup.ts';
 import { deleteRequest } from './delete/delete.ts';
 import type { Environment, Lister } from './environment.ts';
@@ -17,9 +18,11 @@ import { pruneRequest } from './prune/prune.ts';
 import { createAdmission } from './request/admission.ts';
 import { createCleaner } from './request/cleaner.ts';
 import { createCreator } from './request/creation.ts';
+import { createRequestLog, logFieldsOf } from './request/request-log.ts';
 import { createRequestMetrics } from './request/request-metrics.ts';
 import { createRequestReconciler } from './request/reconciler.ts';
 import type { Reporter } from './request/reporter.ts';
+import { createRequestTrace } from './request/request-trace.ts';
 import { isFinal } from './request/request.ts';
 import { registerWaitingMetrics } from './request/waiting-metrics.ts';
 import { restoreRequest } from './restore/restore.ts';
@@ -66,7 +69,11 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     listers,
     movers: new Map(movers.map((mover) => [mover.name, mover])),
     reporter: options.reporter,
-    observers: [createRequestMetrics(metrics)],
+    observers: [
+      createRequestLog(log),
+      createRequestMetrics(metrics),
+      createRequestTrace(createTracer('velero-datamover')),
+    ],
     creator,
     cleaner,
     admission: createAdmission({
@@ -87,17 +94,20 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
   const backups = createController({
     ...shared,
     name: 'backup',
+    logFields: fieldsBy(listers.backups),
     reconciler: createRequestReconciler(env, backupRequest(env)),
   });
   const restores = createController({
     ...shared,
     name: 'restore',
+    logFields: fieldsBy(listers.restores),
     reconciler: createRequestReconciler(env, restoreRequest(env)),
   });
 
   const deletes = createController({
     ...shared,
     name: 'delete',
+    logFields: fieldsBy(listers.deletes),
     reconciler: createRequestReconciler(env, deleteRequest(env)),
   });
   const prunes = createController({
@@ -163,6 +173,14 @@ interface Wiring {
   deletes: Controller;
   prunes: Controller;
   wakeAllWaiting: () => void;
+}
+
+/** What lines about a request say, as long as it is there. */
+function fieldsBy(lister: Lister<Resource>): (key: Key) => LogFields {
+  return (key) => {
+    const request = lister.get(formatKey(key));
+    return request === undefined ? {} : logFieldsOf(request);
+  };
 }
 
 /** Which change of which object makes which request worth another look. */

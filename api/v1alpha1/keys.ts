@@ -19,6 +19,8 @@ export const annotations = {
   /** On a DataMoverBackup or DataMoverRestore: full name of the Velero Backup or Restore it belongs to. */
   veleroBackup: `${GROUP}/velero-backup`,
   veleroRestore: `${GROUP}/velero-restore`,
+  /** On requests and their children: W3C Trace Context, which controller and mover continue. */
+  traceparent: `${GROUP}/traceparent`,
   /** On children in the protected namespace: `namespace/name` of the request they serve. */
   request: `${GROUP}/request`,
   /** On what moves data: name of the BackupStorageLocation through which it reaches the repository. */

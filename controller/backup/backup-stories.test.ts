@@ -100,7 +100,10 @@ describe('a backup', () => {
         'oadp.openshift.io/request-kind': 'backup',
         'oadp.openshift.io/request-uid': uid,
       },
-      annotations: { 'oadp.openshift.io/request': 'app/b1' },
+      annotations: {
+        'oadp.openshift.io/request': 'app/b1',
+        'oadp.openshift.io/traceparent': expect.stringMatching(/^00-/),
+      },
     };
     expect(snapshots).toMatchObject([
       {

@@ -13,7 +13,10 @@ describe('the children of a request', () => {
     expect(child).toMatchObject({
       kind: 'backup',
       labels: { 'oadp.openshift.io/request-kind': 'backup', 'oadp.openshift.io/request-uid': 'u-1' },
-      annotations: { 'oadp.openshift.io/request': 'app/b1' },
+      annotations: {
+        'oadp.openshift.io/request': 'app/b1',
+        'oadp.openshift.io/traceparent': expect.stringMatching(/^00-/),
+      },
     });
     expect(requestUidOf(child)).toBe('u-1');
   });

@@ -1,8 +1,10 @@
 import { formatKey, keyOf, type Resource } from '../../api/meta.ts';
 import { annotations, labels, MANAGED_BY } from '../../api/v1alpha1/keys.ts';
 import { childName } from '../../api/v1alpha1/names.ts';
+import { formatTraceParent } from '../../api/v1alpha1/traceparent.ts';
 
 import type { RequestKind } from '../movers/mover.ts';
+import { traceOf } from './request-trace.ts';
 
 /** How everything that is made for a request is named and marked, so that it is found again and belongs to nobody else. */
 export interface ChildIdentity {
@@ -18,7 +20,10 @@ export function childIdentity(kind: RequestKind, request: Resource): ChildIdenti
     kind,
     name: childName(kind, uid),
     labels: { [labels.managedBy]: MANAGED_BY, [labels.requestKind]: kind, [labels.requestUid]: uid },
-    annotations: { [annotations.request]: formatKey(keyOf(request)) },
+    annotations: {
+      [annotations.request]: formatKey(keyOf(request)),
+      [annotations.traceparent]: formatTraceParent(traceOf(request)),
+    },
   };
 }
 

@@ -33,6 +33,7 @@ const PACKAGES = [
     why: 'actions take and return plain values',
   },
   { name: 'prom-client', only: ['telemetry'], why: 'use the metrics port' },
+  { name: '@opentelemetry/.*', only: ['telemetry'], why: 'use the Tracer port' },
   { name: 'pino', only: ['telemetry', 'plugin/goplugin'], why: 'use the Logger port' },
   {
     name: 'zod',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { formatKey, type Key, parseKey } from '../../api/meta.ts';
-import type { Logger } from '../../telemetry/log.ts';
+import type { LogFields, Logger } from '../../telemetry/log.ts';
 import { type Metrics, noMetrics } from '../../telemetry/metrics.ts';
 import { isConflict } from '../client/kube-error.ts';
 import { whenAborted } from './abort.ts';
@@ -45,6 +45,8 @@ export interface ControllerOptions {
   /** The queue, or what differs from the default one. */
   queue?: WorkQueue | Omit<WorkQueueOptions, 'name'>;
   log: Logger;
+  /** What lines about an object say beside its key. */
+  logFields?: (key: Key) => LogFields;
   metrics?: Metrics;
   clock?: Clock;
 }
@@ -96,7 +98,7 @@ export function createController(options: ControllerOptions): Controller {
   async function work(item: string, stop: AbortSignal): Promise<void> {
     const key = parseKey(item);
     const reconcileID = randomUUID();
-    const log = options.log.child({ controller: name, ...key, reconcileID });
+    const log = options.log.child({ controller: name, ...key, ...options.logFields?.(key), reconcileID });
     const pass = startPass({ stop, deadlineMs, clock, what: `${name} ${item}` });
     const finish = measure.start();
     try {

@@ -67,7 +67,7 @@ function setUp(options: { csiEnabled?: boolean; enable?: string; status?: DataMo
 
 describe('a claim', () => {
   it('whose source is captured comes back marked, with its operation', async () => {
-    const { execute, lines } = setUp();
+    const { execute, kube, lines } = setUp();
     const id = `app/${nameOf('data')}`;
     const output = await execute(aClaim());
     expect(JSON.parse(String(output.item))).toEqual(
@@ -84,6 +84,10 @@ describe('a claim', () => {
       ['info', 'the data goes to the data mover'],
       ['info', 'the source is captured'],
     ]);
+    // By these its lines and the controller's are found together.
+    const made = kube.peekAll(dataMoverBackups)[0]?.metadata;
+    const traceID = made?.annotations?.[annotations.traceparent]?.split('-')[1];
+    for (const { fields } of lines) expect(fields).toMatchObject({ requestUID: made?.uid, traceID });
     expect(lines[0]?.fields).toMatchObject({
       resource: 'persistentvolumeclaims',
       namespace: 'app',

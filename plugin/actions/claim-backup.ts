@@ -16,6 +16,7 @@ import { desiredBackup } from './desired-backup.ts';
 import { editItem, removeKeys } from './item.ts';
 import { createSiblingStarter } from './siblings.ts';
 import { DEFAULT_CSI_SNAPSHOT_TIMEOUT_MS, VOLUME_SNAPSHOT_NAME } from './velero-facts.ts';
+import { requestFields } from './request-fields.ts';
 import { waitForCapture, type CaptureOutcome } from './wait-for-capture.ts';
 
 type RequestKey = Required<{ namespace: string; name: string }>;
@@ -29,18 +30,20 @@ export function createClaimBackup(
   const startSiblings = createSiblingStarter(cluster, decide);
 
   return async (pvc, { item, backup }, context) => {
-    const log = context.log.child(fieldsOf(pvc));
+    const claimLog = context.log.child(fieldsOf(pvc));
     const decision = await decide(backup, pvc, context);
     if (decision.outcome === 'fail') throw new PluginError(decision.message);
     if (decision.outcome === 'leave') {
-      log[decision.level](decision.message);
+      claimLog[decision.level](decision.message);
       return {};
     }
     const kube = await cluster.kube();
-    const request = desiredBackup(backup, pvc, decision.className);
-    const { namespace, name } = request.metadata;
+    const wanted = desiredBackup(backup, pvc, decision.className);
+    const { namespace, name } = wanted.metadata;
     const key = { namespace, name };
-    await createOnce(kube, dataMoverBackups, request, { clock: cluster.clock, signal: context.signal });
+    const create = { clock: cluster.clock, signal: context.signal };
+    const request = await createOnce(kube, dataMoverBackups, wanted, create);
+    const log = claimLog.child(requestFields(request));
     log.info(
       {
         dataMoverBackup: formatKey(key),
@@ -55,7 +58,7 @@ export function createClaimBackup(
     const siblings = csiEnabled ? undefined : startSiblings(backup, pvc, context);
     const timeoutMs = captureTimeoutMs(backup);
     const wait = { clock: cluster.clock, timeoutMs, signal: context.signal };
-    const outcome = await waitForCapture(kube, key, wait);
+    const outcome = await waitForCapture(kube, request, wait);
     await siblings;
     await report(outcome, { kube, key, timeoutMs, context: { ...context, log } });
     return moved(item, key);

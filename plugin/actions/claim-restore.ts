@@ -14,6 +14,7 @@ import { editItem, removeKeys, type ItemParts } from './item.ts';
 import { targetNamespace } from './namespace-mapping.ts';
 import { isRecordOfRestore } from './record.ts';
 import { missingRecordsRemedy } from './record-filter.ts';
+import { requestFields } from './request-fields.ts';
 import { isTerminal } from './request-status.ts';
 import { restoreSourceOf, type RestoreSource } from './restore-source.ts';
 import { BINDING_ANNOTATIONS } from './velero-facts.ts';
@@ -60,11 +61,11 @@ export function createClaimRestore(cluster: Cluster): RestoreClaim {
         `where the data of ${subject} is says DataMoverBackup ${movedBy} in the backup, and the resource filters of the Restore leave it out: ` +
           `${remedy}, then restore again`,
       );
-    const request = desiredRestore(restore, target, { movedBy, source });
-    await createOnce(kube, dataMoverRestores, request, { clock: cluster.clock, signal });
+    const wanted = desiredRestore(restore, target, { movedBy, source });
+    const request = await createOnce(kube, dataMoverRestores, wanted, { clock: cluster.clock, signal });
     const key = restoreKey(restore, target);
     log.info(
-      { dataMoverRestore: formatKey(key), dataMoverBackup: movedBy },
+      { ...requestFields(request), dataMoverRestore: formatKey(key), dataMoverBackup: movedBy },
       'the data is brought back by the data mover',
     );
     const output = awaiting(item, key);

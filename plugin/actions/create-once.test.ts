@@ -25,8 +25,9 @@ const down = new KubeError({ code: 503, reason: 'ServiceUnavailable', message: '
 describe('creating once', () => {
   it('makes the object, and takes the one that is there for its own', async () => {
     const { create, kube } = setUp();
-    await expect(create()).resolves.toBe(true);
-    await expect(create()).resolves.toBe(false);
+    const made = await create();
+    expect(made).toMatchObject({ ...object, metadata: { ...object.metadata, uid: expect.any(String) } });
+    await expect(create()).resolves.toEqual(made);
     expect(kube.peekAll(dataMoverBackups)).toHaveLength(1);
   });
 
@@ -38,7 +39,7 @@ describe('creating once', () => {
     };
     const creating = create();
     await clock.advance(500);
-    await expect(creating).resolves.toBe(false);
+    await expect(creating).resolves.toEqual(kube.peekAll(dataMoverBackups)[0]);
     expect(kube.peekAll(dataMoverBackups)).toHaveLength(1);
   });
 

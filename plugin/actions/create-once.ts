@@ -1,4 +1,4 @@
-import type { Kind, Resource } from '../../api/meta.ts';
+import { keyOf, type Kind, type Resource } from '../../api/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { isAlreadyExists } from '../../kube/client/kube-error.ts';
 import type { Clock } from '../../kube/runtime/clock.ts';
@@ -8,19 +8,22 @@ import { retryTransient } from '../retry.ts';
  * Creates an object under a deterministic name. One that is there already is the same one, made by an earlier attempt;
  * that also makes the create safe to repeat when its answer was lost.
  *
- * @returns true when this very call made it.
+ * @returns the object as it stands in the cluster.
  */
 export async function createOnce<T extends Resource>(
   kube: KubeClient,
   kind: Kind<T>,
   object: T,
   options: { clock: Clock; signal: AbortSignal },
-): Promise<boolean> {
+): Promise<T> {
+  const { signal } = options;
   try {
-    await retryTransient(options, () => kube.create(kind, object, { signal: options.signal }));
-    return true;
+    return await retryTransient(options, () => kube.create(kind, object, { signal }));
   } catch (error) {
-    if (isAlreadyExists(error)) return false;
-    throw error;
+    if (!isAlreadyExists(error)) throw error;
+    const found = await retryTransient(options, () => kube.get(kind, keyOf(object), { signal }));
+    // It was there a moment ago: somebody deletes it just now.
+    if (found === undefined) throw error;
+    return found;
   }
 }

@@ -15,6 +15,7 @@ import { createOnce } from './create-once.ts';
 import { parseItem } from './item.ts';
 import { markOf } from './moved-mark.ts';
 import { isRecordOf } from './record.ts';
+import { requestFields } from './request-fields.ts';
 
 /**
  * `oadp.openshift.io/data-mover-delete`: a Velero backup goes, and its data in the repository with it. Any cluster may be
@@ -91,9 +92,9 @@ async function removeData(
     record,
     result,
   );
-  await ask(cluster, request, context);
+  const asked = await ask(cluster, request, context);
   context.log.info(
-    { dataMoverDelete: formatKey(keyOf(request)), repository: result.repository },
+    { ...requestFields(asked), dataMoverDelete: formatKey(keyOf(request)), repository: result.repository },
     'the data is removed from the repository by the data mover',
   );
 }
@@ -116,9 +117,16 @@ async function removeRecord(
   }
 }
 
-async function ask(cluster: Cluster, request: DataMoverDelete, { signal }: CallContext): Promise<void> {
+async function ask(
+  cluster: Cluster,
+  request: DataMoverDelete,
+  { signal }: CallContext,
+): Promise<DataMoverDelete> {
   try {
-    await createOnce(await cluster.kube(), dataMoverDeletes, request, { clock: cluster.clock, signal });
+    return await createOnce(await cluster.kube(), dataMoverDeletes, request, {
+      clock: cluster.clock,
+      signal,
+    });
   } catch (error) {
     const { snapshotID = '', repository } = request.spec.result;
     throw new PluginError(`snapshot ${snapshotID} stays in repository ${repository}: ${reasonOf(error)}`, {

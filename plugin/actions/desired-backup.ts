@@ -5,6 +5,7 @@ import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import { annotations, labels, MANAGED_BY } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
 import { backupName, labelValue } from '../../api/v1alpha1/names.ts';
+import { formatTraceParent, traceParentOf } from '../../api/v1alpha1/traceparent.ts';
 import { PluginError } from '../plugin-error.ts';
 import { VOLUME_SNAPSHOT_NAME } from './velero-facts.ts';
 
@@ -37,7 +38,11 @@ export function desiredBackup(
         // backups, which stand in the namespace as long as those live, are no part of this one.
         [labels.veleroExclude]: 'true',
       },
-      annotations: { [annotations.veleroBackup]: backup.metadata.name },
+      annotations: {
+        [annotations.veleroBackup]: backup.metadata.name,
+        // One trace for all claims of a backup.
+        [annotations.traceparent]: formatTraceParent(traceParentOf(uidOf(backup), key.name)),
+      },
     },
     spec: { dataMoverClass: className, dataSourceRef: dataSourceOf(pvc) },
   };

@@ -4,6 +4,7 @@ import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts'
 import { annotations, labels, MANAGED_BY } from '../../api/v1alpha1/keys.ts';
 import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
 import { labelValue, restoreName } from '../../api/v1alpha1/names.ts';
+import { formatTraceParent, traceParentOf } from '../../api/v1alpha1/traceparent.ts';
 import { PluginError } from '../plugin-error.ts';
 
 /** A claim in the namespace into which it is restored. */
@@ -35,11 +36,12 @@ export function desiredRestore(
   { movedBy, source }: RestoreDetails,
 ): DataMoverRestore {
   const backup = restore.spec.backupName;
+  const key = restoreKey(restore, target);
   return {
     apiVersion: apiVersionOf(dataMoverRestores),
     kind: dataMoverRestores.kind,
     metadata: {
-      ...restoreKey(restore, target),
+      ...key,
       labels: {
         [labels.veleroRestoreName]: labelValue(restore.metadata.name),
         [labels.veleroRestoreUid]: uidOf(restore),
@@ -48,7 +50,12 @@ export function desiredRestore(
         // A request that is under way is nobody's data.
         [labels.veleroExclude]: 'true',
       },
-      annotations: { [annotations.veleroRestore]: restore.metadata.name, [annotations.movedBy]: movedBy },
+      annotations: {
+        [annotations.veleroRestore]: restore.metadata.name,
+        [annotations.movedBy]: movedBy,
+        // One trace for all claims of a restore.
+        [annotations.traceparent]: formatTraceParent(traceParentOf(uidOf(restore), key.name)),
+      },
     },
     spec: {
       destinationClaimRef: { name: target.name, namespace: target.namespace },

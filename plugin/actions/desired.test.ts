@@ -20,7 +20,10 @@ describe('the request to move', () => {
           'velero.io/exclude-from-backup': 'true',
           'app.kubernetes.io/managed-by': 'velero-datamover',
         },
-        annotations: { 'oadp.openshift.io/velero-backup': 'daily' },
+        annotations: {
+          'oadp.openshift.io/velero-backup': 'daily',
+          'oadp.openshift.io/traceparent': expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
+        },
       },
       spec: {
         dataMoverClass: 'standard',
@@ -73,6 +76,7 @@ describe('the request to bring back', () => {
         annotations: {
           'oadp.openshift.io/velero-restore': 'again',
           'oadp.openshift.io/data-mover-backup': 'app/dmb-1',
+          'oadp.openshift.io/traceparent': expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
         },
       },
       spec: { destinationClaimRef: { name: 'data', namespace: 'new' } },

@@ -12,6 +12,7 @@ import { restoreKey } from './desired-restore.ts';
 import { parseItem } from './item.ts';
 import { targetNamespace } from './namespace-mapping.ts';
 import { isRecordOfRestore } from './record.ts';
+import { requestFields } from './request-fields.ts';
 import { createRequestOperations } from './request-operations.ts';
 import { claimNameOf, restoreSourceOf } from './restore-source.ts';
 import { retryTransient } from '../retry.ts';
@@ -57,7 +58,7 @@ async function handOver(
   await retryTransient({ clock: cluster.clock, signal }, () =>
     kube.mergePatch(dataMoverRestores, key, patch, { signal }),
   );
-  log.debug(`DataMoverRestore ${formatKey(key)} has its source`);
+  log.debug(requestFields(request), `DataMoverRestore ${formatKey(key)} has its source`);
 }
 
 interface Wanted {

@@ -3,6 +3,7 @@ import { isNotFound } from '../../kube/client/kube-error.ts';
 import { parseOperationID } from '../codec/operation-id.ts';
 import type { Cluster } from '../cluster.ts';
 import type { CallContext, OperationProgress } from './action.ts';
+import { requestFields } from './request-fields.ts';
 import { lostOperation, progressOf } from './request-progress.ts';
 import type { RequestStatus } from './request-status.ts';
 import { retryTransient } from '../retry.ts';
@@ -59,9 +60,10 @@ export function createRequestOperations<T extends Request>(
       }
       try {
         // Velero asks once and forgets: what passes must not leave the mover running.
-        await retryTransient({ clock: cluster.clock, signal }, async () =>
+        const canceled = await retryTransient({ clock: cluster.clock, signal }, async () =>
           (await cluster.kube()).mergePatch(kind, key, { spec: { cancel: true } }, { signal }),
         );
+        log.info(requestFields(canceled), `${kind.kind} ${formatKey(key)} is canceled`);
       } catch (error) {
         if (!isNotFound(error)) throw error;
       }

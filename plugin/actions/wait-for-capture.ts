@@ -1,4 +1,4 @@
-import { formatKey, type Key } from '../../api/meta.ts';
+import { formatKey, keyOf, type Key } from '../../api/meta.ts';
 import type { DataMoverBackup, DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
 import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
@@ -27,20 +27,24 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 
 /**
- * Waits until the source of a backup is fixed, so that the application may write again: reads once, then watches that
- * one object. Broken connections and outages of the API server are waited out within the time.
+ * Waits until the source of a backup is fixed, so that the application may write again: goes on from the request as it was
+ * found, and watches that one object. Broken connections and outages of the API server are waited out within the time.
  */
 export async function waitForCapture(
   kube: KubeClient,
-  key: Key,
+  request: DataMoverBackup,
   options: WaitOptions,
 ): Promise<CaptureOutcome> {
+  const key = keyOf(request);
+  let known: DataMoverBackup | undefined = request;
   const deadline = new AbortController();
   const stopClock = options.clock.after(options.timeoutMs, () => deadline.abort());
   const signal = AbortSignal.any([deadline.signal, options.signal]);
   try {
     for (let pauseMs = FIRST_PAUSE_MS; ;) {
-      const found = await tryLook(kube, key, signal, deadline.signal);
+      const look = (): Promise<CaptureOutcome | undefined> => lookAt(kube, { key, known }, signal);
+      const found = await tryTo(look, deadline.signal);
+      known = undefined;
       if (typeof found === 'object') return found;
       // A watch that came to its end is no trouble.
       pauseMs = found === 'trouble' ? Math.min(pauseMs * 2, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS;
@@ -53,24 +57,26 @@ export async function waitForCapture(
   }
 }
 
-/** {@link look}, with what a later look may cure as an outcome. */
-async function tryLook(
-  kube: KubeClient,
-  key: Key,
-  signal: AbortSignal,
+/** A look, with what a later one may cure as an outcome. */
+async function tryTo(
+  look: () => Promise<CaptureOutcome | undefined>,
   deadline: AbortSignal,
 ): Promise<CaptureOutcome | 'nothing' | 'trouble'> {
   try {
-    return (await look(kube, key, signal)) ?? 'nothing';
+    return (await look()) ?? 'nothing';
   } catch (error) {
     if (!deadline.aborted && !passes(error)) throw error;
     return 'trouble';
   }
 }
 
-/** One read and one watch; `undefined` when the watch ended without an answer. */
-async function look(kube: KubeClient, key: Key, signal: AbortSignal): Promise<CaptureOutcome | undefined> {
-  const found = await kube.get(dataMoverBackups, key, { signal });
+/** One read, unless it is known already, and one watch; `undefined` when the watch ended without an answer. */
+async function lookAt(
+  kube: KubeClient,
+  { key, known }: { key: Key; known: DataMoverBackup | undefined },
+  signal: AbortSignal,
+): Promise<CaptureOutcome | undefined> {
+  const found = known ?? (await kube.get(dataMoverBackups, key, { signal }));
   if (found === undefined) throw vanished(key);
   const now = observe(found);
   if (now !== undefined) return now;

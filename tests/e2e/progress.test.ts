@@ -1,13 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { waitUntil } from '../../hack/cluster/wait.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import { annotations } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
+import type { LogFields } from '../../telemetry/log.ts';
 import { claim, pod, untilRunning } from './support/app.ts';
 import { record, type Recording } from './support/recording.ts';
 import { resticSecret } from './support/setup.ts';
 import { startSlowProxy, type SlowProxy } from './support/slow-proxy.ts';
 import { askForClass, openStory, type Story } from './support/story.ts';
-import { describeBackup, startBackup, untilBackedUp } from './support/velero.ts';
+import { describeBackup, logOf, startBackup, untilBackedUp } from './support/velero.ts';
 
 /** restic prints MiB with three decimals, so only such a size comes back exactly. */
 const BYTES = 100 * 2 ** 20;
@@ -18,6 +22,7 @@ describe('a slow upload', () => {
   let story: Story;
   let proxy: SlowProxy;
   let recording: Recording<DataMoverBackup>;
+  let backup: string;
   /** What "velero backup describe" said about bytes while the upload was under way. */
   let described = { done: 0, total: 0 };
 
@@ -50,7 +55,7 @@ describe('a slow upload', () => {
     await untilRunning(story, app);
     await story.exec(app, `head -c ${BYTES} /dev/urandom > /data/large`);
     recording = record(story.kube, dataMoverBackups, namespace);
-    const backup = story.unique('backup');
+    backup = story.unique('backup');
     await startBackup(story, backup, [namespace]);
     const look = (): Promise<boolean> => lookAtVelero(backup);
     await waitUntil('Velero to show bytes', look, { timeoutMs: 120_000, intervalMs: 1000 });
@@ -69,6 +74,24 @@ describe('a slow upload', () => {
     expect(first).toMatchObject({ totalBytes: BYTES, totalFiles: 1 });
     expect(first!.bytesDone).toBeGreaterThan(0);
     expect(first!.bytesDone).toBeLessThan(BYTES);
+  });
+
+  it('is found again in the logs of Velero and of the controller by one id', async () => {
+    const { uid, annotations: own } = recording.versions[0]!.metadata;
+    const ids = { requestUID: uid, traceID: own?.[annotations.traceparent]?.split('-')[1] };
+    const told = (await logOf(story, 'backup', backup)).filter(({ requestUID }) => requestUID === uid);
+    expect(told.map(({ text }) => text)).toEqual([
+      'the data goes to the data mover',
+      'the source is captured',
+    ]);
+    for (const line of told) expect(line).toMatchObject(ids);
+    const controllerLog = await readFile(join(story.cluster.logs, 'controller.log'), 'utf8');
+    const lines = controllerLog.split('\n').filter((line) => line.includes(`"requestUID":"${uid!}"`));
+    const phases = lines
+      .map((line) => JSON.parse(line) as LogFields)
+      .filter(({ phase }) => phase !== undefined);
+    expect(phases.map(({ phase }) => phase)).toEqual(expect.arrayContaining(['Moving', 'Completed']));
+    for (const line of phases) expect(line).toMatchObject(ids);
   });
 
   it('shows the same in "velero backup describe"', () => {

@@ -17,7 +17,7 @@ import type { EventTarget } from '../../../controller/request/reporter.ts';
 import { createInformerSet } from '../../../kube/cache/informer-set.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
 import { LeadershipLostError } from '../../../kube/runtime/leader-election.ts';
-import { silentLogger } from '../../../telemetry/log.ts';
+import { silentLogger, type Logger } from '../../../telemetry/log.ts';
 import { createPrometheusMetrics } from '../../../telemetry/prometheus.ts';
 import { settle } from '../fake-clock.ts';
 import { FakeCluster } from './fake-cluster.ts';
@@ -57,6 +57,8 @@ export class World {
   readonly reports: Report[] = [];
   /** Of the process that runs, or ran last. */
   metrics = createPrometheusMetrics({ process: false });
+  /** Of the processes to come. */
+  log: Logger = silentLogger;
   #process: Process | undefined;
 
   constructor() {
@@ -247,7 +249,7 @@ export class World {
       reporter: {
         report: (targets, type, reason, message) => void reports.push({ targets, type, reason, message }),
       },
-      log: silentLogger,
+      log: this.log,
       metrics: this.metrics,
       clock,
     });

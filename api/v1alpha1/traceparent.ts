@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * W3C Trace Context, as a text that needs no library: the plugin starts too often to load one. Ids follow from names, as all
+ * that is written does, so that a call that is repeated says the same.
+ */
+
+/** A span that others continue. */
+export interface TraceParent {
+  /** 32 hex digits. */
+  traceID: string;
+  /** 16 hex digits. */
+  spanID: string;
+}
+
+/** The span of one piece of work in a trace that all work of one origin shares. */
+export function traceParentOf(origin: string, work: string): TraceParent {
+  return { traceID: digest(origin).slice(0, 32), spanID: digest(work).slice(0, 16) };
+}
+
+/** `00-<trace>-<span>-01`: version 0, sampled. */
+export function formatTraceParent({ traceID, spanID }: TraceParent): string {
+  return `00-${traceID}-${spanID}-01`;
+}
+
+/** `undefined` for what is none, whoever wrote it. */
+export function parseTraceParent(text: string | undefined): TraceParent | undefined {
+  const match = /^[0-9a-f]{2}-(?<traceID>[0-9a-f]{32})-(?<spanID>[0-9a-f]{16})-[0-9a-f]{2}/.exec(text ?? '');
+  const { traceID = '', spanID = '' } = match?.groups ?? {};
+  return [traceID, spanID].some((id) => /^0*$/.test(id)) ? undefined : { traceID, spanID };
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

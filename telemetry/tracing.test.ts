@@ -1,0 +1,112 @@
+import { trace } from '@opentelemetry/api';
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { secrets } from '../api/external/core.ts';
+import { replicationSources } from '../api/external/volsync.ts';
+import { annotations } from '../api/v1alpha1/keys.ts';
+import { World } from '../tests/fakes/cluster/world.ts';
+
+const exporter = new InMemorySpanExporter();
+const TRACE = 'a'.repeat(32);
+const SPAN = 'b'.repeat(16);
+
+let world: World;
+
+beforeAll(() => {
+  // As whoever wants traces does from outside.
+  trace.setGlobalTracerProvider(
+    new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }),
+  );
+});
+
+afterAll(() => trace.disable());
+
+beforeEach(async () => {
+  exporter.reset();
+  world = new World();
+  await world.addSource('data', 'precious');
+});
+
+afterEach(() => world.stop());
+
+const ended = () => world.backup()?.status?.completionTimestamp !== undefined;
+
+/** As the plugin makes it. */
+function addTracedBackup(): void {
+  world.addBackup('b1', ({ metadata }) => {
+    metadata.annotations = { [annotations.traceparent]: `00-${TRACE}-${SPAN}-01` };
+  });
+}
+
+describe('the trace of a request', () => {
+  it('continues what the plugin began, with a span per step inside the one of the request', async () => {
+    await world.start();
+    addTracedBackup();
+    await world.until(ended);
+    const spans = exporter.getFinishedSpans();
+    expect(new Set(spans.map((span) => span.spanContext().traceId))).toEqual(new Set([TRACE]));
+    const whole = spans.find(({ name }) => name === 'DataMoverBackup');
+    expect(whole?.parentSpanContext?.spanId).toBe(SPAN);
+    expect(whole?.attributes).toMatchObject({
+      'datamover.request.uid': world.backup()?.metadata.uid,
+      'datamover.class': 'volsync',
+      'datamover.phase': 'Completed',
+    });
+    const steps = spans.filter((span) => span !== whole);
+    expect(steps.map(({ name }) => name)).toEqual(['Captured', 'Admitted', 'Staged', 'Moved', 'CleanedUp']);
+    for (const { parentSpanContext, startTime, endTime } of steps) {
+      expect(parentSpanContext?.spanId).toBe(whole?.spanContext().spanId);
+      expect(millis(startTime)).toBeGreaterThanOrEqual(millis(whole!.startTime));
+      expect(millis(endTime)).toBeLessThanOrEqual(millis(whole!.endTime));
+    }
+    expect(millis(whole!.endTime)).toBe(Date.parse(world.backup()?.status?.completionTimestamp ?? ''));
+  });
+
+  it('is whole after a restart in the middle, and told once', async () => {
+    world.cluster.hold('volsync');
+    await world.start();
+    addTracedBackup();
+    await world.until(() => world.backup()?.status?.phase === 'Moving');
+    await world.stop();
+    expect(exporter.getFinishedSpans()).toEqual([]);
+    await world.start();
+    world.cluster.release('volsync');
+    await world.until(ended);
+    expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual([
+      'Captured',
+      'Admitted',
+      'Staged',
+      'Moved',
+      'CleanedUp',
+      'DataMoverBackup',
+    ]);
+  });
+
+  it('says why the request failed', async () => {
+    await world.start();
+    world.addBackup('b1', ({ spec }) => {
+      spec.dataSourceRef.name = 'nowhere';
+    });
+    await world.until(ended);
+    const whole = exporter.getFinishedSpans().find(({ name }) => name === 'DataMoverBackup');
+    expect(whole?.status.message).toMatch(/^SourceNotFound: .*nowhere/);
+    // Nobody began it, so it has a trace of its own.
+    expect(whole?.spanContext().traceId).toMatch(/^[0-9a-f]{32}$/);
+    expect(whole?.spanContext().traceId).not.toBe(TRACE);
+  });
+
+  it('is carried to what the mover works on', async () => {
+    world.cluster.hold('volsync');
+    await world.start();
+    addTracedBackup();
+    await world.until(() => world.kube.peekAll(replicationSources).length > 0);
+    const carried = [...world.kube.peekAll(replicationSources), ...world.kube.peekAll(secrets)]
+      .map(({ metadata }) => metadata.annotations?.[annotations.traceparent])
+      .filter((text) => text !== undefined);
+    expect(carried).toEqual([`00-${TRACE}-${SPAN}-01`, `00-${TRACE}-${SPAN}-01`]);
+  });
+});
+
+function millis([seconds, nanos]: [number, number]): number {
+  return seconds * 1000 + nanos / 1e6;
+}
