@@ -208,6 +208,7 @@ function wire(mirrors: Mirrors, { backups, restores, deletes, prunes, wakeAllWai
   mirrors.snapshots.onChange(byRequest);
   mirrors.snapshotContents.onChange(byRequest);
   mirrors.claims.onChange(byRequest);
+  wireClasses(mirrors, requests);
   wireDestinations(mirrors, restores);
   wireVolumes(mirrors, { backups, restores });
 }
@@ -219,6 +220,25 @@ function freesPlace(before: Finishing | undefined, after: Finishing): boolean {
   const ended = isFinal(after.status?.phase) && !isFinal(before?.status?.phase);
   return ended || (before?.status?.admittedAt !== undefined && after.status?.admittedAt === undefined);
 }
+
+/** A class that appears, or changes what may run at once, is what requests may be waiting for. */
+function wireClasses(
+  { classes }: Mirrors,
+  requests: readonly { mirror: { store: Lister<Classed> }; controller: Controller }[],
+): void {
+  classes.onChange((_, after) => {
+    if (after === undefined) return;
+    const { name } = after.metadata;
+    for (const { mirror, controller } of requests) {
+      for (const request of mirror.store.list()) {
+        const { phase, dataMoverClass = name } = request.status ?? {};
+        if (dataMoverClass === name && !isFinal(phase)) controller.enqueue(keyOf(request));
+      }
+    }
+  });
+}
+
+type Classed = Resource & { status?: { phase?: string | undefined; dataMoverClass?: string | undefined } };
 
 /** A restore waits for its destination claim to appear, to be bound, or to go. */
 function wireDestinations(mirrors: Mirrors, restores: Controller): void {

@@ -132,6 +132,16 @@ export interface Namespace extends Resource {
   status?: { phase?: string };
 }
 
+/** What somebody has to say about an object. */
+export interface Event extends Resource {
+  involvedObject: { kind?: string; name?: string };
+  type?: string;
+  reason?: string;
+  message?: string;
+  lastTimestamp?: string | null;
+  eventTime?: string | null;
+}
+
 function core<T extends Resource>(kind: string, plural: string, namespaced = true): Kind<T> {
   return { group: '', version: 'v1', kind, plural, namespaced };
 }
@@ -146,6 +156,7 @@ export const configMaps = core<ConfigMap>('ConfigMap', 'configmaps');
 export const pods = core<Pod>('Pod', 'pods');
 export const nodes = core<Node>('Node', 'nodes', false);
 export const namespaces = core<Namespace>('Namespace', 'namespaces', false);
+export const events = core<Event>('Event', 'events');
 export const jobs: Kind<Job> = {
   group: 'batch',
   version: 'v1',

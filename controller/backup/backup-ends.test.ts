@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
+  events,
   persistentVolumeClaims,
   persistentVolumes,
   secrets,
@@ -515,11 +516,57 @@ describe('a step that does not move on', () => {
     expect(message).toContain(child);
   });
 
+  it("fails with the provisioner's last words when it gives the staging claim no volume", async () => {
+    world.cluster.hold('provision');
+    await begin();
+    const say = (message: string, lastTimestamp: string): void => {
+      world.kube.seed(events, {
+        apiVersion: 'v1',
+        kind: 'Event',
+        metadata: { namespace: 'velero', name: `event-${lastTimestamp}` },
+        involvedObject: { kind: 'PersistentVolumeClaim', name: child },
+        type: 'Warning',
+        reason: 'ProvisioningFailed',
+        message,
+        lastTimestamp,
+      });
+    };
+    say('rpc error: pool is full', '2026-01-01T00:01:00Z');
+    say('rpc error: pool is busy', '2026-01-01T00:00:30Z');
+    const { reason, message } = await failsAfter(90);
+    expect(reason).toBe('StagingFailed');
+    expect(message).toMatch(/its Events say: ProvisioningFailed: rpc error: pool is full$/);
+  });
+
+  it('fails when an object cannot be made, and says so before', async () => {
+    world.kube.before = ({ verb, kind, key }) => {
+      if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
+        throw new KubeError({ code: 500, reason: 'InternalError', message: 'failed calling webhook "w"' });
+    };
+    await begin();
+    await world.advance(20_000);
+    expect(world.backup()?.status).toMatchObject({ phase: 'Staging', message: 'failed calling webhook "w"' });
+    const { reason, message } = await failsAfter(70);
+    expect(reason).toBe('DeadlineExceeded');
+    expect(message).toBe('not possible for 90 s: failed calling webhook "w"');
+  });
+
+  it('goes on when an object can be made in the end', async () => {
+    world.kube.before = ({ verb, kind, key }) => {
+      if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
+        throw new KubeError({ code: 500, reason: 'InternalError', message: 'failed calling webhook "w"' });
+    };
+    await begin();
+    await world.advance(60_000);
+    world.kube.restart();
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+  });
+
   it("fails with the scheduler's words when the mover's pod is not scheduled", async () => {
     world.cluster.state.script = () => ({ end: 'unscheduled', lines: [] });
     await begin();
     const { reason, message } = await failsAfter(120);
-    expect(reason).toBe('DeadlineExceeded');
+    expect(reason).toBe('Unschedulable');
     expect(message).toContain('Insufficient memory');
   });
 

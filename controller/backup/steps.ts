@@ -1,6 +1,7 @@
 import type { BackupFacts, MoverRequest } from '../movers/mover.ts';
 import { captureSource } from './capture.ts';
 import { stageAlias } from '../exposure/alias.ts';
+import { quoteProvisioner } from '../exposure/provisioner.ts';
 import { stageSnapshot } from '../exposure/staging.ts';
 import { provisionableClass } from '../exposure/storage-class.ts';
 import { repositoryPath } from '../repository/path.ts';
@@ -38,7 +39,8 @@ function queue(scope: BackupScope): StepResult {
 async function stage(scope: BackupScope): Promise<StepResult> {
   if (scope.status.movingSince !== undefined) return done;
   const isLive = scope.status.capture?.consistency === 'Live';
-  return boundStaging(scope, await (isLive ? stageLive(scope) : stageCut(scope)));
+  const staged = boundStaging(scope, await (isLive ? stageLive(scope) : stageCut(scope)));
+  return quoteProvisioner(scope, scope.child.name, staged);
 }
 
 async function stageCut({ status, env, child, serving, signal }: BackupScope): Promise<StepResult> {

@@ -148,6 +148,8 @@ export type MoverOutcome<Facts> =
       state: 'InProgress';
       /** One line for people. */
       message: string;
+      /** What it is called if this stands until a deadline. Default: `DeadlineExceeded`. */
+      reason?: FailureReason;
       progress?: MoverProgress;
       /** False until the mover's own process runs: another deadline applies. */
       started: boolean;

@@ -16,7 +16,7 @@ export function moverDeadline(
     const seconds = deadlines.moverStartSeconds;
     return {
       at: since + seconds * 1000,
-      reason: 'DeadlineExceeded',
+      reason: outcome.reason ?? 'DeadlineExceeded',
       message: `the mover did not start within ${String(seconds)} s: ${outcome.message}`,
     };
   }

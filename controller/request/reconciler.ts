@@ -18,6 +18,7 @@ import { keepMover, servingForCleanup, type Serving, type ServingProblem } from 
 import { createStatusStore } from './status-store.ts';
 import { expire, requeueAfter, runSteps, waiting, type PassResult } from './step.ts';
 import { summarise } from './summary.ts';
+import { createTroubles } from './troubles.ts';
 
 /** Timers cannot wait for much longer than this. */
 const LONGEST_WAIT_MS = 24 * 3_600_000;
@@ -33,6 +34,7 @@ export function createRequestReconciler<
   Scope extends RequestScope<Status>,
 >(env: Environment, type: RequestType<T, Status, Scope>): Reconciler {
   const store = createStatusStore<T>(env.client, type.kind);
+  const troubles = createTroubles();
 
   async function reconcile(key: Key, context: ReconcileContext): Promise<ReconcileResult | void> {
     const request = type.lister.get(formatKey(key));
@@ -54,6 +56,8 @@ export function createRequestReconciler<
     if (serving === undefined) return;
     if (!('reason' in serving))
       return (await waitUntilDue(request, context)) ?? take(request, undefined, context);
+    const left = graceOf(request, serving) - env.now().getTime();
+    if (left > 0) return { requeueAfterMs: left };
     return (await postpone(request, serving, context)) ?? take(request, serving, context);
   }
 
@@ -155,11 +159,7 @@ export function createRequestReconciler<
   }
 
   async function goOn(scope: Scope, request: T): Promise<PassResult> {
-    const now = scope.now.getTime();
-    const pass = await runSteps(type.steps, scope, now).catch((error: unknown) => ({
-      step: undefined,
-      result: expire(refusal(error, scope), now),
-    }));
+    const pass = await takeSteps(scope, request.metadata.uid ?? '');
     if (pass.result.state === 'failed') {
       const { reason, message } = pass.result;
       const pauseMs = type.tryAgain?.(request, scope.status, { reason, message }, scope.now);
@@ -207,6 +207,7 @@ export function createRequestReconciler<
   async function letGo(request: T, signal: AbortSignal): Promise<void> {
     const { uid = '', finalizers = [] } = request.metadata;
     env.cleaner.forget(uid);
+    troubles.clear(uid);
     if (finalizers.includes(FINALIZER)) {
       await store.setFinalizers(
         request,
@@ -218,11 +219,32 @@ export function createRequestReconciler<
     }
   }
 
+  async function takeSteps(scope: Scope, uid: string): Promise<PassResult> {
+    const now = scope.now.getTime();
+    try {
+      const pass = await runSteps(type.steps, scope, now);
+      troubles.clear(uid);
+      return pass;
+    } catch (error) {
+      const result = refusal(error, troubles.since(uid, scope.now), scope);
+      return { step: undefined, result: expire(result, now) };
+    }
+  }
+
   function hasEnded(status: Status): boolean {
     return status.failure !== undefined || type.succeeded(status);
   }
 
   return { reconcile };
+}
+
+/** How long a new request waits for its class: both may be applied together, in either order. */
+const CLASS_GRACE_MS = 10_000;
+
+/** Until when a problem may pass by itself, milliseconds since 1970. */
+function graceOf({ metadata }: Resource, { reason }: ServingProblem): number {
+  const isMissing = reason === 'ClassNotFound' || reason === 'NoClass';
+  return isMissing ? Date.parse(metadata.creationTimestamp ?? '') + CLASS_GRACE_MS : 0;
 }
 
 function earliest(...times: readonly (number | undefined)[]): number | undefined {

@@ -1,34 +1,34 @@
-import { isForbidden, isInvalid } from '../../kube/client/kube-error.ts';
+import { isConflict, isForbidden, isInvalid } from '../../kube/client/kube-error.ts';
 import type { RequestScope, RequestStatus } from './request.ts';
 import { failed, waiting, type StepResult } from './step.ts';
 
-/** A refusal that may be lifted (a quota, a right) is tried again this often. */
+/** What was thrown for this long is no trouble of the moment. */
+const STANDS_MS = 10_000;
+
+/** How often it is tried again then. */
 const RETRY_MS = 30_000;
 
 /**
- * What it means for a request on its way that the API server said no. Anything else that was thrown is trouble of the
- * moment, and thrown on.
+ * What it means for a request on its way that something was thrown. Trouble of the moment is thrown on. What stands is
+ * a wait like any other: told in the status, and with an end. A refusal stands from the start: it may be lifted (a quota, a
+ * right), but not by itself.
  */
 export function refusal(
   error: unknown,
-  { status, serving }: Pick<RequestScope<RequestStatus>, 'status' | 'serving'>,
+  since: number,
+  { now, serving, signal }: Pick<RequestScope<RequestStatus>, 'now' | 'serving' | 'signal'>,
 ): StepResult {
+  if (signal.aborted || isConflict(error)) throw error;
   // What is called invalid now will be called invalid every time.
   if (isInvalid(error)) return failed('InvalidRequest', error.message);
-  if (!isForbidden(error)) throw error;
-  const { message } = error;
+  if (!isForbidden(error) && now.getTime() - since < STANDS_MS) throw error;
+  const message = error instanceof Error ? error.message : String(error);
   const seconds = serving.class.spec.deadlines.stagingSeconds;
   return waiting(message, {
     requeueAfterMs: RETRY_MS,
     deadline: {
-      at: lastStepAt(status) + seconds * 1000,
-      message: `not allowed for ${String(seconds)} s: ${message}`,
+      at: since + seconds * 1000,
+      message: `${isForbidden(error) ? 'not allowed' : 'not possible'} for ${String(seconds)} s: ${message}`,
     },
   });
-}
-
-/** When the request last got somewhere. */
-function lastStepAt({ startTimestamp, conditions = [] }: RequestStatus): number {
-  const steps = conditions.filter(({ status }) => status === 'True').map((c) => c.lastTransitionTime);
-  return Math.max(...[startTimestamp ?? '', ...steps].map((time) => Date.parse(time) || 0));
 }

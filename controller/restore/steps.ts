@@ -3,6 +3,7 @@ import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
 import { handOver } from '../handover/hand-over.ts';
 import type { RestoreFacts, RestoreMoverRequest } from '../movers/mover.ts';
 import { chooseNode } from '../exposure/first-consumer.ts';
+import { quoteProvisioner } from '../exposure/provisioner.ts';
 import { stageEmpty } from '../exposure/staging.ts';
 import { locationOfRestore } from '../repository/velero-location.ts';
 import { requestUidOf } from '../request/children.ts';
@@ -86,7 +87,8 @@ async function stage(scope: RestoreScope): Promise<StepResult> {
   const staged = await stageEmpty(env, child, stagingVolumeFor(scope), signal);
   // No mover pod will consume the volume of an empty backup, so its node has to be chosen here.
   const needsNode = staged.state === 'done' && source.result?.empty === true;
-  return boundStaging(scope, needsNode ? await chooseNode(env, child.name, signal) : staged);
+  const ready = needsNode ? await chooseNode(env, child.name, signal) : staged;
+  return quoteProvisioner(scope, child.name, boundStaging(scope, ready));
 }
 
 async function move(scope: RestoreScope): Promise<StepResult> {

@@ -29,7 +29,8 @@ const RULES: readonly Rule[] = [
     attempts: 1,
   },
   {
-    pattern: /NoSuchBucket|bucket does not exist|The specified bucket/i,
+    // Where there is no bucket restic tries to make one, which few accounts may.
+    pattern: /NoSuchBucket|bucket does not exist|The specified bucket|MakeBucket/i,
     reason: 'RepositoryUnreachable',
     message: ({ base, repository }) =>
       `the bucket of ${repository} does not exist; create it or correct ${base}`,

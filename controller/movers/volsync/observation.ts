@@ -126,9 +126,12 @@ function progressOf(seen: Observation): Waiting {
 }
 
 function starting({ status, job, pod }: Observation): Waiting {
-  const why = unscheduled(pod) ?? stillStarting(pod) ?? notMade(job, status);
   // A pod that replaces a failed one has its own time to start.
-  return inProgress(why, { started: false, ...activity(pod?.metadata.creationTimestamp) });
+  const since = activity(pod?.metadata.creationTimestamp);
+  const homeless = unscheduled(pod);
+  if (homeless !== undefined)
+    return inProgress(homeless, { started: false, reason: 'Unschedulable', ...since });
+  return inProgress(stillStarting(pod) ?? notMade(job, status), { started: false, ...since });
 }
 
 function transferring({ pod, podLog }: Observation): Waiting {
