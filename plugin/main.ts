@@ -6,18 +6,17 @@ import { connect } from './connect.ts';
 import { createHclog } from './goplugin/hclog.ts';
 import { isStartedByVelero } from './goplugin/handshake.ts';
 import { createSourceLocator } from './goplugin/locate-source.ts';
-import { serve } from './goplugin/serve.ts';
 import { endAtUncaught, logStrays } from './goplugin/strays.ts';
 import { createWatchdog } from './goplugin/watchdog.ts';
 import { leaveOutMaglev } from './lean-compiler.ts';
 import { registeredActions } from './registered-actions.ts';
 
 function main(env: NodeJS.ProcessEnv): void {
-  if (isStartedByVelero(env)) serveVelero(env);
+  if (isStartedByVelero(env)) void serveVelero(env);
   else void runCommand(env);
 }
 
-function serveVelero(env: NodeJS.ProcessEnv): void {
+async function serveVelero(env: NodeJS.ProcessEnv): Promise<void> {
   const { logLevel, csiEnabled } = parseFlags(process.argv);
   const locate = createSourceLocator();
   const known = locate === undefined ? {} : { locate };
@@ -28,18 +27,22 @@ function serveVelero(env: NodeJS.ProcessEnv): void {
 
   const cluster = createCluster({ clock: systemClock, connect: () => connect(env) });
   const watchdog = createWatchdog({ limitMs: hangLimitMs(env), log, onWatching: leaveOutMaglev });
-  serve({
-    actions: registeredActions({ cluster, csiEnabled }),
-    // Velero starts from now on what this says: the path that it started this time.
-    command: process.argv[1] ?? process.execPath,
-    log,
-    env,
-    beforeAction: watchdog.watch,
-    ...known,
-  }).catch((error: unknown) => {
+  try {
+    // Not before the streams are replaced: Node's HTTP/2 would make the real ones, and set their pipes not to block.
+    const { serve } = await import('./goplugin/serve.ts');
+    await serve({
+      actions: registeredActions({ cluster, csiEnabled }),
+      // Velero starts from now on what this says: the path that it started this time.
+      command: process.argv[1] ?? process.execPath,
+      log,
+      env,
+      beforeAction: watchdog.watch,
+      ...known,
+    });
+  } catch (error) {
     log.error({ err: error }, 'the plugin cannot serve');
     exit(1);
-  });
+  }
 }
 
 /** For people and for the init container: what this needs is loaded only then. */

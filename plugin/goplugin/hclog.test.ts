@@ -67,6 +67,22 @@ describe('the log', () => {
     expect(lines()).toHaveLength(1);
   });
 
+  it('tells as a text what JSON cannot say, and leaves the other fields as they are', () => {
+    const round: { self?: object } = {};
+    round.self = round;
+    logger().info({ count: 3, list: ['a', 1], big: 9007199254740993n, round }, 'hello');
+    expect(parsed()).toEqual([
+      {
+        '@level': 'info',
+        count: 3,
+        list: ['a', 1],
+        big: '9007199254740993n',
+        round: '<ref *1> { self: [Circular *1] }',
+        '@message': 'hello',
+      },
+    ]);
+  });
+
   it('shows an error with its place', () => {
     logger().error({ err: new TypeError('boom') }, 'went wrong');
     expect(parsed()).toEqual([

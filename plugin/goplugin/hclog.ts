@@ -1,11 +1,12 @@
-import { destination, pino, type Logger as Pino } from 'pino';
 import { inspect } from 'node:util';
-import type { Logger, LogFields } from '../../telemetry/log.ts';
+import type { Logger, LogFields, LogLine } from '../../telemetry/log.ts';
 import { fitLine } from './fit-line.ts';
 import { framesOf, type LocateSource } from './stack.ts';
+import { writeWhole } from './write-whole.ts';
 
-/** Levels of hclog; Velero prints a line with any other as debug. */
-export type HclogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+/** Levels of hclog, the loudest last; Velero prints a line with any other as debug. */
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+export type HclogLevel = (typeof LEVELS)[number];
 
 export interface HclogOptions {
   /** Default `info`, as Velero's. */
@@ -32,43 +33,51 @@ const STRINGS = new Set(['namespace', 'name', 'resource']);
 /**
  * The log as go-plugin reads it: one JSON object per line on stderr, keys `@level` and `@message`, no time (the host
  * stamps). Warn and error lines are counted by Velero: an error line makes the backup PartiallyFailed.
+ *
+ * Not pino, which the controller logs with: loading it was a tenth of the CPU time of a start.
  */
-export function createHclog(options: HclogOptions = {}): Logger {
-  const clean = (fields: LogFields): LogFields => cleanFields(fields, options.locate);
-  // Written at once: the host kills this process as soon as it is done with it.
-  const out = destination({ fd: options.fd ?? 2, sync: true });
-  // Nobody reads any more: the host is gone, and this process will notice.
-  out.on('error', () => undefined);
-  return wrap(
-    pino(
-      {
-        level: options.level ?? 'info',
-        base: null,
-        messageKey: '@message',
-        timestamp: false,
-        formatters: { level: (label) => ({ '@level': label === 'fatal' ? 'error' : label }) },
-      },
-      { write: (line: string) => void out.write(fitLine(line)) },
-    ),
-    clean,
-  );
+export function createHclog({ level = 'info', fd = 2, locate }: HclogOptions = {}): Logger {
+  const loud = LEVELS.slice(LEVELS.indexOf(level));
+  const clean = (fields: LogFields): LogFields => cleanFields(fields, locate);
+  const withFields = (common: LogFields): Logger => {
+    const line =
+      (at: HclogLevel): LogLine =>
+      (first: LogFields | string, second?: string) => {
+        if (!loud.includes(at)) return;
+        const [fields, message] = typeof first === 'string' ? [{}, first] : [clean(first), second];
+        writeWhole(fd, fitLine(toLine({ '@level': at, ...common, ...fields, '@message': textOf(message) })));
+      };
+    return {
+      debug: line('debug'),
+      info: line('info'),
+      warn: line('warn'),
+      error: line('error'),
+      child: (fields) => withFields({ ...common, ...clean(fields) }),
+    };
+  };
+  return withFields({});
 }
 
-/** Turns what pino would do with odd arguments (objects as messages, `%s`) into one shape: clean fields, text. */
-function wrap(log: Pino, clean: (fields: LogFields) => LogFields): Logger {
-  const line =
-    (level: 'debug' | 'info' | 'warn' | 'error') =>
-    (first: LogFields | string, second?: string): void => {
-      if (typeof first === 'string') log[level]({}, textOf(first));
-      else log[level](clean(first), textOf(second));
-    };
-  return {
-    debug: line('debug'),
-    info: line('info'),
-    warn: line('warn'),
-    error: line('error'),
-    child: (fields) => wrap(log.child(clean(fields)), clean),
-  };
+function toLine(fields: LogFields): string {
+  try {
+    return `${JSON.stringify(fields)}\n`;
+  } catch {
+    const sayable = Object.entries(fields).map(([key, value]) => [
+      key,
+      isSayable(value) ? value : asText(value),
+    ]);
+    return `${JSON.stringify(Object.fromEntries(sayable))}\n`;
+  }
+}
+
+/** False for what JSON cannot say, such as an object that holds itself, or a bigint. */
+function isSayable(value: unknown): boolean {
+  try {
+    JSON.stringify(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function textOf(message: unknown): string {
