@@ -36,11 +36,14 @@ const executable = 'velero-plugin-for-datamover';
 /** Tells the executable that a program was put into it; a constant of Node. */
 const SENTINEL = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
-/**
- * A plugin shares Velero's memory limit: this keeps the young generation, 16 MiB by default, from growing under load. Beware
- * of others: most flags of V8 make it refuse the code cache of Node's own modules, which doubles the time of a start.
- */
-const NODE_OPTIONS = ['--max-semi-space-size=4'];
+/** What the executable gives Node. Beware of flags of V8: most make it refuse the code cache of Node's own modules. */
+const NODE_OPTIONS = [
+  // A plugin shares Velero's memory limit: keeps the young generation, 16 MiB by default, from growing under load.
+  '--max-semi-space-size=4',
+  // A kubeconfig without a CA trusts what the machine trusts, as in Go. Else Node reads its own root certificates, and
+  // those of NODE_EXTRA_CA_CERTS, into the memory of every process as soon as it loads HTTP/2.
+  '--use-openssl-ca',
+];
 
 const node = realpathSync(process.execPath);
 const started = performance.now();
