@@ -46,7 +46,7 @@ demo-down: $(NODE_MODULES) ## Remove the cluster of the demo with all its data.
 
 ##@ Development
 
-GENERATED := config/crd/bases docs/spec docs/failures.md docs/metrics.md proto/schema.json proto/gen
+GENERATED := config/crd/bases docs/spec docs/failures.md docs/metrics.md docs/observability.md proto/schema.json proto/gen
 
 .PHONY: generate
 generate: $(NODE_MODULES) ## Write everything that is generated: CRDs, reference pages, wire types.

@@ -9,6 +9,7 @@ import type { LogFields, Logger } from '../telemetry/log.ts';
 import { noMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { createTracer } from '../telemetry/tracing.ts';
 import { backupRequest } from './backup/backup.ts';
+import { createClassReconciler } from './class/class.ts';
 import { deleteRequest } from './delete/delete.ts';
 import type { Environment, Lister } from './environment.ts';
 import { createJanitor, type Janitor } from './janitor/janitor.ts';
@@ -113,7 +114,14 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
   const prunes = createController({
     ...shared,
     name: 'prune',
+    logFields: fieldsBy(listers.prunes),
     reconciler: createRequestReconciler(env, pruneRequest(env)),
+  });
+
+  const classes = createController({ ...shared, name: 'class', reconciler: createClassReconciler(env) });
+  mirrors.classes.onChange((before, after) => {
+    const object = after ?? before;
+    if (object !== undefined) classes.enqueue(keyOf(object));
   });
 
   interface Served {
@@ -143,7 +151,7 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     clock,
     log,
   });
-  return { controllers: [backups, restores, deletes, prunes], janitor };
+  return { controllers: [classes, backups, restores, deletes, prunes], janitor };
 }
 
 /**

@@ -5,7 +5,7 @@ import { crdDefinitions } from '../api/v1alpha1/crd.ts';
 import { ROOT, writeGenerated } from './gen/generated-file.ts';
 import { fillBlocks } from './gen/marked-blocks.ts';
 import { metricTable } from './gen/metric-table.ts';
-import { failureTable, referenceBlocks } from './gen/reference.ts';
+import { eventTable, failureTable, referenceBlocks } from './gen/reference.ts';
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
@@ -20,4 +20,5 @@ for (const definition of crdDefinitions) {
   await fillPage(`docs/spec/${definition.kind.version}/${file}.md`, blocks);
 }
 await fillPage('docs/failures.md', { reasons: failureTable() });
+await fillPage('docs/observability.md', { events: eventTable() });
 await fillPage('docs/metrics.md', { metrics: metricTable() });

@@ -2,7 +2,7 @@ import type { BackupPhase } from './data-mover-backup.ts';
 import type { DeletePhase } from './data-mover-delete.ts';
 import type { PrunePhase } from './data-mover-prune.ts';
 import type { RestorePhase } from './data-mover-restore.ts';
-import type { ConditionType } from './reasons.ts';
+import type { ConditionType, EventReason } from './reasons.ts';
 
 /** What phases and conditions mean, for the reference pages. The types make a forgotten one an error. */
 
@@ -63,6 +63,58 @@ export const conditionMeanings: Record<ConditionType, string> = {
   Staged: 'The staging volume stands in the protected namespace.',
   Moved: 'The mover has finished and its result is recorded.',
   HandedOver: 'The volume belongs to the destination claim.',
+  Removed: 'The snapshot is gone from the repository.',
+  Pruned: 'Data that no snapshot needs is gone from the repository.',
   CleanedUp: 'Nothing made for this request remains.',
   Ready: 'True when all is well: for a request that it is Completed, for a class that it can be used.',
 };
+
+/** What an Event tells, of which type it is, and on which objects it stands. */
+export const eventMeanings: Record<EventReason, { type: 'Normal' | 'Warning'; on: string; meaning: string }> =
+  {
+    DataCaptured: {
+      type: 'Normal',
+      on: 'the backup, its VolumeSnapshot',
+      meaning: 'The state of the source is fixed; the application may write again.',
+    },
+    DataMoverQueued: {
+      type: 'Normal',
+      on: 'the request',
+      meaning: 'It waits for a place; the message says for which.',
+    },
+    DataMoverStarted: {
+      type: 'Normal',
+      on: 'the request, the claim',
+      meaning: 'The mover was asked to start.',
+    },
+    DataMoverCompleted: {
+      type: 'Normal',
+      on: 'the request, the claim, the Velero Backup or Restore',
+      meaning: 'Done and proved.',
+    },
+    DataMoverFailed: {
+      type: 'Warning',
+      on: 'the request, the claim, the Velero Backup or Restore',
+      meaning: 'Over without success; the message says why and what to do.',
+    },
+    DataMoverCanceled: {
+      type: 'Warning',
+      on: 'the request, the claim, the Velero Backup or Restore',
+      meaning: 'Stopped because somebody wanted it.',
+    },
+    DataMoverWarning: {
+      type: 'Warning',
+      on: 'the request',
+      meaning: 'A try has failed and is repeated; the message says why.',
+    },
+    DataMoverClassReady: {
+      type: 'Normal',
+      on: 'the class',
+      meaning: 'A class that could not be used can be now.',
+    },
+    DataMoverClassNotReady: {
+      type: 'Warning',
+      on: 'the class',
+      meaning: 'The class cannot be used, or not as it says; the message names the field.',
+    },
+  };

@@ -15,6 +15,10 @@ export const conditionTypes = {
   moved: 'Moved',
   /** The volume belongs to the destination claim. Restores only. */
   handedOver: 'HandedOver',
+  /** The snapshot is gone from the repository. Deletes only. */
+  removed: 'Removed',
+  /** Data that no snapshot needs is gone from the repository. Prunes only. */
+  pruned: 'Pruned',
   /** Nothing created for this request remains. */
   cleanedUp: 'CleanedUp',
   /** `True` when Completed, `False` otherwise: what `kubectl wait` looks at. */
@@ -70,9 +74,12 @@ export const eventReasons = {
   captured: 'DataCaptured',
   queued: 'DataMoverQueued',
   moving: 'DataMoverStarted',
-  progress: 'DataMoverProgress',
   completed: 'DataMoverCompleted',
   failed: 'DataMoverFailed',
   canceled: 'DataMoverCanceled',
   warning: 'DataMoverWarning',
+  classReady: 'DataMoverClassReady',
+  classNotReady: 'DataMoverClassNotReady',
 } as const;
+
+export type EventReason = (typeof eventReasons)[keyof typeof eventReasons];

@@ -32,7 +32,10 @@ export function deleteRequest(
     tryAgain: pauseAfter,
     succeeded: ({ removedAt }) => removedAt !== undefined,
     phase: phaseOf,
-    facts: (status) => [[conditionTypes.admitted, status.admittedAt !== undefined]],
+    facts: (status) => [
+      [conditionTypes.admitted, status.admittedAt !== undefined],
+      [conditionTypes.removed, status.removedAt !== undefined],
+    ],
     successMessage: () => 'the snapshot is not in the repository any more',
     report: (request, before, after) => announceTries(env.reporter, request, before, after),
   };

@@ -33,7 +33,10 @@ export function pruneRequest(
     tryAgain: pauseAfter,
     succeeded: ({ prunedAt }) => prunedAt !== undefined,
     phase: phaseOf,
-    facts: (status) => [[conditionTypes.admitted, status.admittedAt !== undefined]],
+    facts: (status) => [
+      [conditionTypes.admitted, status.admittedAt !== undefined],
+      [conditionTypes.pruned, status.prunedAt !== undefined],
+    ],
     successMessage: ({ freedBytes, remainingBytes }) =>
       freedBytes === undefined
         ? 'the repository is pruned'

@@ -1,4 +1,5 @@
 import type { Key } from '../../api/meta.ts';
+import type { EventReason } from '../../api/v1alpha1/reasons.ts';
 
 /** What an Event is about. */
 export interface EventTarget extends Key {
@@ -12,7 +13,7 @@ export interface Reporter {
   report(targets: readonly EventTarget[], type: 'Normal' | 'Warning', reason: string, message: string): void;
 }
 
-type Speak = (targets: readonly (EventTarget | undefined)[], reason: string, message: string) => void;
+type Speak = (targets: readonly (EventTarget | undefined)[], reason: EventReason, message: string) => void;
 
 /** A reporter's two voices; targets that are not known are left out. */
 export function speaker(reporter: Reporter): { normal: Speak; warning: Speak } {

@@ -4,6 +4,7 @@ import {
   backupPhaseMeanings,
   conditionMeanings,
   deletePhaseMeanings,
+  eventMeanings,
   prunePhaseMeanings,
   restorePhaseMeanings,
 } from '../../api/v1alpha1/meanings.ts';
@@ -18,7 +19,7 @@ interface KindReference {
   conditions: readonly ConditionType[];
 }
 
-const { captured, admitted, staged, moved, handedOver, cleanedUp, ready } = conditionTypes;
+const { captured, admitted, staged, moved, handedOver, removed, pruned, cleanedUp, ready } = conditionTypes;
 
 const REFERENCES: Record<string, KindReference> = {
   DataMoverClass: { sample: 'class.yaml', conditions: [ready] },
@@ -35,12 +36,12 @@ const REFERENCES: Record<string, KindReference> = {
   DataMoverDelete: {
     sample: 'delete.yaml',
     phases: deletePhaseMeanings,
-    conditions: [admitted, cleanedUp, ready],
+    conditions: [admitted, removed, cleanedUp, ready],
   },
   DataMoverPrune: {
     sample: 'prune.yaml',
     phases: prunePhaseMeanings,
-    conditions: [admitted, cleanedUp, ready],
+    conditions: [admitted, pruned, cleanedUp, ready],
   },
 };
 
@@ -68,6 +69,17 @@ export function referenceBlocks(
 /** The table of `status.failure.reason`. */
 export function failureTable(): string {
   return table(['Reason', 'Meaning'], codeFirst(Object.entries(failureReasons)));
+}
+
+/** The table of Events. */
+export function eventTable(): string {
+  const rows = Object.entries(eventMeanings).map(([reason, { type, on, meaning }]) => [
+    `\`${reason}\``,
+    type,
+    on,
+    meaning,
+  ]);
+  return table(['Reason', 'Type', 'On', 'Meaning'], rows);
 }
 
 function referenceOf(kind: Kind<Resource>): KindReference {

@@ -120,6 +120,8 @@ export class World {
       reporter: { report: () => undefined },
       log: silentLogger,
     });
+    // All stories share one class: who writes its status first would be none of a story's calls.
+    const ofStories = controllers.filter(({ name }) => name !== 'class');
     const mirroring = informers.run(stop.signal);
     const warm = informers.waitForSync({ timeoutMs: 60_000, signal: stop.signal });
     // Nobody may be waiting for it any more when the process is killed.
@@ -127,7 +129,7 @@ export class World {
     const working = new Promise<void>((resolve) => {
       for (const { signal } of [leading, stop])
         signal.addEventListener('abort', () => resolve(), { once: true });
-    }).then(() => Promise.all(controllers.map((one) => one.run(stop.signal))));
+    }).then(() => Promise.all(ofStories.map((one) => one.run(stop.signal))));
     this.#running.add({ kill, over: Promise.all([mirroring, working]) });
     const process: Process = { warm, firstCall, lead: () => leading.abort(), kill };
     return process;
