@@ -86,6 +86,12 @@ async function share(client: KubeClient): Promise<void> {
     metadata: { name: 'volsync', annotations: { 'oadp.openshift.io/default': 'true' } },
     spec: { mover: 'VolSync', limits: { backups: 1, restores: 1 } },
   } as unknown as DataMoverClass);
+  await client.create(dataMoverClasses, {
+    apiVersion: 'oadp.openshift.io/v1alpha1',
+    kind: 'DataMoverClass',
+    metadata: { name: 'live' },
+    spec: { mover: 'VolSync', capture: 'Live', limits: { backups: 1, restores: 1 } },
+  } as unknown as DataMoverClass);
   await client.create(storageClasses, {
     apiVersion: 'storage.k8s.io/v1',
     kind: 'StorageClass',

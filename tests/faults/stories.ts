@@ -1,7 +1,8 @@
 import { expect } from '@jest/globals';
-import { jobs } from '../../api/external/core.ts';
+import { jobs, persistentVolumes, type PersistentVolume } from '../../api/external/core.ts';
+import { volumeSnapshots } from '../../api/external/snapshot.ts';
 import { replicationDestinations, replicationSources } from '../../api/external/volsync.ts';
-import type { Resource } from '../../api/meta.ts';
+import type { Kind, Resource } from '../../api/meta.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import {
   dataMoverBackups,
@@ -118,6 +119,51 @@ async function handOver(world: World): Promise<Told> {
   return { ...told, counts: () => current()?.status?.handOver !== undefined };
 }
 
+/** Of a volume that is shown to the mover while the application has it. The transfer is as in any other backup. */
+async function backUpLive(world: World): Promise<Told> {
+  const data = { namespace: world.app, name: 'data' };
+  await world.addSource('data', 'precious');
+  await world.until('the volume knows it', () => world.volumeOf(data)?.status?.phase === 'Bound');
+  const before = world.inventory();
+  const source = world.volumeOf(data);
+  const claim = world.claim(data);
+  const backup = { namespace: world.app, name: 'b1' };
+  const current = () => world.feed.get(dataMoverBackups, backup);
+  await world.create(dataMoverBackups, {
+    metadata: backup,
+    spec: { dataMoverClass: 'live', dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' } },
+  });
+  return {
+    counts: () => current()?.status?.movingSince === undefined || current()?.status?.result !== undefined,
+    isOver: () => current()?.status?.phase === 'Completed' && isFree(current()),
+    inventory: () => before,
+    verify() {
+      expect(current()?.status?.result).toMatchObject({ consistency: 'Live' });
+      expect(world.everCreated(replicationSources)).toBe(1);
+      expect(world.actors.state.started).toHaveLength(1);
+      const { repository = '' } = current()?.status?.result ?? {};
+      expect(world.repositoryOf(repository)?.snapshots).toEqual([
+        expect.objectContaining({ content: 'precious' }),
+      ]);
+      expect(world.everCreated(volumeSnapshots)).toBe(0);
+      // Nobody has written to what is the application's, and its other name never had a say over the data.
+      expect(world.volumeOf(data)).toEqual(source);
+      expect(world.claim(data)).toEqual(claim);
+      expect(world.read(data)).toBe('precious');
+      expect(policiesOf(world, annotations.aliasOf)).toEqual(new Set(['Retain']));
+    },
+  };
+}
+
+/** Every reclaim policy that volumes with an annotation have ever had. */
+function policiesOf(world: World, annotation: string): Set<string | undefined> {
+  const versions = world.feed.changes
+    .filter(({ kind }) => kind === (persistentVolumes as Kind<Resource>))
+    .flatMap(({ before, after }) => [before, after] as (PersistentVolume | undefined)[])
+    .filter((volume) => volume?.metadata.annotations?.[annotation] !== undefined);
+  return new Set(versions.map((volume) => volume?.spec.persistentVolumeReclaimPolicy));
+}
+
 /** Of the older of two backups in one repository. */
 async function remove(world: World): Promise<Told> {
   const [older, newer] = world.addRepository('old', 'new');
@@ -162,6 +208,7 @@ async function prune(world: World): Promise<Told> {
 
 export const stories: readonly Story[] = [
   { name: 'backup', begin: backUp },
+  { name: 'live backup', begin: backUpLive },
   { name: 'restore', begin: restore },
   { name: 'hand-over', begin: handOver },
   { name: 'delete', begin: remove },

@@ -27,6 +27,8 @@ export interface ClassOptions {
   limits?: { backups?: number; restores?: number };
   config?: Record<string, unknown>;
   deadlines?: Record<string, number>;
+  capture?: 'Snapshot' | 'Live' | 'SnapshotOrLive';
+  storageClasses?: Record<string, object>;
 }
 
 interface Made {
