@@ -12,6 +12,7 @@ import { backupRequest } from './backup/backup.ts';
 import { createClassReconciler } from './class/class.ts';
 import { deleteRequest } from './delete/delete.ts';
 import type { Environment, Lister } from './environment.ts';
+import { isUsable } from './exposure/nodes.ts';
 import { createJanitor, type Janitor } from './janitor/janitor.ts';
 import { CHILD_INDEX, createMirrors, DESTINATION_INDEX, listersOf, type Mirrors } from './mirrors.ts';
 import type { MoverFactory } from './movers/factory.ts';
@@ -77,12 +78,18 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     ],
     creator,
     cleaner,
-    admission: createAdmission({
-      backup: () => listers.backups.list(),
-      restore: () => listers.restores.list(),
-      delete: () => listers.deletes.list(),
-      prune: () => listers.prunes.list(),
-    }),
+    admission: createAdmission(
+      {
+        backup: () => listers.backups.list(),
+        restore: () => listers.restores.list(),
+        delete: () => listers.deletes.list(),
+        prune: () => listers.prunes.list(),
+      },
+      {
+        limitsOf: (className) => listers.classes.get(className)?.spec.limits,
+        nodes: () => listers.nodes.list().filter(isUsable).length,
+      },
+    ),
     now,
   };
   registerWaitingMetrics(metrics, {

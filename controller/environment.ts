@@ -1,4 +1,4 @@
-import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../api/external/core.ts';
+import type { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../api/external/core.ts';
 import type { VolumeSnapshot, VolumeSnapshotClass, VolumeSnapshotContent } from '../api/external/snapshot.ts';
 import type { Resource } from '../api/meta.ts';
 import type { DataMoverBackup } from '../api/v1alpha1/data-mover-backup.ts';
@@ -35,6 +35,7 @@ export interface Listers {
   /** Indexed by {@link CLAIM_INDEX}. */
   volumes: Lister<PersistentVolume>;
   storageClasses: Lister<StorageClass>;
+  nodes: Lister<Node>;
   /** Only those that carry our request label. */
   snapshots: Lister<VolumeSnapshot>;
   /** Only those that carry our request label. */

@@ -63,7 +63,7 @@ describe('metrics', () => {
 
   it('tell what is under way and for how long the oldest request has waited, after a restart too', async () => {
     world.addClass(({ spec }) => {
-      spec.limits = { backups: 1, restores: 1, deletes: 1, prunes: 1 };
+      spec.limits = { ...spec.limits, backups: 1, restores: 1, deletes: 1, prunes: 1 };
     });
     await world.addSource('other', 'as precious');
     world.cluster.state.script = () => ({ end: 'running', lines: [] });

@@ -32,7 +32,8 @@ const volume = {
     persistentVolumeReclaimPolicy: 'Delete',
     claimRef: { namespace: 'app', name: 'data', uid: 'u', resourceVersion: '5' },
     csi: { driver: 'csi', volumeHandle: 'h', volumeAttributes: { large: 'x'.repeat(1000) } },
-    nodeAffinity: { required: { large: 'y'.repeat(1000) } },
+    nodeAffinity: { required: { nodeSelectorTerms: [] } },
+    nfs: { large: 'y'.repeat(1000) },
     mountOptions: ['noatime'],
   },
   status: { phase: 'Bound' },
@@ -52,6 +53,7 @@ describe('the mirrors', () => {
       accessModes: ['ReadWriteOnce'],
       persistentVolumeReclaimPolicy: 'Delete',
       claimRef: { namespace: 'app', name: 'data', uid: 'u', resourceVersion: '5' },
+      nodeAffinity: { required: { nodeSelectorTerms: [] } },
       csi: { driver: 'csi', volumeHandle: 'h' },
     });
     expect(kept?.status).toEqual({ phase: 'Bound' });

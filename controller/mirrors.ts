@@ -1,7 +1,9 @@
 import {
+  nodes,
   persistentVolumeClaims,
   persistentVolumes,
   storageClasses,
+  type Node,
   type PersistentVolume,
   type PersistentVolumeClaim,
 } from '../api/external/core.ts';
@@ -57,6 +59,7 @@ export function createMirrors(informers: InformerSet, namespace: string): Mirror
       },
     }),
     storageClasses: informers.informer(storageClasses),
+    nodes: informers.informer(nodes, { transform: trimNode }),
     snapshots: informers.informer(volumeSnapshots, ours),
     snapshotContents: informers.informer(volumeSnapshotContents, ours),
     snapshotClasses: informers.informer(volumeSnapshotClasses),
@@ -93,6 +96,7 @@ function trimVolume({ apiVersion, kind, metadata, spec, status }: PersistentVolu
     storageClassName,
     persistentVolumeReclaimPolicy,
     claimRef,
+    nodeAffinity,
     csi,
   } = spec;
   const kept = {
@@ -102,6 +106,7 @@ function trimVolume({ apiVersion, kind, metadata, spec, status }: PersistentVolu
     storageClassName,
     persistentVolumeReclaimPolicy,
     claimRef,
+    nodeAffinity,
   };
   const known = Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined));
   return {
@@ -113,5 +118,23 @@ function trimVolume({ apiVersion, kind, metadata, spec, status }: PersistentVolu
       ...(csi !== undefined && { csi: { driver: csi.driver, volumeHandle: csi.volumeHandle } }),
     },
     ...(status !== undefined && { status }),
+  };
+}
+
+/** Of a node's status only the conditions are looked at; the list of its images is the longest part. */
+function trimNode({ apiVersion, kind, metadata, spec, status }: Node): Node {
+  const { name, uid, resourceVersion, labels: own } = metadata;
+  const conditions = status?.conditions?.map(({ type, status: value }) => ({ type, status: value }));
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      ...(uid !== undefined && { uid }),
+      ...(resourceVersion !== undefined && { resourceVersion }),
+      ...(own !== undefined && { labels: own }),
+    },
+    spec: { unschedulable: spec?.unschedulable === true },
+    ...(conditions !== undefined && { status: { conditions } }),
   };
 }

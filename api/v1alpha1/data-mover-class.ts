@@ -52,6 +52,18 @@ export const dataMoverClassSpec = z
           .max(MAX_AT_ONCE)
           .default(10)
           .describe('Restores of this class that move data at the same time.'),
+        backupsPerNode: z
+          .int()
+          .min(1)
+          .max(MAX_AT_ONCE)
+          .default(10)
+          .describe('Backups, of whatever class, that move data on one node at the same time.'),
+        restoresPerNode: z
+          .int()
+          .min(1)
+          .max(MAX_AT_ONCE)
+          .default(10)
+          .describe('Restores, of whatever class, that move data on one node at the same time.'),
         deletes: z
           .int()
           .min(1)

@@ -4,6 +4,7 @@ import {
   type VolumeSnapshotContent,
 } from '../../api/external/snapshot.ts';
 import { formatKey, keyOf } from '../../api/meta.ts';
+import { onlyNode } from '../exposure/nodes.ts';
 import { isBoundTo } from '../exposure/snapshot-content.ts';
 import { checkpoint, failed, waiting, type StepResult, type Waiting } from '../request/step.ts';
 import type { BackupScope } from './scope.ts';
@@ -49,6 +50,8 @@ export function recordCut(scope: BackupScope, { claim, volume }: Source, cut: Cu
     };
   }
   scope.status.volume = describeVolume(claim, volume, snapshot.status?.restoreSize ?? sizeOf(content));
+  const node = onlyNode(scope.env.listers.nodes.list(), volume.spec.nodeAffinity);
+  if (node !== undefined) scope.status.node = node;
   scope.status.capture = {
     consistency: 'PointInTime',
     time,

@@ -17,6 +17,8 @@ import { APP, World } from '../../tests/fakes/cluster/world.ts';
 
 const SOURCE = { namespace: APP, name: 'data' };
 
+const LIMITS = { backups: 10, restores: 10, deletes: 2, prunes: 1, backupsPerNode: 10, restoresPerNode: 10 };
+
 let world: World;
 let child: string;
 let before: string[];
@@ -103,7 +105,7 @@ describe('a live backup', () => {
   });
 
   it('is captured at once, before it has a place', async () => {
-    capture('Live', { limits: { backups: 1, restores: 1, deletes: 1, prunes: 1 } });
+    capture('Live', { limits: { ...LIMITS, backups: 1 } });
     world.cluster.state.script = running;
     await world.addSource('other', 'x');
     await world.start();
@@ -257,7 +259,7 @@ describe('the node of a live backup', () => {
   });
 
   it('is where the application is when the backup has its turn', async () => {
-    capture('Live', { limits: { backups: 1, restores: 1, deletes: 1, prunes: 1 } });
+    capture('Live', { limits: { ...LIMITS, backups: 1 } });
     addPod('app', 'node-7');
     await world.addSource('other', 'x');
     await world.start();
@@ -275,6 +277,7 @@ describe('the node of a live backup', () => {
   it('may be any for a volume that many nodes can mount', async () => {
     addPod('app', 'node-7');
     editVolume((spec) => (spec.accessModes = ['ReadWriteMany']));
+    world.kube.seed(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-2' } });
     await begin();
     await reach('Moving');
     expect(transfer()).not.toHaveProperty('moverAffinity');

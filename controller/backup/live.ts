@@ -1,4 +1,5 @@
 import { persistentVolumeClaims, persistentVolumes } from '../../api/external/core.ts';
+import { onlyNode } from '../exposure/nodes.ts';
 import { readingNode } from '../exposure/reading-node.ts';
 import { checkpoint, done, failed, type StepResult } from '../request/step.ts';
 import type { BackupScope } from './scope.ts';
@@ -42,8 +43,9 @@ async function findNode(scope: BackupScope, names: { claim: string; volume: stri
   if (volume === undefined) return lost(scope, names.claim);
   const found = await readingNode(env, { namespace, claimName: names.claim, volume, signal });
   if ('problem' in found) return failed('SnapshotNotSupported', found.problem);
+  const node = found.node ?? onlyNode(env.listers.nodes.list(), volume.spec.nodeAffinity);
   delete status.node;
-  if (found.node !== undefined) status.node = found.node;
+  if (node !== undefined) status.node = node;
   return done;
 }
 

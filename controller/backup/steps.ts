@@ -60,8 +60,10 @@ async function stageCut({ status, env, child, serving, signal }: BackupScope): P
 async function stageLive(scope: BackupScope): Promise<StepResult> {
   const { status, env, child, signal } = scope;
   const { persistentVolume = '', claimUID = '' } = status.capture ?? {};
-  const followed = await followApplication(scope);
-  if (followed.state !== 'done') return followed;
+  for (const check of [assertSourceStands, followApplication]) {
+    const result = await check(scope);
+    if (result.state !== 'done') return result;
+  }
   return stageAlias(env, child, { persistentVolume, claimUID }, signal);
 }
 

@@ -1,6 +1,7 @@
-import { nodes, persistentVolumeClaims, type Node } from '../../api/external/core.ts';
+import { persistentVolumeClaims } from '../../api/external/core.ts';
 import type { Environment } from '../environment.ts';
 import { done, waiting, type StepResult } from '../request/step.ts';
+import { isUsable } from './nodes.ts';
 import { waitsForConsumer } from './staging.ts';
 
 /** What the scheduler writes on a claim to tell the provisioner which node the first consumer runs on. */
@@ -22,20 +23,14 @@ export async function chooseNode(
   const message = `waiting for staging PersistentVolumeClaim ${env.namespace}/${claimName} to be bound`;
   if (!waitsForConsumer(env, claim) || claim.metadata.annotations?.[SELECTED_NODE] !== undefined)
     return waiting(message);
-  for await (const node of env.client.list(nodes, { signal })) {
-    if (!isUsable(node)) continue;
-    await env.client.mergePatch(
-      persistentVolumeClaims,
-      { namespace: env.namespace, name: claimName },
-      { metadata: { annotations: { [SELECTED_NODE]: node.metadata.name } } },
-      { signal },
-    );
-    return waiting(message);
-  }
-  return waiting('waiting for a node that is ready and schedulable', { requeueAfterMs: 5000 });
-}
-
-function isUsable({ spec, status }: Node): boolean {
-  const ready = status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') === true;
-  return ready && spec?.unschedulable !== true;
+  const node = env.listers.nodes.list().find(isUsable);
+  if (node === undefined)
+    return waiting('waiting for a node that is ready and schedulable', { requeueAfterMs: 5000 });
+  await env.client.mergePatch(
+    persistentVolumeClaims,
+    { namespace: env.namespace, name: claimName },
+    { metadata: { annotations: { [SELECTED_NODE]: node.metadata.name } } },
+    { signal },
+  );
+  return waiting(message);
 }

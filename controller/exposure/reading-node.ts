@@ -1,5 +1,6 @@
-import { nodes, pods, type PersistentVolume, type Pod } from '../../api/external/core.ts';
+import { pods, type PersistentVolume, type Pod } from '../../api/external/core.ts';
 import type { Environment } from '../environment.ts';
+import { onlyNode } from './nodes.ts';
 
 export interface LiveVolume {
   /** Of the claim. */
@@ -25,8 +26,8 @@ export async function readingNode(
   }
   if (spec['hostPath'] === undefined || spec.nodeAffinity !== undefined) return { node: undefined };
   // The same path is another folder on another node, and reading the wrong one would even succeed.
-  const [only, another] = await firstTwoNodes(env, signal);
-  if (only !== undefined && another === undefined) return { node: only };
+  const only = onlyNode(env.listers.nodes.list(), undefined);
+  if (only !== undefined) return { node: only };
   return {
     problem: `no running pod uses PersistentVolumeClaim ${namespace}/${claimName}, so it is not known on which node the hostPath of PersistentVolume ${volume.metadata.name} holds the data; start such a pod, or give the volume a nodeAffinity`,
   };
@@ -41,13 +42,4 @@ function uses({ spec, status }: Pod, claimName: string): boolean {
   if (spec.nodeName === undefined || status?.phase === 'Succeeded' || status?.phase === 'Failed')
     return false;
   return spec.volumes?.some((volume) => volume.persistentVolumeClaim?.claimName === claimName) === true;
-}
-
-async function firstTwoNodes({ client }: Environment, signal: AbortSignal): Promise<string[]> {
-  const names: string[] = [];
-  for await (const node of client.list(nodes, { signal })) {
-    names.push(node.metadata.name);
-    if (names.length === 2) break;
-  }
-  return names;
 }

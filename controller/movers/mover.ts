@@ -153,6 +153,8 @@ export type MoverOutcome<Facts> =
       progress?: MoverProgress;
       /** False until the mover's own process runs: another deadline applies. */
       started: boolean;
+      /** Where its process runs, once that is known. */
+      node?: string;
       /** When something last moved, RFC 3339, if the mover knows. */
       lastActivity?: string;
       /** Look again at the latest after this time even if nothing happens. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createAdmission, type AdmissionRequest, type Candidate } from './admission.ts';
+import type { Limits } from './places.ts';
 
 type Kind = 'backup' | 'restore' | 'delete' | 'prune';
 
@@ -11,13 +12,29 @@ interface Entry {
   object: Candidate;
 }
 
-const LIMITS: Readonly<Record<string, number>> = { narrow: 1, wide: 3 };
+const limits = (atOnce: number, perNode: number): Limits => ({
+  backups: atOnce,
+  restores: atOnce,
+  deletes: atOnce,
+  prunes: atOnce,
+  backupsPerNode: perNode,
+  restoresPerNode: perNode,
+});
 
-function entry(index: number, kind: Kind, className: string, repository: string): Entry {
+const LIMITS: Readonly<Record<string, Limits>> = {
+  narrow: limits(1, 9),
+  wide: limits(3, 9),
+  /** Many at once, but few on one node. */
+  spread: limits(9, 2),
+};
+
+const NODES = 2;
+
+function entry(index: number, kind: Kind, className: string, repository: string, node?: string): Entry {
   const uid = `uid-${String(index).padStart(3, '0')}`;
   return {
     kind,
-    request: { uid, className, limit: LIMITS[className] ?? 1, repository },
+    request: { uid, className, repository, node },
     object: {
       apiVersion: 'oadp.openshift.io/v1alpha1',
       kind: kind === 'backup' ? 'DataMoverBackup' : 'DataMoverRestore',
@@ -29,19 +46,17 @@ function entry(index: number, kind: Kind, className: string, repository: string)
         creationTimestamp: `2026-01-01T00:00:${String(Math.floor(index / 3)).padStart(2, '0')}Z`,
       },
       spec: {},
-      status: { phase: 'Queued', dataMoverClass: className, repositoryPath: repository },
+      status: { phase: 'Queued', dataMoverClass: className, repositoryPath: repository, node },
     },
   };
 }
 
 function admissionOver(entries: readonly Entry[]) {
   const list = (kind: Kind) => () => entries.filter((e) => e.kind === kind).map(({ object }) => object);
-  return createAdmission({
-    backup: list('backup'),
-    restore: list('restore'),
-    delete: list('delete'),
-    prune: list('prune'),
-  });
+  return createAdmission(
+    { backup: list('backup'), restore: list('restore'), delete: list('delete'), prune: list('prune') },
+    { limitsOf: (className) => LIMITS[className], nodes: () => NODES },
+  );
 }
 
 const write = ({ object }: Entry): void => {
@@ -59,7 +74,7 @@ describe('admission', () => {
     expect(admission.decide('backup', youngest.request)).toEqual({
       admitted: false,
       ahead: 2,
-      reason: '0 of 1 places of DataMoverClass narrow are taken',
+      reason: 'older requests come first; there are 1 places of DataMoverClass narrow',
     });
     expect(admission.decide('backup', oldest.request)).toEqual({ admitted: true });
     expect(admission.decide('backup', middle.request)).toEqual({
@@ -136,13 +151,87 @@ describe('admission', () => {
     expect(admissionOver([older, younger]).decide('backup', younger.request).admitted).toBe(true);
   });
 
+  describe('per node', () => {
+    const onNode = (index: number, node: string | undefined, className = 'spread'): Entry =>
+      entry(index, 'backup', className, `repository-${String(index)}`, node);
+    const running = (one: Entry): Entry => {
+      write(one);
+      return one;
+    };
+
+    it('gives as many places as the class allows on one node, the oldest first', () => {
+      const all = [0, 1, 2, 3].map((index) => onNode(index, 'n1'));
+      const admission = admissionOver(all);
+      expect(all.map(({ request }) => admission.decide('backup', request))).toEqual([
+        { admitted: true },
+        { admitted: true },
+        { admitted: false, ahead: 0, reason: '2 of 2 places on node n1 are taken' },
+        { admitted: false, ahead: 1, reason: '2 of 2 places on node n1 are taken' },
+      ]);
+    });
+
+    it('counts those of other classes too', () => {
+      const wide = [0, 1].map((index) => running(onNode(index, 'n1', 'wide')));
+      const one = onNode(2, 'n1');
+      expect(admissionOver([...wide, one]).decide('backup', one.request)).toMatchObject({
+        reason: '2 of 2 places on node n1 are taken',
+      });
+    });
+
+    it('keeps backups and restores apart', () => {
+      const backups = [0, 1].map((index) => running(onNode(index, 'n1')));
+      const restore = entry(2, 'restore', 'spread', 'r', 'n1');
+      expect(admissionOver([...backups, restore]).decide('restore', restore.request)).toEqual({
+        admitted: true,
+      });
+    });
+
+    it('does not let one that waits for its node keep others from theirs', () => {
+      const full = [0, 1].map((index) => running(onNode(index, 'n1')));
+      const [waiting, other] = [onNode(2, 'n1'), onNode(3, 'n2')] as const;
+      const admission = admissionOver([...full, waiting, other]);
+      expect(admission.decide('backup', other.request)).toEqual({ admitted: true });
+    });
+
+    it('gives a place on any node while there is one anywhere, where the node is not known', () => {
+      const some = [onNode(0, 'n1'), onNode(1, 'n1'), onNode(2, undefined)].map(running);
+      const [next, last] = [onNode(3, undefined), onNode(4, undefined)] as const;
+      const admission = admissionOver([...some, next, last]);
+      expect(admission.decide('backup', next.request)).toEqual({ admitted: true });
+      expect(admission.decide('backup', last.request)).toEqual({
+        admitted: false,
+        ahead: 0,
+        reason: '4 of 4 places on all nodes together are taken',
+      });
+    });
+
+    it.each(['Completed', 'Failed', 'Canceled'])('frees the place of one that is %s', (phase) => {
+      const [first, second] = [0, 1].map((index) => running(onNode(index, 'n1'))) as [Entry, Entry];
+      const third = onNode(2, 'n1');
+      const admission = admissionOver([first, second, third]);
+      expect(admission.decide('backup', third.request).admitted).toBe(false);
+      first.object.status = { ...first.object.status, phase };
+      expect(admission.decide('backup', third.request).admitted).toBe(true);
+    });
+
+    it('frees the place of one that was deleted', () => {
+      const all = [0, 1].map((index) => running(onNode(index, 'n1')));
+      const third = onNode(2, 'n1');
+      all.push(third);
+      const admission = admissionOver(all);
+      all.shift();
+      expect(admission.decide('backup', third.request).admitted).toBe(true);
+    });
+  });
+
   it('holds its promises in every order of events', () => {
     fc.assert(
       fc.property(
         fc.array(
           fc.record({
             kind: fc.constantFrom<Kind>('backup', 'restore'),
-            className: fc.constantFrom('narrow', 'wide'),
+            className: fc.constantFrom('narrow', 'wide', 'spread'),
+            node: fc.constantFrom('n1', 'n2', undefined),
             repository: fc.constantFrom('a', 'b', 'c', 'd', 'e'),
           }),
           { minLength: 1, maxLength: 12 },
@@ -156,7 +245,9 @@ describe('admission', () => {
         ),
         (shapes, events) => {
           play(
-            shapes.map(({ kind, className, repository }, index) => entry(index, kind, className, repository)),
+            shapes.map(({ kind, className, repository, node }, index) =>
+              entry(index, kind, className, repository, node),
+            ),
             events,
           );
         },
@@ -212,7 +303,8 @@ function checkAdmission(
   admitted: Entry,
   { isRunning, isWaiting }: Record<'isRunning' | 'isWaiting', (e: Entry) => boolean>,
 ): void {
-  const { className, limit, repository } = admitted.request;
+  const { className, repository, node } = admitted.request;
+  const { backups: limit, backupsPerNode } = LIMITS[className]!;
   const running = entries.filter(isRunning);
   const busy = new Set(running.map(({ request }) => request.repository));
   const peers = (e: Entry): boolean => e.kind === admitted.kind && e.request.className === className;
@@ -220,8 +312,15 @@ function checkAdmission(
   expect(running.filter((e) => e.request.repository === repository)).toEqual([admitted]);
   const places = running.filter(peers).length;
   expect(places).toBeLessThanOrEqual(limit);
+  const sameKind = running.filter((e) => e.kind === admitted.kind);
+  const there = sameKind.filter(({ request }) => node === undefined || request.node === node).length;
+  expect(there).toBeLessThanOrEqual(backupsPerNode * (node === undefined ? NODES : 1));
   // Those that are older and could go have a place as well.
-  const ableToGo = older.filter(peers).filter(({ request }) => !busy.has(request.repository));
+  const ableToGo = older
+    .filter(peers)
+    .filter(({ request }) => !busy.has(request.repository))
+    .filter((e) => older.find(({ request }) => request.repository === e.request.repository) === e)
+    .filter(({ request }) => request.node === node);
   expect(places + ableToGo.length).toBeLessThanOrEqual(limit);
   expect(older.filter(({ request }) => request.repository === repository)).toEqual([]);
 }

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { nodes } from '../../api/external/core.ts';
+import type { Key } from '../../api/meta.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
+import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
 import { childName } from '../../api/v1alpha1/names.ts';
 import { World } from '../../tests/fakes/cluster/world.ts';
 
@@ -60,6 +63,25 @@ describe('backups beyond the limit', () => {
     expect(world.backup('c')?.status).not.toHaveProperty('queue');
   });
 
+  it('own nothing while they wait but the snapshot that was captured for them', async () => {
+    limit({ backups: 1 });
+    await world.start();
+    await addBackups('a');
+    await world.addSource('claim-of-b', 'data of b');
+    const before = world.inventory();
+    world.addBackup('b', (backup) => {
+      backup.spec.dataSourceRef.name = 'claim-of-b';
+    });
+    await world.advance(3_000);
+    expect(phases('b')).toEqual(['Queued']);
+    const { snapshotHandle, volumeSnapshot, volumeSnapshotContent } = world.backup('b')!.status!.capture!;
+    expect(world.inventory().filter((line) => !before.includes(line))).toEqual([
+      `VolumeSnapshot app/${volumeSnapshot}`,
+      `VolumeSnapshotContent ${volumeSnapshotContent}`,
+      `storage ${snapshotHandle}`,
+    ]);
+  });
+
   it('move side by side up to the limit, also right after a restart', async () => {
     limit({ backups: 2 });
     await world.start();
@@ -80,6 +102,63 @@ describe('backups beyond the limit', () => {
     await world.until(() => world.backup('a')?.status?.phase === 'Failed');
     await world.quiesce();
     expect(phases('b')).toEqual(['Moving']);
+  });
+});
+
+describe('backups beyond the limit of a node', () => {
+  const queue = (name: string) => world.backup(name)?.status?.queue;
+
+  it('wait, say so, and go on in order of age', async () => {
+    limit({ backups: 9, backupsPerNode: 1 });
+    await world.start();
+    await addBackups('a', 'b', 'c');
+    expect(phases('a', 'b', 'c')).toEqual(['Moving', 'Queued', 'Queued']);
+    expect(world.backup('b')?.status?.node).toBe('node-1');
+    expect([queue('b'), queue('c')]).toEqual([
+      { ahead: 0, reason: '1 of 1 places on node node-1 are taken' },
+      { ahead: 1, reason: '1 of 1 places on node node-1 are taken' },
+    ]);
+    await finish('a');
+    expect(phases('a', 'b', 'c')).toEqual(['Completed', 'Moving', 'Queued']);
+  });
+
+  it('wait for as many as all nodes can bear, where their own is not known', async () => {
+    world.kube.seed(nodes, {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: 'node-2' },
+      status: { conditions: [{ type: 'Ready', status: 'True' }] },
+    });
+    limit({ backups: 9, backupsPerNode: 1 });
+    await world.start();
+    await addBackups('a', 'b', 'c');
+    expect(phases('a', 'b', 'c')).toEqual(['Moving', 'Moving', 'Queued']);
+    expect(queue('c')?.reason).toBe('2 of 2 places on all nodes together are taken');
+  });
+
+  it('wait after a restart as well', async () => {
+    limit({ backups: 9, backupsPerNode: 1 });
+    await world.start();
+    await addBackups('a', 'b');
+    await world.stop();
+    await world.start();
+    await world.advance(3_000);
+    expect(phases('a', 'b')).toEqual(['Moving', 'Queued']);
+    expect(world.cluster.state.started).toHaveLength(1);
+  });
+
+  it.each([
+    [
+      'canceled',
+      (key: Key) => void world.kube.edit(dataMoverBackups, key, ({ spec }) => (spec.cancel = true)),
+    ],
+    ['deleted', (key: Key) => void world.kube.client().delete(dataMoverBackups, key)],
+  ])('get their place as soon as another is %s', async (_, stop) => {
+    limit({ backups: 9, backupsPerNode: 1 });
+    await world.start();
+    await addBackups('a', 'b');
+    stop({ namespace: 'app', name: 'a' });
+    await world.until(() => phases('b')[0] === 'Moving', 10_000);
   });
 });
 

@@ -34,14 +34,11 @@ export function admit<Status extends MovingStatus>(
   uid: string,
 ): StepResult {
   if (status.admittedAt !== undefined) return done;
-  const { limits } = serving.class.spec;
   const decision = env.admission.decide(kind, {
     uid,
     className: serving.class.metadata.name,
-    limit: { backup: limits.backups, restore: limits.restores, delete: limits.deletes, prune: limits.prunes }[
-      kind
-    ],
     repository: status.repositoryPath ?? '',
+    node: status.node,
   });
   if (!decision.admitted) {
     const { ahead, reason } = decision;
@@ -94,6 +91,7 @@ export function followMover<Facts, Status extends MovingStatus>(
   switch (outcome.state) {
     case 'InProgress':
       recordProgress(status, outcome.progress, now);
+      if (outcome.node !== undefined) status.node = outcome.node;
       return boundTotal(scope, {
         ...waiting(outcome.message),
         deadline: moverDeadline(outcome, status, serving.class.spec.deadlines),

@@ -2,6 +2,7 @@ import { ownersKeys } from '../../api/v1alpha1/owned-keys.ts';
 import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
 import { handOver } from '../handover/hand-over.ts';
 import type { RestoreFacts, RestoreMoverRequest } from '../movers/mover.ts';
+import { onlyNode } from '../exposure/nodes.ts';
 import { chooseNode } from '../exposure/first-consumer.ts';
 import { quoteProvisioner } from '../exposure/provisioner.ts';
 import { stageEmpty } from '../exposure/staging.ts';
@@ -78,6 +79,10 @@ function checkResult(
 }
 
 function queue(scope: RestoreScope): StepResult {
+  const { env, status } = scope;
+  // Where the new volume will be is not known before it is made, unless there is no choice.
+  const node = status.node ?? onlyNode(env.listers.nodes.list(), undefined);
+  if (node !== undefined) status.node = node;
   return admit(scope, 'restore', scope.restore.metadata.uid ?? '');
 }
 

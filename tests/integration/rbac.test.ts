@@ -125,6 +125,7 @@ describe('the controller', () => {
     'create volumesnapshots.snapshot.storage.k8s.io in shop',
     'delete volumesnapshotcontents.snapshot.storage.k8s.io',
     'list pods in shop',
+    'watch nodes',
     'watch storageclasses.storage.k8s.io',
     'create secrets in velero',
     'get pods/log in velero',

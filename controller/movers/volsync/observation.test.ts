@@ -99,6 +99,17 @@ describe('a transfer', () => {
     expect(look({})).not.toHaveProperty('lastActivity');
   });
 
+  it('tells on which node it is, from the moment at which it is scheduled', () => {
+    const scheduled = pod('Pending');
+    expect(look({ pod: scheduled })).not.toHaveProperty('node');
+    scheduled.spec.nodeName = 'n1';
+    expect(look({ pod: scheduled })).toMatchObject({ started: false, node: 'n1' });
+    expect(look({ pod: { ...running(), spec: scheduled.spec } })).toMatchObject({
+      started: true,
+      node: 'n1',
+    });
+  });
+
   it('that runs tells how far it is and when it last spoke', () => {
     const lines = ['[0:10] 5 files 1.000 KiB, total 9 files 2.000 KiB'];
     expect(look({ pod: running(), podLog: log(lines, { complete: false, lastLineAt: now }) })).toMatchObject({

@@ -122,7 +122,9 @@ function quotable(line: string): string {
 }
 
 function progressOf(seen: Observation): Waiting {
-  return hasRun(seen.pod) ? transferring(seen) : starting(seen);
+  const node = seen.pod?.spec.nodeName;
+  const waiting = hasRun(seen.pod) ? transferring(seen) : starting(seen);
+  return node === undefined ? waiting : { ...waiting, node };
 }
 
 function starting({ status, job, pod }: Observation): Waiting {
