@@ -14,12 +14,14 @@ import type { Serving } from '../request/serving.ts';
 import { checkpoint, done, failed, waiting, type Step, type StepResult } from '../request/step.ts';
 import { awaitDestination, stagingVolumeFor } from './destination.ts';
 import { mayRestore } from './permission.ts';
+import { checkVolumeLabels } from './volume-labels.ts';
 import { destinationClaim, destinationKey, type RestoreScope, type RestoreSource } from './scope.ts';
 
 /** The way of a restore, in order. Each step is skipped when its facts are recorded. */
 export const restoreSteps: readonly Step<RestoreScope>[] = [
   { name: 'cancel', run: stopWhenCanceled },
   { name: 'record', run: checkRecord },
+  { name: 'labels', run: checkVolumeLabels },
   { name: 'permission', run: mayRestore },
   { name: 'destination', run: awaitDestination },
   { name: 'admit', run: queue },
@@ -63,7 +65,7 @@ function checkResult(
 ): StepResult {
   if (empty !== true && snapshotID === undefined)
     return failed('RecordMissing', `the record of DataMoverBackup ${backup} names no snapshot`);
-  // The API server also takes times that are none here, such as a leap second.
+  // The API server also takes times that are none here, such as those of an offset of 24 hours.
   if (Number.isNaN(Date.parse(snapshotTime ?? '1970-01-01')))
     return failed(
       'InvalidRequest',

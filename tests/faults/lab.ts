@@ -17,7 +17,7 @@ import { toolFolders } from '../../hack/cluster/tools.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { LEFT_BEHIND } from '../fakes/cluster/left-behind.ts';
-import { startControlPlane } from '../integration/control-plane.ts';
+import { startControlPlane, type ControlPlane } from '../integration/control-plane.ts';
 import { installCrds, type Crd } from '../integration/install-crds.ts';
 import { DRIVER } from './actors.ts';
 import { Relay } from './relay.ts';
@@ -37,12 +37,15 @@ const WATCHED: readonly Kind<Resource>[] = [
 export interface Lab {
   /** Without limits on what it does at once, and without faults. */
   client: KubeClient;
+  /** As whom the controllers under test write; default: {@link client}. */
+  controller: KubeClient;
+  plane: ControlPlane;
   relay: Relay;
   stop(): Promise<void>;
 }
 
-export async function startLab(): Promise<Lab> {
-  const plane = await startControlPlane();
+export async function startLab(users: readonly string[] = []): Promise<Lab> {
+  const plane = await startControlPlane(users);
   const client = createKubeClient(plane.config, { fieldManager: 'datamover-controller', maxConnections: 24 });
   const over = new AbortController();
   const stop = async (): Promise<void> => {
@@ -61,7 +64,7 @@ export async function startLab(): Promise<Lab> {
     await share(client);
     const relay = new Relay(client, WATCHED);
     await relay.run(over.signal);
-    return { client, relay, stop };
+    return { client, controller: client, plane, relay, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -105,7 +105,7 @@ export class World {
     const { feed, protected: namespace, actors } = this;
     const client = intercept(
       feed.over({
-        ...this.#lab.client,
+        ...this.#lab.controller,
         podLog: (key, options = {}) => readLog(actors.state, key, options),
       }),
       decide,

@@ -17,6 +17,8 @@ export interface ControlPlane {
   readonly kubeconfig: string;
   /** A user without any rights, for what a missing RBAC rule looks like. */
   readonly powerless: ClusterConfig;
+  /** Lets in as one of the users that it was started with; their rights are what RBAC gives them. */
+  as(user: string): ClusterConfig;
   readonly etcdUrl: string;
   /** Ends the API server at once (SIGKILL), or kindly. etcd and its data stay. */
   stopApiserver(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
@@ -30,12 +32,12 @@ export interface ControlPlane {
 }
 
 /** Starts a control plane of its own for one test file; ready in some seconds. Stop it in `afterAll`. */
-export async function startControlPlane(): Promise<ControlPlane> {
+export async function startControlPlane(users: readonly string[] = []): Promise<ControlPlane> {
   const bin = await findPrograms();
   const dir = mkdtempSync(join(tmpdir(), 'control-plane-'));
   const [etcdPort, peerPort, apiPort] = await freePorts(3);
   const etcdUrl = `http://127.0.0.1:${etcdPort}`;
-  const credentials = writeCredentials(dir);
+  const credentials = writeCredentials(dir, users);
   const running = new Set<Program>();
 
   async function launch(name: string, program: string, args: string[]): Promise<Program> {
@@ -97,6 +99,7 @@ export async function startControlPlane(): Promise<ControlPlane> {
   return {
     config: configFor(credentials.admin),
     powerless: configFor(credentials.powerless),
+    as: (user) => configFor(credentials.users.get(user) ?? ''),
     kubeconfig,
     etcdUrl,
     async stopApiserver(signal = 'SIGKILL') {
@@ -169,18 +172,27 @@ function controllerArgs(kubeconfig: string, names: readonly string[]): string[] 
   ].flat();
 }
 
-function writeCredentials(dir: string): { admin: string; powerless: string } {
+interface Credentials {
+  admin: string;
+  powerless: string;
+  users: ReadonlyMap<string, string>;
+}
+
+function writeCredentials(dir: string, names: readonly string[]): Credentials {
   mkdirSync(join(dir, 'certs'));
-  const [admin, powerless] = [randomBytes(16).toString('hex'), randomBytes(16).toString('hex')];
-  writeFileSync(
-    join(dir, 'tokens.csv'),
-    `${admin},admin,admin,system:masters\n${powerless},powerless,powerless\n`,
-    { mode: 0o600 },
-  );
+  const token = (): string => randomBytes(16).toString('hex');
+  const [admin, powerless] = [token(), token()];
+  const users = new Map(names.map((name) => [name, token()]));
+  const lines = [
+    `${admin},admin,admin,system:masters`,
+    `${powerless},powerless,powerless`,
+    ...[...users].map(([name, secret]) => `${secret},${name},${name}`),
+  ];
+  writeFileSync(join(dir, 'tokens.csv'), `${lines.join('\n')}\n`, { mode: 0o600 });
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   writeFileSync(join(dir, 'sa.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
   writeFileSync(join(dir, 'sa.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
-  return { admin, powerless };
+  return { admin, powerless, users };
 }
 
 function kubeconfigOf({ server, ca, token }: { server: string; ca: Buffer; token: string }): string {

@@ -1,4 +1,11 @@
 import { z } from 'zod';
+import { parseQuantity } from '../../../api/quantity.ts';
+
+/** As the API server reads one; a word that is none would keep VolSync trying for ever. */
+const quantity = z
+  .string()
+  .max(64)
+  .refine((text) => isQuantity(text), 'is not a quantity such as 2Gi');
 
 /** What `DataMoverClass.spec.config` may say for the VolSync mover. Every field is optional but the secret has a default name. */
 export const volSyncConfig = z.strictObject({
@@ -14,7 +21,7 @@ export const volSyncConfig = z.strictObject({
     .describe(
       "Where a secret without RESTIC_REPOSITORY puts its repositories. Default: the Velero backup's location.",
     ),
-  cacheCapacity: z.string().default('1Gi').describe("Size of the mover's restic cache volume."),
+  cacheCapacity: quantity.default('1Gi').describe("Size of the mover's restic cache volume."),
   cacheStorageClassName: z
     .string()
     .optional()
@@ -56,4 +63,13 @@ export function parseVolSyncConfig(
   if (parsed.success) return { config: parsed.data };
   const problems = parsed.error.issues.map(({ path, message }) => `config.${path.join('.')}: ${message}`);
   return { problem: problems.join('; ') };
+}
+
+function isQuantity(text: string): boolean {
+  try {
+    parseQuantity(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

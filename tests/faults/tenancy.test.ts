@@ -1,0 +1,384 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { namespaces, persistentVolumeClaims, secrets } from '../../api/external/core.ts';
+import { volumeSnapshotContents, volumeSnapshots } from '../../api/external/snapshot.ts';
+import { keyOf, type Kind, type Resource } from '../../api/meta.ts';
+import { FINALIZER } from '../../api/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverDeletes, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { restoreName } from '../../api/v1alpha1/names.ts';
+import { createKubeClient } from '../../kube/client/http-kube-client.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import { startLab, type Lab } from './lab.ts';
+import {
+  addForeignContent,
+  addVeleroRestore,
+  bind,
+  clusterRoles,
+  grant,
+  installConfig,
+  installVeleroKinds,
+  policyBindings,
+} from './tenants.ts';
+import { World } from './world.ts';
+
+/**
+ * A tenant that may edit one namespace, and tries what its rights let it write to get at what is not its own: another
+ * namespace's data, or what lies in the protected namespace. API server, RBAC and our roles and policies are real, and the
+ * controller has no more rights than its manifest gives it.
+ */
+
+const TENANT = 'mallory';
+const VELERO = 'velero';
+const CONTROLLER = 'system:serviceaccount:velero-1:datamover-controller';
+const VICTIM = 'victim';
+
+let lab: Lab;
+let world: World;
+let admin: KubeClient;
+/** What they see and may write. */
+let tenant: KubeClient;
+let velero: KubeClient;
+let before: string[];
+const clients: KubeClient[] = [];
+
+beforeAll(async () => {
+  lab = await startLab([TENANT, VELERO, CONTROLLER]);
+  const as = (user: string): KubeClient => {
+    const made = createKubeClient(lab.plane.as(user), { fieldManager: user, maxConnections: 8 });
+    clients.push(made);
+    return made;
+  };
+  admin = lab.client;
+  [tenant, velero] = [as(TENANT), as(VELERO)];
+  lab.controller = as(CONTROLLER);
+  world = new World(lab);
+  await world.setUp();
+  await installVeleroKinds(admin);
+  await installConfig(lab.plane, world.protected);
+  await lab.plane.startControllers('clusterrole-aggregation-controller');
+  await admin.create(namespaces, { metadata: { name: VICTIM } } as never);
+  await bind(admin, world.app, TENANT, { name: 'edit' });
+  await grant(admin, world.app, TENANT, 'snapshots', {
+    apiGroups: ['snapshot.storage.k8s.io'],
+    resources: ['volumesnapshots'],
+    verbs: ['*'],
+  });
+  // More than our role for tenants gives: a cluster may be careless.
+  await grant(admin, world.app, TENANT, 'deletes', {
+    apiGroups: ['oadp.openshift.io'],
+    resources: ['datamoverdeletes'],
+    verbs: ['*'],
+  });
+  await admin.create(clusterRoles, {
+    metadata: { name: 'cluster-wide' },
+    rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }],
+  } as never);
+  await bind(admin, world.app, VELERO, { name: 'cluster-wide' });
+  await world.addSource('data', 'mine');
+  await addForeignContent(admin, VICTIM, 'content-of-victim');
+  await until('the tenant may make requests', async () => (await tryAs(tenant, {})) === 'made');
+  const process = world.boot(() => (_, act) => act());
+  await process.warm;
+  process.lead();
+  before = world.inventory();
+}, 300_000);
+
+afterAll(async () => {
+  await world.stop();
+  await Promise.all(clients.map((client) => client.close()));
+  await lab.stop();
+});
+
+async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  const giveUpAt = Date.now() + 30_000;
+  while (!(await condition())) {
+    if (Date.now() > giveUpAt) throw new Error(`${what}: not so after 30 s`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+let count = 0;
+
+interface Wish {
+  kind?: Kind<Resource>;
+  spec?: object;
+  metadata?: object;
+  status?: object;
+}
+
+const VOLUME = {
+  pvcName: 'data',
+  namespace: 'app-1',
+  accessModes: ['ReadWriteOnce'],
+  volumeMode: 'Filesystem',
+  capacity: '2Gi',
+};
+
+/** A backup that ends before it begins. */
+const NOTHING = { dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'none' } };
+
+const claimRef = { dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' } };
+
+function make<T extends Resource>(who: KubeClient, { kind, spec, metadata, ...more }: Wish): Promise<T> {
+  const wish = {
+    metadata: { namespace: world.app, name: `try-${++count}`, ...metadata },
+    spec: spec ?? claimRef,
+    ...more,
+  };
+  return who.create(kind ?? dataMoverBackups, wish as never) as unknown as Promise<T>;
+}
+
+/** What the API server says to it; what it takes is taken away again. */
+async function tryAs(who: KubeClient, wish: Wish): Promise<string> {
+  try {
+    const made = await make(who, { spec: NOTHING, ...wish });
+    await admin.delete(wish.kind ?? dataMoverBackups, keyOf(made));
+    return 'made';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** A restore of somebody's repository; `changes` are to the result. */
+function restoreOf(repository: string, changes: object = {}, source: object = {}): Wish {
+  const result = { mover: 'VolSync', repository, snapshotID: 'abcdef01', ...changes };
+  return {
+    kind: dataMoverRestores,
+    spec: { destinationClaimRef: { name: 'restored' }, source: { backupName: 'b', result, ...source } },
+  };
+}
+
+const snapshotContent = (name: string): Wish => ({
+  spec: { dataSourceRef: { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshotContent', name } },
+});
+const withConfig = (config: object): Wish => ({ spec: { ...claimRef, config } });
+
+/** Marks as the plugin writes them. */
+const marked = (uid = 'uid-of-backup'): object => ({
+  labels: { 'velero.io/backup-uid': uid },
+  annotations: { 'oadp.openshift.io/velero-backup': 'nightly' },
+});
+
+function nested(depth: number): object {
+  let value: object = {};
+  for (let level = 0; level < depth; level++) value = { a: value };
+  return value;
+}
+
+describe('the API server', () => {
+  it.each<[string, Wish, string]>([
+    [
+      'a delete of data',
+      {
+        kind: dataMoverDeletes,
+        spec: { result: { mover: 'VolSync', repository: 'c1/victim/data', snapshotID: 'abcdef01' } },
+      },
+      'obeyed in Velero',
+    ],
+    ['marks of a Velero backup', { metadata: marked() }, '"attest"'],
+    [
+      'marks of a Velero restore',
+      {
+        ...restoreOf('c1/victim/data'),
+        metadata: { annotations: { 'oadp.openshift.io/velero-restore': 'r' } },
+      },
+      '"attest"',
+    ],
+    [
+      'a destination elsewhere',
+      { kind: dataMoverRestores, spec: { destinationClaimRef: { name: 'x', namespace: VICTIM } } },
+      'must be the namespace of the DataMoverRestore itself',
+    ],
+    ['our finalizer', { metadata: { finalizers: [FINALIZER] } }, "is the controller's"],
+  ])('refuses %s to a tenant, and says why', async (_, wish, text) => {
+    await until('the refusal', async () => (await tryAs(tenant, wish)).includes(text));
+    expect(await tryAs(tenant, wish)).toMatch(/403 Forbidden|422 Invalid/);
+  });
+
+  it('lets Velero make them, and the tenant neither change its marks nor answer for it', async () => {
+    const metadata = {
+      annotations: { 'oadp.openshift.io/velero-restore': 'r' },
+      labels: { 'velero.io/restore-uid': 'u' },
+    };
+    const spec = { destinationClaimRef: { name: 'nowhere' } };
+    const made = await make(velero, { kind: dataMoverRestores, metadata, spec });
+    const patch = (who: KubeClient, body: Record<string, unknown>) =>
+      who.mergePatch(dataMoverRestores, keyOf(made), body);
+    const source = restoreOf('c1/victim/data').spec as { source: object };
+    await expect(patch(tenant, { metadata: { labels: { 'velero.io/restore-uid': null } } })).rejects.toThrow(
+      '"attest"',
+    );
+    await expect(patch(tenant, { spec: { source: source.source } })).rejects.toThrow('filled in by Velero');
+    await patch(velero, { spec: { source: source.source } });
+    await patch(tenant, { spec: { cancel: true } });
+    await tenant.delete(dataMoverRestores, keyOf(made));
+  });
+
+  it('lets nobody change what was asked for, and no tenant write a status', async () => {
+    const status = {
+      phase: 'Completed',
+      result: { mover: 'VolSync', repository: 'c1/victim/data', snapshotID: 'abcdef01' },
+    };
+    const made = await make<Resource & { status?: { result?: object } }>(tenant, {
+      ...snapshotContent('none'),
+      status,
+    });
+    expect(made.status?.result).toBeUndefined();
+    const key = keyOf(made);
+    await expect(tenant.mergePatch(dataMoverBackups, key, { spec: claimRef })).rejects.toMatchObject({
+      code: 422,
+    });
+    await expect(
+      tenant.mergePatch(dataMoverBackups, key, { status }, { subresource: 'status' }),
+    ).rejects.toMatchObject({ code: 403 });
+  });
+});
+
+interface Ended extends Resource {
+  status?: { phase?: string; failure?: { reason: string; message: string } };
+}
+
+const FINAL = ['Completed', 'Failed', 'Canceled'];
+
+async function endOf(kind: Kind<Resource>, { metadata }: Resource): Promise<NonNullable<Ended['status']>> {
+  const current = () =>
+    world.feed.get(kind, { namespace: world.app, name: metadata.name }) as Ended | undefined;
+  await world.until(`the end of ${metadata.name}`, () => FINAL.includes(current()?.status?.phase ?? ''));
+  return current()?.status ?? {};
+}
+
+describe('the controller, where the policies are absent,', () => {
+  beforeAll(async () => {
+    for (const name of ['datamover-requests', 'datamover-removals'])
+      await admin.delete(policyBindings, { name });
+    await until(
+      'the policies are gone',
+      async () => (await tryAs(tenant, { metadata: { finalizers: [FINALIZER] } })) === 'made',
+    );
+    await world.addClaim('restored', { 'oadp.openshift.io/data-mover-restore': 'r' });
+    const theirs = { password: 'p4ssw0rd', snapshots: [{ id: 'abcdef01', at: 0, content: 'precious' }] };
+    world.actors.state.repositories.set('s3:http://s3.example.com/bucket/restic/c1/victim/data', theirs);
+    await world.until(
+      'the claim is seen',
+      () => world.claim({ namespace: world.app, name: 'restored' }) !== undefined,
+    );
+    before = world.inventory();
+  }, 60_000);
+
+  it.each<[string, Wish, string]>([
+    ["another namespace's snapshot content", snapshotContent('content-of-victim'), 'Forbidden'],
+    [
+      'a secret that the class does not allow',
+      withConfig({ resticSecret: { name: 'cloud-credentials' } }),
+      'Forbidden',
+    ],
+    [
+      'a ServiceAccount of the protected namespace',
+      withConfig({ moverServiceAccount: 'velero' }),
+      'Forbidden',
+    ],
+    ['nodes of its choice', withConfig({ moverAffinity: {} }), 'Forbidden'],
+    ['another storage location', withConfig({ backupStorageLocation: { name: 'x' } }), 'Forbidden'],
+    ['hundreds of nested settings', withConfig({ resticSecret: nested(800) }), 'InvalidConfig'],
+    ['a setting of a megabyte', withConfig({ cacheCapacity: 'x'.repeat(1_000_000) }), 'InvalidConfig'],
+    ["another namespace's repository", restoreOf('c1/victim/data'), 'Forbidden'],
+    ["another cluster's repository", restoreOf('c2/app-1/data'), 'Forbidden'],
+    ['a repository inside another', restoreOf('c1/victim/data/data/c1/app-1/data'), 'Forbidden'],
+    ['a path that a URL shortens', restoreOf('c1/victim/data#/c1/app-1/data'), 'InvalidRequest'],
+    ['a path that a URL leads elsewhere', restoreOf('c1/app-1/..%2Fvictim%2Fdata'), 'InvalidRequest'],
+    [
+      'a time that is none',
+      restoreOf('c1/app-1/data', { snapshotTime: '2016-12-31T23:59:59+24:00' }),
+      'InvalidRequest',
+    ],
+    [
+      'a destination elsewhere',
+      {
+        kind: dataMoverRestores,
+        spec: { destinationClaimRef: { name: 'x', namespace: VICTIM }, source: {} },
+      },
+      'Forbidden',
+    ],
+    [
+      'labels that no volume can have',
+      restoreOf('c1/app-1/data', {}, { volume: { ...VOLUME, pvLabels: { 'a b': '?' } } }),
+      'InvalidRequest',
+    ],
+  ])('refuses %s', async (_, wish, reason) => {
+    const ended = await endOf(wish.kind ?? dataMoverBackups, await make(tenant, wish));
+    expect(ended).toMatchObject({ phase: 'Failed', failure: { reason } });
+    expect(ended.failure?.message).not.toMatch(/precious|p4ssw0rd|s3cr3t/);
+    expect(world.inventory()).toEqual(before);
+    expect(world.actors.state.started).toEqual([]);
+  });
+
+  it.each<[string, string, Record<string, string>, string]>([
+    ['brings it elsewhere', 'elsewhere', { [VICTIM]: 'other' }, 'InProgress'],
+    ['is over', 'over', { [VICTIM]: 'app-1' }, 'Completed'],
+    ['did not make the request', 'real', { [VICTIM]: 'app-1' }, 'InProgress'],
+  ])(
+    "does not read another namespace's repository in the name of a Velero Restore that %s",
+    async (_, name, namespaceMapping, phase) => {
+      const place = { namespace: world.protected, name };
+      const { metadata } = await addVeleroRestore(admin, place, { namespaceMapping }, phase);
+      const { uid = '' } = metadata;
+      const annotations = { 'oadp.openshift.io/velero-restore': name };
+      const made = name === 'real' ? {} : { name: restoreName(uid, world.app, 'restored') };
+      const forged = { ...made, annotations, labels: { 'velero.io/restore-uid': uid } };
+      const ended = await endOf(
+        dataMoverRestores,
+        await make(tenant, { ...restoreOf('c1/victim/data'), metadata: forged }),
+      );
+      expect(ended).toMatchObject({ phase: 'Failed', failure: { reason: 'Forbidden' } });
+      // What Restores are there, and whose data they bring where, is not told.
+      expect(ended.failure?.message).not.toContain('other');
+    },
+  );
+
+  it('does not hear of a wish to delete outside the protected namespace', async () => {
+    const result = { mover: 'VolSync', repository: 'c1/victim/data', snapshotID: 'abcdef01' };
+    const wish = await make<Ended>(tenant, { kind: dataMoverDeletes, spec: { result } });
+    // The one after it is answered.
+    await endOf(dataMoverBackups, await make(tenant, snapshotContent('none')));
+    expect(((await admin.get(dataMoverDeletes, keyOf(wish))) as Ended | undefined)?.status).toBeUndefined();
+    expect(world.repositoryOf('c1/victim/data')?.snapshots).toHaveLength(1);
+  });
+
+  it('is not led astray by marks of its own on objects of a tenant, nor by a finalizer that stays', async () => {
+    const first = await make<Ended>(tenant, { metadata: { finalizers: ['example.com/mine'] } });
+    const { uid = '' } = first.metadata;
+    const metadata = {
+      namespace: world.app,
+      name: 'bait',
+      labels: {
+        'oadp.openshift.io/request-uid': uid,
+        'oadp.openshift.io/request-kind': 'backup',
+        'app.kubernetes.io/created-by': 'volsync',
+      },
+      annotations: { 'oadp.openshift.io/request': `${VICTIM}/x/y/z` },
+    };
+    await tenant.create(volumeSnapshots, {
+      metadata,
+      spec: { source: { volumeSnapshotContentName: 'content-of-victim' } },
+    } as never);
+    await tenant.create(secrets, { metadata } as never);
+    await tenant.create(persistentVolumeClaims, {
+      metadata,
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        storageClassName: '',
+        resources: { requests: { storage: '1Gi' } },
+      },
+    } as never);
+    expect(await endOf(dataMoverBackups, first)).toMatchObject({ phase: 'Completed' });
+    await tenant.delete(dataMoverBackups, keyOf(first));
+    // The class has one place, and the first request, which its finalizer keeps, does not hold it.
+    expect(await endOf(dataMoverBackups, await make(tenant, {}))).toMatchObject({ phase: 'Completed' });
+    for (const kind of [volumeSnapshots, secrets, persistentVolumeClaims] as readonly Kind<Resource>[])
+      expect(
+        (await admin.get(kind, { namespace: world.app, name: 'bait' }))?.metadata.deletionTimestamp,
+      ).toBeUndefined();
+    const victims = await admin.get(volumeSnapshotContents, { name: 'content-of-victim' });
+    expect(victims?.spec.deletionPolicy).toBe('Retain');
+    expect(victims?.metadata.labels ?? {}).toEqual({});
+  });
+});
