@@ -1,4 +1,4 @@
-import { formatKey, keyOf, type Kind, type Resource } from '../../api/meta.ts';
+import { formatKey, keyOf, type Key, type Kind, type Resource } from '../../api/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { isAlreadyExists } from '../../kube/client/kube-error.ts';
 
@@ -9,6 +9,8 @@ export interface Creator {
    * cache may not have seen it yet; if it is still not there after that, somebody removed it, and it is made anew.
    */
   createOnce<T extends Resource>(kind: Kind<T>, object: T, signal: AbortSignal): Promise<void>;
+  /** To be called when an object was deleted that is to be made anew. */
+  forget<T extends Resource>(kind: Kind<T>, key: Key): void;
 }
 
 /** Longer than a watch takes to bring back what was just created. */
@@ -29,7 +31,7 @@ export function createCreator(client: KubeClient, now: () => Date): Creator {
     async createOnce(kind, object, signal) {
       const time = now().getTime();
       forgetOld(time);
-      const id = `${kind.plural}.${kind.group}/${formatKey(keyOf(object))}`;
+      const id = idOf(kind, keyOf(object));
       if (recent.has(id)) return;
       try {
         await client.create(kind, object, { signal });
@@ -38,5 +40,12 @@ export function createCreator(client: KubeClient, now: () => Date): Creator {
       }
       recent.set(id, time);
     },
+    forget(kind, key) {
+      recent.delete(idOf(kind, key));
+    },
   };
+}
+
+function idOf<T extends Resource>(kind: Kind<T>, key: Key): string {
+  return `${kind.plural}.${kind.group}/${formatKey(key)}`;
 }

@@ -67,9 +67,15 @@ export class LiveDesk implements Desk {
     if (this.get(kind, key) !== undefined) this.#draft(kind, key, undefined);
   }
 
-  /** Sends all drafts. */
+  /** Sends all drafts; what is new comes first, since others may name it. */
   async flush(): Promise<void> {
     const drafts = [...this.#drafts.values()];
+    const isNew = ({ before }: Draft): boolean => before === undefined;
+    await this.#sendAll(drafts.filter(isNew));
+    await this.#sendAll(drafts.filter((draft) => !isNew(draft)));
+  }
+
+  async #sendAll(drafts: readonly Draft[]): Promise<void> {
     await Promise.all(
       drafts.map(async (draft) => {
         const { kind, key } = draft;

@@ -10,6 +10,7 @@ import {
   dataMoverPrunes,
   dataMoverRestores,
 } from '../../api/v1alpha1/kinds.ts';
+import { endRun } from '../fakes/cluster/pods.ts';
 import { lonelyMoments } from './lonely-volumes.ts';
 import type { World } from './world.ts';
 
@@ -54,6 +55,38 @@ async function backUp(world: World): Promise<Told> {
       ]);
       expect(world.volumeOf(data)?.spec).toEqual(source?.spec);
       expect(lonelyMoments(world.feed.changes, source?.metadata.name ?? '')).toEqual([]);
+    },
+  };
+}
+
+/** The password is replaced while the mover runs, to which the repository is closed with the old one. */
+async function replacePassword(world: World): Promise<Told> {
+  const told = await backUp(world);
+  const { state } = world.actors;
+  const [record] = world.addRepository('older');
+  const repository = world.repositoryOf(record?.repository ?? '');
+  if (repository === undefined) throw new Error('no repository');
+  repository.password = 'the new p4ssw0rd';
+  let isReplaced = false;
+  const replace = async (transfer: string): Promise<void> => {
+    await world.keepSecret({ RESTIC_PASSWORD: repository.password });
+    isReplaced = true;
+    state.script = undefined;
+    endRun(state, transfer, { end: 'failed', exitCode: 3, lines: ['ERROR: incorrect password'] });
+    state.wakeAfter(0);
+  };
+  state.script = ({ name }) => {
+    state.script = () => ({ end: 'running', lines: [] });
+    world.beside(replace(name));
+    return { end: 'running', lines: ['Starting container'] };
+  };
+  const tries = (): number => world.everCreated(replicationSources);
+  return {
+    ...told,
+    counts: () => isReplaced && !(tries() > 1 && world.feed.list(jobs).length > 0),
+    verify() {
+      expect(tries()).toBe(2);
+      expect(repository.snapshots.map(({ content }) => content)).toEqual(['older', 'precious']);
     },
   };
 }
@@ -209,6 +242,7 @@ async function prune(world: World): Promise<Told> {
 export const stories: readonly Story[] = [
   { name: 'backup', begin: backUp },
   { name: 'live backup', begin: backUpLive },
+  { name: 'replaced password', begin: replacePassword },
   { name: 'restore', begin: restore },
   { name: 'hand-over', begin: handOver },
   { name: 'delete', begin: remove },

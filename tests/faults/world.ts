@@ -86,6 +86,12 @@ export class World {
     await this.until('the secret is seen', () => this.feed.list(secrets).length === 1);
   }
 
+  /** What the user's secret says from now on. */
+  async keepSecret(values: Partial<typeof SECRET>): Promise<void> {
+    const key = { namespace: this.protected, name: 'restic-config' };
+    await this.#lab.client.mergePatch(secrets, key, { stringData: values });
+  }
+
   /** A process on standby. `around` sees every call that it makes. */
   boot(around: (process: Process) => Around): Process {
     const stop = new AbortController();

@@ -8,6 +8,7 @@ import type { MoverDependencies } from '../factory.ts';
 import { createCredentials } from './credentials.ts';
 import { createResticRunner, OWN_JOB_INDEX } from './restic-runner.ts';
 import { createPodLogs } from './pod-logs.ts';
+import { createRenewal } from './renewal.ts';
 import { createVolSyncMover, JOB_INDEX } from './volsync-mover.ts';
 
 const CREATED_BY_VOLSYNC = { labelSelector: 'app.kubernetes.io/created-by=volsync' };
@@ -70,6 +71,7 @@ export function installVolSync(deps: MoverDependencies): Mover {
     podLogs,
     credentials,
     resticRunner,
+    renewal: createRenewal({ ...deps, credentials }),
   });
 }
 

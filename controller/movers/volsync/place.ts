@@ -26,7 +26,7 @@ export function placeOf(repository: string, secret: string, location?: string): 
   return {
     repository,
     secret,
-    keys: `the credentials of BackupStorageLocation ${location}`,
+    keys: `the credentials of BackupStorageLocation ${location}, or those in Secret ${secret} if it has any,`,
     base: `BackupStorageLocation ${location}`,
     authority: 'its spec.objectStorage.caCert',
   };

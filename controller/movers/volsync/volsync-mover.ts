@@ -20,6 +20,7 @@ import type { Access, Credentials } from './credentials.ts';
 import { newestPod } from './newest-pod.ts';
 import type { PodLogs } from './pod-logs.ts';
 import { backupOutcome, restoreOutcome } from './proof.ts';
+import { outgoing, withActivity, type Renewal } from './renewal.ts';
 import type { ResticRunner } from './restic-runner.ts';
 import { forgetTask, pruneTask } from './upkeep.ts';
 
@@ -44,6 +45,7 @@ export interface VolSyncDependencies {
   podLogs: PodLogs;
   credentials: Credentials;
   resticRunner: ResticRunner;
+  renewal: Renewal;
   creator: Creator;
   cleaner: Cleaner;
   now: () => Date;
@@ -51,6 +53,8 @@ export interface VolSyncDependencies {
   wake: (child: string) => void;
   log: Logger;
 }
+
+type Transfer = ReplicationSource | ReplicationDestination;
 
 /** Moves data with VolSync's restic mover: one ReplicationSource or ReplicationDestination per request. */
 export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConfig> {
@@ -62,19 +66,49 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
     kind: Kind<T>,
     build: (access: Access) => T,
   ): Promise<MoverOutcome<never>> {
+    const former = formerOf(request);
+    if (former.length > 0) return outgoing(...former);
     const found = await deps.credentials.of(request);
     if ('state' in found) return found;
     await request.assertCurrent();
     await deps.creator.createOnce(secrets, desiredSecret(request, namespace, found.data), request.signal);
     await deps.creator.createOnce(kind, build(found), request.signal);
-    return { state: 'InProgress', started: false, message: 'VolSync is asked to transfer the data' };
+    return {
+      state: 'InProgress',
+      started: false,
+      message: 'VolSync is asked to transfer the data',
+      lastActivity: deps.now().toISOString(),
+    };
   }
 
-  function look(
+  /** What an earlier transfer of that name has left, which VolSync would take for the new one's. */
+  function formerOf(request: MoverTarget): Resource[] {
+    const job = `${namespace}/${jobNameOf(request)}`;
+    return [...listers.pods.byIndex(JOB_INDEX, job), listers.jobs.get(job)].filter(
+      (object) => object !== undefined,
+    );
+  }
+
+  /** Follows a transfer to its end; one that fails may be made anew. */
+  async function follow<T extends Transfer, Facts>(
     request: MoverRequest<VolSyncConfig>,
-    transfer: ReplicationSource | ReplicationDestination,
-    unlocking?: Unlocking,
-  ): Verdict {
+    { kind, object, unlocking }: { kind: Kind<T>; object: T; unlocking?: Unlocking },
+    prove: (verdict: Verdict) => MoverOutcome<Facts>,
+  ): Promise<MoverOutcome<Facts>> {
+    if (object.metadata.deletionTimestamp !== undefined) return outgoing(object);
+    const verdict = look(request, object, unlocking);
+    if (verdict.state === 'Failed') {
+      if (verdict.lockMetBy !== undefined) return unlock(request, verdict.lockMetBy);
+      return (await deps.renewal.takeBack(request, { kind, object }, verdict)) ?? verdict;
+    }
+    const outcome = prove(verdict);
+    // One that was made anew has its own time to start.
+    return outcome.state === 'InProgress' && !outcome.started
+      ? withActivity(outcome, object.metadata.creationTimestamp)
+      : outcome;
+  }
+
+  function look(request: MoverRequest<VolSyncConfig>, transfer: Transfer, unlocking?: Unlocking): Verdict {
     const jobName = jobNameOf(request);
     const pod = newestPod(listers.pods.byIndex(JOB_INDEX, `${namespace}/${jobName}`));
     return judge({
@@ -119,10 +153,11 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
       if (source === undefined) {
         return start(request, replicationSources, (access) => desiredSource(request, namespace, access));
       }
-      const verdict = look(request, source, unlockingOf(source));
-      if (verdict.state === 'Failed' && verdict.lockMetBy !== undefined)
-        return unlock(request, verdict.lockMetBy);
-      return withLocationOf(source, backupOutcome(verdict, source.status?.lastSyncTime, deps.now()));
+      const transfer = { kind: replicationSources, object: source, unlocking: unlockingOf(source) };
+      const outcome = await follow(request, transfer, (verdict) =>
+        backupOutcome(verdict, source.status?.lastSyncTime, deps.now()),
+      );
+      return withLocationOf(source, outcome);
     },
 
     async restore(request) {
@@ -132,11 +167,10 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
           desiredDestination(request, namespace, access),
         );
       }
-      return restoreOutcome(
-        look(request, destination),
-        { ...request, place: deps.credentials.placeOf(request, locationOf(destination)) },
-        destination.status?.lastSyncTime,
-        deps.now(),
+      const wanted = { ...request, place: deps.credentials.placeOf(request, locationOf(destination)) };
+      const transfer = { kind: replicationDestinations, object: destination };
+      return follow(request, transfer, (verdict) =>
+        restoreOutcome(verdict, wanted, destination.status?.lastSyncTime, deps.now()),
       );
     },
 

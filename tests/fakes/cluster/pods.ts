@@ -93,6 +93,8 @@ function nextChange(output: PodOutput, signal: AbortSignal | undefined): Promise
 
 function makePod(state: ClusterState, job: Job, { dataClaim }: Work, attempt: number): void {
   const { apiVersion, kind, metadata } = job;
+  // An earlier Job of that name has had pods of these names.
+  state.logs.delete(`${state.namespace}/${metadata.name}-${String(attempt)}`);
   const pod: Pod = {
     apiVersion: 'v1',
     kind: 'Pod',
