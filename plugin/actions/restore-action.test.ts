@@ -244,6 +244,19 @@ describe('a record', () => {
     expect(kube.peekAll(dataMoverRestores)[0]?.spec.source).toBeDefined();
   });
 
+  it('D14: of a claim of the same name in another namespace is not taken for it, where both are mapped into one', async () => {
+    const { record, kube } = setUp();
+    const mapped = aRestore({ namespaceMapping: { app: 'new', shop: 'new' } });
+    const target = { namespace: 'new', name: 'data' };
+    kube.seed(dataMoverRestores, desiredRestore(mapped, target, { movedBy: 'app/dmb-1' }));
+    const foreign = aRecord();
+    foreign.metadata.namespace = 'shop';
+    await record(foreign, mapped);
+    expect(kube.peekAll(dataMoverRestores)[0]?.spec.source).toBeUndefined();
+    await record(aRecord(), mapped);
+    expect(kube.peekAll(dataMoverRestores)[0]?.spec.source?.backupNamespace).toBe('app');
+  });
+
   it('of a snapshot that was never captured tells the request that waits for it why there is no data', async () => {
     const { record, kube } = setUp();
     kube.seed(dataMoverRestores, waiting);

@@ -1,0 +1,26 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import { ROOT } from './generated-file.ts';
+
+/** The rows of the page, with what Markdown needs taken away. */
+const rows = readFileSync(join(ROOT, 'docs/testing.md'), 'utf8')
+  .split('\n')
+  .filter((line) => /^\| D\d+ /.test(line))
+  .map((line) => {
+    const [, id = '', , file = '', name = ''] = line.split(/(?<!\\)\|/).map((cell) => cell.trim());
+    return { id, file: file.replaceAll('`', ''), name: name.replaceAll(/\\(.)/g, '$1') };
+  });
+
+it('docs/testing.md names a test for each of the 36 defects', () => {
+  const all = Array.from({ length: 36 }, (_, index) => `D${String(index + 1)}`);
+  expect([...new Set(rows.map(({ id }) => id))]).toEqual(all);
+});
+
+it.each(rows)('docs/testing.md is right about $id: $name', ({ file, name }) => {
+  expect(file).toMatch(/\.test\.ts$/);
+  expect(existsSync(join(ROOT, file))).toBe(true);
+  const source = readFileSync(join(ROOT, file), 'utf8');
+  // A title, and not a word somewhere in a comment.
+  expect(["'", '"', '`'].some((quote) => source.includes(`${quote}${name}${quote}`))).toBe(true);
+});
