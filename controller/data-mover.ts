@@ -14,7 +14,14 @@ import { deleteRequest } from './delete/delete.ts';
 import type { Environment, Lister } from './environment.ts';
 import { isUsable } from './exposure/nodes.ts';
 import { createJanitor, type Janitor } from './janitor/janitor.ts';
-import { CHILD_INDEX, createMirrors, DESTINATION_INDEX, listersOf, type Mirrors } from './mirrors.ts';
+import {
+  CHILD_INDEX,
+  createMirrors,
+  DESTINATION_INDEX,
+  listersOf,
+  SOURCE_INDEX,
+  type Mirrors,
+} from './mirrors.ts';
 import type { MoverFactory } from './movers/factory.ts';
 import { pruneRequest } from './prune/prune.ts';
 import { createAdmission } from './request/admission.ts';
@@ -224,6 +231,7 @@ function wire(mirrors: Mirrors, { backups, restores, deletes, prunes, wakeAllWai
   mirrors.snapshotContents.onChange(byRequest);
   mirrors.claims.onChange(byRequest);
   wireClasses(mirrors, requests);
+  wireSources(mirrors, backups);
   wireDestinations(mirrors, restores);
   wireVolumes(mirrors, { backups, restores });
 }
@@ -254,6 +262,17 @@ function wireClasses(
 }
 
 type Classed = Resource & { status?: { phase?: string | undefined; dataMoverClass?: string | undefined } };
+
+/** A backup whose source has gone may have nothing left to wait for. */
+function wireSources(mirrors: Mirrors, backups: Controller): void {
+  mirrors.claims.onChange((before, after) => {
+    if (before === undefined || after !== undefined) return;
+    const { namespace = '', name } = before.metadata;
+    for (const backup of mirrors.backups.store.byIndex(SOURCE_INDEX, `${namespace}/${name}`)) {
+      if (!isFinal(backup.status?.phase)) backups.enqueue(keyOf(backup));
+    }
+  });
+}
 
 /** A restore waits for its destination claim to appear, to be bound, or to go. */
 function wireDestinations(mirrors: Mirrors, restores: Controller): void {

@@ -24,6 +24,9 @@ import { CLAIM_INDEX, type Listers } from './environment.ts';
 /** Index of requests by the name that their children carry. */
 export const CHILD_INDEX = 'child';
 
+/** Index of backups by `namespace/name` of the claim that they are of. */
+export const SOURCE_INDEX = 'source';
+
 /** Index of restores by `namespace/name` of the destination claim. */
 export const DESTINATION_INDEX = 'destination';
 
@@ -33,7 +36,13 @@ export function createMirrors(informers: InformerSet, namespace: string): Mirror
   return {
     classes: informers.informer(dataMoverClasses),
     backups: informers.informer(dataMoverBackups, {
-      indexers: { [CHILD_INDEX]: ({ metadata }) => [childName('backup', metadata.uid ?? '')] },
+      indexers: {
+        [CHILD_INDEX]: ({ metadata }) => [childName('backup', metadata.uid ?? '')],
+        [SOURCE_INDEX]: ({ metadata, spec: { dataSourceRef } }) =>
+          dataSourceRef.kind === 'PersistentVolumeClaim'
+            ? [`${metadata.namespace ?? ''}/${dataSourceRef.name}`]
+            : [],
+      },
     }),
     restores: informers.informer(dataMoverRestores, {
       indexers: {

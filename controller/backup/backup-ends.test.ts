@@ -130,6 +130,64 @@ describe('a backup that is deleted', () => {
   });
 });
 
+describe('a backup whose source is deleted', () => {
+  const source = { namespace: APP, name: 'data' };
+  const others = (): string[] =>
+    before.filter((line) => !/app\/data$|PersistentVolume pvc-|storage disk/.test(line));
+
+  it('before it is cut fails at once, in clear words, and leaves nothing behind', async () => {
+    world.cluster.hold('cut');
+    await begin();
+    await reach('Capturing');
+    await world.advance(2_000);
+    world.kube.remove(persistentVolumeClaims, source);
+    const { phase, failure } = await end(10_000);
+    expect({ phase, ...failure }).toEqual({
+      phase: 'Failed',
+      reason: 'SourceNotFound',
+      message: 'PersistentVolumeClaim app/data does not exist',
+    });
+    expect(world.inventory()).toEqual(others());
+  });
+
+  it.each(phases.filter(([phase]) => phase !== 'Capturing'))(
+    'while %s, after the cut, has all of its data all the same (%#)',
+    async (phase, keep) => {
+      keep();
+      await begin();
+      await reach(phase);
+      await world.advance(2_000);
+      world.kube.remove(persistentVolumeClaims, source);
+      await world.advance(2_000);
+      world.cluster.release('ready', 'provision', 'volsync');
+      world.addClass();
+      world.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
+      world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+        object.metadata.labels = { touched: 'yes' };
+      });
+      expect(await end()).toMatchObject({ phase: 'Completed', volume: { pvcName: 'data', capacity: '2Gi' } });
+    },
+  );
+});
+
+describe('a backup in a namespace that is being deleted', () => {
+  it('fails at once, in the words of the API server', async () => {
+    const message = 'volumesnapshots "x" is forbidden: namespace app is being terminated';
+    world.kube.before = ({ verb, kind }) => {
+      if (verb !== 'create' || kind.kind !== 'VolumeSnapshot') return;
+      const details = { causes: [{ reason: 'NamespaceTerminating' }] };
+      const status = { kind: 'Status' as const, details };
+      throw new KubeError({ code: 403, reason: 'Forbidden', message, status });
+    };
+    await begin();
+    expect(await end(5_000)).toMatchObject({
+      phase: 'Failed',
+      failure: { reason: 'InvalidRequest', message: expect.stringContaining(message) },
+    });
+    expect(world.inventory()).toEqual(before);
+  });
+});
+
 describe('a backup whose class changes under it', () => {
   it('fails when the class is deleted, and leaves nothing behind', async () => {
     world.cluster.state.script = running;

@@ -317,6 +317,54 @@ describe("a backup of somebody else's snapshot", () => {
     },
   );
 
+  it.each(['VolumeSnapshot', 'VolumeSnapshotContent'] as const)(
+    'is staged as large as the %s needs it, and recorded so for the restore',
+    async (kind) => {
+      const content = await takeSnapshot();
+      if (kind === 'VolumeSnapshot') {
+        world.kube.edit(volumeSnapshots, snapshot, (object) => {
+          object.status = { ...object.status, restoreSize: '7Gi' };
+        });
+      } else {
+        world.kube.edit(volumeSnapshots, snapshot, (object) => delete object.status?.restoreSize);
+        world.kube.edit(volumeSnapshotContents, { name: content.metadata.name }, (object) => {
+          object.status = { ...object.status, restoreSize: 7 * 2 ** 30 };
+        });
+      }
+      const claims = created(persistentVolumeClaims);
+      await begin((backup) => {
+        const name = kind === 'VolumeSnapshot' ? snapshot.name : content.metadata.name;
+        backup.spec.dataSourceRef = { apiGroup: 'snapshot.storage.k8s.io', kind, name };
+      });
+      const size = kind === 'VolumeSnapshot' ? '7Gi' : '7516192768';
+      expect((await end()).volume?.capacity).toBe(size);
+      expect(claims[0]?.spec.resources).toEqual({ requests: { storage: size } });
+    },
+  );
+
+  it('is not read through another content than the one that it is bound to', async () => {
+    const content = await takeSnapshot();
+    const { metadata, spec, status } = content;
+    world.kube.seed(volumeSnapshotContents, {
+      ...content,
+      metadata: { name: 'twin' },
+      spec: { ...spec, source: { snapshotHandle: 'foreign' } },
+      status: { ...status, snapshotHandle: 'foreign' },
+    });
+    await begin((backup) => {
+      backup.spec.dataSourceRef = {
+        apiGroup: 'snapshot.storage.k8s.io',
+        kind: 'VolumeSnapshotContent',
+        name: 'twin',
+      };
+    });
+    expect((await end()).failure).toMatchObject({
+      reason: 'Forbidden',
+      message: expect.stringContaining('VolumeSnapshotContent twin does not belong'),
+    });
+    expect(world.kube.peek(volumeSnapshotContents, { name: metadata.name })).toEqual(content);
+  });
+
   it('ends well although Velero, having given up waiting, takes snapshot and content out of the cluster', async () => {
     const content = await takeSnapshot();
     world.cluster.hold('ready');

@@ -196,6 +196,15 @@ describe('a live backup', () => {
     expect(alias()).toBeUndefined();
   });
 
+  it('whose claim is deleted fails while the mover still reads', async () => {
+    world.cluster.state.script = running;
+    await begin();
+    await reach('Moving');
+    world.kube.remove(persistentVolumeClaims, SOURCE);
+    expect(await end()).toMatchObject({ phase: 'Failed', failure: { reason: 'SourceNotFound' } });
+    expect(alias()).toBeUndefined();
+  });
+
   it('whose claim was deleted while it waited for its place fails', async () => {
     world.cluster.hold('bind');
     await begin();

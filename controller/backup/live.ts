@@ -62,6 +62,12 @@ export async function assertSourceStands(scope: BackupScope): Promise<StepResult
   return same ? done : lost(scope, key.name);
 }
 
+/** As far as the cache knows, which is enough to look more closely. */
+export function sourceMayBeGone({ env, namespace, status }: BackupScope): boolean {
+  const claim = env.listers.claims.get(`${namespace}/${status.volume?.pvcName ?? ''}`);
+  return claim?.metadata.uid !== status.capture?.claimUID;
+}
+
 function lost({ namespace }: BackupScope, claim: string): StepResult {
   return failed(
     'SourceNotFound',

@@ -9,7 +9,7 @@ import { locationOfBackup } from '../repository/velero-location.ts';
 import { recordProgress } from '../request/progress.ts';
 import { admit, boundStaging, followMover, stopUnwanted } from '../request/shared-steps.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
-import { assertSourceStands, followApplication } from './live.ts';
+import { assertSourceStands, followApplication, sourceMayBeGone } from './live.ts';
 import type { BackupScope } from './scope.ts';
 
 /** The way of a backup, in order. Each step is skipped when its facts are recorded. */
@@ -72,7 +72,8 @@ async function move(scope: BackupScope): Promise<StepResult> {
   if (status.result !== undefined) return done;
   status.movingSince ??= now.toISOString();
   const outcome = await serving.mover.backup(moverRequest(scope, status.movingSince));
-  if (outcome.state === 'Done' && status.capture?.consistency === 'Live') {
+  const isLive = status.capture?.consistency === 'Live';
+  if (isLive && (outcome.state === 'Done' || sourceMayBeGone(scope))) {
     const stands = await assertSourceStands(scope);
     if (stands.state !== 'done') return stands;
   }

@@ -1,4 +1,4 @@
-import { isConflict, isForbidden, isInvalid } from '../../kube/client/kube-error.ts';
+import { isConflict, isForbidden, isInvalid, isTerminating } from '../../kube/client/kube-error.ts';
 import type { RequestScope, RequestStatus } from './request.ts';
 import { failed, waiting, type StepResult } from './step.ts';
 
@@ -21,6 +21,8 @@ export function refusal(
   if (signal.aborted || isConflict(error)) throw error;
   // What is called invalid now will be called invalid every time.
   if (isInvalid(error)) return failed('InvalidRequest', error.message);
+  if (isTerminating(error))
+    return failed('InvalidRequest', `nothing more can be made here: ${error.message}`);
   if (!isForbidden(error) && now.getTime() - since < STANDS_MS) throw error;
   const message = error instanceof Error ? error.message : String(error);
   const seconds = serving.class.spec.deadlines.stagingSeconds;

@@ -103,6 +103,10 @@ const hasCode = (error: unknown, ...codes: number[]): error is KubeError =>
 
 export const isNotFound = (error: unknown): error is KubeError => hasCode(error, 404);
 export const isForbidden = (error: unknown): error is KubeError => hasCode(error, 403);
+/** Nothing can be created in a namespace that is being deleted, and it does not come back. */
+export const isTerminating = (error: unknown): error is KubeError =>
+  isForbidden(error) &&
+  error.status?.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true;
 /** The object was refused by its schema or a validation rule. */
 export const isInvalid = (error: unknown): error is KubeError => hasCode(error, 422);
 /** The resourceVersion or continue token is too old: list anew. */
