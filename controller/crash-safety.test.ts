@@ -1,5 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { persistentVolumeClaims, persistentVolumes } from '../api/external/core.ts';
+import {
+  persistentVolumeClaims,
+  persistentVolumes,
+  type PersistentVolumeClaim,
+} from '../api/external/core.ts';
 import { replicationDestinations, replicationSources } from '../api/external/volsync.ts';
 import type { Kind, Resource } from '../api/meta.ts';
 import type { KubeClient, ListOptions, ListPage, WatchOptions } from '../kube/client/kube-client.ts';
@@ -14,6 +18,8 @@ import { APP, World } from '../tests/fakes/cluster/world.ts';
  */
 interface Story {
   world: World;
+  /** What the controller's client is like. */
+  wrap?(client: KubeClient): KubeClient;
   isOver(): boolean;
   /** What must hold at the end. */
   verify(): void;
@@ -83,6 +89,56 @@ async function restoreStory(): Promise<Story> {
   };
 }
 
+/** A restore into a claim that holds data, which has removed that claim and may not make the other one. */
+async function undoneStory(): Promise<Story> {
+  const world = newWorld();
+  world.addClass((object) => Object.assign(object.spec, { deadlines: { stagingSeconds: 40 } }));
+  const [source] = world.addRepository('precious');
+  await world.addSource('restored', 'former data', ({ metadata }) => {
+    metadata.labels = { app: 'shop' };
+  });
+  const before = world.inventory();
+  const key = { namespace: APP, name: 'restored' };
+  const { uid, volumeName = '' } = { ...claimAt(world, key).metadata, ...claimAt(world, key).spec };
+  const lonely = watchForLonelyVolumes(world, 'former data');
+  world.addRestore('r1', (restore) =>
+    Object.assign(restore.spec, { source, existingClaimPolicy: 'Overwrite' }),
+  );
+  return {
+    world,
+    wrap: (client) => ({
+      ...client,
+      create: (kind, object, options) => {
+        const { namespace } = object.metadata;
+        const { spec } = object as Resource & { spec?: { volumeName?: string } };
+        if (namespace === APP && spec?.volumeName !== undefined && spec.volumeName !== volumeName)
+          return Promise.reject(new KubeError({ code: 403, reason: 'Forbidden', message: 'exceeded quota' }));
+        return client.create(kind, object, options);
+      },
+    }),
+    isOver: () => world.restore()?.status?.phase === 'Failed',
+    verify() {
+      expect(world.restore()?.status).toMatchObject({ replaces: { outcome: 'PutBack' } });
+      expect(world.inventory()).toEqual(before);
+      const { metadata, spec, status } = claimAt(world, key);
+      expect(metadata.uid).not.toBe(uid);
+      expect({ labels: metadata.labels, volume: spec.volumeName, phase: status?.phase }).toEqual({
+        labels: { app: 'shop' },
+        volume: volumeName,
+        phase: 'Bound',
+      });
+      expect(world.read(key)).toBe('former data');
+      expect(lonely).toEqual([]);
+    },
+  };
+}
+
+function claimAt(world: World, key: { namespace: string; name: string }): PersistentVolumeClaim {
+  const claim = world.kube.peek(persistentVolumeClaims, key);
+  if (claim === undefined) throw new Error(`there is no claim ${key.name}`);
+  return claim;
+}
+
 function creationsOf(world: World, kind: Kind<Resource>): string[] {
   const names: string[] = [];
   world.kube.reactors.add((changed, before, after) => {
@@ -141,14 +197,14 @@ const troubles: readonly Trouble[] = [
 async function tell(begin: () => Promise<Story>, count: number, trouble: Trouble): Promise<boolean> {
   const story = await begin();
   const { world } = story;
-  await world.start();
+  await world.start(story.wrap);
   const happened = world.faultAtWrite(count, trouble.fault, trouble);
   await world.until(() => story.isOver() || (trouble.lasting && happened()));
   if (trouble.lasting && happened()) {
     await world.stop();
     world.kube.restart();
     await world.quiesce();
-    await world.start();
+    await world.start(story.wrap);
     await world.until(() => story.isOver());
   }
   // Whatever is still on its way has to arrive before the end is looked at.
@@ -161,6 +217,7 @@ async function tell(begin: () => Promise<Story>, count: number, trouble: Trouble
 describe.each([
   ['a backup', backupStory],
   ['a restore', restoreStory],
+  ['a restore that is undone at the last moment', undoneStory],
 ])('%s', (_, begin) => {
   it.each(troubles.map((trouble) => [trouble.name, trouble] as const))(
     'ends well whichever write it is at which %s',

@@ -71,6 +71,11 @@ export interface StorageClass extends Resource {
   parameters?: Record<string, string>;
 }
 
+/** A volume that is attached to a node, or is on its way there or back. */
+export interface VolumeAttachment extends Resource {
+  spec: { nodeName: string; source: { persistentVolumeName?: string } };
+}
+
 export interface Secret extends Resource {
   type?: string;
   /** Values in base64. */
@@ -86,7 +91,12 @@ export interface ConfigMap extends Resource {
 export interface Pod extends Resource {
   spec: {
     nodeName?: string;
-    volumes?: { name: string; persistentVolumeClaim?: { claimName: string; readOnly?: boolean } }[];
+    volumes?: {
+      name: string;
+      persistentVolumeClaim?: { claimName: string; readOnly?: boolean };
+      /** Its claim is named after pod and volume. */
+      ephemeral?: object;
+    }[];
     containers: { name: string }[];
   };
   status?: {
@@ -169,5 +179,12 @@ export const storageClasses: Kind<StorageClass> = {
   version: 'v1',
   kind: 'StorageClass',
   plural: 'storageclasses',
+  namespaced: false,
+};
+export const volumeAttachments: Kind<VolumeAttachment> = {
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'VolumeAttachment',
+  plural: 'volumeattachments',
   namespaced: false,
 };

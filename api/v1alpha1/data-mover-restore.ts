@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Resource } from '../meta.ts';
+import { existingClaimPolicies } from './existing-claim-policies.ts';
 import { immutable, latching, rules, settableOnce } from './rules.ts';
 import {
   backupResult,
@@ -48,6 +49,12 @@ export const dataMoverRestoreSpec = z
       .describe(
         "The record of the backup, copied from the DataMoverBackup's status. May be set once, also after creation; the restore waits for it.",
       ),
+    existingClaimPolicy: z
+      .enum(existingClaimPolicies)
+      .optional()
+      .describe(
+        'What happens when the destination PVC has a volume already. `Fail`, the default: the restore fails and the data is left alone. `Overwrite`: once the restored data is proved, the PVC is replaced by one of the same name and content that has the restored volume; the former volume then goes as its reclaim policy says. Nobody may use the PVC meanwhile.',
+      ),
     config: moverConfig.optional(),
     cancel: z
       .boolean()
@@ -60,6 +67,7 @@ export const dataMoverRestoreSpec = z
       immutable('dataMoverClass', remedy),
       immutable('destinationClaimRef', remedy),
       settableOnce('source'),
+      immutable('existingClaimPolicy', remedy),
       immutable('config', remedy),
       latching('cancel'),
     ),
@@ -77,6 +85,12 @@ export const restorePhases = [
   'Failed',
   'Canceled',
 ] as const;
+
+/** Kept as it is, whatever it says, since the PVC is made anew from it. */
+const replacedClaim = z
+  .looseObject({})
+  .describe('The PVC as it was right before it was removed. Present from then on.')
+  .meta({ 'x-kubernetes-preserve-unknown-fields': true });
 
 export const dataMoverRestoreStatus = z
   .object({
@@ -100,6 +114,23 @@ export const dataMoverRestoreStatus = z
       .describe(
         'What the mover wrote, as the mover itself says. Present only when it is what the record asks for.',
       ),
+    replaces: z
+      .object({
+        persistentVolume: word.describe('The volume that the destination PVC had before.'),
+        reclaimPolicy: word.describe('Its policy.'),
+        setAsideAt: time
+          .optional()
+          .describe('Since when the PVC is without it, so that no pod can start on what is to be replaced.'),
+        claim: replacedClaim.optional(),
+        outcome: z
+          .enum(['Released', 'PutBack', 'Kept'])
+          .optional()
+          .describe(
+            'What became of that volume. Released: it went as its policy says. PutBack: it is the volume of the PVC again. Kept: somebody else has made a PVC of that name meanwhile, so it stays, with policy Retain.',
+          ),
+      })
+      .optional()
+      .describe('What this restore replaces. Present only with `existingClaimPolicy: Overwrite`.'),
     handOver: z
       .object({
         persistentVolume: word.describe('The volume that goes to the destination claim.'),
@@ -115,6 +146,7 @@ export const dataMoverRestoreStatus = z
 
 export type DataMoverRestoreSpec = z.infer<typeof dataMoverRestoreSpec>;
 export type DataMoverRestoreStatus = z.infer<typeof dataMoverRestoreStatus>;
+export type ReplacedClaim = z.infer<typeof replacedClaim>;
 export type RestorePhase = (typeof restorePhases)[number];
 
 /** One restore of one volume into one PVC of its own namespace. */

@@ -29,6 +29,15 @@ export const annotations = {
   aliasOf: `${GROUP}/alias-of`,
   /** On a PV during hand-over: what it must look like at the end (JSON), written before anything is taken apart. */
   handOver: `${GROUP}/hand-over`,
+  /**
+   * On a PV whose claim a restore gives another volume: which claim had it, by which policy, and for which
+   * DataMoverRestore (JSON). While it is there, the data on the volume is nobody's to delete.
+   */
+  setAside: `${GROUP}/set-aside`,
+  /** On a PVC that is Lost because a restore replaces its data: `namespace/name` of the DataMoverRestore. */
+  replacedBy: `${GROUP}/replaced-by`,
+  /** On a Velero Restore: `Overwrite` lets it replace the data of claims that exist; see docs/velero-plugin.md. */
+  existingClaimPolicy: `${GROUP}/existing-claim-policy`,
 } as const;
 
 /** Labels. Values are valid label values: see `labelValue` in names.ts. */

@@ -62,6 +62,7 @@ export const failureReasons = {
   BackupNotCompleted: 'the recorded backup did not complete',
   DestinationNotFound: 'the destination PVC did not appear, or was deleted before it got its volume',
   DestinationBound: 'the destination PVC is bound to another volume already',
+  DestinationInUse: 'the destination PVC, whose data is to be replaced, is in use',
   DestinationMismatch: 'the restored volume does not fit the destination PVC',
   DeadlineExceeded: 'a step took longer than its deadline',
   Forbidden: 'the request reaches for something its namespace may not have',

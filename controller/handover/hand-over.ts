@@ -9,6 +9,7 @@ import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { done, failed, waiting, type StepResult } from '../request/step.ts';
 import { misfit } from './fit.ts';
 import { whyLost } from './lost.ts';
+import { tellClaim } from './set-aside.ts';
 
 /**
  * Gives the volume behind the staging claim to the destination claim, without copying a byte.
@@ -43,12 +44,24 @@ export async function handOver(h: HandOver): Promise<StepResult> {
   if (volume === undefined) return waiting(`waiting to see PersistentVolume ${h.volumeName}`);
   const lost = whyLost(h.destinationKey, destination, h.destinationUID);
   if (lost !== undefined || destination === undefined) return failed('DestinationNotFound', lost ?? '');
-  if (isArrived(h, destination)) return settle(h, volume);
+  if (isArrived(h, destination)) {
+    await tellClaim(h, destination, undefined);
+    return settle(h, volume);
+  }
   const refused = refuse(h, volume, destination);
   if (refused !== undefined) return refused;
+  const freed = await free(h, volume, destination);
+  return freed.state === 'done' ? bind(h, volume, destination) : freed;
+}
+
+/** Makes the volume nobody's, with a note of whose it will be. */
+export async function free(
+  h: HandOver,
+  volume: PersistentVolume,
+  destination: PersistentVolumeClaim,
+): Promise<StepResult> {
   if (!isSecured(h, volume)) return secure(h, destination);
-  if (h.staging !== undefined) return releaseStaging(h, h.staging);
-  return bind(h, volume, destination);
+  return h.staging === undefined ? done : releaseStaging(h, h.staging);
 }
 
 /** The claim may have got another volume meanwhile, and the storage may have made another one than it was asked for. */
@@ -64,12 +77,17 @@ function refuse(
       `PersistentVolumeClaim ${h.destinationKey} got PersistentVolume ${volumeName} meanwhile; its data is left alone`,
     );
   }
+  return refuseMisfit(h.destinationKey, volume, destination);
+}
+
+export function refuseMisfit(
+  destinationKey: string,
+  volume: PersistentVolume,
+  destination: PersistentVolumeClaim,
+): StepResult | undefined {
   const wrong = misfit(volume, destination);
   if (wrong === undefined) return undefined;
-  return failed(
-    'DestinationMismatch',
-    `PersistentVolumeClaim ${h.destinationKey} cannot be filled: ${wrong}`,
-  );
+  return failed('DestinationMismatch', `PersistentVolumeClaim ${destinationKey} cannot be filled: ${wrong}`);
 }
 
 function isArrived({ volume, volumeName }: HandOver, destination: PersistentVolumeClaim): boolean {
@@ -149,7 +167,7 @@ async function bind(
       { metadata: { uid }, spec: { volumeName: h.volumeName } },
       { signal: h.signal },
     );
-  }
+  } else await tellClaim(h, destination, undefined);
   return waiting(`waiting for PersistentVolumeClaim ${h.destinationKey} to be bound`);
 }
 

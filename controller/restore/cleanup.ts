@@ -3,10 +3,13 @@ import { nameOfVolume, reclaimVolumes, unstageEmpty } from '../exposure/staging.
 import { requestUidOf } from '../request/children.ts';
 import { untilGone } from '../request/clean-up.ts';
 import type { Step, StepResult } from '../request/step.ts';
+import { settleReplaced } from './put-back.ts';
 import type { RestoreScope } from './scope.ts';
 
 /** The way back, in order. After a success there is little left: the volume has gone to its claim. */
 export const restoreCleanup: readonly Step<RestoreScope>[] = [
+  // Whoever waits for the former data waits no longer than needed.
+  { name: 'settle what was replaced', run: settleReplaced },
   { name: 'clean up mover', run: cleanMover },
   { name: 'clean up staging', run: cleanStaging },
   { name: 'clean up volumes', run: cleanVolumes },
@@ -27,7 +30,15 @@ async function cleanVolumes(scope: RestoreScope): Promise<StepResult> {
   const handed = status.handOver;
   if (handed !== undefined && !(await abandon(scope, handed)))
     left.add(nameOfVolume(handed.persistentVolume));
+  const replaced = releasedVolume(scope);
+  if (replaced !== undefined) left.add(nameOfVolume(replaced));
   return untilGone([...left]);
+}
+
+/** The former volume, while storage has yet to delete it. */
+function releasedVolume({ env, status: { replaces } }: RestoreScope): string | undefined {
+  if (replaces?.outcome !== 'Released' || replaces.reclaimPolicy !== 'Delete') return undefined;
+  return env.listers.volumes.get(replaces.persistentVolume)?.metadata.name;
 }
 
 /** After a success there is nothing to abandon, which the volume itself says. */

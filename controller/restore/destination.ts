@@ -30,13 +30,13 @@ export function awaitDestination(scope: RestoreScope): StepResult {
 }
 
 /** Whether the claim can receive a volume, by what it says itself. */
-function judge({ serving }: RestoreScope, key: string, { spec }: PersistentVolumeClaim): StepResult {
+function judge({ serving, restore }: RestoreScope, key: string, { spec }: PersistentVolumeClaim): StepResult {
   const subject = `PersistentVolumeClaim ${key}`;
   const { volumeName, storageClassName, volumeMode = 'Filesystem', accessModes = [] } = spec;
-  if (volumeName !== undefined && volumeName !== '') {
+  if (volumeName !== undefined && volumeName !== '' && restore.spec.existingClaimPolicy !== 'Overwrite') {
     return failed(
       'DestinationBound',
-      `${subject} is bound to PersistentVolume ${volumeName} already; its data is left alone`,
+      `${subject} is bound to PersistentVolume ${volumeName} already; its data is left alone, unless spec.existingClaimPolicy is Overwrite`,
     );
   }
   if (!serving.mover.capabilities.volumeModes.includes(volumeMode)) {
@@ -74,7 +74,12 @@ export function stagingVolumeFor(scope: RestoreScope): StagingVolume {
     storageClassName,
     accessModes,
     volumeMode,
-    capacity: largestQuantity(resources?.requests?.['storage'], recordedCapacity(scope)) ?? '1Gi',
+    capacity:
+      largestQuantity(
+        resources?.requests?.['storage'],
+        claim.status?.capacity?.['storage'],
+        recordedCapacity(scope),
+      ) ?? '1Gi',
   };
 }
 

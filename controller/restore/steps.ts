@@ -1,21 +1,19 @@
-import { ownersKeys } from '../../api/v1alpha1/owned-keys.ts';
-import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
-import { handOver } from '../handover/hand-over.ts';
 import type { RestoreFacts, RestoreMoverRequest } from '../movers/mover.ts';
 import { onlyNode } from '../exposure/nodes.ts';
 import { chooseNode } from '../exposure/first-consumer.ts';
 import { quoteProvisioner } from '../exposure/provisioner.ts';
 import { stageEmpty } from '../exposure/staging.ts';
 import { locationOfRestore } from '../repository/velero-location.ts';
-import { requestUidOf } from '../request/children.ts';
 import { admit, boundStaging, followMover, stopUnwanted } from '../request/shared-steps.ts';
 import { recordProgress } from '../request/progress.ts';
 import type { Serving } from '../request/serving.ts';
-import { checkpoint, done, failed, waiting, type Step, type StepResult } from '../request/step.ts';
+import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
 import { awaitDestination, stagingVolumeFor } from './destination.ts';
+import { giveVolume, releaseMover } from './give-volume.ts';
+import { makeWay } from './make-way.ts';
 import { mayRestore } from './permission.ts';
+import type { RestoreScope, RestoreSource } from './scope.ts';
 import { checkVolumeLabels } from './volume-labels.ts';
-import { destinationClaim, destinationKey, type RestoreScope, type RestoreSource } from './scope.ts';
 
 /** The way of a restore, in order. Each step is skipped when its facts are recorded. */
 export const restoreSteps: readonly Step<RestoreScope>[] = [
@@ -24,6 +22,7 @@ export const restoreSteps: readonly Step<RestoreScope>[] = [
   { name: 'labels', run: checkVolumeLabels },
   { name: 'permission', run: mayRestore },
   { name: 'destination', run: awaitDestination },
+  { name: 'make way', run: makeWay },
   { name: 'admit', run: queue },
   { name: 'stage', run: stage },
   { name: 'move', run: move },
@@ -133,65 +132,6 @@ function recordRestored(
 function sameSnapshot(a: string, b: string): boolean {
   const length = Math.min(a.length, b.length);
   return length >= 8 && a.slice(0, length) === b.slice(0, length);
-}
-
-async function releaseMover(scope: RestoreScope): Promise<StepResult> {
-  if (scope.status.handOver !== undefined) return done;
-  const { serving, child, signal, env, status, source } = scope;
-  const left = await serving.mover.cleanup({ ...child, signal });
-  if (left.length > 0)
-    return untilHandedOver(scope, `waiting for ${left.join(', ')} to let go of the volume`, 1000);
-  const volumeName = env.listers.claims.get(`${env.namespace}/${child.name}`)?.spec.volumeName;
-  const volume = volumeName === undefined ? undefined : env.listers.volumes.get(volumeName);
-  if (volume === undefined) {
-    const claim = `${env.namespace}/${child.name}`;
-    return untilHandedOver(scope, `waiting for the volume of staging PersistentVolumeClaim ${claim}`);
-  }
-  const before = volume.spec.persistentVolumeReclaimPolicy ?? 'Delete';
-  status.handOver = {
-    persistentVolume: volume.metadata.name,
-    reclaimPolicy: source.volume?.reclaimPolicy ?? before,
-  };
-  return checkpoint;
-}
-
-async function giveVolume(scope: RestoreScope): Promise<StepResult> {
-  const { env, status, child, source, signal, now } = scope;
-  if (status.handOver === undefined) throw new Error('hand-over before release');
-  const { persistentVolume: volumeName, reclaimPolicy } = status.handOver;
-  const result = await handOver({
-    client: env.client,
-    volumeName,
-    volume: env.listers.volumes.get(volumeName),
-    staging: env.listers.claims.get(`${env.namespace}/${child.name}`),
-    destination: destinationClaim(scope),
-    destinationKey: destinationKey(scope),
-    reclaimPolicy,
-    destinationUID: status.destinationUID,
-    volumeLabels: ownersKeys(source.volume?.pvLabels),
-    volumeAnnotations: ownersKeys(source.volume?.pvAnnotations),
-    requestUid: requestUidOf(child),
-    signal,
-  });
-  if (result.state === 'done') {
-    status.handOver.boundAt = now.toISOString();
-    return checkpoint;
-  }
-  return result.state === 'waiting' ? untilHandedOver(scope, result.message) : result;
-}
-
-/** A wait that fails the restore when the volume is not handed over in time. */
-function untilHandedOver(scope: RestoreScope, message: string, requeueAfterMs?: number): StepResult {
-  const { status, serving, now } = scope;
-  const seconds = serving.class.spec.deadlines.handOverSeconds;
-  const moved = status.conditions?.find(({ type }) => type === conditionTypes.moved);
-  return waiting(message, {
-    deadline: {
-      at: Date.parse(moved?.lastTransitionTime ?? now.toISOString()) + seconds * 1000,
-      message: `no hand-over within ${String(seconds)} s: ${message}`,
-    },
-    ...(requeueAfterMs !== undefined && { requeueAfterMs }),
-  });
 }
 
 function moverRequest(scope: RestoreScope, snapshotID: string, since: string): RestoreMoverRequest<unknown> {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
-/** Applies config/default. It names the usual namespace; an overlay puts another in its place. */
+/** Applies config/default and all that may be added to it. It names the usual namespace; an overlay puts another in its place. */
 export async function applyConfigDefault(
   checkout: string,
   namespace: string,
@@ -10,7 +10,8 @@ export async function applyConfigDefault(
 ): Promise<void> {
   const overlay = mkdtempSync(join(tmpdir(), 'datamover-'));
   try {
-    const kustomization = { namespace, resources: [relative(overlay, join(checkout, 'config/default'))] };
+    const folders = ['config/default', 'config/overwrite'].map((folder) => join(checkout, folder));
+    const kustomization = { namespace, resources: folders.map((folder) => relative(overlay, folder)) };
     writeFileSync(join(overlay, 'kustomization.yaml'), JSON.stringify(kustomization));
     await kubectl(['apply', '--server-side', '--force-conflicts', '-k', overlay]);
   } finally {

@@ -10,6 +10,7 @@ import { howToEnable } from '../settings.ts';
 import type { CallContext, ResourceIdentifier, RestoreItemInput, RestoreItemOutput } from './action.ts';
 import { createOnce } from './create-once.ts';
 import { desiredRestore, restoreKey } from './desired-restore.ts';
+import { asItIs, leftAlone, mayOverwrite, unmarked, waitUntilOutOfUse } from './existing-claim.ts';
 import { editItem, removeKeys, type ItemParts } from './item.ts';
 import { targetNamespace } from './namespace-mapping.ts';
 import { isRecordOfRestore } from './record.ts';
@@ -45,32 +46,42 @@ export function createClaimRestore(cluster: Cluster): RestoreClaim {
     }
     await assertOn(cluster, claim, subject);
     const kube = await cluster.kube();
-    if ((await kube.get(persistentVolumeClaims, target, { signal })) !== undefined) {
-      log.warn(
-        `PersistentVolumeClaim ${formatKey(target)} exists already: its data is left as it is, nothing is restored into it; ` +
-          `to have the data of the backup in its place, delete it and what uses it, then restore again`,
-      );
-      // Velero may update the claim that is there, and must not leave a mark on it.
-      return { item: editItem(item, ({ annotations: own }) => removeKeys(own, annotations.movedBy)) };
+    const existing = await kube.get(persistentVolumeClaims, target, { signal });
+    if (existing !== undefined && !mayOverwrite(restore)) {
+      log.warn(leftAlone(target));
+      return unmarked(item);
     }
     const record = recordKeyOf(movedBy, subject);
-    const remedy = missingRecordsRemedy(restore);
-    const source = remedy === undefined ? undefined : await sourceInCluster(kube, claim, record, signal);
-    if (remedy !== undefined && source === undefined)
-      throw new PluginError(
-        `where the data of ${subject} is says DataMoverBackup ${movedBy} in the backup, and the resource filters of the Restore leave it out: ` +
-          `${remedy}, then restore again`,
-      );
-    const wanted = desiredRestore(restore, target, { movedBy, source });
-    const request = await createOnce(kube, dataMoverRestores, wanted, { clock: cluster.clock, signal });
+    const source = await findSource(kube, claim, { record, subject, signal });
+    const { clock } = cluster;
+    const existingClaimPolicy = existing === undefined ? undefined : 'Overwrite';
+    const wanted = desiredRestore(restore, target, { movedBy, source, existingClaimPolicy });
+    const request = await createOnce(kube, dataMoverRestores, wanted, { clock, signal });
     const key = restoreKey(restore, target);
     log.info(
       { ...requestFields(request), dataMoverRestore: formatKey(key), dataMoverBackup: movedBy },
       'the data is brought back by the data mover',
     );
-    const output = awaiting(item, key);
+    if (source !== undefined) await waitUntilOutOfUse(kube, request, { log, signal, clock });
+    const output = existing === undefined ? awaiting(item, key) : replacing(item, key, existing);
     return source === undefined ? { ...output, additionalItems: [identify(record)] } : output;
   };
+}
+
+/** `undefined`: Velero comes to the record next, as the filters of the restore let it. */
+async function findSource(
+  kube: KubeClient,
+  claim: MovedClaim,
+  { record, subject, signal }: { record: Required<Key>; subject: string; signal: AbortSignal },
+): Promise<RestoreSource | undefined> {
+  const remedy = missingRecordsRemedy(claim.restore);
+  if (remedy === undefined) return undefined;
+  const source = await sourceInCluster(kube, claim, record, signal);
+  if (source !== undefined) return source;
+  throw new PluginError(
+    `where the data of ${subject} is says DataMoverBackup ${claim.movedBy} in the backup, and the resource filters of the Restore leave it out: ` +
+      `${remedy}, then restore again`,
+  );
 }
 
 /** The record as it stands in the cluster of the backup, for a restore that cannot have the one in the backup. */
@@ -105,6 +116,15 @@ function awaiting(item: Buffer, key: { namespace: string; name: string }): Resto
     }),
     operationID: toOperationID(key),
   };
+}
+
+/** The claim stands and stays out of use until it has the data. */
+function replacing(
+  item: Buffer,
+  key: { namespace: string; name: string },
+  existing: PersistentVolumeClaim,
+): RestoreItemOutput {
+  return { item: asItIs(item, existing), operationID: toOperationID(key) };
 }
 
 /** Forgets the volume that the claim had. */

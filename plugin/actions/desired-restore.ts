@@ -1,6 +1,7 @@
 import type { Restore } from '../../api/external/velero.ts';
 import { apiVersionOf } from '../../api/meta.ts';
 import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
+import type { ExistingClaimPolicy } from '../../api/v1alpha1/existing-claim-policies.ts';
 import { annotations, labels, MANAGED_BY } from '../../api/v1alpha1/keys.ts';
 import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
 import { labelValue, restoreName } from '../../api/v1alpha1/names.ts';
@@ -24,6 +25,8 @@ export interface RestoreDetails {
   movedBy: string;
   /** What the record says, where it is known already. */
   source?: DataMoverRestore['spec']['source'];
+  /** For a claim that exists. */
+  existingClaimPolicy?: ExistingClaimPolicy | undefined;
 }
 
 /**
@@ -33,7 +36,7 @@ export interface RestoreDetails {
 export function desiredRestore(
   restore: Restore,
   target: Target,
-  { movedBy, source }: RestoreDetails,
+  { movedBy, source, existingClaimPolicy }: RestoreDetails,
 ): DataMoverRestore {
   const backup = restore.spec.backupName;
   const key = restoreKey(restore, target);
@@ -60,6 +63,7 @@ export function desiredRestore(
     spec: {
       destinationClaimRef: { name: target.name, namespace: target.namespace },
       ...(source === undefined ? {} : { source }),
+      ...(existingClaimPolicy === undefined ? {} : { existingClaimPolicy }),
     },
   };
 }

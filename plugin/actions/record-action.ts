@@ -9,6 +9,7 @@ import type { Cluster } from '../cluster.ts';
 import { collect } from '../collect.ts';
 import type { CallContext, RestoreItemAction } from './action.ts';
 import { restoreKey } from './desired-restore.ts';
+import { waitUntilOutOfUse } from './existing-claim.ts';
 import { parseItem } from './item.ts';
 import { targetNamespace } from './namespace-mapping.ts';
 import { isRecordOfRestore } from './record.ts';
@@ -55,10 +56,11 @@ async function handOver(
   if (request.spec.source !== undefined) return;
   const key = keyOf(request);
   const patch = { spec: { source: restoreSourceOf(record) } };
-  await retryTransient({ clock: cluster.clock, signal }, () =>
+  const complete = await retryTransient({ clock: cluster.clock, signal }, () =>
     kube.mergePatch(dataMoverRestores, key, patch, { signal }),
   );
   log.debug(requestFields(request), `DataMoverRestore ${formatKey(key)} has its source`);
+  await waitUntilOutOfUse(kube, complete, { log, signal, clock: cluster.clock });
 }
 
 interface Wanted {

@@ -8,6 +8,7 @@ import {
   type PersistentVolumeClaim,
 } from '../../api/external/core.ts';
 import type { Resource } from '../../api/meta.ts';
+import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
 import { annotations, labels, pluginConfig } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
 import { restoreName } from '../../api/v1alpha1/names.ts';
@@ -18,6 +19,7 @@ import { createRecordAction } from './record-action.ts';
 import { createRestoreAction } from './restore-action.ts';
 
 const MOVED = { annotations: { [annotations.movedBy]: 'app/dmb-1' } };
+const TIME = '2026-01-01T00:00:00Z';
 const dmr = restoreName('restore-uid', 'app', 'data');
 
 /** The switch of a protected namespace. */
@@ -44,6 +46,7 @@ function setUp(enable = 'true') {
       action.execute({ item: bytes(item), itemFromBackup: bytes(fromBackup), restore }, context);
   return {
     kube,
+    clock,
     lines,
     restore: run(createRestoreAction(cluster)),
     record: run(createRecordAction(cluster)),
@@ -125,6 +128,95 @@ describe('a claim', () => {
       message: expect.stringMatching(/new\/data exists already: .* delete it .* restore again$/),
     });
     expect(kube.writeCalls()).toEqual([]);
+  });
+
+  describe('that stands there already, where its data may be replaced,', () => {
+    const overwriting = (how = 'Overwrite', existingResourcePolicy = 'update') => {
+      const restore = aRestore({ existingResourcePolicy });
+      restore.metadata.annotations = { [annotations.existingClaimPolicy]: how };
+      return restore;
+    };
+    const there = aClaim();
+    const standing = { ...there, spec: { ...there.spec, volumeName: 'pv-of-now', storageClassName: 'now' } };
+
+    it('is asked to be overwritten, and stays as it is for Velero', async () => {
+      const { restore, kube } = setUp();
+      kube.seed(persistentVolumeClaims, standing);
+      const output = await restore(aClaim('data', MOVED), overwriting());
+      expect(kube.peekAll(dataMoverRestores)[0]?.spec).toMatchObject({ existingClaimPolicy: 'Overwrite' });
+      expect(output).toMatchObject({ operationID: `app/${dmr}`, additionalItems: [{ name: 'dmb-1' }] });
+      const { metadata, spec } = parsed(output.item);
+      expect(spec).toEqual(standing.spec);
+      expect(metadata.annotations).toBeUndefined();
+      expect(metadata.labels).toBeUndefined();
+    });
+
+    it('is made as ever where it does not stand there', async () => {
+      const { restore, kube } = setUp();
+      const output = await restore(aClaim('data', MOVED), overwriting());
+      expect(kube.peekAll(dataMoverRestores)[0]?.spec).not.toHaveProperty('existingClaimPolicy');
+      expect(parsed(output.item).spec.selector).toBeDefined();
+    });
+
+    it.each([
+      ['Velero may not change what exists', overwriting('Overwrite', 'none')],
+      [
+        'Velero may change what exists, and nothing says that this means data',
+        aRestore({ existingResourcePolicy: 'update' }),
+      ],
+      ['it is said to fail', overwriting('Fail')],
+    ])('is left alone when %s', async (_, asked) => {
+      const { restore, kube, lines } = setUp();
+      kube.seed(persistentVolumeClaims, standing);
+      expect(await restore(aClaim('data', MOVED), asked)).not.toHaveProperty('operationID');
+      expect(kube.writeCalls()).toEqual([]);
+      expect(lines.at(-1)?.message).toContain(
+        '--existing-resource-policy=update and --annotations oadp.openshift.io/existing-claim-policy=Overwrite',
+      );
+    });
+
+    it('is an error with a policy that does not exist', async () => {
+      const { restore, kube } = setUp();
+      kube.seed(persistentVolumeClaims, standing);
+      await expect(restore(aClaim('data', MOVED), overwriting('Replace'))).rejects.toThrow(
+        'the annotation oadp.openshift.io/existing-claim-policy of Restore again is "Replace"; it can be Fail or Overwrite',
+      );
+      expect(kube.writeCalls()).toEqual([]);
+    });
+
+    const waiting = desiredRestore(
+      overwriting(),
+      { namespace: 'app', name: 'data' },
+      { movedBy: 'app/dmb-1', existingClaimPolicy: 'Overwrite' },
+    );
+
+    it.each<[string, NonNullable<DataMoverRestore['status']>]>([
+      ['is out of use', { replaces: { persistentVolume: 'pv', reclaimPolicy: 'Delete', setAsideAt: TIME } }],
+      ['had no volume after all', { admittedAt: TIME }],
+      ['has failed', { phase: 'Failed' }],
+    ])('lets Velero go on to the pods once it %s', async (_, status) => {
+      const { record, kube, clock } = setUp();
+      kube.seed(dataMoverRestores, waiting);
+      let over = false;
+      const call = record(aRecord(), overwriting()).then(() => (over = true));
+      await clock.advance(5_000);
+      expect(over).toBe(false);
+      kube.edit(dataMoverRestores, { namespace: 'app', name: dmr }, (object) => (object.status = status));
+      await clock.advance(1_000);
+      await call;
+    });
+
+    it('lets Velero go on with a warning when it stays in use', async () => {
+      const { record, kube, clock, lines } = setUp();
+      kube.seed(dataMoverRestores, waiting);
+      const call = record(aRecord(), overwriting());
+      await clock.advance(61_000);
+      await call;
+      expect(lines.at(-1)).toMatchObject({
+        level: 'warn',
+        message: expect.stringContaining('PersistentVolumeClaim app/data is still in use after 60 s'),
+      });
+    });
   });
 
   it('keeps what other actions made of it: its storage class, size and labels', async () => {

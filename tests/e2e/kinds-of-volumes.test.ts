@@ -27,6 +27,12 @@ const FULL = NAMES.filter((name) => !name.startsWith('empty'));
 const UNMOUNTED = NAMES.filter((name) => name.startsWith('unmounted'));
 const MOUNTED = NAMES.filter((name) => !name.startsWith('unmounted'));
 
+/** What its owner has written on a volume, and where that lay. */
+const MARKS = {
+  labels: { tier: 'gold', 'topology.kubernetes.io/zone': 'of-the-lost-volume' },
+  annotations: { 'example.com/owner': 'shop' },
+};
+
 /** One application uses every kind of volume; one backup and one restore serve all of them. */
 describe('volumes of every kind', () => {
   let story: Story;
@@ -71,6 +77,9 @@ describe('volumes of every kind', () => {
     await read(before, visitor, UNMOUNTED);
     await story.kube.delete(pods, visitor);
     await untilGone(story.kube, pods, visitor);
+
+    const { name } = (await volumeOf('retained'))!.metadata;
+    await story.kube.mergePatch(persistentVolumes, { name }, { metadata: MARKS });
 
     const backup = story.unique('backup');
     await backUp(story, backup, namespace);
@@ -123,6 +132,13 @@ describe('volumes of every kind', () => {
     );
     const expected = NAMES.map((name) => [name, name === 'retained' ? 'Retain' : 'Delete']);
     expect(policies).toEqual(expected);
+  });
+
+  it('gives the volume what its owner had written on it, and not where the old one lay', async () => {
+    const { labels = {}, annotations } = (await volumeOf('retained'))!.metadata;
+    expect(labels).toMatchObject({ tier: 'gold' });
+    expect(labels).not.toHaveProperty(['topology.kubernetes.io/zone']);
+    expect(annotations).toMatchObject(MARKS.annotations);
   });
 
   it('does not bring the dead volume of the retained claim back', async () => {

@@ -12,25 +12,14 @@ import {
 } from '../../api/v1alpha1/kinds.ts';
 import { endRun } from '../fakes/cluster/pods.ts';
 import { lonelyMoments } from './lonely-volumes.ts';
+import { failToOverwrite, overwrite } from './overwrite-stories.ts';
+import { isFree, type Told } from './told.ts';
 import type { World } from './world.ts';
-
-/** A story that has begun. */
-export interface Told {
-  /** Whether calls count at the moment; default: always. */
-  counts?(): boolean;
-  isOver(): boolean;
-  /** All that may be there at the end. */
-  inventory(): string[];
-  /** What must hold at the end. */
-  verify(): void;
-}
 
 export interface Story {
   name: string;
   begin(world: World): Promise<Told>;
 }
-
-const isFree = (object: Resource | undefined): boolean => (object?.metadata.finalizers ?? []).length === 0;
 
 async function backUp(world: World): Promise<Told> {
   const data = { namespace: world.app, name: 'data' };
@@ -245,6 +234,8 @@ export const stories: readonly Story[] = [
   { name: 'replaced password', begin: replacePassword },
   { name: 'restore', begin: restore },
   { name: 'hand-over', begin: handOver },
+  { name: 'overwrite', begin: overwrite },
+  { name: 'overwrite that fails', begin: failToOverwrite },
   { name: 'delete', begin: remove },
   { name: 'prune', begin: prune },
 ];

@@ -243,6 +243,11 @@ export class World {
     return this.actors.state.repositories.get(`${BASE_URL}/${path}`);
   }
 
+  /** Whoever looks for a snapshot finds none. */
+  emptyRepositories(): void {
+    for (const repository of this.actors.state.repositories.values()) repository.snapshots = [];
+  }
+
   /** A repository that earlier backups have filled; their records. */
   addRepository(...contents: string[]) {
     const path = `${CLUSTER_NAME}/${this.app}/data`;

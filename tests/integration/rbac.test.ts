@@ -157,3 +157,25 @@ describe('the controller', () => {
     expect(await controllerMay(wish)).toBe(false);
   });
 });
+
+describe('the controller that may overwrite claims', () => {
+  beforeAll(async () => {
+    for (const object of read('../overwrite/cluster-role.yaml')) await install(object);
+  });
+
+  it.each([
+    'list pods in shop',
+    'list volumeattachments.storage.k8s.io',
+    'delete persistentvolumeclaims in shop',
+    'create persistentvolumeclaims in shop',
+  ])('may also %s', async (wish) => {
+    expect(await controllerMay(wish)).toBe(true);
+  });
+
+  it.each(['delete pods in shop', 'create pods in shop', 'get secrets in shop'])(
+    'still may not %s',
+    async (wish) => {
+      expect(await controllerMay(wish)).toBe(false);
+    },
+  );
+});

@@ -5,6 +5,7 @@ import {
   storageClasses,
   type PersistentVolume,
   type PersistentVolumeClaim,
+  type Pod,
 } from '../../../api/external/core.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../../api/external/snapshot.ts';
 import { keyOf } from '../../../api/meta.ts';
@@ -22,19 +23,35 @@ const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
 function tendClaim(state: ClusterState, claim: PersistentVolumeClaim): void {
   const { kube, held } = state;
   if (claim.metadata.deletionTimestamp !== undefined) {
-    if (held.has('release claims', claim.metadata.name) || isMounted(state, claim)) return;
+    if (held.has('release claims', claim.metadata.name) || isMounted(state, claim, isPlaced)) return;
     kube.edit(persistentVolumeClaims, keyOf(claim), (object) => {
       object.metadata.finalizers = (object.metadata.finalizers ?? []).filter((f) => f !== CLAIM_PROTECTION);
     });
     return;
   }
-  if (claim.status?.phase === 'Bound') return;
+  if (claim.status?.phase === 'Bound' || claim.status?.phase === 'Lost') {
+    if (!held.has('bind', claim.metadata.name)) followVolume(state, claim);
+    return;
+  }
   const volume = volumeFor(state, claim);
   if (volume !== undefined) {
     if (!held.has('bind', claim.metadata.name)) bind(state, claim, volume);
   } else if (claim.spec.volumeName === undefined && !held.has('provision')) {
     provision(state, claim);
   }
+}
+
+/** A claim that was bound is Lost while its volume belongs to another one. */
+function followVolume(state: ClusterState, claim: PersistentVolumeClaim): void {
+  const volume = state.get(persistentVolumes, { name: claim.spec.volumeName ?? '' });
+  const isOwn = volume?.spec.claimRef?.uid === claim.metadata.uid;
+  const isBound = claim.status?.phase === 'Bound';
+  if (isOwn === isBound) return;
+  if (volume !== undefined && isOwn) bind(state, claim, volume);
+  else
+    state.kube.edit(persistentVolumeClaims, keyOf(claim), (object) => {
+      object.status = { ...object.status, phase: 'Lost' };
+    });
 }
 
 /** The volume that the claim names, or that names the claim. */
@@ -104,8 +121,18 @@ function contentFor(state: ClusterState, { metadata, spec }: PersistentVolumeCla
   return state.snapshots.get(content?.status?.snapshotHandle ?? '');
 }
 
-function isMounted(state: ClusterState, { metadata }: PersistentVolumeClaim): boolean {
+/** A pod that waits for a node keeps no claim. */
+function isPlaced({ spec, status }: Pod): boolean {
+  return spec.nodeName !== undefined || status?.phase !== 'Pending';
+}
+
+function isMounted(
+  state: ClusterState,
+  { metadata }: PersistentVolumeClaim,
+  counts: (pod: Pod) => boolean = () => true,
+): boolean {
   return state.list(pods).some((pod) => {
+    if (!counts(pod)) return false;
     const mine = pod.metadata.namespace === metadata.namespace;
     const ended = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
     const mounts = pod.spec.volumes?.some((v) => v.persistentVolumeClaim?.claimName === metadata.name);
