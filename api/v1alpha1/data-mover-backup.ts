@@ -109,6 +109,13 @@ export const dataMoverBackupStatus = z
     ...movingStatus,
     progress: progress.optional(),
     result: backupResult.optional(),
+    strays: z
+      .array(word)
+      .max(64)
+      .optional()
+      .describe(
+        'Snapshots that it has saved beside its result, in a try that failed afterwards or while it was being canceled. A DataMoverDelete removes each of them.',
+      ),
     veleroBackupFailed: z
       .boolean()
       .optional()

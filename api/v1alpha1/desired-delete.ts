@@ -15,15 +15,19 @@ export function storedResultOf({ status }: DataMoverBackup): Result | undefined 
     : result;
 }
 
-/** The request to remove what a backup has put into its repository. The same record gives the same object. */
+/**
+ * The request to remove what a backup has put into its repository. The same record gives the same object. A backup made by
+ * hand has no Velero backup to name.
+ */
 export function desiredDelete(
-  veleroBackup: { namespace: string; name: string; storageLocation: string | undefined },
+  veleroBackup: { namespace: string; name: string | undefined; storageLocation: string | undefined },
   record: DataMoverBackup,
   result: Result,
 ): DataMoverDelete {
   const { metadata, spec, status } = record;
   const dataMoverClass = status?.dataMoverClass ?? spec.dataMoverClass;
   const { namespace = '' } = metadata;
+  const { name: backupName } = veleroBackup;
   return {
     apiVersion: apiVersionOf(dataMoverDeletes),
     kind: dataMoverDeletes.kind,
@@ -31,12 +35,12 @@ export function desiredDelete(
       namespace: veleroBackup.namespace,
       name: deleteName({ namespace, name: metadata.name, ...result }),
       labels: {
-        [labels.veleroBackupName]: labelValue(veleroBackup.name),
+        ...(backupName !== undefined && { [labels.veleroBackupName]: labelValue(backupName) }),
         [labels.managedBy]: MANAGED_BY,
         // A request that is under way is nobody's data.
         [labels.veleroExclude]: 'true',
       },
-      annotations: { [annotations.veleroBackup]: veleroBackup.name },
+      annotations: backupName === undefined ? {} : { [annotations.veleroBackup]: backupName },
     },
     spec: {
       ...(dataMoverClass === undefined ? {} : { dataMoverClass }),

@@ -3,10 +3,13 @@ import { reclaimVolumes, releaseCapture, unstageSnapshot } from '../exposure/sta
 import { untilGone } from '../request/clean-up.ts';
 import type { Step, StepResult } from '../request/step.ts';
 import type { BackupScope } from './scope.ts';
+import { noteStrays, removeStrays } from './strays.ts';
 
 /** The way back, in order: the mover lets go of the volume before the volume goes, and the snapshot goes last. */
 export const backupCleanup: readonly Step<BackupScope>[] = [
+  { name: 'note strays', run: noteStrays },
   { name: 'clean up mover', run: cleanMover },
+  { name: 'remove strays', run: removeStrays },
   { name: 'clean up staging', run: cleanStaging },
   { name: 'clean up volumes', run: cleanVolumes },
 ];

@@ -41,6 +41,12 @@ export interface Mover<Config = unknown> {
   prune?(request: RepositoryRequest<Config>): Promise<MoverOutcome<PruneFacts>>;
 
   /**
+   * Ids of all snapshots that a backup is known to have saved, in all of its tries. What is in none of the records is
+   * forgotten, so an id is only given where the mover itself named it. Absent: a try that fails saves nothing.
+   */
+  savedSnapshots?(request: MoverTarget & { signal: AbortSignal }): Promise<readonly string[]>;
+
+  /**
    * Removes everything that the mover made for the request, whatever state it is in.
    * Answers what is left of it, by kind and name; it is called again until that is nothing.
    */

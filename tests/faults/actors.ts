@@ -1,8 +1,9 @@
-import { jobs, secrets, type Job } from '../../api/external/core.ts';
+import { jobs, pods, secrets, type Job } from '../../api/external/core.ts';
 import { volumeSnapshotContents, type VolumeSnapshotContent } from '../../api/external/snapshot.ts';
 import { keyOf, type Kind, type Resource } from '../../api/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { systemClock } from '../../kube/runtime/clock.ts';
+import { endLog } from '../fakes/cluster/pods.ts';
 import { dropSnapshot, tendSnapshots } from '../fakes/cluster/snapshots.ts';
 import type { ClusterState, Duty } from '../fakes/cluster/state.ts';
 import { tendStorage } from '../fakes/cluster/storage.ts';
@@ -81,6 +82,8 @@ export function startActors(client: KubeClient, feed: Feed, namespace: string): 
   feed.listeners.add(({ kind, before, after }) => {
     if (kind === (volumeSnapshotContents as Kind<Resource>) && before !== undefined && after === undefined)
       dropSnapshot(state, before as VolumeSnapshotContent);
+    if (kind === (pods as Kind<Resource>) && before !== undefined && after === undefined)
+      endLog(state, keyOf(before));
     wake();
   });
 

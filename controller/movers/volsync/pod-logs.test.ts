@@ -11,7 +11,7 @@ function pod(state: NonNullable<ContainerStatus['state']> = { running: {} }, uid
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { namespace: 'velero', name: 'mover', uid },
+    metadata: { namespace: 'velero', name: 'mover', uid, labels: { 'job-name': 'job' } },
     spec: { containers: [{ name: 'restic' }] },
     status: {
       phase: 'Running',
@@ -142,12 +142,40 @@ describe("a pod's log", () => {
     of(pod());
     streams[0]?.push('one');
     await clock.advance(0);
-    logs.drop('u-1');
+    logs.drop('other');
+    expect(signals[0]?.aborted).toBe(false);
+    logs.drop('job');
     await clock.advance(60_000);
     expect(signals[0]?.aborted).toBe(true);
     expect(looks()).toBe(1);
     expect(streams).toHaveLength(1);
     expect(of(pod())).toMatchObject({ lines: [] });
     expect(streams).toHaveLength(2);
+  });
+
+  it('is known for as long as its Job is of interest, with those of its other pods', async () => {
+    const { streams, clock, logs, of } = setUp();
+    of(pod(undefined, 'u-1'));
+    of(pod(undefined, 'u-2'));
+    streams[0]?.push('one');
+    streams[1]?.push('two');
+    await clock.advance(0);
+    expect(logs.ofJob('job').map(({ lines }) => lines)).toEqual([['one'], ['two']]);
+    expect(logs.ofJob('other')).toEqual([]);
+  });
+
+  it('can be read as it is now, and is empty when the pod is gone', async () => {
+    const { streams, logs } = setUp();
+    const { signal } = new AbortController();
+    const reading = logs.read(pod(), signal);
+    streams[0]?.push('one');
+    streams[0]?.end();
+    expect(await reading).toEqual(['one']);
+    const late = logs.read(pod(), signal);
+    streams[1]?.end(broken(404));
+    expect(await late).toEqual([]);
+    const unlucky = logs.read(pod(), signal);
+    streams[2]?.end(broken(500));
+    await expect(unlucky).rejects.toThrow('broken');
   });
 });

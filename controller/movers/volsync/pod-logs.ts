@@ -22,8 +22,12 @@ export interface PodLog {
 export interface PodLogs {
   /** Starts to follow if that has not begun, and gives what is known. */
   of(pod: Pod, onLine: () => void): PodLog;
-  /** Ends the stream of a pod and forgets its lines. */
-  drop(uid: string): void;
+  /** What is known of all pods of a Job, of those that are gone too. */
+  ofJob(job: string): readonly PodLog[];
+  /** What a pod has printed by now; nothing when it is gone. */
+  read(pod: Pod, signal: AbortSignal): Promise<readonly string[]>;
+  /** Ends the streams of a Job's pods and forgets their lines. */
+  drop(job: string): void;
 }
 
 interface Followed {
@@ -86,6 +90,9 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
     onLine();
   }
 
+  const entriesOf = (job: string): Followed[] =>
+    [...followed.values()].filter(({ pod }) => jobNameOf(pod) === job);
+
   return {
     of(pod, onLine) {
       const uid = pod.metadata.uid ?? '';
@@ -107,9 +114,23 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
       void follow(entry, onLine);
       return entry;
     },
-    drop(uid) {
-      followed.get(uid)?.stop.abort();
-      followed.delete(uid);
+    ofJob: (job) => entriesOf(job),
+    async read(pod, signal) {
+      const container = pod.spec.containers[0]?.name;
+      try {
+        return await Array.fromAsync(
+          client.podLog(keyOf(pod), { signal, ...(container !== undefined && { container }) }),
+        );
+      } catch (error) {
+        if (isNotFound(error)) return [];
+        throw error;
+      }
+    },
+    drop(job) {
+      for (const { pod, stop } of entriesOf(job)) {
+        stop.abort();
+        followed.delete(pod.metadata.uid ?? '');
+      }
     },
   };
 }
@@ -123,11 +144,16 @@ function isProgress(line: string): boolean {
   return /^\[[0-9:]+\]/.test(line);
 }
 
+function jobNameOf({ metadata }: Pod): string | undefined {
+  return metadata.labels?.['job-name'];
+}
+
 function hasEnded(pod: Pod): boolean {
   return pod.status?.containerStatuses?.[0]?.state?.terminated !== undefined;
 }
 
-function hasStarted(pod: Pod): boolean {
+/** Before that there is no log. */
+export function hasStarted(pod: Pod): boolean {
   const state = pod.status?.containerStatuses?.[0]?.state;
   return state?.running !== undefined || state?.terminated !== undefined;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { readResticLog } from './restic-log.ts';
+import { readResticLog, savedSnapshotIn } from './restic-log.ts';
 
 const KI = 1024;
 
@@ -73,6 +73,15 @@ describe("restic's log", () => {
     expect(readResticLog(['snapshot 11111111 saved', 'snapshot 22222222 saved']).savedSnapshot).toBe(
       '22222222',
     );
+  });
+
+  it.each([
+    [['snapshot 11111111 saved', 'Fatal: unable to create lock'], '11111111'],
+    [['error: open /data/snapshot 22222222 saved: permission denied'], undefined],
+    [['snapshot 22222222 saved', 'processed 3 files', 'snapshot 11111111 saved'], '11111111'],
+    [['using parent snapshot 11111111'], undefined],
+  ])('finds in %j what was saved, by its own line alone', (lines, saved) => {
+    expect(savedSnapshotIn(lines)).toBe(saved);
   });
 
   it('is never too strange to be read', () => {

@@ -22,6 +22,7 @@ export interface ResticLog {
 
 const SIZE = String.raw`([0-9.]+) (B|KiB|MiB|GiB|TiB)`;
 const SAVED = /\bsnapshot ([0-9a-f]{8,64}) saved\b/;
+const SAVED_ALONE = /^snapshot [0-9a-f]{8,64} saved$/;
 const RESTORING = /\brestoring snapshot ([0-9a-f]{8,64}) of\b/;
 const PROCESSED = new RegExp(String.raw`\bprocessed ([0-9]+) files, ${SIZE}`);
 const ADDED = new RegExp(String.raw`\bAdded to the repository: ${SIZE}`);
@@ -42,6 +43,15 @@ const FACTOR: Readonly<Record<string, number>> = {
   GiB: 2 ** 30,
   TiB: 2 ** 40,
 };
+
+/**
+ * The snapshot that a backup has saved. restic says so alone on a line and last; before it, names of files may stand that
+ * somebody chose to look like it.
+ */
+export function savedSnapshotIn(lines: readonly string[]): string | undefined {
+  const line = lines.findLast((one) => SAVED_ALONE.test(one));
+  return line === undefined ? undefined : SAVED.exec(line)?.[1];
+}
 
 /** Everything the lines say; later lines win. */
 export function readResticLog(lines: readonly string[]): ResticLog {

@@ -78,7 +78,7 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
     async cleanup(target) {
       const key = { namespace, name: target.name };
       const left = deps.pods.byIndex(OWN_JOB_INDEX, idOf(target));
-      for (const pod of left) podLogs.drop(pod.metadata.uid ?? '');
+      podLogs.drop(target.name);
       const objects = await cleaner.remove(
         requestUidOf(target),
         [

@@ -18,9 +18,10 @@ import { desiredDestination, desiredSecret, desiredSource, locationOf } from './
 import { judge, type Unlocking, type Verdict } from './observation.ts';
 import type { Access, Credentials } from './credentials.ts';
 import { newestPod } from './newest-pod.ts';
-import type { PodLogs } from './pod-logs.ts';
+import { hasStarted, type PodLog, type PodLogs } from './pod-logs.ts';
 import { backupOutcome, restoreOutcome } from './proof.ts';
 import { outgoing, withActivity, type Renewal } from './renewal.ts';
+import { savedSnapshotIn } from './restic-log.ts';
 import type { ResticRunner } from './restic-runner.ts';
 import { forgetTask, pruneTask } from './upkeep.ts';
 
@@ -81,12 +82,25 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
     };
   }
 
+  function podsOf(request: MoverTarget): Pod[] {
+    return listers.pods.byIndex(JOB_INDEX, `${namespace}/${jobNameOf(request)}`);
+  }
+
+  function logOf({ name }: MoverTarget, pod: Pod): PodLog {
+    return deps.podLogs.of(pod, () => deps.wake(name));
+  }
+
+  /** What a backup saved at the last moment stands in them. */
+  function unreadLogsOf(request: MoverTarget): string[] {
+    const job = jobNameOf(request);
+    const isRead = deps.podLogs.ofJob(job).every(({ complete }) => complete);
+    return request.kind !== 'backup' || isRead ? [] : [`the log of Job ${job}`];
+  }
+
   /** What an earlier transfer of that name has left, which VolSync would take for the new one's. */
   function formerOf(request: MoverTarget): Resource[] {
-    const job = `${namespace}/${jobNameOf(request)}`;
-    return [...listers.pods.byIndex(JOB_INDEX, job), listers.jobs.get(job)].filter(
-      (object) => object !== undefined,
-    );
+    const job = listers.jobs.get(`${namespace}/${jobNameOf(request)}`);
+    return [...podsOf(request), job].filter((object) => object !== undefined);
   }
 
   /** Follows a transfer to its end; one that fails may be made anew. */
@@ -109,18 +123,16 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
   }
 
   function look(request: MoverRequest<VolSyncConfig>, transfer: Transfer, unlocking?: Unlocking): Verdict {
-    const jobName = jobNameOf(request);
-    const pod = newestPod(listers.pods.byIndex(JOB_INDEX, `${namespace}/${jobName}`));
+    const pods = podsOf(request);
+    const pod = newestPod(pods);
+    // Every try of a backup may have saved a snapshot.
+    for (const one of pods) logOf(request, one);
     return judge({
       tag: request.name,
       status: transfer.status,
-      job: listers.jobs.get(`${namespace}/${jobName}`),
+      job: listers.jobs.get(`${namespace}/${jobNameOf(request)}`),
       pod,
-      podLog:
-        pod &&
-        deps.podLogs.of(pod, () => {
-          deps.wake(request.name);
-        }),
+      podLog: pod && logOf(request, pod),
       place: deps.credentials.placeOf(request, locationOf(transfer)),
       ...(unlocking !== undefined && { unlocking }),
       now: deps.now(),
@@ -178,6 +190,18 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
 
     prune: (request) => deps.resticRunner.run(request, pruneTask(request.config)),
 
+    /** Who is being stopped may save at the last moment, so its log is read before that, and followed to its end. */
+    async savedSnapshots(request) {
+      const job = jobNameOf(request);
+      const started = podsOf(request).filter(hasStarted);
+      const unread = started.filter(
+        (pod) => pod.metadata.deletionTimestamp === undefined && !logOf(request, pod).complete,
+      );
+      const read = await Promise.all(unread.map((pod) => deps.podLogs.read(pod, request.signal)));
+      const logs = [...deps.podLogs.ofJob(job).map(({ lines }) => lines), ...read];
+      return logs.map(savedSnapshotIn).filter((id) => id !== undefined);
+    },
+
     async cleanup(request) {
       if (usesResticOnly(request)) return deps.resticRunner.cleanup(request);
       const { name, kind, signal } = request;
@@ -187,8 +211,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
         kind === 'backup'
           ? { kind: replicationSources, cached: listers.sources.get(id) }
           : { kind: replicationDestinations, cached: listers.destinations.get(id) };
-      const movers = listers.pods.byIndex(JOB_INDEX, `${namespace}/${jobNameOf(request)}`);
-      for (const pod of movers) deps.podLogs.drop(pod.metadata.uid ?? '');
+      const movers = podsOf(request);
       // Foreground: VolSync's Job, pod and cache claim go before the object that owns them does.
       const left = await deps.cleaner.remove(
         requestUidOf(request),
@@ -199,7 +222,10 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
         signal,
       );
       const claims = claimsOf(request).map((claim) => listers.claims.get(`${namespace}/${claim}`));
-      return [...left, ...[...movers, ...claims.filter((claim) => claim !== undefined)].map(nameOf)];
+      const objects = [...movers, ...claims.filter((claim) => claim !== undefined)];
+      const all = [...left, ...objects.map(nameOf), ...unreadLogsOf(request)];
+      if (all.length === 0) deps.podLogs.drop(jobNameOf(request));
+      return all;
     },
 
     claimsOf,

@@ -1,4 +1,4 @@
-import { nodes, persistentVolumeClaims } from '../../../api/external/core.ts';
+import { nodes, persistentVolumeClaims, pods } from '../../../api/external/core.ts';
 import {
   volumeSnapshotContents,
   volumeSnapshots,
@@ -10,7 +10,7 @@ import type { KubeClient, PodLogOptions } from '../../../kube/client/kube-client
 import { KubeError } from '../../../kube/client/kube-error.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';
 import { FakeKube } from '../fake-kube.ts';
-import { endRun, readLog, say } from './pods.ts';
+import { endLog, endRun, readLog, say } from './pods.ts';
 import { dropSnapshot, SNAPSHOT_PROTECTION, tendSnapshots } from './snapshots.ts';
 import type { ClusterState, Duty, MoverRun } from './state.ts';
 import { CLAIM_PROTECTION, tendStorage } from './storage.ts';
@@ -67,6 +67,8 @@ export class FakeCluster {
     this.kube.reactors.add((kind, before, after) => {
       if (kind === (volumeSnapshotContents as Kind<Resource>) && before !== undefined && after === undefined)
         dropSnapshot(this.state, before as VolumeSnapshotContent);
+      if (kind === (pods as Kind<Resource>) && before !== undefined && after === undefined)
+        endLog(this.state, keyOf(before));
       this.changes++;
       if (after !== undefined) this.#mirrorOf(kind).set(formatKey(keyOf(after)), after);
       else if (before !== undefined) this.#mirrorOf(kind).delete(formatKey(keyOf(before)));

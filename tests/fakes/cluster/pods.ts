@@ -78,6 +78,14 @@ export async function* readLog(
   }
 }
 
+/** The kubelet's word about a pod that is gone: nothing more will come. */
+export function endLog(state: ClusterState, key: Key): void {
+  const output = state.logs.get(formatKey(key));
+  if (output === undefined) return;
+  output.ended = true;
+  print(output, []);
+}
+
 function nextChange(output: PodOutput, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal?.reason as Error);

@@ -1,0 +1,54 @@
+import { desiredDelete } from '../../api/v1alpha1/desired-delete.ts';
+import { annotations } from '../../api/v1alpha1/keys.ts';
+import { dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
+import { locationOfBackup } from '../repository/velero-location.ts';
+import { checkpoint, done, type StepResult } from '../request/step.ts';
+import type { BackupScope } from './scope.ts';
+
+/**
+ * What a backup has put into its repository beside its result: by a try that failed after it had saved, or because the cancel
+ * came too late. No record will ever name it, so it would stay there for ever.
+ */
+
+/** More than there are tries; a bound for the status. */
+const MOST = 64;
+
+/** Writes down, before the mover's traces go, which snapshots it has left. Told again when more become known. */
+export async function noteStrays(scope: BackupScope): Promise<StepResult> {
+  const { status, serving, child, signal } = scope;
+  if (status.movingSince === undefined || serving.mover.savedSnapshots === undefined) return done;
+  const known = status.strays ?? [];
+  const saved = await serving.mover.savedSnapshots({ ...child, signal });
+  const found = [...new Set(saved)].filter((id) => !known.includes(id) && !isNeeded(scope, id));
+  if (found.length === 0 || known.length >= MOST) return done;
+  status.strays = [...known, ...found].slice(0, MOST);
+  return checkpoint;
+}
+
+/** A record names it, its own or another's: whatever the log of a mover says then, it stays. */
+function isNeeded({ env, status }: BackupScope, id: string): boolean {
+  const { backups } = env.listers;
+  return [status.result, ...backups.list().map((one) => one.status?.result)].some((result) => {
+    const needed = result?.snapshotID;
+    return needed !== undefined && (needed.startsWith(id) || id.startsWith(needed));
+  });
+}
+
+/** Asks for their removal as for that of any backup's data; it waits until this backup lets its repository go. */
+export async function removeStrays({ env, backup, status, signal }: BackupScope): Promise<StepResult> {
+  const { strays = [], mover = '', repositoryPath: repository = '' } = status;
+  if (strays.length === 0) return done;
+  const { namespace, client } = env;
+  const location = await locationOfBackup({ client, namespace, signal }, backup);
+  const storageLocation = 'name' in location ? location.name : undefined;
+  const veleroBackup = {
+    namespace,
+    name: backup.metadata.annotations?.[annotations.veleroBackup],
+    storageLocation,
+  };
+  for (const snapshotID of strays) {
+    const wish = desiredDelete(veleroBackup, { ...backup, status }, { mover, repository, snapshotID });
+    await env.creator.createOnce(dataMoverDeletes, wish, signal);
+  }
+  return done;
+}
