@@ -138,6 +138,8 @@ test-faults: $(NODE_MODULES) $(if $(call tests-in,faults),tools) ## Whole storie
 test-e2e: $(NODE_MODULES) plugin ## User stories in an embedded cluster of their own. Needs root.
 	$(call jest,e2e,--maxWorkers 3 --passWithNoTests)
 	$(call jest,e2e-alone,--runInBand --passWithNoTests)
+	@# A choice of stories says nothing about what all of them need.
+	$(if $(ARGS),,$(call jest,e2e-audit))
 	@[ -n "$(E2E_KEEP)$(E2E_CLUSTER)" ] || CLUSTER_NAME=datamover-e2e node hack/cluster/main.ts down
 
 ##@ Benchmarks

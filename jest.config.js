@@ -41,5 +41,7 @@ export default {
     project('e2e', ['<rootDir>/tests/e2e/*.test.ts'], e2e),
     // Stories about the whole cluster: another one beside them would be in their way.
     project('e2e-alone', ['<rootDir>/tests/e2e/alone/*.test.ts'], e2e),
+    // What the API server has noted of all of them.
+    project('e2e-audit', ['<rootDir>/tests/e2e/audit/*.test.ts'], e2e),
   ],
 };

@@ -133,7 +133,7 @@ describe('the controller', () => {
     'patch replicationsources.volsync.backube in velero',
     'create replicationdestinations.volsync.backube in velero',
     'get restores.velero.io in velero',
-    'update leases.coordination.k8s.io in velero',
+    'create leases.coordination.k8s.io in velero',
     'create events.events.k8s.io in shop',
   ])('may %s', async (wish) => {
     expect(await controllerMay(wish)).toBe(true);
@@ -142,6 +142,9 @@ describe('the controller', () => {
   it.each([
     'get secrets in shop',
     'list secrets',
+    'list secrets in velero',
+    'patch leases.coordination.k8s.io in velero',
+    'patch datamoverclasses.oadp.openshift.io',
     'get secrets',
     'create pods in shop',
     'delete pods in shop',

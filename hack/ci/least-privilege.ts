@@ -1,0 +1,76 @@
+/** Compares the rights that manifests give with those that were used, so that they are neither too few nor too many. */
+
+/** One thing that may be done: `patch datamoverbackups.oadp.openshift.io/status`. */
+export type Right = string;
+
+/** `resource` or `resource/subresource`. */
+export function rightOf(verb: string, group: string, resource: string): Right {
+  const [name = '', subresource] = resource.split('/');
+  const full = group === '' ? name : `${name}.${group}`;
+  return `${verb} ${full}${subresource === undefined ? '' : `/${subresource}`}`;
+}
+
+/** The rights of one program. */
+export interface Roles {
+  /** In all namespaces, and to what lies in none. */
+  everywhere: ReadonlySet<Right>;
+  /** In the protected namespace only. */
+  protectedOnly: ReadonlySet<Right>;
+}
+
+interface RoleObject {
+  kind: string;
+  metadata: { name: string };
+  rules?: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+}
+
+/** The rights of the ClusterRole and the Role of one name. */
+export function rolesOf(objects: readonly RoleObject[], name: string): Roles {
+  const rightsOf = (kind: string): Set<Right> =>
+    new Set(
+      objects
+        .filter((object) => object.kind === kind && object.metadata.name === name)
+        .flatMap(({ rules = [] }) => rules)
+        .flatMap(({ apiGroups, resources, verbs }) =>
+          apiGroups.flatMap((group) =>
+            resources.flatMap((resource) => verbs.map((verb) => rightOf(verb, group, resource))),
+          ),
+        ),
+    );
+  return { everywhere: rightsOf('ClusterRole'), protectedOnly: rightsOf('Role') };
+}
+
+/** Something that was done. */
+export interface Use {
+  right: Right;
+  /** Empty for what lies in no namespace and for all namespaces at once. */
+  namespace: string;
+}
+
+/**
+ * One line for each right that was used and is not given, that is given and was not used, or that is given everywhere and was
+ * used in the protected namespace only.
+ */
+export function differences(
+  { everywhere, protectedOnly }: Roles,
+  uses: readonly Use[],
+  protectedNamespace: string,
+): string[] {
+  const isHere = ({ namespace }: Use): boolean => namespace === protectedNamespace;
+  const here = new Set(uses.filter(isHere).map(({ right }) => right));
+  const elsewhere = new Set(uses.filter((use) => !isHere(use)).map(({ right }) => right));
+  const missing = [
+    ...[...elsewhere].filter((right) => !everywhere.has(right)),
+    ...[...here].filter((right) => !everywhere.has(right) && !protectedOnly.has(right)),
+  ];
+  const onlyHere = (right: Right): boolean => here.has(right) && !protectedOnly.has(right);
+  return [
+    ...missing.map((right) => `missing: ${right}`),
+    ...[...protectedOnly].filter((right) => !here.has(right)).map((right) => `unused: ${right}, in the Role`),
+    ...[...everywhere]
+      .filter((right) => !elsewhere.has(right))
+      .map((right) =>
+        onlyHere(right) ? `too wide: ${right}, a Role would do` : `unused: ${right}, in the ClusterRole`,
+      ),
+  ].sort();
+}

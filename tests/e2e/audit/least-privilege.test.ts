@@ -1,0 +1,134 @@
+import { createReadStream, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
+import { differences, rightOf, rolesOf, type Right, type Use } from '../../../hack/ci/least-privilege.ts';
+import { e2eCluster } from '../support/cluster.ts';
+
+/**
+ * Runs after all stories: what controller and plugin have asked the API server for in them is what their roles allow, no less
+ * and no more.
+ */
+
+const CONTROLLER = 'system:serviceaccount:velero:datamover-controller';
+const PLUGIN_AGENT = 'velero-plugin-for-datamover';
+const RBAC = join(import.meta.dirname, '../../../config/rbac');
+
+/** What no story comes to, with the reason. */
+const RARE: Readonly<Record<Right, string>> = {
+  'update datamoverbackups.oadp.openshift.io/finalizers': 'asked about by the policy, never done',
+  'update datamoverrestores.oadp.openshift.io/finalizers': 'asked about by the policy, never done',
+  'attest datamoverbackups.oadp.openshift.io': 'asked about by the policy, never done',
+  'attest datamoverrestores.oadp.openshift.io': 'asked about by the policy, never done',
+  'delete datamoverdeletes.oadp.openshift.io': 'the janitor takes away what is a day old',
+  'delete datamoverprunes.oadp.openshift.io': 'the janitor takes away what is a day old',
+  'list backupstoragelocations.velero.io': 'only where neither the class nor a Velero backup names one',
+  'delete datamoverrestores.oadp.openshift.io': 'the janitor, for a Velero Restore that has gone',
+  'create leases.coordination.k8s.io': 'once per cluster, before the first story',
+};
+
+interface AuditEvent {
+  verb: string;
+  user: { username: string };
+  userAgent?: string;
+  objectRef?: {
+    apiGroup?: string;
+    resource?: string;
+    subresource?: string;
+    namespace?: string;
+  };
+  annotations?: Record<string, string>;
+}
+
+interface Seen {
+  controller: Use[];
+  plugin: Use[];
+  /** What RBAC did not allow. */
+  refused: string[];
+}
+
+async function readAudit(auditLog: string): Promise<Seen> {
+  const seen = { controller: new Map<string, Use>(), plugin: new Map<string, Use>() };
+  const refused = new Set<string>();
+  // Rotated files lie beside it.
+  for (const file of globSync(join(dirname(auditLog), 'audit*.log'))) {
+    for await (const line of createInterface({ input: createReadStream(file) })) {
+      const isController = line.includes(CONTROLLER);
+      if (!isController && !line.includes(PLUGIN_AGENT)) continue;
+      // The last line may be half written.
+      if (!line.endsWith('}')) continue;
+      const event = JSON.parse(line) as AuditEvent;
+      const use = useOf(event);
+      if (use === undefined) continue;
+      if (event.annotations?.['authorization.k8s.io/decision'] === 'forbid') refused.add(use.right);
+      const uses = whose(event, seen);
+      uses?.set(`${use.right} in ${use.namespace}`, use);
+    }
+  }
+  return {
+    controller: [...seen.controller.values()],
+    plugin: [...seen.plugin.values()],
+    refused: [...refused],
+  };
+}
+
+function whose<T>(
+  { user, userAgent = '' }: AuditEvent,
+  seen: Record<'controller' | 'plugin', T>,
+): T | undefined {
+  if (user.username === CONTROLLER) return seen.controller;
+  return userAgent.startsWith(PLUGIN_AGENT) ? seen.plugin : undefined;
+}
+
+function useOf({ verb, objectRef }: AuditEvent): Use | undefined {
+  if (objectRef?.resource === undefined) return undefined;
+  const { apiGroup = '', resource, subresource, namespace = '' } = objectRef;
+  return {
+    right: rightOf(verb, apiGroup, subresource === undefined ? resource : `${resource}/${subresource}`),
+    namespace,
+  };
+}
+
+describe('least privilege', () => {
+  let seen: Seen;
+  const cluster = e2eCluster();
+  const manifests = globSync(join(RBAC, '*.yaml')).flatMap((file) =>
+    parseAllDocuments(readFileSync(file, 'utf8')).map(
+      (one) => one.toJS() as Parameters<typeof rolesOf>[0][number],
+    ),
+  );
+
+  beforeAll(async () => {
+    seen = await readAudit(cluster.auditLog);
+  }, 120_000);
+
+  it('nothing was refused for want of a right', () => {
+    expect(seen.refused).toEqual([]);
+  });
+
+  it.each(['controller', 'plugin'] as const)(
+    'the %s has used all that its roles allow, and nothing else',
+    (program) => {
+      const found = differences(rolesOf(manifests, `datamover-${program}`), seen[program], cluster.namespace);
+      expect(found.filter((line) => !isRare(line))).toEqual([]);
+    },
+  );
+
+  it('knows what it calls rare', () => {
+    const { controller, plugin } = {
+      controller: rolesOf(manifests, 'datamover-controller'),
+      plugin: rolesOf(manifests, 'datamover-plugin'),
+    };
+    const given = [controller, plugin].flatMap(({ everywhere, protectedOnly }) => [
+      ...everywhere,
+      ...protectedOnly,
+    ]);
+    expect(Object.keys(RARE).filter((right) => !given.includes(right))).toEqual([]);
+  });
+});
+
+function isRare(difference: string): boolean {
+  const [, right = ''] = /^unused: (.*), in the/.exec(difference) ?? [];
+  return right in RARE;
+}
