@@ -17,9 +17,15 @@ export async function findPatchelf(): Promise<string> {
 }
 
 /**
+ * What patchelf adds moves the rest of the file. By 64 KiB, pages stay where Linux looks for them: it maps 16 beside each one
+ * that is touched, aligned by address. By one page, as patchelf would, 4 MiB more of a process are resident at its start.
+ */
+const SHIFT_BYTES = 65_536;
+
+/**
  * Lets a program find its shared libraries in its own folder, whatever LD_LIBRARY_PATH says. The loader learns that folder
  * from /proc, as every pod has it.
  */
 export async function lookBesideItself(patchelf: string, program: string): Promise<void> {
-  await run(patchelf, ['--set-rpath', '$ORIGIN', program]);
+  await run(patchelf, ['--page-size', String(SHIFT_BYTES), '--set-rpath', '$ORIGIN', program]);
 }
