@@ -342,7 +342,7 @@ describe('a backup that cannot be served', () => {
   });
 
   it('says at once what it is not allowed to do, and fails when that stands', async () => {
-    world.addClass((object) => Object.assign(object.spec, { deadlines: { stagingSeconds: 60 } }));
+    world.setDeadlines({ stagingSeconds: 60 });
     world.kube.before = ({ verb, kind, key }) => {
       if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
         throw new KubeError({ code: 403, reason: 'Forbidden', message: 'exceeded quota: storage' });
@@ -532,11 +532,12 @@ describe("VolSync's Error condition", () => {
 
 describe('a step that does not move on', () => {
   beforeEach(() => {
-    world.addClass((object) =>
-      Object.assign(object.spec, {
-        deadlines: { captureSeconds: 60, stagingSeconds: 90, moverStartSeconds: 120, noProgressSeconds: 300 },
-      }),
-    );
+    world.setDeadlines({
+      captureSeconds: 60,
+      stagingSeconds: 90,
+      moverStartSeconds: 120,
+      noProgressSeconds: 300,
+    });
   });
 
   async function failsAfter(seconds: number) {

@@ -260,7 +260,7 @@ describe('a destination', () => {
   });
 
   it('that never appears fails the restore', async () => {
-    world.addClass((object) => Object.assign(object.spec, { deadlines: { destinationSeconds: 60 } }));
+    world.setDeadlines({ destinationSeconds: 60 });
     await begin();
     const { reason, message } = await fails();
     expect(reason).toBe('DestinationNotFound');
@@ -354,7 +354,7 @@ describe('a destination', () => {
   });
 
   it('waits for a quota of the protected namespace, says so, and fails when that stands', async () => {
-    world.addClass((object) => Object.assign(object.spec, { deadlines: { stagingSeconds: 60 } }));
+    world.setDeadlines({ stagingSeconds: 60 });
     world.kube.before = ({ verb, kind, key }) => {
       if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
         throw new KubeError({ code: 403, reason: 'Forbidden', message: 'exceeded quota: storage' });
@@ -477,7 +477,7 @@ describe('a hand-over', () => {
   });
 
   it('fails when the staging claim does not let go in time, and the volume goes', async () => {
-    world.addClass((object) => Object.assign(object.spec, { deadlines: { handOverSeconds: 60 } }));
+    world.setDeadlines({ handOverSeconds: 60 });
     await begin();
     world.cluster.holdFor(child, 'release claims');
     await world.until(() => world.restore()?.status?.failure !== undefined);
@@ -488,7 +488,7 @@ describe('a hand-over', () => {
   });
 
   it('that comes too late for the restore leaves the volume as it belongs', async () => {
-    world.addClass((object) => Object.assign(object.spec, { deadlines: { handOverSeconds: 60 } }));
+    world.setDeadlines({ handOverSeconds: 60 });
     source.volume!.reclaimPolicy = 'Retain';
     await begin();
     world.cluster.holdFor('restored', 'bind');
@@ -500,7 +500,7 @@ describe('a hand-over', () => {
   });
 
   it('fails when the mover does not let go of the volume', async () => {
-    world.addClass((object) => Object.assign(object.spec, { deadlines: { handOverSeconds: 60 } }));
+    world.setDeadlines({ handOverSeconds: 60 });
     world.cluster.hold('collect');
     await begin();
     await world.until(() => world.restore()?.status?.failure !== undefined);

@@ -6,8 +6,8 @@ import { dataMoverBackups, dataMoverRestores } from '../../api/v1alpha1/kinds.ts
 import { claim, pod, untilRunning } from './support/app.ts';
 import { leftoversOf } from './support/leftovers.ts';
 import { restic } from './support/restic.ts';
-import { resticSecret } from './support/setup.ts';
-import { startSlowProxy, type SlowProxy } from './support/slow-proxy.ts';
+import { makeSlowClass } from './support/slow-class.ts';
+import type { SlowProxy } from './support/slow-proxy.ts';
 import { askForClass, openStory, type Story } from './support/story.ts';
 import {
   backUp,
@@ -40,20 +40,12 @@ describe('moves that take longer than Velero waits', () => {
 
   beforeAll(async () => {
     story = await openStory('patience');
-    const { s3 } = story.cluster;
-    proxy = await startSlowProxy(s3.endpoint, SLOW);
+    const slow = await makeSlowClass(story, SLOW);
+    proxy = slow.proxy;
     const namespace = await story.makeNamespace('app');
-    const slow = story.unique('slow');
-    await story.make(
-      resticSecret(story.cluster, {
-        name: slow,
-        RESTIC_REPOSITORY: `s3:${proxy.endpoint}/${s3.buckets.datamover}/restic`,
-      }),
-    );
-    await story.makeClass('slow', { config: { resticSecret: { name: slow } } });
     const app = { namespace, name: 'app' };
     await story.apply(
-      claim({ namespace, name: 'data' }, { annotations: askForClass(slow) }),
+      claim({ namespace, name: 'data' }, { annotations: askForClass(slow.name) }),
       pod(app, story.cluster.images.busybox, { mounts: { '/data': 'data' } }),
     );
     await untilRunning(story, app);

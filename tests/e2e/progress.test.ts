@@ -8,8 +8,8 @@ import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
 import type { LogFields } from '../../telemetry/log.ts';
 import { claim, pod, untilRunning } from './support/app.ts';
 import { record, type Recording } from './support/recording.ts';
-import { resticSecret } from './support/setup.ts';
-import { startSlowProxy, type SlowProxy } from './support/slow-proxy.ts';
+import { makeSlowClass } from './support/slow-class.ts';
+import type { SlowProxy } from './support/slow-proxy.ts';
 import { askForClass, openStory, type Story } from './support/story.ts';
 import { describeBackup, logOf, startBackup, untilBackedUp } from './support/velero.ts';
 
@@ -34,22 +34,13 @@ describe('a slow upload', () => {
 
   beforeAll(async () => {
     story = await openStory('slow');
-    const { s3 } = story.cluster;
-    proxy = await startSlowProxy(s3.endpoint, BYTES_PER_SECOND);
+    // Packs that wait for their upload count as done: small ones leave more to be seen.
+    const slow = await makeSlowClass(story, BYTES_PER_SECOND, { RESTIC_PACK_SIZE: '4' });
+    proxy = slow.proxy;
     const namespace = await story.makeNamespace('app');
-    const slow = story.unique('slow');
-    await story.make(
-      resticSecret(story.cluster, {
-        name: slow,
-        RESTIC_REPOSITORY: `s3:${proxy.endpoint}/${s3.buckets.datamover}/restic`,
-        // Packs that wait for their upload count as done: small ones leave more to be seen.
-        RESTIC_PACK_SIZE: '4',
-      }),
-    );
-    await story.makeClass('slow', { config: { resticSecret: { name: slow } } });
     const app = { namespace, name: 'app' };
     await story.apply(
-      claim({ namespace, name: 'data' }, { annotations: askForClass(slow) }),
+      claim({ namespace, name: 'data' }, { annotations: askForClass(slow.name) }),
       pod(app, story.cluster.images.busybox, { mounts: { '/data': 'data' } }),
     );
     await untilRunning(story, app);

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { persistentVolumeClaims } from '../../../api/external/core.ts';
 import { apiVersionOf } from '../../../api/meta.ts';
 import type { DataMoverBackup } from '../../../api/v1alpha1/data-mover-backup.ts';
+import type { DataMoverClass } from '../../../api/v1alpha1/data-mover-class.ts';
 import type { DataMoverRestore } from '../../../api/v1alpha1/data-mover-restore.ts';
-import { dataMoverBackups, dataMoverRestores } from '../../../api/v1alpha1/kinds.ts';
+import { dataMoverBackups, dataMoverClasses, dataMoverRestores } from '../../../api/v1alpha1/kinds.ts';
 import { controllerMetrics } from '../../../hack/cluster/components/controller.ts';
 import { knownMetrics } from '../../../hack/gen/metric-table.ts';
 import { claim, pod, untilRunning, type Place } from '../support/app.ts';
@@ -118,6 +119,20 @@ describe('requests made by hand', () => {
     await story.apply(pod(reader, story.cluster.images.busybox, { mounts: { '/data': 'copy' } }));
     await untilRunning(story, reader);
     expect(differences(await manifestOf(story, app), await manifestOf(story, reader))).toEqual([]);
+  });
+
+  it('can tell beforehand from its status whether a class can be used', async () => {
+    const verdictOn = async (name: string): Promise<string | undefined> => {
+      const ready = ({ status }: DataMoverClass) => status?.conditions?.find(({ type }) => type === 'Ready');
+      const when = (one: DataMoverClass): boolean => ready(one) !== undefined;
+      const found = await until(story.kube, dataMoverClasses, { name }, { to: 'to be judged', when });
+      return `${ready(found)?.status ?? ''}: ${ready(found)?.message ?? ''}`;
+    };
+    expect(await verdictOn(story.unique('nowhere'))).toBe('True: mover VolSync serves it');
+    const broken = await story.makeClass('broken', { selector: 'tier in gold' });
+    expect(await verdictOn(broken)).toContain(
+      `False: DataMoverClass ${broken}: spec.selector: "tier in gold"`,
+    );
   });
 
   it('show in the metrics of the controller, under documented names and without the names of anybody', async () => {

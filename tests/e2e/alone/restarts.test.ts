@@ -10,8 +10,8 @@ import { waitUntil } from '../../../hack/cluster/wait.ts';
 import { claim, pod, untilRunning, type Place } from '../support/app.ts';
 import { leftoversOf } from '../support/leftovers.ts';
 import { restic } from '../support/restic.ts';
-import { resticSecret } from '../support/setup.ts';
-import { startSlowProxy, type SlowProxy } from '../support/slow-proxy.ts';
+import { makeSlowClass } from '../support/slow-class.ts';
+import type { SlowProxy } from '../support/slow-proxy.ts';
 import { askForClass, openStory, type Story } from '../support/story.ts';
 import { backupEnd, describeBackup, movedBackups, startBackup } from '../support/velero.ts';
 import { until, untilGone } from '../support/wait.ts';
@@ -51,21 +51,13 @@ describe('a restart in the middle of a backup', () => {
 
   beforeAll(async () => {
     story = await openStory('restart');
-    const { s3, images } = story.cluster;
-    proxy = await startSlowProxy(s3.endpoint, SLOW);
+    const { images } = story.cluster;
+    const slow = await makeSlowClass(story, SLOW, { RESTIC_PACK_SIZE: '4' });
+    proxy = slow.proxy;
     const namespace = await story.makeNamespace('app');
-    const slow = story.unique('slow');
-    await story.make(
-      resticSecret(story.cluster, {
-        name: slow,
-        RESTIC_REPOSITORY: `s3:${proxy.endpoint}/${s3.buckets.datamover}/restic`,
-        RESTIC_PACK_SIZE: '4',
-      }),
-    );
-    await story.makeClass('slow', { config: { resticSecret: { name: slow } } });
     app = { namespace, name: 'app' };
     await story.apply(
-      claim({ namespace, name: 'slow' }, { annotations: askForClass(slow) }),
+      claim({ namespace, name: 'slow' }, { annotations: askForClass(slow.name) }),
       claim({ namespace, name: 'quick' }),
       pod(app, images.busybox, { mounts: { '/slow': 'slow', '/quick': 'quick' } }),
     );

@@ -90,6 +90,13 @@ export class World {
     return this.kube.seed(dataMoverClasses, object);
   }
 
+  /** Has the class wait no longer than this for the named steps. */
+  setDeadlines(deadlines: Partial<DataMoverClass['spec']['deadlines']>): void {
+    this.addClass((object) => {
+      Object.assign(object.spec, { deadlines });
+    });
+  }
+
   addSecret(values: Record<string, string> = {}): void {
     const all = { RESTIC_REPOSITORY: BASE_URL, ...SECRET_VALUES, ...values };
     const data = Object.entries(all).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
