@@ -39,6 +39,11 @@ export function installVolSync(deps: MoverDependencies): Mover {
     },
   });
   const podLogs = createPodLogs(deps.client, deps.log, deps.clock);
+  for (const mirror of [podMirror, ownPods]) {
+    mirror.onChange((before, after) => {
+      if (after === undefined) podLogs.gone(before?.metadata.uid ?? '');
+    });
+  }
   const credentials = createCredentials(deps.client, namespace);
   const resticRunner = createResticRunner({
     ...deps,

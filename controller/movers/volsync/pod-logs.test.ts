@@ -164,6 +164,20 @@ describe("a pod's log", () => {
     expect(logs.ofJob('other')).toEqual([]);
   });
 
+  it('is over some time after its pod has gone, though the stream hangs', async () => {
+    const { streams, signals, clock, logs, of, looks } = setUp();
+    of(pod());
+    streams[0]?.push('one');
+    await clock.advance(0);
+    logs.gone('u-1');
+    await clock.advance(9_000);
+    expect(logs.ofJob('job')).toMatchObject([{ complete: false }]);
+    await clock.advance(2_000);
+    expect(logs.ofJob('job')).toMatchObject([{ lines: ['one'], complete: true }]);
+    expect(signals[0]?.aborted).toBe(true);
+    expect(looks()).toBe(2);
+  });
+
   it('can be read as it is now, and is empty when the pod is gone', async () => {
     const { streams, logs } = setUp();
     const { signal } = new AbortController();

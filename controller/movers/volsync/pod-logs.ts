@@ -26,6 +26,8 @@ export interface PodLogs {
   ofJob(job: string): readonly PodLog[];
   /** What a pod has printed by now; nothing when it is gone. */
   read(pod: Pod, signal: AbortSignal): Promise<readonly string[]>;
+  /** A pod is gone: what it has printed and does not come soon is lost, with its node for example. */
+  gone(uid: string): void;
   /** Ends the streams of a Job's pods and forgets their lines. */
   drop(job: string): void;
 }
@@ -36,6 +38,7 @@ interface Followed {
   lines: string[];
   lastLineAt: Date | undefined;
   complete: boolean;
+  onLine: () => void;
   stop: AbortController;
 }
 
@@ -44,6 +47,9 @@ const MAX_LINES = 200;
 
 /** Waits before a stream that broke is opened again; after the last one the log counts as read. */
 const PAUSES_MS = [1_000, 2_000, 5_000, 10_000, 30_000];
+
+/** How long the end of a log may come after its pod has gone. */
+const LAST_WORDS_MS = 10_000;
 
 /** A stream that held this long was a good one: its end says nothing about the next. */
 const GOOD_STREAM_MS = 60_000;
@@ -106,6 +112,7 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
         lines: [],
         lastLineAt: undefined,
         complete: false,
+        onLine,
         stop: new AbortController(),
       };
       // Before its container has started there is no log to follow.
@@ -115,6 +122,16 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
       return entry;
     },
     ofJob: (job) => entriesOf(job),
+    gone(uid) {
+      const entry = followed.get(uid);
+      if (entry === undefined) return;
+      void sleep(clock, LAST_WORDS_MS, entry.stop.signal).then(() => {
+        if (entry.complete || entry.stop.signal.aborted) return;
+        entry.stop.abort();
+        entry.complete = true;
+        entry.onLine();
+      });
+    },
     async read(pod, signal) {
       const container = pod.spec.containers[0]?.name;
       try {
