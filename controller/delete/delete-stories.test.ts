@@ -21,12 +21,17 @@ type Result = DataMoverDelete['spec']['result'];
 
 const RECORD: Result = { mover: 'VolSync', repository: 'c1/app/data', snapshotID: 'abcdef01' };
 
-function addDelete(name: string, result: Result = RECORD, namespace = PROTECTED): void {
+function addDelete(
+  name: string,
+  result: Result = RECORD,
+  namespace = PROTECTED,
+  dataMoverClass?: string,
+): void {
   world.kube.seed(dataMoverDeletes, {
     apiVersion: 'oadp.openshift.io/v1alpha1',
     kind: 'DataMoverDelete',
     metadata: { namespace, name },
-    spec: { result },
+    spec: { result, ...(dataMoverClass !== undefined && { dataMoverClass }) },
   });
 }
 
@@ -100,6 +105,19 @@ describe('the removal of a backup', () => {
     addDelete('one', { mover: 'VolSync', repository: 'c1/app/data', empty: true });
     await world.until(() => current('one')?.status?.phase === 'Completed');
     expect(jobOf('one')).toBeUndefined();
+  });
+
+  it('needs nothing but the record: cluster, class and claim of the backup may be gone', async () => {
+    const elsewhere = { ...RECORD, repository: 'lost-cluster/lost-app/data' };
+    addDelete('one', elsewhere, PROTECTED, 'lost-class');
+    await world.until(() => jobOf('one') !== undefined);
+    const { data = {} } = world.kube.peek(secrets, jobKey('one')) ?? {};
+    expect(Buffer.from(data['RESTIC_REPOSITORY'] ?? '', 'base64').toString()).toMatch(
+      /\/lost-cluster\/lost-app\/data$/,
+    );
+    succeed('one');
+    await world.until(() => current('one')?.status?.phase === 'Completed');
+    expect(current('one')?.status?.dataMoverClass).toBe('volsync');
   });
 
   it('waits while another request uses the repository', async () => {
