@@ -215,6 +215,19 @@ describe('a live backup', () => {
     expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason: 'SourceNotFound' });
   });
 
+  it("of a claim that points at somebody else's volume is refused", async () => {
+    // As long as Kubernetes has not looked, the claim says that it is bound.
+    world.cluster.hold('bind');
+    editVolume((spec) => (spec.claimRef = { ...spec.claimRef, uid: 'of-another-claim' }));
+    await begin();
+    const { failure } = await end();
+    expect(failure).toMatchObject({
+      reason: 'SourceNotBound',
+      message: expect.stringContaining('does not belong to PersistentVolumeClaim app/data'),
+    });
+    expect(alias()).toBeUndefined();
+  });
+
   it('of a claim for one pod only is refused', async () => {
     world.kube.edit(persistentVolumeClaims, SOURCE, ({ spec }) => (spec.accessModes = ['ReadWriteOncePod']));
     await begin();

@@ -193,6 +193,29 @@ describe('requests for one repository', () => {
   });
 });
 
+describe('restores beyond the limit of a node', () => {
+  it('wait, whatever number of backups runs there', async () => {
+    limit({ restoresPerNode: 1, backupsPerNode: 1 });
+    const [source] = world.addRepository('precious');
+    const elsewhere = { ...source, result: { ...source!.result!, repository: 'c1/app/other' } };
+    await world.start();
+    await addBackups('a');
+    for (const [name, from] of Object.entries({ r1: source, r2: elsewhere })) {
+      world.addDestination(`target-of-${name}`);
+      world.addRestore(name, ({ spec }) => {
+        Object.assign(spec, { source: from, destinationClaimRef: { name: `target-of-${name}` } });
+      });
+      await world.advance(1_000);
+    }
+    const [first, second] = [world.restore('r1')?.status, world.restore('r2')?.status];
+    expect([first?.phase, first?.node]).toEqual(['Moving', 'node-1']);
+    expect([second?.phase, second?.queue]).toEqual([
+      'Queued',
+      { ahead: 0, reason: '1 of 1 places on node node-1 are taken' },
+    ]);
+  });
+});
+
 describe('a restore that waits for its destination', () => {
   it('takes no place from one that could go', async () => {
     limit({ restores: 1 });

@@ -3,6 +3,7 @@ import type { Resource } from '../../api/meta.ts';
 import { loadKubeConfig } from '../../kube/client/config.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
+import { isTerminating } from '../../kube/client/kube-error.ts';
 import { setCondition } from '../../kube/status/conditions.ts';
 import { createEventRecorder } from '../../kube/status/events.ts';
 import { addFinalizer, removeFinalizer } from '../../kube/status/finalizers.ts';
@@ -55,6 +56,16 @@ describe('objects', () => {
     expect(await client.delete(configMaps, key('crud'))).toBe(false);
     expect(await client.get(configMaps, key('crud'))).toBeUndefined();
     await expect(client.mergePatch(configMaps, key('crud'), {})).rejects.toMatchObject({ code: 404 });
+  });
+
+  it('tells a namespace that is being deleted from one in which something is not allowed', async () => {
+    const metadata = { name: 'on-its-way-out', finalizers: ['example.com/stays'] };
+    await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata });
+    await client.delete(namespaces, { name: metadata.name });
+    const object = { ...configMap('late'), metadata: { namespace: metadata.name, name: 'late' } };
+    const refused = await client.create(configMaps, object).catch((error: unknown) => error);
+    expect(isTerminating(refused)).toBe(true);
+    expect((refused as Error).message).toContain('namespace on-its-way-out because it is being terminated');
   });
 
   it('deletes only the very object when told its uid or version', async () => {

@@ -9,7 +9,7 @@ import { namespaces } from '../../api/external/core.ts';
 import type { Kind, Resource } from '../../api/meta.ts';
 import { crdDefinitions } from '../../api/v1alpha1/crd.ts';
 import type { DataMoverBackup, DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
-import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
+import { dataMoverClassSpec, type DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import { annotations } from '../../api/v1alpha1/keys.ts';
 import {
   dataMoverBackups,
@@ -107,15 +107,10 @@ describe('the definitions', () => {
 describe('defaults of a class', () => {
   it('are filled in beside what is given', async () => {
     const { spec } = await create(dataMoverClasses, { mover: 'VolSync', limits: { backups: 3 } });
-    expect(spec.limits).toEqual({ backups: 3, restores: 10, deletes: 2 });
-    expect(spec.deadlines).toEqual({
-      captureSeconds: 600,
-      stagingSeconds: 1800,
-      moverStartSeconds: 900,
-      noProgressSeconds: 3600,
-      handOverSeconds: 900,
-      destinationSeconds: 900,
-    });
+    // As the schema itself says, so that the controller and the API server read the same class.
+    const filled = dataMoverClassSpec.parse({ mover: 'VolSync', limits: { backups: 3 } });
+    expect(spec).toEqual(filled);
+    expect(spec).toMatchObject({ capture: 'Snapshot', limits: { restores: 10, backupsPerNode: 10 } });
   });
 
   it('keep the settings of the mover as they are, whatever they hold', async () => {
@@ -128,6 +123,24 @@ describe('defaults of a class', () => {
 describe('bad input', () => {
   it.each<[string, Kind<Resource>, unknown, RegExp]>([
     ['a class without mover', dataMoverClasses, {}, /spec\.mover: Required value/],
+    [
+      'a class with a way to capture that there is not',
+      dataMoverClasses,
+      { mover: 'VolSync', capture: 'Stopped' },
+      /spec\.capture: Unsupported value: "Stopped"/,
+    ],
+    [
+      'options of a StorageClass with an access mode that there is not',
+      dataMoverClasses,
+      { mover: 'VolSync', storageClasses: { fast: { stagingAccessModes: ['ReadOnly'] } } },
+      /spec\.storageClasses\.fast\.stagingAccessModes\[0\]: Unsupported value: "ReadOnly"/,
+    ],
+    [
+      'no place at all on a node',
+      dataMoverClasses,
+      { mover: 'VolSync', limits: { backupsPerNode: 0 } },
+      /spec\.limits\.backupsPerNode: Invalid value/,
+    ],
     ['a class for nobody', dataMoverClasses, { mover: '' }, /spec\.mover: Invalid value/],
     [
       'no room at all',
