@@ -7,7 +7,7 @@ import { provisionableClass } from '../exposure/storage-class.ts';
 import { repositoryPath } from '../repository/path.ts';
 import { locationOfBackup } from '../repository/velero-location.ts';
 import { recordProgress } from '../request/progress.ts';
-import { admit, boundStaging, followMover, stopUnwanted } from '../request/shared-steps.ts';
+import { admit, boundStaging, checkAccess, followMover, stopUnwanted } from '../request/shared-steps.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
 import { assertSourceStands, followApplication, sourceMayBeGone } from './live.ts';
 import type { BackupScope } from './scope.ts';
@@ -15,6 +15,7 @@ import type { BackupScope } from './scope.ts';
 /** The way of a backup, in order. Each step is skipped when its facts are recorded. */
 export const backupSteps: readonly Step<BackupScope>[] = [
   { name: 'cancel', run: stopWhenCanceled },
+  { name: 'access', run: reachRepository },
   { name: 'capture', run: captureSource },
   { name: 'admit', run: queue },
   { name: 'stage', run: stage },
@@ -23,6 +24,11 @@ export const backupSteps: readonly Step<BackupScope>[] = [
 
 function stopWhenCanceled({ status, backup }: BackupScope): StepResult {
   return status.result === undefined ? stopUnwanted(backup) : done;
+}
+
+function reachRepository(scope: BackupScope): Promise<StepResult> | StepResult {
+  if (scope.status.capture !== undefined) return done;
+  return checkAccess(scope, 'backup', () => locationOfBackup(scope, scope.backup));
 }
 
 function queue(scope: BackupScope): StepResult {
@@ -108,7 +114,7 @@ function moverRequest(scope: BackupScope, since: string): MoverRequest<unknown> 
     storageClassName: provisionableClass(env, status.volume?.storageClassName),
     ...(isLive && status.node !== undefined && { node: status.node }),
     repositoryPath: status.repositoryPath ?? '',
-    veleroLocation: () => locationOfBackup({ ...env, signal }, scope.backup),
+    veleroLocation: () => locationOfBackup(scope, scope.backup),
     since,
     signal,
     assertCurrent: scope.assertCurrent,

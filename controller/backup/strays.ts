@@ -38,8 +38,8 @@ function isNeeded({ env, status }: BackupScope, id: string): boolean {
 export async function removeStrays({ env, backup, status, signal }: BackupScope): Promise<StepResult> {
   const { strays = [], mover = '', repositoryPath: repository = '' } = status;
   if (strays.length === 0) return done;
-  const { namespace, client } = env;
-  const location = await locationOfBackup({ client, namespace, signal }, backup);
+  const { namespace } = env;
+  const location = await locationOfBackup({ env, signal }, backup);
   const storageLocation = 'name' in location ? location.name : undefined;
   const veleroBackup = {
     namespace,

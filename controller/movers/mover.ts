@@ -22,6 +22,12 @@ export interface Mover<Config = unknown> {
   /** Checks and completes the configuration (class and request already merged). A text says what is wrong with it. */
   parseConfig(raw: Readonly<Record<string, unknown>>): { config: Config } | { problem: string };
 
+  /**
+   * What is missing for the way to the repository, as far as that can be told without going it; a failure ends the request
+   * before anything is made for it. Called before the snapshot is cut, so it must be quick. Absent: nothing to check.
+   */
+  checkAccess?(request: AccessRequest<Config>): Promise<Refusal | undefined>;
+
   /** Moves the staging volume's data into the repository. */
   backup(request: MoverRequest<Config>): Promise<MoverOutcome<BackupFacts>>;
 
@@ -73,16 +79,22 @@ export interface MoverTarget {
   annotations: Record<string, string>;
 }
 
-/** What every request to a mover says. */
-export interface RepositoryRequest<Config> extends MoverTarget {
+/** What decides how a request reaches its repository. */
+export interface AccessRequest<Config> {
+  kind: RequestKind;
   config: Config;
-  /** Path of the repository below the mover's configured base; no leading or trailing slash. */
-  repositoryPath: string;
   /** Where Velero keeps the backup that the request belongs to, for movers that put their repositories there too. */
   veleroLocation(): Promise<VeleroLocation>;
+  signal: AbortSignal;
+}
+
+/** What every request to a mover says. */
+export interface RepositoryRequest<Config> extends MoverTarget, AccessRequest<Config> {
+  kind: RequestKind;
+  /** Path of the repository below the mover's configured base; no leading or trailing slash. */
+  repositoryPath: string;
   /** When the mover was first asked to start, RFC 3339. */
   since: string;
-  signal: AbortSignal;
   /** Called by a mover before it starts work that must not be done twice; throws when our view of the request is old. */
   assertCurrent(): Promise<void>;
 }
@@ -147,6 +159,8 @@ export interface PruneFacts {
   freedBytes?: number;
   remainingBytes?: number;
 }
+
+export type Refusal = Extract<MoverOutcome<never>, { state: 'Failed' }>;
 
 /** The outcome of one look at the mover's work. Unexpected trouble (the API server is away, …) is thrown and tried again. */
 export type MoverOutcome<Facts> =

@@ -15,10 +15,10 @@ interface Request {
   metadata: ObjectMeta;
 }
 
+/** Where to look. */
 interface Place {
-  client: KubeClient;
-  /** Velero's. */
-  namespace: string;
+  /** `namespace` is Velero's. */
+  env: { client: KubeClient; namespace: string };
   signal: AbortSignal;
 }
 
@@ -36,7 +36,10 @@ export async function locationOfBackup(place: Place, { metadata }: Request): Pro
 export async function locationOfRestore(place: Place, { metadata }: Request): Promise<VeleroLocation> {
   const name = metadata.annotations?.[annotations.veleroRestore];
   if (name === undefined) return { name: undefined };
-  const { client, namespace, signal } = place;
+  const {
+    env: { client, namespace },
+    signal,
+  } = place;
   const restore = await client.get(restores, { namespace, name }, { signal });
   if (restore === undefined || restore.metadata.uid !== metadata.labels?.[labels.veleroRestoreUid])
     return missing('Restore', place, name);
@@ -45,11 +48,14 @@ export async function locationOfRestore(place: Place, { metadata }: Request): Pr
   return backup === undefined ? missing('Backup', place, backupName) : { name: backup.spec.storageLocation };
 }
 
-function backupNamed({ client, namespace, signal }: Place, name: string): Promise<Backup | undefined> {
+function backupNamed(
+  { env: { client, namespace }, signal }: Place,
+  name: string,
+): Promise<Backup | undefined> {
   return client.get(backups, { namespace, name }, { signal });
 }
 
-function missing(kind: string, { namespace }: Place, name: string): AccessProblem {
+function missing(kind: string, { env: { namespace } }: Place, name: string): AccessProblem {
   return {
     reason: 'StorageLocationNotFound',
     message: `Velero ${kind} ${namespace}/${name}, to which the request belongs, is not there, so that nobody knows in which BackupStorageLocation the repository is; name one in config.backupStorageLocation.name of the DataMoverClass`,

@@ -1,6 +1,6 @@
 import type { Resource } from '../../api/meta.ts';
 import { formatKey, keyOf } from '../../api/meta.ts';
-import type { MoverOutcome, MoverProgress, RequestKind } from '../movers/mover.ts';
+import type { AccessRequest, MoverOutcome, MoverProgress, RequestKind } from '../movers/mover.ts';
 import { QUEUE_REFRESH_MS } from './admission.ts';
 import { moverDeadline } from './mover-deadline.ts';
 import { recordProgress } from './progress.ts';
@@ -25,6 +25,17 @@ export function stopUnwanted(request: Resource & { spec: { cancel?: boolean | un
     return failed('Canceled', `${formatKey(keyOf(request))} was deleted before it was completed`);
   }
   return request.spec.cancel === true ? failed('Canceled', 'canceled by spec.cancel') : done;
+}
+
+/** Fails a request whose way to its repository is known not to lead there. */
+export async function checkAccess<Status extends RequestStatus>(
+  { serving, signal }: Pick<RequestScope<Status>, 'serving' | 'signal'>,
+  kind: RequestKind,
+  veleroLocation: AccessRequest<unknown>['veleroLocation'],
+): Promise<StepResult> {
+  const { mover, config } = serving;
+  const refusal = await mover.checkAccess?.({ kind, config, veleroLocation, signal });
+  return refusal === undefined ? done : failed(refusal.reason, refusal.message);
 }
 
 /** Waits for a place among the running requests. The repository must be in the status by then. */

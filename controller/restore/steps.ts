@@ -4,7 +4,7 @@ import { chooseNode } from '../exposure/first-consumer.ts';
 import { quoteProvisioner } from '../exposure/provisioner.ts';
 import { stageEmpty } from '../exposure/staging.ts';
 import { locationOfRestore } from '../repository/velero-location.ts';
-import { admit, boundStaging, followMover, stopUnwanted } from '../request/shared-steps.ts';
+import { admit, boundStaging, checkAccess, followMover, stopUnwanted } from '../request/shared-steps.ts';
 import { recordProgress } from '../request/progress.ts';
 import type { Serving } from '../request/serving.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
@@ -22,6 +22,7 @@ export const restoreSteps: readonly Step<RestoreScope>[] = [
   { name: 'labels', run: checkVolumeLabels },
   { name: 'permission', run: mayRestore },
   { name: 'destination', run: awaitDestination },
+  { name: 'access', run: reachRepository },
   { name: 'make way', run: makeWay },
   { name: 'admit', run: queue },
   { name: 'stage', run: stage },
@@ -77,6 +78,13 @@ function checkResult(
     );
   }
   return done;
+}
+
+function reachRepository(scope: RestoreScope): Promise<StepResult> | StepResult {
+  const { queue: waitsSince, admittedAt } = scope.status;
+  const isBehind = waitsSince !== undefined || admittedAt !== undefined;
+  if (isBehind || scope.source.result?.empty === true) return done;
+  return checkAccess(scope, 'restore', () => locationOfRestore(scope, scope.restore));
 }
 
 function queue(scope: RestoreScope): StepResult {
@@ -142,7 +150,7 @@ function moverRequest(scope: RestoreScope, snapshotID: string, since: string): R
     stagingClaim: child.name,
     storageClassName: env.listers.claims.get(`${env.namespace}/${child.name}`)?.spec.storageClassName,
     repositoryPath: status.repositoryPath ?? '',
-    veleroLocation: () => locationOfRestore({ ...env, signal }, scope.restore),
+    veleroLocation: () => locationOfRestore(scope, scope.restore),
     since,
     signal,
     assertCurrent: scope.assertCurrent,

@@ -2,10 +2,11 @@ import { secrets, type Secret } from '../../../api/external/core.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
 import { deriveResticSecret, hasValue, type AccessProblem } from '../../repository/restic-secret.ts';
 import { completeSecret, type CompletedSecret } from '../../repository/storage-location.ts';
-import type { MoverOutcome, RepositoryRequest } from '../mover.ts';
+import type { AccessRequest, Refusal, RepositoryRequest } from '../mover.ts';
 import type { VolSyncConfig } from './config.ts';
 import { placeOf, type Place } from './place.ts';
 
+type Question = AccessRequest<VolSyncConfig>;
 type Request = RepositoryRequest<VolSyncConfig>;
 
 /** What gives access to one repository. */
@@ -19,14 +20,16 @@ export interface Access {
 /** The access to repositories that the administrator's secret gives, alone or with a BackupStorageLocation. */
 export interface Credentials {
   /** A failure names object, key and remedy. */
-  of(request: Request): Promise<Access | Extract<MoverOutcome<never>, { state: 'Failed' }>>;
+  of(request: Request): Promise<Access | Refusal>;
+  /** As {@link of}, before there is a repository to go to. */
+  check(request: Question): Promise<Refusal | undefined>;
   /** What messages call the secret, the location and the repository. */
   placeOf(request: Request, location: string | undefined): Place;
 }
 
 export function createCredentials(client: KubeClient, namespace: string): Credentials {
   /** The secret as it is, or with what it lacks for a location to give. */
-  async function complete(request: Request, user: Secret): Promise<Completed | AccessProblem> {
+  async function complete(request: Question, user: Secret): Promise<Completed | AccessProblem> {
     if (hasValue(user, 'RESTIC_REPOSITORY')) return { secret: user, location: undefined };
     const { config, kind, signal } = request;
     const location = config.backupStorageLocation ?? (await request.veleroLocation());
@@ -34,24 +37,31 @@ export function createCredentials(client: KubeClient, namespace: string): Creden
     return completeSecret(client, user, { kind, name: location.name, signal });
   }
 
+  async function derive(request: Question, repositoryPath: string): Promise<Access | Refusal> {
+    const { config, signal } = request;
+    const { name } = config.resticSecret;
+    const user = await client.get(secrets, { namespace, name }, { signal });
+    if (user === undefined) {
+      return {
+        state: 'Failed',
+        reason: 'SecretNotFound',
+        message: `Secret ${namespace}/${name}, named by config.resticSecret.name, does not exist; create it with key RESTIC_PASSWORD for repositories beside Velero's backups, or with keys RESTIC_REPOSITORY, RESTIC_PASSWORD and the credentials of another storage`,
+      };
+    }
+    const completed = await complete(request, user);
+    if ('reason' in completed) return { state: 'Failed', ...completed };
+    const derived = deriveResticSecret(completed.secret, repositoryPath);
+    return 'reason' in derived
+      ? { state: 'Failed', ...derived }
+      : { data: derived.data, location: completed.location };
+  }
+
   return {
-    async of(request) {
-      const { config, repositoryPath, signal } = request;
-      const { name } = config.resticSecret;
-      const user = await client.get(secrets, { namespace, name }, { signal });
-      if (user === undefined) {
-        return {
-          state: 'Failed',
-          reason: 'SecretNotFound',
-          message: `Secret ${namespace}/${name}, named by config.resticSecret.name, does not exist; create it with key RESTIC_PASSWORD for repositories beside Velero's backups, or with keys RESTIC_REPOSITORY, RESTIC_PASSWORD and the credentials of another storage`,
-        };
-      }
-      const completed = await complete(request, user);
-      if ('reason' in completed) return { state: 'Failed', ...completed };
-      const derived = deriveResticSecret(completed.secret, repositoryPath);
-      return 'reason' in derived
-        ? { state: 'Failed', ...derived }
-        : { data: derived.data, location: completed.location };
+    of: (request) => derive(request, request.repositoryPath),
+
+    async check(request) {
+      const derived = await derive(request, '');
+      return 'state' in derived ? derived : undefined;
     },
 
     placeOf: ({ config, repositoryPath }, location) =>

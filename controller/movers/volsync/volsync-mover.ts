@@ -160,6 +160,8 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
     requestSettings: ['cacheCapacity'],
     parseConfig: parseVolSyncConfig,
 
+    checkAccess: (request) => deps.credentials.check(request),
+
     async backup(request) {
       const source = listers.sources.get(`${namespace}/${request.name}`);
       if (source === undefined) {
