@@ -6,7 +6,7 @@ import {
   secrets,
   type PersistentVolumeClaim,
 } from '../../api/external/core.ts';
-import { volumeSnapshotClasses } from '../../api/external/snapshot.ts';
+import { volumeSnapshotClasses, volumeSnapshots } from '../../api/external/snapshot.ts';
 import { replicationSources } from '../../api/external/volsync.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import { dataMoverBackups, dataMoverClasses } from '../../api/v1alpha1/kinds.ts';
@@ -573,6 +573,22 @@ describe('a step that does not move on', () => {
     const { reason, message } = await failsAfter(90);
     expect(reason).toBe('StagingFailed');
     expect(message).toContain(child);
+  });
+
+  it('deletes a snapshot only when the claim is gone that was to be made from it', async () => {
+    world.cluster.hold('provision');
+    await begin();
+    await reach('Staging');
+    await world.advance(2_000);
+    const claims: unknown[] = [];
+    world.kube.before = ({ verb, kind, key }) => {
+      if (verb === 'delete' && kind === volumeSnapshots && key?.namespace === 'velero')
+        claims.push(world.kube.peek(persistentVolumeClaims, { namespace: 'velero', name: child }));
+    };
+    const { reason } = await failsAfter(90);
+    expect(reason).toBe('StagingFailed');
+    expect(claims.length).toBeGreaterThan(0);
+    expect(claims.filter((claim) => claim !== undefined)).toEqual([]);
   });
 
   it("fails with the provisioner's last words when it gives the staging claim no volume", async () => {

@@ -154,11 +154,18 @@ export async function unstageSnapshot(
 ): Promise<string[]> {
   const { listers, namespace } = env;
   const { name } = child;
+  const uid = requestUidOf(child);
+  const claim = stagingTarget(env, child);
+  // The snapshot controller keeps what an unbound claim is to be made from, and does not look again soon when that goes.
+  if (claim.cached !== undefined && claim.cached.status?.phase !== 'Bound') {
+    const left = await env.cleaner.remove(uid, [claim], signal);
+    if (left.length > 0) return left;
+  }
   const snapshot = listers.snapshots.get(`${namespace}/${name}`);
   return env.cleaner.remove(
-    requestUidOf(child),
+    uid,
     [
-      stagingTarget(env, child),
+      claim,
       { kind: volumeSnapshots, key: { namespace, name }, cached: snapshot },
       { kind: volumeSnapshotContents, key: { name }, cached: listers.snapshotContents.get(name) },
     ],
@@ -175,7 +182,10 @@ export async function unstageEmpty(
   return env.cleaner.remove(requestUidOf(child), [stagingTarget(env, child)], signal);
 }
 
-function stagingTarget({ listers, namespace }: Environment, { name }: ChildIdentity): Target {
+function stagingTarget(
+  { listers, namespace }: Environment,
+  { name }: ChildIdentity,
+): Target & { cached: PersistentVolumeClaim | undefined } {
   return {
     kind: persistentVolumeClaims,
     key: { namespace, name },

@@ -63,6 +63,7 @@ export interface ClusterPaths {
   readonly velero: string;
   readonly controller: string;
   readonly s3: string;
+  readonly s3Accounts: string;
 }
 
 export interface S3Config {
@@ -70,6 +71,8 @@ export interface S3Config {
   readonly region: string;
   readonly accessKey: string;
   readonly secretKey: string;
+  /** An account that may use no bucket and make none. */
+  readonly stranger: { readonly accessKey: string; readonly secretKey: string };
   readonly buckets: { readonly velero: 'velero'; readonly datamover: 'datamover' };
 }
 
@@ -134,6 +137,7 @@ function s3Of({ hostIp }: NetworkConfig): S3Config {
     region: 'us-east-1',
     accessKey: 'datamover',
     secretKey: 'datamover-secret',
+    stranger: { accessKey: 'stranger', secretKey: 'stranger-secret' },
     buckets: { velero: 'velero', datamover: 'datamover' },
   };
 }
@@ -198,6 +202,7 @@ function pathsOf(dir: string): ClusterPaths {
     velero: at('velero'),
     controller: at('controller'),
     s3: at('s3'),
+    s3Accounts: at('s3-accounts'),
   };
 }
 

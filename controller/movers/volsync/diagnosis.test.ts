@@ -4,6 +4,25 @@ import { placeOf } from './place.ts';
 
 const PLACE = placeOf('cluster/shop/database', 'velero/restic-config');
 
+describe('what a storage says', () => {
+  // As restic prints them: the text of the error, without its code.
+  it.each([
+    ['RepositoryUnreachable', 'Stat(<config/>) failed: Stat: The specified bucket does not exist.'],
+    [
+      'RepositoryUnreachable',
+      'Fatal: unable to open repository at s3:h/b: client.MakeBucket: Access Denied.',
+    ],
+    ['PermissionDenied', 'Fatal: create key in repository at s3:h/b failed: Stat: Access Denied.'],
+    [
+      'PermissionDenied',
+      'Stat: The request signature we calculated does not match the signature you provided. Check your key and signing method.',
+    ],
+    ['PermissionDenied', 'Stat: The AWS Access Key Id you provided does not exist in our records.'],
+  ])('is %s: %s', (reason, line) => {
+    expect(diagnose([line], { exitCode: 1 }, PLACE)).toMatchObject({ reason, evidence: line });
+  });
+});
+
 describe('what a failed restore says', () => {
   it('names the file that the mover was not allowed to make, not the count of errors', () => {
     const lines = [

@@ -38,7 +38,7 @@ const RULES: readonly Rule[] = [
   },
   {
     pattern:
-      /InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|Access Denied|403 Forbidden|AuthorizationFailure|AuthenticationFailed|InvalidToken|ExpiredToken/i,
+      /InvalidAccessKeyId|Access Key Id you provided|SignatureDoesNotMatch|signature we calculated|AccessDenied|Access Denied|403 Forbidden|AuthorizationFailure|AuthenticationFailed|InvalidToken|ExpiredToken/i,
     reason: 'PermissionDenied',
     message: ({ keys, repository }) =>
       `access to ${repository} was denied; check ${keys} and the rights they have`,

@@ -23,8 +23,10 @@ export interface Observation {
 /** What has been done about stale locks: once per transfer they are removed, after a Job has met one. */
 export interface Unlocking {
   isPossible: boolean;
-  /** uid of the Job because of which it was done. */
+  /** uid of the Job because of which it was done, where another Job runs the mover since. */
   lockMetBy?: string;
+  /** Since when the same Job's pods find none. */
+  doneAt?: string;
 }
 
 /**
@@ -87,10 +89,12 @@ function judgeFailure(
   return failures >= diagnosis.attempts ? failed(diagnosis, failures) : undefined;
 }
 
-/** What that Job met has been dealt with; the mover runs again in another one. */
-function isForgiven({ job, unlocking }: Observation): boolean {
-  const uid = job?.metadata.uid;
-  return uid !== undefined && uid === unlocking?.lockMetBy;
+/** What that pod met has been dealt with; the mover runs again in another one. */
+function isForgiven({ job, pod, unlocking }: Observation): boolean {
+  const { lockMetBy, doneAt } = unlocking ?? {};
+  const created = pod?.metadata.creationTimestamp;
+  if (doneAt !== undefined && created !== undefined) return Date.parse(created) <= Date.parse(doneAt);
+  return lockMetBy !== undefined && lockMetBy === job?.metadata.uid;
 }
 
 /** An error that has just come changes nothing about what the mover does meanwhile. */

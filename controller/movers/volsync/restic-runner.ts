@@ -2,6 +2,7 @@ import { jobs, secrets, type Job, type Pod } from '../../../api/external/core.ts
 import { desiredResticJob } from '../../repository/restic-job.ts';
 import type { Lister } from '../../environment.ts';
 import { requestUidOf } from '../../request/children.ts';
+import type { OwnerReference } from '../../../api/meta.ts';
 import { nameOf, type Cleaner } from '../../request/cleaner.ts';
 import type { Creator } from '../../request/creation.ts';
 import type { MoverOutcome, MoverTarget, RepositoryRequest } from '../mover.ts';
@@ -33,6 +34,8 @@ export interface ResticTask<Facts> {
   /** `restic is <doing>`. */
   doing: string;
   args: readonly string[];
+  /** With which the Job goes, should nobody clean up. */
+  owner?: OwnerReference;
   read(lines: readonly string[]): Facts;
 }
 
@@ -41,6 +44,10 @@ type Request = RepositoryRequest<VolSyncConfig>;
 /** Does with a restic of our own what VolSync has no way to ask for. One command per request. */
 export interface ResticRunner {
   run<Facts>(request: Request, task: ResticTask<Facts>): Promise<MoverOutcome<Facts>>;
+  /** When it was done, RFC 3339; undefined before. */
+  doneAt(target: MoverTarget): string | undefined;
+  /** What the cluster still has of it. */
+  remains(target: MoverTarget): string[];
   cleanup(target: MoverTarget & { signal: AbortSignal }): Promise<string[]>;
 }
 
@@ -48,7 +55,10 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
   const { namespace, creator, cleaner, podLogs } = deps;
   const idOf = ({ name }: MoverTarget): string => `${namespace}/${name}`;
 
-  async function start(request: Request, { args, doing }: ResticTask<unknown>): Promise<MoverOutcome<never>> {
+  async function start(
+    request: Request,
+    { args, doing, owner }: ResticTask<unknown>,
+  ): Promise<MoverOutcome<never>> {
     const { signal, config } = request;
     const found = await deps.credentials.of(request);
     if ('state' in found) return found;
@@ -56,7 +66,11 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
     await creator.createOnce(secrets, desiredSecret(request, namespace, found.data), signal);
     const command = { image: config.resticImage, args, secretKeys: Object.keys(found.data) };
     const made = desiredResticJob(request, namespace, command);
-    await creator.createOnce(jobs, { ...made, metadata: withLocation(made.metadata, found) }, signal);
+    const metadata = {
+      ...withLocation(made.metadata, found),
+      ...(owner !== undefined && { ownerReferences: [owner] }),
+    };
+    await creator.createOnce(jobs, { ...made, metadata }, signal);
     return { state: 'InProgress', started: false, message: `restic is ${doing}` };
   }
 
@@ -73,6 +87,14 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
         place: deps.credentials.placeOf(request, locationOf(job)),
       });
       return outcome.state === 'Done' ? { state: 'Done', facts: task.read(outcome.facts.lines) } : outcome;
+    },
+
+    doneAt: (target) => deps.jobs.get(idOf(target))?.status?.completionTime,
+
+    remains(target) {
+      const job = deps.jobs.get(idOf(target));
+      const left = deps.pods.byIndex(OWN_JOB_INDEX, idOf(target));
+      return [...(job === undefined ? [] : [job]), ...left].map(nameOf);
     },
 
     async cleanup(target) {

@@ -1,3 +1,4 @@
+import type { OwnerReference } from '../../../api/meta.ts';
 import type { ForgetFacts, PruneFacts } from '../mover.ts';
 import type { VolSyncConfig } from './config.ts';
 import { readPruned } from './restic-log.ts';
@@ -16,6 +17,16 @@ export function forgetTask(snapshotID: string): ResticTask<ForgetFacts> {
 
 /** restic says this and ends well when it does not know the snapshot; the wish is fulfilled then too. */
 const UNKNOWN_SNAPSHOT = 'no matching ID found';
+
+/** Every run begins by removing stale locks; that is all this one is for. It waits for the end of what is in use. */
+export function unlockTask(owner: OwnerReference): ResticTask<void> {
+  return {
+    doing: 'removing stale locks of the repository',
+    args: ['cat', 'config'],
+    owner,
+    read: () => undefined,
+  };
+}
 
 /** What is left undone because of these bounds is done by the next prune. */
 export function pruneTask({ pruneMaxUnused, pruneMaxRepackSize }: VolSyncConfig): ResticTask<PruneFacts> {

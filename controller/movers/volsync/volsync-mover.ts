@@ -23,7 +23,7 @@ import { backupOutcome, restoreOutcome } from './proof.ts';
 import { outgoing, withActivity, type Renewal } from './renewal.ts';
 import { savedSnapshotIn } from './restic-log.ts';
 import type { ResticRunner } from './restic-runner.ts';
-import { forgetTask, pruneTask } from './upkeep.ts';
+import { forgetTask, pruneTask, unlockTask } from './upkeep.ts';
 
 /** What the mover reads of the protected namespace. */
 export interface VolSyncListers {
@@ -56,6 +56,15 @@ export interface VolSyncDependencies {
 }
 
 type Transfer = ReplicationSource | ReplicationDestination;
+
+/** A transfer under way, and what is done when it meets a lock. */
+interface Followed<T> {
+  kind: Kind<T & Resource>;
+  object: T;
+  unlocking: Unlocking;
+  /** `job` is the uid of the Job that met it. */
+  unlock: (job: string) => Promise<MoverOutcome<never>>;
+}
 
 /** Moves data with VolSync's restic mover: one ReplicationSource or ReplicationDestination per request. */
 export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConfig> {
@@ -106,13 +115,13 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
   /** Follows a transfer to its end; one that fails may be made anew. */
   async function follow<T extends Transfer, Facts>(
     request: MoverRequest<VolSyncConfig>,
-    { kind, object, unlocking }: { kind: Kind<T>; object: T; unlocking?: Unlocking },
+    { kind, object, unlocking, unlock }: Followed<T>,
     prove: (verdict: Verdict) => MoverOutcome<Facts>,
   ): Promise<MoverOutcome<Facts>> {
     if (object.metadata.deletionTimestamp !== undefined) return outgoing(object);
     const verdict = look(request, object, unlocking);
     if (verdict.state === 'Failed') {
-      if (verdict.lockMetBy !== undefined) return unlock(request, verdict.lockMetBy);
+      if (verdict.lockMetBy !== undefined) return unlock(verdict.lockMetBy);
       return (await deps.renewal.takeBack(request, { kind, object }, verdict)) ?? verdict;
     }
     const outcome = prove(verdict);
@@ -122,7 +131,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
       : outcome;
   }
 
-  function look(request: MoverRequest<VolSyncConfig>, transfer: Transfer, unlocking?: Unlocking): Verdict {
+  function look(request: MoverRequest<VolSyncConfig>, transfer: Transfer, unlocking: Unlocking): Verdict {
     const pods = podsOf(request);
     const pod = newestPod(pods);
     // Every try of a backup may have saved a snapshot.
@@ -134,7 +143,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
       pod,
       podLog: pod && logOf(request, pod),
       place: deps.credentials.placeOf(request, locationOf(transfer)),
-      ...(unlocking !== undefined && { unlocking }),
+      unlocking,
       now: deps.now(),
     });
   }
@@ -143,7 +152,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
    * Lets VolSync remove the locks that nobody has refreshed for half an hour and run the mover again. Not from the start:
    * where a repository cannot be reached, that would hide it for a quarter of an hour.
    */
-  async function unlock(
+  async function unlockForBackup(
     { name, signal }: MoverRequest<VolSyncConfig>,
     job: string,
   ): Promise<MoverOutcome<never>> {
@@ -151,6 +160,16 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
     await deps.client.mergePatch(replicationSources, { namespace, name }, patch, { signal });
     const message = 'the repository is locked: VolSync is asked to remove stale locks';
     return { state: 'InProgress', started: true, message };
+  }
+
+  /** VolSync has no way to do it for a restore; the mover's own next try finds the repository unlocked. */
+  async function unlockForRestore(
+    request: MoverRequest<VolSyncConfig>,
+    { apiVersion, kind, metadata: { name, uid = '' } }: ReplicationDestination,
+  ): Promise<MoverOutcome<never>> {
+    const outcome = await deps.resticRunner.run(request, unlockTask({ apiVersion, kind, name, uid }));
+    if (outcome.state !== 'Done') return outcome;
+    return { state: 'InProgress', started: true, message: 'stale locks of the repository are removed' };
   }
 
   return {
@@ -167,7 +186,12 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
       if (source === undefined) {
         return start(request, replicationSources, (access) => desiredSource(request, namespace, access));
       }
-      const transfer = { kind: replicationSources, object: source, unlocking: unlockingOf(source) };
+      const transfer = {
+        kind: replicationSources,
+        object: source,
+        unlocking: unlockingOf(source),
+        unlock: (job: string) => unlockForBackup(request, job),
+      };
       const outcome = await follow(request, transfer, (verdict) =>
         backupOutcome(verdict, source.status?.lastSyncTime, deps.now()),
       );
@@ -182,7 +206,13 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
         );
       }
       const wanted = { ...request, place: deps.credentials.placeOf(request, locationOf(destination)) };
-      const transfer = { kind: replicationDestinations, object: destination };
+      const doneAt = deps.resticRunner.doneAt(request);
+      const transfer = {
+        kind: replicationDestinations,
+        object: destination,
+        unlocking: doneAt === undefined ? { isPossible: true } : { isPossible: false, doneAt },
+        unlock: () => unlockForRestore(request, destination),
+      };
       return follow(request, transfer, (verdict) =>
         restoreOutcome(verdict, wanted, destination.status?.lastSyncTime, deps.now()),
       );
@@ -225,7 +255,8 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
       );
       const claims = claimsOf(request).map((claim) => listers.claims.get(`${namespace}/${claim}`));
       const objects = [...movers, ...claims.filter((claim) => claim !== undefined)];
-      const all = [...left, ...objects.map(nameOf), ...unreadLogsOf(request)];
+      const own = deps.resticRunner.remains(request);
+      const all = [...left, ...objects.map(nameOf), ...own, ...unreadLogsOf(request)];
       if (all.length === 0) deps.podLogs.drop(jobNameOf(request));
       return all;
     },

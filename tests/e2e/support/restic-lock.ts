@@ -1,5 +1,5 @@
 import { createCipheriv, createHash, randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** As `restic cat masterkey` prints it. */
@@ -28,6 +28,15 @@ export async function leaveLock(
   const id = createHash('sha256').update(sealed).digest('hex');
   await mkdir(join(folder, 'locks'), { recursive: true });
   await writeFile(join(folder, 'locks', id), sealed);
+}
+
+/** The S3 server removes a folder with its last file. */
+export async function countLocks(folder: string): Promise<number> {
+  const found = await readdir(join(folder, 'locks')).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return [];
+  });
+  return found.length;
 }
 
 /** restic's format of a file: the nonce, AES-256 in counter mode, Poly1305-AES over what that gives. */
