@@ -71,6 +71,9 @@ describe('a backup', () => {
       progress: { bytesDone: 8, totalBytes: 8 },
       result: { mover: 'VolSync', repository: 'c1/app/data', bytes: 8, files: 3, uploadedBytes: 1536 },
     });
+    expect(new Set(status.conditions?.map(({ observedGeneration }) => observedGeneration))).toEqual(
+      new Set([1]),
+    );
     expect(status.conditions?.map(({ type, status: value }) => `${type}=${value}`)).toEqual([
       'Captured=True',
       'Admitted=True',
