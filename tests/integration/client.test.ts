@@ -291,8 +291,9 @@ describe('connections', () => {
     const server = `https://127.0.0.1:${proxy.port}`;
     const counted = createKubeClient({ ...plane.config, server }, { fieldManager: 'me' });
     const get = () => counted.get(namespaces, { name: 'default' });
-    await Promise.all(Array.from({ length: 200 }, get));
-    for (let call = 0; call < 130; call++) await get();
+    const remove = () => counted.delete(configMaps, key('nowhere'), { propagationPolicy: 'Background' });
+    await Promise.all(Array.from({ length: 100 }, () => [get(), remove()]).flat());
+    for (let call = 0; call < 65; call++) await Promise.all([get(), remove()]);
     await counted.close();
     await proxy.close();
     expect(proxy.opened).toBeLessThanOrEqual(3);
