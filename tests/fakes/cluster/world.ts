@@ -55,6 +55,8 @@ export const CLUSTER_NAME = 'c1';
 export class World {
   readonly cluster = new FakeCluster();
   readonly reports: Report[] = [];
+  /** How often the janitor looks; default: as in the program. */
+  janitorIntervalMs: number | undefined;
   /** Of the process that runs, or ran last. */
   metrics = createPrometheusMetrics({ process: false });
   /** Of the processes to come. */
@@ -259,6 +261,7 @@ export class World {
       log: this.log,
       metrics: this.metrics,
       clock,
+      ...(this.janitorIntervalMs !== undefined && { janitorIntervalMs: this.janitorIntervalMs }),
     });
     const mirroring = informers.run(stop.signal);
     const synced = informers.waitForSync({ timeoutMs: 5_000, signal: stop.signal });
