@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { namespaces, pods } from '../../api/external/core.ts';
+import { desiredResticJob } from '../../controller/repository/restic-job.ts';
+import { desiredJob } from '../../hack/cluster/doubles/volsync/mover/job.ts';
+import { createKubeClient } from '../../kube/client/http-kube-client.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import { startControlPlane, type ControlPlane } from './control-plane.ts';
+
+/** Which pods may stand in the protected namespace under which Pod Security Standard, by the API server's own word. */
+
+let plane: ControlPlane;
+let client: KubeClient;
+
+beforeAll(async () => {
+  plane = await startControlPlane();
+  client = createKubeClient(plane.config, { fieldManager: 'test' });
+  for (const name of ['restricted', 'baseline']) {
+    const metadata = { name, labels: { 'pod-security.kubernetes.io/enforce': name } };
+    await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata });
+  }
+}, 300_000);
+
+afterAll(async () => {
+  await client.close();
+  await plane.stop();
+});
+
+interface Templated {
+  spec: { template?: { spec?: object } };
+}
+
+let count = 0;
+
+/** Makes the pod that a Job or Deployment would make. */
+async function makePod(namespace: string, { spec }: Templated): Promise<void> {
+  const metadata = { namespace, name: `pod-${++count}` };
+  await client.create(pods, { apiVersion: 'v1', kind: 'Pod', metadata, spec: spec.template?.spec } as never);
+}
+
+const SECRET_KEYS = ['RESTIC_PASSWORD', 'RESTIC_CUSTOM_CA', 'GOOGLE_APPLICATION_CREDENTIALS'];
+
+/** A Job of our own, with every file that it can mount. */
+const ownJob = desiredResticJob({ kind: 'delete', name: 'dmd-1', labels: {}, annotations: {} }, 'x', {
+  image: 'restic',
+  args: ['forget', '--prune', 'abcdef01'],
+  secretKeys: SECRET_KEYS,
+});
+
+/** VolSync's Job for a transfer, as its double makes it. */
+function moverJob(moverSecurityContext: Record<string, unknown> | undefined, privileged = false) {
+  return desiredJob({
+    owner: {
+      apiVersion: 'volsync.backube/v1alpha1',
+      kind: 'ReplicationSource',
+      metadata: { name: 'dmb-1', namespace: 'x', uid: 'u' },
+    },
+    restic: {
+      repository: 'dmb-1',
+      customCA: { secretName: 'dmb-1', key: 'RESTIC_CUSTOM_CA' },
+      ...(moverSecurityContext !== undefined && { moverSecurityContext }),
+    },
+    image: 'volsync',
+    args: ['backup'],
+    env: [],
+    secretName: 'dmb-1',
+    secretKeys: SECRET_KEYS,
+    serviceAccount: 'default',
+    dataClaim: 'dmb-1',
+    dataReadOnly: false,
+    cacheClaim: 'dmb-1-cache',
+    privileged,
+    failureLimit: 1,
+  });
+}
+
+const UNPRIVILEGED = {
+  runAsNonRoot: true,
+  runAsUser: 1000,
+  fsGroup: 1000,
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
+describe('a namespace that allows only restricted pods', () => {
+  it('takes the Jobs that remove and prune', async () => {
+    await makePod('restricted', ownJob);
+  });
+
+  it('takes the controller', async () => {
+    const file = join(import.meta.dirname, '../../config/manager/deployment.yaml');
+    await makePod('restricted', parse(readFileSync(file, 'utf8')) as Templated);
+  });
+
+  it("takes VolSync's movers that the class lets run as a user", async () => {
+    await makePod('restricted', moverJob(UNPRIVILEGED));
+  });
+
+  it.each([
+    ['as VolSync starts them by default', moverJob(undefined)],
+    ['with privileges', moverJob(undefined, true)],
+  ])('does not take movers %s', async (_, job) => {
+    await expect(makePod('restricted', job)).rejects.toThrow('violates PodSecurity "restricted');
+  });
+});
+
+it('privileged movers need no more than the baseline', async () => {
+  await makePod('baseline', moverJob(undefined, true));
+});
