@@ -128,6 +128,25 @@ describe('a backup that is deleted', () => {
     await world.until(() => world.backup() === undefined);
     expect(world.inventory()).toEqual(before);
   });
+
+  it.each(phases)('while %s against our finalizer leaves nothing behind either (%#)', async (phase, keep) => {
+    keep();
+    await begin();
+    await reach(phase);
+    await world.advance(2_000);
+    const key = { namespace: APP, name: 'b1' };
+    world.kube.edit(dataMoverBackups, key, (object) => {
+      object.metadata.finalizers = [];
+    });
+    world.kube.remove(dataMoverBackups, key);
+    // Another one of its name is served like any other.
+    world.cluster.state.script = undefined;
+    world.cluster.release('cut', 'ready', 'provision', 'volsync');
+    world.kube.remove(dataMoverBackups, { namespace: APP, name: 'other' });
+    world.addBackup('b1');
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expect(world.inventory()).toEqual(before);
+  });
 });
 
 describe('a backup whose source is deleted', () => {

@@ -4,7 +4,7 @@ import type { RequestScope, RequestStatus } from './request.ts';
 import { done, runSteps, waiting, type PassResult, type Step, type StepResult } from './step.ts';
 
 /** How often it is looked again whether something is gone that nobody tells of. */
-const LOOK_MS = 1_000;
+export const LOOK_MS = 1_000;
 
 /** How often a request that has ended tries to remove what it had to leave behind. */
 const TIDY_MS = 60_000;

@@ -1,10 +1,10 @@
-import { formatKey, type Key, type Resource } from '../../api/meta.ts';
+import { formatKey, keyOf, type Key, type Resource } from '../../api/meta.ts';
 import { FINALIZER } from '../../api/v1alpha1/keys.ts';
 import type { ReconcileContext, Reconciler, ReconcileResult } from '../../kube/runtime/controller.ts';
 import { eventReasons } from '../../api/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
 import { targetOf } from './announcements.ts';
-import { goBack, hasLeftBehind, tidy, type WayBack } from './clean-up.ts';
+import { goBack, hasLeftBehind, LOOK_MS, tidy, type WayBack } from './clean-up.ts';
 import { assertCurrent } from './current.ts';
 import { refusal } from './refusal.ts';
 import {
@@ -35,17 +35,42 @@ export function createRequestReconciler<
 >(env: Environment, type: RequestType<T, Status, Scope>): Reconciler {
   const store = createStatusStore<T>(env.client, type.kind);
   const troubles = createTroubles();
+  /** Those that are on their way, as they were last seen. */
+  const underWay = new Map<string, T>();
 
   async function reconcile(key: Key, context: ReconcileContext): Promise<ReconcileResult | void> {
-    const request = type.lister.get(formatKey(key));
-    if (request === undefined || store.isStale(request)) return;
+    const id = formatKey(key);
+    const request = type.lister.get(id);
+    const lost = underWay.get(id);
+    if (lost !== undefined && !isSame(lost, request)) return mourn(lost, context);
+    if (request !== undefined && !store.isStale(request)) return look(request, context);
+  }
+
+  async function look(request: T, context: ReconcileContext): Promise<ReconcileResult | void> {
     if (isFinal(request.status?.phase)) return finish(request, context);
     if (!isHeld(request)) return begin(request, context);
     const serving = keepMover(env.movers, request.status?.mover, type.choose(request));
     if (serving === undefined) return;
+    underWay.set(formatKey(keyOf(request)), request);
     return 'reason' in serving
       ? ((await postpone(request, serving, context)) ?? giveUp(request, serving, context))
       : drive(openPass(request, serving, context), request);
+  }
+
+  /**
+   * A request that went although our finalizer was on it: somebody has taken that away. What was made for it must go all the same,
+   * before another of its name is looked at.
+   */
+  async function mourn(lost: T, context: ReconcileContext): Promise<ReconcileResult> {
+    const scope = openPass(lost, servingForCleanup(env.movers, lost.status), context);
+    const { over } = await tidy(type.cleanup, scope);
+    if (over.left.length > 0) return { requeueAfterMs: LOOK_MS };
+    const { uid = '' } = lost.metadata;
+    underWay.delete(formatKey(keyOf(lost)));
+    env.cleaner.forget(uid);
+    troubles.clear(uid);
+    store.forget(uid);
+    return { requeueAfterMs: 0 };
   }
 
   /** Looks at a request for which nothing has been made yet. */
@@ -206,6 +231,7 @@ export function createRequestReconciler<
   /** Nothing outside is left, so the object may go whenever its owner wants. */
   async function letGo(request: T, signal: AbortSignal): Promise<void> {
     const { uid = '', finalizers = [] } = request.metadata;
+    underWay.delete(formatKey(keyOf(request)));
     env.cleaner.forget(uid);
     troubles.clear(uid);
     if (finalizers.includes(FINALIZER)) {
@@ -260,6 +286,10 @@ function isGivenUp(
   if (deletionTimestamp === undefined) return false;
   const waited = now.getTime() - Date.parse(deletionTimestamp);
   return waited >= serving.class.spec.deadlines.cleanUpSeconds * 1_000;
+}
+
+function isSame(a: Resource, b: Resource | undefined): boolean {
+  return a.metadata.uid === b?.metadata.uid;
 }
 
 function isHeld({ metadata }: Resource): boolean {

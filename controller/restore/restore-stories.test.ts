@@ -476,6 +476,22 @@ describe('a hand-over', () => {
     expectArrived('precious');
   });
 
+  it('leaves no volume behind when the restore is deleted against our finalizer', async () => {
+    await begin();
+    world.cluster.holdFor(child, 'release claims');
+    await world.until(() => world.restore()?.status?.handOver !== undefined);
+    await world.quiesce();
+    const key = { namespace: APP, name: 'r1' };
+    world.kube.edit(dataMoverRestores, key, (restore) => {
+      restore.metadata.finalizers = [];
+    });
+    world.kube.remove(dataMoverRestores, key);
+    await world.quiesce();
+    world.cluster.release('release claims');
+    await world.advance(5_000);
+    expect(world.inventory()).toEqual(before);
+  });
+
   it('fails when the staging claim does not let go in time, and the volume goes', async () => {
     world.setDeadlines({ handOverSeconds: 60 });
     await begin();
