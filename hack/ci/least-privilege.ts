@@ -24,12 +24,12 @@ interface RoleObject {
   rules?: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
 }
 
-/** The rights of the ClusterRole and the Role of one name. */
-export function rolesOf(objects: readonly RoleObject[], name: string): Roles {
+/** The rights of the ClusterRoles and Roles of these names. */
+export function rolesOf(objects: readonly RoleObject[], ...names: readonly string[]): Roles {
   const rightsOf = (kind: string): Set<Right> =>
     new Set(
       objects
-        .filter((object) => object.kind === kind && object.metadata.name === name)
+        .filter((object) => object.kind === kind && names.includes(object.metadata.name))
         .flatMap(({ rules = [] }) => rules)
         .flatMap(({ apiGroups, resources, verbs }) =>
           apiGroups.flatMap((group) =>
