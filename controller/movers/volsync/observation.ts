@@ -3,6 +3,7 @@ import type { ReplicationStatus } from '../../../api/external/volsync.ts';
 import type { MoverOutcome } from '../mover.ts';
 import { diagnose, type Diagnosis } from './diagnosis.ts';
 import type { Place } from './place.ts';
+import { quotable } from './quote.ts';
 import { readResticLog, type ResticLog } from './restic-log.ts';
 import type { PodLog } from './pod-logs.ts';
 
@@ -115,14 +116,6 @@ function failed({ reason, message, evidence }: Diagnosis, attempts: number): Fai
   const times = attempts === 1 ? 'once' : `${String(attempts)} times`;
   const line = evidence === undefined ? '' : `; the mover (failed ${times}) says: ${quotable(evidence)}`;
   return { state: 'Failed', reason, message: `${message}${line}` };
-}
-
-/** Without what a URL may hold before its host, and not at length. */
-function quotable(line: string): string {
-  return line
-    .replaceAll(/:\/\/[^/@\s]+@/g, '://')
-    .trim()
-    .slice(0, 300);
 }
 
 function progressOf(seen: Observation): Waiting {

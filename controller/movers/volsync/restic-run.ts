@@ -2,6 +2,7 @@ import type { Job, Pod } from '../../../api/external/core.ts';
 import type { MoverOutcome } from '../mover.ts';
 import { diagnose } from './diagnosis.ts';
 import type { Place } from './place.ts';
+import { quotable } from './quote.ts';
 import type { PodLog } from './pod-logs.ts';
 
 /** What can be seen of a restic of our own at work. */
@@ -61,7 +62,7 @@ function judgeFailure(seen: ResticRun, failures: number): MoverOutcome<never> {
   if (failures < Math.min(attempts, MAX_ATTEMPTS)) {
     return { state: 'InProgress', started: true, message: `restic failed and tries again: ${message}` };
   }
-  const line = evidence === undefined ? '' : `; restic says: ${evidence.trim().slice(0, 300)}`;
+  const line = evidence === undefined ? '' : `; restic says: ${quotable(evidence)}`;
   return { state: 'Failed', reason, message: `${message}${line}` };
 }
 

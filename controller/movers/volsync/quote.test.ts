@@ -1,0 +1,39 @@
+import { expect, it } from '@jest/globals';
+import type { Job, Pod } from '../../../api/external/core.ts';
+import { placeOf } from './place.ts';
+import { quotable } from './quote.ts';
+import { judgeRun } from './restic-run.ts';
+
+const LINES = [
+  ['Fatal: Get "https://user:hush@host/x": refused', 'Fatal: Get "https://host/x": refused'],
+  [
+    'Fatal: Head "https://a.blob.core.windows.net/b/c?sv=1&sig=hush%3D": refused',
+    'Fatal: Head "https://a.blob.core.windows.net/b/c": refused',
+  ],
+  ['why? nobody knows', 'why? nobody knows'],
+] as const;
+
+it.each(LINES)('%s is quoted without what a URL holds of credentials', (line, quoted) => {
+  expect(quotable(line)).toBe(quoted);
+});
+
+it.each(LINES)('so it is in the message of a removal that fails: %s', (line, quoted) => {
+  const metadata = { name: 'dmd-1' };
+  const state = { terminated: { exitCode: 1 } };
+  const seen = {
+    doing: 'removing the snapshot',
+    job: { apiVersion: 'batch/v1', kind: 'Job', metadata, status: { failed: 3 } } as Job,
+    pod: {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata,
+      spec: { containers: [{ name: 'restic' }] },
+      status: { phase: 'Failed', containerStatuses: [{ name: 'restic', state }] },
+    } as Pod,
+    podLog: { lines: [line], lastLineAt: undefined, complete: true },
+    place: placeOf('c1/app/data', 'velero/restic-config'),
+  };
+  const outcome = judgeRun(seen);
+  expect(outcome).toMatchObject({ state: 'Failed', message: expect.stringContaining(quoted) });
+  expect(JSON.stringify(outcome)).not.toContain('hush');
+});
