@@ -105,7 +105,8 @@ export const eventMeanings: Record<EventReason, { type: 'Normal' | 'Warning'; on
     DataMoverWarning: {
       type: 'Warning',
       on: 'the request',
-      meaning: 'A try has failed and is repeated; the message says why.',
+      meaning:
+        'A try has failed and is repeated, or something of it could not be removed; the message says what and why.',
     },
     DataMoverClassReady: {
       type: 'Normal',

@@ -17,6 +17,7 @@ import { sleep, type Clock } from '../../kube/runtime/clock.ts';
 import type { Runnable } from '../../kube/runtime/manager.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Listers } from '../environment.ts';
+import { logFieldsOf } from '../request/request-log.ts';
 import {
   fateOfBackup,
   fateOfCare,
@@ -70,7 +71,7 @@ export function createJanitor(options: JanitorOptions): Janitor {
   ): Promise<void> {
     const now = new Date(clock.now());
     for (const one of all)
-      if (fateOfCare(one, now) === 'remove') await tryTo(() => remove(kind, one, signal));
+      if (fateOfCare(one, now) === 'remove') await tryTo(one, () => remove(kind, one, signal));
   }
 
   /** Shows each request all Velero objects of its kind. A list that begins now holds whatever made a request that is here. */
@@ -82,7 +83,7 @@ export function createJanitor(options: JanitorOptions): Janitor {
   ): Promise<void> {
     if (requests.length === 0) return;
     const known = await namesOf(kind, signal);
-    if (known !== undefined) for (const one of requests) await tryTo(() => look(one, known));
+    if (known !== undefined) for (const one of requests) await tryTo(one, () => look(one, known));
   }
 
   /** `undefined` where Velero is not installed: that says nothing about its backups. */
@@ -111,7 +112,7 @@ export function createJanitor(options: JanitorOptions): Janitor {
         return;
       case 'cancel':
         await client.mergePatch(dataMoverBackups, keyOf(request), { spec: { cancel: true } }, { signal });
-        log.info(`${subject} is canceled: its Velero backup has failed or is gone`);
+        log.info(logFieldsOf(request), `${subject} is canceled: its Velero backup has failed or is gone`);
         return;
       case 'noteFailure':
         if (isMadeIn(request, claimUidOf(request))) await noteFailure(request, signal);
@@ -153,15 +154,19 @@ export function createJanitor(options: JanitorOptions): Janitor {
   async function remove<T extends Resource>(kind: Kind<T>, object: T, signal: AbortSignal): Promise<void> {
     const { uid = '' } = object.metadata;
     await client.delete(kind, keyOf(object), { uid, signal });
-    log.info(`${kind.kind} ${formatKey(keyOf(object))} is removed: nobody needs it any more`);
+    log.info(
+      logFieldsOf(object),
+      `${kind.kind} ${formatKey(keyOf(object))} is removed: nobody needs it any more`,
+    );
   }
 
   /** One request that cannot be tended must not keep the others from it; the next round comes. */
-  async function tryTo(act: () => Promise<void>): Promise<void> {
+  async function tryTo(request: Resource, act: () => Promise<void>): Promise<void> {
     try {
       await act();
     } catch (error) {
-      if (!isConflict(error) && !isNotFound(error)) log.warn({ err: error }, 'a request could not be tended');
+      if (!isConflict(error) && !isNotFound(error))
+        log.warn({ err: error, ...logFieldsOf(request) }, 'a request could not be tended');
     }
   }
 

@@ -10,7 +10,12 @@ export interface EventTarget extends Key {
 
 /** Tells people what happens, as Events on the objects they look at. Never fails and never blocks. */
 export interface Reporter {
-  report(targets: readonly EventTarget[], type: 'Normal' | 'Warning', reason: string, message: string): void;
+  report(
+    targets: readonly EventTarget[],
+    type: 'Normal' | 'Warning',
+    reason: EventReason,
+    message: string,
+  ): void;
 }
 
 type Speak = (targets: readonly (EventTarget | undefined)[], reason: EventReason, message: string) => void;

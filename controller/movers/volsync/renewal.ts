@@ -3,6 +3,7 @@ import type { Kind, Resource } from '../../../api/meta.ts';
 import type { FailureReason } from '../../../api/v1alpha1/reasons.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
 import type { Logger } from '../../../telemetry/log.ts';
+import { requestUidOf } from '../../request/children.ts';
 import type { Creator } from '../../request/creation.ts';
 import type { MoverOutcome, RepositoryRequest } from '../mover.ts';
 import type { VolSyncConfig } from './config.ts';
@@ -64,7 +65,7 @@ export function createRenewal(deps: RenewalDependencies): Renewal {
       creator.forget(secrets, key);
       creator.forget(kind, key);
       deps.log.info(
-        { transfer: name, reason: failure.reason },
+        { requestUID: requestUidOf(request), transfer: name, reason: failure.reason },
         'a transfer failed with an access that has been replaced since: it is made anew',
       );
       return withActivity(outgoing(object), deps.now().toISOString());
