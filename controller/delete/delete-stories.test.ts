@@ -186,6 +186,30 @@ describe('a removal that fails', () => {
     expect(world.inventory()).toEqual(before);
   });
 
+  it('does not keep its place for ever when what its try has made will not go', async () => {
+    addDelete('one');
+    await world.until(() => jobOf('one') !== undefined);
+    world.kube.edit(jobs, { namespace: PROTECTED, name: jobOf('one')?.metadata.name ?? '' }, (job) => {
+      job.metadata.finalizers = ['example.com/stuck'];
+    });
+    fail('one', 'Fatal: wrong password or no key found');
+    await world.until(() => phase() === 'Retrying');
+    await world.advance(300_000, 10_000);
+    expect(current('one')?.status?.admittedAt).toBeDefined();
+    await world.until(() => current('one')?.status?.admittedAt === undefined, 60_000);
+    // Nor does it take it again while there is nothing that it could do with it.
+    await world.advance(600_000, 10_000);
+    expect(current('one')?.status).toMatchObject({
+      failedTries: 1,
+      message: expect.stringMatching(/the next try waits for Job velero\/.* to go$/),
+    });
+    expect(current('one')?.status).not.toHaveProperty('admittedAt');
+    world.kube.edit(jobs, jobKey('one'), (job) => void (job.metadata.finalizers = []));
+    await world.until(() => jobOf('one') !== undefined && current('one')?.status?.movingSince !== undefined);
+    succeed('one');
+    await world.until(() => phase() === 'Completed');
+  });
+
   it('keeps no place while it pauses: a backup of the same claim goes on', async () => {
     world.kube.remove(secrets, secret);
     addDelete('one');

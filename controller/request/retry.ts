@@ -71,7 +71,7 @@ export async function recover<Status extends RetriedStatus>(
   if (status.admittedAt !== undefined) {
     const left = await serving.mover.cleanup({ ...child, signal });
     const giveUpAt = Date.parse(retryAt) + serving.class.spec.deadlines.cleanUpSeconds * 1_000;
-    // What will not go keeps the next try from a fresh start, but nobody else from the place.
+    // What will not go keeps this request from its next try, but nobody else from the place.
     if (left.length > 0 && now.getTime() < giveUpAt) {
       return waiting(lastFailure.message, { requeueAfterMs: 1000 });
     }
@@ -83,6 +83,12 @@ export async function recover<Status extends RetriedStatus>(
   }
   const left = Date.parse(retryAt) - now.getTime();
   if (left > 0) return waiting(`${lastFailure.message}; next try at ${retryAt}`, { requeueAfterMs: left });
+  const remains = await serving.mover.cleanup({ ...child, signal });
+  if (remains.length > 0) {
+    const message = `${lastFailure.message}; the next try waits for ${remains.join(', ')} to go`;
+    return waiting(message, { requeueAfterMs: FIRST_PAUSE_MS });
+  }
+  env.cleaner.forget(uid);
   delete status.retryAt;
   return done;
 }
