@@ -6,8 +6,13 @@ import {
   secrets,
   type PersistentVolumeClaim,
 } from '../../api/external/core.ts';
-import { volumeSnapshotClasses, volumeSnapshots } from '../../api/external/snapshot.ts';
+import {
+  volumeSnapshotClasses,
+  volumeSnapshotContents,
+  volumeSnapshots,
+} from '../../api/external/snapshot.ts';
 import { replicationSources } from '../../api/external/volsync.ts';
+import type { Kind, Resource } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import { dataMoverBackups, dataMoverClasses } from '../../api/v1alpha1/kinds.ts';
 import { childName } from '../../api/v1alpha1/names.ts';
@@ -100,6 +105,28 @@ describe('a backup that is canceled', () => {
     });
     world.cluster.release('collect');
     expect(await end()).toMatchObject({ phase: 'Completed' });
+  });
+
+  it('takes its snapshot along when the snapshot controller learns too late that it should', async () => {
+    world.cluster.hold('ready');
+    await begin();
+    await reach('Staging');
+    const { volumeSnapshotContent: name = '' } = world.backup()!.status!.capture!;
+    const policy = (deletionPolicy: 'Delete' | 'Retain'): void => {
+      world.kube.edit(volumeSnapshotContents, { name }, ({ spec }) =>
+        Object.assign(spec, { deletionPolicy }),
+      );
+    };
+    policy('Retain');
+    world.kube.reactors.add((kind, before, after) => {
+      const isOurs = kind === (volumeSnapshots as Kind<Resource>) && before?.metadata.namespace === APP;
+      if (isOurs && after === undefined) policy('Delete');
+    });
+    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+      object.spec.cancel = true;
+    });
+    expect(await end()).toMatchObject({ phase: 'Canceled' });
+    expect(world.inventory()).toEqual(before);
   });
 
   it('right after the cut, before that was recorded, takes its snapshot along', async () => {

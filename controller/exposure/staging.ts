@@ -205,11 +205,15 @@ export async function releaseCapture(
   const cached = env.listers.snapshots.get(`${sourceNamespace}/${child.name}`);
   await claimContent(env, child, cached, signal);
   const left = await env.cleaner.remove(uid, [{ kind: volumeSnapshots, key, cached }], signal);
-  // It carries our label and goes by itself, after the storage system's snapshot has gone.
+  // It carries our label, and goes with the snapshot and the storage system's.
   const content = env.listers.snapshotContents
     .list()
     .find(({ metadata }) => metadata.labels?.[labels.requestUid] === uid && metadata.name !== child.name);
-  return content === undefined ? left : [...left, nameOf(content)];
+  if (content === undefined) return left;
+  if (left.length > 0) return [...left, nameOf(content)];
+  // The snapshot went before the snapshot controller had seen that the content should go with it.
+  const target = { kind: volumeSnapshotContents, key: { name: content.metadata.name }, cached: content };
+  return env.cleaner.remove(uid, [target], signal);
 }
 
 /** A request that ended between the cut and its record has not seen to it yet that the content goes with the snapshot. */
