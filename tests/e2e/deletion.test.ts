@@ -4,14 +4,15 @@ import { backups } from '../../api/external/velero.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
 import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
+import type { DataMoverPrune } from '../../api/v1alpha1/data-mover-prune.ts';
 import { labels } from '../../api/v1alpha1/keys.ts';
-import { dataMoverBackups, dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
+import { dataMoverBackups, dataMoverDeletes, dataMoverPrunes } from '../../api/v1alpha1/kinds.ts';
 import { waitUntil } from '../../hack/cluster/wait.ts';
 import { claim, pod, untilRunning, type Place } from './support/app.ts';
 import { differences, manifestOf, type Manifest } from './support/data.ts';
 import { untilEvents } from './support/events.ts';
 import { leftoversOf } from './support/leftovers.ts';
-import { restic } from './support/restic.ts';
+import { restic, storedBytes } from './support/restic.ts';
 import { resticSecret, RESTIC_PASSWORD } from './support/setup.ts';
 import { askForClass, openStory, type Story } from './support/story.ts';
 import { backUp, movedBackups, movedRestores, restore, storedObjects } from './support/velero.ts';
@@ -21,8 +22,9 @@ const NAMES = ['first', 'second', 'third'];
 
 /**
  * Three backups of one volume; somebody has taken the label off the first one's record that keeps it out of the others.
- * Each ends in a way of its own: the third is deleted while the password is wrong; then the application is lost, and with
- * it all that the cluster knows beside the backups; the second is restored and deleted; the first expires.
+ * Each ends in a way of its own: the third is deleted while the password is wrong; the first expires; then the application is
+ * lost, and with it all that the cluster knows beside the backups; the second, with an older and a newer one removed and
+ * pruned away, is restored and deleted.
  */
 describe('backups of one volume, and their ends', () => {
   let story: Story;
@@ -31,8 +33,9 @@ describe('backups of one volume, and their ends', () => {
   const manifests = new Map<string, Manifest>();
   const requests = new Map<string, DataMoverBackup>();
   const stored = new Map<string, ReadonlyMap<string, Resource>>();
-  /** By the name of the backup that went: what was asked for, and which snapshots were left. */
-  const removals = new Map<string, { asked: DataMoverDelete[]; left: string[] }>();
+  /** By the name of the backup that went: what was asked for, and which snapshots were left, of which size in all. */
+  const removals = new Map<string, { asked: DataMoverDelete[]; left: string[]; bytes: number }>();
+  let bytesBefore: number;
   let restores: DataMoverRestore[];
   let restored: Manifest;
   /** The backups whose records stood in the cluster after the third was deleted. */
@@ -66,6 +69,14 @@ describe('backups of one volume, and their ends', () => {
     );
     return NAMES.filter((_, index) => found[index] !== undefined);
   };
+  const bytesNow = (): number =>
+    storedBytes(story.cluster, requests.get('first')!.status!.result!.repository);
+  const prunes = async (): Promise<DataMoverPrune[]> => {
+    const found: DataMoverPrune[] = [];
+    for await (const one of story.kube.list(dataMoverPrunes, { namespace: story.namespace })) found.push(one);
+    return found.filter(({ spec }) => spec.repository === requests.get('first')!.status!.result!.repository);
+  };
+  const isThrough = ({ status }: DataMoverPrune): boolean => status?.phase === 'Completed';
   const askedFor = async (name: string): Promise<DataMoverDelete[]> => {
     const found: DataMoverDelete[] = [];
     const labelSelector = `${labels.veleroBackupName}=${story.unique(name)}`;
@@ -82,7 +93,10 @@ describe('backups of one volume, and their ends', () => {
         to: 'to be Completed',
         when: ({ status }) => status?.phase === 'Completed',
       });
-    removals.set(name, { asked: await askedFor(name), left: await snapshotIDs() });
+    await waitUntil('the repository to be pruned', async () => (await prunes()).every(isThrough), {
+      timeoutMs: 120_000,
+    });
+    removals.set(name, { asked: await askedFor(name), left: await snapshotIDs(), bytes: bytesNow() });
   };
 
   beforeAll(async () => {
@@ -93,6 +107,8 @@ describe('backups of one volume, and their ends', () => {
     await keepSecret(RESTIC_PASSWORD);
     const own = await story.makeClass('own', {
       config: { resticSecret: { name: secret }, resticImage: story.cluster.images.volsyncRestic },
+      // Each removal is seen with its prune.
+      repositories: { pruneIntervalSeconds: 0 },
     });
     await story.apply(
       claim({ namespace, name: 'data' }, { annotations: askForClass(own) }),
@@ -105,6 +121,7 @@ describe('backups of one volume, and their ends', () => {
     await backUpNow('second');
     await backUpNow('third');
     expect(await snapshotIDs()).toEqual(NAMES.map(shortIdOf));
+    bytesBefore = bytesNow();
 
     await keepSecret('forgotten');
     await story.cluster.velero(['backup', 'delete', story.unique('third'), '--confirm']);
@@ -119,6 +136,11 @@ describe('backups of one volume, and their ends', () => {
     await untilRemoved('third');
     survivors = await recordsInCluster();
 
+    const expired = { status: { expiration: '2026-01-01T00:00:00Z' } };
+    const first = { namespace: story.namespace, name: story.unique('first') };
+    await story.kube.mergePatch(backups, first, expired);
+    await untilRemoved('first');
+
     // With the namespace go the originals of the records: from here on the cluster might as well be another one.
     await story.loseNamespace(namespace);
     await restore(story, { name: story.unique('restore'), from: story.unique('second') });
@@ -128,11 +150,6 @@ describe('backups of one volume, and their ends', () => {
 
     await story.cluster.velero(['backup', 'delete', story.unique('second'), '--confirm']);
     await untilRemoved('second');
-
-    const expired = { status: { expiration: '2026-01-01T00:00:00Z' } };
-    const first = { namespace: story.namespace, name: story.unique('first') };
-    await story.kube.mergePatch(backups, first, expired);
-    await untilRemoved('first');
   });
 
   afterAll(() => story.end());
@@ -163,12 +180,20 @@ describe('backups of one volume, and their ends', () => {
 
   it.each([
     ['is deleted', 'third', ['first', 'second']],
-    ['is deleted where nothing but the backup knows of it', 'second', ['first']],
-    ['expires', 'first', []],
+    ['expires', 'first', ['second']],
+    ['is deleted where nothing but the backup knows of it', 'second', []],
   ])('take their own data along, and no other, when one %s', (_, name, left) => {
     const { asked, left: ids } = removals.get(name)!;
     expect(asked.map(({ spec }) => spec.result)).toEqual([requests.get(name)!.status!.result]);
     expect(ids).toEqual(left.map(shortIdOf));
+  });
+
+  it('give back what nobody else needs, once the repository is pruned', () => {
+    const left = (name: string): number => removals.get(name)!.bytes;
+    // The third saved a file of 2 MB that no other has; what the first saved, the second needs as well.
+    expect(bytesBefore - left('third')).toBeGreaterThan(1_900_000);
+    expect(left('first')).toBeGreaterThan(3_900_000);
+    expect(left('second')).toBeLessThan(10_000);
   });
 
   it('take their record in the cluster along, and no other', () => {

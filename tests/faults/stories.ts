@@ -208,6 +208,42 @@ async function remove(world: World): Promise<Told> {
   };
 }
 
+/** Canceled when its snapshot is saved and its mover still runs. */
+async function cancel(world: World): Promise<Told> {
+  const [older, saved] = world.addRepository('old', 'new');
+  const { state } = world.actors;
+  if (older === undefined || saved === undefined) throw new Error('no repository to save to');
+  state.script = () => ({ end: 'running', lines: [`snapshot ${saved.snapshotID} saved`] });
+  await world.addSource('data', 'new');
+  const before = world.inventory();
+  const backup = { namespace: world.app, name: 'b1' };
+  const current = () => world.feed.get(dataMoverBackups, backup);
+  const removals = () => world.feed.list(dataMoverDeletes);
+  await world.create(dataMoverBackups, {
+    metadata: backup,
+    spec: { dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' } },
+  });
+  let asked = false;
+  world.feed.listeners.add(() => {
+    if (asked || state.started.length === 0) return;
+    asked = true;
+    world.beside(world.patch(dataMoverBackups, backup, { spec: { cancel: true } }));
+  });
+  return {
+    isOver: () =>
+      current()?.status?.phase === 'Canceled' &&
+      removals().length > 0 &&
+      [current(), ...removals()].every(isFree) &&
+      removals().every(({ status }) => status?.phase === 'Completed'),
+    inventory: () => before,
+    verify() {
+      expect(removals()).toHaveLength(1);
+      expect(world.everCreated(replicationSources)).toBe(1);
+      expect(world.repositoryOf(older.repository)?.snapshots.map(({ id }) => id)).toEqual([older.snapshotID]);
+    },
+  };
+}
+
 /** Of a repository that nothing else uses. */
 async function prune(world: World): Promise<Told> {
   const [record] = world.addRepository('old');
@@ -238,4 +274,5 @@ export const stories: readonly Story[] = [
   { name: 'overwrite that fails', begin: failToOverwrite },
   { name: 'delete', begin: remove },
   { name: 'prune', begin: prune },
+  { name: 'cancel', begin: cancel },
 ];

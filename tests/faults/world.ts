@@ -198,6 +198,10 @@ export class World {
     return this.#lab.client.create(kind, object as T);
   }
 
+  async patch(kind: Kind<Resource>, key: Key, patch: Record<string, unknown>): Promise<void> {
+    await this.#lab.client.mergePatch(kind, key, patch);
+  }
+
   /** A claim of the application; the cluster provides its volume unless it has a selector. */
   async addClaim(name: string, selector?: Record<string, string>): Promise<void> {
     await this.create<PersistentVolumeClaim>(persistentVolumeClaims, {

@@ -125,7 +125,7 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
     gone(uid) {
       const entry = followed.get(uid);
       if (entry === undefined) return;
-      void sleep(clock, LAST_WORDS_MS, entry.stop.signal).then(() => {
+      clock.after(LAST_WORDS_MS, () => {
         if (entry.complete || entry.stop.signal.aborted) return;
         entry.stop.abort();
         entry.complete = true;

@@ -1,20 +1,39 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Cluster } from '../../../hack/cluster/index.ts';
 import { run } from '../../../hack/cluster/exec.ts';
 import { RESTIC_PASSWORD } from './setup.ts';
 
 /** Runs restic by hand against the repository at a recorded path, and reads its JSON. */
 export async function restic<Answer>(
-  { programs, s3 }: Cluster,
+  cluster: Cluster,
   repositoryPath: string,
   args: readonly string[],
 ): Promise<Answer> {
-  const env = {
+  const env = environment(cluster, repositoryPath);
+  const said = await run(cluster.programs.restic, ['--json', '--no-lock', '--no-cache', ...args], { env });
+  return JSON.parse(said) as Answer;
+}
+
+/** What the data of a repository takes in the bucket, in bytes. */
+export function storedBytes(cluster: Cluster, repositoryPath: string): number {
+  const folder = join(folderOf(cluster, repositoryPath), 'data');
+  // A folder in which nothing is left is not there.
+  if (!existsSync(folder)) return 0;
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+  return files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+}
+
+function folderOf({ config }: Cluster, repositoryPath: string): string {
+  return join(config.paths.s3, config.s3.buckets.datamover, 'restic', repositoryPath);
+}
+
+function environment({ s3 }: Cluster, repositoryPath: string): Record<string, string> {
+  return {
     RESTIC_REPOSITORY: `s3:${s3.endpoint}/${s3.buckets.datamover}/restic/${repositoryPath}`,
     RESTIC_PASSWORD,
     AWS_ACCESS_KEY_ID: s3.accessKey,
     AWS_SECRET_ACCESS_KEY: s3.secretKey,
     NO_PROXY: '*',
   };
-  const said = await run(programs.restic, ['--json', '--no-lock', '--no-cache', ...args], { env });
-  return JSON.parse(said) as Answer;
 }

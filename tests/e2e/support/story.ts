@@ -29,6 +29,7 @@ export interface ClassOptions {
   deadlines?: Record<string, number>;
   capture?: 'Snapshot' | 'Live' | 'SnapshotOrLive';
   storageClasses?: Record<string, object>;
+  repositories?: { pruneIntervalSeconds?: number };
 }
 
 interface Made {
