@@ -103,19 +103,16 @@ async function withdraw(
   return soon(`waiting for PersistentVolumeClaim ${name} to go`);
 }
 
-async function renew(
-  { namespace, restore }: RestoreScope,
-  { setter: { client, signal }, replaces, former, ...found }: Found,
-): Promise<StepResult> {
+async function renew({ namespace, restore }: RestoreScope, found: Found): Promise<StepResult> {
+  const { setter, replaces, former } = found;
   const key = { namespace, name: restore.spec.destinationClaimRef.name };
+  const renewal = { key, volumeName: former.metadata.name, restore: formatKey(keyOf(restore)) };
+  const claim = claimFrom(replaces.claim ?? {}, renewal);
   try {
-    const renewal = { key, volumeName: former.metadata.name, restore: formatKey(keyOf(restore)) };
-    const claim = claimFrom(replaces.claim ?? {}, renewal);
-    await client.create(persistentVolumeClaims, claim, { signal });
+    await setter.client.create(persistentVolumeClaims, claim, { signal: setter.signal });
   } catch (error) {
-    // With the namespace the claim would be gone, and its volume with it.
-    if (isForbidden(error) && error.message.includes('being terminated'))
-      return release({ setter: { client, signal, requestUid: '' }, replaces, former, ...found });
+    // With its namespace the claim would be gone, and its volume with it.
+    if (isForbidden(error) && error.message.includes('being terminated')) return release(found);
     if (!isAlreadyExists(error)) throw error;
   }
   return soon(`creating PersistentVolumeClaim ${key.name} again, for its former volume`);

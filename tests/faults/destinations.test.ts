@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../api/external/core.ts';
+import type { Kind, Resource } from '../../api/meta.ts';
+import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
+import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
+import { dataMoverClasses, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { startLab, type Lab } from './lab.ts';
+import { World } from './world.ts';
+
+/** Destinations of restores that are not as one expects, on a real API server with Kubernetes' own binding of volumes. */
+
+interface ResourceQuota extends Resource {
+  spec: { hard: Record<string, string> };
+  status?: { hard: Record<string, string>; used: Record<string, string> };
+}
+const quotas: Kind<ResourceQuota> = {
+  group: '',
+  version: 'v1',
+  kind: 'ResourceQuota',
+  plural: 'resourcequotas',
+  namespaced: true,
+};
+
+type Spec = PersistentVolumeClaim['spec'];
+
+const SPEC: Spec = {
+  accessModes: ['ReadWriteOnce'],
+  storageClassName: 'fast',
+  resources: { requests: { storage: '2Gi' } },
+  selector: { matchLabels: { app: 'shop' } },
+};
+
+let lab: Lab;
+let world: World;
+let before: string[];
+
+beforeAll(async () => {
+  lab = await startLab();
+  const spec = { mover: 'VolSync', deadlines: { stagingSeconds: 5, handOverSeconds: 60 } };
+  await lab.client.create(dataMoverClasses, {
+    apiVersion: 'oadp.openshift.io/v1alpha1',
+    kind: 'DataMoverClass',
+    metadata: { name: 'hasty' },
+    spec,
+  } as unknown as DataMoverClass);
+}, 120_000);
+afterAll(() => lab.stop());
+
+/** Restores 5 GiB into a claim `restored`. */
+async function restore(spec: Partial<Spec> = {}): Promise<NonNullable<DataMoverRestore['status']>> {
+  const [result] = world.addRepository('precious');
+  await addDestination(spec);
+  await world.until('the destination is there', () => world.claim(destination()) !== undefined);
+  before = world.inventory();
+  const key = { namespace: world.app, name: 'r1' };
+  const current = () => world.feed.get(dataMoverRestores, key);
+  const volume = {
+    pvcName: 'data',
+    namespace: world.app,
+    accessModes: ['ReadWriteOnce'],
+    volumeMode: 'Filesystem' as const,
+    capacity: '5Gi',
+  };
+  await world.create(dataMoverRestores, {
+    metadata: key,
+    spec: {
+      dataMoverClass: 'hasty',
+      destinationClaimRef: { name: 'restored' },
+      source: { backupName: 'b1', backupNamespace: world.app, result: result!, volume },
+    },
+  });
+  const process = world.boot(() => (_, act) => act());
+  await process.warm;
+  process.lead();
+  await world.until('the end', () => current()?.status?.completionTimestamp !== undefined);
+  return current()!.status!;
+}
+
+const destination = () => ({ namespace: world.app, name: 'restored' });
+
+async function addDestination(spec: Partial<Spec> = {}): Promise<void> {
+  const claim = { metadata: destination(), spec: { ...SPEC, ...spec } };
+  await world.create<PersistentVolumeClaim>(persistentVolumeClaims, claim);
+}
+
+async function told(tell: () => Promise<void>): Promise<void> {
+  world = new World(lab);
+  try {
+    await world.setUp();
+    await tell();
+  } finally {
+    await world.stop();
+  }
+}
+
+describe('a destination', () => {
+  it(
+    'with a selector of several terms, which asks for less than was saved, gets a volume that holds it',
+    () =>
+      told(async () => {
+        const matchExpressions = [{ key: 'tier', operator: 'In' as const, values: ['gold'] }];
+        const selector = { matchLabels: { app: 'shop' }, matchExpressions };
+        expect(await restore({ selector })).toMatchObject({ phase: 'Completed' });
+        expect(world.read(destination())).toBe('precious');
+        await world.until('the claim knows', () => world.claim(destination())?.status?.phase === 'Bound');
+        expect(world.claim(destination())?.status?.capacity).toEqual({ storage: '5Gi' });
+        expect(world.volumeOf(destination())?.metadata.labels).toMatchObject({ app: 'shop' });
+      }),
+    60_000,
+  );
+
+  it(
+    'whose protected namespace has no room for a staging claim says so, and fails when that stands',
+    () =>
+      told(async () => {
+        const hard = { persistentvolumeclaims: '0' };
+        const key = { namespace: world.protected, name: 'full' };
+        await world.create(quotas, { metadata: key, spec: { hard } });
+        const status = { hard, used: hard };
+        await lab.client.mergePatch(quotas, key, { status }, { subresource: 'status' });
+        const { phase, failure } = await restore();
+        expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason: 'DeadlineExceeded' });
+        expect(failure?.message).toMatch(
+          /not allowed for 5 s: .*exceeded quota: full, .*persistentvolumeclaims/,
+        );
+        expect(world.inventory()).toEqual(before);
+      }),
+    60_000,
+  );
+});
