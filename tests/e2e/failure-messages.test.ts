@@ -22,16 +22,6 @@ interface Trouble {
 
 /** By the name of the claim, which asks for a class of its own. */
 const TROUBLES: Readonly<Record<string, Trouble>> = {
-  'no-bucket': {
-    reason: 'RepositoryUnreachable',
-    says: [
-      'MakeBucket: Access Denied',
-      'the bucket of',
-      'does not exist',
-      'create it or correct',
-      'RESTIC_REPOSITORY',
-    ],
-  },
   'no-permission': {
     reason: 'PermissionDenied',
     says: ['says:', 'Access Denied', 'access to', 'was denied', 'check the access keys in Secret'],
@@ -100,12 +90,7 @@ describe('what a backup says that cannot succeed', () => {
     const secret = (name: string): object => ({ resticSecret: { name: story.unique(name) } });
     const { accessKey, secretKey } = story.cluster.s3.stranger;
     const stranger = { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey };
-    const nowhere = { RESTIC_REPOSITORY: `s3:${story.cluster.s3.endpoint}/nowhere/restic` };
-    await story.make(
-      resticSecret(story.cluster, { name: story.unique('no-bucket'), ...stranger, ...nowhere }),
-    );
     await story.make(resticSecret(story.cluster, { name: story.unique('no-permission'), ...stranger }));
-    await story.makeClass('no-bucket', { config: { ...secret('no-bucket') } });
     await story.makeClass('no-permission', { config: { ...secret('no-permission') } });
     await story.makeClass('out-of-memory', {
       config: { moverResources: { limits: { memory: '16Mi' } } },
