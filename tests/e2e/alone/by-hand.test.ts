@@ -9,7 +9,7 @@ import { controllerMetrics } from '../../../hack/cluster/components/controller.t
 import { knownMetrics } from '../../../hack/gen/metric-table.ts';
 import { claim, pod, untilRunning, type Place } from '../support/app.ts';
 import { differences, manifestOf } from '../support/data.ts';
-import { inventoryOf } from '../support/leftovers.ts';
+import { inventoryOf, leftoversOf } from '../support/leftovers.ts';
 import { resticSecret } from '../support/setup.ts';
 import { openStory, type Story } from '../support/story.ts';
 import { until } from '../support/wait.ts';
@@ -21,13 +21,13 @@ describe('requests made by hand', () => {
   let before: string[];
   let countedBefore: string[];
 
-  const backUp = async (name: string, dataMoverClass?: string): Promise<void> => {
+  const backUp = async (name: string, dataMoverClass?: string, source = 'data'): Promise<void> => {
     await story.kube.create<DataMoverBackup>(dataMoverBackups, {
       apiVersion: apiVersionOf(dataMoverBackups),
       kind: dataMoverBackups.kind,
       metadata: { name, namespace: app.namespace },
       spec: {
-        dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' },
+        dataSourceRef: { kind: 'PersistentVolumeClaim', name: source },
         ...(dataMoverClass !== undefined && { dataMoverClass }),
       },
     });
@@ -57,9 +57,14 @@ describe('requests made by hand', () => {
     for (const name of ['nowhere', 'missing']) {
       await story.makeClass(name, { config: { resticSecret: { name: story.unique(name) } } });
     }
+    await story.makeClass('crowded', {
+      config: { resticSecret: { name: story.unique('nowhere') } },
+      limits: { backupsPerNode: 1 },
+    });
     await story.apply(
       claim({ namespace: app.namespace, name: 'data' }),
-      pod(app, story.cluster.images.busybox, { mounts: { '/data': 'data' } }),
+      claim({ namespace: app.namespace, name: 'other' }),
+      pod(app, story.cluster.images.busybox, { mounts: { '/data': 'data', '/other': 'other' } }),
     );
     await untilRunning(story, app);
     await story.exec(app, 'cd /data; mkdir sub; echo precious > sub/file; chown 7:8 sub/file');
@@ -161,6 +166,39 @@ describe('requests made by hand', () => {
       bytes: 'precious\n'.length,
     });
     expect(samples.filter((line) => line.includes(app.namespace))).toEqual([]);
+  });
+
+  it('wait for a place on their node, say so, and get the place of one that is canceled', async () => {
+    await backUp('first', story.unique('nowhere'));
+    const first = await untilPhase('first', 'Moving');
+    const node = (await story.listAny('nodes'))[0]!.metadata.name;
+    expect(first.status?.node).toBe(node);
+    await backUp('second', story.unique('crowded'), 'other');
+    const second = await until(
+      story.kube,
+      dataMoverBackups,
+      { namespace: app.namespace, name: 'second' },
+      { to: 'to wait', when: ({ status }) => status?.queue !== undefined },
+    );
+    expect(second.status).toMatchObject({
+      phase: 'Queued',
+      node,
+      queue: { ahead: 0, reason: `1 of 1 places on node ${node} are taken` },
+    });
+    for (const name of ['first', 'second']) {
+      await untilPhase(name, 'Moving');
+      const key = { namespace: app.namespace, name };
+      await story.kube.mergePatch(dataMoverBackups, key, { spec: { cancel: true } });
+      await untilPhase(name, 'Canceled');
+    }
+    expect(await leftoversOf(story, [first, second])).toEqual([]);
+  });
+
+  it('go with their namespace, while they move data too', async () => {
+    await backUp('last', story.unique('nowhere'));
+    const request = await untilPhase('last', 'Moving');
+    await story.loseNamespace(app.namespace);
+    expect(await leftoversOf(story, [request])).toEqual([]);
   });
 });
 

@@ -24,7 +24,7 @@ export interface Story extends TestCluster {
 
 export interface ClassOptions {
   selector?: string;
-  limits?: { backups?: number; restores?: number };
+  limits?: { backups?: number; restores?: number; backupsPerNode?: number };
   config?: Record<string, unknown>;
   deadlines?: Record<string, number>;
   capture?: 'Snapshot' | 'Live' | 'SnapshotOrLive';
