@@ -112,7 +112,7 @@ describe('repositories that cannot be used', () => {
     const { reason, message } = failureOf('missing-secret');
     expect(reason).toBe('SecretNotFound');
     expect(message).toContain(`${story.namespace}/${secretName('missing-secret')}`);
-    expect(message).toContain('create it with keys RESTIC_REPOSITORY, RESTIC_PASSWORD');
+    expect(message).toContain('with keys RESTIC_REPOSITORY, RESTIC_PASSWORD');
   });
 
   it('say which key is missing in which secret', () => {
