@@ -1,9 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../api/external/core.ts';
+import {
+  persistentVolumeClaims,
+  persistentVolumes,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+} from '../../api/external/core.ts';
 import type { Kind, Resource } from '../../api/meta.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
 import { dataMoverClasses, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { until, untilGone } from '../e2e/support/wait.ts';
+import { DRIVER } from './actors.ts';
+import type { Call } from './intercept.ts';
 import { startLab, type Lab } from './lab.ts';
 import { World } from './world.ts';
 
@@ -46,8 +54,11 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => lab.stop());
 
-/** Restores 5 GiB into a claim `restored`. */
-async function restore(spec: Partial<Spec> = {}): Promise<NonNullable<DataMoverRestore['status']>> {
+/** Restores 5 GiB into a claim `restored`; `after` sees every call of the controller once it is done. */
+async function restore(
+  spec: Partial<Spec> = {},
+  after: (call: Call) => Promise<void> = () => Promise.resolve(),
+): Promise<NonNullable<DataMoverRestore['status']>> {
   const [result] = world.addRepository('precious');
   await addDestination(spec);
   await world.until('the destination is there', () => world.claim(destination()) !== undefined);
@@ -69,7 +80,11 @@ async function restore(spec: Partial<Spec> = {}): Promise<NonNullable<DataMoverR
       source: { backupName: 'b1', backupNamespace: world.app, result: result!, volume },
     },
   });
-  const process = world.boot(() => (_, act) => act());
+  const process = world.boot(() => async (call, act) => {
+    const done = await act();
+    await after(call);
+    return done;
+  });
   await process.warm;
   process.lead();
   await world.until('the end', () => current()?.status?.completionTimestamp !== undefined);
@@ -81,6 +96,17 @@ const destination = () => ({ namespace: world.app, name: 'restored' });
 async function addDestination(spec: Partial<Spec> = {}): Promise<void> {
   const claim = { metadata: destination(), spec: { ...SPEC, ...spec } };
   await world.create<PersistentVolumeClaim>(persistentVolumeClaims, claim);
+}
+
+/** Right after the staging claim was let go, when the volume is on its way. */
+function onTheWay(act: () => Promise<void>): (call: Call) => Promise<void> {
+  let isOver = false;
+  return async ({ verb, text }) => {
+    if (isOver || verb !== 'delete' || !text.includes(`PersistentVolumeClaim ${world.protected}/dmr-`))
+      return;
+    isOver = true;
+    await act();
+  };
 }
 
 async function told(tell: () => Promise<void>): Promise<void> {
@@ -124,6 +150,58 @@ describe('a destination', () => {
           /not allowed for 5 s: .*exceeded quota: full, .*persistentvolumeclaims/,
         );
         expect(world.inventory()).toEqual(before);
+      }),
+    60_000,
+  );
+
+  it(
+    'that is deleted and created again while its volume is on its way does not get it',
+    () =>
+      told(async () => {
+        const again = onTheWay(async () => {
+          await lab.client.delete(persistentVolumeClaims, destination());
+          await untilGone(lab.client, persistentVolumeClaims, destination());
+          await addDestination();
+        });
+        const { failure } = await restore({}, again);
+        expect(failure?.reason).toBe('DestinationNotFound');
+        expect(failure?.message).toContain(`PersistentVolumeClaim ${world.app}/restored was deleted`);
+        await world.until('nothing else is left', () => String(world.inventory()) === String(before));
+        expect(world.claim(destination())?.status?.phase).toBe('Pending');
+      }),
+    60_000,
+  );
+
+  it(
+    'that is bound to another volume while its own is on its way keeps that one',
+    () =>
+      told(async () => {
+        const other = `other-${world.app}`;
+        const bindOther = onTheWay(async () => {
+          const { metadata } = world.claim(destination())!;
+          await world.create<PersistentVolume>(persistentVolumes, {
+            metadata: { name: other },
+            spec: {
+              accessModes: ['ReadWriteOnce'],
+              capacity: { storage: '2Gi' },
+              storageClassName: 'fast',
+              persistentVolumeReclaimPolicy: 'Retain',
+              claimRef: { namespace: world.app, name: metadata.name, uid: metadata.uid! },
+              csi: { driver: DRIVER, volumeHandle: other },
+            },
+          });
+          await lab.client.mergePatch(persistentVolumeClaims, destination(), { spec: { volumeName: other } });
+          await until(lab.client, persistentVolumeClaims, destination(), {
+            to: 'to be bound',
+            when: ({ status }) => status?.phase === 'Bound',
+          });
+        });
+        const { failure } = await restore({}, bindOther);
+        expect(failure?.reason).toBe('DestinationBound');
+        expect(failure?.message).toContain(`restored got PersistentVolume ${other} meanwhile`);
+        const expected = [...before, `PersistentVolume ${other}`].sort();
+        await world.until('nothing else is left', () => String(world.inventory()) === String(expected));
+        expect(world.volumeOf(destination())?.metadata.name).toBe(other);
       }),
     60_000,
   );
