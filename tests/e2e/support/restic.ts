@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cluster } from '../../../hack/cluster/index.ts';
 import { run } from '../../../hack/cluster/exec.ts';
+import { waitUntil } from '../../../hack/cluster/wait.ts';
 import { RESTIC_PASSWORD } from './setup.ts';
 
 /** Runs restic by hand against the repository at a recorded path, and reads its JSON. */
@@ -13,6 +15,24 @@ export async function restic<Answer>(
   const env = environment(cluster, repositoryPath);
   const said = await run(cluster.programs.restic, ['--json', '--no-lock', '--no-cache', ...args], { env });
   return JSON.parse(said) as Answer;
+}
+
+/** Uses a repository from elsewhere, as a restic does that saves something which does not come, until it is told to let go. */
+export async function occupy(cluster: Cluster, repositoryPath: string): Promise<() => Promise<void>> {
+  const env = { ...process.env, ...environment(cluster, repositoryPath) };
+  const args = ['--no-cache', 'backup', '--stdin'];
+  const child = spawn(cluster.programs.restic, args, { env, stdio: ['pipe', 'ignore', 'ignore'] });
+  const over = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const locks = join(folderOf(cluster, repositoryPath), 'locks');
+  await waitUntil('the repository to be in use', () => existsSync(locks) && readdirSync(locks).length > 0, {
+    timeoutMs: 30_000,
+  });
+  return async () => {
+    child.kill('SIGTERM');
+    // restic looks for the signal only when it has something to read.
+    child.stdin.end();
+    await over;
+  };
 }
 
 /** What the data of a repository takes in the bucket, in bytes. */
