@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { namespaces, persistentVolumeClaims, secrets } from '../../api/external/core.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../api/external/snapshot.ts';
@@ -380,5 +381,18 @@ describe('the controller, where the policies are absent,', () => {
     const victims = await admin.get(volumeSnapshotContents, { name: 'content-of-victim' });
     expect(victims?.spec.deletionPolicy).toBe('Retain');
     expect(victims?.metadata.labels ?? {}).toEqual({});
+  });
+
+  it('removes what it has made for a request whose finalizer a tenant has taken away', async () => {
+    const { script } = world.actors.state;
+    world.actors.state.script = () => ({ end: 'running', lines: [] });
+    const started = world.actors.state.started.length;
+    const left = world.inventory();
+    const made = await make(tenant, { metadata: { finalizers: ['example.com/mine'] } });
+    await world.until('the mover runs', () => world.actors.state.started.length > started);
+    await tenant.delete(dataMoverBackups, keyOf(made));
+    await tenant.mergePatch(dataMoverBackups, keyOf(made), { metadata: { finalizers: [] } });
+    await world.until('all is gone', () => isDeepStrictEqual(world.inventory(), left));
+    world.actors.state.script = script;
   });
 });
