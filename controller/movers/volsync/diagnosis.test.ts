@@ -58,3 +58,8 @@ describe('a repository that is reached through a storage location', () => {
     expect(message).not.toContain('RESTIC_REPOSITORY');
   });
 });
+
+it('a session token that the storage does not know is access denied', () => {
+  const line = 'Fatal: unable to open repository at s3:http://s3/b/r: client.BucketExists: 400 Bad Request';
+  expect(diagnose([line], { exitCode: 1 }, PLACE)).toMatchObject({ reason: 'PermissionDenied', attempts: 1 });
+});

@@ -37,8 +37,9 @@ const RULES: readonly Rule[] = [
     attempts: 1,
   },
   {
+    // The last is the answer to a session token that is not known: a HEAD has no body that could say more.
     pattern:
-      /InvalidAccessKeyId|Access Key Id you provided|SignatureDoesNotMatch|signature we calculated|AccessDenied|Access Denied|403 Forbidden|AuthorizationFailure|AuthenticationFailed|InvalidToken|ExpiredToken/i,
+      /InvalidAccessKeyId|Access Key Id you provided|SignatureDoesNotMatch|signature we calculated|AccessDenied|Access Denied|403 Forbidden|AuthorizationFailure|AuthenticationFailed|InvalidToken|ExpiredToken|client\.BucketExists: 400 Bad Request/i,
     reason: 'PermissionDenied',
     message: ({ keys, repository }) =>
       `access to ${repository} was denied; check ${keys} and the rights they have`,
