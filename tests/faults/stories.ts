@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import { jobs, persistentVolumes, type PersistentVolume } from '../../api/external/core.ts';
 import { volumeSnapshots } from '../../api/external/snapshot.ts';
 import { replicationDestinations, replicationSources } from '../../api/external/volsync.ts';
-import type { Kind, Resource } from '../../api/meta.ts';
+import type { Key, Kind, Resource } from '../../api/meta.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import {
   dataMoverBackups,
@@ -19,6 +19,8 @@ import type { World } from './world.ts';
 export interface Story {
   name: string;
   begin(world: World): Promise<Told>;
+  /** What its owner may delete in the middle of it. */
+  request?(world: World): { kind: Kind<Resource>; key: Key };
 }
 
 async function backUp(world: World): Promise<Told> {
@@ -110,6 +112,7 @@ async function beginRestore(world: World) {
     },
   });
   const told: Told = {
+    withdrawn: () => (world.claim(restored)?.spec.volumeName === undefined ? before : told.inventory()),
     isOver: () => current()?.status?.phase === 'Completed' && isFree(current()),
     inventory: () => {
       const own = [`PersistentVolume ${world.volumeOf(restored)?.metadata.name ?? ''}`];
@@ -264,15 +267,26 @@ async function prune(world: World): Promise<Told> {
   };
 }
 
+const backupOf = ({ app }: World) => ({ kind: dataMoverBackups, key: { namespace: app, name: 'b1' } });
+const restoreOf = ({ app }: World) => ({ kind: dataMoverRestores, key: { namespace: app, name: 'r1' } });
+const deleteOf = (world: World) => ({
+  kind: dataMoverDeletes,
+  key: { namespace: world.protected, name: 'd1' },
+});
+const pruneOf = (world: World) => ({
+  kind: dataMoverPrunes,
+  key: { namespace: world.protected, name: 'p1' },
+});
+
 export const stories: readonly Story[] = [
-  { name: 'backup', begin: backUp },
-  { name: 'live backup', begin: backUpLive },
+  { name: 'backup', begin: backUp, request: backupOf },
+  { name: 'live backup', begin: backUpLive, request: backupOf },
   { name: 'replaced password', begin: replacePassword },
-  { name: 'restore', begin: restore },
-  { name: 'hand-over', begin: handOver },
+  { name: 'restore', begin: restore, request: restoreOf },
+  { name: 'hand-over', begin: handOver, request: restoreOf },
   { name: 'overwrite', begin: overwrite },
   { name: 'overwrite that fails', begin: failToOverwrite },
-  { name: 'delete', begin: remove },
-  { name: 'prune', begin: prune },
+  { name: 'delete', begin: remove, request: deleteOf },
+  { name: 'prune', begin: prune, request: pruneOf },
   { name: 'cancel', begin: cancel },
 ];

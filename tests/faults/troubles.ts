@@ -12,6 +12,8 @@ export interface Scene {
   process: Process;
   /** A process that takes over is started like this; it sees no further trouble. */
   boot(): Process;
+  /** Deletes the request that the story is about, as its owner may. */
+  withdraw(): Promise<unknown>;
 }
 
 /** What happens to one call. */
@@ -23,6 +25,10 @@ export interface Trouble {
    * have one are alike to the controller, so each call meets one of them.
    */
   third?: number;
+  /** The story ends with the request gone. */
+  withdraws?: true;
+  /** Who leads is decided by a Lease. */
+  elects?: true;
   /** `act` does the call at the API server. What is thrown is what the controller gets. */
   strike<R>(scene: Scene, act: () => Promise<R>): Promise<R>;
 }
@@ -61,6 +67,24 @@ async function changeLeader<R>({ process, boot }: Scene, act: () => Promise<R>):
 /** Longest time that a write of the old leader is under way, should the new one have nothing to ask or to do. */
 const UNDER_WAY_MS = 500;
 
+/**
+ * The leader stands still in the middle of a write, as a machine that was paused: it renews its lease no more, another
+ * process takes it and begins to work, and then the write arrives. What comes after it is not done any more.
+ */
+async function outliveLease<R>({ process, boot }: Scene, act: () => Promise<R>): Promise<R> {
+  process.pause();
+  const next = boot();
+  await next.warm;
+  next.lead();
+  await next.leads;
+  await Promise.race([next.firstCall, sleep(systemClock, UNDER_WAY_MS)]);
+  const answer = await act();
+  process.resume();
+  // It knows before anybody else may lead.
+  await process.lost;
+  return answer;
+}
+
 export const troubles: readonly Trouble[] = [
   { name: 'the process dies right before it', concerns: isWrite, strike: async (scene) => die(scene) },
   {
@@ -75,6 +99,23 @@ export const troubles: readonly Trouble[] = [
     name: 'another process becomes the leader during it',
     concerns: isWrite,
     strike: (scene, act) => changeLeader(scene, act),
+  },
+  {
+    name: 'its lease runs out during it',
+    concerns: isWrite,
+    third: 0,
+    elects: true,
+    strike: (scene, act) => outliveLease(scene, act),
+  },
+  {
+    name: 'its request is deleted right after it',
+    concerns: isWrite,
+    withdraws: true,
+    async strike({ withdraw }, act) {
+      const answer = await act();
+      await withdraw();
+      return answer;
+    },
   },
   {
     name: 'the watches miss what comes after it',

@@ -20,6 +20,7 @@ import { silentLogger } from '../../telemetry/log.ts';
 import { readLog } from '../fakes/cluster/pods.ts';
 import { CrashError } from '../fakes/fake-kube.ts';
 import { startActors, type Actors } from './actors.ts';
+import { createCandidate } from './candidate.ts';
 import { intercept, type Around } from './intercept.ts';
 import { LEFT_BEHIND } from '../fakes/cluster/left-behind.ts';
 import type { Lab } from './lab.ts';
@@ -35,6 +36,13 @@ export interface Process {
   lead(): void;
   /** From now on nothing that it does has an effect, except what it has sent already. */
   kill(): void;
+  /** Resolves when it leads. */
+  readonly leads: Promise<void>;
+  /** Keeps it from renewing its lease. */
+  pause(): void;
+  resume(): void;
+  /** Resolves when it has ended because it lost its lease. */
+  readonly lost: Promise<void>;
 }
 
 export const CLUSTER_NAME = 'c1';
@@ -92,8 +100,8 @@ export class World {
     await this.#lab.client.mergePatch(secrets, key, { stringData: values });
   }
 
-  /** A process on standby. `around` sees every call that it makes. */
-  boot(around: (process: Process) => Around): Process {
+  /** A process on standby. `around` sees every call that it makes. With `elects` it leads while it has the Lease. */
+  boot(around: (process: Process) => Around, elects = false): Process {
     const stop = new AbortController();
     const leading = new AbortController();
     let isDead = false;
@@ -135,9 +143,28 @@ export class World {
     const working = new Promise<void>((resolve) => {
       for (const { signal } of [leading, stop])
         signal.addEventListener('abort', () => resolve(), { once: true });
-    }).then(() => Promise.all(ofStories.map((one) => one.run(stop.signal))));
-    this.#running.add({ kill, over: Promise.all([mirroring, working]) });
-    const process: Process = { warm, firstCall, lead: () => leading.abort(), kill };
+    });
+    const candidate = createCandidate(this.#lab.client, namespace);
+    const [leads, onLead] = signalOf();
+    const [lost, onLost] = signalOf();
+    const work = async (signal: AbortSignal): Promise<void> => {
+      onLead();
+      signal.addEventListener('abort', () => {
+        isDead = true;
+        if (!stop.signal.aborted) onLost();
+      });
+      await Promise.all(ofStories.map((one) => one.run(signal)));
+    };
+    const over = working
+      .then(() => (elects ? candidate.run(stop.signal, work) : work(stop.signal)))
+      .catch((error: unknown) => {
+        // As in main.ts: whoever has lost its lease ends.
+        if (!(error instanceof LeadershipLostError)) throw error;
+        kill();
+      });
+    this.#running.add({ kill, over: Promise.all([mirroring, over]) });
+    const lead = (): void => leading.abort();
+    const process: Process = { ...candidate, warm, firstCall, lead, leads, lost, kill };
     return process;
   }
 
@@ -302,6 +329,11 @@ export class World {
     );
     return `${said.join('; ')}. There are:\n${this.inventory().join('\n')}`;
   }
+}
+
+function signalOf(): [Promise<void>, () => void] {
+  let fire: () => void = () => undefined;
+  return [new Promise<void>((resolve) => (fire = resolve)), () => fire()];
 }
 
 function versionOf(object: Resource | undefined): number {
