@@ -38,8 +38,8 @@ const SENTINEL = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
 /** What the executable gives Node. Beware of flags of V8: most make it refuse the code cache of Node's own modules. */
 const NODE_OPTIONS = [
-  // A plugin shares Velero's memory limit: keeps the young generation, 16 MiB by default, from growing under load.
-  '--max-semi-space-size=4',
+  // A plugin shares Velero's memory limit: a small young generation lets go of items and messages soon after each call.
+  '--max-semi-space-size=1',
   // A kubeconfig without a CA trusts what the machine trusts, as in Go. Else Node reads its own root certificates, and
   // those of NODE_EXTRA_CA_CERTS, into the memory of every process as soon as it loads HTTP/2.
   '--use-openssl-ca',
