@@ -65,6 +65,7 @@ export interface BackupStorageLocation extends Resource {
     default?: boolean;
     accessMode?: 'ReadWrite' | 'ReadOnly';
   };
+  status?: { phase?: 'Available' | 'Unavailable'; lastValidationTime?: string };
 }
 
 export interface DataProtectionApplication extends Resource {
