@@ -20,17 +20,13 @@ export async function setUpDataMover(cluster: Cluster): Promise<void> {
   await cluster.kubectl(['annotate', 'namespace', namespace, privileged, '--overwrite']);
 }
 
-function objects({ namespace, s3, images }: Cluster): unknown {
+function objects({ namespace, images }: Cluster): unknown {
   const secret = {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { namespace, name: SECRET },
-    stringData: {
-      RESTIC_REPOSITORY: `s3:${s3.endpoint}/${s3.buckets.datamover}/demo`,
-      RESTIC_PASSWORD: 'only-for-the-demo',
-      AWS_ACCESS_KEY_ID: s3.accessKey,
-      AWS_SECRET_ACCESS_KEY: s3.secretKey,
-    },
+    // Velero knows the bucket and its credentials.
+    stringData: { RESTIC_PASSWORD: 'only-for-the-demo' },
   };
   const dataMoverClass = {
     apiVersion: 'oadp.openshift.io/v1alpha1',
