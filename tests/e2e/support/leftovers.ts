@@ -9,9 +9,13 @@ const CLUSTER_SCOPED = 'persistentvolumes,volumesnapshotcontents';
 
 /**
  * Every object of the kinds that requests have to do with: in the protected namespace, in another one, and the volumes and
- * snapshots of both. Volumes of other namespaces are other stories', and may be on their way out.
+ * snapshots of both, but for those of `others`. Volumes of other namespaces are other stories', and may be on their way out.
  */
-export async function inventoryOf(test: TestCluster, namespace: string): Promise<string[]> {
+export async function inventoryOf(
+  test: TestCluster,
+  namespace: string,
+  others: readonly Request[],
+): Promise<string[]> {
   const [inProtected, inOther, everywhere] = await Promise.all([
     test.listAny(NAMESPACED, test.namespace),
     test.listAny(NAMESPACED, namespace),
@@ -20,9 +24,9 @@ export async function inventoryOf(test: TestCluster, namespace: string): Promise
   const ours = everywhere.filter((object) =>
     [test.namespace, namespace].includes(refOf(object)?.namespace ?? ''),
   );
-  return [...inProtected, ...inOther, ...ours].map(
-    ({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`,
-  );
+  return [...inProtected, ...inOther, ...ours]
+    .filter((object) => !others.some((request) => belongsTo(request, object)))
+    .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`);
 }
 
 /** Requests, as far as their children are named after them. */
@@ -42,9 +46,10 @@ export async function leftoversOf(test: TestCluster, requests: readonly Request[
   });
 }
 
-const CHILD_KINDS: Readonly<Record<string, 'restore' | 'delete'>> = {
+const CHILD_KINDS: Readonly<Record<string, 'restore' | 'delete' | 'prune'>> = {
   DataMoverRestore: 'restore',
   DataMoverDelete: 'delete',
+  DataMoverPrune: 'prune',
 };
 
 function belongsTo(request: Request, object: Resource): boolean {
