@@ -1,6 +1,6 @@
 import { unstageAlias } from '../exposure/alias.ts';
 import { reclaimVolumes, releaseCapture, unstageSnapshot } from '../exposure/staging.ts';
-import { untilGone } from '../request/clean-up.ts';
+import { cleanMover, untilGone } from '../request/clean-up.ts';
 import type { Step, StepResult } from '../request/step.ts';
 import type { BackupScope } from './scope.ts';
 import { noteStrays, removeStrays } from './strays.ts';
@@ -8,15 +8,11 @@ import { noteStrays, removeStrays } from './strays.ts';
 /** The way back, in order: the mover lets go of the volume before the volume goes, and the snapshot goes last. */
 export const backupCleanup: readonly Step<BackupScope>[] = [
   { name: 'note strays', run: noteStrays },
-  { name: 'clean up mover', run: cleanMover },
+  cleanMover,
   { name: 'remove strays', run: removeStrays },
   { name: 'clean up staging', run: cleanStaging },
   { name: 'clean up volumes', run: cleanVolumes },
 ];
-
-async function cleanMover({ serving, child, signal }: BackupScope): Promise<StepResult> {
-  return untilGone(await serving.mover.cleanup({ ...child, signal }));
-}
 
 async function cleanStaging({ env, child, namespace, status, signal }: BackupScope): Promise<StepResult> {
   const isLive = status.capture?.consistency === 'Live';

@@ -1,5 +1,5 @@
 import { askForPrune } from '../prune/ask.ts';
-import { untilGone } from '../request/clean-up.ts';
+import { cleanMover } from '../request/clean-up.ts';
 import { checkCare } from '../request/repository-care.ts';
 import { recover } from '../request/retry.ts';
 import { admit, followMover } from '../request/shared-steps.ts';
@@ -15,7 +15,7 @@ export const deleteSteps: readonly Step<DeleteScope>[] = [
 ];
 
 /** The way back. */
-export const deleteCleanup: readonly Step<DeleteScope>[] = [{ name: 'clean up mover', run: cleanUp }];
+export const deleteCleanup: readonly Step<DeleteScope>[] = [cleanMover];
 
 function check({ request, status, env, serving, now }: DeleteScope): StepResult {
   const { result, dataMoverClass: className } = request.spec;
@@ -55,8 +55,4 @@ async function remove(scope: DeleteScope): Promise<StepResult> {
     delete status.lastFailure;
     return checkpoint;
   });
-}
-
-async function cleanUp({ serving, child, signal }: DeleteScope): Promise<StepResult> {
-  return untilGone(await serving.mover.cleanup({ ...child, signal }));
 }

@@ -1,5 +1,5 @@
 import { formatKey, keyOf } from '../../api/meta.ts';
-import { untilGone } from '../request/clean-up.ts';
+import { cleanMover } from '../request/clean-up.ts';
 import { checkCare } from '../request/repository-care.ts';
 import { recover } from '../request/retry.ts';
 import { admit, followMover } from '../request/shared-steps.ts';
@@ -15,7 +15,7 @@ export const pruneSteps: readonly Step<PruneScope>[] = [
 ];
 
 /** The way back. */
-export const pruneCleanup: readonly Step<PruneScope>[] = [{ name: 'clean up mover', run: cleanUp }];
+export const pruneCleanup: readonly Step<PruneScope>[] = [cleanMover];
 
 function check({ request, status, env, serving }: PruneScope): StepResult {
   if (request.metadata.deletionTimestamp !== undefined)
@@ -50,8 +50,4 @@ async function prune(scope: PruneScope): Promise<StepResult> {
     delete status.lastFailure;
     return checkpoint;
   });
-}
-
-async function cleanUp({ serving, child, signal }: PruneScope): Promise<StepResult> {
-  return untilGone(await serving.mover.cleanup({ ...child, signal }));
 }

@@ -1,5 +1,6 @@
 import { conditionTypes, leftBehind } from '../../api/v1alpha1/reasons.ts';
 import { findCondition } from '../../kube/status/conditions.ts';
+import type { ChildIdentity } from './children.ts';
 import type { RequestScope, RequestStatus } from './request.ts';
 import { done, runSteps, waiting, type PassResult, type Step, type StepResult } from './step.ts';
 
@@ -22,6 +23,16 @@ export function untilGone(left: readonly string[]): StepResult {
     ? done
     : waiting(`waiting for ${left.join(', ')} to go`, { requeueAfterMs: LOOK_MS });
 }
+
+interface MoverScope extends Pick<RequestScope<RequestStatus>, 'serving' | 'signal'> {
+  child: ChildIdentity;
+}
+
+/** The first thing on every way back: the mover removes what it has made. */
+export const cleanMover: Step<MoverScope> = {
+  name: 'clean up mover',
+  run: async ({ serving, child, signal }) => untilGone(await serving.mover.cleanup({ ...child, signal })),
+};
 
 /**
  * The way back of a request that has ended, in order as long as there is time. A driver that cannot delete, or a node that

@@ -1,7 +1,7 @@
 import { abandonVolume } from '../handover/hand-over.ts';
 import { nameOfVolume, reclaimVolumes, unstageEmpty } from '../exposure/staging.ts';
 import { requestUidOf } from '../request/children.ts';
-import { untilGone } from '../request/clean-up.ts';
+import { cleanMover, untilGone } from '../request/clean-up.ts';
 import type { Step, StepResult } from '../request/step.ts';
 import { settleReplaced } from './put-back.ts';
 import type { RestoreScope } from './scope.ts';
@@ -10,14 +10,10 @@ import type { RestoreScope } from './scope.ts';
 export const restoreCleanup: readonly Step<RestoreScope>[] = [
   // Whoever waits for the former data waits no longer than needed.
   { name: 'settle what was replaced', run: settleReplaced },
-  { name: 'clean up mover', run: cleanMover },
+  cleanMover,
   { name: 'clean up staging', run: cleanStaging },
   { name: 'clean up volumes', run: cleanVolumes },
 ];
-
-async function cleanMover({ serving, child, signal }: RestoreScope): Promise<StepResult> {
-  return untilGone(await serving.mover.cleanup({ ...child, signal }));
-}
 
 async function cleanStaging({ env, child, signal }: RestoreScope): Promise<StepResult> {
   return untilGone(await unstageEmpty(env, child, signal));

@@ -395,16 +395,22 @@ describe('a destination', () => {
     expect(message).toContain('spec.destinationClaimRef.namespace is other');
   });
 
-  it.each([
+  const standstills: [string, () => void][] = [
     ['before the staging claim has let go', () => world.cluster.holdFor(child, 'release claims')],
     ['before it is bound', () => world.cluster.holdFor('restored', 'bind')],
-  ])('that is deleted %s fails the restore, and the volume goes', async (_, keep) => {
+  ];
+  /** The claim is deleted while its volume is on its way to it. */
+  async function loseOnTheWay(standStill: () => void): Promise<void> {
     world.addDestination();
     await begin();
-    keep();
+    standStill();
     await world.until(() => world.restore()?.status?.handOver !== undefined);
     await world.quiesce();
     world.kube.remove(persistentVolumeClaims, DESTINATION);
+  }
+
+  it.each(standstills)('that is deleted %s fails the restore, and the volume goes', async (_, keep) => {
+    await loseOnTheWay(keep);
     await world.quiesce();
     world.cluster.release('release claims', 'bind');
     const { phase, failure } = await end();
@@ -412,16 +418,8 @@ describe('a destination', () => {
     expect(world.inventory()).toEqual(before.filter((line) => !line.endsWith('app/restored')));
   });
 
-  it.each([
-    ['before the staging claim has let go', () => world.cluster.holdFor(child, 'release claims')],
-    ['before it is bound', () => world.cluster.holdFor('restored', 'bind')],
-  ])('that is created again %s does not get the volume', async (_, keep) => {
-    world.addDestination();
-    await begin();
-    keep();
-    await world.until(() => world.restore()?.status?.handOver !== undefined);
-    await world.quiesce();
-    world.kube.remove(persistentVolumeClaims, DESTINATION);
+  it.each(standstills)('that is created again %s does not get the volume', async (_, keep) => {
+    await loseOnTheWay(keep);
     world.addDestination();
     await world.quiesce();
     world.cluster.release('release claims', 'bind');
