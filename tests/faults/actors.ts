@@ -5,7 +5,7 @@ import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { systemClock } from '../../kube/runtime/clock.ts';
 import { endLog } from '../fakes/cluster/pods.ts';
 import { dropSnapshot, tendSnapshots } from '../fakes/cluster/snapshots.ts';
-import type { ClusterState, Duty } from '../fakes/cluster/state.ts';
+import { emptyState, type ClusterState, type Duty } from '../fakes/cluster/state.ts';
 import { tendStorage } from '../fakes/cluster/storage.ts';
 import { tendVolSync } from '../fakes/cluster/volsync.ts';
 import { LiveDesk } from './desk.ts';
@@ -42,15 +42,7 @@ export function startActors(client: KubeClient, feed: Feed, namespace: string): 
     namespace,
     driver: DRIVER,
     held: { has: (duty) => DONE_BY_KUBERNETES.has(duty) },
-    disks: new Map(),
-    snapshots: new Map(),
-    repositories: new Map(),
-    logs: new Map(),
-    script: undefined,
-    snapshotError: undefined,
-    volSyncErrors: new Map(),
-    losesLogs: false,
-    started: [],
+    ...emptyState(),
     wakeAfter: (ms) => void systemClock.after(ms, wake),
   };
 

@@ -12,7 +12,7 @@ import { createFakeClock, type FakeClock } from '../fake-clock.ts';
 import { FakeKube } from '../fake-kube.ts';
 import { endLog, endRun, readLog, say } from './pods.ts';
 import { dropSnapshot, SNAPSHOT_PROTECTION, tendSnapshots } from './snapshots.ts';
-import type { ClusterState, Duty, MoverRun } from './state.ts';
+import { emptyState, type ClusterState, type Duty, type MoverRun } from './state.ts';
 import { CLAIM_PROTECTION, tendStorage } from './storage.ts';
 import { tendVolSync } from './volsync.ts';
 
@@ -53,15 +53,7 @@ export class FakeCluster {
       held: {
         has: (duty, object) => this.#held.has(duty) && [undefined, object].includes(this.#held.get(duty)),
       },
-      disks: new Map(),
-      snapshots: new Map(),
-      repositories: new Map(),
-      logs: new Map(),
-      script: undefined,
-      snapshotError: undefined,
-      volSyncErrors: new Map(),
-      losesLogs: false,
-      started: [],
+      ...emptyState(),
       wakeAfter: (ms) => void this.clock.after(ms, () => this.wake()),
     };
     this.kube.reactors.add((kind, before, after) => {

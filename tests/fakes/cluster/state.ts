@@ -103,6 +103,32 @@ export interface ClusterState {
   wakeAfter(ms: number): void;
 }
 
+/** What the doubles know before anything has happened. */
+export function emptyState(): Pick<
+  ClusterState,
+  | 'disks'
+  | 'snapshots'
+  | 'repositories'
+  | 'logs'
+  | 'script'
+  | 'snapshotError'
+  | 'volSyncErrors'
+  | 'losesLogs'
+  | 'started'
+> {
+  return {
+    disks: new Map(),
+    snapshots: new Map(),
+    repositories: new Map(),
+    logs: new Map(),
+    script: undefined,
+    snapshotError: undefined,
+    volSyncErrors: new Map(),
+    losesLogs: false,
+    started: [],
+  };
+}
+
 /** What a pod has printed; `ended` once it prints no more. */
 export interface PodOutput {
   lines: string[];
