@@ -30,6 +30,13 @@ describe("restic's log", () => {
     });
   });
 
+  it('of a restore whose earlier try has restored some of it', () => {
+    const log = readResticLog([
+      'Summary: Restored 6 files/dirs (20.000 MiB) in 0:00, skipped 5 files/dirs 53.000 MiB',
+    ]);
+    expect(log).toMatchObject({ files: 11, bytes: 73 * KI * KI });
+  });
+
   it('as VolSync keeps it, with its own spaces', () => {
     const log = readResticLog([
       'Added to the repository: 357 B   (377 B   stored)',

@@ -27,6 +27,8 @@ const RESTORING = /\brestoring snapshot ([0-9a-f]{8,64}) of\b/;
 const PROCESSED = new RegExp(String.raw`\bprocessed ([0-9]+) files, ${SIZE}`);
 const ADDED = new RegExp(String.raw`\bAdded to the repository: ${SIZE}`);
 const RESTORED = new RegExp(String.raw`\bSummary: Restored ([0-9]+)(?: / [0-9]+)? files/dirs \(${SIZE}`);
+/** What an earlier try of the mover has restored already. */
+const SKIPPED = new RegExp(String.raw`\bskipped ([0-9]+) files/dirs ${SIZE}`);
 /** `[0:10] 41.02%  12 files 1.2 GiB, total 56 files 3.0 GiB, 0 errors` */
 const BACKUP_PROGRESS = new RegExp(
   String.raw`^\[[0-9:]+\]\s+(?:[0-9.]+%\s+)?([0-9]+) files,? ${SIZE}(?:, total ([0-9]+) files,? ${SIZE})?`,
@@ -77,8 +79,9 @@ function readSizes(log: ResticLog, line: string): void {
   if (added) log.addedBytes = toBytes(added[1], added[2]);
   const counted = PROCESSED.exec(line) ?? RESTORED.exec(line);
   if (counted) {
-    log.files = Number(counted[1]);
-    log.bytes = toBytes(counted[2], counted[3]);
+    const skipped = SKIPPED.exec(line);
+    log.files = Number(counted[1]) + Number(skipped?.[1] ?? 0);
+    log.bytes = toBytes(counted[2], counted[3]) + toBytes(skipped?.[2] ?? '0', skipped?.[3]);
   }
 }
 
