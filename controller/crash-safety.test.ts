@@ -30,16 +30,16 @@ afterEach(async () => {
   for (const world of running.splice(0)) await world.stop();
 });
 
-function newWorld(): World {
+function newWorld(verify: 'None' | 'Data' = 'None'): World {
   const world = new World();
   running.push(world);
   // One place only, so that a place that is lost or given twice shows.
-  world.addClass((object) => Object.assign(object.spec, { limits: { backups: 1, restores: 1 } }));
+  world.addClass((object) => Object.assign(object.spec, { verify, limits: { backups: 1, restores: 1 } }));
   return world;
 }
 
-async function backupStory(): Promise<Story> {
-  const world = newWorld();
+async function backupStory(verify?: 'Data'): Promise<Story> {
+  const world = newWorld(verify);
   await world.addSource('data', 'precious');
   const before = world.inventory();
   const sources = creationsOf(world, replicationSources);
@@ -59,8 +59,8 @@ async function backupStory(): Promise<Story> {
   };
 }
 
-async function restoreStory(): Promise<Story> {
-  const world = newWorld();
+async function restoreStory(verify?: 'Data'): Promise<Story> {
+  const world = newWorld(verify);
   const [source] = world.addRepository('precious');
   world.addDestination();
   await world.quiesce();
@@ -215,8 +215,10 @@ async function tell(begin: () => Promise<Story>, count: number, trouble: Trouble
 }
 
 describe.each([
-  ['a backup', backupStory],
-  ['a restore', restoreStory],
+  ['a backup', () => backupStory()],
+  ['a backup that is verified', () => backupStory('Data')],
+  ['a restore', () => restoreStory()],
+  ['a restore that is verified', () => restoreStory('Data')],
   ['a restore that is undone at the last moment', undoneStory],
 ])('%s', (_, begin) => {
   it.each(troubles.map((trouble) => [trouble.name, trouble] as const))(
@@ -255,8 +257,8 @@ async function lagging(world: World, kind: Kind<Resource>) {
 
 describe('a new leader whose cache is behind', () => {
   it.each([
-    ['a backup', backupStory, dataMoverBackups, (world: World) => world.backup()],
-    ['a restore', restoreStory, dataMoverRestores, (world: World) => world.restore()],
+    ['a backup', () => backupStory(), dataMoverBackups, (world: World) => world.backup()],
+    ['a restore', () => restoreStory(), dataMoverRestores, (world: World) => world.restore()],
   ])('does not do the work of %s again', async (_, begin, kind, get) => {
     const { world, isOver, verify } = await begin();
     world.cluster.hold('volsync');

@@ -50,6 +50,7 @@ describe('defaults of a class', () => {
     expect(dataMoverClassSpec.parse({ mover: 'VolSync', limits: { backups: 3 } })).toEqual({
       mover: 'VolSync',
       capture: 'Snapshot',
+      verify: 'None',
       limits: { backups: 3, restores: 10, backupsPerNode: 10, restoresPerNode: 10, deletes: 2, prunes: 1 },
       repositories: { pruneIntervalSeconds: 86400 },
       deadlines: {

@@ -10,6 +10,7 @@ import {
   objectName,
   progress,
   time,
+  verification,
   volume,
   word,
   movingStatus,
@@ -70,6 +71,7 @@ export const backupPhases = [
   'Queued',
   'Staging',
   'Moving',
+  'Verifying',
   'CleaningUp',
   'Completed',
   'Failed',
@@ -108,6 +110,12 @@ export const dataMoverBackupStatus = z
       ),
     ...movingStatus,
     progress: progress.optional(),
+    verification: verification.optional(),
+    saved: backupResult
+      .optional()
+      .describe(
+        'What the mover says that it has saved, while that is not verified; then it is the `result`.',
+      ),
     result: backupResult.optional(),
     strays: z
       .array(word)

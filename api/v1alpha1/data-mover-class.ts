@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Resource } from '../meta.ts';
-import { conditions, moverConfig } from './schema.ts';
+import { conditions, moverConfig, verifyLevels } from './schema.ts';
 import { captureMode, storageClassOptions } from './storage-class-options.ts';
 
 /** 20 days: longer than any step lasts, and in milliseconds still a number that a timer can hold. */
@@ -37,6 +37,12 @@ export const dataMoverClassSpec = z
       .optional()
       .describe(
         'What is special about volumes, by the name of their StorageClass; `*` stands for all that have no entry of their own.',
+      ),
+    verify: z
+      .enum(verifyLevels)
+      .default('None')
+      .describe(
+        'How the result of a transfer is checked by another process before it counts, for backups and restores alike. `None`: the word of the mover is enough. `Metadata`: the repository holds the snapshot, with the number of files and bytes that the mover reported. `Data`: all of the snapshot is read back from the repository too, and compared with the volume.',
       ),
     limits: z
       .object({
@@ -101,7 +107,7 @@ export const dataMoverClassSpec = z
         handOverSeconds: deadline('From restored data to a bound destination claim.', 900),
         destinationSeconds: deadline('How long a restore waits for its destination PVC.', 900),
         totalSeconds: deadline(
-          'From admission to the end of the transfer, however well it moves on; the queue does not count.',
+          'From admission to the end of the transfer and its verification, however well they move on; the queue does not count.',
           604_800,
         ),
         cleanUpSeconds: deadline(

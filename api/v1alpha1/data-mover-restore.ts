@@ -11,6 +11,7 @@ import {
   objectName,
   progress,
   time,
+  verification,
   volume,
   word,
   movingStatus,
@@ -79,6 +80,7 @@ export const restorePhases = [
   'Queued',
   'Staging',
   'Moving',
+  'Verifying',
   'HandingOver',
   'CleaningUp',
   'Completed',
@@ -114,6 +116,7 @@ export const dataMoverRestoreStatus = z
       .describe(
         'What the mover wrote, as the mover itself says. Present only when it is what the record asks for.',
       ),
+    verification: verification.optional(),
     replaces: z
       .object({
         persistentVolume: word.describe('The volume that the destination PVC had before.'),

@@ -13,6 +13,8 @@ export const conditionTypes = {
   staged: 'Staged',
   /** The mover has finished and its result is recorded. */
   moved: 'Moved',
+  /** What was moved is checked and right. Where the class wants that. */
+  verified: 'Verified',
   /** The volume belongs to the destination claim. Restores only. */
   handedOver: 'HandedOver',
   /** The snapshot is gone from the repository. Deletes only. */
@@ -58,6 +60,7 @@ export const failureReasons = {
   Unschedulable: "the mover's pod cannot be scheduled",
   MoverFailed: 'the mover failed for another reason',
   SnapshotMismatch: 'the mover restored something else than the recorded snapshot',
+  VerificationFailed: 'what the mover has moved is not what the repository holds',
   RecordMissing: 'the record of the backup is missing',
   BackupNotCompleted: 'the recorded backup did not complete',
   DestinationNotFound: 'the destination PVC did not appear, or was deleted before it got its volume',

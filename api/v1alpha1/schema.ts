@@ -43,6 +43,17 @@ export const moverConfig = z
 /** Whether all that was read is of one moment. */
 export const consistency = z.enum(['PointInTime', 'Live']);
 
+/** How closely the result of a transfer is looked at before it counts. */
+export const verifyLevels = ['None', 'Metadata', 'Data'] as const;
+
+export const verification = z
+  .object({
+    level: z.enum(verifyLevels).describe('What is checked; that of the class when the mover was done.'),
+    since: time.describe('When it began.'),
+    doneAt: time.optional().describe('When it was found to be right. Absent before, and when it was not.'),
+  })
+  .describe('The check of what the mover has moved. Absent when the class wants none.');
+
 /** A list of metav1.Condition, merged by type. */
 export const conditions = z
   .array(

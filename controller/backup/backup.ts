@@ -6,6 +6,7 @@ import type { Environment } from '../environment.ts';
 import { childIdentity } from '../request/children.ts';
 import type { RequestType } from '../request/request.ts';
 import { serveResolved, type Serving, type ServingProblem } from '../request/serving.ts';
+import { isBeingVerified, verifiedFact } from '../request/verification.ts';
 import { backupCleanup } from './cleanup.ts';
 import { reportBackup, resultText } from './reports.ts';
 import type { BackupScope } from './scope.ts';
@@ -39,7 +40,8 @@ export function backupRequest(
       [conditionTypes.captured, status.capture !== undefined],
       [conditionTypes.admitted, status.admittedAt !== undefined],
       [conditionTypes.staged, status.movingSince !== undefined],
-      [conditionTypes.moved, status.result !== undefined],
+      [conditionTypes.moved, status.result !== undefined || status.saved !== undefined],
+      ...verifiedFact(status),
     ],
     successMessage: resultText,
     report: (backup, before, after) => reportBackup(env, backup, before, after),
@@ -48,6 +50,7 @@ export function backupRequest(
 
 /** The phase follows from the recorded facts; nothing stores it as a state of its own. */
 function phaseOf(status: DataMoverBackupStatus): string {
+  if (isBeingVerified(status)) return 'Verifying';
   if (status.movingSince !== undefined) return 'Moving';
   if (status.admittedAt !== undefined) return 'Staging';
   if (status.capture !== undefined) return 'Queued';

@@ -9,6 +9,7 @@ import { locationOfBackup } from '../repository/velero-location.ts';
 import { recordProgress } from '../request/progress.ts';
 import { admit, boundStaging, checkAccess, followMover, stopUnwanted } from '../request/shared-steps.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
+import { dueVerification, verifyMoved } from '../request/verification.ts';
 import { assertSourceStands, followApplication, sourceMayBeGone } from './live.ts';
 import type { BackupScope } from './scope.ts';
 
@@ -20,6 +21,7 @@ export const backupSteps: readonly Step<BackupScope>[] = [
   { name: 'admit', run: queue },
   { name: 'stage', run: stage },
   { name: 'move', run: move },
+  { name: 'verify', run: verify },
 ];
 
 function stopWhenCanceled({ status, backup }: BackupScope): StepResult {
@@ -75,7 +77,7 @@ async function stageLive(scope: BackupScope): Promise<StepResult> {
 
 async function move(scope: BackupScope): Promise<StepResult> {
   const { status, serving, now } = scope;
-  if (status.result !== undefined) return done;
+  if (status.result !== undefined || status.saved !== undefined) return done;
   status.movingSince ??= now.toISOString();
   const outcome = await serving.mover.backup(moverRequest(scope, status.movingSince));
   const isLive = status.capture?.consistency === 'Live';
@@ -93,15 +95,40 @@ function recordResult(scope: BackupScope, facts: BackupFacts): StepResult {
     return failed('MoverFailed', `mover ${serving.mover.name} reports success but names no snapshot`);
   }
   const consistency = status.capture?.consistency ?? 'PointInTime';
-  status.result = {
+  const result = {
     mover: serving.mover.name,
     repository: status.repositoryPath ?? '',
     ...facts,
     consistency,
   };
+  keepResult(scope, result);
   const bytes = facts.bytes ?? status.progress?.bytesDone ?? 0;
   recordProgress(status, { bytesDone: bytes, totalBytes: bytes }, now);
   return checkpoint;
+}
+
+/** What is not verified yet is nothing that a restore may find. */
+function keepResult(scope: BackupScope, result: NonNullable<BackupScope['status']['result']>): void {
+  const { status } = scope;
+  const verification = result.empty === true ? undefined : dueVerification(scope);
+  if (verification === undefined) status.result = result;
+  else Object.assign(status, { saved: result, verification });
+}
+
+async function verify(scope: BackupScope): Promise<StepResult> {
+  const { status } = scope;
+  const { saved, movingSince = '', capture } = status;
+  if (saved === undefined) return done;
+  const request = {
+    ...moverRequest(scope, movingSince),
+    snapshotID: saved.snapshotID ?? '',
+    reported: saved,
+    isLive: capture?.consistency === 'Live',
+  };
+  return verifyMoved(scope, request, () => {
+    status.result = saved;
+    delete status.saved;
+  });
 }
 
 function moverRequest(scope: BackupScope, since: string): MoverRequest<unknown> {

@@ -16,9 +16,12 @@ const MOST = 64;
 /** Writes down, before the mover's traces go, which snapshots it has left. Told again when more become known. */
 export async function noteStrays(scope: BackupScope): Promise<StepResult> {
   const { status, serving, child, signal } = scope;
-  if (status.movingSince === undefined || serving.mover.savedSnapshots === undefined) return done;
+  if (status.movingSince === undefined) return done;
   const known = status.strays ?? [];
-  const saved = await serving.mover.savedSnapshots({ ...child, signal });
+  const said = (await serving.mover.savedSnapshots?.({ ...child, signal })) ?? [];
+  // What was saved and could not be verified is a stray for sure, whatever is left of the log.
+  const unproved = status.saved?.snapshotID;
+  const saved = unproved === undefined ? said : [unproved, ...said];
   const found = [...new Set(saved)].filter((id) => !known.includes(id) && !isNeeded(scope, id));
   if (found.length === 0 || known.length >= MOST) return done;
   status.strays = [...known, ...found].slice(0, MOST);

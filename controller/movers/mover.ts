@@ -1,3 +1,4 @@
+import type { DataMoverClassSpec } from '../../api/v1alpha1/data-mover-class.ts';
 import type { FailureReason } from '../../api/v1alpha1/reasons.ts';
 import type { VeleroLocation } from '../repository/velero-location.ts';
 
@@ -35,6 +36,12 @@ export interface Mover<Config = unknown> {
   restore(request: RestoreMoverRequest<Config>): Promise<MoverOutcome<RestoreFacts>>;
 
   /**
+   * Checks, by other means than those that moved it, that the repository and the volume hold what was moved. A difference is a
+   * failure for `VerificationFailed` that names the first one. Absent: the mover can check at no level.
+   */
+  verify?(request: VerifyRequest<Config>): Promise<MoverOutcome<VerifyFacts>>;
+
+  /**
    * Removes exactly this snapshot from the repository and nothing else. A snapshot that is not there any more is a
    * success: the wish is fulfilled. The space may come back later, by {@link prune}.
    */
@@ -64,6 +71,8 @@ export interface Mover<Config = unknown> {
 
 export interface MoverCapabilities {
   volumeModes: readonly ('Filesystem' | 'Block')[];
+  /** The levels at which it can verify. Absent: none. */
+  verify?: readonly VerifyLevel[];
 }
 
 /** What a request is for. */
@@ -121,6 +130,18 @@ export interface RestoreMoverRequest<Config> extends MoverRequest<Config> {
   snapshotTime: string | undefined;
 }
 
+export type VerifyLevel = Exclude<DataMoverClassSpec['verify'], 'None'>;
+
+/** A request to check what a transfer has moved. The staging volume is still there; the mover lets go of it in clean-up only. */
+export interface VerifyRequest<Config> extends MoverRequest<Config> {
+  level: VerifyLevel;
+  snapshotID: string;
+  /** What the mover itself reported. */
+  reported: { snapshotTime?: string | undefined; bytes?: number | undefined; files?: number | undefined };
+  /** True when the volume is in use, so that it may hold something else by now. */
+  isLive: boolean;
+}
+
 export interface MoverProgress {
   bytesDone: number;
   totalBytes?: number | undefined;
@@ -146,6 +167,12 @@ export interface RestoreFacts {
   snapshotID: string;
   bytes?: number;
   files?: number;
+}
+
+/** What the repository holds of it. */
+export interface VerifyFacts {
+  bytes: number;
+  files: number;
 }
 
 /** What a removal found. */

@@ -8,6 +8,22 @@ export interface ResticCommand {
   args: readonly string[];
   /** Keys of the request's secret, which has the request's name. */
   secretKeys: readonly string[];
+  /** What a shell does with the arguments instead. */
+  script?: string;
+  /** For commands that look at a volume. */
+  volume?: VolumeReader;
+}
+
+/** A volume that is only looked at, by the same user as the mover: nobody else need be able to read what it wrote. */
+export interface VolumeReader {
+  claimName: string;
+  mountPath: string;
+  /** Whether root may read whatever the modes of files say. */
+  isPrivileged: boolean;
+  podSecurityContext?: Record<string, unknown> | undefined;
+  serviceAccountName?: string | undefined;
+  resources?: Record<string, unknown> | undefined;
+  affinity?: Record<string, unknown> | undefined;
 }
 
 /** A Job with the spec that this project writes. */
@@ -20,71 +36,100 @@ const GOOGLE_KEY = 'GOOGLE_APPLICATION_CREDENTIALS';
 /** Keys that restic wants as files, with where they are mounted. */
 const FILES: Readonly<Record<string, string>> = { [CUSTOM_CA_KEY]: 'ca.crt', [GOOGLE_KEY]: 'gcs.json' };
 
-/** A lock of another process is waited for. */
-const LOCK_WAIT = '10m';
+/** The locks that killed movers have left go first, which are those that nobody has refreshed for half an hour. */
+export const UNLOCK = 'restic unlock';
 
-/** Before: the locks that killed movers have left go, which are those that nobody has refreshed for half an hour. */
-const UNLOCK_FIRST = 'restic unlock && exec restic "$@"';
+/** A lock of another process is waited for. */
+export const RESTIC = 'restic --retry-lock 10m';
+
+const RUN_RESTIC = `${UNLOCK} && exec ${RESTIC} "$@"`;
 
 /**
  * A Job that runs restic on one repository. restic itself takes an exclusive lock for what must have one, so it is safe beside
- * anything else that uses the repository. It needs no volume and no privilege.
+ * anything else that uses the repository. Unless it looks at a volume, it needs no privilege.
  */
-export function desiredResticJob(target: MoverTarget, namespace: string, command: ResticCommand): ResticJob {
-  const { name, labels, annotations } = target;
+export function desiredResticJob(
+  target: MoverTarget,
+  { namespace, name = target.name }: { namespace: string; name?: string | undefined },
+  command: ResticCommand,
+): ResticJob {
+  const { labels, annotations } = target;
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: { name, namespace, labels, annotations },
     spec: {
       backoffLimit: 2,
-      template: { metadata: { labels }, spec: podSpec(name, command) },
+      template: { metadata: { labels }, spec: podSpec(target.name, command) },
     },
   };
 }
 
-function podSpec(secretName: string, { image, args, secretKeys }: ResticCommand): Record<string, unknown> {
-  const files = secretKeys.filter((key) => key in FILES);
+function podSpec(secretName: string, command: ResticCommand): Record<string, unknown> {
+  const { image, args, secretKeys, script = RUN_RESTIC, volume } = command;
+  const mounts = mountsOf(secretName, command);
   return {
     restartPolicy: 'Never',
     automountServiceAccountToken: false,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: 65532,
-      runAsGroup: 65532,
-      fsGroup: 65532,
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
+    ...(volume === undefined ? { securityContext: NOBODY } : readerOf(volume)),
     containers: [
       {
         name: 'restic',
         image,
-        command: ['sh', '-c', UNLOCK_FIRST, 'restic'],
-        args: ['--retry-lock', LOCK_WAIT, ...args],
+        command: ['sh', '-c', script, 'restic'],
+        args,
         env: environment(secretName, secretKeys),
+        ...(volume?.resources !== undefined && { resources: volume.resources }),
         securityContext: {
           allowPrivilegeEscalation: false,
           readOnlyRootFilesystem: true,
-          capabilities: { drop: ['ALL'] },
+          ...(volume?.isPrivileged === true
+            ? { capabilities: { drop: ['ALL'], add: ['DAC_OVERRIDE'] }, runAsUser: 0 }
+            : { capabilities: { drop: ['ALL'] } }),
         },
-        volumeMounts: [
-          { name: 'scratch', mountPath: '/scratch' },
-          ...(files.length > 0 ? [{ name: 'secrets', mountPath: '/secrets', readOnly: true }] : []),
-        ],
+        volumeMounts: mounts.map(({ volume: { name }, ...at }) => ({ name, ...at })),
       },
     ],
-    volumes: [
-      { name: 'scratch', emptyDir: {} },
-      ...(files.length > 0
-        ? [
-            {
-              name: 'secrets',
-              secret: { secretName, items: files.map((key) => ({ key, path: FILES[key] })) },
-            },
-          ]
-        : []),
-    ],
+    volumes: mounts.map((mount) => mount.volume),
   };
+}
+
+const NOBODY = {
+  runAsNonRoot: true,
+  runAsUser: 65532,
+  runAsGroup: 65532,
+  fsGroup: 65532,
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
+function readerOf(volume: VolumeReader): Record<string, unknown> {
+  const { podSecurityContext: securityContext, serviceAccountName, affinity } = volume;
+  return {
+    ...(securityContext !== undefined && { securityContext }),
+    ...(serviceAccountName !== undefined && { serviceAccountName }),
+    ...(affinity !== undefined && { affinity }),
+  };
+}
+
+interface Mount {
+  volume: { name: string } & Record<string, unknown>;
+  mountPath: string;
+  readOnly?: true;
+}
+
+function mountsOf(secretName: string, { secretKeys, volume }: ResticCommand): Mount[] {
+  const files = secretKeys.filter((key) => key in FILES).map((key) => ({ key, path: FILES[key] }));
+  const secret = { name: 'secrets', secret: { secretName, items: files } };
+  return [
+    { volume: { name: 'scratch', emptyDir: {} }, mountPath: '/scratch' },
+    ...(files.length > 0 ? [{ volume: secret, mountPath: '/secrets', readOnly: true as const }] : []),
+    ...(volume === undefined ? [] : [dataMount(volume)]),
+  ];
+}
+
+function dataMount({ claimName, mountPath }: VolumeReader): Mount {
+  const persistentVolumeClaim = { claimName, readOnly: true };
+  return { volume: { name: 'data', persistentVolumeClaim }, mountPath, readOnly: true };
 }
 
 function environment(secretName: string, secretKeys: readonly string[]): Record<string, unknown>[] {

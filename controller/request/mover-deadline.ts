@@ -5,10 +5,15 @@ import type { MoverOutcome } from '../movers/mover.ts';
 /** When a mover at work is given up: not by its total time, but by the time in which nothing moved. */
 export function moverDeadline(
   outcome: Extract<MoverOutcome<unknown>, { state: 'InProgress' }>,
-  status: { movingSince?: string | undefined; progress?: { updatedAt: string } | undefined },
+  status: {
+    movingSince?: string | undefined;
+    verification?: { since: string } | undefined;
+    progress?: { updatedAt: string } | undefined;
+  },
   deadlines: DataMoverClassSpec['deadlines'],
 ): { at: number; reason: FailureReason; message: string } {
-  const moved = [status.movingSince, outcome.lastActivity, status.progress?.updatedAt]
+  const { movingSince, verification, progress } = status;
+  const moved = [movingSince, verification?.since, outcome.lastActivity, progress?.updatedAt]
     .filter((time) => time !== undefined)
     .map((time) => Date.parse(time));
   const since = Math.max(...moved);

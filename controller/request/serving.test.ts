@@ -34,6 +34,19 @@ describe('serving', () => {
     expect(serve(movers, dataMoverClass({}), {})).toMatchObject({ mover: { name: 'Mine' } });
   });
 
+  it('is refused where the class wants what its mover cannot verify', () => {
+    const wanting = dataMoverClass({});
+    const asked = { ...wanting, spec: { ...wanting.spec, verify: 'Data' as const } };
+    expect(serve(movers, asked, {})).toMatchObject({
+      reason: 'InvalidConfig',
+      message: expect.stringContaining('spec.verify is Data, which mover Mine cannot do') as unknown,
+    });
+    const able = { ...mover('Mine'), capabilities: { volumeModes: [], verify: ['Metadata' as const] } };
+    expect(serve(new Map([['Mine', able]]), asked, {})).toMatchObject({ reason: 'InvalidConfig' });
+    asked.spec.verify = 'Metadata' as never;
+    expect(serve(new Map([['Mine', able]]), asked, {})).toMatchObject({ mover: { name: 'Mine' } });
+  });
+
   it("lets a request's settings win over the class's, and keeps the administrator's from the mover", () => {
     const asked = serve(
       movers,

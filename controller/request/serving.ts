@@ -67,6 +67,9 @@ export function serve(
       'config.repositoryPrefix is not a path such as "backups/team-a", of letters, digits, ".", "_" and "-"',
     );
   }
+  const { verify } = dataMoverClass.spec;
+  if (verify !== 'None' && mover.capabilities.verify?.includes(verify) !== true)
+    return invalid(dataMoverClass, `spec.verify is ${verify}, which mover ${mover.name} cannot do`);
   const parsed = mover.parseConfig(own);
   if ('problem' in parsed) return invalid(dataMoverClass, parsed.problem);
   return { class: dataMoverClass, mover, config: parsed.config, repositoryPrefix, options };

@@ -16,6 +16,7 @@ export interface MovingStatus extends RequestStatus {
   node?: string | undefined;
   admittedAt?: string | undefined;
   movingSince?: string | undefined;
+  verification?: { since: string } | undefined;
   progress?: (MoverProgress & { updatedAt: string }) | undefined;
 }
 

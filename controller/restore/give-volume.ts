@@ -71,10 +71,11 @@ function handOverOf(
 function untilHandedOver(scope: RestoreScope, message: string, requeueAfterMs?: number): StepResult {
   const { status, serving, now } = scope;
   const seconds = serving.class.spec.deadlines.handOverSeconds;
-  const moved = status.conditions?.find(({ type }) => type === conditionTypes.moved);
+  const moved = status.conditions?.find(({ type }) => type === conditionTypes.moved)?.lastTransitionTime;
+  const since = status.verification?.doneAt ?? moved ?? now.toISOString();
   return waiting(message, {
     deadline: {
-      at: Date.parse(moved?.lastTransitionTime ?? now.toISOString()) + seconds * 1000,
+      at: Date.parse(since) + seconds * 1000,
       message: `no hand-over within ${String(seconds)} s: ${message}`,
     },
     ...(requeueAfterMs !== undefined && { requeueAfterMs }),

@@ -6,6 +6,7 @@ import type { Environment } from '../environment.ts';
 import { childIdentity } from '../request/children.ts';
 import type { RequestType } from '../request/request.ts';
 import { serveResolved, type Serving, type ServingProblem } from '../request/serving.ts';
+import { isBeingVerified, verifiedFact } from '../request/verification.ts';
 import { restoreCleanup } from './cleanup.ts';
 import { reportRestore, restoredText } from './reports.ts';
 import type { RestoreScope } from './scope.ts';
@@ -41,6 +42,7 @@ export function restoreRequest(
       [conditionTypes.admitted, status.admittedAt !== undefined],
       [conditionTypes.staged, status.movingSince !== undefined],
       [conditionTypes.moved, status.restored !== undefined],
+      ...verifiedFact(status),
       [conditionTypes.handedOver, status.handOver?.boundAt !== undefined],
     ],
     successMessage: restoredText,
@@ -49,6 +51,7 @@ export function restoreRequest(
 }
 
 function phaseOf(status: DataMoverRestoreStatus): string {
+  if (isBeingVerified(status)) return 'Verifying';
   if (status.restored !== undefined) return 'HandingOver';
   if (status.movingSince !== undefined) return 'Moving';
   if (status.admittedAt !== undefined) return 'Staging';

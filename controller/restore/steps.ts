@@ -8,6 +8,7 @@ import { admit, boundStaging, checkAccess, followMover, stopUnwanted } from '../
 import { recordProgress } from '../request/progress.ts';
 import type { Serving } from '../request/serving.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
+import { dueVerification, isBeingVerified, verifyMoved } from '../request/verification.ts';
 import { awaitDestination, stagingVolumeFor } from './destination.ts';
 import { giveVolume, releaseMover } from './give-volume.ts';
 import { makeWay } from './make-way.ts';
@@ -27,6 +28,7 @@ export const restoreSteps: readonly Step<RestoreScope>[] = [
   { name: 'admit', run: queue },
   { name: 'stage', run: stage },
   { name: 'move', run: move },
+  { name: 'verify', run: verify },
   { name: 'release', run: releaseMover },
   { name: 'hand over', run: giveVolume },
 ];
@@ -119,11 +121,8 @@ async function move(scope: RestoreScope): Promise<StepResult> {
 }
 
 /** A restore of anything but the recorded snapshot is a failure, however successful the mover calls it. */
-function recordRestored(
-  { status, source, now }: RestoreScope,
-  facts: RestoreFacts,
-  wanted: string,
-): StepResult {
+function recordRestored(scope: RestoreScope, facts: RestoreFacts, wanted: string): StepResult {
+  const { status, source, now } = scope;
   if (!sameSnapshot(facts.snapshotID, wanted)) {
     return failed(
       'SnapshotMismatch',
@@ -131,9 +130,20 @@ function recordRestored(
     );
   }
   status.restored = { ...facts };
+  const verification = dueVerification(scope);
+  if (verification !== undefined) status.verification = verification;
   const bytes = facts.bytes ?? source.result?.bytes ?? 0;
   recordProgress(status, { bytesDone: bytes, totalBytes: bytes }, now);
   return checkpoint;
+}
+
+async function verify(scope: RestoreScope): Promise<StepResult> {
+  const { status } = scope;
+  const { restored, movingSince = '' } = status;
+  if (restored === undefined || !isBeingVerified(status)) return done;
+  const snapshotID = restored.snapshotID ?? '';
+  const request = { ...moverRequest(scope, snapshotID, movingSince), reported: restored, isLive: false };
+  return verifyMoved(scope, request);
 }
 
 /** Movers print ids in full or shortened to at least eight characters. */

@@ -7,6 +7,7 @@ import { endLog } from '../fakes/cluster/pods.ts';
 import { dropSnapshot, tendSnapshots } from '../fakes/cluster/snapshots.ts';
 import { emptyState, type ClusterState, type Duty } from '../fakes/cluster/state.ts';
 import { tendStorage } from '../fakes/cluster/storage.ts';
+import { tendVerifications } from '../fakes/cluster/verifier.ts';
 import { tendVolSync } from '../fakes/cluster/volsync.ts';
 import { LiveDesk } from './desk.ts';
 import type { Feed } from './relay.ts';
@@ -53,6 +54,7 @@ export function startActors(client: KubeClient, feed: Feed, namespace: string): 
       tendStorage(state);
       tendVolSync(state);
       tendUpkeep(state);
+      tendVerifications(state);
       await desk.flush();
     }
   }

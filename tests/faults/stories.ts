@@ -23,7 +23,7 @@ export interface Story {
   request?(world: World): { kind: Kind<Resource>; key: Key };
 }
 
-async function backUp(world: World): Promise<Told> {
+async function backUp(world: World, dataMoverClass = 'volsync'): Promise<Told> {
   const data = { namespace: world.app, name: 'data' };
   await world.addSource('data', 'precious');
   const before = world.inventory();
@@ -32,7 +32,7 @@ async function backUp(world: World): Promise<Told> {
   const current = () => world.feed.get(dataMoverBackups, backup);
   await world.create(dataMoverBackups, {
     metadata: backup,
-    spec: { dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' } },
+    spec: { dataMoverClass, dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' } },
   });
   return {
     isOver: () => current()?.status?.phase === 'Completed' && isFree(current()),
@@ -82,7 +82,38 @@ async function replacePassword(world: World): Promise<Told> {
   };
 }
 
-async function beginRestore(world: World) {
+/** The part of a backup from which on what it has saved is verified. */
+async function verifyBackup(world: World): Promise<Told> {
+  const told = await backUp(world, 'verified');
+  const current = () => world.feed.get(dataMoverBackups, { namespace: world.app, name: 'b1' })?.status;
+  return {
+    ...told,
+    counts: () => current()?.verification !== undefined,
+    verify() {
+      told.verify();
+      expect(current()?.verification).toMatchObject({ level: 'Data', doneAt: expect.any(String) as unknown });
+      expect(world.everCreated(jobs)).toBe(2);
+    },
+  };
+}
+
+/** And of a restore. */
+async function verifyRestore(world: World): Promise<Told> {
+  const { told, current } = await beginRestore(world, 'verified');
+  return {
+    ...told,
+    counts: () => {
+      const { verification, handOver } = current()?.status ?? {};
+      return verification !== undefined && handOver === undefined;
+    },
+    verify() {
+      told.verify();
+      expect(world.everCreated(jobs)).toBe(2);
+    },
+  };
+}
+
+async function beginRestore(world: World, dataMoverClass = 'volsync') {
   const [result] = world.addRepository('precious');
   await world.addClaim('restored', { [labels.restoredBy]: 'r1' });
   const restored = { namespace: world.app, name: 'restored' };
@@ -93,6 +124,7 @@ async function beginRestore(world: World) {
   await world.create(dataMoverRestores, {
     metadata: restore,
     spec: {
+      dataMoverClass,
       destinationClaimRef: { name: 'restored' },
       source: {
         backupName: 'b1',
@@ -279,7 +311,9 @@ const pruneOf = (world: World) => ({
 });
 
 export const stories: readonly Story[] = [
-  { name: 'backup', begin: backUp, request: backupOf },
+  { name: 'backup', begin: (world) => backUp(world), request: backupOf },
+  { name: 'verified backup', begin: verifyBackup },
+  { name: 'verified restore', begin: verifyRestore },
   { name: 'live backup', begin: backUpLive, request: backupOf },
   { name: 'replaced password', begin: replacePassword },
   { name: 'restore', begin: restore, request: restoreOf },

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { namespaces, pods } from '../../api/external/core.ts';
-import { desiredResticJob } from '../../controller/repository/restic-job.ts';
+import { desiredResticJob, type VolumeReader } from '../../controller/repository/restic-job.ts';
 import { desiredJob } from '../../hack/cluster/doubles/volsync/mover/job.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
@@ -43,11 +43,24 @@ async function makePod(namespace: string, { spec }: Templated): Promise<void> {
 const SECRET_KEYS = ['RESTIC_PASSWORD', 'RESTIC_CUSTOM_CA', 'GOOGLE_APPLICATION_CREDENTIALS'];
 
 /** A Job of our own, with every file that it can mount. */
-const ownJob = desiredResticJob({ kind: 'delete', name: 'dmd-1', labels: {}, annotations: {} }, 'x', {
-  image: 'restic',
-  args: ['forget', '--prune', 'abcdef01'],
-  secretKeys: SECRET_KEYS,
-});
+function ownJob(volume?: VolumeReader) {
+  const target = { kind: 'delete', name: 'dmd-1', labels: {}, annotations: {} } as const;
+  return desiredResticJob(
+    target,
+    { namespace: 'x' },
+    {
+      image: 'restic',
+      args: ['forget', '--prune', 'abcdef01'],
+      secretKeys: SECRET_KEYS,
+      ...(volume !== undefined && { volume }),
+    },
+  );
+}
+
+/** What compares a volume with what was saved of it. */
+function comparison(podSecurityContext: Record<string, unknown> | undefined, isPrivileged = false) {
+  return ownJob({ claimName: 'dmb-1', mountPath: '/data', isPrivileged, podSecurityContext });
+}
 
 /** VolSync's Job for a transfer, as its double makes it. */
 function moverJob(moverSecurityContext: Record<string, unknown> | undefined, privileged = false) {
@@ -85,7 +98,7 @@ const UNPRIVILEGED = {
 
 describe('a namespace that allows only restricted pods', () => {
   it('takes the Jobs that remove and prune', async () => {
-    await makePod('restricted', ownJob);
+    await makePod('restricted', ownJob());
   });
 
   it('takes the controller', async () => {
@@ -95,6 +108,11 @@ describe('a namespace that allows only restricted pods', () => {
 
   it("takes VolSync's movers that the class lets run as a user", async () => {
     await makePod('restricted', moverJob(UNPRIVILEGED));
+  });
+
+  it('takes the Jobs that compare a volume where it takes the mover', async () => {
+    await makePod('restricted', comparison(UNPRIVILEGED));
+    await expect(makePod('restricted', comparison(undefined))).rejects.toThrow('violates PodSecurity');
   });
 
   it.each([
@@ -107,4 +125,5 @@ describe('a namespace that allows only restricted pods', () => {
 
 it('privileged movers need no more than the baseline', async () => {
   await makePod('baseline', moverJob(undefined, true));
+  await makePod('baseline', comparison(undefined, true));
 });

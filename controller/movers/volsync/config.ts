@@ -39,7 +39,7 @@ export const volSyncConfig = z.strictObject({
     .min(1)
     .default('docker.io/restic/restic:0.18.1')
     .describe(
-      'Image with a `restic` in its PATH, which removes the data of deleted backups; VolSync cannot.',
+      'Image with a shell and a `restic` in its PATH, which removes the data of deleted backups, as VolSync cannot, and verifies what was moved.',
     ),
   pruneMaxUnused: z
     .string()

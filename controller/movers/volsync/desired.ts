@@ -76,12 +76,16 @@ export function desiredDestination(
   };
 }
 
+/** Where whatever uses the staging volume may run. */
+export function affinityOf({ node, config }: Request): Record<string, unknown> | undefined {
+  return node === undefined ? config.moverAffinity : pinnedTo(node, config.moverAffinity);
+}
+
 /** Everything VolSync would otherwise guess is said. */
 function volumeOptions(request: Request, { data }: Access): ResticVolumeOptions {
   const { config, storageClassName } = request;
   const cacheClass = config.cacheStorageClassName ?? storageClassName;
-  const affinity =
-    request.node === undefined ? config.moverAffinity : pinnedTo(request.node, config.moverAffinity);
+  const affinity = affinityOf(request);
   return {
     repository: request.name,
     copyMethod: 'Direct',

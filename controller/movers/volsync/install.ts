@@ -1,6 +1,7 @@
 import { jobs, persistentVolumeClaims, pods } from '../../../api/external/core.ts';
 import { replicationDestinations, replicationSources } from '../../../api/external/volsync.ts';
 import { labels } from '../../../api/v1alpha1/keys.ts';
+import { childNameIn } from '../../../api/v1alpha1/names.ts';
 import type { Resource } from '../../../api/meta.ts';
 import type { Informer } from '../../../kube/cache/informer-set.ts';
 import type { Mover } from '../mover.ts';
@@ -9,6 +10,7 @@ import { createCredentials } from './credentials.ts';
 import { createResticRunner, OWN_JOB_INDEX } from './restic-runner.ts';
 import { createPodLogs } from './pod-logs.ts';
 import { createRenewal } from './renewal.ts';
+import { createVerifier } from './verifier.ts';
 import { createVolSyncMover, JOB_INDEX } from './volsync-mover.ts';
 
 const CREATED_BY_VOLSYNC = { labelSelector: 'app.kubernetes.io/created-by=volsync' };
@@ -52,8 +54,8 @@ export function installVolSync(deps: MoverDependencies): Mover {
     podLogs,
     credentials,
   });
-  wakeOn(ownJobs, ({ metadata }) => metadata.name, wake);
-  wakeOn(ownPods, ({ metadata }) => metadata.labels?.['job-name'] ?? '', wake);
+  wakeOn(ownJobs, ({ metadata }) => childOf(metadata.name), wake);
+  wakeOn(ownPods, ({ metadata }) => childOf(metadata.labels?.['job-name']), wake);
   wakeOn(sources, ({ metadata }) => metadata.name, wake);
   wakeOn(destinations, ({ metadata }) => metadata.name, wake);
   wakeOn(jobMirror, ({ metadata }) => metadata.name.replace(PREFIX, ''), wake);
@@ -71,8 +73,14 @@ export function installVolSync(deps: MoverDependencies): Mover {
     podLogs,
     credentials,
     resticRunner,
+    verifier: createVerifier({ ...deps, resticRunner }),
     renewal: createRenewal({ ...deps, credentials }),
   });
+}
+
+/** Of two Jobs of our own for one request, one has more than the request's name. */
+function childOf(job = ''): string {
+  return childNameIn(job) ?? job;
 }
 
 function wakeOn<T extends Resource>(

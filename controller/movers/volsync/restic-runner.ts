@@ -1,5 +1,5 @@
 import { jobs, secrets, type Job, type Pod } from '../../../api/external/core.ts';
-import { desiredResticJob } from '../../repository/restic-job.ts';
+import { desiredResticJob, type VolumeReader } from '../../repository/restic-job.ts';
 import type { Lister } from '../../environment.ts';
 import { requestUidOf } from '../../request/children.ts';
 import type { OwnerReference } from '../../../api/meta.ts';
@@ -34,38 +34,50 @@ export interface ResticTask<Facts> {
   /** `restic is <doing>`. */
   doing: string;
   args: readonly string[];
+  /** What a shell does with them instead of `restic`. */
+  script?: string;
   /** With which the Job goes, should nobody clean up. */
   owner?: OwnerReference;
+  /** Of the Job, behind the request's name. Absent: none. */
+  suffix?: string;
+  /** The volume that it looks at; asked for once. */
+  volume?: () => Promise<VolumeReader>;
   read(lines: readonly string[]): Facts;
 }
 
 type Request = RepositoryRequest<VolSyncConfig>;
 
-/** Does with a restic of our own what VolSync has no way to ask for. One command per request. */
+/** Does with a restic of our own what VolSync has no way to ask for. One command per request and suffix. */
 export interface ResticRunner {
   run<Facts>(request: Request, task: ResticTask<Facts>): Promise<MoverOutcome<Facts>>;
   /** When it was done, RFC 3339; undefined before. */
   doneAt(target: MoverTarget): string | undefined;
   /** What the cluster still has of it. */
-  remains(target: MoverTarget): string[];
+  remains(target: MoverTarget, suffix?: string): string[];
   cleanup(target: MoverTarget & { signal: AbortSignal }): Promise<string[]>;
 }
 
 export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner {
   const { namespace, creator, cleaner, podLogs } = deps;
-  const idOf = ({ name }: MoverTarget): string => `${namespace}/${name}`;
+  const idOf = ({ name }: MoverTarget, suffix = ''): string => `${namespace}/${name}${suffix}`;
 
   async function start(
     request: Request,
-    { args, doing, owner }: ResticTask<unknown>,
+    { args, doing, script, owner, suffix = '', volume }: ResticTask<unknown>,
   ): Promise<MoverOutcome<never>> {
     const { signal, config } = request;
     const found = await deps.credentials.of(request);
     if ('state' in found) return found;
     await request.assertCurrent();
     await creator.createOnce(secrets, desiredSecret(request, namespace, found.data), signal);
-    const command = { image: config.resticImage, args, secretKeys: Object.keys(found.data) };
-    const made = desiredResticJob(request, namespace, command);
+    const command = {
+      image: config.resticImage,
+      args,
+      secretKeys: Object.keys(found.data),
+      ...(script !== undefined && { script }),
+      ...(volume !== undefined && { volume: await volume() }),
+    };
+    const made = desiredResticJob(request, { namespace, name: `${request.name}${suffix}` }, command);
     const metadata = {
       ...withLocation(made.metadata, found),
       ...(owner !== undefined && { ownerReferences: [owner] }),
@@ -76,9 +88,10 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
 
   return {
     async run(request, task) {
-      const job = deps.jobs.get(idOf(request));
+      const id = idOf(request, task.suffix);
+      const job = deps.jobs.get(id);
       if (job === undefined) return start(request, task);
-      const pod = newestPod(deps.pods.byIndex(OWN_JOB_INDEX, idOf(request)));
+      const pod = newestPod(deps.pods.byIndex(OWN_JOB_INDEX, id));
       const outcome = judgeRun({
         doing: task.doing,
         job,
@@ -91,9 +104,11 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
 
     doneAt: (target) => deps.jobs.get(idOf(target))?.status?.completionTime,
 
-    remains(target) {
-      const job = deps.jobs.get(idOf(target));
-      const left = deps.pods.byIndex(OWN_JOB_INDEX, idOf(target));
+    remains(target, suffix) {
+      const id = idOf(target, suffix);
+      const job = deps.jobs.get(id);
+      const left = deps.pods.byIndex(OWN_JOB_INDEX, id);
+      if (job === undefined && left.length === 0) podLogs.drop(`${target.name}${suffix ?? ''}`);
       return [...(job === undefined ? [] : [job]), ...left].map(nameOf);
     },
 

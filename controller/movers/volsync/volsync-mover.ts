@@ -24,6 +24,7 @@ import { outgoing, withActivity, type Renewal } from './renewal.ts';
 import { savedSnapshotIn } from './restic-log.ts';
 import type { ResticRunner } from './restic-runner.ts';
 import { forgetTask, pruneTask, unlockTask } from './upkeep.ts';
+import type { Verifier } from './verifier.ts';
 
 /** What the mover reads of the protected namespace. */
 export interface VolSyncListers {
@@ -46,6 +47,7 @@ export interface VolSyncDependencies {
   podLogs: PodLogs;
   credentials: Credentials;
   resticRunner: ResticRunner;
+  verifier: Verifier;
   renewal: Renewal;
   creator: Creator;
   cleaner: Cleaner;
@@ -89,6 +91,14 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
       message: 'VolSync is asked to transfer the data',
       lastActivity: deps.now().toISOString(),
     };
+  }
+
+  /** What VolSync is asked by. */
+  function transferOf({ kind, name }: MoverTarget) {
+    const id = `${namespace}/${name}`;
+    return kind === 'backup'
+      ? { kind: replicationSources, cached: listers.sources.get(id) }
+      : { kind: replicationDestinations, cached: listers.destinations.get(id) };
   }
 
   function podsOf(request: MoverTarget): Pod[] {
@@ -175,7 +185,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
   return {
     name: 'VolSync',
     // Its restic mover mounts volumes as file systems.
-    capabilities: { volumeModes: ['Filesystem'] },
+    capabilities: { volumeModes: ['Filesystem'], verify: ['Metadata', 'Data'] },
     requestSettings: ['cacheCapacity'],
     parseConfig: parseVolSyncConfig,
 
@@ -218,6 +228,8 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
       );
     },
 
+    verify: (request) => deps.verifier.verify(request, transferOf(request).cached),
+
     forget: (request) => deps.resticRunner.run(request, forgetTask(request.snapshotID)),
 
     prune: (request) => deps.resticRunner.run(request, pruneTask(request.config)),
@@ -236,13 +248,9 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
 
     async cleanup(request) {
       if (usesResticOnly(request)) return deps.resticRunner.cleanup(request);
-      const { name, kind, signal } = request;
+      const { name, signal } = request;
       const key = { namespace, name };
-      const id = `${namespace}/${name}`;
-      const transfer =
-        kind === 'backup'
-          ? { kind: replicationSources, cached: listers.sources.get(id) }
-          : { kind: replicationDestinations, cached: listers.destinations.get(id) };
+      const transfer = transferOf(request);
       const movers = podsOf(request);
       // Foreground: VolSync's Job, pod and cache claim go before the object that owns them does.
       const left = await deps.cleaner.remove(
@@ -255,7 +263,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
       );
       const claims = claimsOf(request).map((claim) => listers.claims.get(`${namespace}/${claim}`));
       const objects = [...movers, ...claims.filter((claim) => claim !== undefined)];
-      const own = deps.resticRunner.remains(request);
+      const own = [...deps.resticRunner.remains(request), ...deps.verifier.remains(request)];
       const all = [...left, ...objects.map(nameOf), ...own, ...unreadLogsOf(request)];
       if (all.length === 0) deps.podLogs.drop(jobNameOf(request));
       return all;

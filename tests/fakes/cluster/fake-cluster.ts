@@ -14,6 +14,7 @@ import { endLog, endRun, readLog, say } from './pods.ts';
 import { dropSnapshot, SNAPSHOT_PROTECTION, tendSnapshots } from './snapshots.ts';
 import { emptyState, type ClusterState, type Duty, type MoverRun } from './state.ts';
 import { CLAIM_PROTECTION, tendStorage } from './storage.ts';
+import { tendVerifications } from './verifier.ts';
 import { tendVolSync } from './volsync.ts';
 
 const DRIVER = 'csi.example.com';
@@ -108,6 +109,7 @@ export class FakeCluster {
       tendSnapshots(this.state);
       tendStorage(this.state);
       tendVolSync(this.state);
+      tendVerifications(this.state);
       if (!this.#held.has('collect')) this.kube.collectGarbage();
     });
   }

@@ -91,6 +91,8 @@ export interface ClusterState {
   logs: Map<string, PodOutput>;
   /** Decides what a mover's pod does; `undefined`: what restic would do. */
   script: ((task: MoverTask) => MoverRun | undefined) | undefined;
+  /** Changes what the check of a transfer finds; `undefined`: what is so. */
+  verification: ((honest: MoverRun) => MoverRun) | undefined;
   /** Text of the CSI driver's refusal to cut snapshots. */
   snapshotError: string | undefined;
   /** Errors that VolSync shows, by name of the transfer. */
@@ -111,6 +113,7 @@ export function emptyState(): Pick<
   | 'repositories'
   | 'logs'
   | 'script'
+  | 'verification'
   | 'snapshotError'
   | 'volSyncErrors'
   | 'losesLogs'
@@ -122,6 +125,7 @@ export function emptyState(): Pick<
     repositories: new Map(),
     logs: new Map(),
     script: undefined,
+    verification: undefined,
     snapshotError: undefined,
     volSyncErrors: new Map(),
     losesLogs: false,

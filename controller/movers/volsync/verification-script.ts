@@ -1,0 +1,54 @@
+import { RESTIC, UNLOCK } from '../../repository/restic-job.ts';
+import type { VerifyRequest } from '../mover.ts';
+
+/**
+ * What a shell does to check a transfer: `$1` is the id of the snapshot, `$2` where the volume is. It says what it finds; what
+ * is wrong with that is judged by who reads it. It fails where restic cannot read something. See docs/adr/0014.
+ */
+export function verificationScript(
+  request: Pick<VerifyRequest<unknown>, 'kind' | 'level' | 'isLive'>,
+): string {
+  const isDeep = request.level === 'Data';
+  return [
+    BEGIN,
+    // A restore has just read it all.
+    ...(isDeep && request.kind === 'backup' ? [READ_BACK] : []),
+    ...(comparesVolume(request) ? [COMPARE, COUNT] : []),
+  ].join('\n');
+}
+
+/** A volume in use may differ by right. */
+export function comparesVolume({ level, isLive }: Pick<VerifyRequest<unknown>, 'level' | 'isLive'>): boolean {
+  return level === 'Data' && !isLive;
+}
+
+const BEGIN = `set -e -o pipefail
+${UNLOCK}
+run() { ${RESTIC} "$@"; }
+run snapshots --json "$1"
+run stats --mode restore-size --json "$1"`;
+
+/**
+ * Every blob of the snapshot is fetched from the store and its hash is checked; no data is ever in restic's cache. Lines that
+ * look like restic's progress are the first to be forgotten.
+ */
+const READ_BACK = `run dump --archive tar "$1" / | while
+  size=$(dd bs=64k count=4096 iflag=fullblock 2>/dev/null | wc -c); [ "$size" -gt 0 ]
+do echo "[0] read back $size bytes"; done`;
+
+/**
+ * What a restore would change, file by file, by their contents and not by their times. What is no regular file it would
+ * always make anew, so of those only the names count. Of differences the first of each kind are told.
+ */
+const COMPARE = `run restore "$1" --target "$2" --dry-run --overwrite always --delete --exclude lost+found --json -vv | awk '
+  /"message_type":"status"/ { print "[0] " $0; fflush(); next }
+  /"action":"unchanged"/ || (/"action":"restored"/ && /"size":0}$/) { next }
+  /"message_type":"verbose_status"/ { match($0, /"action":"[a-z]*"/); if (told[substr($0, RSTART, RLENGTH)]++ > 4) next }
+  { print }'`;
+
+/** restic does not save sockets, and VolSync leaves out what is called lost+found. */
+const COUNT = `cd "$2"
+count() { tr -dc '\\0' | wc -c; }
+sockets=$(find . -name lost+found -prune -o -type s -print0 | count)
+entries=$(find . ! -path . \\( -name lost+found -prune -o -type s -o -print0 \\) | count)
+echo "the volume holds $entries entries and $sockets sockets"`;

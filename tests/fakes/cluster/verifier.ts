@@ -1,0 +1,123 @@
+import {
+  jobs,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  secrets,
+  type Job,
+  type Pod,
+} from '../../../api/external/core.ts';
+import { formatKey, keyOf } from '../../../api/meta.ts';
+import type { ClusterState, MoverRun, ResticSnapshot } from './state.ts';
+
+type VerifyJob = Job & {
+  spec?: { template?: { spec?: { containers?: { args?: string[] }[]; volumes?: Volume[] } } };
+};
+
+interface Volume {
+  name: string;
+  persistentVolumeClaim?: { claimName: string };
+}
+
+/** The kubelet and restic for the Jobs that check what was moved. Each has one pod, whose end is the Job's. */
+export function tendVerifications(state: ClusterState): void {
+  for (const job of state.list(jobs) as VerifyJob[]) {
+    const { name, namespace = '', deletionTimestamp } = job.metadata;
+    const key = { namespace, name: `${name}-pod` };
+    if (!name.endsWith('-verify') || deletionTimestamp !== undefined || isOver(job)) continue;
+    const honest = lookAt(state, job);
+    const run = state.verification?.(honest) ?? honest;
+    if (state.get(pods, key) === undefined) {
+      state.logs.set(formatKey(key), {
+        lines: run.lines,
+        ended: run.end !== 'running',
+        listeners: new Set(),
+      });
+      state.kube.seed(pods, podOf(job, run), 'job-controller');
+    }
+    if (run.end === 'running') continue;
+    state.kube.edit(jobs, keyOf(job), (object) => {
+      object.status = run.end === 'succeeded' ? { succeeded: 1 } : { failed: 3 };
+    });
+  }
+}
+
+function isOver({ status: { succeeded = 0, failed = 0 } = {} }: Job): boolean {
+  return succeeded + failed > 0;
+}
+
+function podOf(job: VerifyJob, { end, exitCode = 1 }: MoverRun): Pod {
+  const { apiVersion, kind, metadata } = job;
+  const { name, namespace = '', uid = '', labels } = metadata;
+  const terminated = { exitCode: end === 'succeeded' ? 0 : exitCode };
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      namespace,
+      name: `${name}-pod`,
+      labels: { ...labels, 'job-name': name },
+      ownerReferences: [{ apiVersion, kind, name, uid, controller: true }],
+    },
+    spec: {
+      containers: [{ name: 'restic' }],
+      volumes: volumesOf(job).filter(({ persistentVolumeClaim }) => persistentVolumeClaim !== undefined),
+    },
+    status: {
+      phase: PHASES[end],
+      containerStatuses: [{ name: 'restic', state: end === 'running' ? { running: {} } : { terminated } }],
+    },
+  };
+}
+
+const PHASES = {
+  succeeded: 'Succeeded',
+  failed: 'Failed',
+  running: 'Running',
+  unscheduled: 'Pending',
+} as const;
+
+function volumesOf({ spec }: VerifyJob): Volume[] {
+  return spec?.template?.spec?.volumes ?? [];
+}
+
+/** What our script would print: the snapshot, and what of it the volume differs in. */
+function lookAt(state: ClusterState, job: VerifyJob): MoverRun {
+  const { namespace } = state;
+  const [id = ''] = job.spec?.template?.spec?.containers?.[0]?.args ?? [];
+  const secret = state.get(secrets, { namespace, name: job.metadata.name.replace(/-verify$/, '') });
+  const url = Buffer.from(secret?.data?.['RESTIC_REPOSITORY'] ?? '', 'base64').toString();
+  const snapshot = state.repositories.get(url)?.snapshots.find((one) => one.id === id);
+  if (snapshot === undefined)
+    return { end: 'failed', lines: [`Fatal: no matching ID found for prefix "${id}"`] };
+  const claim = volumesOf(job).find(({ name }) => name === 'data')?.persistentVolumeClaim?.claimName;
+  return {
+    end: 'succeeded',
+    lines: [...describe(snapshot), ...(claim === undefined ? [] : compare(state, snapshot, claim))],
+  };
+}
+
+function describe({ id, at, content }: ResticSnapshot): string[] {
+  const size = content.length;
+  const snapshot = {
+    id,
+    time: new Date(at).toISOString(),
+    hostname: 'volsync',
+    paths: ['/data'],
+    summary: { total_files_processed: 3, total_bytes_processed: size },
+  };
+  return [JSON.stringify([snapshot]), JSON.stringify({ total_size: size, total_file_count: 3 })];
+}
+
+function compare(state: ClusterState, { content }: ResticSnapshot, claimName: string): string[] {
+  const claim = state.get(persistentVolumeClaims, { namespace: state.namespace, name: claimName });
+  const volume = state.get(persistentVolumes, { name: claim?.spec.volumeName ?? '' });
+  const isSame = state.disks.get(volume?.spec.csi?.volumeHandle ?? '') === content;
+  const change = { message_type: 'verbose_status', action: 'updated', item: '/precious/file', size: 1 };
+  const summary = { message_type: 'summary', files_restored: 1, files_skipped: 2 };
+  return [
+    ...(isSame ? [] : [JSON.stringify(change)]),
+    JSON.stringify(summary),
+    'the volume holds 3 entries and 0 sockets',
+  ];
+}
