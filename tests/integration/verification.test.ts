@@ -1,0 +1,216 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { readResticLog, savedSnapshotIn } from '../../controller/movers/volsync/restic-log.ts';
+import { judgeVerification, type Verified } from '../../controller/movers/volsync/verification.ts';
+import { verificationScript } from '../../controller/movers/volsync/verification-script.ts';
+import { staticBusybox } from '../../hack/cluster/packages.ts';
+import { silentProgress } from '../../hack/cluster/progress.ts';
+import { ensureTools, toolFolders } from '../../hack/cluster/tools.ts';
+
+/** The check of what was moved, by a real restic in a shell like that of its image, on a volume with all kinds of files. */
+
+let folder: string;
+let snapshotID: string;
+let saved: Verified['reported'];
+let listener: Server;
+
+/** What each test may spoil: copies of what is below `pristine`. */
+const volume = (): string => join(folder, 'volume');
+const repository = (): string => join(folder, 'repository');
+const pristine = (name: string): string => join(folder, 'pristine', name);
+
+beforeAll(async () => {
+  folder = fs.mkdtempSync(join(tmpdir(), 'verify-'));
+  for (const name of ['bin', 'pristine', 'pristine/volume', 'volume']) fs.mkdirSync(join(folder, name));
+  for (const applet of ['sh', 'dd', 'wc', 'tr', 'find', 'awk'])
+    fs.symlinkSync(staticBusybox(), join(folder, 'bin', applet));
+  fs.symlinkSync(await findRestic(), join(folder, 'bin', 'restic'));
+  listener = await fill(pristine('volume'));
+  copy();
+  run('restic init', volume());
+  const lines = run('restic backup --host volsync --exclude=lost+found .', volume()).lines;
+  snapshotID = savedSnapshotIn(lines) ?? '';
+  saved = { ...readResticLog(lines), snapshotTime: new Date().toISOString() };
+  fs.renameSync(repository(), pristine('repository'));
+}, 600_000);
+
+afterAll(() => {
+  listener.close();
+  fs.rmSync(folder, { recursive: true });
+});
+
+beforeEach(copy);
+
+async function findRestic(): Promise<string> {
+  const given = process.env['DATAMOVER_TOOLS_BIN'];
+  if (given !== undefined && given !== '') return join(given, 'restic');
+  const cacheDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'datamover');
+  await ensureTools(cacheDir, silentProgress);
+  return join(toolFolders(cacheDir).restic, 'bin', 'restic');
+}
+
+function copy(): void {
+  for (const name of ['volume', 'repository']) {
+    fs.rmSync(join(folder, name), { recursive: true, force: true });
+    if (fs.existsSync(pristine(name))) execFileSync('cp', ['-a', pristine(name), join(folder, name)]);
+  }
+}
+
+async function fill(root: string): Promise<Server> {
+  fs.mkdirSync(join(root, 'folder', 'empty'), { recursive: true });
+  fs.mkdirSync(join(root, 'lost+found'));
+  fs.writeFileSync(join(root, 'lost+found', 'fragment'), 'nobody saves this');
+  fs.writeFileSync(join(root, 'large'), Buffer.alloc(9_000_000, 'precious '));
+  fs.writeFileSync(join(root, 'folder', 'small'), 'precious');
+  fs.writeFileSync(join(root, 'nothing'), '');
+  fs.writeFileSync(join(root, 'a "name"\nof two lines'), 'x');
+  fs.linkSync(join(root, 'folder', 'small'), join(root, 'folder', 'again'));
+  fs.symlinkSync('small', join(root, 'folder', 'link'));
+  execFileSync('mkfifo', [join(root, 'pipe')]);
+  fs.closeSync(fs.openSync(join(root, 'sparse'), 'w'));
+  fs.truncateSync(join(root, 'sparse'), 40_000_000);
+  const server = createServer();
+  // The path of a socket is bounded, that of a folder for temporary files is not.
+  const before = process.cwd();
+  process.chdir(root);
+  await new Promise<void>((resolve) => server.listen('socket', resolve));
+  process.chdir(before);
+  return server;
+}
+
+function run(command: string, cwd: string, ...args: string[]): { lines: string[]; status: number | null } {
+  const { stdout, stderr, status } = spawnSync('sh', ['-c', command, 'restic', ...args], {
+    cwd,
+    encoding: 'utf8',
+    env: {
+      PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}`,
+      RESTIC_REPOSITORY: repository(),
+      RESTIC_PASSWORD: 'p',
+      // No Job has the cache of another.
+      RESTIC_CACHE_DIR: fs.mkdtempSync(join(folder, 'cache-')),
+      RESTIC_PROGRESS_FPS: '0.1',
+    },
+  });
+  return { lines: `${stdout}${stderr}`.split('\n'), status };
+}
+
+/** What becomes of the request. */
+function check(change: Partial<Verified> = {}): { facts?: object; difference?: string; failure?: string } {
+  const request: Verified = {
+    kind: 'backup',
+    level: 'Data',
+    isLive: false,
+    snapshotID,
+    reported: saved,
+    ...change,
+  };
+  const { lines, status } = run(verificationScript(request), '/', snapshotID, volume());
+  if (status !== 0) return { failure: lines.join('\n') };
+  // Of a mover's own volume; ours is elsewhere.
+  return judgeVerification(
+    lines.map((line) => line.replace(`"paths":["${volume()}"]`, '"paths":["/data"]')),
+    request,
+  );
+}
+
+/** A file of the repository that holds data, or one with directories. */
+function packOf(size: 'large' | 'small'): string {
+  const packs = fs
+    .readdirSync(join(repository(), 'data'), { recursive: true, encoding: 'utf8' })
+    .map((name) => join(repository(), 'data', name))
+    .filter((path) => fs.statSync(path).isFile())
+    .sort((a, b) => fs.statSync(b).size - fs.statSync(a).size);
+  return packs.at(size === 'large' ? 0 : -1) ?? '';
+}
+
+function flipByte(path: string): void {
+  fs.chmodSync(path, 0o600);
+  const bytes = fs.readFileSync(path);
+  const middle = bytes.length >> 1;
+  bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+  fs.writeFileSync(path, bytes);
+}
+
+const RIGHT = { facts: { files: 10, bytes: 49_000_009 } };
+
+describe('of a backup', () => {
+  it('finds nothing wrong where nothing is', () => {
+    expect(check()).toEqual(RIGHT);
+  });
+
+  it('finds a flipped byte in the store', () => {
+    flipByte(packOf('large'));
+    expect(check()).toEqual({ failure: expect.stringContaining('verification failed') as unknown });
+  });
+
+  it('finds data that is gone from the store', () => {
+    fs.rmSync(packOf('large'));
+    expect(check()).toEqual({ failure: expect.stringContaining('no such file') as unknown });
+  });
+
+  it('finds directories that are gone from the store, without reading the data', () => {
+    fs.rmSync(packOf('small'));
+    expect(check({ level: 'Metadata' })).toEqual({
+      failure: expect.stringContaining('no such file') as unknown,
+    });
+  });
+
+  it('finds that the snapshot is gone', () => {
+    for (const name of fs.readdirSync(join(repository(), 'snapshots')))
+      fs.rmSync(join(repository(), 'snapshots', name));
+    expect(check({ level: 'Metadata' })).toEqual({ difference: 'the repository does not hold it' });
+  });
+
+  it('looks at no volume that is in use', () => {
+    fs.writeFileSync(join(volume(), 'late'), '');
+    expect(check({ isLive: true })).toEqual(RIGHT);
+  });
+});
+
+describe('of a restore', () => {
+  const reported = { files: 10, bytes: 49_000_009 };
+  const differenceAfter = (spoil: (path: (name: string) => string) => void): string | undefined => {
+    spoil((name) => join(volume(), name));
+    return check({ kind: 'restore', reported }).difference;
+  };
+
+  it('finds nothing wrong where nothing is', () => {
+    expect(check({ kind: 'restore', reported })).toEqual(RIGHT);
+  });
+
+  it('finds a file that was changed, whatever its time and size say', () => {
+    const difference = differenceAfter((path) => {
+      const { atime, mtime } = fs.statSync(path('folder/small'));
+      fs.writeFileSync(path('folder/small'), 'preciouz');
+      fs.utimesSync(path('folder/small'), atime, mtime);
+    });
+    // One of the two names of the file.
+    expect(difference).toMatch(/^"\/folder\/(small|again)" of it is not so on the volume$/);
+  });
+
+  it('finds a file that is not in the snapshot', () => {
+    const difference = differenceAfter((path) => fs.writeFileSync(path('folder/late'), ''));
+    expect(difference).toContain('the volume holds what is not in it: ');
+    expect(difference).toContain('/folder/late"');
+  });
+
+  it('finds that a file is missing, and changes nothing on the volume', () => {
+    const listing = (): string => execFileSync('find', [volume(), '-ls'], { encoding: 'utf8' });
+    fs.rmSync(join(volume(), 'large'));
+    const before = listing();
+    expect(differenceAfter(() => undefined)).toBe('"/large" of it is not so on the volume');
+    expect(listing()).toBe(before);
+  });
+
+  it('finds that an empty file, a link, a folder and a pipe are missing', () => {
+    const difference = differenceAfter((path) => {
+      for (const name of ['nothing', 'folder/link', 'folder/empty', 'pipe'])
+        fs.rmSync(path(name), { recursive: true });
+    });
+    expect(difference).toBe('it holds 10 files and folders, the volume 6');
+  });
+});
