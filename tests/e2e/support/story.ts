@@ -27,6 +27,7 @@ export interface ClassOptions {
   limits?: { backups?: number; restores?: number; backupsPerNode?: number };
   config?: Record<string, unknown>;
   deadlines?: Record<string, number>;
+  verify?: 'Metadata' | 'Data';
   capture?: 'Snapshot' | 'Live' | 'SnapshotOrLive';
   storageClasses?: Record<string, object>;
   repositories?: { pruneIntervalSeconds?: number };
