@@ -52,7 +52,7 @@ describe('defaults of a class', () => {
       capture: 'Snapshot',
       verify: 'None',
       limits: { backups: 3, restores: 10, backupsPerNode: 10, restoresPerNode: 10, deletes: 2, prunes: 1 },
-      repositories: { pruneIntervalSeconds: 86400 },
+      repositories: { pruneIntervalSeconds: 86400, removeEmpty: false },
       deadlines: {
         captureSeconds: 600,
         cleanUpSeconds: 300,

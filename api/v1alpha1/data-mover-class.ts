@@ -95,6 +95,12 @@ export const dataMoverClassSpec = z
           .describe(
             'How long data that was removed may go on taking space. A repository is pruned this long after the first removal since its last prune, hence at most this often, and never without a removal. 0: as soon as nothing else uses it. In seconds.',
           ),
+        removeEmpty: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Whether a repository goes from the storage when a prune finds no snapshot in it, unless a request waits for it. A later backup makes it anew.',
+          ),
       })
       .prefault({})
       .describe('The care of repositories.'),

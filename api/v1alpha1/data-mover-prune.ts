@@ -11,6 +11,7 @@ import {
   repositoryPath,
   requestStatus,
   retriedStatus,
+  text,
   time,
   word,
 } from './schema.ts';
@@ -47,6 +48,7 @@ export const prunePhases = [
   'Pending',
   'Queued',
   'Pruning',
+  'Removing',
   'Retrying',
   'CleaningUp',
   'Completed',
@@ -64,6 +66,14 @@ export const dataMoverPruneStatus = z
     prunedAt: time.optional().describe('When the mover was through.'),
     freedBytes: count.optional().describe('What was given back to the storage.'),
     remainingBytes: count.optional().describe('What the repository holds since then.'),
+    snapshots: count.optional().describe('How many snapshots it found in the repository.'),
+    removingSince: time
+      .optional()
+      .describe('When the removal of the repository began. Absent while none is under way.'),
+    removedAt: time.optional().describe('When the repository was gone from the storage.'),
+    kept: text
+      .optional()
+      .describe('Why a repository without snapshots is still there although its class wants it removed.'),
     ...retriedStatus,
     failure: failure.describe('Why it ended without success. Absent while it has not.').optional(),
     conditions: conditions.optional(),

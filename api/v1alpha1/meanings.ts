@@ -52,6 +52,7 @@ export const prunePhaseMeanings: Record<PrunePhase, string> = {
   Pending: 'Due; its class is being looked up.',
   Queued: 'It waits until no other request uses the same repository.',
   Pruning: 'The mover looks for data that no snapshot needs, and removes it.',
+  Removing: 'No snapshot was found, so the repository itself is removed.',
   Retrying: deletePhaseMeanings.Retrying,
   CleaningUp: deletePhaseMeanings.CleaningUp,
   Completed: 'Data that no snapshot needs is gone, within the bounds of the mover.',
@@ -68,6 +69,8 @@ export const conditionMeanings: Record<ConditionType, string> = {
   HandedOver: 'The volume belongs to the destination claim.',
   Removed: 'The snapshot is gone from the repository.',
   Pruned: 'Data that no snapshot needs is gone from the repository.',
+  RepositoryRemoved:
+    'The repository is gone. Told only where the class has `repositories.removeEmpty` and no snapshot was found.',
   CleanedUp: 'Nothing made for this request remains.',
   Ready: 'True when all is well: for a request that it is Completed, for a class that it can be used.',
 };

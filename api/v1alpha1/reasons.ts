@@ -21,6 +21,8 @@ export const conditionTypes = {
   removed: 'Removed',
   /** Data that no snapshot needs is gone from the repository. Prunes only. */
   pruned: 'Pruned',
+  /** The repository is gone; `False` says why it is not. Prunes that find no snapshot, where the class wants it gone. */
+  repositoryRemoved: 'RepositoryRemoved',
   /** Nothing created for this request remains. */
   cleanedUp: 'CleanedUp',
   /** `True` when Completed, `False` otherwise: what `kubectl wait` looks at. */
@@ -28,6 +30,9 @@ export const conditionTypes = {
 } as const;
 
 export type ConditionType = (typeof conditionTypes)[keyof typeof conditionTypes];
+
+/** Reason of condition `RepositoryRemoved` where the repository has to stay. */
+export const repositoryKept = 'Kept';
 
 /** Reason of condition `CleanedUp` of a request that has ended although something made for it remains. */
 export const leftBehind = 'LeftBehind';
@@ -51,7 +56,7 @@ export const failureReasons = {
   StorageLocationInvalid: 'the BackupStorageLocation cannot hold repositories',
   WrongPassword: "the repository's password is not the one in the secret",
   RepositoryUnreachable: 'the repository or its bucket cannot be reached',
-  RepositoryMissing: 'the repository holds no data although the backup recorded some',
+  RepositoryMissing: 'the repository is not there, or does not hold the recorded data',
   RepositoryLocked: 'the repository is locked by another process',
   PermissionDenied: 'access to the repository or to a file was denied',
   NoSpace: 'a volume is full',

@@ -37,7 +37,7 @@ async function remove(scope: DeleteScope): Promise<StepResult> {
   const { request, status, child, serving, signal, now } = scope;
   if (status.removedAt !== undefined) return done;
   status.movingSince ??= now.toISOString();
-  const outcome = await serving.mover.forget({
+  const forgotten = await serving.mover.forget({
     ...child,
     config: serving.config,
     repositoryPath: status.repositoryPath ?? '',
@@ -48,6 +48,11 @@ async function remove(scope: DeleteScope): Promise<StepResult> {
     signal,
     assertCurrent: scope.assertCurrent,
   });
+  // Where repositories go with their last snapshot, one that is not there holds nothing.
+  const isGone = forgotten.state === 'Failed' && forgotten.reason === 'RepositoryMissing';
+  const { removeEmpty } = serving.class.spec.repositories;
+  const outcome: typeof forgotten =
+    isGone && removeEmpty ? { state: 'Done', facts: { alreadyGone: true } } : forgotten;
   // Before the removal is recorded: what was removed and never pruned would take space for ever.
   if (outcome.state === 'Done') await askForPrune(scope);
   return followMover(scope, outcome, () => {

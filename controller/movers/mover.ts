@@ -54,6 +54,12 @@ export interface Mover<Config = unknown> {
   prune?(request: RepositoryRequest<Config>): Promise<MoverOutcome<PruneFacts>>;
 
   /**
+   * Removes the repository itself, in which {@link prune} has just found no snapshot and which nothing has used since; also
+   * what an earlier call has left of it. Whatever holds more than an empty repository does is kept as it is. Absent: cannot.
+   */
+  removeRepository?(request: RepositoryRequest<Config>): Promise<MoverOutcome<RemovalFacts>>;
+
+  /**
    * Ids of all snapshots that a backup is known to have saved, in all of its tries. What is in none of the records is
    * forgotten, so an id is only given where the mover itself named it. Absent: a try that fails saves nothing.
    */
@@ -185,6 +191,14 @@ export interface ForgetFacts {
 export interface PruneFacts {
   freedBytes?: number;
   remainingBytes?: number;
+  /** How many snapshots the repository held, while nothing could add one. */
+  snapshots?: number;
+}
+
+/** Whether the repository is gone. */
+export interface RemovalFacts {
+  /** Why it is not. */
+  kept?: string;
 }
 
 export type Refusal = Extract<MoverOutcome<never>, { state: 'Failed' }>;

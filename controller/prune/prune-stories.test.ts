@@ -40,7 +40,7 @@ function addPrune(name: string): void {
 
 const pruneEvery = (seconds: number): void =>
   void world.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ spec }) => {
-    spec.repositories = { pruneIntervalSeconds: seconds };
+    spec.repositories = { pruneIntervalSeconds: seconds, removeEmpty: false };
   });
 
 type Runnable = Job & { spec: { template: { spec: { containers: { args: string[] }[] } } } };

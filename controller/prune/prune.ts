@@ -1,9 +1,9 @@
 import type { DataMoverPrune, DataMoverPruneStatus } from '../../api/v1alpha1/data-mover-prune.ts';
 import { dataMoverPrunes } from '../../api/v1alpha1/kinds.ts';
-import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
+import { conditionTypes, repositoryKept } from '../../api/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
 import { childIdentity } from '../request/children.ts';
-import type { RequestType } from '../request/request.ts';
+import type { Fact, RequestType } from '../request/request.ts';
 import { announceTries, pauseAfter } from '../request/retry.ts';
 import { serveRecorded } from '../request/serve-recorded.ts';
 import type { PruneScope } from './scope.ts';
@@ -30,23 +30,45 @@ export function pruneRequest(
       signal: context.signal,
       assertCurrent,
     }),
-    tryAgain: pauseAfter,
-    succeeded: ({ prunedAt }) => prunedAt !== undefined,
+    tryAgain: (request, status, failure, now) => {
+      // Its place is given back, so by the next try the repository may not be empty any more.
+      delete status.prunedAt;
+      delete status.snapshots;
+      delete status.removingSince;
+      return pauseAfter(request, status, failure, now);
+    },
+    succeeded: ({ prunedAt, removingSince }) => prunedAt !== undefined && removingSince === undefined,
     phase: phaseOf,
     facts: (status) => [
       [conditionTypes.admitted, status.admittedAt !== undefined],
       [conditionTypes.pruned, status.prunedAt !== undefined],
+      ...removalOf(status),
     ],
-    successMessage: ({ freedBytes, remainingBytes }) =>
-      freedBytes === undefined
-        ? 'the repository is pruned'
-        : `${String(freedBytes)} bytes were given back, ${String(remainingBytes ?? 0)} remain`,
+    successMessage: successOf,
     report: (request, before, after) => announceTries(env.reporter, request, before, after),
   };
 }
 
-function phaseOf({ startTimestamp, movingSince, repositoryPath, retryAt }: DataMoverPruneStatus): string {
+/** Told only where the class wants it. */
+function removalOf({ removingSince, removedAt, kept }: DataMoverPruneStatus): readonly Fact[] {
+  if (kept !== undefined)
+    return [[conditionTypes.repositoryRemoved, false, { reason: repositoryKept, message: kept }]];
+  const isTold = removingSince !== undefined || removedAt !== undefined;
+  return isTold ? [[conditionTypes.repositoryRemoved, removedAt !== undefined]] : [];
+}
+
+function successOf({ freedBytes, remainingBytes, removedAt, kept }: DataMoverPruneStatus): string {
+  if (removedAt !== undefined) return 'the repository held no snapshot any more and is removed';
+  if (kept !== undefined) return `the repository is pruned, holds no snapshot, and is still there: ${kept}`;
+  return freedBytes === undefined
+    ? 'the repository is pruned'
+    : `${String(freedBytes)} bytes were given back, ${String(remainingBytes ?? 0)} remain`;
+}
+
+function phaseOf(status: DataMoverPruneStatus): string {
+  const { startTimestamp, movingSince, repositoryPath, retryAt, removingSince } = status;
   if (retryAt !== undefined) return 'Retrying';
+  if (removingSince !== undefined) return 'Removing';
   if (movingSince !== undefined) return 'Pruning';
   if (repositoryPath !== undefined) return 'Queued';
   return startTimestamp === undefined ? 'Waiting' : 'Pending';

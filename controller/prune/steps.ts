@@ -1,9 +1,10 @@
 import { formatKey, keyOf } from '../../api/meta.ts';
+import type { Mover, MoverOutcome, PruneFacts, RemovalFacts, RepositoryRequest } from '../movers/mover.ts';
 import { cleanMover } from '../request/clean-up.ts';
 import { checkCare } from '../request/repository-care.ts';
 import { recover } from '../request/retry.ts';
 import { admit, followMover } from '../request/shared-steps.ts';
-import { checkpoint, failed, type Step, type StepResult } from '../request/step.ts';
+import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
 import type { PruneScope } from './scope.ts';
 
 /** The way of a prune, in order. Each step is skipped when its facts are recorded. */
@@ -12,13 +13,15 @@ export const pruneSteps: readonly Step<PruneScope>[] = [
   { name: 'recover', run: recover },
   { name: 'admit', run: (scope) => admit(scope, 'prune', scope.request.metadata.uid ?? '') },
   { name: 'prune', run: prune },
+  { name: 'remove repository', run: removeRepository },
 ];
 
 /** The way back. */
 export const pruneCleanup: readonly Step<PruneScope>[] = [cleanMover];
 
 function check({ request, status, env, serving }: PruneScope): StepResult {
-  if (request.metadata.deletionTimestamp !== undefined)
+  // Half a repository would be in the way of the next one.
+  if (request.metadata.deletionTimestamp !== undefined && status.removingSince === undefined)
     return failed('Canceled', `${formatKey(keyOf(request))} was deleted before it was completed`);
   const { mover, repository, dataMoverClass: className } = request.spec;
   const checked = checkCare(
@@ -31,23 +34,69 @@ function check({ request, status, env, serving }: PruneScope): StepResult {
 }
 
 async function prune(scope: PruneScope): Promise<StepResult> {
-  const { request, status, child, serving, signal, now } = scope;
+  const { status, serving, now } = scope;
   const { mover } = serving;
+  if (status.prunedAt !== undefined) return done;
   if (mover.prune === undefined)
     return failed('InvalidRequest', `mover ${mover.name} has nothing to prune: removing a backup is enough`);
   status.movingSince ??= now.toISOString();
-  const outcome = await mover.prune({
-    ...child,
-    config: serving.config,
-    repositoryPath: status.repositoryPath ?? '',
-    since: status.movingSince,
-    signal,
-    assertCurrent: scope.assertCurrent,
-    veleroLocation: () => Promise.resolve({ name: request.spec.backupStorageLocation }),
-  });
-  return followMover(scope, outcome, (facts) => {
+  const outcome = await mover.prune(requestOf(scope));
+  const isBegun = isGone(scope, outcome);
+  return followMover(scope, isBegun ? GONE : outcome, (facts) => {
     Object.assign(status, facts, { prunedAt: now.toISOString() });
+    if (isBegun || isUnwanted(scope)) {
+      status.removingSince = now.toISOString();
+      // The removal has its own time to start.
+      status.movingSince = now.toISOString();
+    } else {
+      delete status.lastFailure;
+    }
+    return checkpoint;
+  });
+}
+
+/** What the prune finds after a removal that came as far as that. */
+const GONE: MoverOutcome<PruneFacts> = { state: 'Done', facts: { snapshots: 0 } };
+
+function isGone({ serving }: PruneScope, outcome: MoverOutcome<PruneFacts>): boolean {
+  const { removeEmpty } = serving.class.spec.repositories;
+  return removeEmpty && outcome.state === 'Failed' && outcome.reason === 'RepositoryMissing';
+}
+
+/** Whoever waits for the repository will either use it or ask for another prune. */
+function isUnwanted({ env, request, status, serving }: PruneScope): boolean {
+  const { removeEmpty } = serving.class.spec.repositories;
+  if (!removeEmpty || status.snapshots !== 0) return false;
+  return !env.admission.isAwaited(status.repositoryPath ?? '', request.metadata.uid ?? '');
+}
+
+async function removeRepository(scope: PruneScope): Promise<StepResult> {
+  const { status, serving, now } = scope;
+  if (status.removingSince === undefined) return done;
+  const { mover } = serving;
+  const outcome = (await mover.removeRepository?.(requestOf(scope))) ?? cannot(mover);
+  return followMover(scope, outcome, ({ kept }) => {
+    if (kept === undefined) status.removedAt = now.toISOString();
+    else status.kept = kept;
+    delete status.removingSince;
     delete status.lastFailure;
     return checkpoint;
   });
+}
+
+function cannot({ name }: Mover): MoverOutcome<RemovalFacts> {
+  return { state: 'Done', facts: { kept: `mover ${name} cannot remove repositories` } };
+}
+
+function requestOf(scope: PruneScope): RepositoryRequest<unknown> {
+  const { request, status, child, serving, signal, assertCurrent } = scope;
+  return {
+    ...child,
+    config: serving.config,
+    repositoryPath: status.repositoryPath ?? '',
+    since: status.movingSince ?? '',
+    signal,
+    assertCurrent,
+    veleroLocation: () => Promise.resolve({ name: request.spec.backupStorageLocation }),
+  };
 }

@@ -19,6 +19,11 @@ export function repositoryPath({ prefix, cluster, namespace, pvc }: RepositoryLo
  */
 const FOLDER = /^(?!\.{1,2}$)[A-Za-z0-9._-]+$/;
 
+/** Whether this is one folder, whoever reads it. */
+export function isFolder(text: string): boolean {
+  return FOLDER.test(text);
+}
+
 /** Whether this may be the folder above all clusters. */
 export function isPrefix(text: string): boolean {
   return text.split('/').every((part) => part === '' || FOLDER.test(part));

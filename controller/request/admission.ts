@@ -31,6 +31,8 @@ export type AdmissionResult = { admitted: true } | { admitted: false; ahead: num
 export interface Admission {
   /** Each kind has limits of its own, per class and per node; a repository serves one request of any kind at a time. */
   decide(kind: RequestKind, request: AdmissionRequest): AdmissionResult;
+  /** Whether another request that has not ended is about this repository. */
+  isAwaited(repository: string, uid: string): boolean;
   /** A request that has not ended gives its place back. */
   release(uid: string): void;
 }
@@ -94,6 +96,10 @@ export function createAdmission(lists: Lists, bounds: Bounds): Admission {
       // Its record got lost; the place is still its own.
       return granted.has(request.uid) ? { admitted: true } : decide(kind, request);
     },
+    isAwaited: (repository, uid) =>
+      unfinished().some(
+        ({ candidate, place }) => candidate.metadata.uid !== uid && place.repository === repository,
+      ),
     release(uid) {
       granted.delete(uid);
     },

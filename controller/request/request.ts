@@ -46,6 +46,9 @@ export interface PassInput<T, Status> {
   context: ReconcileContext;
 }
 
+/** A condition type, whether it holds, and why not where that is its own affair. */
+export type Fact = readonly [type: string, holds: boolean, because?: { reason: string; message: string }];
+
 /** What sets one kind of request apart; the reconciler is the same for all. */
 export interface RequestType<
   T extends RequestResource<Status>,
@@ -75,7 +78,7 @@ export interface RequestType<
   /** The phase of a request that has not ended. */
   phase(status: Status): string;
   /** Condition types of the steps with whether they hold, in their order. */
-  facts(status: Status): readonly [string, boolean][];
+  facts(status: Status): readonly Fact[];
   /** One line about a success. */
   successMessage(status: Status): string;
   report(request: T, before: Status, after: Status): void;

@@ -136,6 +136,7 @@ const SAME_FOR_ALL = [
   'allowedResticSecrets',
   'repositoryPrefix',
   'resticImage',
+  'rcloneImage',
 ];
 
 /**

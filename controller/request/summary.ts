@@ -3,6 +3,7 @@ import { conditionTypes, leftBehind } from '../../api/v1alpha1/reasons.ts';
 import { setCondition } from '../../kube/status/conditions.ts';
 import {
   isFinal,
+  type Fact,
   type RequestResource,
   type RequestScope,
   type RequestStatus,
@@ -39,9 +40,6 @@ export function summarise<
     ...(generation !== undefined && { generation }),
   });
 }
-
-/** A condition type, whether it holds, and why not where that is its own affair. */
-type Fact = readonly [type: string, holds: boolean, because?: { reason: string; message: string }];
 
 function cleanedUp(left: readonly string[] | undefined): Fact {
   if (left === undefined) return [conditionTypes.cleanedUp, false];

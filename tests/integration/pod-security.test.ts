@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { namespaces, pods } from '../../api/external/core.ts';
-import { desiredResticJob, type VolumeReader } from '../../controller/repository/restic-job.ts';
+import { desiredRepositoryJob, type VolumeReader } from '../../controller/repository/repository-job.ts';
 import { desiredJob } from '../../hack/cluster/doubles/volsync/mover/job.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
@@ -45,10 +45,11 @@ const SECRET_KEYS = ['RESTIC_PASSWORD', 'RESTIC_CUSTOM_CA', 'GOOGLE_APPLICATION_
 /** A Job of our own, with every file that it can mount. */
 function ownJob(volume?: VolumeReader) {
   const target = { kind: 'delete', name: 'dmd-1', labels: {}, annotations: {} } as const;
-  return desiredResticJob(
+  return desiredRepositoryJob(
     target,
     { namespace: 'x' },
     {
+      program: 'restic',
       image: 'restic',
       args: ['forget', '--prune', 'abcdef01'],
       secretKeys: SECRET_KEYS,

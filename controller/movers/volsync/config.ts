@@ -41,6 +41,13 @@ export const volSyncConfig = z.strictObject({
     .describe(
       'Image with a shell and a `restic` in its PATH, which removes the data of deleted backups, as VolSync cannot, and verifies what was moved.',
     ),
+  rcloneImage: z
+    .string()
+    .min(1)
+    .default('docker.io/rclone/rclone:1.75.1')
+    .describe(
+      "Image with an `rclone` in its PATH, VolSync's for example, which removes repositories without snapshots; restic cannot.",
+    ),
   pruneMaxUnused: z
     .string()
     .regex(/^(unlimited|[0-9]+(\.[0-9]+)?%|[0-9]+[kKmMgGtT]?)$/)

@@ -39,6 +39,7 @@ describe("the mover's configuration", () => {
     expect(parse({})).toEqual({
       resticSecret: { name: 'restic-config' },
       resticImage: 'docker.io/restic/restic:0.18.1',
+      rcloneImage: 'docker.io/rclone/rclone:1.75.1',
       cacheCapacity: '1Gi',
       pruneMaxUnused: '5%',
       pruneMaxRepackSize: '20G',

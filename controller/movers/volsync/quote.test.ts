@@ -21,6 +21,7 @@ it.each(LINES)('so it is in the message of a removal that fails: %s', (line, quo
   const metadata = { name: 'dmd-1' };
   const state = { terminated: { exitCode: 1 } };
   const seen = {
+    program: 'restic' as const,
     doing: 'removing the snapshot',
     job: { apiVersion: 'batch/v1', kind: 'Job', metadata, status: { failed: 3 } } as Job,
     pod: {

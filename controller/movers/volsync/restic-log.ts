@@ -1,4 +1,4 @@
-import type { MoverProgress } from '../mover.ts';
+import type { MoverProgress, PruneFacts } from '../mover.ts';
 
 /**
  * Reads what VolSync's restic mover prints. There is no other source for the id of a snapshot, and none for
@@ -102,11 +102,16 @@ function readProgress(line: string): MoverProgress | undefined {
 const PRUNED = new RegExp(String.raw`^total prune:\s+[0-9]+ blobs / ${SIZE}`);
 const REMAINING = new RegExp(String.raw`^remaining:\s+[0-9]+ blobs / ${SIZE}`);
 
+/** restic says so under its exclusive lock. */
+const IN_USE_FOR = /^finding data that is still in use for ([0-9]+) snapshots/;
+
 /** What `restic prune` says about its work. */
-export function readPruned(lines: readonly string[]): { freedBytes?: number; remainingBytes?: number } {
+export function readPruned(lines: readonly string[]): PruneFacts {
   const freed = sizeIn(lines, PRUNED);
   const remaining = sizeIn(lines, REMAINING);
+  const snapshots = lines.map((line) => IN_USE_FOR.exec(line)?.[1]).findLast((found) => found !== undefined);
   return {
+    ...(snapshots !== undefined && { snapshots: Number(snapshots) }),
     ...(freed !== undefined && { freedBytes: freed }),
     ...(remaining !== undefined && { remainingBytes: remaining }),
   };

@@ -13,6 +13,7 @@ function run(more: {
   const { job = {}, phase, exitCode, lines = [], complete = true } = more;
   const state = exitCode === undefined ? {} : { terminated: { exitCode } };
   return {
+    program: 'restic',
     doing: 'removing the snapshot',
     job: { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'dmd-1' }, status: job },
     pod: {
@@ -72,6 +73,16 @@ describe('a look at a restic of our own', () => {
       'message',
       expect.stringMatching(/RESTIC_PASSWORD of Secret velero\/restic-config/),
     );
+  });
+
+  it('fails at once where there is no repository; only restic means that by 10', () => {
+    const seen = run({ job: { failed: 1 }, phase: 'Failed', exitCode: 10, lines: ['Fatal: no config'] });
+    expect(judgeRun(seen)).toMatchObject({
+      state: 'Failed',
+      reason: 'RepositoryMissing',
+      message: expect.stringMatching(/^there is no repository c1\/app\/data; check key RESTIC_REPOSITORY/),
+    });
+    expect(judgeRun({ ...seen, program: 'rclone' }).state).toBe('InProgress');
   });
 
   it('gives an unknown failure three attempts', () => {

@@ -1,13 +1,15 @@
 import type { Job, Pod } from '../../../api/external/core.ts';
 import type { MoverOutcome } from '../mover.ts';
 import { diagnose } from './diagnosis.ts';
+import type { Program } from '../../repository/repository-job.ts';
 import type { Place } from './place.ts';
 import { quotable } from './quote.ts';
 import type { PodLog } from './pod-logs.ts';
 
 /** What can be seen of a restic of our own at work. */
 export interface ResticRun {
-  /** What it is for: `restic is <doing>`. */
+  program: Program;
+  /** What it is for: `<program> is <doing>`. */
   doing: string;
   job: Job;
   pod: Pod | undefined;
@@ -30,7 +32,12 @@ export function judgeRun(seen: ResticRun): MoverOutcome<ResticOutput> {
   if (succeeded === 0 && !hasFailed) return working(seen);
   // Its log says what it did, or why it failed; the whole of it is needed to judge.
   if (seen.podLog?.complete === false)
-    return { state: 'InProgress', started: true, message: "reading restic's log", requeueAfterMs: 2000 };
+    return {
+      state: 'InProgress',
+      started: true,
+      message: `reading ${seen.program}'s log`,
+      requeueAfterMs: 2000,
+    };
   return succeeded > 0 ? { state: 'Done', facts: { lines: linesOf(seen) } } : judgeFailure(seen, failed);
 }
 
@@ -49,21 +56,38 @@ function phaseOf({ pod }: ResticRun): string | undefined {
 }
 
 /** While all is well, the kubelet gives a reason to wait and no message. */
-function describe({ pod, doing }: ResticRun): string {
+function describe({ pod, program, doing }: ResticRun): string {
   const waits = pod?.status?.containerStatuses?.[0]?.state?.waiting;
   return waits?.message === undefined
-    ? `restic is ${doing}`
-    : `restic cannot start: ${waits.reason ?? ''}: ${waits.message}`;
+    ? `${program} is ${doing}`
+    : `${program} cannot start: ${waits.reason ?? ''}: ${waits.message}`;
 }
 
 function judgeFailure(seen: ResticRun, failures: number): MoverOutcome<never> {
-  const end = seen.pod?.status?.containerStatuses?.[0]?.state?.terminated;
+  const end = endOf(seen);
+  if (seen.program === 'restic' && end?.exitCode === NO_REPOSITORY) return noRepository(seen.place);
   const { reason, message, evidence, attempts } = diagnose(linesOf(seen), end, seen.place);
   if (failures < Math.min(attempts, MAX_ATTEMPTS)) {
-    return { state: 'InProgress', started: true, message: `restic failed and tries again: ${message}` };
+    return {
+      state: 'InProgress',
+      started: true,
+      message: `${seen.program} failed and tries again: ${message}`,
+    };
   }
-  const line = evidence === undefined ? '' : `; restic says: ${quotable(evidence)}`;
+  const line = evidence === undefined ? '' : `; ${seen.program} says: ${quotable(evidence)}`;
   return { state: 'Failed', reason, message: `${message}${line}` };
+}
+
+/** restic's exit code for it. Its mover makes a repository that is not there; nobody else does. */
+const NO_REPOSITORY = 10;
+
+function noRepository({ repository, base }: Place): MoverOutcome<never> {
+  const message = `there is no repository ${repository}; check ${base}, unless somebody removed it`;
+  return { state: 'Failed', reason: 'RepositoryMissing', message };
+}
+
+function endOf({ pod }: ResticRun): { reason?: string; exitCode?: number } | undefined {
+  return pod?.status?.containerStatuses?.[0]?.state?.terminated;
 }
 
 function linesOf({ podLog }: ResticRun): readonly string[] {

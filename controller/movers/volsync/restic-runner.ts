@@ -1,5 +1,5 @@
 import { jobs, secrets, type Job, type Pod } from '../../../api/external/core.ts';
-import { desiredResticJob, type VolumeReader } from '../../repository/restic-job.ts';
+import { desiredRepositoryJob, type Program, type VolumeReader } from '../../repository/repository-job.ts';
 import type { Lister } from '../../environment.ts';
 import { requestUidOf } from '../../request/children.ts';
 import type { OwnerReference } from '../../../api/meta.ts';
@@ -29,13 +29,17 @@ export interface ResticRunnerDependencies {
   wake: (child: string) => void;
 }
 
-/** One command of restic and what its output means. */
-export interface ResticTask<Facts> {
-  /** `restic is <doing>`. */
+/** One command and what its output means. */
+export interface RepositoryTask<Facts> {
+  program: Program;
+  /** `<program> is <doing>`. */
   doing: string;
-  args: readonly string[];
-  /** What a shell does with them instead of `restic`. */
+  image: string;
+  /** For the shell. Default: restic on its arguments. */
   script?: string;
+  args: readonly string[];
+  /** What the program needs for its way to the repository, from what restic does. Default: the same. */
+  access?: (restic: Record<string, string>) => { data: Record<string, string> } | { problem: string };
   /** With which the Job goes, should nobody clean up. */
   owner?: OwnerReference;
   /** Of the Job, behind the request's name. Absent: none. */
@@ -47,9 +51,9 @@ export interface ResticTask<Facts> {
 
 type Request = RepositoryRequest<VolSyncConfig>;
 
-/** Does with a restic of our own what VolSync has no way to ask for. One command per request and suffix. */
+/** Does with programs of our own what VolSync has no way to ask for. One command per request and suffix. */
 export interface ResticRunner {
-  run<Facts>(request: Request, task: ResticTask<Facts>): Promise<MoverOutcome<Facts>>;
+  run<Facts>(request: Request, task: RepositoryTask<Facts>): Promise<MoverOutcome<Facts>>;
   /** When it was done, RFC 3339; undefined before. */
   doneAt(target: MoverTarget): string | undefined;
   /** What the cluster still has of it. */
@@ -63,27 +67,30 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
 
   async function start(
     request: Request,
-    { args, doing, script, owner, suffix = '', volume }: ResticTask<unknown>,
+    { program, image, script, args, doing, owner, access, suffix = '', volume }: RepositoryTask<unknown>,
   ): Promise<MoverOutcome<never>> {
-    const { signal, config } = request;
+    const { signal } = request;
     const found = await deps.credentials.of(request);
     if ('state' in found) return found;
+    const way = access?.(found.data) ?? { data: found.data };
+    if ('problem' in way) return { state: 'Failed', reason: 'InvalidConfig', message: way.problem };
     await request.assertCurrent();
-    await creator.createOnce(secrets, desiredSecret(request, namespace, found.data), signal);
+    await creator.createOnce(secrets, desiredSecret(request, namespace, way.data), signal);
     const command = {
-      image: config.resticImage,
+      program,
+      image,
       args,
-      secretKeys: Object.keys(found.data),
+      secretKeys: Object.keys(way.data),
       ...(script !== undefined && { script }),
       ...(volume !== undefined && { volume: await volume() }),
     };
-    const made = desiredResticJob(request, { namespace, name: `${request.name}${suffix}` }, command);
+    const made = desiredRepositoryJob(request, { namespace, name: `${request.name}${suffix}` }, command);
     const metadata = {
       ...withLocation(made.metadata, found),
       ...(owner !== undefined && { ownerReferences: [owner] }),
     };
     await creator.createOnce(jobs, { ...made, metadata }, signal);
-    return { state: 'InProgress', started: false, message: `restic is ${doing}` };
+    return { state: 'InProgress', started: false, message: `${program} is ${doing}` };
   }
 
   return {
@@ -93,6 +100,7 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
       if (job === undefined) return start(request, task);
       const pod = newestPod(deps.pods.byIndex(OWN_JOB_INDEX, id));
       const outcome = judgeRun({
+        program: task.program,
         doing: task.doing,
         job,
         pod,

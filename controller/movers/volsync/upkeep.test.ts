@@ -4,14 +4,14 @@ import { forgetTask, pruneTask } from './upkeep.ts';
 
 describe('removing a snapshot', () => {
   it('names that snapshot alone, and does not prune', () => {
-    expect(forgetTask('abcdef01').args).toEqual(['forget', 'abcdef01']);
+    expect(forgetTask(volSyncConfig.parse({}), 'abcdef01').args).toEqual(['forget', 'abcdef01']);
   });
 
   it.each([
     ['was not there any more', ['Ignoring "deadbeef": no matching ID found for prefix "deadbeef"'], true],
     ['was there', ['removed snapshot/abcdef01'], false],
   ])('knows that it %s', (_, lines, alreadyGone) => {
-    expect(forgetTask('abcdef01').read(lines)).toEqual({ alreadyGone });
+    expect(forgetTask(volSyncConfig.parse({}), 'abcdef01').read(lines)).toEqual({ alreadyGone });
   });
 });
 
@@ -33,6 +33,13 @@ describe('pruning', () => {
     ];
     expect(read(lines)).toEqual({ freedBytes: Math.round(3.814 * 2 ** 20), remainingBytes: 2048 });
     expect(read([])).toEqual({});
+  });
+
+  it.each([0, 1, 10])('knows how many snapshots there are: %i', (count) => {
+    const line = `finding data that is still in use for ${String(count)} snapshots`;
+    expect(read(['loading all snapshots...', line, '[0:00]          0 snapshots'])).toEqual({
+      snapshots: count,
+    });
   });
 
   it.each(['1 G', '-1', '5%%', 'all; rm', ''])('cannot be bounded by "%s"', (bound) => {

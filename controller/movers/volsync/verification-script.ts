@@ -1,4 +1,4 @@
-import { RESTIC, UNLOCK } from '../../repository/restic-job.ts';
+import { RESTIC, UNLOCK } from '../../repository/repository-job.ts';
 import type { VerifyRequest } from '../mover.ts';
 
 /**

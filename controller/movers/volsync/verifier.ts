@@ -1,7 +1,7 @@
 import { namespaces } from '../../../api/external/core.ts';
 import type { Resource } from '../../../api/meta.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
-import type { VolumeReader } from '../../repository/restic-job.ts';
+import type { VolumeReader } from '../../repository/repository-job.ts';
 import type { MoverOutcome, MoverTarget, VerifyFacts, VerifyRequest } from '../mover.ts';
 import type { VolSyncConfig } from './config.ts';
 import { affinityOf } from './desired.ts';
@@ -57,6 +57,8 @@ export function createVerifier(deps: {
       }
       const { apiVersion, kind, metadata } = transfer;
       const outcome = await resticRunner.run(request, {
+        program: 'restic',
+        image: request.config.resticImage,
         doing: 'verifying what was moved',
         args: [request.snapshotID, VOLUME_PATH],
         script: verificationScript(request),

@@ -23,6 +23,7 @@ import { backupOutcome, restoreOutcome } from './proof.ts';
 import { outgoing, withActivity, type Renewal } from './renewal.ts';
 import { savedSnapshotIn } from './restic-log.ts';
 import type { ResticRunner } from './restic-runner.ts';
+import { removalOf, removeRepository } from './removal.ts';
 import { forgetTask, pruneTask, unlockTask } from './upkeep.ts';
 import type { Verifier } from './verifier.ts';
 
@@ -177,7 +178,10 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
     request: MoverRequest<VolSyncConfig>,
     { apiVersion, kind, metadata: { name, uid = '' } }: ReplicationDestination,
   ): Promise<MoverOutcome<never>> {
-    const outcome = await deps.resticRunner.run(request, unlockTask({ apiVersion, kind, name, uid }));
+    const outcome = await deps.resticRunner.run(
+      request,
+      unlockTask(request.config, { apiVersion, kind, name, uid }),
+    );
     if (outcome.state !== 'Done') return outcome;
     return { state: 'InProgress', started: true, message: 'stale locks of the repository are removed' };
   }
@@ -230,9 +234,11 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
 
     verify: (request) => deps.verifier.verify(request, transferOf(request).cached),
 
-    forget: (request) => deps.resticRunner.run(request, forgetTask(request.snapshotID)),
+    forget: (request) => deps.resticRunner.run(request, forgetTask(request.config, request.snapshotID)),
 
     prune: (request) => deps.resticRunner.run(request, pruneTask(request.config)),
+
+    removeRepository: (request) => removeRepository(deps.resticRunner, request),
 
     /** Who is being stopped may save at the last moment, so its log is read before that, and followed to its end. */
     async savedSnapshots(request) {
@@ -247,7 +253,10 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
     },
 
     async cleanup(request) {
-      if (usesResticOnly(request)) return deps.resticRunner.cleanup(request);
+      if (usesResticOnly(request)) {
+        const runs = request.kind === 'prune' ? [request, removalOf(request)] : [request];
+        return (await Promise.all(runs.map((run) => deps.resticRunner.cleanup(run)))).flat();
+      }
       const { name, signal } = request;
       const key = { namespace, name };
       const transfer = transferOf(request);

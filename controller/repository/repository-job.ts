@@ -2,13 +2,17 @@ import type { Job } from '../../api/external/core.ts';
 import type { MoverTarget } from '../movers/mover.ts';
 import { CUSTOM_CA_KEY } from './restic-secret.ts';
 
-/** What one run of restic needs to know. */
-export interface ResticCommand {
+/** Who works on a repository: restic, and rclone where restic has no command for it. */
+export type Program = 'restic' | 'rclone';
+
+/** What one run of a program needs to know. */
+export interface RepositoryCommand {
+  program: Program;
   image: string;
   args: readonly string[];
   /** Keys of the request's secret, which has the request's name. */
   secretKeys: readonly string[];
-  /** What a shell does with the arguments instead. */
+  /** For the shell, with the arguments as `$@`. Default: restic on them. */
   script?: string;
   /** For commands that look at a volume. */
   volume?: VolumeReader;
@@ -27,7 +31,7 @@ export interface VolumeReader {
 }
 
 /** A Job with the spec that this project writes. */
-export interface ResticJob extends Job {
+export interface RepositoryJob extends Job {
   spec: Record<string, unknown>;
 }
 
@@ -44,15 +48,18 @@ export const RESTIC = 'restic --retry-lock 10m';
 
 const RUN_RESTIC = `${UNLOCK} && exec ${RESTIC} "$@"`;
 
+/** What each program calls a file of certificates to trust. */
+const AUTHORITIES: Readonly<Record<Program, string>> = { restic: 'RESTIC_CACERT', rclone: 'SSL_CERT_FILE' };
+
 /**
- * A Job that runs restic on one repository. restic itself takes an exclusive lock for what must have one, so it is safe beside
+ * A Job that works on one repository. restic itself takes an exclusive lock for what must have one, so it is safe beside
  * anything else that uses the repository. Unless it looks at a volume, it needs no privilege.
  */
-export function desiredResticJob(
+export function desiredRepositoryJob(
   target: MoverTarget,
   { namespace, name = target.name }: { namespace: string; name?: string | undefined },
-  command: ResticCommand,
-): ResticJob {
+  command: RepositoryCommand,
+): RepositoryJob {
   const { labels, annotations } = target;
   return {
     apiVersion: 'batch/v1',
@@ -65,8 +72,8 @@ export function desiredResticJob(
   };
 }
 
-function podSpec(secretName: string, command: ResticCommand): Record<string, unknown> {
-  const { image, args, secretKeys, script = RUN_RESTIC, volume } = command;
+function podSpec(secretName: string, command: RepositoryCommand): Record<string, unknown> {
+  const { program, image, args, script = RUN_RESTIC, volume } = command;
   const mounts = mountsOf(secretName, command);
   return {
     restartPolicy: 'Never',
@@ -74,11 +81,11 @@ function podSpec(secretName: string, command: ResticCommand): Record<string, unk
     ...(volume === undefined ? { securityContext: NOBODY } : readerOf(volume)),
     containers: [
       {
-        name: 'restic',
+        name: program,
         image,
-        command: ['sh', '-c', script, 'restic'],
-        args,
-        env: environment(secretName, secretKeys),
+        command: ['sh', '-c', script, program],
+        args: [...args],
+        env: environment(secretName, command),
         ...(volume?.resources !== undefined && { resources: volume.resources }),
         securityContext: {
           allowPrivilegeEscalation: false,
@@ -117,7 +124,7 @@ interface Mount {
   readOnly?: true;
 }
 
-function mountsOf(secretName: string, { secretKeys, volume }: ResticCommand): Mount[] {
+function mountsOf(secretName: string, { secretKeys, volume }: RepositoryCommand): Mount[] {
   const files = secretKeys.filter((key) => key in FILES).map((key) => ({ key, path: FILES[key] }));
   const secret = { name: 'secrets', secret: { secretName, items: files } };
   return [
@@ -132,14 +139,17 @@ function dataMount({ claimName, mountPath }: VolumeReader): Mount {
   return { volume: { name: 'data', persistentVolumeClaim }, mountPath, readOnly: true };
 }
 
-function environment(secretName: string, secretKeys: readonly string[]): Record<string, unknown>[] {
+function environment(
+  secretName: string,
+  { program, secretKeys }: RepositoryCommand,
+): Record<string, unknown>[] {
   const fromSecret = secretKeys
     .filter((key) => !(key in FILES))
     .map((key) => ({ name: key, valueFrom: { secretKeyRef: { name: secretName, key } } }));
   return [
     ...fromSecret,
     ...(secretKeys.includes(GOOGLE_KEY) ? [{ name: GOOGLE_KEY, value: '/secrets/gcs.json' }] : []),
-    ...(secretKeys.includes(CUSTOM_CA_KEY) ? [{ name: 'RESTIC_CACERT', value: '/secrets/ca.crt' }] : []),
+    ...(secretKeys.includes(CUSTOM_CA_KEY) ? [{ name: AUTHORITIES[program], value: '/secrets/ca.crt' }] : []),
     { name: 'RESTIC_CACHE_DIR', value: '/scratch/cache' },
     { name: 'TMPDIR', value: '/scratch' },
     { name: 'HOME', value: '/scratch' },
