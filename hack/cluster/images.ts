@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { PLUGIN_IMAGE } from '../packaging/plugin-image.ts';
 import { run } from './exec.ts';
 import { archive } from './image-archive.ts';
-import { staticBusybox } from './packages.ts';
+import { rcloneProgram, staticBusybox } from './packages.ts';
 import type { Image, ImageArchive } from './image-archive.ts';
 import type { TarEntry } from './tar.ts';
 
@@ -11,6 +11,7 @@ export const IMAGES = {
   pause: 'datamover.local/pause:1',
   busybox: 'datamover.local/busybox:1',
   volsyncRestic: 'datamover.local/volsync-restic:1',
+  rclone: 'datamover.local/rclone:1',
   velero: 'datamover.local/velero:1',
   veleroPluginForAws: 'datamover.local/velero-plugin-for-aws:1',
   plugin: PLUGIN_IMAGE,
@@ -33,6 +34,7 @@ export async function ensureImageArchives(
     { reference: IMAGES.pause, layer: base, config: { Entrypoint: ['/bin/busybox', 'sleep', '2147483647'] } },
     { reference: IMAGES.busybox, layer: base, config: { Cmd: ['sh'] } },
   ];
+  images.push(await rcloneImage(base));
   if (existsSync(moverEntry)) images.push(moverImage(base, resticPath, moverEntry));
   return images.map((image) => archive(cacheDir, image));
 }
@@ -66,6 +68,29 @@ function moverImage(base: readonly TarEntry[], resticPath: string, entry: string
     ...publicAuthorities(),
   ];
   return { reference: IMAGES.volsyncRestic, layer, config: { Entrypoint: ['/mover-restic/entry.sh'] } };
+}
+
+/** Debian's rclone, with the machine's own libraries, which it was built for. */
+async function rcloneImage(base: readonly TarEntry[]): Promise<Image> {
+  const rclone = rcloneProgram();
+  const libraries = [...(await run('ldd', [rclone])).matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path);
+  const layer: TarEntry[] = [
+    ...base,
+    { path: 'usr/local/bin/rclone', mode: 0o755, from: rclone },
+    ...foldersOf(libraries).map((path) => folder(path)),
+    ...libraries.map((path) => ({ path: path.slice(1), mode: 0o755, from: path })),
+    ...publicAuthorities(),
+  ];
+  return { reference: IMAGES.rclone, layer, config: { Entrypoint: ['rclone'] } };
+}
+
+/** All folders that files lie in, the outer ones first. */
+function foldersOf(files: readonly string[]): string[] {
+  const all = files.flatMap((file) => {
+    const parts = file.split('/').slice(1, -1);
+    return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+  });
+  return [...new Set(all)];
 }
 
 /** The certificates of public authorities, as far as this machine has them. */

@@ -21,6 +21,7 @@ const PROGRAMS: readonly SystemProgram[] = [
     present: () => findCniFolder() !== undefined,
   },
   { package: 'busybox-static', what: 'a static busybox', present: () => findStaticBusybox() !== undefined },
+  { package: 'rclone', what: 'rclone', present: () => has('rclone') },
   { package: 'iproute2', what: 'ip', present: () => has('ip') },
   { package: 'iptables', what: 'iptables (kubelet looks for it)', present: () => has('iptables') },
   { package: 'procps', what: 'sysctl', present: () => has('sysctl') },
@@ -60,6 +61,13 @@ export function staticBusybox(): string {
   if (path === undefined) {
     throw new Error('no static busybox is installed; install the package busybox-static');
   }
+  return path;
+}
+
+/** @throws Error that says what to install */
+export function rcloneProgram(): string {
+  const path = findProgram('rclone');
+  if (path === undefined) throw new Error('rclone is not installed; install the package rclone');
   return path;
 }
 

@@ -6,13 +6,18 @@ import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
 import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
 import type { DataMoverPrune } from '../../api/v1alpha1/data-mover-prune.ts';
 import { labels } from '../../api/v1alpha1/keys.ts';
-import { dataMoverBackups, dataMoverDeletes, dataMoverPrunes } from '../../api/v1alpha1/kinds.ts';
+import {
+  dataMoverBackups,
+  dataMoverClasses,
+  dataMoverDeletes,
+  dataMoverPrunes,
+} from '../../api/v1alpha1/kinds.ts';
 import { waitUntil } from '../../hack/cluster/wait.ts';
 import { claim, pod, untilRunning, type Place } from './support/app.ts';
 import { differences, manifestOf, type Manifest } from './support/data.ts';
 import { untilEvents } from './support/events.ts';
 import { leftoversOf } from './support/leftovers.ts';
-import { restic, storedBytes } from './support/restic.ts';
+import { restic, storeFile, storedBytes, storedFiles } from './support/restic.ts';
 import { resticSecret, RESTIC_PASSWORD } from './support/setup.ts';
 import { askForClass, openStory, type Story } from './support/story.ts';
 import { backUp, movedBackups, movedRestores, restore, storedObjects } from './support/velero.ts';
@@ -20,11 +25,14 @@ import { until, untilGone } from './support/wait.ts';
 
 const NAMES = ['first', 'second', 'third'];
 
+/** A file of another repository that lies below this one's folder, in one that this one has too. */
+const NESTED = 'keys/c1/app/data/config';
+
 /**
  * Three backups of one volume; somebody has taken the label off the first one's record that keeps it out of the others.
  * Each ends in a way of its own: the third is deleted while the password is wrong; the first expires; then the application is
  * lost, and with it all that the cluster knows beside the backups; the second, with an older and a newer one removed and
- * pruned away, is restored and deleted.
+ * pruned away, is restored and deleted. Last, the class wants empty repositories removed, and the volume is backed up once more.
  */
 describe('backups of one volume, and their ends', () => {
   let story: Story;
@@ -42,6 +50,9 @@ describe('backups of one volume, and their ends', () => {
   let survivors: string[];
   /** The request of the third backup's removal as it was while the password was wrong. */
   let failing: DataMoverDelete;
+  /** The files of the repository when no snapshot was left: before and after it was removed, and after another backup. */
+  const files: Record<'kept' | 'removed' | 'anew', string[]> = { kept: [], removed: [], anew: [] };
+  let removal: DataMoverPrune;
 
   const shortIdOf = (name: string): string => requests.get(name)!.status!.result!.snapshotID!.slice(0, 8);
   const recordKeyOf = (name: string): string =>
@@ -106,7 +117,11 @@ describe('backups of one volume, and their ends', () => {
     secret = story.unique('secret');
     await keepSecret(RESTIC_PASSWORD);
     const own = await story.makeClass('own', {
-      config: { resticSecret: { name: secret }, resticImage: story.cluster.images.volsyncRestic },
+      config: {
+        resticSecret: { name: secret },
+        resticImage: story.cluster.images.volsyncRestic,
+        rcloneImage: story.cluster.images.rclone,
+      },
       // Each removal is seen with its prune.
       repositories: { pruneIntervalSeconds: 0 },
     });
@@ -150,6 +165,30 @@ describe('backups of one volume, and their ends', () => {
 
     await story.cluster.velero(['backup', 'delete', story.unique('second'), '--confirm']);
     await untilRemoved('second');
+
+    const { repository } = requests.get('first')!.status!.result!;
+    files.kept = storedFiles(story.cluster, repository);
+    storeFile(story.cluster, `${repository}-2`, 'config');
+    storeFile(story.cluster, repository, NESTED);
+    await story.kube.mergePatch(
+      dataMoverClasses,
+      { name: own },
+      { spec: { repositories: { removeEmpty: true } } },
+    );
+    const prune = { namespace: story.namespace, name: story.unique('removal') };
+    await story.apply({
+      apiVersion: 'oadp.openshift.io/v1alpha1',
+      kind: 'DataMoverPrune',
+      metadata: prune,
+      spec: { dataMoverClass: own, mover: 'VolSync', repository },
+    });
+    removal = await until(story.kube, dataMoverPrunes, prune, {
+      to: 'to be Completed',
+      when: ({ status }) => status?.phase === 'Completed',
+    });
+    files.removed = storedFiles(story.cluster, repository);
+    await backUpNow('fourth');
+    files.anew = storedFiles(story.cluster, repository);
   });
 
   afterAll(() => story.end());
@@ -194,6 +233,23 @@ describe('backups of one volume, and their ends', () => {
     expect(bytesBefore - left('third')).toBeGreaterThan(1_900_000);
     expect(left('first')).toBeGreaterThan(3_900_000);
     expect(left('second')).toBeLessThan(10_000);
+  });
+
+  it('leave a repository of two files, which goes where the class says so, and nothing beside or below it', () => {
+    expect(files.kept).toEqual(['config', expect.stringMatching(/^keys\/[0-9a-f]{64}$/)]);
+    expect(removal.status).toMatchObject({ snapshots: 0, removedAt: expect.any(String) });
+    expect(removal.status?.conditions).toContainEqual(
+      expect.objectContaining({ type: 'RepositoryRemoved', status: 'True' }),
+    );
+    expect(files.removed).toEqual([NESTED]);
+    const { repository } = requests.get('first')!.status!.result!;
+    expect(storedFiles(story.cluster, `${repository}-2`)).toEqual(['config']);
+  });
+
+  it('may be followed by another one, in a repository made anew', async () => {
+    expect(requests.get('fourth')?.status?.phase).toBe('Completed');
+    expect(files.anew).toContain('config');
+    expect(await snapshotIDs()).toEqual([shortIdOf('fourth')]);
   });
 
   it('take their record in the cluster along, and no other', () => {

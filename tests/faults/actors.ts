@@ -1,6 +1,6 @@
-import { jobs, pods, secrets, type Job } from '../../api/external/core.ts';
+import { jobs, pods, secrets, type Job, type Secret } from '../../api/external/core.ts';
 import { volumeSnapshotContents, type VolumeSnapshotContent } from '../../api/external/snapshot.ts';
-import { keyOf, type Kind, type Resource } from '../../api/meta.ts';
+import { formatKey, keyOf, type Kind, type Resource } from '../../api/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { systemClock } from '../../kube/runtime/clock.ts';
 import { endLog } from '../fakes/cluster/pods.ts';
@@ -102,19 +102,54 @@ function tendUpkeep(state: ClusterState): void {
   for (const job of state.list(jobs) as ResticJob[]) {
     const { command = [], args = [] } = job.spec?.template?.spec?.containers?.[0] ?? {};
     const words = [...command, ...args];
-    const task = ['forget', 'prune'].find((word) => words.includes(word));
+    const task = ['forget', 'prune', 'rclone'].find((word) => words.includes(word));
     if (task === undefined || (job.status?.succeeded ?? 0) > 0) continue;
     const secret = state.get(secrets, { namespace: state.namespace, name: job.metadata.name });
     if (secret === undefined) continue;
-    const url = Buffer.from(secret.data?.['RESTIC_REPOSITORY'] ?? '', 'base64').toString();
+    const url = urlIn(secret);
     const repository = state.repositories.get(url);
     if (repository === undefined) throw new Error(`there is no repository ${url}`);
     const id = words.at(-1);
+    const count = repository.snapshots.length;
     state.started.push({ kind: 'backup', name: task, attempt: 1, unlock: false });
     if (task === 'forget')
       repository.snapshots = repository.snapshots.filter((snapshot) => snapshot.id !== id);
+    if (task === 'prune') say(state, job, `finding data that is still in use for ${count} snapshots`);
+    if (task === 'rclone') {
+      if (count > 0) throw new Error(`${url} is not empty`);
+      state.repositories.delete(url);
+      say(state, job, 'the repository is removed');
+    }
     state.kube.edit(jobs, keyOf(job), (object) => {
       object.status = { succeeded: 1 };
     });
   }
+}
+
+/** Of the repository, as restic is told or rclone. */
+function urlIn({ data = {} }: Secret): string {
+  const read = (key: string): string => Buffer.from(data[key] ?? '', 'base64').toString();
+  const endpoint = read('RCLONE_CONFIG_REPOSITORY_ENDPOINT');
+  return endpoint === '' ? read('RESTIC_REPOSITORY') : `s3:${endpoint}/${read('REPOSITORY_FOLDER')}`;
+}
+
+/** The Job's pod has ended well, and printed this. */
+function say(state: ClusterState, { apiVersion, kind, metadata }: Job, ...lines: string[]): void {
+  const { name, uid = '' } = metadata;
+  const key = { namespace: state.namespace, name: `${name}-1` };
+  state.logs.set(formatKey(key), { lines, ended: true, listeners: new Set() });
+  state.kube.seed(pods, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      ...key,
+      labels: { ...metadata.labels, 'job-name': name },
+      ownerReferences: [{ apiVersion, kind, name, uid }],
+    },
+    spec: { containers: [{ name: 'restic' }] },
+    status: {
+      phase: 'Succeeded',
+      containerStatuses: [{ name: 'restic', state: { terminated: { exitCode: 0 } } }],
+    },
+  });
 }

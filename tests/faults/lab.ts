@@ -101,6 +101,12 @@ async function share(client: KubeClient): Promise<void> {
     metadata: { name: 'verified' },
     spec: { mover: 'VolSync', verify: 'Data', limits: { backups: 1, restores: 1 } },
   } as unknown as DataMoverClass);
+  await client.create(dataMoverClasses, {
+    apiVersion: 'oadp.openshift.io/v1alpha1',
+    kind: 'DataMoverClass',
+    metadata: { name: 'tidy' },
+    spec: { mover: 'VolSync', repositories: { removeEmpty: true } },
+  } as unknown as DataMoverClass);
   await client.create(storageClasses, {
     apiVersion: 'storage.k8s.io/v1',
     kind: 'StorageClass',

@@ -299,6 +299,31 @@ async function prune(world: World): Promise<Told> {
   };
 }
 
+/** Of one in which no snapshot is left, of a class that removes such repositories. */
+async function removeRepository(world: World): Promise<Told> {
+  const [record] = world.addRepository('old');
+  if (record === undefined) throw new Error('no repository to remove');
+  world.emptyRepositories();
+  const before = world.inventory();
+  const key = { namespace: world.protected, name: 'p1' };
+  const current = () => world.feed.get(dataMoverPrunes, key);
+  const { mover, repository } = record;
+  await world.create(dataMoverPrunes, { metadata: key, spec: { mover, repository, dataMoverClass: 'tidy' } });
+  return {
+    isOver: () => current()?.status?.phase === 'Completed' && isFree(current()),
+    inventory: () => before,
+    verify() {
+      const { snapshots, removedAt } = current()?.status ?? {};
+      // Without its pod, which a watch may miss, restic is not heard: then the repository stays, and whole.
+      const programs = snapshots === undefined ? ['prune'] : ['prune', 'rclone'];
+      expect(world.actors.state.started.map(({ name }) => name)).toEqual(programs);
+      expect(world.everCreated(jobs)).toBe(programs.length);
+      expect(world.repositoryOf(repository) === undefined).toBe(snapshots === 0);
+      expect(removedAt !== undefined).toBe(snapshots === 0);
+    },
+  };
+}
+
 const backupOf = ({ app }: World) => ({ kind: dataMoverBackups, key: { namespace: app, name: 'b1' } });
 const restoreOf = ({ app }: World) => ({ kind: dataMoverRestores, key: { namespace: app, name: 'r1' } });
 const deleteOf = (world: World) => ({
@@ -322,5 +347,6 @@ export const stories: readonly Story[] = [
   { name: 'overwrite that fails', begin: failToOverwrite },
   { name: 'delete', begin: remove, request: deleteOf },
   { name: 'prune', begin: prune, request: pruneOf },
+  { name: 'removal of a repository', begin: removeRepository },
   { name: 'cancel', begin: cancel },
 ];

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import type { Cluster } from '../../../hack/cluster/index.ts';
 import { run } from '../../../hack/cluster/exec.ts';
 import { waitUntil } from '../../../hack/cluster/wait.ts';
@@ -42,6 +42,21 @@ export function storedBytes(cluster: Cluster, repositoryPath: string): number {
   if (!existsSync(folder)) return 0;
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
   return files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
+}
+
+/** The files of a repository, and what else lies below its folder; none where that is not there. */
+export function storedFiles(cluster: Cluster, repositoryPath: string): string[] {
+  const folder = folderOf(cluster, repositoryPath);
+  if (!existsSync(folder)) return [];
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+  return files.map(({ parentPath, name }) => relative(folder, join(parentPath, name))).sort();
+}
+
+/** Puts a file below the folder of a repository into the bucket. */
+export function storeFile(cluster: Cluster, repositoryPath: string, name: string): void {
+  const file = join(folderOf(cluster, repositoryPath), name);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, 'of somebody else');
 }
 
 function folderOf({ config }: Cluster, repositoryPath: string): string {
