@@ -24,6 +24,7 @@ import {
 } from './mirrors.ts';
 import type { MoverFactory } from './movers/factory.ts';
 import { pruneRequest } from './prune/prune.ts';
+import { contradictionIn } from './request/abilities.ts';
 import { createAdmission } from './request/admission.ts';
 import { createCleaner } from './request/cleaner.ts';
 import { createCreator } from './request/creation.ts';
@@ -71,6 +72,8 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
   const movers = options.movers.map((install) =>
     install({ client, informers, namespace, creator, cleaner, now, clock, log, wake: wakeChild }),
   );
+  const contradiction = movers.map(contradictionIn).find((one) => one !== undefined);
+  if (contradiction !== undefined) throw new Error(contradiction);
   const env: Environment = {
     client,
     namespace,

@@ -12,6 +12,12 @@ import { describeVolume } from './volume-record.ts';
  */
 export async function captureLive(scope: BackupScope, { claim, volume }: Source): Promise<StepResult> {
   const key = `${scope.namespace}/${claim.metadata.name}`;
+  const { mover } = scope.serving;
+  if (!mover.capabilities.liveSource)
+    return failed(
+      'SnapshotNotSupported',
+      `PersistentVolumeClaim ${key} would have to be read while it is in use, which mover ${mover.name} cannot do; take a snapshot, or choose a DataMoverClass of another mover`,
+    );
   if (claim.spec.accessModes?.includes('ReadWriteOncePod') === true) {
     return failed(
       'SnapshotNotSupported',

@@ -4,6 +4,7 @@ import {
   type PersistentVolume,
   type PersistentVolumeClaim,
 } from '../../api/external/core.ts';
+import { checkVolume } from '../request/abilities.ts';
 import { failed, type StepResult } from '../request/step.ts';
 import type { BackupScope } from './scope.ts';
 
@@ -18,20 +19,15 @@ export async function findSource(scope: BackupScope, name: string): Promise<Sour
   const key = `${scope.namespace}/${name}`;
   const claim = await readClaim(scope, name);
   if (claim === undefined) return failed('SourceNotFound', `PersistentVolumeClaim ${key} does not exist`);
-  const { volumeName, volumeMode = 'Filesystem' } = claim.spec;
+  const { volumeName } = claim.spec;
   if (claim.status?.phase !== 'Bound' || volumeName === undefined) {
     return failed(
       'SourceNotBound',
       `PersistentVolumeClaim ${key} is ${claim.status?.phase ?? 'Pending'}, not Bound; there is nothing to back up`,
     );
   }
-  const { mover } = scope.serving;
-  if (!mover.capabilities.volumeModes.includes(volumeMode)) {
-    return failed(
-      'UnsupportedVolumeMode',
-      `PersistentVolumeClaim ${key} has volumeMode ${volumeMode}, which mover ${mover.name} cannot move`,
-    );
-  }
+  const unusable = checkVolume(scope.serving.mover, `PersistentVolumeClaim ${key}`, claim.spec);
+  if (unusable !== undefined) return unusable;
   const volume = await readVolume(scope, volumeName, claim);
   if (volume === undefined)
     return failed(

@@ -3,7 +3,7 @@ import { cleanMover } from '../request/clean-up.ts';
 import { checkCare } from '../request/repository-care.ts';
 import { recover } from '../request/retry.ts';
 import { admit, followMover } from '../request/shared-steps.ts';
-import { checkpoint, done, type Step, type StepResult } from '../request/step.ts';
+import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
 import type { DeleteScope } from './scope.ts';
 
 /** The way of a removal, in order. Each step is skipped when its facts are recorded. */
@@ -35,9 +35,12 @@ function check({ request, status, env, serving, now }: DeleteScope): StepResult 
 
 async function remove(scope: DeleteScope): Promise<StepResult> {
   const { request, status, child, serving, signal, now } = scope;
+  const { mover } = serving;
   if (status.removedAt !== undefined) return done;
+  if (mover.forget === undefined)
+    return failed('InvalidRequest', `mover ${mover.name} keeps no backups that could be removed one by one`);
   status.movingSince ??= now.toISOString();
-  const forgotten = await serving.mover.forget({
+  const forgotten = await mover.forget({
     ...child,
     config: serving.config,
     repositoryPath: status.repositoryPath ?? '',

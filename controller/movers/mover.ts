@@ -19,6 +19,18 @@ export interface Mover<Config = unknown> {
    * that reaches beyond their own transfer.
    */
   readonly requestSettings: readonly string[];
+  /**
+   * Settings that say where data lies and how it is reached. They must be the same for all volumes of a class, whatever their
+   * StorageClass, which may be another one when data is restored or removed. Absent: none.
+   */
+  readonly placeSettings?: readonly string[];
+  /**
+   * The setting `{ name }` that names the secret with the access to repositories. A request may choose one of those that the class
+   * lists in the setting `allowed`, which the mover does not get to see. Absent: none may be chosen.
+   */
+  readonly secretSetting?: { name: string; allowed: string };
+  /** Names of other movers whose snapshots it can restore and remove, because its repositories are like theirs. */
+  readonly understands?: readonly string[];
 
   /** Checks and completes the configuration (class and request already merged). A text says what is wrong with it. */
   parseConfig(raw: Readonly<Record<string, unknown>>): { config: Config } | { problem: string };
@@ -43,9 +55,9 @@ export interface Mover<Config = unknown> {
 
   /**
    * Removes exactly this snapshot from the repository and nothing else. A snapshot that is not there any more is a
-   * success: the wish is fulfilled. The space may come back later, by {@link prune}.
+   * success: the wish is fulfilled. The space may come back later, by {@link prune}. Absent: it keeps nothing to remove.
    */
-  forget(request: ForgetRequest<Config>): Promise<MoverOutcome<ForgetFacts>>;
+  forget?(request: ForgetRequest<Config>): Promise<MoverOutcome<ForgetFacts>>;
 
   /**
    * Gives back the space of what was forgotten, in bounded work. Nothing else uses the repository meanwhile, by our doing at
@@ -75,11 +87,24 @@ export interface Mover<Config = unknown> {
   claimsOf(request: MoverTarget): string[];
 }
 
+/** What it can do and its users would notice. What it cannot is refused before anything is made. */
 export interface MoverCapabilities {
   volumeModes: readonly ('Filesystem' | 'Block')[];
-  /** The levels at which it can verify. Absent: none. */
-  verify?: readonly VerifyLevel[];
+  /** A volume must allow one of them at least. */
+  accessModes: readonly AccessMode[];
+  /** Whether it may read a volume that an application goes on writing to. */
+  liveSource: boolean;
+  /** Whether it tells what it has moved while it works; of one that does not, silence is no sign of standing still. */
+  byteProgress: boolean;
+  /** Whether another backup of the same volume carries only what has changed. */
+  incremental: boolean;
+  /** The levels at which it can verify. */
+  verify: readonly VerifyLevel[];
+  /** Whether single backups can be removed. */
+  forget: boolean;
 }
+
+export type AccessMode = 'ReadWriteOnce' | 'ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOncePod';
 
 /** What a request is for. */
 export type RequestKind = 'backup' | 'restore' | 'delete' | 'prune';

@@ -10,8 +10,8 @@ export function moverDeadline(
     verification?: { since: string } | undefined;
     progress?: { updatedAt: string } | undefined;
   },
-  deadlines: DataMoverClassSpec['deadlines'],
-): { at: number; reason: FailureReason; message: string } {
+  { deadlines, tellsBytes }: { deadlines: DataMoverClassSpec['deadlines']; tellsBytes: boolean },
+): { at: number; reason: FailureReason; message: string } | undefined {
   const { movingSince, verification, progress } = status;
   const moved = [movingSince, verification?.since, outcome.lastActivity, progress?.updatedAt]
     .filter((time) => time !== undefined)
@@ -25,6 +25,8 @@ export function moverDeadline(
       message: `the mover did not start within ${String(seconds)} s: ${outcome.message}`,
     };
   }
+  // Of one that says nothing, silence says nothing; its total time bounds it.
+  if (!tellsBytes) return undefined;
   const seconds = deadlines.noProgressSeconds;
   return {
     at: since + seconds * 1000,

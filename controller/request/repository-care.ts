@@ -1,5 +1,5 @@
 import { ownerOf } from '../repository/path.ts';
-import type { Serving } from './serving.ts';
+import { isUnderstood, type Serving } from './serving.ts';
 import { done, failed, type StepResult } from './step.ts';
 
 /**
@@ -18,7 +18,7 @@ export function checkCare(
       `a ${request.kind} is obeyed in namespace ${protectedNamespace} only, not in ${namespace}`,
     );
   }
-  if (mover !== serving.mover.name) {
+  if (!isUnderstood(serving.mover, mover)) {
     const { name } = serving.class.metadata;
     return failed(
       'NoClass',

@@ -3,11 +3,23 @@ import { dataMoverClassSpec, type DataMoverClass } from '../../api/v1alpha1/data
 import type { Mover } from '../movers/mover.ts';
 import { keepMover, serve, servingForCleanup, type Serving } from './serving.ts';
 
+const capabilities: Mover['capabilities'] = {
+  volumeModes: ['Filesystem'],
+  accessModes: [],
+  liveSource: true,
+  byteProgress: true,
+  incremental: true,
+  verify: [],
+  forget: true,
+};
+
 function mover(name: string): Mover {
   return {
     name,
-    capabilities: { volumeModes: ['Filesystem'] },
+    capabilities,
     requestSettings: ['b', 'bad', 'cacheCapacity'],
+    placeSettings: ['backupStorageLocation', 'resticImage'],
+    secretSetting: { name: 'resticSecret', allowed: 'allowedResticSecrets' },
     parseConfig: (raw) => ('bad' in raw ? { problem: 'config.bad: is bad' } : { config: raw }),
     backup: () => Promise.reject(new Error('not here')),
     restore: () => Promise.reject(new Error('not here')),
@@ -41,7 +53,7 @@ describe('serving', () => {
       reason: 'InvalidConfig',
       message: expect.stringContaining('spec.verify is Data, which mover Mine cannot do') as unknown,
     });
-    const able = { ...mover('Mine'), capabilities: { volumeModes: [], verify: ['Metadata' as const] } };
+    const able = { ...mover('Mine'), capabilities: { ...capabilities, verify: ['Metadata' as const] } };
     expect(serve(new Map([['Mine', able]]), asked, {})).toMatchObject({ reason: 'InvalidConfig' });
     asked.spec.verify = 'Metadata' as never;
     expect(serve(new Map([['Mine', able]]), asked, {})).toMatchObject({ mover: { name: 'Mine' } });

@@ -68,7 +68,7 @@ export function serve(
     );
   }
   const { verify } = dataMoverClass.spec;
-  if (verify !== 'None' && mover.capabilities.verify?.includes(verify) !== true)
+  if (verify !== 'None' && !mover.capabilities.verify.includes(verify))
     return invalid(dataMoverClass, `spec.verify is ${verify}, which mover ${mover.name} cannot do`);
   const parsed = mover.parseConfig(own);
   if ('problem' in parsed) return invalid(dataMoverClass, parsed.problem);
@@ -94,6 +94,11 @@ export function keepMover(
   };
 }
 
+/** Whether a mover can do something with what another one, or itself, has made. */
+export function isUnderstood({ name, understands = [] }: Mover, maker: string): boolean {
+  return maker === name || understands.includes(maker);
+}
+
 /**
  * What clean-up needs when the class has gone or can no longer be used: the mover that began the work, and nothing
  * that could begin more. A request that began nothing has no mover, and then there is nothing of a mover to clean up.
@@ -116,28 +121,22 @@ export function servingForCleanup(
 
 const idleMover: Mover = {
   name: 'none',
-  capabilities: { volumeModes: [] },
+  capabilities: {
+    volumeModes: [],
+    accessModes: [],
+    liveSource: false,
+    byteProgress: false,
+    incremental: false,
+    verify: [],
+    forget: false,
+  },
   requestSettings: [],
   parseConfig: () => ({ problem: 'this mover cannot be configured' }),
   backup: () => Promise.reject(new Error('no mover')),
   restore: () => Promise.reject(new Error('no mover')),
-  forget: () => Promise.reject(new Error('no mover')),
   cleanup: () => Promise.resolve([]),
   claimsOf: () => [],
 };
-
-/** Which of the secrets that the class allows a request uses is its own choice. */
-const RESTIC_SECRET = 'resticSecret';
-
-/** Where data lies must not depend on a StorageClass, which may be another one when it is restored or removed. */
-const SAME_FOR_ALL = [
-  RESTIC_SECRET,
-  'backupStorageLocation',
-  'allowedResticSecrets',
-  'repositoryPrefix',
-  'resticImage',
-  'rcloneImage',
-];
 
 /**
  * A request is written by a tenant, and runs in the protected namespace: secrets, images, accounts, nodes and places in the
@@ -149,7 +148,8 @@ function mergeConfig(
   options: StorageClassOptions,
   requestConfig: Record<string, unknown> = {},
 ): { config: Record<string, unknown> } | ServingProblem {
-  const open = [RESTIC_SECRET, ...mover.requestSettings];
+  const { secretSetting, requestSettings, placeSettings = [] } = mover;
+  const open = [...(secretSetting === undefined ? [] : [secretSetting.name]), ...requestSettings];
   const reserved = Object.keys(requestConfig).find((key) => !open.includes(key));
   if (reserved !== undefined) {
     return {
@@ -157,7 +157,8 @@ function mergeConfig(
       message: `spec.config.${reserved} may only be set in DataMoverClass ${dataMoverClass.metadata.name}; a request may set ${open.join(', ')}`,
     };
   }
-  const misplaced = SAME_FOR_ALL.find((key) => key in (options.config ?? {}));
+  const sameForAll = ['repositoryPrefix', ...placeSettings, ...Object.values(secretSetting ?? {})];
+  const misplaced = sameForAll.find((key) => key in (options.config ?? {}));
   if (misplaced !== undefined) {
     return {
       reason: 'InvalidConfig',
@@ -165,30 +166,35 @@ function mergeConfig(
     };
   }
   const classConfig = { ...dataMoverClass.spec.config, ...options.config };
-  const asked = secretName(requestConfig);
-  if (
-    asked !== undefined &&
-    asked !== secretName(classConfig) &&
-    !allowedSecrets(classConfig).includes(asked)
-  ) {
+  const config = { ...classConfig, ...requestConfig };
+  return secretSetting === undefined
+    ? { config }
+    : chooseSecret(secretSetting, dataMoverClass, { classConfig, requestConfig, config });
+}
+
+type Config = Record<string, unknown>;
+
+/** Which of the secrets that the class allows a request uses is its own choice. */
+function chooseSecret(
+  { name: setting, allowed }: NonNullable<Mover['secretSetting']>,
+  { metadata }: DataMoverClass,
+  { classConfig, requestConfig, config }: Record<'classConfig' | 'requestConfig' | 'config', Config>,
+): { config: Config } | ServingProblem {
+  const asked = nameIn(requestConfig[setting]);
+  const listed: unknown = classConfig[allowed];
+  const isAllowed = Array.isArray(listed) && listed.includes(asked);
+  if (asked !== undefined && asked !== nameIn(classConfig[setting]) && !isAllowed) {
     return {
       reason: 'Forbidden',
-      message: `spec.config.resticSecret.name ${asked} is not allowed; the administrator can list it in config.allowedResticSecrets of DataMoverClass ${dataMoverClass.metadata.name}`,
+      message: `spec.config.${setting}.name ${asked} is not allowed; the administrator can list it in config.${allowed} of DataMoverClass ${metadata.name}`,
     };
   }
-  const { allowedResticSecrets: _, ...config } = { ...classConfig, ...requestConfig };
-  return { config };
+  return { config: Object.fromEntries(Object.entries(config).filter(([key]) => key !== allowed)) };
 }
 
-function secretName(config: Record<string, unknown>): string | undefined {
-  const secret = config[RESTIC_SECRET];
+function nameIn(secret: unknown): string | undefined {
   if (typeof secret !== 'object' || secret === null || !('name' in secret)) return undefined;
   return typeof secret.name === 'string' ? secret.name : undefined;
-}
-
-function allowedSecrets(config: Record<string, unknown>): readonly unknown[] {
-  const allowed = config['allowedResticSecrets'];
-  return Array.isArray(allowed) ? (allowed as readonly unknown[]) : [];
 }
 
 function invalid(dataMoverClass: DataMoverClass, problem: string): ServingProblem {

@@ -101,14 +101,19 @@ export function followMover<Facts, Status extends MovingStatus>(
 ): StepResult {
   const { status, serving, now } = scope;
   switch (outcome.state) {
-    case 'InProgress':
+    case 'InProgress': {
       recordProgress(status, outcome.progress, now);
       if (outcome.node !== undefined) status.node = outcome.node;
+      const deadline = moverDeadline(outcome, status, {
+        deadlines: serving.class.spec.deadlines,
+        tellsBytes: serving.mover.capabilities.byteProgress,
+      });
       return boundTotal(scope, {
         ...waiting(outcome.message),
-        deadline: moverDeadline(outcome, status, serving.class.spec.deadlines),
+        ...(deadline !== undefined && { deadline }),
         ...(outcome.requeueAfterMs !== undefined && { requeueAfterMs: outcome.requeueAfterMs }),
       });
+    }
     case 'Failed':
       return failed(outcome.reason, outcome.message);
     case 'Done':

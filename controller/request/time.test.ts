@@ -26,10 +26,15 @@ describe('the deadline of a mover', () => {
         ...(activity !== undefined && { lastActivity: at(activity) }),
       },
       { movingSince: at(0), ...(progress !== undefined && { progress: { updatedAt: at(progress) } }) },
-      deadlines,
+      { deadlines, tellsBytes: true },
     );
-    expect(new Date(deadline.at).toISOString()).toBe(at(minutes));
-    expect(deadline.message).toMatch(started ? /no progress for 600 s: m/ : /did not start within 60 s: m/);
+    expect(new Date(deadline?.at ?? 0).toISOString()).toBe(at(minutes));
+    expect(deadline?.message).toMatch(started ? /no progress for 600 s: m/ : /did not start within 60 s: m/);
+  });
+
+  it('that tells no bytes does not count while it works', () => {
+    const working = { state: 'InProgress', message: 'm', started: true } as const;
+    expect(moverDeadline(working, { movingSince: at(0) }, { deadlines, tellsBytes: false })).toBeUndefined();
   });
 });
 

@@ -4,6 +4,7 @@ import { largestQuantity } from '../exposure/quantity.ts';
 import type { StagingVolume } from '../exposure/staging.ts';
 import { whyLost } from '../handover/lost.ts';
 import { done, failed, waiting, type StepResult } from '../request/step.ts';
+import { checkVolume } from '../request/abilities.ts';
 import { destinationClaim, destinationKey, type RestoreScope } from './scope.ts';
 
 /** Waits for the destination claim and makes sure that it can receive a volume. */
@@ -32,19 +33,15 @@ export function awaitDestination(scope: RestoreScope): StepResult {
 /** Whether the claim can receive a volume, by what it says itself. */
 function judge({ serving, restore }: RestoreScope, key: string, { spec }: PersistentVolumeClaim): StepResult {
   const subject = `PersistentVolumeClaim ${key}`;
-  const { volumeName, storageClassName, volumeMode = 'Filesystem', accessModes = [] } = spec;
+  const { volumeName, storageClassName, accessModes = [] } = spec;
   if (volumeName !== undefined && volumeName !== '' && restore.spec.existingClaimPolicy !== 'Overwrite') {
     return failed(
       'DestinationBound',
       `${subject} is bound to PersistentVolume ${volumeName} already; its data is left alone, unless spec.existingClaimPolicy is Overwrite`,
     );
   }
-  if (!serving.mover.capabilities.volumeModes.includes(volumeMode)) {
-    return failed(
-      'UnsupportedVolumeMode',
-      `${subject} has volumeMode ${volumeMode}, which mover ${serving.mover.name} cannot move`,
-    );
-  }
+  const unusable = checkVolume(serving.mover, subject, spec);
+  if (unusable !== undefined) return unusable;
   if (storageClassName === '') {
     return failed(
       'DestinationMismatch',

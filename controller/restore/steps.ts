@@ -6,7 +6,7 @@ import { stageEmpty } from '../exposure/staging.ts';
 import { locationOfRestore } from '../repository/velero-location.ts';
 import { admit, boundStaging, checkAccess, followMover, stopUnwanted } from '../request/shared-steps.ts';
 import { recordProgress } from '../request/progress.ts';
-import type { Serving } from '../request/serving.ts';
+import { isUnderstood, type Serving } from '../request/serving.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
 import { dueVerification, isBeingVerified, verifyMoved } from '../request/verification.ts';
 import { awaitDestination, stagingVolumeFor } from './destination.ts';
@@ -73,7 +73,7 @@ function checkResult(
       'InvalidRequest',
       `spec.source.result.snapshotTime ${snapshotTime ?? ''} is not a time that can be asked for`,
     );
-  if (mover !== serving.mover.name) {
+  if (!isUnderstood(serving.mover, mover)) {
     return failed(
       'InvalidRequest',
       `DataMoverBackup ${backup} was made by mover ${mover}; DataMoverClass ${serving.class.metadata.name} is served by ${serving.mover.name}; name a class of mover ${mover} in spec.dataMoverClass`,

@@ -189,8 +189,18 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
   return {
     name: 'VolSync',
     // Its restic mover mounts volumes as file systems.
-    capabilities: { volumeModes: ['Filesystem'], verify: ['Metadata', 'Data'] },
+    capabilities: {
+      volumeModes: ['Filesystem'],
+      accessModes: ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'],
+      liveSource: true,
+      byteProgress: true,
+      incremental: true,
+      verify: ['Metadata', 'Data'],
+      forget: true,
+    },
     requestSettings: ['cacheCapacity'],
+    placeSettings: ['backupStorageLocation', 'resticImage', 'rcloneImage'],
+    secretSetting: { name: 'resticSecret', allowed: 'allowedResticSecrets' },
     parseConfig: parseVolSyncConfig,
 
     checkAccess: (request) => deps.credentials.check(request),

@@ -1,0 +1,54 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Mover, MoverCapabilities } from '../movers/mover.ts';
+import { checkVolume, contradictionIn } from './abilities.ts';
+
+const FILES: MoverCapabilities = {
+  volumeModes: ['Filesystem'],
+  accessModes: ['ReadWriteMany'],
+  liveSource: false,
+  byteProgress: false,
+  incremental: false,
+  verify: [],
+  forget: false,
+};
+
+describe('a volume', () => {
+  const check = (shape: Parameters<typeof checkVolume>[2]) =>
+    checkVolume({ name: 'Mine', capabilities: FILES }, 'PersistentVolumeClaim app/data', shape);
+
+  it('is taken where one of its modes can be used', () => {
+    expect(
+      check({ volumeMode: 'Filesystem', accessModes: ['ReadWriteOnce', 'ReadWriteMany'] }),
+    ).toBeUndefined();
+    expect(check({})).toBeUndefined();
+  });
+
+  it('is refused by name where none can', () => {
+    expect(check({ volumeMode: 'Block' })).toMatchObject({ reason: 'UnsupportedVolumeMode' });
+    expect(check({ accessModes: ['ReadWriteOnce'] })).toMatchObject({
+      reason: 'UnsupportedVolumeMode',
+      message:
+        'PersistentVolumeClaim app/data has accessModes ReadWriteOnce, of which mover Mine can use none, only ReadWriteMany',
+    });
+  });
+});
+
+describe('a mover', () => {
+  const forget: Mover['forget'] = () => Promise.resolve({ state: 'Done', facts: { alreadyGone: true } });
+
+  it('has the methods for what it says it can, and no others', () => {
+    expect(contradictionIn({ name: 'Mine', capabilities: FILES })).toBeUndefined();
+    expect(
+      contradictionIn({ name: 'Mine', capabilities: { ...FILES, forget: true }, forget }),
+    ).toBeUndefined();
+    expect(contradictionIn({ name: 'Mine', capabilities: { ...FILES, forget: true } })).toBe(
+      'mover Mine says that it can forget, and lacks the method for it',
+    );
+    expect(contradictionIn({ name: 'Mine', capabilities: FILES, forget })).toBe(
+      'mover Mine does not say that it can forget, and has the method for it',
+    );
+    expect(contradictionIn({ name: 'Mine', capabilities: { ...FILES, verify: ['Data'] } })).toContain(
+      'verify',
+    );
+  });
+});

@@ -1,0 +1,43 @@
+import type { AccessMode, Mover, MoverCapabilities } from '../movers/mover.ts';
+import { failed, type StepResult } from './step.ts';
+
+/** What a claim says of its volume; an API server answers with both modes in full. */
+interface VolumeShape {
+  volumeMode?: 'Filesystem' | 'Block' | undefined;
+  accessModes?: readonly string[] | undefined;
+}
+
+/** Refuses a volume that the mover cannot move, before anything is made for it. */
+export function checkVolume(
+  { name, capabilities }: Pick<Mover, 'name' | 'capabilities'>,
+  subject: string,
+  { volumeMode = 'Filesystem', accessModes = [] }: VolumeShape,
+): StepResult | undefined {
+  if (!capabilities.volumeModes.includes(volumeMode))
+    return failed(
+      'UnsupportedVolumeMode',
+      `${subject} has volumeMode ${volumeMode}, which mover ${name} cannot move`,
+    );
+  const usable = accessModes.some((mode) => capabilities.accessModes.includes(mode as AccessMode));
+  if (accessModes.length === 0 || usable) return undefined;
+  return failed(
+    'UnsupportedVolumeMode',
+    `${subject} has accessModes ${accessModes.join(', ')}, of which mover ${name} can use none, only ${capabilities.accessModes.join(', ')}`,
+  );
+}
+
+/** What a mover says of itself and is not so. Told when the controller starts, and not by the request that finds it out. */
+export function contradictionIn({
+  name,
+  capabilities,
+  ...methods
+}: Pick<Mover, 'name' | 'capabilities' | 'verify' | 'forget'>): string | undefined {
+  const claims: readonly [keyof MoverCapabilities & keyof typeof methods, boolean][] = [
+    ['verify', capabilities.verify.length > 0],
+    ['forget', capabilities.forget],
+  ];
+  const wrong = claims.find(([method, isClaimed]) => isClaimed !== (methods[method] !== undefined));
+  if (wrong === undefined) return undefined;
+  const [method, isClaimed] = wrong;
+  return `mover ${name} ${isClaimed ? 'says that it can' : 'does not say that it can'} ${method}, and ${isClaimed ? 'lacks' : 'has'} the method for it`;
+}
