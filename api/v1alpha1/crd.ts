@@ -79,6 +79,11 @@ export const crdDefinitions: readonly CrdDefinition[] = [
         name: 'Ready',
         type: 'string',
         jsonPath: '.status.conditions[?(@.type=="Ready")].status',
+      },
+      {
+        name: 'Message',
+        type: 'string',
+        jsonPath: '.status.conditions[?(@.type=="Ready")].message',
         priority: 1,
       },
       AGE,

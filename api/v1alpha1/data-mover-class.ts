@@ -3,6 +3,15 @@ import type { Resource } from '../meta.ts';
 import { conditions, moverConfig, verifyLevels } from './schema.ts';
 import { captureMode, storageClassOptions } from './storage-class-options.ts';
 
+/** What a class says of itself until a controller that has its mover looks at it; one whose mover nobody has says so for ever. */
+const UNSEEN = ['Accepted', 'Ready'].map((type) => ({
+  type,
+  status: 'Unknown',
+  reason: 'Pending',
+  message: 'no controller that has this mover has looked at the class yet',
+  lastTransitionTime: '1970-01-01T00:00:00Z',
+}));
+
 /** 20 days: longer than any step lasts, and in milliseconds still a number that a timer can hold. */
 const MAX_SECONDS = 20 * 24 * 3600;
 const MAX_AT_ONCE = 1000;
@@ -131,9 +140,10 @@ export const dataMoverClassStatus = z
     observedGeneration: z.int().optional().describe('The generation of the spec that was last looked at.'),
     conditions: conditions
       .optional()
-      .describe('`Ready` says whether the class can be used, else with its reason why not.'),
+      .describe('Whether the class can work now; `Ready` sums the others up. No request waits for them.'),
   })
-  .describe('What the controller thinks of the class.');
+  .describe('What the controller thinks of the class.')
+  .meta({ default: { conditions: UNSEEN } });
 
 export type DataMoverClassSpec = z.infer<typeof dataMoverClassSpec>;
 export type DataMoverClassStatus = z.infer<typeof dataMoverClassStatus>;

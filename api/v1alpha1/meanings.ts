@@ -72,7 +72,15 @@ export const conditionMeanings: Record<ConditionType, string> = {
   RepositoryRemoved:
     'The repository is gone. Told only where the class has `repositories.removeEmpty` and no snapshot was found.',
   CleanedUp: 'Nothing made for this request remains.',
-  Ready: 'True when all is well: for a request that it is Completed, for a class that it can be used.',
+  Accepted: 'A controller has the mover, and can read selector and settings. False names the field.',
+  EngineServing:
+    'What does the work is installed and serves, VolSync for example. Absent where the mover needs nothing but pods.',
+  CredentialsPresent:
+    "The secret that the class names, and what else leads to its repositories, is there and has the keys of its provider. Unknown where each Velero backup's own storage location decides.",
+  RepositoryReachable:
+    'The store of the repositories answers the controller. Nothing is said about what the credentials allow. Absent where the mover cannot ask.',
+  Ready:
+    'True when all is well: for a request that it is Completed, for a class that all of the above is True.',
 };
 
 /** What an Event tells, of which type it is, and on which objects it stands. */

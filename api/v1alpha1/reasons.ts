@@ -3,7 +3,7 @@
  * One table each, so that a reader of a cluster, a test and the docs mean the same by the same word.
  */
 
-/** Condition types of requests. `True` once the step is behind us; `False` with a reason while it is not. */
+/** Condition types. Those of requests are `True` once the step is behind us; `False` with a reason while it is not. */
 export const conditionTypes = {
   /** The source's state is fixed: the snapshot is cut (or the source is used live). Backups only. */
   captured: 'Captured',
@@ -25,6 +25,14 @@ export const conditionTypes = {
   repositoryRemoved: 'RepositoryRemoved',
   /** Nothing created for this request remains. */
   cleanedUp: 'CleanedUp',
+  /** A controller has the mover and can use what the class says. Classes only, as the next three. */
+  accepted: 'Accepted',
+  /** What does the mover's work is installed and serves. Where the mover needs something. */
+  engineServing: 'EngineServing',
+  /** What gives access to the repositories is there. Where the mover knows. */
+  credentialsPresent: 'CredentialsPresent',
+  /** The store of the repositories answers. Where the mover can ask it. */
+  repositoryReachable: 'RepositoryReachable',
   /** `True` when Completed, `False` otherwise: what `kubectl wait` looks at. */
   ready: 'Ready',
 } as const;

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { secrets } from '../../api/external/core.ts';
 import { dataMoverClasses } from '../../api/v1alpha1/kinds.ts';
+import { failure } from '../../tests/fakes/fake-failure.ts';
+import { leases } from '../../kube/runtime/leader-election.ts';
 import { World } from '../../tests/fakes/cluster/world.ts';
 
 let world: World;
@@ -12,6 +15,14 @@ afterEach(() => world.stop());
 
 const key = { name: 'volsync' };
 const statusOf = () => world.kube.peek(dataMoverClasses, key)?.status;
+/** `<status> <reason>: <message>` by type. */
+const conditions = () =>
+  Object.fromEntries(
+    (statusOf()?.conditions ?? []).map(({ type, status, reason, message }) => [
+      type,
+      `${status} ${reason}: ${message}`,
+    ]),
+  );
 const change = (spec: Record<string, unknown>) =>
   world.kube.client('admin').mergePatch(dataMoverClasses, key, { spec });
 const writes = () => world.kube.calls.filter(({ verb }) => verb === 'applyStatus').length;
@@ -24,19 +35,17 @@ describe('a class', () => {
   it('says that it can be used, once', async () => {
     await world.start();
     await world.quiesce();
-    expect(statusOf()).toEqual({
-      observedGeneration: world.kube.peek(dataMoverClasses, key)?.metadata.generation,
-      conditions: [
-        {
-          type: 'Ready',
-          status: 'True',
-          reason: 'Done',
-          message: 'mover VolSync serves it',
-          observedGeneration: world.kube.peek(dataMoverClasses, key)?.metadata.generation,
-          lastTransitionTime: expect.any(String),
-        },
-      ],
+    const observedGeneration = world.kube.peek(dataMoverClasses, key)?.metadata.generation;
+    expect(statusOf()?.observedGeneration).toBe(observedGeneration);
+    expect(conditions()).toEqual({
+      Accepted: 'True Done: mover VolSync serves it',
+      EngineServing: "True EngineServes: VolSync's manager holds Lease volsync-system/b95b3104.backube",
+      CredentialsPresent: 'True Found: what gives access to the repositories is there',
+      Ready: 'True Done: mover VolSync serves it',
     });
+    expect(statusOf()?.conditions?.map((one) => one.observedGeneration)).toEqual(
+      Array.from({ length: 4 }, () => observedGeneration),
+    );
     await world.advance(60_000);
     await world.stop();
     await world.start();
@@ -63,11 +72,16 @@ describe('a class', () => {
     const { generation } = world.kube.peek(dataMoverClasses, key)?.metadata ?? {};
     expect(statusOf()).toMatchObject({
       observedGeneration: generation,
-      conditions: [{ status: 'False', reason: 'InvalidConfig', message: expect.stringContaining(named) }],
+      conditions: ['Accepted', 'Ready'].map((type) => ({
+        type,
+        status: 'False',
+        reason: 'InvalidConfig',
+        message: expect.stringContaining(named),
+      })),
     });
     await change(Object.fromEntries(Object.keys(wrong).map((field) => [field, null])));
     await world.quiesce();
-    expect(statusOf()?.conditions).toMatchObject([{ status: 'True' }]);
+    expect(conditions()['Ready']).toBe('True Done: mover VolSync serves it');
     expect(eventsOnClass()).toEqual(['Warning DataMoverClassNotReady', 'Normal DataMoverClassReady']);
   });
 
@@ -79,5 +93,70 @@ describe('a class', () => {
     await world.start();
     await world.quiesce();
     expect(world.kube.peek(dataMoverClasses, { name: 'foreign' })?.status).toBeUndefined();
+  });
+
+  const lease = { namespace: 'volsync-system', name: 'b95b3104.backube' };
+
+  it('says that VolSync does not run, and when it runs again', async () => {
+    world.kube.edit(leases, lease, ({ spec }) => void (spec!.holderIdentity = ''));
+    await world.start();
+    await world.quiesce();
+    expect(conditions()['EngineServing']).toMatch(/^False EngineNotServing: .*manager has ended/);
+    expect(conditions()['Ready']).toMatch(/^False EngineNotServing: /);
+    expect(conditions()['CredentialsPresent']).toMatch(/^True /);
+    world.kube.edit(leases, lease, ({ spec }) => void (spec!.holderIdentity = 'manager'));
+    await world.until(() => conditions()['Ready']?.startsWith('True ') === true, 30_000);
+    expect(eventsOnClass()).toEqual(['Warning DataMoverClassNotReady', 'Normal DataMoverClassReady']);
+  });
+
+  it('notices within two minutes that VolSync has gone silent', async () => {
+    await world.start();
+    await world.quiesce();
+    const renewTime = new Date(world.cluster.clock.now() - 180_000).toISOString();
+    world.kube.edit(leases, lease, ({ spec }) => void (spec!.renewTime = renewTime));
+    await world.until(() => conditions()['Ready']?.startsWith('False ') === true);
+    expect(conditions()['EngineServing']).toContain(
+      `it last renewed Lease volsync-system/b95b3104.backube at ${renewTime}`,
+    );
+  });
+
+  it('says that VolSync is not installed', async () => {
+    await world.start();
+    world.kube.before = ({ verb, kind }) => {
+      if (verb === 'list' && kind.kind === 'ReplicationSource')
+        throw failure(404, 'NotFound', { kind }, 'the server could not find the requested resource');
+    };
+    await world.until(() => conditions()['Ready']?.startsWith('False ') === true);
+    expect(conditions()['Ready']).toMatch(/^False EngineMissing: VolSync is not installed/);
+  });
+
+  it('does not know what nobody tells', async () => {
+    world.kube.remove(leases, lease);
+    await world.start();
+    await world.quiesce();
+    expect(conditions()['EngineServing']).toMatch(/^Unknown NoLease: /);
+    expect(conditions()['Ready']).toMatch(/^Unknown NoLease: /);
+    expect(eventsOnClass()).toEqual([]);
+  });
+
+  it('says which secret is missing, which key of it, and when it is complete', async () => {
+    world.kube.remove(secrets, { namespace: 'velero', name: 'restic-config' });
+    await world.start();
+    await world.quiesce();
+    expect(conditions()['CredentialsPresent']).toMatch(/^False SecretNotFound: Secret velero\/restic-config/);
+    world.addSecret({ AWS_SECRET_ACCESS_KEY: '' });
+    await world.until(() => conditions()['Ready']?.includes('AWS_SECRET_ACCESS_KEY') === true, 30_000);
+    expect(conditions()['Ready']).toMatch(/^False SecretInvalid: /);
+    world.addSecret();
+    await world.until(() => conditions()['Ready']?.startsWith('True ') === true, 30_000);
+    expect(JSON.stringify([statusOf(), world.reports])).not.toMatch(/p4ssw0rd|AKIAEXAMPLE|s3cr3t/);
+  });
+
+  it('serves requests whatever it says of itself', async () => {
+    world.kube.remove(leases, lease);
+    await world.addSource('data', 'precious');
+    await world.start();
+    world.addBackup('b1');
+    await world.until(() => world.backup()?.status?.phase === 'Completed');
   });
 });

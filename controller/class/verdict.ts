@@ -1,26 +1,24 @@
 import { parseSelector, SelectorSyntaxError } from '../../api/label-selector.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import type { Mover } from '../movers/mover.ts';
-import { serve, type ServingProblem } from '../request/serving.ts';
+import { serve, type Serving, type ServingProblem } from '../request/serving.ts';
 
-/** Whether a class can be used, as far as the class itself tells. */
-export type Verdict = { ready: true; message: string } | ({ ready: false } & ServingProblem);
-
-/** `undefined`: the class belongs to somebody else's controller. */
+/**
+ * Whether a class can be used, as far as the class itself tells: as a request without wishes of its own would find it.
+ * `undefined`: it belongs to somebody else's controller.
+ */
 export function judgeClass(
   movers: ReadonlyMap<string, Mover>,
   dataMoverClass: DataMoverClass,
-): Verdict | undefined {
-  const { mover, storageClasses = {} } = dataMoverClass.spec;
-  if (!movers.has(mover)) return undefined;
+): Serving | ServingProblem | undefined {
+  const { storageClasses = {} } = dataMoverClass.spec;
+  const serving = serve(movers, dataMoverClass, {});
+  if (serving === undefined || 'reason' in serving) return serving;
   // Each StorageClass may have settings of its own, which show only when one asks for it.
-  const servings = [undefined, ...Object.keys(storageClasses)].map((storageClassName) =>
+  const others = Object.keys(storageClasses).map((storageClassName) =>
     serve(movers, dataMoverClass, { storageClassName }),
   );
-  const problem = selectorProblem(dataMoverClass) ?? servings.find(isProblem);
-  return problem === undefined
-    ? { ready: true, message: `mover ${mover} serves it` }
-    : { ready: false, reason: problem.reason, message: problem.message };
+  return selectorProblem(dataMoverClass) ?? others.find(isProblem) ?? serving;
 }
 
 function isProblem(serving: ReturnType<typeof serve>): serving is ServingProblem {

@@ -1,3 +1,4 @@
+import type { Condition } from '../../api/meta.ts';
 import type { DataMoverClassSpec } from '../../api/v1alpha1/data-mover-class.ts';
 import type { FailureReason } from '../../api/v1alpha1/reasons.ts';
 import type { VeleroLocation } from '../repository/velero-location.ts';
@@ -40,6 +41,18 @@ export interface Mover<Config = unknown> {
    * before anything is made for it. Called before the snapshot is cut, so it must be quick. Absent: nothing to check.
    */
   checkAccess?(request: AccessRequest<Config>): Promise<Refusal | undefined>;
+
+  /**
+   * Whether the engine that does the work is installed and serves. Asked about once a minute for the status of classes; it
+   * stops no request. Absent: the mover needs none.
+   */
+  checkEngine?(signal: AbortSignal): Promise<Finding>;
+
+  /**
+   * Whether the store of the repositories answers, seen from the controller. Asked like {@link checkEngine}; it sends no
+   * credentials and writes nothing. Absent: nobody looks.
+   */
+  checkStore?(request: AccessRequest<Config>): Promise<Finding>;
 
   /** Moves the staging volume's data into the repository. */
   backup(request: MoverRequest<Config>): Promise<MoverOutcome<BackupFacts>>;
@@ -86,6 +99,9 @@ export interface Mover<Config = unknown> {
   /** Names of the claims that the mover makes for a request in the protected namespace beside the staging one, caches for example. */
   claimsOf(request: MoverTarget): string[];
 }
+
+/** What was found of something that a class depends on; it becomes a condition of the class. */
+export type Finding = Pick<Condition, 'status' | 'reason' | 'message'>;
 
 /** What it can do and its users would notice. What it cannot is refused before anything is made. */
 export interface MoverCapabilities {

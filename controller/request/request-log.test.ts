@@ -20,8 +20,9 @@ it('the log names the request in every line about it by what the request and the
   });
   // Trouble on the way is logged elsewhere, and must be found as well.
   let troubles = 1;
-  world.kube.before = ({ verb }) => {
-    if (verb === 'applyStatus' && troubles-- > 0) throw new Error('the network is down');
+  world.kube.before = ({ verb, kind }) => {
+    if (verb === 'applyStatus' && kind.kind === 'DataMoverBackup' && troubles-- > 0)
+      throw new Error('the network is down');
   };
   await world.until(() => world.backup()?.status?.completionTimestamp !== undefined);
   const about = lines.filter(({ name, namespace }) => name === 'b1' && namespace === APP);

@@ -20,9 +20,13 @@ interface KindReference {
 }
 
 const { captured, admitted, staged, moved, handedOver, removed, pruned, cleanedUp, ready } = conditionTypes;
+const { accepted, engineServing, credentialsPresent, repositoryReachable } = conditionTypes;
 
 const REFERENCES: Record<string, KindReference> = {
-  DataMoverClass: { sample: 'class.yaml', conditions: [ready] },
+  DataMoverClass: {
+    sample: 'class.yaml',
+    conditions: [accepted, engineServing, credentialsPresent, repositoryReachable, ready],
+  },
   DataMoverBackup: {
     sample: 'backup.yaml',
     phases: backupPhaseMeanings,

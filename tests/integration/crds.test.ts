@@ -120,6 +120,26 @@ describe('defaults of a class', () => {
   });
 });
 
+describe('the status of a class', () => {
+  it('says from the beginning that nobody has looked at it yet, until somebody does', async () => {
+    const { metadata } = await create(dataMoverClasses, { mover: 'Nobodys' });
+    const seen = await client.get(dataMoverClasses, metadata);
+    expect(seen?.status?.conditions).toMatchObject([
+      { type: 'Accepted', status: 'Unknown', reason: 'Pending' },
+      { type: 'Ready', status: 'Unknown', reason: 'Pending' },
+    ]);
+    const lastTransitionTime = '2026-01-01T00:00:00Z';
+    const found = { status: 'True', reason: 'Done', message: '', lastTransitionTime } as const;
+    const conditions = ['Accepted', 'Ready', 'EngineServing'].map((type) => ({ type, ...found }));
+    const name = { apiVersion: seen!.apiVersion, kind: seen!.kind, metadata: { name: metadata.name } };
+    const judged = await client.applyStatus(dataMoverClasses, {
+      ...name,
+      status: { conditions },
+    } as DataMoverClass);
+    expect(judged.status?.conditions).toEqual(conditions);
+  });
+});
+
 describe('bad input', () => {
   it.each<[string, Kind<Resource>, unknown, RegExp]>([
     ['a class without mover', dataMoverClasses, {}, /spec\.mover: Required value/],

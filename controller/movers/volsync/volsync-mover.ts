@@ -15,6 +15,7 @@ import type { Creator } from '../../request/creation.ts';
 import type { BackupFacts, Mover, MoverOutcome, MoverRequest, MoverTarget } from '../mover.ts';
 import { parseVolSyncConfig, type VolSyncConfig } from './config.ts';
 import { desiredDestination, desiredSecret, desiredSource, locationOf } from './desired.ts';
+import { checkEngine } from './engine.ts';
 import { judge, type Unlocking, type Verdict } from './observation.ts';
 import type { Access, Credentials } from './credentials.ts';
 import { newestPod } from './newest-pod.ts';
@@ -204,6 +205,8 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
     parseConfig: parseVolSyncConfig,
 
     checkAccess: (request) => deps.credentials.check(request),
+
+    checkEngine: (signal) => checkEngine(deps, signal),
 
     async backup(request) {
       const source = listers.sources.get(`${namespace}/${request.name}`);

@@ -1,9 +1,11 @@
+import type { Key } from '../../../api/meta.ts';
 import { loadKubeConfig } from '../../../kube/client/config.ts';
 import { createKubeClient } from '../../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
 import { createInformerSet } from '../../../kube/cache/informer-set.ts';
 import type { InformerSet } from '../../../kube/cache/informer-set.ts';
 import type { Controller } from '../../../kube/runtime/controller.ts';
+import { createLeaderElector, type LeaderElectionOptions } from '../../../kube/runtime/leader-election.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 
 /** What a double's controllers are built from. */
@@ -21,6 +23,10 @@ export interface RunOptions {
   log: Logger;
   /** Fires when the process is to end. */
   signal: AbortSignal;
+  /** What the real one holds while it works, with its times. Absent: nothing. */
+  election?: Pick<LeaderElectionOptions, 'leaseMs' | 'renewDeadlineMs' | 'retryMs'> & {
+    lease: Required<Key>;
+  };
   /** Builds the controllers and hangs them on informers. */
   build: (runtime: Runtime) => Controller[];
 }
@@ -29,7 +35,8 @@ export interface RunOptions {
 const SYNC_TIMEOUT_MS = 120_000;
 
 /** Connects to the cluster and runs controllers until `signal` fires. */
-export async function runControllers({ kubeconfig, name, log, signal, build }: RunOptions): Promise<void> {
+export async function runControllers(options: RunOptions): Promise<void> {
+  const { kubeconfig, name, log, signal, build } = options;
   const config = await loadKubeConfig({ kubeconfig });
   // More connections than a product would take: nothing in a double may wait behind another object's calls.
   const client = createKubeClient(config, { fieldManager: name, maxConnections: 16 });
@@ -41,7 +48,13 @@ export async function runControllers({ kubeconfig, name, log, signal, build }: R
     const mirroring = informers.run(until);
     await informers.waitForSync({ timeoutMs: SYNC_TIMEOUT_MS, signal });
     log.info('in sync');
-    await Promise.all([mirroring, ...controllers.map((controller) => controller.run(until))]);
+    const work = async (leading: AbortSignal): Promise<void> => {
+      await Promise.all(controllers.map((controller) => controller.run(leading)));
+    };
+    // There is one of it, so that the next one need not wait until the lease of one that was killed is over.
+    const elector =
+      options.election && createLeaderElector({ ...options.election, client, identity: name, log });
+    await Promise.all([mirroring, elector === undefined ? work(until) : elector.run(until, work)]);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {

@@ -130,17 +130,28 @@ describe('requests made by hand', () => {
   });
 
   it('can tell beforehand from its status whether a class can be used', async () => {
-    const verdictOn = async (name: string): Promise<string | undefined> => {
-      const ready = ({ status }: DataMoverClass) => status?.conditions?.find(({ type }) => type === 'Ready');
-      const when = (one: DataMoverClass): boolean => ready(one) !== undefined;
-      const found = await until(story.kube, dataMoverClasses, { name }, { to: 'to be judged', when });
-      return `${ready(found)?.status ?? ''}: ${ready(found)?.message ?? ''}`;
+    const readiness = ({ status }: DataMoverClass) => {
+      const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+      return `${ready?.status ?? ''}: ${ready?.message ?? ''}`;
     };
-    expect(await verdictOn(story.unique('nowhere'))).toBe('True: mover VolSync serves it');
-    const broken = await story.makeClass('broken', { selector: 'tier in gold' });
-    expect(await verdictOn(broken)).toContain(
-      `False: DataMoverClass ${broken}: spec.selector: "tier in gold"`,
+    const untilClass = (name: string, text: string): Promise<DataMoverClass> =>
+      until(
+        story.kube,
+        dataMoverClasses,
+        { name },
+        { to: `to say ${text}`, when: (one) => readiness(one).startsWith(text) },
+      );
+    const missing = story.unique('missing');
+    await untilClass(
+      missing,
+      `False: Secret velero/${missing}, named by config.resticSecret.name, does not exist`,
     );
+    await story.make(resticSecret(story.cluster, { name: missing }));
+    await untilClass(missing, 'True: mover VolSync serves it');
+    const broken = await story.makeClass('broken', { selector: 'tier in gold' });
+    await untilClass(broken, `False: DataMoverClass ${broken}: spec.selector: "tier in gold"`);
+    const foreign = await story.makeClass('foreign', { mover: 'Nobodys' });
+    await untilClass(foreign, 'Unknown: no controller that has this mover has looked at the class yet');
   });
 
   it('show in the metrics of the controller, under documented names and without the names of anybody', async () => {

@@ -23,6 +23,7 @@ export interface Story extends TestCluster {
 }
 
 export interface ClassOptions {
+  mover?: string;
   selector?: string;
   limits?: { backups?: number; restores?: number; backupsPerNode?: number };
   config?: Record<string, unknown>;

@@ -16,7 +16,7 @@ import { builtInMovers } from '../../../controller/movers/registry.ts';
 import type { EventTarget } from '../../../controller/request/reporter.ts';
 import { createInformerSet } from '../../../kube/cache/informer-set.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
-import { LeadershipLostError } from '../../../kube/runtime/leader-election.ts';
+import { LeadershipLostError, leases } from '../../../kube/runtime/leader-election.ts';
 import { silentLogger, type Logger } from '../../../telemetry/log.ts';
 import { createPrometheusMetrics } from '../../../telemetry/prometheus.ts';
 import { settle } from '../fake-clock.ts';
@@ -67,6 +67,7 @@ export class World {
     this.addClass();
     this.addSecret();
     this.addStorageClass('fast');
+    this.addEngine();
     const { kube, state } = this.cluster;
     kube.seed(volumeSnapshotClasses, {
       apiVersion: 'snapshot.storage.k8s.io/v1',
@@ -90,6 +91,20 @@ export class World {
     } as unknown as DataMoverClass;
     change(object);
     return this.kube.seed(dataMoverClasses, object);
+  }
+
+  /** VolSync's manager holds its lease, as if it renewed it again and again. */
+  addEngine(): void {
+    this.kube.seed(leases, {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { namespace: 'volsync-system', name: 'b95b3104.backube' },
+      spec: {
+        holderIdentity: 'manager',
+        leaseDurationSeconds: 137,
+        renewTime: '2999-01-01T00:00:00.000000Z',
+      },
+    });
   }
 
   /** Has the class wait no longer than this for the named steps. */

@@ -23,6 +23,14 @@ const LONGEST_RETRY_MS = 1_000_000;
 const SHORTEST_RETRY_MS = 5;
 const WORKERS = 100;
 
+/** VolSync's, but for the namespace, which is the one of the installation. */
+const ELECTION = {
+  lease: { namespace: 'kube-system', name: 'b95b3104.backube' },
+  leaseMs: 137_000,
+  renewDeadlineMs: 107_000,
+  retryMs: 26_000,
+};
+
 function build(options: DoubleOptions, { client, informers, log }: Runtime): Controller[] {
   const tell = createEventTeller({ client, reporter: 'volsync-double', log });
   const { timeScale } = options;
@@ -80,5 +88,6 @@ await runControllers({
   name: 'volsync-double',
   log,
   signal: terminationSignal(),
+  election: ELECTION,
   build: (runtime) => build(options, runtime),
 });

@@ -1,0 +1,38 @@
+import type { Condition } from '../../api/meta.ts';
+import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
+import { conditionTypes, type ConditionType } from '../../api/v1alpha1/reasons.ts';
+import { setCondition } from '../../kube/status/conditions.ts';
+import type { Finding } from '../movers/mover.ts';
+import type { Serving, ServingProblem } from '../request/serving.ts';
+import type { Findings } from './inspection.ts';
+
+/** A class's conditions: what its own text and what was found outside it say, and the sum of both. */
+export function conditionsOf(
+  { metadata, status }: DataMoverClass,
+  verdict: Serving | ServingProblem,
+  findings: Findings,
+  now: Date,
+): Condition[] {
+  const parts: Findings = [[conditionTypes.accepted, acceptance(verdict)], ...findings];
+  const all: Findings = [...parts, [conditionTypes.ready, sumOf(parts)]];
+  // What is not looked at any more, as the class has changed, must not stay as it was.
+  const known = status?.conditions?.filter(({ type }) => all.some(([one]) => one === type));
+  return all.reduce(
+    (conditions: Condition[] | undefined, [type, finding]) =>
+      setCondition(conditions, { type, ...finding, observedGeneration: metadata.generation ?? 0 }, now),
+    known,
+  ) as Condition[];
+}
+
+function acceptance(verdict: Serving | ServingProblem): Finding {
+  if ('reason' in verdict) return { status: 'False', reason: verdict.reason, message: verdict.message };
+  return { status: 'True', reason: 'Done', message: `mover ${verdict.mover.name} serves it` };
+}
+
+/** What is wrong counts more than what is not known. */
+function sumOf(parts: readonly (readonly [ConditionType, Finding])[]): Finding {
+  const findings = parts.map(([, finding]) => finding);
+  const worst =
+    findings.find(({ status }) => status === 'False') ?? findings.find(({ status }) => status === 'Unknown');
+  return worst ?? { status: 'True', reason: 'Done', message: findings[0]?.message ?? '' };
+}
