@@ -36,10 +36,10 @@ export const USAGE = `Usage: controller [options]
 
 const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error'];
 
-/** Reads the command line. Throws an Error that names the option and what it takes. */
+/** Reads the command line, that of the process unless given. Throws an Error that names the option and what it takes. */
 export function parseConfig(
-  args: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
+  args: readonly string[] = process.argv.slice(2),
+  env: Readonly<Record<string, string | undefined>> = process.env,
 ): ControllerConfig {
   const { values } = parseArgs({
     args: [...args],

@@ -34,6 +34,7 @@ import { createRequestReconciler } from './request/reconciler.ts';
 import type { Reporter } from './request/reporter.ts';
 import { createRequestTrace } from './request/request-trace.ts';
 import { isFinal } from './request/request.ts';
+import { keepMover } from './request/serving.ts';
 import { registerWaitingMetrics } from './request/waiting-metrics.ts';
 import { restoreRequest } from './restore/restore.ts';
 
@@ -109,30 +110,35 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     now,
   });
   const shared = { log, clock, metrics, workers: options.workers ?? 10 };
+  const types = {
+    backup: backupRequest(env),
+    restore: restoreRequest(env),
+    delete: deleteRequest(env),
+    prune: pruneRequest(env),
+  };
   const backups = createController({
     ...shared,
     name: 'backup',
     logFields: fieldsBy(listers.backups),
-    reconciler: createRequestReconciler(env, backupRequest(env)),
+    reconciler: createRequestReconciler(env, types.backup),
   });
   const restores = createController({
     ...shared,
     name: 'restore',
     logFields: fieldsBy(listers.restores),
-    reconciler: createRequestReconciler(env, restoreRequest(env)),
+    reconciler: createRequestReconciler(env, types.restore),
   });
-
   const deletes = createController({
     ...shared,
     name: 'delete',
     logFields: fieldsBy(listers.deletes),
-    reconciler: createRequestReconciler(env, deleteRequest(env)),
+    reconciler: createRequestReconciler(env, types.delete),
   });
   const prunes = createController({
     ...shared,
     name: 'prune',
     logFields: fieldsBy(listers.prunes),
-    reconciler: createRequestReconciler(env, pruneRequest(env)),
+    reconciler: createRequestReconciler(env, types.prune),
   });
 
   const classes = createController({ ...shared, name: 'class', reconciler: createClassReconciler(env) });
@@ -162,7 +168,13 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
   });
   const janitor = createJanitor({
     client,
-    listers,
+    listers: {
+      claims: listers.claims,
+      backups: ownOf(env, types.backup),
+      restores: ownOf(env, types.restore),
+      deletes: ownOf(env, types.delete),
+      prunes: ownOf(env, types.prune),
+    },
     namespace,
     ...(options.janitorIntervalMs !== undefined && { intervalMs: options.janitorIntervalMs }),
     clock,
@@ -191,6 +203,18 @@ function enqueueWaiting({
   );
   for (const request of oldestFirst.slice(0, WOKEN_AT_ONCE)) controller.enqueue(keyOf(request));
 }
+
+/** The requests that are this controller's to serve. */
+function ownOf<T extends Resource & { status?: { mover?: string | undefined } }>(
+  { movers }: Environment,
+  { lister, choose }: { lister: Lister<T>; choose: (request: T) => Choice },
+): Lister<T> {
+  const isOwn = (request: T): boolean =>
+    keepMover(movers, request.status?.mover, choose(request)) !== undefined;
+  return { ...lister, list: () => lister.list().filter(isOwn) };
+}
+
+type Choice = Parameters<typeof keepMover>[2];
 
 interface Wiring {
   backups: Controller;

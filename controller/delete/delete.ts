@@ -18,7 +18,7 @@ export function deleteRequest(
     lister: env.listers.deletes,
     steps: deleteSteps,
     cleanup: deleteCleanup,
-    choose: (request) => serveRecorded(env, request),
+    choose: (request) => serveRecorded(env, request, request.spec.result.mover),
     open: ({ request, status, serving, now, assertCurrent, context }) => ({
       env,
       request,

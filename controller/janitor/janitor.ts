@@ -32,6 +32,7 @@ export const JANITOR_INTERVAL_MS = 300_000;
 
 export interface JanitorOptions {
   client: KubeClient;
+  /** Of requests, only this controller's own: others have janitors of their own. */
   listers: Pick<Listers, 'backups' | 'restores' | 'deletes' | 'prunes' | 'claims'>;
   /** The protected namespace: Velero's. */
   namespace: string;

@@ -18,7 +18,7 @@ export function pruneRequest(
     lister: env.listers.prunes,
     steps: pruneSteps,
     cleanup: pruneCleanup,
-    choose: (request) => serveRecorded(env, request),
+    choose: (request) => serveRecorded(env, request, request.spec.mover),
     notBefore: ({ spec }) => (spec.dueAt === undefined ? undefined : Date.parse(spec.dueAt)),
     open: ({ request, status, serving, now, assertCurrent, context }) => ({
       env,

@@ -14,7 +14,7 @@ import {
   type RequestStatus,
   type RequestType,
 } from './request.ts';
-import { keepMover, servingForCleanup, type Serving, type ServingProblem } from './serving.ts';
+import { isForeign, keepMover, servingForCleanup, type Serving, type ServingProblem } from './serving.ts';
 import { createStatusStore } from './status-store.ts';
 import { expire, requeueAfter, runSteps, waiting, type PassResult } from './step.ts';
 import { summarise } from './summary.ts';
@@ -47,6 +47,7 @@ export function createRequestReconciler<
   }
 
   async function look(request: T, context: ReconcileContext): Promise<ReconcileResult | void> {
+    if (isForeign(env.movers, request)) return;
     if (isFinal(request.status?.phase)) return finish(request, context);
     if (!isHeld(request)) return begin(request, context);
     const serving = keepMover(env.movers, request.status?.mover, type.choose(request));

@@ -1,4 +1,5 @@
 import { resolveClass } from '../../api/v1alpha1/class-resolution.ts';
+import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import type { Resource } from '../../api/meta.ts';
 import type { Environment } from '../environment.ts';
 import { serveResolved, type Serving, type ServingProblem } from './serving.ts';
@@ -9,12 +10,19 @@ export type RepositoryCare = Resource & {
   status?: { dataMoverClass?: string | undefined };
 };
 
-/** The class that made the backup may be gone, or be another cluster's: then the default one has to do. */
+/**
+ * The class that made the backup may be gone, or be another cluster's: then the default one has to do. Data that another
+ * mover has written is left to the controller of that mover, if a class says that there is one.
+ */
 export function serveRecorded(
   env: Environment,
   { metadata, spec, status }: RepositoryCare,
+  madeBy: string,
 ): Serving | ServingProblem | undefined {
-  const classes = env.listers.classes.list();
+  const isOurs = ({ spec: { mover } }: DataMoverClass): boolean => env.movers.has(mover);
+  const all = env.listers.classes.list();
+  if (!env.movers.has(madeBy) && all.some((one) => one.spec.mover === madeBy)) return undefined;
+  const classes = all.filter(isOurs);
   const recorded = status?.dataMoverClass ?? spec.dataMoverClass;
   const known = classes.find((c) => c.metadata.name === recorded)?.metadata.name;
   const resolution = resolveClass(classes, { metadata: { name: metadata.name } }, known);

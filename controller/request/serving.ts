@@ -75,6 +75,14 @@ export function serve(
   return { class: dataMoverClass, mover, config: parsed.config, repositoryPrefix, options };
 }
 
+/** A request that another controller's mover has begun is that controller's to the end, whatever became of its class. */
+export function isForeign(
+  movers: ReadonlyMap<string, Mover>,
+  { status }: { status?: { mover?: string | undefined } | undefined },
+): boolean {
+  return status?.mover !== undefined && !movers.has(status.mover);
+}
+
 /**
  * A request stays with the mover that began it, since no other can finish or clean up after it. `undefined`: that is
  * somebody else's.
@@ -85,7 +93,7 @@ export function keepMover(
   serving: Serving | ServingProblem | undefined,
 ): Serving | ServingProblem | undefined {
   if (begunBy === undefined) return serving;
-  if (!movers.has(begunBy)) return undefined;
+  if (isForeign(movers, { status: { mover: begunBy } })) return undefined;
   const stays = serving !== undefined && ('reason' in serving || serving.mover.name === begunBy);
   if (stays) return serving;
   return {

@@ -12,6 +12,7 @@ import type { DataMoverRestore } from '../../../api/v1alpha1/data-mover-restore.
 import { labels } from '../../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverClasses, dataMoverRestores } from '../../../api/v1alpha1/kinds.ts';
 import { createDataMover } from '../../../controller/data-mover.ts';
+import type { MoverFactory } from '../../../controller/movers/factory.ts';
 import { builtInMovers } from '../../../controller/movers/registry.ts';
 import type { EventTarget } from '../../../controller/request/reporter.ts';
 import { createInformerSet } from '../../../kube/cache/informer-set.ts';
@@ -61,7 +62,7 @@ export class World {
   metrics = createPrometheusMetrics({ process: false });
   /** Of the processes to come. */
   log: Logger = silentLogger;
-  #process: Process | undefined;
+  #processes: Process[] = [];
 
   constructor() {
     this.addClass();
@@ -258,18 +259,26 @@ export class World {
 
   /** Starts a process of our controller; the former one must be stopped. `wrap` may give it a client of its own. */
   async start(wrap: (client: KubeClient) => KubeClient = (client) => client): Promise<void> {
+    this.metrics = createPrometheusMetrics({ process: false });
+    await this.#run(builtInMovers, wrap(this.cluster.client()));
+  }
+
+  /** Starts another controller, such as a vendor's, beside ours. */
+  async startBeside(name: string, movers: readonly MoverFactory[]): Promise<void> {
+    await this.#run(movers, this.cluster.client(name));
+  }
+
+  async #run(movers: readonly MoverFactory[], client: KubeClient): Promise<void> {
     const { cluster, reports } = this;
     const { clock, namespace } = cluster;
     const stop = new AbortController();
-    this.metrics = createPrometheusMetrics({ process: false });
-    const client = wrap(cluster.client());
     const informers = createInformerSet({ client, clock, random: () => 0.5, log: silentLogger });
     const { controllers, janitor } = createDataMover({
       client,
       informers,
       namespace,
       clusterName: CLUSTER_NAME,
-      movers: builtInMovers,
+      movers,
       reporter: {
         report: (targets, type, reason, message) => void reports.push({ targets, type, reason, message }),
       },
@@ -284,17 +293,15 @@ export class World {
     await synced;
     const running = [...controllers, janitor].map((one) => one.run(stop.signal));
     const over = Promise.all([mirroring, ...running]);
-    this.#process = { stop, over };
+    this.#processes.push({ stop, over });
   }
 
-  /** Ends the process as a lost lease does: at once. */
+  /** Ends what was started as a lost lease does: at once. */
   async stop(): Promise<void> {
-    const running = this.#process;
-    this.#process = undefined;
-    if (running === undefined) return;
-    running.stop.abort(new LeadershipLostError('the test stops the process'));
-    await this.cluster.clock.advance(0);
-    await running.over;
+    const running = this.#processes.splice(0);
+    for (const { stop } of running) stop.abort(new LeadershipLostError('the test stops the process'));
+    if (running.length > 0) await this.cluster.clock.advance(0);
+    await Promise.all(running.map(({ over }) => over));
   }
 
   /** Lets everybody finish what can be done without time passing. */
