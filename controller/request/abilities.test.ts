@@ -51,4 +51,15 @@ describe('a mover', () => {
       'verify',
     );
   });
+
+  it('may be written as a class', () => {
+    class Mine {
+      readonly name = 'Mine';
+      readonly capabilities: MoverCapabilities = { ...FILES, forget: true };
+      forget(): ReturnType<NonNullable<Mover['forget']>> {
+        return Promise.resolve({ state: 'Done', facts: { alreadyGone: true } });
+      }
+    }
+    expect(contradictionIn(new Mine())).toBeUndefined();
+  });
 });

@@ -1,4 +1,4 @@
-import type { AccessMode, Mover, MoverCapabilities } from '../movers/mover.ts';
+import type { AccessMode, Mover } from '../movers/mover.ts';
 import { failed, type StepResult } from './step.ts';
 
 /** What a claim says of its volume; an API server answers with both modes in full. */
@@ -27,16 +27,15 @@ export function checkVolume(
 }
 
 /** What a mover says of itself and is not so. Told when the controller starts, and not by the request that finds it out. */
-export function contradictionIn({
-  name,
-  capabilities,
-  ...methods
-}: Pick<Mover, 'name' | 'capabilities' | 'verify' | 'forget'>): string | undefined {
-  const claims: readonly [keyof MoverCapabilities & keyof typeof methods, boolean][] = [
+export function contradictionIn(
+  mover: Pick<Mover, 'name' | 'capabilities' | 'verify' | 'forget'>,
+): string | undefined {
+  const { name, capabilities } = mover;
+  const claims: readonly ['verify' | 'forget', boolean][] = [
     ['verify', capabilities.verify.length > 0],
     ['forget', capabilities.forget],
   ];
-  const wrong = claims.find(([method, isClaimed]) => isClaimed !== (methods[method] !== undefined));
+  const wrong = claims.find(([method, isClaimed]) => isClaimed !== (mover[method] !== undefined));
   if (wrong === undefined) return undefined;
   const [method, isClaimed] = wrong;
   return `mover ${name} ${isClaimed ? 'says that it can' : 'does not say that it can'} ${method}, and ${isClaimed ? 'lacks' : 'has'} the method for it`;
