@@ -1,4 +1,4 @@
-import { APP } from './app.ts';
+import { gunzipSync } from 'node:zlib';
 
 /** One file, folder, link or pipe of the volume. */
 export interface Entry {
@@ -34,12 +34,12 @@ const TYPES: Readonly<Record<number, string>> = {
 };
 
 /**
- * Describes every entry of the volume but its root folder, which belongs to whoever made the volume: VolSync's mover neither
- * saves nor restores it. The lists travel in base64, since names may hold anything. Nothing changes the volume meanwhile, so
+ * A script that describes every entry of a volume but its root folder, which belongs to whoever made the volume: VolSync's mover
+ * neither saves nor restores it. The lists travel in base64, since names may hold anything. Nothing changes the volume meanwhile, so
  * `find` goes through it in the same order each time; its `-exec` it is, because busybox' `xargs -0` cuts names in long lists.
  */
-export const MANIFEST_SCRIPT = `
-cd ${APP.mount}
+export const manifestScript = (mount: string): string => `
+cd ${mount}
 lists=$(mktemp -d)
 find . -mindepth 1 -print0 > "$lists/all"
 find . -type f -print0 > "$lists/files"
@@ -53,6 +53,19 @@ for name in all stat files sums links targets; do
 done
 rm -r "$lists"
 `;
+
+/** Reads what the script has printed. @throws Error when a list does not fit the others. */
+export function parseManifest(printed: string): Manifest {
+  const [all = '', stat = '', files = '', sums = '', links = '', targets = ''] = printed
+    .split('\n')
+    .map(unpack);
+  return manifestOf({ all, stat, files, sums, links, targets });
+}
+
+/** Bytes become characters one by one, so that no name loses anything. */
+function unpack(line: string): string {
+  return line === '' ? '' : gunzipSync(Buffer.from(line, 'base64')).toString('latin1');
+}
 
 /** The lists that the script prints, unpacked. */
 export interface Lists {
