@@ -1,0 +1,71 @@
+import { createKubeClient } from '../../kube/client/http-kube-client.ts';
+import { loadKubeConfig } from '../../kube/client/config.ts';
+import { installVolSync } from '../../controller/movers/volsync/install.ts';
+import type { MoverFactory } from '../../controller/movers/factory.ts';
+import { describeMover, type Opened } from '../mover-conformance/jest.ts';
+import { podVolumes } from '../mover-conformance/volumes.ts';
+import { restic } from './support/restic.ts';
+import { RESTIC_PASSWORD, resticSecret } from './support/setup.ts';
+import { openStory } from './support/story.ts';
+
+const WRONG_PASSWORD = 'a-password-that-was-forgotten';
+const WRONG_KEY = 'a-key-that-was-withdrawn';
+
+/** A protected namespace beside Velero's, so that no controller and no other story has to do with it. */
+async function openRestic(title: string, install: MoverFactory): Promise<Opened> {
+  const story = await openStory(title);
+  const { cluster } = story;
+  const namespace = await story.makeNamespace('protected');
+  const privileged = 'volsync.backube/privileged-movers=true';
+  await story.kubectl(['annotate', 'namespace', namespace, privileged]);
+  const keep = (name: string, keys: Record<string, string> = {}): Promise<void> =>
+    story.apply(resticSecret({ s3: cluster.s3, namespace }, { name, ...keys }));
+  await Promise.all([
+    keep('restic-config'),
+    keep('wrong-password', { RESTIC_PASSWORD: WRONG_PASSWORD }),
+    keep('wrong-key', { AWS_SECRET_ACCESS_KEY: WRONG_KEY }),
+  ]);
+  const using = (name: string) => ({
+    resticSecret: { name },
+    resticImage: cluster.images.volsyncRestic,
+    cacheCapacity: '100Mi',
+  });
+  const config = await loadKubeConfig({ kubeconfig: cluster.kubeconfig });
+  const client = createKubeClient(config, { fieldManager: 'conformance', maxConnections: 20 });
+  return {
+    subject: {
+      install,
+      client,
+      namespace,
+      config: using('restic-config'),
+      volumes: podVolumes({
+        client,
+        namespace,
+        image: cluster.images.busybox,
+        storageClassName: 'csi-test',
+      }),
+      unusable: [
+        {
+          title: 'a wrong password',
+          config: using('wrong-password'),
+          reasons: ['WrongPassword'],
+          needsRepository: true,
+        },
+        { title: 'a wrong key', config: using('wrong-key'), reasons: ['PermissionDenied'] },
+        { title: 'a secret that is not there', config: using('no-such-secret'), reasons: ['SecretNotFound'] },
+      ],
+      secretValues: [RESTIC_PASSWORD, WRONG_PASSWORD, WRONG_KEY, cluster.s3.secretKey],
+      storageClassName: 'csi-test',
+      snapshotsIn: async (path) => {
+        const snapshots = await restic<{ id: string }[]>(cluster, path, ['snapshots']);
+        return snapshots.map(({ id }) => id);
+      },
+    },
+    close: async () => {
+      await client.close();
+      await story.end();
+    },
+  };
+}
+
+describeMover('VolSync', () => openRestic('volsync', installVolSync));

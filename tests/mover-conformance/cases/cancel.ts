@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { only } from '../contents.ts';
+import type { Look } from '../follow.ts';
+import { ProcessDied } from '../process.ts';
+import type { Request, Where } from '../request.ts';
+import { backUp, bringBack, type Trial } from '../trial.ts';
+import { assertSame } from '../volumes.ts';
+import type { Case } from './case.ts';
+
+/** Of how many writes of a beginning each is tried as the last one before the cancel. */
+const MOST_WRITES = 10;
+
+/** Nobody wants it any more, at every moment of its way, and the process that learns of it is another one. */
+export const cancel: Case = {
+  title: 'leaves nothing when it is canceled, at whatever moment, and the repository can be used',
+  run: async (trial) => {
+    const { volumes, freeRepository } = trial.subject;
+    const repository = trial.repository('cancel');
+    const claim = await trial.makeVolume('cancel', only('cancel'));
+    const before = await volumes.read(claim);
+
+    await cancelEverywhere(trial, 'backup', { claim, repository }, (request) => request.backup);
+    await freeRepository?.(repository);
+    const process = await trial.boot();
+    const snapshot = await backUp(
+      trial,
+      process,
+      trial.request('backup', 'cancel-not', { claim, repository }),
+    );
+
+    const target = await trial.makeVolume('cancel-restored');
+    await cancelEverywhere(trial, 'restore', { claim: target, repository }, (request) =>
+      request.restore(snapshot),
+    );
+    await freeRepository?.(repository);
+    // What a restore has begun to write is no reason to write it wrongly later.
+    await bringBack(
+      trial,
+      process,
+      trial.request('restore', 'cancel-not', { claim: target, repository }),
+      snapshot,
+    );
+    assertSame(before, await volumes.read(target), 'what was restored after cancels');
+    await Promise.all([claim, target].map((one) => volumes.remove(one)));
+    await process.end();
+  },
+};
+
+async function cancelEverywhere(
+  trial: Trial,
+  kind: 'backup' | 'restore',
+  where: Where,
+  lookOf: (request: Request) => Look<unknown>,
+): Promise<void> {
+  for (let writes = 1; writes <= MOST_WRITES; writes++) {
+    const request = trial.request(kind, `cancel-${writes}`, where);
+    const hasDied = await diesAfter(trial, request, { writes, look: lookOf(request) });
+    const next = await trial.boot();
+    await trial.cleanUp(next, request.target);
+    await next.end();
+    if (!hasDied) return;
+  }
+  assert.fail(`a ${kind} makes more than ${MOST_WRITES} writes before its process runs`);
+}
+
+/** False when the mover's own process runs after fewer writes. */
+async function diesAfter(
+  trial: Trial,
+  request: Request,
+  { writes, look }: { writes: number; look: Look<unknown> },
+): Promise<boolean> {
+  const process = await trial.boot(writes);
+  try {
+    await trial.untilStarted(process, request, look);
+    return process.isDead;
+  } catch (error) {
+    if (!(error instanceof ProcessDied) && !process.isDead) throw error;
+    return true;
+  } finally {
+    await process.end();
+  }
+}

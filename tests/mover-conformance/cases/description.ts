@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import type { RequestKind } from '../../../controller/movers/mover.ts';
+import { contradictionIn } from '../../../controller/request/abilities.ts';
+import { targetOf } from '../request.ts';
+import type { Case } from './case.ts';
+
+const KINDS: readonly RequestKind[] = ['backup', 'restore', 'delete', 'prune'];
+
+/** What a mover says of itself, without moving anything. */
+export const description: Case = {
+  title: 'describes itself, and refuses a setting that it does not know by its name',
+  run: async (trial) => {
+    const process = await trial.boot();
+    const { mover } = process;
+    assert.match(mover.name, /^[A-Za-z][A-Za-z0-9-]*$/, 'a name for DataMoverClass.spec.mover');
+    assert.equal(contradictionIn(mover), undefined, 'what it says of itself');
+    const { volumeModes, accessModes } = mover.capabilities;
+    assert.ok(volumeModes.length > 0 && accessModes.length > 0, 'it can move no volume at all');
+
+    assert.ok('config' in mover.parseConfig(trial.subject.config), 'the configuration that works');
+    const parsed = mover.parseConfig({ ...trial.subject.config, noSuchSetting: 1 });
+    assert.ok('problem' in parsed, 'a setting that it does not know must be refused');
+    assert.match(parsed.problem, /noSuchSetting/, 'the problem names the setting');
+
+    for (const kind of KINDS) {
+      const target = targetOf(trial.subject, kind, 'never-begun');
+      for (const claim of mover.claimsOf(target))
+        assert.ok(claim.includes(target.name), `claim ${claim} is not named after its request`);
+      await trial.cleanUp(process, target);
+    }
+    await process.end();
+  },
+};

@@ -1,0 +1,104 @@
+import { labelValue } from '../../api/v1alpha1/names.ts';
+import type {
+  BackupFacts,
+  ForgetFacts,
+  Mover,
+  MoverRequest,
+  MoverTarget,
+  PruneFacts,
+  RequestKind,
+  RestoreFacts,
+  VerifyFacts,
+  VerifyLevel,
+} from '../../controller/movers/mover.ts';
+import { childIdentity } from '../../controller/request/children.ts';
+import type { Look } from './follow.ts';
+import type { Config, MoverUnderTest } from './subject.ts';
+
+/** Between which volume and which repository. */
+export interface Where {
+  claim: string;
+  repository: string;
+  /** Default: the one that works. */
+  config?: Config;
+}
+
+/** What the record of a backup says, as far as a restore needs it. */
+export interface Snapshot {
+  id: string;
+  facts: BackupFacts;
+}
+
+/** A request as the controller puts it to a mover, again and again until the outcome is final. */
+export interface Request {
+  readonly target: MoverTarget;
+  readonly backup: Look<BackupFacts>;
+  restore(snapshot: Snapshot): Look<RestoreFacts>;
+  /** `reported` is what the mover said of the transfer that is verified. */
+  verify(level: VerifyLevel, snapshotID: string, reported: BackupFacts | RestoreFacts): Look<VerifyFacts>;
+  forget(id: string): Look<ForgetFacts>;
+  readonly prune: Look<PruneFacts>;
+}
+
+export interface Asked extends Where {
+  kind: RequestKind;
+  /** Unlike that of every other request of its kind. */
+  name: string;
+  /** After which nobody wants it any more. */
+  limitMs: number;
+}
+
+export function createRequest(subject: MoverUnderTest, asked: Asked): Request {
+  const { kind, name, claim, repository, config = subject.config, limitMs } = asked;
+  const target = targetOf(subject, kind, name);
+  const since = new Date().toISOString();
+
+  const of = (mover: Mover): MoverRequest<unknown> => ({
+    ...target,
+    config: parse(mover, config),
+    stagingClaim: claim,
+    storageClassName: subject.storageClassName,
+    repositoryPath: repository,
+    veleroLocation: () => subject.veleroLocation?.() ?? Promise.resolve({ name: undefined }),
+    since,
+    signal: AbortSignal.timeout(limitMs),
+    assertCurrent: () => Promise.resolve(),
+  });
+
+  return {
+    target,
+    backup: (mover) => mover.backup(of(mover)),
+    restore: ({ id, facts }) => {
+      const recorded = { snapshotTime: facts.snapshotTime, recordedLocation: facts.backupStorageLocation };
+      return (mover) => mover.restore({ ...of(mover), ...recorded, snapshotID: id });
+    },
+    verify: (level, snapshotID, reported) => {
+      const checked = { snapshotID, level, reported, isLive: false };
+      return (mover) => existing(mover, 'verify')({ ...of(mover), ...checked });
+    },
+    forget: (id) => (mover) => existing(mover, 'forget')({ ...of(mover), snapshotID: id }),
+    prune: (mover) => existing(mover, 'prune')(of(mover)),
+  };
+}
+
+export function targetOf({ namespace }: MoverUnderTest, kind: RequestKind, name: string): MoverTarget {
+  const uid = labelValue(`${namespace}.${kind}.${name}`);
+  const request = { apiVersion: 'v1', kind: 'Request', metadata: { namespace, name: uid, uid } };
+  return childIdentity(kind, request);
+}
+
+/** As the controller does before it asks for anything. */
+function parse(mover: Mover, raw: Config): unknown {
+  const parsed = mover.parseConfig(raw);
+  if ('problem' in parsed) throw new Error(`the mover does not take the configuration: ${parsed.problem}`);
+  return parsed.config;
+}
+
+function existing<Method extends 'verify' | 'forget' | 'prune'>(
+  mover: Mover,
+  method: Method,
+): NonNullable<Mover[Method]> {
+  const found = mover[method];
+  if (found === undefined) throw new Error(`mover ${mover.name} has no ${method}()`);
+  return found.bind(mover) as NonNullable<Mover[Method]>;
+}

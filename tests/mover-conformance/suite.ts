@@ -1,0 +1,87 @@
+import type { Case } from './cases/case.ts';
+import { access } from './cases/access.ts';
+import { cancel } from './cases/cancel.ts';
+import { crashes } from './cases/crashes.ts';
+import { description } from './cases/description.ts';
+import { empty } from './cases/empty.ts';
+import { history, verification } from './cases/history.ts';
+import { sideBySide } from './cases/side-by-side.ts';
+import type { MoverUnderTest } from './subject.ts';
+import { createTrial } from './trial.ts';
+
+/** The longest first: they run side by side. */
+const CASES: readonly Case[] = [
+  access,
+  history,
+  cancel,
+  crashes,
+  verification,
+  sideBySide,
+  empty,
+  description,
+];
+
+/** What every mover must do, for any test runner: a test per title. */
+export interface Conformance {
+  readonly titles: readonly string[];
+  /** Begins with all cases, some at once. Call it once, before {@link check}. */
+  start(subject: MoverUnderTest): Promise<void>;
+  /** Waits for one case. @throws Error that says what the mover did instead. */
+  check(title: string): Promise<void>;
+}
+
+const LAST = 'leaves nothing in the namespace, and no secret outside of Secrets';
+
+const AT_ONCE = 5;
+
+export function moverConformance(): Conformance {
+  const results = new Map<string, Promise<void>>();
+  return {
+    titles: [...CASES.map(({ title }) => title), LAST],
+    async start(subject) {
+      const trial = createTrial(subject);
+      const before = await trial.inventory.all();
+      const place = createPlaces(subject.atOnce ?? AT_ONCE);
+      for (const { title, run } of CASES)
+        results.set(
+          title,
+          place(() => run(trial)),
+        );
+      const over = Promise.allSettled(results.values());
+      const last = over.then(async () => {
+        await trial.end();
+        const left = (await trial.inventory.all()).filter((line) => !before.includes(line));
+        if (left.length > 0) throw new Error(`after everything there is ${left.join(', ')}`);
+        if (trial.toldIn.size > 0)
+          throw new Error(`a secret's value stands in a ${[...trial.toldIn].join(', ')}`);
+      });
+      results.set(LAST, last);
+      // Each is told by its own test, which may not be waiting for it yet.
+      for (const result of results.values()) result.catch(() => undefined);
+    },
+    async check(title) {
+      const result = results.get(title);
+      if (result === undefined) throw new Error(`"${title}" is no case, or the suite was not started`);
+      await result;
+    },
+  };
+}
+
+type Places = (work: () => Promise<void>) => Promise<void>;
+
+/** Lets so many work at once; the others wait for their turn. */
+function createPlaces(atOnce: number): Places {
+  const waiting: (() => void)[] = [];
+  let free = atOnce;
+  return async (work) => {
+    if (free > 0) free--;
+    else await new Promise<void>((resolve) => void waiting.push(resolve));
+    try {
+      await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free++;
+      else next();
+    }
+  };
+}
