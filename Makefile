@@ -46,13 +46,14 @@ demo-down: $(NODE_MODULES) ## Remove the cluster of the demo with all its data.
 
 ##@ Development
 
-GENERATED := config/crd/bases docs/spec docs/failures.md docs/metrics.md docs/observability.md proto/schema.json proto/gen
+GENERATED := config/crd/bases docs/api docs/spec docs/failures.md docs/metrics.md docs/observability.md proto/schema.json proto/gen
 
 .PHONY: generate
-generate: $(NODE_MODULES) ## Write everything that is generated: CRDs, reference pages, wire types.
+generate: $(NODE_MODULES) ## Write everything that is generated: CRDs, reference pages, wire types, API reports.
 	node hack/gen-crds.ts
 	node hack/gen-docs.ts
 	node hack/gen-protos.ts
+	node hack/gen-api-reports.ts
 
 .PHONY: fmt
 fmt: $(NODE_MODULES) ## Format everything.
@@ -97,6 +98,10 @@ plugin: $(NODE_MODULES) ## Build the Velero plugin: dist/plugin/, one executable
 .PHONY: plugin-image
 plugin-image: plugin ## Build the image that `velero plugin add` takes: dist/plugin-image.tar. PLUGIN_IMAGE names it.
 	@PLUGIN_IMAGE='$(PLUGIN_IMAGE)' PLUGIN_BASE='$(PLUGIN_BASE)' node hack/build-plugin-image.ts
+
+.PHONY: package
+package: $(NODE_MODULES) ## Build what vendors install: dist/velero-datamover-<version>.tgz.
+	node hack/build-package.ts
 
 .PHONY: tools
 tools: $(NODE_MODULES) ## Build etcd, Kubernetes, Velero and the like into the cache, if they are not there. Needs Go.

@@ -46,6 +46,9 @@ const PACKAGES = [
 /** The files of api/ that load zod; kinds, keys, names and the like do not. */
 const SCHEMA_FILES = String.raw`/api/v1alpha1/(data-mover-[a-z-]+|schema|crd)\.ts$`;
 
+/** The entry points of the package (package.json, exports). */
+const PUBLISHED = String.raw`(^|/)(api|kube|controller|movers)/index\.ts$`;
+
 const folderPattern = (folder) => `^(\\.\\./)+${folder}/`;
 
 function forbiddenFolders(folder, isTest) {
@@ -77,7 +80,11 @@ function forbiddenFiles(path) {
     allowTypeImports: true,
     message: 'import its types only: the schema brings zod into the plugin, which starts every few seconds.',
   };
-  return isWithin(path, 'plugin') ? [main, schemas] : [main];
+  const published = {
+    regex: PUBLISHED,
+    message: 'that is what other packages import; here, import the file itself.',
+  };
+  return isWithin(path, 'plugin') ? [main, published, schemas] : [main, published];
 }
 
 const isWithin = (path, home) => path === home || path.startsWith(`${home}/`);

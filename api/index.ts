@@ -1,0 +1,43 @@
+/**
+ * The contract: kinds, their keys and names, and the vocabulary of outcomes.
+ *
+ * @packageDocumentation
+ */
+export { apiVersionOf, formatKey, keyOf, parseKey } from './meta.ts';
+export type { Condition, Key, Kind, ObjectMeta, OwnerReference, Resource } from './meta.ts';
+export {
+  dataMoverBackups,
+  dataMoverClasses,
+  dataMoverDeletes,
+  dataMoverPrunes,
+  dataMoverRestores,
+} from './v1alpha1/kinds.ts';
+export type { DataMoverBackup } from './v1alpha1/data-mover-backup.ts';
+export type { DataMoverClass } from './v1alpha1/data-mover-class.ts';
+export type { DataMoverDelete } from './v1alpha1/data-mover-delete.ts';
+export type { DataMoverPrune } from './v1alpha1/data-mover-prune.ts';
+export type { DataMoverRestore } from './v1alpha1/data-mover-restore.ts';
+export { annotations, GROUP, labels, VERSION } from './v1alpha1/keys.ts';
+export { conditionTypes, eventReasons, failureReasons } from './v1alpha1/reasons.ts';
+export type { ConditionType, EventReason, FailureReason } from './v1alpha1/reasons.ts';
+export {
+  configMaps,
+  jobs,
+  namespaces,
+  nodes,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  secrets,
+} from './external/core.ts';
+export type {
+  ConfigMap,
+  ContainerStatus,
+  Job,
+  Namespace,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  Secret,
+} from './external/core.ts';

@@ -1,0 +1,85 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from '../cluster/exec.ts';
+
+/**
+ * The package that vendors install: what package.json exports and all that it needs, as JavaScript with declarations. Node
+ * strips no types below node_modules.
+ */
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** Where it is laid out, ready for `npm pack`. */
+export const PACKAGE_DIR = join(ROOT, 'dist/package');
+
+interface Manifest {
+  name: string;
+  version: string;
+  description: string;
+  license: string;
+  type: string;
+  engines: Record<string, string>;
+  exports: Record<string, string>;
+  dependencies: Record<string, string>;
+}
+
+/** One module that others may import. */
+export interface EntryPoint {
+  /** `velero-datamover/mover`. */
+  name: string;
+  /** What the compiler has written for it. */
+  declarations: string;
+}
+
+export function entryPoints(): EntryPoint[] {
+  const { name, exports } = readManifest();
+  return Object.entries(exports).map(([path, source]) => ({
+    name: join(name, path),
+    declarations: join(PACKAGE_DIR, withExtension(source, '.d.ts')),
+  }));
+}
+
+/** Compiles and lays out the package anew. */
+export async function layOutPackage(): Promise<void> {
+  rmSync(PACKAGE_DIR, { recursive: true, force: true });
+  await run(
+    process.execPath,
+    [join(ROOT, 'node_modules/typescript/bin/tsc'), '--project', 'tsconfig.package.json'],
+    {
+      cwd: ROOT,
+    },
+  );
+  for (const file of ['LICENSE', 'README.md']) cpSync(join(ROOT, file), join(PACKAGE_DIR, file));
+  writeFileSync(join(PACKAGE_DIR, 'package.json'), `${JSON.stringify(publishedManifest(), null, 2)}\n`);
+}
+
+/** Only what runs: neither tools nor what the plugin alone needs. */
+function publishedManifest(): object {
+  const { name, version, description, license, type, engines, exports, dependencies } = readManifest();
+  const published = Object.entries(exports).map(([path, source]) => [
+    path,
+    { types: withExtension(source, '.d.ts'), default: withExtension(source, '.js') },
+  ]);
+  const needed = Object.entries(dependencies).filter(([each]) => !PLUGIN_ONLY.test(each));
+  const only = (wanted: boolean): object =>
+    Object.fromEntries(needed.filter(([each]) => (each === IN_NO_POD) === wanted));
+  return {
+    ...{ name, version, description, license, type, engines },
+    exports: Object.fromEntries(published) as object,
+    dependencies: only(false),
+    optionalDependencies: only(true),
+  };
+}
+
+const PLUGIN_ONLY = /^(@grpc\/|protobufjs$)/;
+
+/** Larger than all others together, and loaded for kubeconfigs only that get their token from a program. */
+const IN_NO_POD = '@kubernetes/client-node';
+
+function readManifest(): Manifest {
+  return JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest;
+}
+
+function withExtension(source: string, extension: string): string {
+  return source.replace(/\.ts$/, extension);
+}
