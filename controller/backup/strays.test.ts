@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { replicationSources } from '../../api/external/volsync.ts';
 import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
 import { dataMoverBackups, dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
 import { childName } from '../../api/v1alpha1/names.ts';
 import { APP, World } from '../../tests/fakes/cluster/world.ts';
+import { CrashError } from '../../tests/fakes/fake-kube.ts';
 import type { MoverRun } from '../../tests/fakes/cluster/state.ts';
 
 const SAVED = 'snapshot 11111111 saved';
@@ -89,6 +91,22 @@ describe('a snapshot that no record names', () => {
     await isMoving();
     await world.stop();
     world.cluster.say(transfer(), SAVED);
+    cancel();
+    await world.start();
+    await ended('Canceled');
+    expect(removed()).toEqual(['11111111']);
+  });
+
+  it('is removed when the process died before it had written down that its mover works', async () => {
+    world.cluster.state.script = () => run('running', SAVED);
+    world.kube.before = () => {
+      if (world.kube.peekAll(replicationSources).length > 0) throw new CrashError('the process died');
+    };
+    world.addBackup('b1');
+    await isMoving();
+    await world.stop();
+    expect(world.backup()?.status?.movingSince).toBeUndefined();
+    world.kube.restart();
     cancel();
     await world.start();
     await ended('Canceled');

@@ -16,7 +16,8 @@ const MOST = 64;
 /** Writes down, before the mover's traces go, which snapshots it has left. Told again when more become known. */
 export async function noteStrays(scope: BackupScope): Promise<StepResult> {
   const { status, serving, child, signal } = scope;
-  if (status.movingSince === undefined) return done;
+  // A mover may have begun before that was written down; the place that it needs has always been.
+  if (status.admittedAt === undefined) return done;
   const known = status.strays ?? [];
   const said = (await serving.mover.savedSnapshots?.({ ...child, signal })) ?? [];
   // What was saved and could not be verified is a stray for sure, whatever is left of the log.
