@@ -39,6 +39,8 @@ export interface Lab {
   client: KubeClient;
   /** As whom the controllers under test write; default: {@link client}. */
   controller: KubeClient;
+  /** For leases only: renewals must not queue behind the work of all stories. */
+  elections: KubeClient;
   plane: ControlPlane;
   relay: Relay;
   stop(): Promise<void>;
@@ -47,10 +49,15 @@ export interface Lab {
 export async function startLab(users: readonly string[] = []): Promise<Lab> {
   const plane = await startControlPlane(users);
   const client = createKubeClient(plane.config, { fieldManager: 'datamover-controller', maxConnections: 24 });
+  const elections = createKubeClient(plane.config, {
+    fieldManager: 'datamover-controller',
+    maxConnections: 8,
+    timeoutMs: 5_000,
+  });
   const over = new AbortController();
   const stop = async (): Promise<void> => {
     over.abort();
-    await client.close();
+    await Promise.all([client.close(), elections.close()]);
     await plane.stop();
   };
   try {
@@ -64,7 +71,7 @@ export async function startLab(users: readonly string[] = []): Promise<Lab> {
     await share(client);
     const relay = new Relay(client, WATCHED);
     await relay.run(over.signal);
-    return { client, controller: client, plane, relay, stop };
+    return { client, controller: client, elections, plane, relay, stop };
   } catch (error) {
     await stop();
     throw error;

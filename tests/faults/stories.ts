@@ -230,7 +230,7 @@ async function remove(world: World): Promise<Told> {
   if (older === undefined) throw new Error('no backup to remove');
   await world.create(dataMoverDeletes, { metadata: key, spec: { result: older } });
   return {
-    isOver: () => current()?.status?.phase === 'Completed' && isFree(current()),
+    isOver: () => current()?.status?.phase === 'Completed' && isFree(current()) && isPruneToCome(world),
     inventory: () => before,
     verify() {
       expect(world.everCreated(jobs)).toBe(1);
@@ -241,6 +241,12 @@ async function remove(world: World): Promise<Told> {
       ]);
     },
   };
+}
+
+/** A removal asks for a prune, which is served beside it and waits for its time. */
+function isPruneToCome(world: World): boolean {
+  const prunes = world.feed.list(dataMoverPrunes);
+  return prunes.length > 0 && prunes.every(({ status }) => status?.phase !== undefined);
 }
 
 /** Canceled when its snapshot is saved and its mover still runs. */
@@ -269,7 +275,8 @@ async function cancel(world: World): Promise<Told> {
       current()?.status?.phase === 'Canceled' &&
       removals().length > 0 &&
       [current(), ...removals()].every(isFree) &&
-      removals().every(({ status }) => status?.phase === 'Completed'),
+      removals().every(({ status }) => status?.phase === 'Completed') &&
+      isPruneToCome(world),
     inventory: () => before,
     verify() {
       expect(removals()).toHaveLength(1);

@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Around, Call } from './intercept.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import type { Call } from './intercept.ts';
 import type { Lab } from './lab.ts';
 import type { Story } from './stories.ts';
+import type { Process } from './process.ts';
 import type { Told } from './told.ts';
 import type { Trouble } from './troubles.ts';
-import { World, type Process } from './world.ts';
+import { World } from './world.ts';
 
 /** What became of a story that met trouble at one of its calls, or at none. */
 export interface Outcome {
@@ -28,39 +30,61 @@ async function endOf(world: World, told: Told, isGone: (() => boolean) | undefin
 /** Tells a story with the trouble at the call number `at`, counted from 0; what does not end well is thrown. */
 export async function tell(lab: Lab, story: Story, trouble: Trouble, at: number): Promise<Outcome> {
   const world = new World(lab);
-  let calls = 0;
-  let struck: string | undefined;
+  const met: Met = { struck: undefined, calls: 0 };
+  let problem: Error | undefined;
+  const note = (error: unknown): void => {
+    problem ??= error instanceof Error ? error : new Error(String(error));
+  };
+  await live(world, { story, trouble, at, met, client: lab.client }).catch(note);
+  const said = problem === undefined ? '' : world.describe();
+  // However the story went, the first that went wrong is what is told.
+  await world.stop().catch(note);
+  if (problem === undefined) return { ...met, left: world.inventory() };
+  const where = `${story.name}, ${trouble.name} (${at + 1}: ${met.struck ?? 'not reached'})`;
+  throw new Error(`${where}: ${problem.message}\n${said}`, { cause: problem });
+}
+
+type Met = Pick<Outcome, 'struck' | 'calls'>;
+
+interface Plan {
+  story: Story;
+  trouble: Trouble;
+  at: number;
+  /** Is kept up to date. */
+  met: Met;
+  client: KubeClient;
+}
+
+async function live(world: World, { story, trouble, at, met, client }: Plan): Promise<void> {
   let isGone: (() => boolean) | undefined;
+  /** While the trouble goes on, what it does may still come after all else. */
+  let isStriking = false;
+  await world.setUp();
+  const told = await story.begin(world);
   const request = story.request?.(world);
-  try {
-    await world.setUp();
-    const told = await story.begin(world);
-    const concerns = (call: Call): boolean =>
-      struck === undefined && trouble.concerns(call) && (told.counts?.() ?? true) && calls++ === at;
-    const unharmed = (): Around => (_, act) => act();
-    const boot = (around: (process: Process) => Around): Process => world.boot(around, trouble.elects);
-    const process = boot((self) => (call, act) => {
-      if (!concerns(call)) return act();
-      struck = call.text;
-      const withdraw = async (): Promise<void> => {
-        if (request === undefined) throw new Error('nothing to delete');
-        isGone = () => world.feed.get(request.kind, request.key) === undefined;
-        await lab.client.delete(request.kind, request.key);
-      };
-      return trouble.strike({ world, process: self, boot: () => boot(unharmed), withdraw }, act);
-    });
-    await process.warm;
-    process.lead();
-    await world.until('the end', () => (isGone ?? told.isOver)());
-    await endOf(world, told, isGone);
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    throw new Error(
-      `${story.name}, ${trouble.name} (${at + 1}: ${struck ?? 'not reached'}): ${text}\n${world.describe()}`,
-      { cause: error },
+  const isDue = (call: Call): boolean =>
+    met.struck === undefined && trouble.concerns(call) && (told.counts?.() ?? true) && met.calls++ === at;
+  const withdraw = async (): Promise<void> => {
+    if (request === undefined) throw new Error('nothing to delete');
+    isGone = () => world.feed.get(request.kind, request.key) === undefined;
+    await client.delete(request.kind, request.key);
+  };
+  const boot = (): Process =>
+    world.boot(
+      (process) => async (call, act) => {
+        if (!isDue(call)) return act();
+        met.struck = call.text;
+        isStriking = true;
+        try {
+          return await trouble.strike({ world, process, boot, withdraw }, act);
+        } finally {
+          isStriking = false;
+          world.stir();
+        }
+      },
+      trouble.elects,
     );
-  } finally {
-    await world.stop();
-  }
-  return { struck, calls, left: world.inventory() };
+  await world.takeOver(boot());
+  await world.until('the end', () => !isStriking && (isGone ?? told.isOver)());
+  await endOf(world, told, isGone);
 }

@@ -3,14 +3,15 @@ import { LeadershipLostError } from '../../kube/runtime/leader-election.ts';
 import { ClientReason, KubeError } from '../../kube/client/kube-error.ts';
 import { CrashError } from '../fakes/fake-kube.ts';
 import { isWrite, type Call } from './intercept.ts';
-import type { Process, World } from './world.ts';
+import type { Process } from './process.ts';
+import type { World } from './world.ts';
 
 /** Where and in what a story is when the trouble comes. */
 export interface Scene {
   world: World;
   /** Whose call it is. */
   process: Process;
-  /** A process that takes over is started like this; it sees no further trouble. */
+  /** A process that takes over is started like this; no further trouble comes at its calls. */
   boot(): Process;
   /** Deletes the request that the story is about, as its owner may. */
   withdraw(): Promise<unknown>;
@@ -35,15 +36,9 @@ export interface Trouble {
 
 const anyCall = (): boolean => true;
 
-async function succeed(scene: Scene): Promise<void> {
-  const next = scene.boot();
-  await next.warm;
-  next.lead();
-}
-
-function die({ process, ...scene }: Scene): never {
+function die({ process, world, boot }: Scene): never {
   process.kill();
-  scene.world.beside(succeed({ process, ...scene }));
+  world.beside(world.takeOver(boot()));
   throw new CrashError('the process died');
 }
 
@@ -54,9 +49,9 @@ function answers(error: ConstructorParameters<typeof KubeError>[0]): Pick<Troubl
 const TIMEOUT = { code: 0, reason: ClientReason.timeout, message: 'no answer within 30 s' };
 
 /** The old leader's write arrives after the new one, whose caches do not show it, has begun to work. */
-async function changeLeader<R>({ process, boot }: Scene, act: () => Promise<R>): Promise<never> {
+async function changeLeader<R>({ process, world, boot }: Scene, act: () => Promise<R>): Promise<never> {
   const next = boot();
-  await next.warm;
+  await world.wait('warm caches', next.warm);
   process.kill();
   next.lead();
   await Promise.race([next.firstCall, sleep(systemClock, UNDER_WAY_MS)]);
@@ -71,17 +66,16 @@ const UNDER_WAY_MS = 500;
  * The leader stands still in the middle of a write, as a machine that was paused: it renews its lease no more, another
  * process takes it and begins to work, and then the write arrives. What comes after it is not done any more.
  */
-async function outliveLease<R>({ process, boot }: Scene, act: () => Promise<R>): Promise<R> {
+async function outliveLease<R>({ process, world, boot }: Scene, act: () => Promise<R>): Promise<R> {
   process.pause();
   const next = boot();
-  await next.warm;
-  next.lead();
-  await next.leads;
+  await world.takeOver(next);
+  await world.wait('the next leader', next.leads);
   await Promise.race([next.firstCall, sleep(systemClock, UNDER_WAY_MS)]);
   const answer = await act();
   process.resume();
   // It knows before anybody else may lead.
-  await process.lost;
+  await world.wait('the end of the former leader', process.lost);
   return answer;
 }
 

@@ -12,38 +12,15 @@ import {
   dataMoverPrunes,
   dataMoverRestores,
 } from '../../api/v1alpha1/kinds.ts';
-import { createDataMover } from '../../controller/data-mover.ts';
-import { builtInMovers } from '../../controller/movers/registry.ts';
-import { createInformerSet } from '../../kube/cache/informer-set.ts';
-import { LeadershipLostError } from '../../kube/runtime/leader-election.ts';
-import { silentLogger } from '../../telemetry/log.ts';
+import { whenAborted } from '../../kube/runtime/abort.ts';
+import { sleep, systemClock } from '../../kube/runtime/clock.ts';
 import { readLog } from '../fakes/cluster/pods.ts';
-import { CrashError } from '../fakes/fake-kube.ts';
 import { startActors, type Actors } from './actors.ts';
-import { createCandidate } from './candidate.ts';
-import { intercept, type Around } from './intercept.ts';
+import type { Around } from './intercept.ts';
 import { LEFT_BEHIND } from '../fakes/cluster/left-behind.ts';
 import type { Lab } from './lab.ts';
+import { startProcess, type Process } from './process.ts';
 import type { Feed } from './relay.ts';
-
-/** A controller with caches and queues of its own, as one process would have. */
-export interface Process {
-  /** Resolves when its caches are filled. */
-  readonly warm: Promise<void>;
-  /** Resolves when it makes its first call. */
-  readonly firstCall: Promise<void>;
-  /** Lets it work; before that it only mirrors, as on standby. */
-  lead(): void;
-  /** From now on nothing that it does has an effect, except what it has sent already. */
-  kill(): void;
-  /** Resolves when it leads. */
-  readonly leads: Promise<void>;
-  /** Keeps it from renewing its lease. */
-  pause(): void;
-  resume(): void;
-  /** Resolves when it has ended because it lost its lease. */
-  readonly lost: Promise<void>;
-}
 
 export const CLUSTER_NAME = 'c1';
 const BASE_URL = 's3:http://s3.example.com/bucket/restic';
@@ -56,7 +33,7 @@ const SECRET = {
 };
 
 /** No story takes that long, however busy the machine is. */
-const LIMIT_MS = 90_000;
+const LIMIT_MS = 3 * 60_000;
 
 let worlds = 0;
 
@@ -67,7 +44,10 @@ export class World {
   readonly protected: string;
   readonly actors: Actors;
   readonly #lab: Lab;
-  readonly #running = new Set<{ kill(): void; over: Promise<unknown> }>();
+  readonly #processes: Process[] = [];
+  readonly #over = new AbortController();
+  /** What is waited for at the moment, for messages. */
+  readonly #awaited = new Set<string>();
   #problem: unknown;
   #stir: () => void = () => undefined;
 
@@ -100,72 +80,33 @@ export class World {
     await this.#lab.client.mergePatch(secrets, key, { stringData: values });
   }
 
-  /** A process on standby. `around` sees every call that it makes. With `elects` it leads while it has the Lease. */
+  /**
+   * A process on standby. `around` sees every call that it makes. With `elects` it leads while it has the Lease; one that
+   * loses it is started again, as its Deployment would see to.
+   */
   boot(around: (process: Process) => Around, elects = false): Process {
-    const stop = new AbortController();
-    const leading = new AbortController();
-    let isDead = false;
-    const kill = (): void => {
-      isDead = true;
-      stop.abort(new LeadershipLostError('the process died'));
-    };
-    let called: () => void = () => undefined;
-    const firstCall = new Promise<void>((resolve) => (called = resolve));
-    const decide: Around = async (call, act) => {
-      called();
-      if (isDead) throw new CrashError('the process died');
-      return around(process)(call, act);
-    };
     const { feed, protected: namespace, actors } = this;
-    const client = intercept(
-      feed.over({
+    const process = startProcess({
+      client: feed.over({
         ...this.#lab.controller,
         podLog: (key, options = {}) => readLog(actors.state, key, options),
       }),
-      decide,
-    );
-    const informers = createInformerSet({ client, log: silentLogger });
-    const { controllers } = createDataMover({
-      client,
-      informers,
+      elections: elects ? this.#lab.elections : undefined,
       namespace,
       clusterName: CLUSTER_NAME,
-      movers: builtInMovers,
-      reporter: { report: () => undefined },
-      log: silentLogger,
+      around,
     });
-    // All stories share one class: who writes its status first would be none of a story's calls.
-    const ofStories = controllers.filter(({ name }) => name !== 'class');
-    const mirroring = informers.run(stop.signal);
-    const warm = informers.waitForSync({ timeoutMs: 60_000, signal: stop.signal });
-    // Nobody may be waiting for it any more when the process is killed.
-    warm.catch(() => undefined);
-    const working = new Promise<void>((resolve) => {
-      for (const { signal } of [leading, stop])
-        signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    const candidate = createCandidate(this.#lab.client, namespace);
-    const [leads, onLead] = signalOf();
-    const [lost, onLost] = signalOf();
-    const work = async (signal: AbortSignal): Promise<void> => {
-      onLead();
-      signal.addEventListener('abort', () => {
-        isDead = true;
-        if (!stop.signal.aborted) onLost();
-      });
-      await Promise.all(ofStories.map((one) => one.run(signal)));
+    this.#processes.push(process);
+    const startAgain = async (end: 'killed' | 'lost'): Promise<void> => {
+      if (end === 'lost' && !this.#over.signal.aborted) await this.takeOver(this.boot(around, elects));
     };
-    const over = working
-      .then(() => (elects ? candidate.run(stop.signal, work) : work(stop.signal)))
-      .catch((error: unknown) => {
-        // As in main.ts: whoever has lost its lease ends.
-        if (!(error instanceof LeadershipLostError)) throw error;
-        kill();
-      });
-    this.#running.add({ kill, over: Promise.all([mirroring, over]) });
-    const lead = (): void => leading.abort();
-    const process: Process = { ...candidate, warm, firstCall, lead, leads, lost, kill };
+    this.beside(process.ended.then(startAgain));
     return process;
+  }
+
+  async takeOver(process: Process): Promise<void> {
+    await this.wait('warm caches', process.warm);
+    process.lead();
   }
 
   /** For what goes on beside the story and must not fail. */
@@ -174,6 +115,19 @@ export class World {
       this.#problem ??= error;
       this.stir();
     });
+  }
+
+  /** Waits for what comes from outside the story, but never longer than the story goes on. */
+  async wait<R>(what: string, coming: Promise<R>): Promise<R> {
+    const over = whenAborted(this.#over.signal).then(() => {
+      throw new Error(`${what}: it did not come before the story was over`);
+    });
+    this.#awaited.add(what);
+    try {
+      return await Promise.race([coming, over]);
+    } finally {
+      this.#awaited.delete(what);
+    }
   }
 
   /** Something may be true that was not before. */
@@ -215,10 +169,19 @@ export class World {
   }
 
   async stop(): Promise<void> {
-    for (const { kill } of this.#running) kill();
-    await Promise.all([...this.#running].map(({ over }) => over));
-    await this.actors.stop();
-    this.#lab.relay.close(this.app, this.protected);
+    this.#over.abort();
+    for (const { kill } of this.#processes) kill();
+    const ended = Promise.all([...this.#processes.map((process) => process.ended), this.actors.stop()]);
+    const timer = new AbortController();
+    const late = sleep(systemClock, LIMIT_MS, timer.signal).then(() => {
+      if (!timer.signal.aborted) throw new Error('what works for the story does not end');
+    });
+    try {
+      await Promise.race([ended, late]);
+    } finally {
+      timer.abort();
+      this.#lab.relay.close(this.app, this.protected);
+    }
   }
 
   async create<T extends Resource>(kind: Kind<T>, object: Omit<T, 'apiVersion' | 'kind'>): Promise<T> {
@@ -327,13 +290,9 @@ export class World {
       ({ kind, metadata, status }) =>
         `${kind} ${metadata.name} is ${status?.phase ?? 'new'}: ${status?.message ?? ''}`,
     );
-    return `${said.join('; ')}. There are:\n${this.inventory().join('\n')}`;
+    const awaited = this.#awaited.size === 0 ? '' : ` Waiting for ${[...this.#awaited].join(', ')}.`;
+    return `${said.join('; ')}.${awaited} There are:\n${this.inventory().join('\n')}`;
   }
-}
-
-function signalOf(): [Promise<void>, () => void] {
-  let fire: () => void = () => undefined;
-  return [new Promise<void>((resolve) => (fire = resolve)), () => fire()];
 }
 
 function versionOf(object: Resource | undefined): number {
