@@ -1,11 +1,13 @@
 import { labelValue } from '../../api/v1alpha1/names.ts';
 import type {
   BackupFacts,
+  Finding,
   ForgetFacts,
   Mover,
   MoverRequest,
   MoverTarget,
   PruneFacts,
+  Refusal,
   RequestKind,
   RestoreFacts,
   VerifyFacts,
@@ -32,6 +34,10 @@ export interface Snapshot {
 /** A request as the controller puts it to a mover, again and again until the outcome is final. */
 export interface Request {
   readonly target: MoverTarget;
+  /** What the mover says of the way to the repository before anything is made. */
+  checkAccess(mover: Mover): Promise<Refusal | undefined>;
+  /** What it finds of what a class depends on. */
+  findings(mover: Mover): Promise<Finding[]>;
   readonly backup: Look<BackupFacts>;
   restore(snapshot: Snapshot): Look<RestoreFacts>;
   /** `reported` is what the mover said of the transfer that is verified. */
@@ -67,6 +73,12 @@ export function createRequest(subject: MoverUnderTest, asked: Asked): Request {
 
   return {
     target,
+    checkAccess: async (mover) => mover.checkAccess?.(of(mover)),
+    findings: async (mover) => {
+      const request = of(mover);
+      const found = [await mover.checkEngine?.(request.signal), await mover.checkStore?.(request)];
+      return found.filter((one) => one !== undefined);
+    },
     backup: (mover) => mover.backup(of(mover)),
     restore: ({ id, facts }) => {
       const recorded = { snapshotTime: facts.snapshotTime, recordedLocation: facts.backupStorageLocation };

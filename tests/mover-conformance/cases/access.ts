@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Refusal } from '../../../controller/movers/mover.ts';
 import { only } from '../contents.ts';
 import type { Snapshot } from '../request.ts';
 import type { UnusableAccess } from '../subject.ts';
@@ -32,13 +33,19 @@ async function tryAccess(
 
   const fail = async (kind: 'backup' | 'restore'): Promise<void> => {
     const request = trial.request(kind, name, { ...where, config });
+    const fits = ({ reason, message }: Refusal): void => {
+      assert.ok(reasons.includes(reason), `a ${kind} with ${title} failed with ${reason}: ${message}`);
+      assert.notEqual(message.trim(), '', 'a failure says why');
+      trial.assertSilent(message);
+    };
+    const refusal = await request.checkAccess(process.mover);
+    if (refusal !== undefined) fits(refusal);
+    for (const { message } of await request.findings(process.mover)) trial.assertSilent(message);
+    // What it has not found out beforehand, or what has changed since, it finds out now.
     const look = kind === 'backup' ? request.backup : request.restore(snapshot);
     const outcome = await trial.follow<unknown>(process, request, look);
     assert.equal(outcome.state, 'Failed', `a ${kind} with ${title} cannot succeed`);
-    const { reason, message } = outcome;
-    assert.ok(reasons.includes(reason), `a ${kind} with ${title} failed with ${reason}: ${message}`);
-    assert.notEqual(message.trim(), '', 'a failure says why');
-    trial.assertSilent(message);
+    fits(outcome);
     await trial.cleanUp(process, request.target);
   };
   // A mover may try for a minute before it believes that a key is wrong.

@@ -22,6 +22,12 @@ export const description: Case = {
     assert.ok('problem' in parsed, 'a setting that it does not know must be refused');
     assert.match(parsed.problem, /noSuchSetting/, 'the problem names the setting');
 
+    const where = { claim: 'none', repository: trial.repository('none') };
+    const request = trial.request('backup', 'never-begun', where);
+    assert.equal(await request.checkAccess(process.mover), undefined, 'the way to a repository that works');
+    for (const { status, reason, message } of await request.findings(mover))
+      assert.notEqual(status, 'False', `it finds what it works with amiss: ${reason}: ${message}`);
+
     for (const kind of KINDS) {
       const target = targetOf(trial.subject, kind, 'never-begun');
       for (const claim of mover.claimsOf(target))
