@@ -4,14 +4,13 @@ import type { FailureReason } from '../../api/v1alpha1/reasons.ts';
 import type { VeleroLocation } from '../repository/velero-location.ts';
 
 /**
- * A data mover: the engine that carries bytes between a staging PVC in the protected namespace and a repository.
+ * What every mover is, wherever it carries data to: classes, the checks before a request and clean-up need no more. One that
+ * copies from volume to volume has no repository and no snapshots; it will be this, with a method for that.
  *
- * Everything around it (class, capture, admission, staging, deadlines, status, events, hand-over, clean-up) is written
- * once and works for every mover. A mover keeps no state of its own between calls that it could not rebuild from the
- * cluster: each method is called again and again until its outcome is final, after a restart too, and must then find
- * what it began instead of beginning anew.
+ * A mover keeps no state of its own between calls that it could not rebuild from the cluster: each method is called again and
+ * again until its outcome is final, after a restart too, and must then find what it began instead of beginning anew.
  */
-export interface Mover<Config = unknown> {
+export interface AnyMover<Config = unknown> {
   /** What `DataMoverClass.spec.mover` says to choose this mover. */
   readonly name: string;
   readonly capabilities: MoverCapabilities;
@@ -30,23 +29,41 @@ export interface Mover<Config = unknown> {
    * lists in the setting `allowed`, which the mover does not get to see. Absent: none may be chosen.
    */
   readonly secretSetting?: { name: string; allowed: string };
-  /** Names of other movers whose snapshots it can restore and remove, because its repositories are like theirs. */
-  readonly understands?: readonly string[];
 
   /** Checks and completes the configuration (class and request already merged). A text says what is wrong with it. */
   parseConfig(raw: Readonly<Record<string, unknown>>): { config: Config } | { problem: string };
-
-  /**
-   * What is missing for the way to the repository, as far as that can be told without going it; a failure ends the request
-   * before anything is made for it. Called before the snapshot is cut, so it must be quick. Absent: nothing to check.
-   */
-  checkAccess?(request: AccessRequest<Config>): Promise<Refusal | undefined>;
 
   /**
    * Whether the engine that does the work is installed and serves. Asked about once a minute for the status of classes; it
    * stops no request. Absent: the mover needs none.
    */
   checkEngine?(signal: AbortSignal): Promise<Finding>;
+
+  /**
+   * Removes everything that the mover made for the request, whatever state it is in.
+   * Answers what is left of it, by kind and name; it is called again until that is nothing.
+   */
+  cleanup(request: MoverTarget & { signal: AbortSignal }): Promise<string[]>;
+
+  /** Names of the claims that the mover makes for a request in the protected namespace beside the staging one, caches for example. */
+  claimsOf(request: MoverTarget): string[];
+}
+
+/**
+ * A data mover: the engine that carries bytes between a staging PVC in the protected namespace and a repository.
+ *
+ * Everything around it (class, capture, admission, staging, deadlines, status, events, hand-over, clean-up) is written
+ * once and works for every mover.
+ */
+export interface Mover<Config = unknown> extends AnyMover<Config> {
+  /** Names of other movers whose snapshots it can restore and remove, because its repositories are like theirs. */
+  readonly understands?: readonly string[];
+
+  /**
+   * What is missing for the way to the repository, as far as that can be told without going it; a failure ends the request
+   * before anything is made for it. Called before the snapshot is cut, so it must be quick. Absent: nothing to check.
+   */
+  checkAccess?(request: AccessRequest<Config>): Promise<Refusal | undefined>;
 
   /**
    * Whether the store of the repositories answers, seen from the controller. Asked like {@link checkEngine}; it sends no
@@ -89,15 +106,6 @@ export interface Mover<Config = unknown> {
    * forgotten, so an id is only given where the mover itself named it. Absent: a try that fails saves nothing.
    */
   savedSnapshots?(request: MoverTarget & { signal: AbortSignal }): Promise<readonly string[]>;
-
-  /**
-   * Removes everything that the mover made for the request, whatever state it is in.
-   * Answers what is left of it, by kind and name; it is called again until that is nothing.
-   */
-  cleanup(request: MoverTarget & { signal: AbortSignal }): Promise<string[]>;
-
-  /** Names of the claims that the mover makes for a request in the protected namespace beside the staging one, caches for example. */
-  claimsOf(request: MoverTarget): string[];
 }
 
 /** What was found of something that a class depends on; it becomes a condition of the class. */
@@ -144,19 +152,27 @@ export interface AccessRequest<Config> {
   signal: AbortSignal;
 }
 
-/** What every request to a mover says. */
-export interface RepositoryRequest<Config> extends MoverTarget, AccessRequest<Config> {
-  kind: RequestKind;
-  /** Path of the repository below the mover's configured base; no leading or trailing slash. */
-  repositoryPath: string;
+/** What every request for work says. */
+export interface WorkRequest<Config> extends MoverTarget {
+  config: Config;
   /** When the mover was first asked to start, RFC 3339. */
   since: string;
   /** Called by a mover before it starts work that must not be done twice; throws when our view of the request is old. */
   assertCurrent(): Promise<void>;
+  signal: AbortSignal;
+}
+
+/** What every request says that has to do with a repository. */
+export interface RepositoryRequest<Config> extends WorkRequest<Config>, AccessRequest<Config> {
+  /** Path of the repository below the mover's configured base; no leading or trailing slash. */
+  repositoryPath: string;
 }
 
 /** A request to move data from or to a staging volume. */
-export interface MoverRequest<Config> extends RepositoryRequest<Config> {
+export interface MoverRequest<Config> extends RepositoryRequest<Config>, StagedVolume {}
+
+/** The volume that is read or written. */
+export interface StagedVolume {
   /** Name of the staging PVC in the protected namespace. */
   stagingClaim: string;
   /** StorageClass of the volume that the data comes from or goes to, if it can make other volumes too. */

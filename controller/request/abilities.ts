@@ -1,4 +1,4 @@
-import type { AccessMode, Mover } from '../movers/mover.ts';
+import type { AccessMode, AnyMover, Mover } from '../movers/mover.ts';
 import { failed, type StepResult } from './step.ts';
 
 /** What a claim says of its volume; an API server answers with both modes in full. */
@@ -9,7 +9,7 @@ interface VolumeShape {
 
 /** Refuses a volume that the mover cannot move, before anything is made for it. */
 export function checkVolume(
-  { name, capabilities }: Pick<Mover, 'name' | 'capabilities'>,
+  { name, capabilities }: Pick<AnyMover, 'name' | 'capabilities'>,
   subject: string,
   { volumeMode = 'Filesystem', accessModes = [] }: VolumeShape,
 ): StepResult | undefined {

@@ -1,5 +1,6 @@
 import { conditionTypes, leftBehind } from '../../api/v1alpha1/reasons.ts';
 import { findCondition } from '../../kube/status/conditions.ts';
+import type { AnyMover } from '../movers/mover.ts';
 import type { ChildIdentity } from './children.ts';
 import type { RequestScope, RequestStatus } from './request.ts';
 import { done, runSteps, waiting, type PassResult, type Step, type StepResult } from './step.ts';
@@ -24,7 +25,8 @@ export function untilGone(left: readonly string[]): StepResult {
     : waiting(`waiting for ${left.join(', ')} to go`, { requeueAfterMs: LOOK_MS });
 }
 
-interface MoverScope extends Pick<RequestScope<RequestStatus>, 'serving' | 'signal'> {
+interface MoverScope extends Pick<RequestScope<RequestStatus>, 'signal'> {
+  serving: { mover: Pick<AnyMover, 'cleanup'> };
   child: ChildIdentity;
 }
 
