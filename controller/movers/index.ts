@@ -6,7 +6,9 @@
 export type {
   AccessMode,
   AccessRequest,
+  AnyMover,
   BackupFacts,
+  Finding,
   ForgetFacts,
   ForgetRequest,
   Mover,
@@ -22,9 +24,11 @@ export type {
   RequestKind,
   RestoreFacts,
   RestoreMoverRequest,
+  StagedVolume,
   VerifyFacts,
   VerifyLevel,
   VerifyRequest,
+  WorkRequest,
 } from './mover.ts';
 export type { MoverDependencies, MoverFactory } from './factory.ts';
 export { requestUidOf } from '../request/children.ts';

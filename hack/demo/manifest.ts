@@ -4,10 +4,13 @@ import { gunzipSync } from 'node:zlib';
 export interface Entry {
   /** Beginning with `./`; the bytes of the name, each as one character, since a name need not be UTF-8. */
   readonly path: string;
+  /** `file`, `folder`, `link`, `pipe` and the like. */
   readonly type: string;
   /** Permissions with setuid, setgid and sticky, in octal. */
   readonly mode: string;
+  /** Its owner. */
   readonly uid: number;
+  /** Its group. */
   readonly gid: number;
   /** In bytes; of a folder it means nothing and is 0. */
   readonly size: number;
@@ -15,12 +18,15 @@ export interface Entry {
   readonly mtime: string;
   /** What it takes on the disk, in bytes. Holes take nothing. */
   readonly allocated: number;
+  /** Of a file's content, in hexadecimal digits. */
   readonly sha256?: string;
+  /** Of a symbolic link, as it is written there. */
   readonly linkTarget?: string;
   /** The first of all names that the file has in this volume, when it has several. */
   readonly sameFileAs?: string;
 }
 
+/** Every entry of a volume by its path. */
 export type Manifest = ReadonlyMap<string, Entry>;
 
 const TYPES: Readonly<Record<number, string>> = {

@@ -32,23 +32,20 @@ export interface MoverUnderTest {
   snapshotsIn?(repositoryPath: string): Promise<string[]>;
   /** Where Velero's backups are, for movers that keep their data beside them. Default: nobody knows. */
   veleroLocation?(): Promise<VeleroLocation>;
-  /**
-   * What an administrator has to do by hand before a repository can be used after a mover was killed. A mover for which
-   * this is needed says so in its documentation. Absent: nothing.
-   */
-  freeRepository?(repositoryPath: string): Promise<void>;
   /** How many cases are tried at once. Default 5. */
   atOnce?: number;
   /** How long one backup, restore, removal or clean-up may take at most. Default four minutes. */
   limitMs?: number;
 }
 
+/** As `spec.config` of a DataMoverClass says it, before the mover has parsed it. */
 export type Config = Readonly<Record<string, unknown>>;
 
 /** A way to a repository that does not lead there. */
 export interface UnusableAccess {
   /** What is wrong with it, e.g. `a wrong password`. */
   title: string;
+  /** What leads there. */
   config: Config;
   /** The reasons that a user may be told. */
   reasons: readonly FailureReason[];

@@ -23,6 +23,7 @@ const CASES: readonly Case[] = [
 
 /** What every mover must do, for any test runner: a test per title. */
 export interface Conformance {
+  /** One per case; the last one looks at what all others have left. */
   readonly titles: readonly string[];
   /** Begins with all cases, some at once. Call it once, before {@link check}. */
   start(subject: MoverUnderTest): Promise<void>;
@@ -34,6 +35,16 @@ const LAST = 'leaves nothing in the namespace, and no secret outside of Secrets'
 
 const AT_ONCE = 5;
 
+/**
+ * The suite, for one mover.
+ *
+ * @example
+ * ```ts
+ * const suite = moverConformance();
+ * before(() => suite.start(subject));
+ * for (const title of suite.titles) test(title, () => suite.check(title));
+ * ```
+ */
 export function moverConformance(): Conformance {
   const results = new Map<string, Promise<void>>();
   return {

@@ -20,11 +20,14 @@ export interface Volumes {
 /** Where the pods see the volume. */
 const MOUNT = '/data';
 
+/** Where volumes are, and what looks at them. */
 export interface PodVolumesOptions {
   client: KubeClient;
+  /** That of the suite. */
   namespace: string;
   /** With a shell and the programs of busybox. */
   image: string;
+  /** Of the volumes. */
   storageClassName: string;
   /** Default: 1Gi. */
   size?: string;

@@ -14,13 +14,12 @@ const MOST_WRITES = 10;
 export const cancel: Case = {
   title: 'leaves nothing when it is canceled, at whatever moment, and the repository can be used',
   run: async (trial) => {
-    const { volumes, freeRepository } = trial.subject;
+    const { volumes } = trial.subject;
     const repository = trial.repository('cancel');
     const claim = await trial.makeVolume('cancel', only('cancel'));
     const before = await volumes.read(claim);
 
     await cancelEverywhere(trial, 'backup', { claim, repository }, (request) => request.backup);
-    await freeRepository?.(repository);
     const process = await trial.boot();
     const snapshot = await backUp(
       trial,
@@ -32,7 +31,6 @@ export const cancel: Case = {
     await cancelEverywhere(trial, 'restore', { claim: target, repository }, (request) =>
       request.restore(snapshot),
     );
-    await freeRepository?.(repository);
     // What a restore has begun to write is no reason to write it wrongly later.
     await bringBack(
       trial,
