@@ -28,3 +28,8 @@ export function parseQuantity(text: string): number {
   const factor = exponent !== '' ? 10 ** Number(exponent.slice(1)) : (BINARY[suffix] ?? DECIMAL[suffix] ?? 1);
   return Math.ceil(Number(digits) * factor);
 }
+
+/** Whether the API server would read it as one. */
+export function isQuantity(text: string): boolean {
+  return FORM.test(text.trim());
+}

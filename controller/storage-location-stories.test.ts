@@ -5,7 +5,6 @@ import { replicationSources } from '../api/external/volsync.ts';
 import type { ObjectMeta } from '../api/meta.ts';
 import { annotations, labels } from '../api/v1alpha1/keys.ts';
 import { APP, World } from '../tests/fakes/cluster/world.ts';
-import { encode } from './repository/restic-secret.ts';
 
 /** The user's secret holds a password and nothing else; where repositories are, storage locations say. */
 
@@ -28,7 +27,9 @@ beforeEach(async () => {
 afterEach(() => world.stop());
 
 function keepSecret(name: string, values: Record<string, string>): void {
-  const data = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, encode(value)]));
+  const data = Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+  );
   world.kube.seed(secrets, {
     apiVersion: 'v1',
     kind: 'Secret',

@@ -26,7 +26,7 @@ export const dataMoverClassSpec = z
       .min(1)
       .max(253)
       .describe(
-        'Name of the mover that serves this class, e.g. `VolSync`. Each controller serves the movers it has and leaves other classes alone.',
+        'Name of the mover that serves this class. Each controller serves the movers it has and leaves other classes alone.',
       ),
     selector: z
       .string()

@@ -73,8 +73,7 @@ export const conditionMeanings: Record<ConditionType, string> = {
     'The repository is gone. Told only where the class has `repositories.removeEmpty` and no snapshot was found.',
   CleanedUp: 'Nothing made for this request remains.',
   Accepted: 'A controller has the mover, and can read selector and settings. False names the field.',
-  EngineServing:
-    'What does the work is installed and serves, VolSync for example. Absent where the mover needs nothing but pods.',
+  EngineServing: 'What does the work is installed and serves. Absent where the mover needs nothing but pods.',
   CredentialsPresent:
     "The secret that the class names, and what else leads to its repositories, is there and has the keys of its provider. Unknown where each Velero backup's own storage location decides.",
   RepositoryReachable:

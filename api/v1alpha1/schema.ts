@@ -36,7 +36,7 @@ export const count = z.int().min(0);
 export const moverConfig = z
   .looseObject({})
   .describe(
-    "Settings for the mover, checked by the mover's own schema. What is set in a request wins over the class. For VolSync see docs/movers/volsync.md.",
+    "Settings for the mover, checked by the mover's own schema. What is set in a request wins over the class. What each of ours knows is in docs/movers/.",
   )
   .meta({ 'x-kubernetes-preserve-unknown-fields': true });
 

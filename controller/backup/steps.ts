@@ -88,7 +88,7 @@ async function move(scope: BackupScope): Promise<StepResult> {
   return followMover(scope, outcome, (facts) => recordResult(scope, facts));
 }
 
-/** A success without proof is none: VolSync reports one for a missing repository too. */
+/** A success without proof is none: there are movers that report one for a missing repository too. */
 function recordResult(scope: BackupScope, facts: BackupFacts): StepResult {
   const { status, serving, now } = scope;
   if (facts.empty !== true && facts.snapshotID === undefined) {

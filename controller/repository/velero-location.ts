@@ -2,7 +2,7 @@ import { backups, restores, type Backup } from '../../api/external/velero.ts';
 import type { ObjectMeta } from '../../api/meta.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
-import type { AccessProblem } from './restic-secret.ts';
+import type { AccessProblem } from './access-problem.ts';
 
 /**
  * In which storage location the Velero backup lies that a request belongs to. Its name may be another one in every cluster, so

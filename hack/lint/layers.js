@@ -3,6 +3,8 @@
  *
  *     api ← telemetry ← kube ← { plugin, controller, cli }        plugin ↮ controller
  *
+ * Within controller/: what is generic ← restic-repository ← movers/<one of them>.
+ *
  * What plugin and controller share is in api/. Nobody imports hack/ or tests/; a test beside the code may use tests/fakes.
  */
 
@@ -17,6 +19,13 @@ const LAYERS = {
   cli: ['api', 'telemetry', 'kube'],
   hack: null,
   tests: null,
+};
+
+/** Rooms of controller/ that know an engine → who else may import them. */
+const ENGINES = {
+  'controller/restic-repository': ['controller/movers/restic', 'controller/movers/volsync'],
+  'controller/movers/restic': ['controller/movers/registry'],
+  'controller/movers/volsync': ['controller/movers/registry'],
 };
 
 /** Package (as a regular expression) → the only folders that use it, and why. `types` lets everybody name its types. */
@@ -73,6 +82,17 @@ function forbiddenPackages(path) {
   );
 }
 
+function forbiddenEngines(path) {
+  if (!isWithin(path, 'controller')) return [];
+  return Object.entries(ENGINES)
+    .filter(([engine, users]) => ![engine, ...users].some((room) => isWithin(path, room)))
+    .map(([engine]) => engine.split('/').at(-1))
+    .map((room) => ({
+      regex: `^\\.{1,2}/([^/]+/)*${room}/`,
+      message: `only movers know ${room}/; what is generic goes through movers/mover.ts (hack/lint/layers.js).`,
+    }));
+}
+
 function forbiddenFiles(path) {
   const main = { regex: '(^|/)main\\.ts$', message: 'main.ts wires things together; nobody imports it.' };
   const schemas = {
@@ -89,19 +109,28 @@ function forbiddenFiles(path) {
 
 const isWithin = (path, home) => path === home || path.startsWith(`${home}/`);
 
-/** Folders whose rules differ from those of their layer. The longer path comes later, since the last match wins. */
-const PATHS = [...Object.keys(LAYERS), ...PACKAGES.flatMap(({ only }) => only)]
+/** Folders, and files, whose rules differ from those of their layer. The longer path comes later, since the last match wins. */
+const PATHS = [
+  ...Object.keys(LAYERS),
+  ...Object.entries(ENGINES).flat(2),
+  ...PACKAGES.flatMap(({ only }) => only),
+]
   .filter((path, index, all) => all.indexOf(path) === index)
   .sort((a, b) => a.split('/').length - b.split('/').length);
 
 function importRules(path, isTest) {
   const [folder] = path.split('/');
-  const patterns = [...forbiddenFolders(folder, isTest), ...forbiddenPackages(path), ...forbiddenFiles(path)];
+  const patterns = [
+    ...forbiddenFolders(folder, isTest),
+    ...forbiddenPackages(path),
+    ...forbiddenEngines(path),
+    ...forbiddenFiles(path),
+  ];
   return { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] };
 }
 
 /** Flat configs, two per folder: one for its code, one for the tests beside it. */
 export const layers = PATHS.flatMap((path) => [
-  { name: `layers/${path}`, files: [`${path}/**/*.ts`], rules: importRules(path, false) },
+  { name: `layers/${path}`, files: [`${path}{.ts,/**/*.ts}`], rules: importRules(path, false) },
   { name: `layers/${path}/tests`, files: [`${path}/**/*.test.ts`], rules: importRules(path, true) },
 ]);

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { namespaces, pods } from '../../api/external/core.ts';
-import { desiredRepositoryJob, type VolumeReader } from '../../controller/repository/repository-job.ts';
+import {
+  desiredRepositoryJob,
+  type VolumeReader,
+} from '../../controller/restic-repository/repository-job.ts';
 import { desiredJob } from '../../hack/cluster/doubles/volsync/mover/job.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';

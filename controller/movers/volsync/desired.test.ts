@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RestoreMoverRequest } from '../mover.ts';
 import { parseVolSyncConfig, type VolSyncConfig } from './config.ts';
-import type { Access } from './credentials.ts';
-import { desiredDestination, desiredSecret, desiredSource, locationOf } from './desired.ts';
+import type { Access } from '../../restic-repository/credentials.ts';
+import { desiredSecret, locationOf } from '../../restic-repository/request-objects.ts';
+import { desiredDestination, desiredSource } from './desired.ts';
 
 function parse(raw: Record<string, unknown>): VolSyncConfig {
   const parsed = parseVolSyncConfig(raw);

@@ -1,16 +1,14 @@
-import type { Secret } from '../../../api/external/core.ts';
 import type {
   ReplicationDestination,
   ReplicationSource,
   ResticVolumeOptions,
 } from '../../../api/external/volsync.ts';
-import type { ObjectMeta, Resource } from '../../../api/meta.ts';
-import { annotations } from '../../../api/v1alpha1/keys.ts';
-import { CUSTOM_CA_KEY } from '../../repository/restic-secret.ts';
-import type { MoverRequest, MoverTarget, RestoreMoverRequest } from '../mover.ts';
-import { pinnedTo } from './affinity.ts';
+import { affinityOf } from '../../restic-repository/affinity.ts';
+import type { Access } from '../../restic-repository/credentials.ts';
+import { metadataOf, withLocation } from '../../restic-repository/request-objects.ts';
+import { CUSTOM_CA_KEY } from '../../restic-repository/restic-secret.ts';
+import type { MoverRequest, RestoreMoverRequest } from '../mover.ts';
 import type { VolSyncConfig } from './config.ts';
-import type { Access } from './credentials.ts';
 
 /** Builds the objects that ask VolSync for one transfer. Pure: what goes in decides what comes out. */
 
@@ -27,22 +25,11 @@ const NEVER_PRUNE_DAYS = 3650;
 
 type Request = MoverRequest<VolSyncConfig>;
 
-export function desiredSecret(request: MoverTarget, namespace: string, data: Record<string, string>): Secret {
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: metadata(request, namespace),
-    type: 'Opaque',
-    immutable: true,
-    data,
-  };
-}
-
 export function desiredSource(request: Request, namespace: string, access: Access): ReplicationSource {
   return {
     apiVersion: API_VERSION,
     kind: 'ReplicationSource',
-    metadata: withLocation(metadata(request, namespace), access),
+    metadata: withLocation(metadataOf(request, namespace), access),
     spec: {
       sourcePVC: request.stagingClaim,
       trigger: { manual: request.name },
@@ -63,7 +50,7 @@ export function desiredDestination(
   return {
     apiVersion: API_VERSION,
     kind: 'ReplicationDestination',
-    metadata: withLocation(metadata(request, namespace), access),
+    metadata: withLocation(metadataOf(request, namespace), access),
     spec: {
       trigger: { manual: request.name },
       restic: {
@@ -74,11 +61,6 @@ export function desiredDestination(
       },
     },
   };
-}
-
-/** Where whatever uses the staging volume may run. */
-export function affinityOf({ node, config }: Request): Record<string, unknown> | undefined {
-  return node === undefined ? config.moverAffinity : pinnedTo(node, config.moverAffinity);
 }
 
 /** Everything VolSync would otherwise guess is said. */
@@ -98,21 +80,6 @@ function volumeOptions(request: Request, { data }: Access): ResticVolumeOptions 
     ...(config.moverResources !== undefined && { moverResources: config.moverResources }),
     ...(affinity !== undefined && { moverAffinity: affinity }),
   };
-}
-
-/** Remembers through which storage location the repository is reached, which may be another one by the time it matters. */
-export function withLocation(made: ObjectMeta, { location }: Access): ObjectMeta {
-  if (location === undefined) return made;
-  return { ...made, annotations: { ...made.annotations, [annotations.storageLocation]: location } };
-}
-
-/** The location that {@link withLocation} remembers. */
-export function locationOf({ metadata: made }: Resource): string | undefined {
-  return made.annotations?.[annotations.storageLocation];
-}
-
-function metadata(target: MoverTarget, namespace: string): ObjectMeta {
-  return { name: target.name, namespace, labels: target.labels, annotations: target.annotations };
 }
 
 /** restic lists snapshots to the second and VolSync takes those up to and including this one. */

@@ -1,4 +1,4 @@
-import { jobs, persistentVolumeClaims, pods } from '../../../api/external/core.ts';
+import { jobs, namespaces, persistentVolumeClaims, pods } from '../../../api/external/core.ts';
 import { replicationDestinations, replicationSources } from '../../../api/external/volsync.ts';
 import { labels } from '../../../api/v1alpha1/keys.ts';
 import { childNameIn } from '../../../api/v1alpha1/names.ts';
@@ -6,11 +6,12 @@ import type { Resource } from '../../../api/meta.ts';
 import type { Informer } from '../../../kube/cache/informer-set.ts';
 import type { Mover } from '../mover.ts';
 import type { MoverDependencies } from '../factory.ts';
-import { createCredentials } from './credentials.ts';
-import { createResticRunner, OWN_JOB_INDEX } from './restic-runner.ts';
-import { createPodLogs } from './pod-logs.ts';
-import { createRenewal } from './renewal.ts';
-import { createVerifier } from './verifier.ts';
+import { createCredentials } from '../../restic-repository/credentials.ts';
+import { createResticRunner, OWN_JOB_INDEX } from '../../restic-repository/restic-runner.ts';
+import { createPodLogs } from '../../restic-repository/pod-logs.ts';
+import { createRenewal } from '../../restic-repository/renewal.ts';
+import { createVerifier } from '../../restic-repository/verifier.ts';
+import { PRIVILEGED_MOVERS, remedies } from './remedies.ts';
 import { createVolSyncMover, JOB_INDEX } from './volsync-mover.ts';
 
 const CREATED_BY_VOLSYNC = { labelSelector: 'app.kubernetes.io/created-by=volsync' };
@@ -46,7 +47,7 @@ export function installVolSync(deps: MoverDependencies): Mover {
       if (after === undefined) podLogs.gone(before?.metadata.uid ?? '');
     });
   }
-  const credentials = createCredentials(deps.client, namespace);
+  const credentials = createCredentials(deps.client, namespace, remedies);
   const resticRunner = createResticRunner({
     ...deps,
     jobs: ownJobs.store,
@@ -73,9 +74,17 @@ export function installVolSync(deps: MoverDependencies): Mover {
     podLogs,
     credentials,
     resticRunner,
-    verifier: createVerifier({ ...deps, resticRunner }),
+    verifier: createVerifier({ resticRunner, isPrivileged: ({ signal }) => allowsPrivileges(deps, signal) }),
     renewal: createRenewal({ ...deps, credentials }),
   });
+}
+
+async function allowsPrivileges(
+  { client, namespace }: MoverDependencies,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const home = await client.get(namespaces, { name: namespace }, { signal });
+  return home?.metadata.annotations?.[PRIVILEGED_MOVERS] === 'true';
 }
 
 /** Of two Jobs of our own for one request, one has more than the request's name. */

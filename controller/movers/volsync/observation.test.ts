@@ -2,8 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import type { ContainerStatus, Job, Pod } from '../../../api/external/core.ts';
 import type { ReplicationStatus } from '../../../api/external/volsync.ts';
 import { judge, type Observation } from './observation.ts';
-import { placeOf } from './place.ts';
-import type { PodLog } from './pod-logs.ts';
+import { placeOf } from '../../restic-repository/place.ts';
+import { remedies } from './remedies.ts';
+import type { PodLog } from '../../restic-repository/pod-logs.ts';
 
 const now = new Date('2026-01-01T01:00:00Z');
 const CREATED = '2026-01-01T00:50:00Z';
@@ -60,7 +61,7 @@ function look(seen: Partial<Observation>) {
     job: job(),
     pod: undefined,
     podLog: undefined,
-    place: placeOf('c1/app/data', 'velero/restic-config'),
+    place: placeOf('c1/app/data', 'velero/restic-config', remedies),
     now,
     ...seen,
   });

@@ -1,11 +1,11 @@
 import type { ContainerStatus, Job, Pod } from '../../../api/external/core.ts';
 import type { ReplicationStatus } from '../../../api/external/volsync.ts';
 import type { MoverOutcome } from '../mover.ts';
-import { diagnose, type Diagnosis } from './diagnosis.ts';
-import type { Place } from './place.ts';
-import { quotable } from './quote.ts';
+import { diagnose, type Diagnosis } from '../../restic-repository/diagnosis.ts';
+import type { Place } from '../../restic-repository/place.ts';
+import { quotable } from '../../restic-repository/quote.ts';
 import { readResticLog, type ResticLog } from './restic-log.ts';
-import type { PodLog } from './pod-logs.ts';
+import type { PodLog } from '../../restic-repository/pod-logs.ts';
 
 /** Everything that can be seen of one transfer. */
 export interface Observation {

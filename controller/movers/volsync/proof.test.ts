@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { backupOutcome, restoreOutcome } from './proof.ts';
-import { placeOf } from './place.ts';
+import { placeOf } from '../../restic-repository/place.ts';
+import { remedies } from './remedies.ts';
 import type { Verdict } from './observation.ts';
 import { readResticLog } from './restic-log.ts';
 
@@ -10,7 +11,7 @@ const wanted = {
   snapshotID: 'abcdef01',
   repositoryPath: 'c1/app/data',
   recordedLocation: undefined,
-  place: placeOf('c1/app/data', 'velero/restic-config'),
+  place: placeOf('c1/app/data', 'velero/restic-config', remedies),
 };
 
 const success = (lines: string[], logComplete = true): Verdict => ({
@@ -82,7 +83,7 @@ describe('a restore that VolSync calls a success', () => {
     const through = {
       ...wanted,
       recordedLocation: 'archive',
-      place: placeOf('c1/app/data', 'velero/restic-config', 'velero/default'),
+      place: placeOf('c1/app/data', 'velero/restic-config', remedies, 'velero/default'),
     };
     const outcome = restoreOutcome(success(['No eligible snapshots found']), through, JUST_NOW, now);
     const { message } = outcome as { message: string };

@@ -1,5 +1,5 @@
 import type { BackupFacts, MoverOutcome, RestoreFacts } from '../mover.ts';
-import type { Place } from './place.ts';
+import type { Place } from '../../restic-repository/place.ts';
 import { LOG_GRACE_MS, type Verdict } from './observation.ts';
 import type { ResticLog } from './restic-log.ts';
 

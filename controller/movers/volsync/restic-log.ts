@@ -1,4 +1,5 @@
-import type { MoverProgress, PruneFacts } from '../mover.ts';
+import { SIZE, toBytes } from '../../restic-repository/sizes.ts';
+import type { MoverProgress } from '../mover.ts';
 
 /**
  * Reads what VolSync's restic mover prints. There is no other source for the id of a snapshot, and none for
@@ -20,7 +21,6 @@ export interface ResticLog {
   progress?: MoverProgress;
 }
 
-const SIZE = String.raw`([0-9.]+) (B|KiB|MiB|GiB|TiB)`;
 const SAVED = /\bsnapshot ([0-9a-f]{8,64}) saved\b/;
 const SAVED_ALONE = /^snapshot [0-9a-f]{8,64} saved$/;
 const RESTORING = /\brestoring snapshot ([0-9a-f]{8,64}) of\b/;
@@ -37,14 +37,6 @@ const BACKUP_PROGRESS = new RegExp(
 const RESTORE_PROGRESS = new RegExp(
   String.raw`^\[[0-9:]+\]\s+(?:[0-9.]+%\s+)?([0-9]+) files/dirs,? ${SIZE}, total ([0-9]+) files/dirs,? ${SIZE}`,
 );
-
-const FACTOR: Readonly<Record<string, number>> = {
-  B: 1,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-  TiB: 2 ** 40,
-};
 
 /**
  * The snapshot that a backup has saved. restic says so alone on a line and last; before it, names of files may stand that
@@ -97,32 +89,4 @@ function readProgress(line: string): MoverProgress | undefined {
       totalBytes: toBytes(totalSize, totalUnit),
     }),
   };
-}
-
-const PRUNED = new RegExp(String.raw`^total prune:\s+[0-9]+ blobs / ${SIZE}`);
-const REMAINING = new RegExp(String.raw`^remaining:\s+[0-9]+ blobs / ${SIZE}`);
-
-/** restic says so under its exclusive lock. */
-const IN_USE_FOR = /^finding data that is still in use for ([0-9]+) snapshots/;
-
-/** What `restic prune` says about its work. */
-export function readPruned(lines: readonly string[]): PruneFacts {
-  const freed = sizeIn(lines, PRUNED);
-  const remaining = sizeIn(lines, REMAINING);
-  const snapshots = lines.map((line) => IN_USE_FOR.exec(line)?.[1]).findLast((found) => found !== undefined);
-  return {
-    ...(snapshots !== undefined && { snapshots: Number(snapshots) }),
-    ...(freed !== undefined && { freedBytes: freed }),
-    ...(remaining !== undefined && { remainingBytes: remaining }),
-  };
-}
-
-function sizeIn(lines: readonly string[], pattern: RegExp): number | undefined {
-  const match = lines.map((line) => pattern.exec(line)).findLast((found) => found !== null);
-  return match ? toBytes(match[1], match[2]) : undefined;
-}
-
-/** restic prints three decimals at most, so this is exact to about a thousandth. */
-function toBytes(size: string | undefined, unit: string | undefined): number {
-  return Math.round(Number(size) * (FACTOR[unit ?? 'B'] ?? 1));
 }

@@ -14,19 +14,20 @@ import { nameOf, type Cleaner } from '../../request/cleaner.ts';
 import type { Creator } from '../../request/creation.ts';
 import type { BackupFacts, Mover, MoverOutcome, MoverRequest, MoverTarget } from '../mover.ts';
 import { parseVolSyncConfig, type VolSyncConfig } from './config.ts';
-import { desiredDestination, desiredSecret, desiredSource, locationOf } from './desired.ts';
+import { desiredSecret, locationOf } from '../../restic-repository/request-objects.ts';
+import { desiredDestination, desiredSource } from './desired.ts';
 import { checkEngine } from './engine.ts';
 import { judge, type Unlocking, type Verdict } from './observation.ts';
-import type { Access, Credentials } from './credentials.ts';
-import { newestPod } from './newest-pod.ts';
-import { hasStarted, type PodLog, type PodLogs } from './pod-logs.ts';
+import type { Access, Credentials } from '../../restic-repository/credentials.ts';
+import { newestPod } from '../../restic-repository/newest-pod.ts';
+import { hasStarted, type PodLog, type PodLogs } from '../../restic-repository/pod-logs.ts';
 import { backupOutcome, restoreOutcome } from './proof.ts';
-import { outgoing, withActivity, type Renewal } from './renewal.ts';
+import { outgoing, withActivity, type Renewal } from '../../restic-repository/renewal.ts';
 import { savedSnapshotIn } from './restic-log.ts';
-import type { ResticRunner } from './restic-runner.ts';
-import { removalOf, removeRepository } from './removal.ts';
-import { forgetTask, pruneTask, unlockTask } from './upkeep.ts';
-import type { Verifier } from './verifier.ts';
+import type { ResticRunner } from '../../restic-repository/restic-runner.ts';
+import { removalOf, removeRepository } from '../../restic-repository/removal.ts';
+import { forgetTask, pruneTask, unlockTask } from '../../restic-repository/upkeep.ts';
+import type { Verifier } from '../../restic-repository/verifier.ts';
 
 /** What the mover reads of the protected namespace. */
 export interface VolSyncListers {

@@ -1,16 +1,10 @@
 import type { Secret } from '../../api/external/core.ts';
-import type { FailureReason } from '../../api/v1alpha1/reasons.ts';
+import type { AccessProblem } from '../repository/access-problem.ts';
 
 /**
  * The secret of one request: what restic needs to reach one repository, taken from the user's secret, and nothing else.
  * Values stay base64 throughout, so that no code here ever handles one in the clear except the repository's URL.
  */
-
-/** There is no way to the repository; the message names object, key and remedy, never a value. */
-export interface AccessProblem {
-  reason: FailureReason;
-  message: string;
-}
 
 /** Key whose value is a PEM bundle for a private certificate authority. */
 export const CUSTOM_CA_KEY = 'RESTIC_CUSTOM_CA';
@@ -21,7 +15,7 @@ interface Provider {
   optional: readonly string[];
 }
 
-/** By scheme of RESTIC_REPOSITORY. The keys are those that VolSync hands on to restic. */
+/** By scheme of RESTIC_REPOSITORY. The keys are those that a VolSync mover hands on to restic, for all movers, so that a secret serves any. */
 const PROVIDERS: Readonly<Record<string, Provider>> = {
   s3: {
     required: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],

@@ -1,4 +1,6 @@
-import type { NodeSelectorTerm } from '../../../api/external/core.ts';
+import type { NodeSelectorTerm } from '../../api/external/core.ts';
+import type { MoverRequest } from '../movers/mover.ts';
+import type { RepositoryConfig } from './config.ts';
 
 /** The part of a pod's affinity that is looked at; the rest is kept as it is. */
 interface Affinity {
@@ -27,4 +29,12 @@ export function pinnedTo(node: string, affinity: Affinity = {}): Affinity {
       },
     },
   };
+}
+
+/** Where whatever uses the staging volume may run. */
+export function affinityOf({
+  node,
+  config,
+}: Pick<MoverRequest<RepositoryConfig>, 'node' | 'config'>): Record<string, unknown> | undefined {
+  return node === undefined ? config.moverAffinity : pinnedTo(node, config.moverAffinity);
 }

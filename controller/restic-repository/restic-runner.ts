@@ -1,13 +1,13 @@
-import { jobs, secrets, type Job, type Pod } from '../../../api/external/core.ts';
-import { desiredRepositoryJob, type Program, type VolumeReader } from '../../repository/repository-job.ts';
-import type { Lister } from '../../environment.ts';
-import { requestUidOf } from '../../request/children.ts';
-import type { OwnerReference } from '../../../api/meta.ts';
-import { nameOf, type Cleaner } from '../../request/cleaner.ts';
-import type { Creator } from '../../request/creation.ts';
-import type { MoverOutcome, MoverTarget, RepositoryRequest } from '../mover.ts';
-import type { VolSyncConfig } from './config.ts';
-import { desiredSecret, locationOf, withLocation } from './desired.ts';
+import { jobs, secrets, type Job, type Pod } from '../../api/external/core.ts';
+import { desiredRepositoryJob, type Program, type VolumeReader } from './repository-job.ts';
+import type { Lister } from '../environment.ts';
+import { requestUidOf } from '../request/children.ts';
+import type { OwnerReference } from '../../api/meta.ts';
+import { nameOf, type Cleaner } from '../request/cleaner.ts';
+import type { Creator } from '../request/creation.ts';
+import type { MoverOutcome, MoverTarget, RepositoryRequest } from '../movers/mover.ts';
+import type { RepositoryConfig } from './config.ts';
+import { desiredSecret, locationOf, withLocation } from './request-objects.ts';
 import { newestPod } from './newest-pod.ts';
 import type { PodLogs } from './pod-logs.ts';
 import { judgeRun } from './restic-run.ts';
@@ -49,9 +49,9 @@ export interface RepositoryTask<Facts> {
   read(lines: readonly string[]): Facts;
 }
 
-type Request = RepositoryRequest<VolSyncConfig>;
+type Request = RepositoryRequest<RepositoryConfig>;
 
-/** Does with programs of our own what VolSync has no way to ask for. One command per request and suffix. */
+/** Has programs of our own work on a repository, in Jobs. One command per request and suffix. */
 export interface ResticRunner {
   run<Facts>(request: Request, task: RepositoryTask<Facts>): Promise<MoverOutcome<Facts>>;
   /** When it was done, RFC 3339; undefined before. */

@@ -1,3 +1,4 @@
+import type { AccessProblem } from '../repository/access-problem.ts';
 import { secrets, type Secret } from '../../api/external/core.ts';
 import {
   backupStorageLocations,
@@ -9,7 +10,7 @@ import { isNotFound } from '../../kube/client/kube-error.ts';
 import type { RequestKind } from '../movers/mover.ts';
 import type { LocationKind, Variables } from './locations/location.ts';
 import { kindOf, KNOWN_PROVIDERS } from './locations/kinds.ts';
-import { CUSTOM_CA_KEY, decode, encode, hasValue, type AccessProblem } from './restic-secret.ts';
+import { CUSTOM_CA_KEY, decode, encode, hasValue } from './restic-secret.ts';
 
 /**
  * Repositories in the bucket where Velero keeps its backups: a user's secret that says only the password gets the rest from
@@ -159,7 +160,7 @@ async function readAuthority(reader: Reader): Promise<{ data: Record<string, str
   if (!skipsVerification(location)) return { data: {} };
   return invalid(
     location,
-    `spec.config.insecureSkipTLSVerify is "true", and VolSync cannot tell restic so; put the certificate of its authority into spec.objectStorage.caCert, or into key ${CUSTOM_CA_KEY} of Secret ${nameOf(user)}`,
+    `spec.config.insecureSkipTLSVerify is "true", and what is not verified is not written to; put the certificate of its authority into spec.objectStorage.caCert, or into key ${CUSTOM_CA_KEY} of Secret ${nameOf(user)}`,
   );
 }
 

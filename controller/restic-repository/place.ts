@@ -10,14 +10,24 @@ export interface Place {
   authority: string;
   /** Path of the repository. */
   repository: string;
+  remedies: Remedies;
+}
+
+/** What helps with troubles of one mover, as the end of a sentence. */
+export interface Remedies {
+  /** It may not read or write files as they are. */
+  privileges: string;
+  /** Its own space is used up. */
+  space: string;
 }
 
 /** `location` is the BackupStorageLocation (`namespace/name`) that completes the secret, if one does. */
-export function placeOf(repository: string, secret: string, location?: string): Place {
+export function placeOf(repository: string, secret: string, remedies: Remedies, location?: string): Place {
   if (location === undefined) {
     return {
       repository,
       secret,
+      remedies,
       keys: `the access keys in Secret ${secret}`,
       base: `key RESTIC_REPOSITORY of Secret ${secret}`,
       authority: 'key RESTIC_CUSTOM_CA',
@@ -26,6 +36,7 @@ export function placeOf(repository: string, secret: string, location?: string): 
   return {
     repository,
     secret,
+    remedies,
     keys: `the credentials of BackupStorageLocation ${location}, or those in Secret ${secret} if it has any,`,
     base: `BackupStorageLocation ${location}`,
     authority: 'its spec.objectStorage.caCert',

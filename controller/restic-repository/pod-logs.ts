@@ -1,9 +1,9 @@
-import type { Pod } from '../../../api/external/core.ts';
-import { formatKey, keyOf } from '../../../api/meta.ts';
-import type { KubeClient } from '../../../kube/client/kube-client.ts';
-import { isNotFound, KubeError } from '../../../kube/client/kube-error.ts';
-import { sleep, type Clock } from '../../../kube/runtime/clock.ts';
-import type { Logger } from '../../../telemetry/log.ts';
+import type { Pod } from '../../api/external/core.ts';
+import { formatKey, keyOf } from '../../api/meta.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import { isNotFound, KubeError } from '../../kube/client/kube-error.ts';
+import { sleep, type Clock } from '../../kube/runtime/clock.ts';
+import type { Logger } from '../../telemetry/log.ts';
 
 /** The log of a mover's pod, as far as it has been read. */
 export interface PodLog {

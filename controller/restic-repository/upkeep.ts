@@ -1,13 +1,16 @@
-import type { OwnerReference } from '../../../api/meta.ts';
-import type { ForgetFacts, PruneFacts } from '../mover.ts';
-import type { VolSyncConfig } from './config.ts';
-import { readPruned } from './restic-log.ts';
+import type { OwnerReference } from '../../api/meta.ts';
+import type { ForgetFacts, PruneFacts } from '../movers/mover.ts';
+import type { RepositoryConfig } from './config.ts';
+import { readPruned } from './pruned.ts';
 import type { RepositoryTask } from './restic-runner.ts';
 
-/** What VolSync cannot do and a restic of our own does: removing one snapshot, and giving its space back. */
+/** What is done to a repository beside backups and restores: removing one snapshot, and giving its space back. */
 
 /** It drops the reference only and is cheap; the data goes with the next prune. */
-export function forgetTask({ resticImage }: VolSyncConfig, snapshotID: string): RepositoryTask<ForgetFacts> {
+export function forgetTask(
+  { resticImage }: RepositoryConfig,
+  snapshotID: string,
+): RepositoryTask<ForgetFacts> {
   return {
     program: 'restic',
     image: resticImage,
@@ -21,7 +24,7 @@ export function forgetTask({ resticImage }: VolSyncConfig, snapshotID: string): 
 const UNKNOWN_SNAPSHOT = 'no matching ID found';
 
 /** Every run begins by removing stale locks; that is all this one is for. It waits for the end of what is in use. */
-export function unlockTask({ resticImage }: VolSyncConfig, owner: OwnerReference): RepositoryTask<void> {
+export function unlockTask({ resticImage }: RepositoryConfig, owner: OwnerReference): RepositoryTask<void> {
   return {
     program: 'restic',
     image: resticImage,
@@ -33,7 +36,7 @@ export function unlockTask({ resticImage }: VolSyncConfig, owner: OwnerReference
 }
 
 /** What is left undone because of these bounds is done by the next prune. */
-export function pruneTask(config: VolSyncConfig): RepositoryTask<PruneFacts> {
+export function pruneTask(config: RepositoryConfig): RepositoryTask<PruneFacts> {
   const { resticImage, pruneMaxUnused, pruneMaxRepackSize } = config;
   return {
     program: 'restic',

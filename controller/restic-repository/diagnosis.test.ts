@@ -2,7 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { diagnose } from './diagnosis.ts';
 import { placeOf } from './place.ts';
 
-const PLACE = placeOf('cluster/shop/database', 'velero/restic-config');
+const remedies = { privileges: 'let it do more', space: 'give it more' };
+
+const PLACE = placeOf('cluster/shop/database', 'velero/restic-config', remedies);
 
 describe('what a storage says', () => {
   // As restic prints them: the text of the error, without its code.
@@ -41,12 +43,12 @@ describe('what a failed restore says', () => {
       'ignoring error for /a: lchown /data/a: operation not permitted',
       'Fatal: There were 7 errors',
     ];
-    expect(diagnose(lines, { exitCode: 1 }, PLACE).message).toContain('volsync.backube/privileged-movers');
+    expect(diagnose(lines, { exitCode: 1 }, PLACE).message).toContain(remedies.privileges);
   });
 });
 
 describe('a repository that is reached through a storage location', () => {
-  const THROUGH = placeOf('cluster/shop/database', 'velero/restic-config', 'velero/archive');
+  const THROUGH = placeOf('cluster/shop/database', 'velero/restic-config', remedies, 'velero/archive');
 
   it.each([
     ['NoSuchBucket', 'correct BackupStorageLocation velero/archive'],

@@ -1,4 +1,4 @@
-import type { Pod } from '../../../api/external/core.ts';
+import type { Pod } from '../../api/external/core.ts';
 
 /** The pod that a Job made last: its earlier ones have failed. */
 export function newestPod(candidates: readonly Pod[]): Pod | undefined {

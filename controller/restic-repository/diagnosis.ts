@@ -1,4 +1,4 @@
-import type { FailureReason } from '../../../api/v1alpha1/reasons.ts';
+import type { FailureReason } from '../../api/v1alpha1/reasons.ts';
 import type { Place } from './place.ts';
 
 /** What a failed mover pod means. */
@@ -55,23 +55,23 @@ const RULES: readonly Rule[] = [
   {
     pattern: /no space left on device|disk quota exceeded/i,
     reason: 'NoSpace',
-    message: () =>
-      `a volume of the mover is full; raise config.cacheCapacity of the class, or the size of the destination`,
+    message: ({ remedies: { space } }) =>
+      `a volume of the mover is full; ${space}, or raise the size of the destination`,
     attempts: 1,
   },
   {
     // What a mover without the capability for it meets: restic goes on, and ends with "There were N errors".
     pattern: /(chown|chmod|mknod|chtimes|utimes\S*|setxattr) .*: operation not permitted/i,
     reason: 'PermissionDenied',
-    message: () =>
-      'the mover may not restore an owner, a mode or a device as it was; allow privileged movers in the protected namespace (annotation volsync.backube/privileged-movers: "true"); devices cannot be restored at all',
+    message: ({ remedies: { privileges } }) =>
+      `the mover may not restore an owner, a mode or a device as it was; ${privileges}; devices cannot be restored at all`,
     attempts: 1,
   },
   {
     pattern: /could not be read|permission denied/i,
     reason: 'UnreadableSource',
-    message: () =>
-      'files could not be read or written by the mover; allow privileged movers in the protected namespace (annotation volsync.backube/privileged-movers: "true") or set config.moverSecurityContext of the class',
+    message: ({ remedies: { privileges } }) =>
+      `files could not be read or written by the mover; ${privileges} or set config.moverSecurityContext of the class`,
     attempts: 1,
   },
   {

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { volSyncConfig } from './config.ts';
+import { z } from 'zod';
+import { repositorySettings } from './config.ts';
 import { removalTask } from './removal.ts';
 
 const ID = 'a'.repeat(64);
-const { script = '', read } = removalTask(volSyncConfig.parse({}));
+const { script = '', read } = removalTask(z.object(repositorySettings).parse({}));
 
 let folder: string;
 

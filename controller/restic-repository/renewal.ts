@@ -1,12 +1,12 @@
-import { secrets, type Pod } from '../../../api/external/core.ts';
-import type { Kind, Resource } from '../../../api/meta.ts';
-import type { FailureReason } from '../../../api/v1alpha1/reasons.ts';
-import type { KubeClient } from '../../../kube/client/kube-client.ts';
-import type { Logger } from '../../../telemetry/log.ts';
-import { requestUidOf } from '../../request/children.ts';
-import type { Creator } from '../../request/creation.ts';
-import type { MoverOutcome, RepositoryRequest } from '../mover.ts';
-import type { VolSyncConfig } from './config.ts';
+import { secrets, type Pod } from '../../api/external/core.ts';
+import type { Kind, Resource } from '../../api/meta.ts';
+import type { FailureReason } from '../../api/v1alpha1/reasons.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import { requestUidOf } from '../request/children.ts';
+import type { Creator } from '../request/creation.ts';
+import type { MoverOutcome, RepositoryRequest } from '../movers/mover.ts';
+import type { RepositoryConfig } from './config.ts';
 import type { Credentials } from './credentials.ts';
 
 /**
@@ -17,7 +17,7 @@ import type { Credentials } from './credentials.ts';
 export interface Renewal {
   /** Takes back a transfer that has failed; `undefined` when its access is the one that a new one would get too. */
   takeBack<T extends Resource>(
-    request: RepositoryRequest<VolSyncConfig>,
+    request: RepositoryRequest<RepositoryConfig>,
     transfer: { kind: Kind<T>; object: T },
     failure: Failure,
   ): Promise<Waiting | undefined>;
@@ -26,7 +26,7 @@ export interface Renewal {
 type Waiting = Extract<MoverOutcome<never>, { state: 'InProgress' }>;
 type Failure = Extract<MoverOutcome<never>, { state: 'Failed' }>;
 
-/** What another access may change; VolSync's own complaint about a secret is a MoverFailed. */
+/** What another access may change; a complaint about a secret that nobody here knows is a MoverFailed. */
 const OF_ACCESS: ReadonlySet<FailureReason> = new Set<FailureReason>([
   'WrongPassword',
   'PermissionDenied',

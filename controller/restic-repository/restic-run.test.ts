@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Job, Pod } from '../../../api/external/core.ts';
+import type { Job, Pod } from '../../api/external/core.ts';
 import { placeOf } from './place.ts';
 import { judgeRun, type ResticRun } from './restic-run.ts';
+
+const remedies = { privileges: 'let it do more', space: 'give it more' };
 
 function run(more: {
   job?: Job['status'];
@@ -24,7 +26,7 @@ function run(more: {
       status: { phase, containerStatuses: [{ name: 'restic', state }] },
     } as Pod,
     podLog: { lines, lastLineAt: undefined, complete },
-    place: placeOf('c1/app/data', 'velero/restic-config'),
+    place: placeOf('c1/app/data', 'velero/restic-config', remedies),
   };
 }
 

@@ -3,7 +3,8 @@ import { secrets, type Secret } from '../../api/external/core.ts';
 import { backupStorageLocations, type BackupStorageLocation } from '../../api/external/velero.ts';
 import type { RequestKind } from '../movers/mover.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
-import { decode, encode, type AccessProblem } from './restic-secret.ts';
+import { decode, encode } from './restic-secret.ts';
+import type { AccessProblem } from '../repository/access-problem.ts';
 import { completeSecret, type CompletedSecret } from './storage-location.ts';
 
 const NAMESPACE = 'velero';

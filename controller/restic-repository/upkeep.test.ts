@@ -1,22 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
-import { volSyncConfig } from './config.ts';
+import { z } from 'zod';
+import { repositorySettings } from './config.ts';
 import { forgetTask, pruneTask } from './upkeep.ts';
+
+const schema = z.object(repositorySettings);
 
 describe('removing a snapshot', () => {
   it('names that snapshot alone, and does not prune', () => {
-    expect(forgetTask(volSyncConfig.parse({}), 'abcdef01').args).toEqual(['forget', 'abcdef01']);
+    expect(forgetTask(schema.parse({}), 'abcdef01').args).toEqual(['forget', 'abcdef01']);
   });
 
   it.each([
     ['was not there any more', ['Ignoring "deadbeef": no matching ID found for prefix "deadbeef"'], true],
     ['was there', ['removed snapshot/abcdef01'], false],
   ])('knows that it %s', (_, lines, alreadyGone) => {
-    expect(forgetTask(volSyncConfig.parse({}), 'abcdef01').read(lines)).toEqual({ alreadyGone });
+    expect(forgetTask(schema.parse({}), 'abcdef01').read(lines)).toEqual({ alreadyGone });
   });
 });
 
 describe('pruning', () => {
-  const { args, read } = pruneTask(volSyncConfig.parse({ pruneMaxUnused: '10%', pruneMaxRepackSize: '5G' }));
+  const { args, read } = pruneTask(schema.parse({ pruneMaxUnused: '10%', pruneMaxRepackSize: '5G' }));
 
   it('is bounded as the class says', () => {
     expect(args).toEqual(['prune', '--max-unused', '10%', '--max-repack-size', '5G']);
@@ -43,7 +46,7 @@ describe('pruning', () => {
   });
 
   it.each(['1 G', '-1', '5%%', 'all; rm', ''])('cannot be bounded by "%s"', (bound) => {
-    expect(volSyncConfig.safeParse({ pruneMaxUnused: bound }).success).toBe(false);
-    expect(volSyncConfig.safeParse({ pruneMaxRepackSize: bound }).success).toBe(false);
+    expect(schema.safeParse({ pruneMaxUnused: bound }).success).toBe(false);
+    expect(schema.safeParse({ pruneMaxRepackSize: bound }).success).toBe(false);
   });
 });

@@ -1,47 +1,39 @@
-import { namespaces } from '../../../api/external/core.ts';
-import type { Resource } from '../../../api/meta.ts';
-import type { KubeClient } from '../../../kube/client/kube-client.ts';
-import type { VolumeReader } from '../../repository/repository-job.ts';
-import type { MoverOutcome, MoverTarget, VerifyFacts, VerifyRequest } from '../mover.ts';
-import type { VolSyncConfig } from './config.ts';
-import { affinityOf } from './desired.ts';
+import type { Resource } from '../../api/meta.ts';
+import { PATH } from './layout.ts';
+import type { VolumeReader } from './repository-job.ts';
+import type { MoverOutcome, MoverTarget, VerifyFacts, VerifyRequest } from '../movers/mover.ts';
+import type { RepositoryConfig } from './config.ts';
+import { affinityOf } from './affinity.ts';
 import type { ResticRunner } from './restic-runner.ts';
 import { judgeVerification } from './verification.ts';
 import { comparesVolume, verificationScript } from './verification-script.ts';
 
-/** Checks what VolSync has moved, by a restic of our own beside VolSync's. */
+/** Checks what a mover has moved, by another run of restic. */
 export interface Verifier {
-  /** `transfer` is what VolSync was asked by; the check goes with it. */
+  /** `transfer` is the object that moved it; the check goes with it. */
   verify(
-    request: VerifyRequest<VolSyncConfig>,
+    request: VerifyRequest<RepositoryConfig>,
     transfer: Resource | undefined,
   ): Promise<MoverOutcome<VerifyFacts>>;
   /** What the cluster still has of it. */
   remains(target: MoverTarget): string[];
 }
 
-/** Where the check sees the volume. */
-const VOLUME_PATH = '/data';
-
 const SUFFIX = '-verify';
 
-/** VolSync gives its movers the capabilities for it where this says "true". */
-const PRIVILEGED_MOVERS = 'volsync.backube/privileged-movers';
-
 export function createVerifier(deps: {
-  namespace: string;
-  client: KubeClient;
   resticRunner: ResticRunner;
+  /** Whether the mover's pods are root that may read everything, so that this one has to be it as well. */
+  isPrivileged: (request: VerifyRequest<RepositoryConfig>) => Promise<boolean>;
 }): Verifier {
-  const { namespace, client, resticRunner } = deps;
+  const { resticRunner } = deps;
 
-  async function readerFor(request: VerifyRequest<VolSyncConfig>): Promise<VolumeReader> {
-    const { config, signal, stagingClaim } = request;
-    const home = await client.get(namespaces, { name: namespace }, { signal });
+  async function readerFor(request: VerifyRequest<RepositoryConfig>): Promise<VolumeReader> {
+    const { config, stagingClaim } = request;
     return {
       claimName: stagingClaim,
-      mountPath: VOLUME_PATH,
-      isPrivileged: home?.metadata.annotations?.[PRIVILEGED_MOVERS] === 'true',
+      mountPath: PATH,
+      isPrivileged: await deps.isPrivileged(request),
       podSecurityContext: config.moverSecurityContext,
       serviceAccountName: config.moverServiceAccount,
       resources: config.moverResources,
@@ -52,7 +44,7 @@ export function createVerifier(deps: {
   return {
     async verify(request, transfer) {
       if (transfer === undefined) {
-        const message = `VolSync's object ${namespace}/${request.name} was deleted before what it moved was verified`;
+        const message = `what moved the data for ${request.name} was deleted before that was verified`;
         return { state: 'Failed', reason: 'MoverFailed', message };
       }
       const { apiVersion, kind, metadata } = transfer;
@@ -60,7 +52,7 @@ export function createVerifier(deps: {
         program: 'restic',
         image: request.config.resticImage,
         doing: 'verifying what was moved',
-        args: [request.snapshotID, VOLUME_PATH],
+        args: [request.snapshotID, PATH],
         script: verificationScript(request),
         owner: { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '' },
         suffix: SUFFIX,
@@ -75,7 +67,7 @@ export function createVerifier(deps: {
 
 /** What restic could not read for a reason of its own is damaged; all others have names. */
 function proved(
-  { snapshotID, repositoryPath }: VerifyRequest<VolSyncConfig>,
+  { snapshotID, repositoryPath }: VerifyRequest<RepositoryConfig>,
   outcome: MoverOutcome<ReturnType<typeof judgeVerification>>,
 ): MoverOutcome<VerifyFacts> {
   if (outcome.state === 'InProgress') return outcome;

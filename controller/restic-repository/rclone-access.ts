@@ -1,5 +1,5 @@
 import { decode, encode, CUSTOM_CA_KEY } from './restic-secret.ts';
-import { isFolder } from './path.ts';
+import { isFolder } from '../repository/path.ts';
 
 /**
  * What rclone needs to reach the folder of a repository, from what restic has for it. Only S3: no other storage has been

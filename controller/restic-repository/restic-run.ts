@@ -1,7 +1,7 @@
-import type { Job, Pod } from '../../../api/external/core.ts';
-import type { MoverOutcome } from '../mover.ts';
+import type { Job, Pod } from '../../api/external/core.ts';
+import type { MoverOutcome } from '../movers/mover.ts';
 import { diagnose } from './diagnosis.ts';
-import type { Program } from '../../repository/repository-job.ts';
+import type { Program } from './repository-job.ts';
 import type { Place } from './place.ts';
 import { quotable } from './quote.ts';
 import type { PodLog } from './pod-logs.ts';

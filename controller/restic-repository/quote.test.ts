@@ -1,8 +1,10 @@
 import { expect, it } from '@jest/globals';
-import type { Job, Pod } from '../../../api/external/core.ts';
+import type { Job, Pod } from '../../api/external/core.ts';
 import { placeOf } from './place.ts';
 import { quotable } from './quote.ts';
 import { judgeRun } from './restic-run.ts';
+
+const remedies = { privileges: 'let it do more', space: 'give it more' };
 
 const LINES = [
   ['Fatal: Get "https://user:hush@host/x": refused', 'Fatal: Get "https://host/x": refused'],
@@ -32,7 +34,7 @@ it.each(LINES)('so it is in the message of a removal that fails: %s', (line, quo
       status: { phase: 'Failed', containerStatuses: [{ name: 'restic', state }] },
     } as Pod,
     podLog: { lines: [line], lastLineAt: undefined, complete: true },
-    place: placeOf('c1/app/data', 'velero/restic-config'),
+    place: placeOf('c1/app/data', 'velero/restic-config', remedies),
   };
   const outcome = judgeRun(seen);
   expect(outcome).toMatchObject({ state: 'Failed', message: expect.stringContaining(quoted) });

@@ -1,5 +1,6 @@
 import { quotable } from './quote.ts';
-import type { VerifyFacts, VerifyRequest } from '../mover.ts';
+import type { VerifyFacts, VerifyRequest } from '../movers/mover.ts';
+import { HOST, PATH } from './layout.ts';
 import { comparesVolume } from './verification-script.ts';
 
 /** What the check is about. */
@@ -22,10 +23,6 @@ interface Snapshot {
   paths: readonly string[];
   summary?: { total_files_processed: number; total_bytes_processed: number };
 }
-
-/** What VolSync calls itself and where it mounts the volume; its restore looks for snapshots by them. */
-const HOST = 'volsync';
-const PATH = '/data';
 
 /** The first thing that is not as it has to be, or what the repository holds where all is. */
 export function judgeVerification(

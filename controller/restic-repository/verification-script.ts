@@ -1,5 +1,5 @@
-import { RESTIC, UNLOCK } from '../../repository/repository-job.ts';
-import type { VerifyRequest } from '../mover.ts';
+import { RESTIC, UNLOCK } from './repository-job.ts';
+import type { VerifyRequest } from '../movers/mover.ts';
 
 /**
  * What a shell does to check a transfer: `$1` is the id of the snapshot, `$2` where the volume is. It says what it finds; what
@@ -46,7 +46,7 @@ const COMPARE = `run restore "$1" --target "$2" --dry-run --overwrite always --d
   /"message_type":"verbose_status"/ { match($0, /"action":"[a-z]*"/); if (told[substr($0, RSTART, RLENGTH)]++ > 4) next }
   { print }'`;
 
-/** restic does not save sockets, and VolSync leaves out what is called lost+found. */
+/** restic does not save sockets, and no mover of ours saves what is called lost+found. */
 const COUNT = `cd "$2"
 count() { tr -dc '\\0' | wc -c; }
 sockets=$(find . -name lost+found -prune -o -type s -print0 | count)

@@ -1,6 +1,6 @@
-import { rcloneAccess } from '../../repository/rclone-access.ts';
-import type { MoverOutcome, MoverTarget, RemovalFacts, RepositoryRequest } from '../mover.ts';
-import type { VolSyncConfig } from './config.ts';
+import { rcloneAccess } from './rclone-access.ts';
+import type { MoverOutcome, MoverTarget, RemovalFacts, RepositoryRequest } from '../movers/mover.ts';
+import type { RepositoryConfig } from './config.ts';
 import type { RepositoryTask, ResticRunner } from './restic-runner.ts';
 
 /** The removal of a repository without snapshots, for which restic has no command. */
@@ -14,7 +14,7 @@ export function removalOf<T extends MoverTarget>(request: T): T {
 
 export async function removeRepository(
   runner: ResticRunner,
-  request: RepositoryRequest<VolSyncConfig>,
+  request: RepositoryRequest<RepositoryConfig>,
 ): Promise<MoverOutcome<RemovalFacts>> {
   const outcome = await runner.run(removalOf(request), removalTask(request.config));
   // Nothing was begun, and nothing would be another time.
@@ -22,7 +22,7 @@ export async function removeRepository(
   return isImpossible ? { state: 'Done', facts: { kept: outcome.message } } : outcome;
 }
 
-export function removalTask({ rcloneImage }: VolSyncConfig): RepositoryTask<RemovalFacts> {
+export function removalTask({ rcloneImage }: RepositoryConfig): RepositoryTask<RemovalFacts> {
   return {
     program: 'rclone',
     doing: 'removing the repository',

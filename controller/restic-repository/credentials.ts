@@ -1,13 +1,14 @@
-import { secrets, type Secret } from '../../../api/external/core.ts';
-import type { KubeClient } from '../../../kube/client/kube-client.ts';
-import { deriveResticSecret, hasValue, type AccessProblem } from '../../repository/restic-secret.ts';
-import { completeSecret, type CompletedSecret } from '../../repository/storage-location.ts';
-import type { AccessRequest, Refusal, RepositoryRequest } from '../mover.ts';
-import type { VolSyncConfig } from './config.ts';
-import { placeOf, type Place } from './place.ts';
+import type { AccessProblem } from '../repository/access-problem.ts';
+import { secrets, type Secret } from '../../api/external/core.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import { deriveResticSecret, hasValue } from './restic-secret.ts';
+import { completeSecret, type CompletedSecret } from './storage-location.ts';
+import type { AccessRequest, Refusal, RepositoryRequest } from '../movers/mover.ts';
+import type { RepositoryConfig } from './config.ts';
+import { placeOf, type Place, type Remedies } from './place.ts';
 
-type Question = AccessRequest<VolSyncConfig>;
-type Request = RepositoryRequest<VolSyncConfig>;
+type Question = AccessRequest<RepositoryConfig>;
+type Request = RepositoryRequest<RepositoryConfig>;
 
 /** What gives access to one repository. */
 export interface Access {
@@ -27,7 +28,7 @@ export interface Credentials {
   placeOf(request: Request, location: string | undefined): Place;
 }
 
-export function createCredentials(client: KubeClient, namespace: string): Credentials {
+export function createCredentials(client: KubeClient, namespace: string, remedies: Remedies): Credentials {
   /** The secret as it is, or with what it lacks for a location to give. */
   async function complete(request: Question, user: Secret): Promise<Completed | AccessProblem> {
     if (hasValue(user, 'RESTIC_REPOSITORY')) return { secret: user, location: undefined };
@@ -68,6 +69,7 @@ export function createCredentials(client: KubeClient, namespace: string): Creden
       placeOf(
         repositoryPath,
         `${namespace}/${config.resticSecret.name}`,
+        remedies,
         location && `${namespace}/${location}`,
       ),
   };

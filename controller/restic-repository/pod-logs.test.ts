@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ContainerStatus, Pod } from '../../../api/external/core.ts';
-import type { KubeClient } from '../../../kube/client/kube-client.ts';
-import { KubeError } from '../../../kube/client/kube-error.ts';
-import { silentLogger } from '../../../telemetry/log.ts';
-import { createChannel, type Channel } from '../../../tests/fakes/channel.ts';
-import { createFakeClock } from '../../../tests/fakes/fake-clock.ts';
+import type { ContainerStatus, Pod } from '../../api/external/core.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import { KubeError } from '../../kube/client/kube-error.ts';
+import { silentLogger } from '../../telemetry/log.ts';
+import { createChannel, type Channel } from '../../tests/fakes/channel.ts';
+import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
 import { createPodLogs } from './pod-logs.ts';
 
 function pod(state: NonNullable<ContainerStatus['state']> = { running: {} }, uid = 'u-1'): Pod {

@@ -1,0 +1,34 @@
+import type { Secret } from '../../api/external/core.ts';
+import type { ObjectMeta, Resource } from '../../api/meta.ts';
+import { annotations } from '../../api/v1alpha1/keys.ts';
+import type { MoverTarget } from '../movers/mover.ts';
+import type { Access } from './credentials.ts';
+
+/** What every request to a repository has in the protected namespace. */
+
+export function metadataOf({ name, labels, annotations: own }: MoverTarget, namespace: string): ObjectMeta {
+  return { name, namespace, labels, annotations: own };
+}
+
+/** The secret of one request. */
+export function desiredSecret(request: MoverTarget, namespace: string, data: Record<string, string>): Secret {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: metadataOf(request, namespace),
+    type: 'Opaque',
+    immutable: true,
+    data,
+  };
+}
+
+/** Remembers through which storage location the repository is reached, which may be another one by the time it matters. */
+export function withLocation(made: ObjectMeta, { location }: Access): ObjectMeta {
+  if (location === undefined) return made;
+  return { ...made, annotations: { ...made.annotations, [annotations.storageLocation]: location } };
+}
+
+/** The location that {@link withLocation} remembers. */
+export function locationOf({ metadata: made }: Resource): string | undefined {
+  return made.annotations?.[annotations.storageLocation];
+}
