@@ -7,7 +7,8 @@ import {
 import { replicationDestinations, replicationSources } from '../api/external/volsync.ts';
 import type { Kind, Resource } from '../api/meta.ts';
 import type { KubeClient, ListOptions, ListPage, WatchOptions } from '../kube/client/kube-client.ts';
-import { dataMoverBackups, dataMoverRestores } from '../api/v1alpha1/kinds.ts';
+import { FINALIZER } from '../api/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverClasses, dataMoverRestores } from '../api/v1alpha1/kinds.ts';
 import { KubeError } from '../kube/client/kube-error.ts';
 import { CrashError } from '../tests/fakes/fake-kube.ts';
 import { APP, World } from '../tests/fakes/cluster/world.ts';
@@ -177,6 +178,24 @@ const answer = (code: number, reason: string) => (): never => {
   throw new KubeError({ code, reason, message: `${String(code)} ${reason}, once` });
 };
 
+/** A class that is being deleted while a backup has it. */
+async function leavingClassStory(): Promise<Story> {
+  const story = await backupStory();
+  const { world } = story;
+  world.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ metadata }) => {
+    metadata.finalizers = [FINALIZER];
+  });
+  world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (backup) => {
+    backup.metadata.finalizers = [FINALIZER];
+    backup.status = { dataMoverClass: 'volsync', mover: 'VolSync' };
+  });
+  await world.kube.client('admin').delete(dataMoverClasses, { name: 'volsync' });
+  return {
+    ...story,
+    isOver: () => story.isOver() && world.kube.peek(dataMoverClasses, { name: 'volsync' }) === undefined,
+  };
+}
+
 interface Trouble {
   name: string;
   fault: () => never;
@@ -220,6 +239,7 @@ describe.each([
   ['a restore', () => restoreStory()],
   ['a restore that is verified', () => restoreStory('Data')],
   ['a restore that is undone at the last moment', undoneStory],
+  ['a backup whose class is being deleted', leavingClassStory],
 ])('%s', (_, begin) => {
   it.each(troubles.map((trouble) => [trouble.name, trouble] as const))(
     'ends well whichever write it is at which %s',

@@ -10,6 +10,8 @@ import { noMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { createTracer } from '../telemetry/tracing.ts';
 import { backupRequest } from './backup/backup.ts';
 import { createClassReconciler } from './class/class.ts';
+import { createMatches } from './class/matches.ts';
+import { wakeClasses } from './class/wake.ts';
 import { deleteRequest } from './delete/delete.ts';
 import type { Environment, Lister } from './environment.ts';
 import { isUsable } from './exposure/nodes.ts';
@@ -141,11 +143,13 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     reconciler: createRequestReconciler(env, types.prune),
   });
 
-  const classes = createController({ ...shared, name: 'class', reconciler: createClassReconciler(env) });
-  mirrors.classes.onChange((before, after) => {
-    const object = after ?? before;
-    if (object !== undefined) classes.enqueue(keyOf(object));
+  const matches = createMatches(listers, namespace);
+  const classes = createController({
+    ...shared,
+    name: 'class',
+    reconciler: createClassReconciler(env, matches),
   });
+  wakeClasses(mirrors, classes, matches);
 
   interface Served {
     lister: Lister<Resource & { status?: { phase?: string | undefined } }>;

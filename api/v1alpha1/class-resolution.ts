@@ -25,7 +25,21 @@ export function resolveClass(
   if (requested !== undefined) return byName(classes, requested, 'request', subject);
   const annotated = pvc.metadata.annotations?.[annotations.className];
   if (annotated !== undefined) return byName(classes, annotated, 'annotation', subject);
-  return bySelector(classes, pvc.metadata.labels ?? {}, subject) ?? byDefault(classes, subject);
+  const staying = classes.filter((c) => !isLeaving(c));
+  return bySelector(staying, pvc.metadata.labels ?? {}, subject) ?? byDefault(staying, subject);
+}
+
+/** The class that a request has got: it keeps it whatever changes meanwhile, and while the class is being deleted too. */
+export function keepClass(classes: readonly DataMoverClass[], name: string): ClassResolution {
+  const found = classes.find(({ metadata }) => metadata.name === name);
+  return found === undefined
+    ? notFound(name, 'the request', classes)
+    : { outcome: 'resolved', class: found, by: 'request' };
+}
+
+/** A class that is being deleted stays for those who have it, and serves nobody else. */
+export function isLeaving({ metadata }: DataMoverClass): boolean {
+  return metadata.deletionTimestamp !== undefined;
 }
 
 /** True when the class carries the default annotation. */
@@ -40,8 +54,14 @@ function byName(
   subject: string,
 ): ClassResolution {
   const found = classes.find((c) => c.metadata.name === name);
-  if (found) return { outcome: 'resolved', class: found, by };
+  if (found !== undefined && !isLeaving(found)) return { outcome: 'resolved', class: found, by };
   const asker = by === 'annotation' ? `the annotation ${annotations.className} of ${subject}` : 'the request';
+  if (found === undefined) return notFound(name, asker, classes);
+  const message = `${asker} names DataMoverClass ${name}, which is being deleted; name another one`;
+  return { outcome: 'failed', reason: 'ClassNotFound', message };
+}
+
+function notFound(name: string, asker: string, classes: readonly DataMoverClass[]): ClassResolution {
   const known = classes.map((c) => c.metadata.name).join(', ') || 'none';
   return {
     outcome: 'failed',
@@ -76,14 +96,25 @@ function byDefault(classes: readonly DataMoverClass[], subject: string): ClassRe
   };
 }
 
-/** A class whose selector cannot be read selects nothing; its status says so. */
 function selects(c: DataMoverClass, labels: Labels): boolean {
-  const { selector } = c.spec;
-  if (selector === undefined || selector.trim() === '') return false;
+  let matches = matchers.get(c);
+  if (matches === undefined) {
+    matches = matcherOf(c.spec.selector ?? '');
+    matchers.set(c, matches);
+  }
+  return matches(labels);
+}
+
+/** Tens of thousands of claims are asked about one after the other. */
+const matchers = new WeakMap<DataMoverClass, (labels: Labels) => boolean>();
+
+/** A class whose selector cannot be read selects nothing; its status says so. */
+function matcherOf(selector: string): (labels: Labels) => boolean {
+  if (selector.trim() === '') return () => false;
   try {
-    return parseSelector(selector)(labels);
+    return parseSelector(selector);
   } catch (error) {
-    if (error instanceof SelectorSyntaxError) return false;
+    if (error instanceof SelectorSyntaxError) return () => false;
     throw error;
   }
 }

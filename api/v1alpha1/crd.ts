@@ -76,6 +76,12 @@ export const crdDefinitions: readonly CrdDefinition[] = [
         description: 'Serves the claims that no selector and no annotation gives to another class.',
       },
       {
+        name: 'Claims',
+        type: 'integer',
+        jsonPath: '.status.matchedClaims',
+        description: 'PersistentVolumeClaims that get this class.',
+      },
+      {
         name: 'Ready',
         type: 'string',
         jsonPath: '.status.conditions[?(@.type=="Ready")].status',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Resource } from '../meta.ts';
+import { immutable, rules } from './rules.ts';
 import { conditions, moverConfig, verifyLevels } from './schema.ts';
 import { captureMode, storageClassOptions } from './storage-class-options.ts';
 
@@ -133,11 +134,33 @@ export const dataMoverClassSpec = z
       .prefault({})
       .describe('After how long a step that does not move on fails the request.'),
   })
-  .describe('Which mover, for which PVCs, with which settings.');
+  .describe('Which mover, for which PVCs, with which settings.')
+  .meta(
+    rules(immutable('mover', 'make another class, as what one mover has saved another one may not read')),
+  );
 
 export const dataMoverClassStatus = z
   .object({
     observedGeneration: z.int().optional().describe('The generation of the spec that was last looked at.'),
+    matchedClaims: z
+      .int()
+      .min(0)
+      .optional()
+      .describe(
+        "PersistentVolumeClaims that get this class: by their annotation, by its selector, or as it is the default. Those in Velero's namespace are not counted.",
+      ),
+    inUse: z
+      .object({
+        requests: z.int().min(1).describe('How many.'),
+        names: z
+          .array(z.string().max(600))
+          .max(10)
+          .describe('The first ten of them: kind, namespace and name.'),
+      })
+      .optional()
+      .describe(
+        'Requests that have this class and have not ended. The class stays until they have. Absent while there are none; brought up to date within seconds.',
+      ),
     conditions: conditions
       .optional()
       .describe('Whether the class can work now; `Ready` sums the others up. No request waits for them.'),

@@ -47,7 +47,7 @@ export const leftBehind = 'LeftBehind';
 
 /** Reasons for which a request fails for good (`status.failure.reason`). */
 export const failureReasons = {
-  ClassNotFound: 'the named DataMoverClass does not exist',
+  ClassNotFound: 'the named DataMoverClass does not exist, or is being deleted',
   NoClass: 'no DataMoverClass matches and there is no default class',
   AmbiguousClass: 'more than one DataMoverClass selects the PVC',
   InvalidConfig: "the mover's configuration does not fit its schema",

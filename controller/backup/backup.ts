@@ -1,4 +1,4 @@
-import { resolveClass } from '../../api/v1alpha1/class-resolution.ts';
+import { keepClass, resolveClass } from '../../api/v1alpha1/class-resolution.ts';
 import type { DataMoverBackup, DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
 import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
 import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
@@ -60,14 +60,14 @@ function phaseOf(status: DataMoverBackupStatus): string {
 /** The class that was chosen once stays, even when labels or defaults change meanwhile. */
 function chooseServing(env: Environment, backup: DataMoverBackup): Serving | ServingProblem | undefined {
   const { namespace = '' } = backup.metadata;
-  const requested = backup.status?.dataMoverClass ?? backup.spec.dataMoverClass;
+  const classes = env.listers.classes.list();
   const { kind, name } = backup.spec.dataSourceRef;
   const claim = kind === 'PersistentVolumeClaim' ? env.listers.claims.get(`${namespace}/${name}`) : undefined;
-  const resolution = resolveClass(
-    env.listers.classes.list(),
-    claim ?? { metadata: { name, namespace } },
-    requested,
-  );
+  const kept = backup.status?.dataMoverClass;
+  const resolution =
+    kept === undefined
+      ? resolveClass(classes, claim ?? { metadata: { name, namespace } }, backup.spec.dataMoverClass)
+      : keepClass(classes, kept);
   const { volume } = backup.status ?? {};
   const storageClassName = volume === undefined ? claim?.spec.storageClassName : volume.storageClassName;
   return serveResolved(env.movers, resolution, { config: backup.spec.config, storageClassName });

@@ -1,3 +1,8 @@
+import { isLeaving } from '../../api/v1alpha1/class-resolution.ts';
+import { FINALIZER } from '../../api/v1alpha1/keys.ts';
+import { hasFinalizer } from '../../kube/status/finalizers.ts';
+import type { Matches } from './matches.ts';
+import { usageOf } from './usage.ts';
 import { formatKey, type Key } from '../../api/meta.ts';
 import type { DataMoverClass, DataMoverClassStatus } from '../../api/v1alpha1/data-mover-class.ts';
 import { dataMoverClasses } from '../../api/v1alpha1/kinds.ts';
@@ -9,19 +14,27 @@ import { targetOf } from '../request/announcements.ts';
 import type { Serving, ServingProblem } from '../request/serving.ts';
 import { speaker } from '../request/reporter.ts';
 import { createStatusStore } from '../request/status-store.ts';
-import { conditionsOf } from './conditions.ts';
+import { conditionsOf, farewell } from './conditions.ts';
 import { createInspector } from './inspection.ts';
 import { judgeClass } from './verdict.ts';
 
 /** What a class needs is known when its settings can be read. */
 const NOTHING_TO_INSPECT = { findings: [], goodForMs: Infinity };
 
+/** Our copy is older than what we have written: the new one is on its way. */
+const BEHIND = { requeueAfterMs: 1_000 };
+
+/** A request that got the class at the last moment is known to have it by then. */
+const LAST_MOMENT_MS = 5_000;
+
 /**
- * Says in a class's status whether it can work now, so that a mistake shows when the class is made and not in the first backup.
- * Nothing waits for what it says: a request finds out for itself.
+ * Says in a class's status whether it can work now, so that a mistake shows when the class is made and not in the first backup;
+ * which claims and requests have it; and keeps it while a request needs it. Nothing waits for what it says: a request finds out for
+ * itself.
  */
 export function createClassReconciler(
   env: Pick<Environment, 'client' | 'listers' | 'movers' | 'reporter' | 'now'>,
+  matches: Matches,
 ): Reconciler {
   const store = createStatusStore<DataMoverClass>(env.client, dataMoverClasses);
   const inspector = createInspector(env.now);
@@ -29,9 +42,33 @@ export function createClassReconciler(
   async function reconcile(key: Key, { signal }: ReconcileContext): Promise<ReconcileResult> {
     const found = env.listers.classes.get(formatKey(key));
     if (found === undefined) inspector.forget(key.name);
-    if (found === undefined || store.isStale(found)) return {};
+    if (found === undefined) return {};
     const verdict = judgeClass(env.movers, found);
-    return verdict === undefined ? {} : judge(found, verdict, signal);
+    if (verdict === undefined) return {};
+    if (store.isStale(found)) return BEHIND;
+    if (isLeaving(found)) return letGo(found, signal);
+    return hasFinalizer(found, FINALIZER) ? judge(found, verdict, signal) : hold(found, signal);
+  }
+
+  /** From now on a deletion waits for us. */
+  async function hold(found: DataMoverClass, signal: AbortSignal): Promise<ReconcileResult> {
+    await store.setFinalizers(found, [...(found.metadata.finalizers ?? []), FINALIZER], signal);
+    return BEHIND;
+  }
+
+  /** A class that is being deleted goes when nobody uses it any more. Until then it says who does. */
+  async function letGo(found: DataMoverClass, signal: AbortSignal): Promise<ReconcileResult> {
+    const { deletionTimestamp = '', finalizers = [], name, uid = '' } = found.metadata;
+    if (!hasFinalizer(found, FINALIZER)) return {};
+    const inUse = usageOf(env.listers, name);
+    const early = Date.parse(deletionTimestamp) + LAST_MOMENT_MS - env.now().getTime();
+    if (inUse !== undefined)
+      return write(found, { ...found.status, inUse, conditions: farewell(found, inUse, env.now()) }, signal);
+    if (early > 0) return { requeueAfterMs: early };
+    const others = finalizers.filter((one) => one !== FINALIZER);
+    await store.setFinalizers(found, others, signal);
+    store.forget(uid);
+    return {};
   }
 
   async function judge(
@@ -41,16 +78,28 @@ export function createClassReconciler(
   ): Promise<ReconcileResult> {
     const { findings, goodForMs } =
       'reason' in verdict ? NOTHING_TO_INSPECT : await inspector.inspect(found, verdict, signal);
-    const now = env.now();
+    const { inUse: _, ...before } = found.status ?? {};
+    const inUse = usageOf(env.listers, found.metadata.name);
     const status: DataMoverClassStatus = {
-      ...found.status,
+      ...before,
       observedGeneration: found.metadata.generation ?? 0,
-      conditions: conditionsOf(found, verdict, findings, now),
+      matchedClaims: matches.of(found.metadata.name),
+      ...(inUse !== undefined && { inUse }),
+      conditions: conditionsOf(found, verdict, findings, env.now()),
     };
-    const { written, retryAfterMs = Infinity } = await store.write(found, status, { now, signal });
-    if (written) report(found, status);
-    const again = Math.min(goodForMs, retryAfterMs);
+    const { requeueAfterMs = Infinity } = await write(found, status, signal);
+    const again = Math.min(goodForMs, requeueAfterMs);
     return again === Infinity ? {} : { requeueAfterMs: again };
+  }
+
+  async function write(
+    found: DataMoverClass,
+    status: DataMoverClassStatus,
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
+    const { written, retryAfterMs } = await store.write(found, status, { now: env.now(), signal });
+    if (written) report(found, status);
+    return retryAfterMs === undefined ? {} : { requeueAfterMs: retryAfterMs };
   }
 
   /** What is unknown for a moment is no news. */

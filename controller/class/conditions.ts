@@ -1,5 +1,5 @@
 import type { Condition } from '../../api/meta.ts';
-import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
+import type { DataMoverClass, DataMoverClassStatus } from '../../api/v1alpha1/data-mover-class.ts';
 import { conditionTypes, type ConditionType } from '../../api/v1alpha1/reasons.ts';
 import { setCondition } from '../../kube/status/conditions.ts';
 import type { Finding } from '../movers/mover.ts';
@@ -22,6 +22,23 @@ export function conditionsOf(
       setCondition(conditions, { type, ...finding, observedGeneration: metadata.generation ?? 0 }, now),
     known,
   ) as Condition[];
+}
+
+/** The conditions of a class that is being deleted and still used. */
+export function farewell(
+  { metadata, status }: DataMoverClass,
+  { requests, names }: NonNullable<DataMoverClassStatus['inUse']>,
+  now: Date,
+): Condition[] {
+  const others = requests > names.length ? ` and ${String(requests - names.length)} more` : '';
+  const ready = {
+    type: conditionTypes.ready,
+    status: 'False',
+    reason: 'Deleting',
+    message: `it is being deleted and serves no new requests; it goes when these have ended: ${names.join(', ')}${others}`,
+    observedGeneration: metadata.generation ?? 0,
+  } as const;
+  return setCondition(status?.conditions, ready, now);
 }
 
 function acceptance(verdict: Serving | ServingProblem): Finding {

@@ -1,4 +1,4 @@
-import { resolveClass } from '../../api/v1alpha1/class-resolution.ts';
+import { isLeaving, keepClass, resolveClass } from '../../api/v1alpha1/class-resolution.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import type { Resource } from '../../api/meta.ts';
 import type { Environment } from '../environment.ts';
@@ -23,8 +23,11 @@ export function serveRecorded(
   const all = env.listers.classes.list();
   if (!env.movers.has(madeBy) && all.some((one) => one.spec.mover === madeBy)) return undefined;
   const classes = all.filter(isOurs);
-  const recorded = status?.dataMoverClass ?? spec.dataMoverClass;
-  const known = classes.find((c) => c.metadata.name === recorded)?.metadata.name;
-  const resolution = resolveClass(classes, { metadata: { name: metadata.name } }, known);
+  const kept = classes.find((c) => c.metadata.name === status?.dataMoverClass);
+  const recorded = classes.find((c) => c.metadata.name === spec.dataMoverClass && !isLeaving(c));
+  const resolution =
+    kept === undefined
+      ? resolveClass(classes, { metadata: { name: metadata.name } }, recorded?.metadata.name)
+      : keepClass(classes, kept.metadata.name);
   return serveResolved(env.movers, resolution, { config: spec.config });
 }

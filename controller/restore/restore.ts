@@ -1,4 +1,4 @@
-import { resolveClass } from '../../api/v1alpha1/class-resolution.ts';
+import { isLeaving, keepClass, resolveClass } from '../../api/v1alpha1/class-resolution.ts';
 import type { DataMoverRestore, DataMoverRestoreStatus } from '../../api/v1alpha1/data-mover-restore.ts';
 import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
 import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
@@ -86,14 +86,16 @@ function chooseServing(env: Environment, restore: DataMoverRestore): Serving | S
   const { source, destinationClaimRef, config } = restore.spec;
   const classes = env.listers.classes.list();
   const { namespace = '' } = restore.metadata;
-  const asked = restore.status?.dataMoverClass ?? restore.spec.dataMoverClass;
-  const recorded = classes.find((c) => c.metadata.name === source?.dataMoverClass)?.metadata.name;
   const destination = env.listers.claims.get(`${namespace}/${destinationClaimRef.name}`);
+  const storageClassName = destination?.spec.storageClassName;
+  const kept = restore.status?.dataMoverClass;
+  if (kept !== undefined)
+    return serveResolved(env.movers, keepClass(classes, kept), { config, storageClassName });
+  const recorded = classes.find((c) => c.metadata.name === source?.dataMoverClass && !isLeaving(c));
   const resolution = resolveClass(
     classes,
     destination ?? { metadata: { name: destinationClaimRef.name, namespace } },
-    asked ?? recorded,
+    restore.spec.dataMoverClass ?? recorded?.metadata.name,
   );
-  const storageClassName = destination?.spec.storageClassName;
   return serveResolved(env.movers, resolution, { config, storageClassName });
 }

@@ -1,6 +1,6 @@
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/external/core.ts';
 import type { Backup } from '../../api/external/velero.ts';
-import { resolveClass, type ClassResolution } from '../../api/v1alpha1/class-resolution.ts';
+import { isLeaving, resolveClass, type ClassResolution } from '../../api/v1alpha1/class-resolution.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import { annotations, GROUP, labels } from '../../api/v1alpha1/keys.ts';
 import { policyVolumeOf } from '../policies/policy-volume.ts';
@@ -173,7 +173,7 @@ function chooseClass(question: Question): BackupDecision {
   const asked = policy?.parameters.dataMoverClass;
   // The claim's own annotation is the more exact wish.
   if (policy !== undefined && asked !== undefined && !hasOwnClass(pvc)) {
-    const found = classes.find(({ metadata }) => metadata.name === asked);
+    const found = classes.find((one) => one.metadata.name === asked && !isLeaving(one));
     if (found !== undefined)
       return { outcome: 'move', className: found.metadata.name, by: 'policy', policy: policy.origin };
     const message = `${policy.origin} names ${JSON.stringify(asked)} as dataMoverClass of ${subject}, and there is no such DataMoverClass`;

@@ -111,6 +111,7 @@ async function controllerMay(wish: string): Promise<boolean> {
 describe('the controller', () => {
   it.each([
     'watch datamoverclasses.oadp.openshift.io',
+    'patch datamoverclasses.oadp.openshift.io',
     'watch datamoverbackups.oadp.openshift.io',
     'patch datamoverbackups.oadp.openshift.io in shop',
     'patch datamoverbackups.oadp.openshift.io/status in shop',
@@ -144,7 +145,8 @@ describe('the controller', () => {
     'list secrets',
     'list secrets in velero',
     'patch leases.coordination.k8s.io in velero',
-    'patch datamoverclasses.oadp.openshift.io',
+    'delete datamoverclasses.oadp.openshift.io',
+    'list leases.coordination.k8s.io',
     'get secrets',
     'create pods in shop',
     'delete pods in shop',

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { replicationSources, type ReplicationSource } from '../../../api/external/volsync.ts';
 import { apiVersionOf } from '../../../api/meta.ts';
 import type { DataMoverBackup } from '../../../api/v1alpha1/data-mover-backup.ts';
-import { dataMoverBackups } from '../../../api/v1alpha1/kinds.ts';
+import type { DataMoverClass } from '../../../api/v1alpha1/data-mover-class.ts';
+import { dataMoverBackups, dataMoverClasses } from '../../../api/v1alpha1/kinds.ts';
 import { childName } from '../../../api/v1alpha1/names.ts';
 import { waitUntil } from '../../../hack/cluster/wait.ts';
 import { claim, pod, untilRunning } from '../support/app.ts';
@@ -13,6 +14,8 @@ import { until } from '../support/wait.ts';
 
 const CONTROLLER = 'system:serviceaccount:velero:datamover-controller';
 const IDLE_MS = 20_000;
+
+const isFree = ({ status }: DataMoverClass): boolean => status?.inUse === undefined;
 
 /** The controller looks when something happens, and only then. */
 describe('a controller that watches instead of polling', () => {
@@ -68,6 +71,11 @@ describe('a controller that watches instead of polling', () => {
       },
     );
     await untilEvents(story, namespace, ['DataMoverBackup/backup: DataMoverCompleted']);
+    // Its class says some seconds later that nobody uses it any more.
+    const free = { to: 'to be used by nobody', when: isFree };
+    for await (const { metadata } of story.kube.list(dataMoverClasses)) {
+      await until(story.kube, dataMoverClasses, { name: metadata.name }, free);
+    }
   });
 
   afterAll(() => story.end());

@@ -59,6 +59,8 @@ export async function openStory(title: string): Promise<Story> {
     const where = namespace === undefined ? [] : ['--namespace', namespace];
     const group = object.apiVersion.includes('/') ? `.${object.apiVersion.split('/')[0]!}` : '';
     const args = ['delete', `${object.kind.toLowerCase()}${group}`, name, ...where];
+    // Its last users may not have ended yet.
+    if (object.kind === dataMoverClasses.kind) args.push('--force');
     cleanups.push(() => test.kubectl([...args, '--ignore-not-found', '--wait=false']));
   }
 
