@@ -13,7 +13,7 @@ const WRONG_KEY = 'a-key-that-was-withdrawn';
 
 /** A protected namespace beside Velero's, so that no controller and no other story has to do with it. */
 async function openRestic(title: string, install: MoverFactory): Promise<Opened> {
-  const story = await openStory(title);
+  const story = await openStory(`conform-${title}`);
   const { cluster } = story;
   const namespace = await story.makeNamespace('protected');
   const privileged = 'volsync.backube/privileged-movers=true';

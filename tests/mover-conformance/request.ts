@@ -52,10 +52,13 @@ export interface Asked extends Where {
   name: string;
   /** After which nobody wants it any more. */
   limitMs: number;
+  /** Default: it is. */
+  assertCurrent?: () => Promise<void>;
 }
 
 export function createRequest(subject: MoverUnderTest, asked: Asked): Request {
   const { kind, name, claim, repository, config = subject.config, limitMs } = asked;
+  const { assertCurrent = () => Promise.resolve() } = asked;
   const target = targetOf(subject, kind, name);
   const since = new Date().toISOString();
 
@@ -68,7 +71,7 @@ export function createRequest(subject: MoverUnderTest, asked: Asked): Request {
     veleroLocation: () => subject.veleroLocation?.() ?? Promise.resolve({ name: undefined }),
     since,
     signal: AbortSignal.timeout(limitMs),
-    assertCurrent: () => Promise.resolve(),
+    assertCurrent,
   });
 
   return {

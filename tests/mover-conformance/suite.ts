@@ -5,6 +5,7 @@ import { crashes } from './cases/crashes.ts';
 import { description } from './cases/description.ts';
 import { empty } from './cases/empty.ts';
 import { history, verification } from './cases/history.ts';
+import { oldView } from './cases/old-view.ts';
 import { sideBySide } from './cases/side-by-side.ts';
 import type { MoverUnderTest } from './subject.ts';
 import { createTrial } from './trial.ts';
@@ -18,6 +19,7 @@ const CASES: readonly Case[] = [
   verification,
   sideBySide,
   empty,
+  oldView,
   description,
 ];
 

@@ -4,7 +4,7 @@ import type { BackupFacts, MoverOutcome, MoverTarget, RequestKind } from '../../
 import { follow, untilNothing, type Look } from './follow.ts';
 import { createInventory, type Inventory } from './leftovers.ts';
 import { boot, type Process } from './process.ts';
-import { createRequest, type Request, type Snapshot, type Where } from './request.ts';
+import { createRequest, type Asked, type Request, type Snapshot, type Where } from './request.ts';
 import type { MoverUnderTest } from './subject.ts';
 
 /** A mover under test, and what the cases do with it alike. */
@@ -17,7 +17,7 @@ export interface Trial {
   repository(name: string): string;
   /** Makes a volume with what a script writes, or an empty one, and answers its claim. */
   makeVolume(name: string, script?: string): Promise<string>;
-  request(kind: RequestKind, name: string, where: Where): Request;
+  request(kind: RequestKind, name: string, where: Where & Pick<Asked, 'assertCurrent'>): Request;
   /** Asks the mover until the outcome is final. */
   follow<Facts>(process: Process, request: Request, look: Look<Facts>): Promise<MoverOutcome<Facts>>;
   /** As {@link follow}, until the mover's own process runs. */

@@ -11,9 +11,9 @@ import type { Case } from './case.ts';
 /** Far more than any request needs. */
 const MOST_PROCESSES = 25;
 
-/** No process lives longer than one write, from the first one to the last of clean-up. */
+/** No process lives longer than one write, from the first one to the last of clean-up; nor beyond the start of the mover's own. */
 export const crashes: Case = {
-  title: 'finds what it began when its process dies after every single write',
+  title: 'finds what it began when its process dies after every single write, and while it runs',
   run: async (trial) => {
     const { volumes } = trial.subject;
     const repository = trial.repository('crashes');
@@ -54,11 +54,16 @@ async function followDying<Facts>(
   request: Request,
   look: Look<Facts>,
 ): Promise<MoverOutcome<Facts>> {
+  let isStarted = false;
   for (let processes = 0; processes < MOST_PROCESSES; processes++) {
     const process = await trial.boot(1);
     try {
-      const outcome = await trial.follow(process, request, look);
-      if (!process.isDead) return outcome;
+      // Whoever sees the mover run dies too.
+      if (!isStarted) await trial.untilStarted(process, request, look);
+      const outcome = isStarted ? await trial.follow(process, request, look) : undefined;
+      if (process.isDead) continue;
+      if (outcome !== undefined) return outcome;
+      isStarted = true;
     } catch (error) {
       if (!(error instanceof ProcessDied) && !process.isDead) throw error;
     } finally {

@@ -22,6 +22,7 @@ export const history: Case = {
     const second = await backUp(trial, process, trial.request('backup', 'history-2', { claim, repository }));
     assert.ok(!isSame(first.id, second.id), 'two backups have one snapshot');
     await assertHolds(trial, repository, [first, second]);
+    if (process.mover.capabilities.incremental) assertLess(second, first);
 
     const older = await trial.makeVolume('history-older');
     const wish = trial.request('restore', 'history-1', { claim: older, repository });
@@ -48,6 +49,12 @@ export const history: Case = {
     await process.end();
   },
 };
+
+/** Of all that the volume holds little has changed. */
+function assertLess({ facts: later }: Snapshot, { facts: earlier }: Snapshot): void {
+  const [uploaded = 0, before = Infinity] = [later.uploadedBytes, earlier.uploadedBytes];
+  assert.ok(uploaded < before, `it uploaded ${uploaded} bytes for a small change, after ${before} for all`);
+}
 
 async function forgetFirst(
   trial: Trial,

@@ -59,7 +59,8 @@ export function runEngine(kube: FakeKube, store: Store, fault?: EngineFault): vo
       if (content.size === 0) return { done: { empty: true } };
       const id = `snapshot-${++count}-`;
       snapshots.push({ id, content });
-      return { done: { snapshotID: id, files: content.size } };
+      const uploadedBytes = snapshots.length === 1 ? 10 : 1;
+      return { done: { snapshotID: id, files: content.size, uploadedBytes } };
     },
     restore({ claim, snapshotID }, { snapshots }) {
       const found =

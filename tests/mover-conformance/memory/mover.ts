@@ -28,7 +28,9 @@ export type MoverFault =
   | 'takes any setting'
   | 'never says that it was gone already'
   | 'is done too early'
-  | 'cannot clean up what never began';
+  | 'cannot clean up what never began'
+  | 'does not ask whether the view is old'
+  | 'uploads all of it again';
 
 const TOO_EARLY = { snapshotID: 'snapshot-1-' };
 
@@ -75,7 +77,7 @@ function createMemoryMover(deps: MoverDependencies, fault: MoverFault | undefine
       const message = `Secret ${namespace}/${config.secret} does not exist`;
       return { state: 'Failed', reason: 'SecretNotFound', message };
     }
-    await request.assertCurrent();
+    if (fault !== 'does not ask whether the view is old') await request.assertCurrent();
     const repository = fault === 'mixes repositories up' ? namespace : request.repositoryPath;
     const metadata = { namespace, name: request.name, labels: request.labels };
     const { stringData = {} } = user;
@@ -108,6 +110,7 @@ function createMemoryMover(deps: MoverDependencies, fault: MoverFault | undefine
 
   function broken(facts: Record<string, unknown>): Record<string, unknown> {
     if (fault === 'says that everything is empty') return { empty: true };
+    if (fault === 'uploads all of it again') return { ...facts, uploadedBytes: 10 };
     if (fault === 'names no snapshot') return { files: facts['files'] };
     if (fault === 'never says that it was gone already' && facts['alreadyGone'] === true)
       return { alreadyGone: false };
@@ -122,7 +125,7 @@ function createMemoryMover(deps: MoverDependencies, fault: MoverFault | undefine
       accessModes: ['ReadWriteOnce'],
       liveSource: false,
       byteProgress: false,
-      incremental: false,
+      incremental: true,
       verify: ['Data'],
       forget: true,
     },
