@@ -78,6 +78,13 @@ export default defineConfig(
   { name: 'tools talk to a terminal', files: ['{cli,hack}/**/*.ts'], rules: { 'no-console': 'off' } },
   ...layers,
   {
+    // A package of its own, whose dependencies are not installed here: its types are checked with the whole, by tsc.
+    name: 'examples',
+    files: ['examples/**/*.ts'],
+    extends: [tseslint.configs.disableTypeChecked],
+    rules: { '@typescript-eslint/explicit-module-boundary-types': 'error' },
+  },
+  {
     name: 'tests',
     files: TESTS,
     rules: {

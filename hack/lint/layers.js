@@ -6,6 +6,7 @@
  * Within controller/: what is generic ← restic-repository ← movers/<one of them>.
  *
  * What plugin and controller share is in api/. Nobody imports hack/ or tests/; a test beside the code may use tests/fakes.
+ * examples/ imports the published package only.
  */
 
 /** Folder → the other folders it may import. */
@@ -17,6 +18,8 @@ const LAYERS = {
   plugin: ['api', 'telemetry', 'kube', 'proto'],
   controller: ['api', 'telemetry', 'kube'],
   cli: ['api', 'telemetry', 'kube'],
+  // They stand for other people's packages.
+  examples: [],
   hack: null,
   tests: null,
 };
@@ -46,7 +49,7 @@ const PACKAGES = [
   { name: 'pino', only: ['telemetry', 'plugin/goplugin'], why: 'use the Logger port' },
   {
     name: 'zod',
-    only: ['api', 'controller', 'hack'],
+    only: ['api', 'controller', 'hack', 'examples'],
     why: 'it costs the plugin its start-up time',
     types: true,
   },

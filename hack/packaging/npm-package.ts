@@ -53,6 +53,13 @@ export async function layOutPackage(): Promise<void> {
   writeFileSync(join(PACKAGE_DIR, 'package.json'), `${JSON.stringify(publishedManifest(), null, 2)}\n`);
 }
 
+/** As npm publishes it. @returns the archive's path below a folder */
+export async function packPackage(into: string): Promise<string> {
+  await layOutPackage();
+  const args = ['pack', '--silent', '--pack-destination', into];
+  return join(into, (await run('npm', args, { cwd: PACKAGE_DIR })).trim());
+}
+
 /** Only what runs: neither tools nor what the plugin alone needs. */
 function publishedManifest(): object {
   const { name, version, description, license, type, engines, exports, dependencies } = readManifest();

@@ -1,0 +1,128 @@
+import { jobs, labels, pods, secrets, type Job, type Pod } from 'velero-datamover/api';
+import type { ReadonlyStore } from 'velero-datamover/kube';
+import {
+  nameOf,
+  requestUidOf,
+  type AccessRequest,
+  type Mover,
+  type MoverDependencies,
+  type MoverOutcome,
+  type MoverTarget,
+  type Refusal,
+  type RepositoryRequest,
+} from 'velero-datamover/mover';
+import { parseConfig, SECRET_KEYS, type ArchiveConfig } from './config.ts';
+import { desiredJob, type Task } from './job.ts';
+import { judge, type Report } from './outcome.ts';
+
+const BY_JOB = 'job';
+
+/** Watches the Jobs of this mover and their pods, and gives the mover that drives them. */
+export function installArchiveMover(deps: MoverDependencies): Mover {
+  const { informers, namespace, wake } = deps;
+  const ours = { namespace, labelSelector: labels.requestUid };
+  const jobMirror = informers.informer(jobs, ours);
+  const podMirror = informers.informer(pods, { ...ours, indexers: { [BY_JOB]: (pod) => [jobOf(pod)] } });
+  jobMirror.onChange((before, after) => wake((after ?? before)?.metadata.name ?? ''));
+  podMirror.onChange((before, after) => wake(jobOf(after ?? before)));
+  // The generic part hands every method the config that its own parseConfig has made.
+  return createArchiveMover(deps, jobMirror.store, podMirror.store) as Mover;
+}
+
+const jobOf = (pod: Pod | undefined): string => pod?.metadata.labels?.['job-name'] ?? '';
+
+/** One archive per backup. Its id is the request's name, so however often a backup is tried, there is one. */
+function createArchiveMover(
+  { client, namespace, creator, cleaner }: MoverDependencies,
+  knownJobs: ReadonlyStore<Job>,
+  knownPods: ReadonlyStore<Pod>,
+): Mover<ArchiveConfig> {
+  const keyOf = ({ name }: MoverTarget): { namespace: string; name: string } => ({ namespace, name });
+
+  /** Finds the Job of the request, or starts it. */
+  async function run(request: RepositoryRequest<ArchiveConfig>, task: Task): Promise<MoverOutcome<Report>> {
+    const job = knownJobs.get(keyOf(request));
+    if (job !== undefined) return judge(job, newest(knownPods.byIndex(BY_JOB, request.name)));
+    await request.assertCurrent();
+    await creator.createOnce(jobs, desiredJob(request, namespace, task), request.signal);
+    return { state: 'InProgress', started: false, message: 'the archive is about to start' };
+  }
+
+  return {
+    name: 'Archive',
+    capabilities: {
+      volumeModes: ['Filesystem'],
+      accessModes: ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'],
+      // tar calls a file that changes while it is read an error.
+      liveSource: false,
+      byteProgress: false,
+      incremental: false,
+      verify: [],
+      forget: true,
+    },
+    requestSettings: [],
+    placeSettings: ['endpoint', 'bucket', 'region', 'secret', 'image'],
+    parseConfig,
+
+    async checkAccess({ config, signal }: AccessRequest<ArchiveConfig>): Promise<Refusal | undefined> {
+      const { name } = config.secret;
+      const secret = await client.get(secrets, { namespace, name }, { signal });
+      if (secret === undefined) return refusal('SecretNotFound', `there is no secret ${namespace}/${name}`);
+      const missing = SECRET_KEYS.filter((key) => !secret.data?.[key]);
+      if (missing.length === 0) return undefined;
+      return refusal('SecretInvalid', `secret ${namespace}/${name} lacks ${missing.join(', ')}`);
+    },
+
+    async backup(request) {
+      const { name: snapshotID, stagingClaim: claim } = request;
+      return map(await run(request, { name: 'backup', snapshotID, claim }), ({ time, bytes, files }) => ({
+        snapshotID,
+        snapshotTime: time,
+        bytes,
+        files,
+      }));
+    },
+
+    async restore(request) {
+      const { snapshotID, stagingClaim: claim } = request;
+      return map(await run(request, { name: 'restore', snapshotID, claim }), ({ bytes, files }) => ({
+        snapshotID,
+        bytes,
+        files,
+      }));
+    },
+
+    async forget(request) {
+      const outcome = await run(request, { name: 'forget', snapshotID: request.snapshotID });
+      return map(outcome, ({ alreadyGone = false }) => ({ alreadyGone }));
+    },
+
+    /** Whatever became of the backup, its archive may be there, whole or in part. */
+    async savedSnapshots(target) {
+      return target.kind === 'backup' && knownJobs.get(keyOf(target)) !== undefined ? [target.name] : [];
+    },
+
+    async cleanup(target) {
+      const key = keyOf(target);
+      const job = { kind: jobs, key, cached: knownJobs.get(key), propagationPolicy: 'Foreground' as const };
+      const left = await cleaner.remove(requestUidOf(target), [job], target.signal);
+      return [...left, ...knownPods.byIndex(BY_JOB, target.name).map(nameOf)];
+    },
+
+    claimsOf: () => [],
+  };
+}
+
+function newest(all: readonly Pod[]): Pod | undefined {
+  const age = ({ metadata }: Pod): string => metadata.creationTimestamp ?? '';
+  return [...all].sort((a, b) => age(a).localeCompare(age(b))).at(-1);
+}
+
+function refusal(reason: Refusal['reason'], message: string): Refusal {
+  return { state: 'Failed', reason, message };
+}
+
+/** What the Job's report means for the request, once there is one. */
+function map<Facts>(outcome: MoverOutcome<Report>, facts: (report: Report) => Facts): MoverOutcome<Facts> {
+  return outcome.state === 'Done' ? { state: 'Done', facts: facts(outcome.facts) } : outcome;
+}

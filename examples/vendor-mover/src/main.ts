@@ -1,0 +1,4 @@
+import { startDataMover } from 'velero-datamover';
+import { installArchiveMover } from './archive-mover.ts';
+
+await startDataMover({ name: 'archive-mover', movers: [installArchiveMover] });
