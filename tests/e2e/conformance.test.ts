@@ -28,6 +28,7 @@ async function openRestic(title: string, install: MoverFactory): Promise<Opened>
   const using = (name: string) => ({
     resticSecret: { name },
     resticImage: cluster.images.volsyncRestic,
+    rcloneImage: cluster.images.rclone,
     cacheCapacity: '100Mi',
   });
   const config = await loadKubeConfig({ kubeconfig: cluster.kubeconfig });

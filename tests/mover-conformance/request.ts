@@ -8,6 +8,7 @@ import type {
   MoverTarget,
   PruneFacts,
   Refusal,
+  RemovalFacts,
   RequestKind,
   RestoreFacts,
   VerifyFacts,
@@ -44,6 +45,7 @@ export interface Request {
   verify(level: VerifyLevel, snapshotID: string, reported: BackupFacts | RestoreFacts): Look<VerifyFacts>;
   forget(id: string): Look<ForgetFacts>;
   readonly prune: Look<PruneFacts>;
+  readonly removeRepository: Look<RemovalFacts>;
 }
 
 export interface Asked extends Where {
@@ -93,6 +95,7 @@ export function createRequest(subject: MoverUnderTest, asked: Asked): Request {
     },
     forget: (id) => (mover) => existing(mover, 'forget')({ ...of(mover), snapshotID: id }),
     prune: (mover) => existing(mover, 'prune')(of(mover)),
+    removeRepository: (mover) => existing(mover, 'removeRepository')(of(mover)),
   };
 }
 
@@ -109,7 +112,7 @@ function parse(mover: Mover, raw: Config): unknown {
   return parsed.config;
 }
 
-function existing<Method extends 'verify' | 'forget' | 'prune'>(
+function existing<Method extends 'verify' | 'forget' | 'prune' | 'removeRepository'>(
   mover: Mover,
   method: Method,
 ): NonNullable<Mover[Method]> {

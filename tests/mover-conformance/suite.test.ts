@@ -45,6 +45,7 @@ const IN_THE_MOVER: readonly Broken[] = [
   { fault: 'is done too early', caughtBy: /brings back/, saying: /two backups have one snapshot/ },
   { fault: 'does not ask whether the view is old', caughtBy: /view of the request/, saying: /asks whether/ },
   { fault: 'uploads all of it again', caughtBy: /brings back/, saying: /10 bytes for a small change/ },
+  { fault: 'keeps an empty repository', caughtBy: /process dies/, saying: /without snapshots is removed/ },
   { fault: 'cannot clean up what never began', caughtBy: /describes itself/, saying: /there is no Job/ },
 ];
 

@@ -36,6 +36,7 @@ export const crashes: Case = {
 
     const { mover, end } = await trial.boot();
     if (mover.capabilities.forget) await forgetDying(trial, { claim, repository }, snapshot.id);
+    if (mover.removeRepository !== undefined) await removeDying(trial, { claim, repository });
     await end();
     await Promise.all([claim, target].map((one) => volumes.remove(one)));
   },
@@ -47,6 +48,20 @@ async function forgetDying(trial: Trial, where: Where, id: string): Promise<void
   assert.equal(alreadyGone, false, 'the snapshot was there');
   await cleanUpDying(trial, removal);
   assert.equal((await trial.subject.snapshotsIn?.(where.repository))?.length ?? 0, 0, 'it is forgotten');
+}
+
+/** What holds no snapshot any more goes, and the next backup begins anew. */
+async function removeDying(trial: Trial, where: Where): Promise<void> {
+  const removal = trial.request('prune', 'crashes', where);
+  const { snapshots } = doneOf(await followDying(trial, removal, removal.prune));
+  assert.equal(snapshots, 0, 'the prune counts the snapshots');
+  const { kept } = doneOf(await followDying(trial, removal, removal.removeRepository));
+  assert.equal(kept, undefined, 'a repository without snapshots is removed');
+  await cleanUpDying(trial, removal);
+  const backup = trial.request('backup', 'crashes-anew', where);
+  snapshotOf(doneOf(await followDying(trial, backup, backup.backup)));
+  await cleanUpDying(trial, backup);
+  assert.equal((await trial.subject.snapshotsIn?.(where.repository))?.length ?? 1, 1, 'it is made anew');
 }
 
 async function followDying<Facts>(

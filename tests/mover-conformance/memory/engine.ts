@@ -17,7 +17,7 @@ export interface Repository {
 
 /** What a Job of the memory mover is to do; it stands in its annotations. */
 export interface Task {
-  verb: 'backup' | 'restore' | 'verify' | 'forget' | 'prune';
+  verb: 'backup' | 'restore' | 'verify' | 'forget' | 'prune' | 'remove';
   secret: string;
   repository: string;
   claim: string;
@@ -83,7 +83,11 @@ export function runEngine(kube: FakeKube, store: Store, fault?: EngineFault): vo
       repository.snapshots = fault === 'forgets everything' ? [] : kept;
       return { done: { alreadyGone } };
     },
-    prune: () => ({ done: {} }),
+    prune: (_, { snapshots }) => ({ done: { snapshots: snapshots.length } }),
+    remove({ repository }) {
+      store.repositories.delete(repository);
+      return { done: {} };
+    },
   };
 
   function work(job: Job): void {

@@ -30,7 +30,8 @@ export type MoverFault =
   | 'is done too early'
   | 'cannot clean up what never began'
   | 'does not ask whether the view is old'
-  | 'uploads all of it again';
+  | 'uploads all of it again'
+  | 'keeps an empty repository';
 
 const TOO_EARLY = { snapshotID: 'snapshot-1-' };
 
@@ -54,7 +55,8 @@ function createMemoryMover(deps: MoverDependencies, fault: MoverFault | undefine
   const remembered = new Map<string, string>();
 
   function jobNameOf(target: MoverTarget, verb: Task['verb']): string {
-    const name = verb === 'verify' ? `${target.name}-verify` : target.name;
+    const isSecond = verb === 'verify' || verb === 'remove';
+    const name = isSecond ? `${target.name}-second` : target.name;
     if (fault !== 'begins anew after a crash') return name;
     const random = remembered.get(name) ?? `${name}-${randomUUID().slice(0, 6)}`;
     remembered.set(name, random);
@@ -110,6 +112,7 @@ function createMemoryMover(deps: MoverDependencies, fault: MoverFault | undefine
 
   function broken(facts: Record<string, unknown>): Record<string, unknown> {
     if (fault === 'says that everything is empty') return { empty: true };
+    if (fault === 'keeps an empty repository') return { ...facts, kept: 'it is dear' };
     if (fault === 'uploads all of it again') return { ...facts, uploadedBytes: 10 };
     if (fault === 'names no snapshot') return { files: facts['files'] };
     if (fault === 'never says that it was gone already' && facts['alreadyGone'] === true)
@@ -151,6 +154,7 @@ function createMemoryMover(deps: MoverDependencies, fault: MoverFault | undefine
     },
     forget: (request) => run(request, { verb: 'forget', claim: '', snapshotID: request.snapshotID }),
     prune: (request) => run(request, { verb: 'prune', claim: '' }),
+    removeRepository: (request) => run(request, { verb: 'remove', claim: '' }),
     async cleanup(target) {
       const { name, signal } = target;
       const names = [jobNameOf(target, 'backup'), jobNameOf(target, 'verify')];
