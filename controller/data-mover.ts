@@ -24,7 +24,7 @@ import {
   SOURCE_INDEX,
   type Mirrors,
 } from './mirrors.ts';
-import type { MoverFactory } from './movers/factory.ts';
+import type { MoverFactory, Reach } from './movers/factory.ts';
 import { pruneRequest } from './prune/prune.ts';
 import { contradictionIn } from './request/abilities.ts';
 import { createAdmission } from './request/admission.ts';
@@ -48,6 +48,8 @@ export interface DataMoverOptions {
   /** Folder of this cluster's repositories. */
   clusterName: string;
   movers: readonly MoverFactory[];
+  /** How movers ask whether a store answers. Default: over the network. */
+  reach?: Reach;
   reporter: Reporter;
   log: Logger;
   metrics?: Metrics;
@@ -61,7 +63,7 @@ export interface DataMoverOptions {
 
 /** Puts the reconcilers, their caches and what wakes them together. The caller runs the informers and what comes back. */
 export function createDataMover(options: DataMoverOptions): { controllers: Controller[]; janitor: Janitor } {
-  const { client, informers, namespace, log, clock = systemClock, metrics = noMetrics } = options;
+  const { client, informers, namespace, log, clock = systemClock, metrics = noMetrics, reach } = options;
   const now = (): Date => new Date(clock.now());
   const mirrors = createMirrors(informers, namespace);
   const listers = listersOf(mirrors);
@@ -73,7 +75,7 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     }
   };
   const movers = options.movers.map((install) =>
-    install({ client, informers, namespace, creator, cleaner, now, clock, log, wake: wakeChild }),
+    install({ client, informers, namespace, creator, cleaner, now, clock, log, wake: wakeChild, reach }),
   );
   const contradiction = movers.map(contradictionIn).find((one) => one !== undefined);
   if (contradiction !== undefined) throw new Error(contradiction);

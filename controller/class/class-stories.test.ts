@@ -41,10 +41,11 @@ describe('a class', () => {
       Accepted: 'True Done: mover VolSync serves it',
       EngineServing: "True EngineServes: VolSync's manager holds Lease volsync-system/b95b3104.backube",
       CredentialsPresent: 'True Found: what gives access to the repositories is there',
+      RepositoryReachable: 'True Answers: s3.example.com answers the controller',
       Ready: 'True Done: mover VolSync serves it',
     });
     expect(statusOf()?.conditions?.map((one) => one.observedGeneration)).toEqual(
-      Array.from({ length: 4 }, () => observedGeneration),
+      Array.from({ length: 5 }, () => observedGeneration),
     );
     await world.advance(60_000);
     await world.stop();
@@ -150,6 +151,36 @@ describe('a class', () => {
     world.addSecret();
     await world.until(() => conditions()['Ready']?.startsWith('True ') === true, 30_000);
     expect(JSON.stringify([statusOf(), world.reports])).not.toMatch(/p4ssw0rd|AKIAEXAMPLE|s3cr3t/);
+  });
+
+  it('says that the store does not answer, once, and that it answers again', async () => {
+    world.store = () => Promise.reject(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }));
+    await world.start();
+    await world.advance(60_000);
+    expect(conditions()['Ready']).toMatch(
+      /^False RepositoryUnreachable: the store s3\.example\.com refuses the connection, seen from the controller/,
+    );
+    world.store = () => Promise.resolve(403);
+    await world.until(() => conditions()['Ready']?.startsWith('True ') === true, 30_000);
+    expect(eventsOnClass()).toEqual(['Warning DataMoverClassNotReady', 'Normal DataMoverClassReady']);
+  });
+
+  it('knows nothing of a store that it has no way to', async () => {
+    world.addSecret({ RESTIC_REPOSITORY: '' });
+    await world.start();
+    await world.quiesce();
+    expect(conditions()['CredentialsPresent']).toMatch(/^Unknown StorageLocationNotFound: /);
+    expect(conditions()['RepositoryReachable']).toMatch(/^Unknown StorageLocationNotFound: /);
+  });
+
+  it('asks the store once a minute', async () => {
+    let asked = 0;
+    world.store = () => Promise.resolve((asked++, 403));
+    await world.start();
+    await world.quiesce();
+    await world.advance(600_000);
+    expect(asked).toBeGreaterThanOrEqual(10);
+    expect(asked).toBeLessThanOrEqual(11);
   });
 
   it('serves requests whatever it says of itself', async () => {

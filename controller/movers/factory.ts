@@ -6,6 +6,12 @@ import type { Cleaner } from '../request/cleaner.ts';
 import type { Creator } from '../request/creation.ts';
 import type { Mover } from './mover.ts';
 
+/** Asks a URL for its head; answers the HTTP status, or rejects with an error that has a `code`. */
+export type Reach = (
+  url: string,
+  options: { authority: string | undefined; signal: AbortSignal },
+) => Promise<number>;
+
 /** What a mover is given to work with. */
 export interface MoverDependencies {
   client: KubeClient;
@@ -19,6 +25,8 @@ export interface MoverDependencies {
   /** Asks for another look at a request, by the name of its children. */
   wake: (child: string) => void;
   log: Logger;
+  /** How to ask whether a store answers. Default: over the network. */
+  reach?: Reach | undefined;
 }
 
 /** Sets a mover up for one cluster. */

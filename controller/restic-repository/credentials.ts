@@ -3,7 +3,9 @@ import { secrets, type Secret } from '../../api/external/core.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { deriveResticSecret, hasValue } from './restic-secret.ts';
 import { completeSecret, type CompletedSecret } from './storage-location.ts';
-import type { AccessRequest, Refusal, RepositoryRequest } from '../movers/mover.ts';
+import { probeStore } from './store-probe.ts';
+import type { Reach } from '../movers/factory.ts';
+import type { AccessRequest, Finding, Refusal, RepositoryRequest } from '../movers/mover.ts';
 import type { RepositoryConfig } from './config.ts';
 import { placeOf, type Place, type Remedies } from './place.ts';
 
@@ -24,11 +26,18 @@ export interface Credentials {
   of(request: Request): Promise<Access | Refusal>;
   /** As {@link of}, before there is a repository to go to. */
   check(request: Question): Promise<Refusal | undefined>;
+  /** Whether the store to which they lead answers. */
+  probe(request: Question): Promise<Finding>;
   /** What messages call the secret, the location and the repository. */
   placeOf(request: Request, location: string | undefined): Place;
 }
 
-export function createCredentials(client: KubeClient, namespace: string, remedies: Remedies): Credentials {
+export function createCredentials(
+  client: KubeClient,
+  namespace: string,
+  remedies: Remedies,
+  reach?: Reach,
+): Credentials {
   /** The secret as it is, or with what it lacks for a location to give. */
   async function complete(request: Question, user: Secret): Promise<Completed | AccessProblem> {
     if (hasValue(user, 'RESTIC_REPOSITORY')) return { secret: user, location: undefined };
@@ -63,6 +72,13 @@ export function createCredentials(client: KubeClient, namespace: string, remedie
     async check(request) {
       const derived = await derive(request, '');
       return 'state' in derived ? derived : undefined;
+    },
+
+    async probe(request) {
+      const derived = await derive(request, '');
+      return 'state' in derived
+        ? { status: 'Unknown', reason: derived.reason, message: derived.message }
+        : probeStore(derived.data, request.signal, reach);
     },
 
     placeOf: ({ config, repositoryPath }, location) =>

@@ -47,7 +47,7 @@ export function installVolSync(deps: MoverDependencies): Mover {
       if (after === undefined) podLogs.gone(before?.metadata.uid ?? '');
     });
   }
-  const credentials = createCredentials(deps.client, namespace, remedies);
+  const credentials = createCredentials(deps.client, namespace, remedies, deps.reach);
   const resticRunner = createResticRunner({
     ...deps,
     jobs: ownJobs.store,

@@ -209,6 +209,8 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
 
     checkEngine: (signal) => checkEngine(deps, signal),
 
+    checkStore: (request) => deps.credentials.probe(request),
+
     async backup(request) {
       const source = listers.sources.get(`${namespace}/${request.name}`);
       if (source === undefined) {

@@ -12,7 +12,7 @@ import { differences, manifestOf } from '../support/data.ts';
 import { inventoryOf, leftoversOf } from '../support/leftovers.ts';
 import { resticSecret } from '../support/setup.ts';
 import { openStory, type Story } from '../support/story.ts';
-import { until } from '../support/wait.ts';
+import { until, untilGone } from '../support/wait.ts';
 
 /** Requests without Velero. Nobody else is at work, so whatever appears in the cluster was made for them. */
 describe('requests made by hand', () => {
@@ -148,6 +148,8 @@ describe('requests made by hand', () => {
     );
     await story.make(resticSecret(story.cluster, { name: missing }));
     await untilClass(missing, 'True: mover VolSync serves it');
+    const nowhere = 'False: the store 127.0.0.1:1 refuses the connection, seen from the controller';
+    await untilClass(story.unique('nowhere'), nowhere);
     const broken = await story.makeClass('broken', { selector: 'tier in gold' });
     await untilClass(broken, `False: DataMoverClass ${broken}: spec.selector: "tier in gold"`);
     const foreign = await story.makeClass('foreign', { mover: 'Nobodys' });
@@ -206,6 +208,31 @@ describe('requests made by hand', () => {
       await untilPhase(name, 'Canceled');
     }
     expect(await leftoversOf(story, [first, second])).toEqual([]);
+  });
+
+  it('keep their class from being deleted, and by force it goes after them', async () => {
+    const name = await story.makeClass('held', {
+      config: { resticSecret: { name: story.unique('nowhere') } },
+    });
+    await backUp('holder', name);
+    await untilPhase('holder', 'Moving');
+    const isUsed = ({ status }: DataMoverClass): boolean => status?.inUse !== undefined;
+    await until(story.kube, dataMoverClasses, { name }, { to: 'to be used', when: isUsed });
+    const user = `DataMoverBackup ${app.namespace}/holder`;
+    await expect(story.kubectl(['delete', 'datamoverclass', name])).rejects.toThrow(
+      `is in use by requests that have not ended (1): ${user}`,
+    );
+    await story.kubectl(['delete', 'datamoverclass', name, '--force', '--wait=false']);
+    const says = ({ status }: DataMoverClass): boolean =>
+      status?.conditions?.some(({ reason, message }) => reason === 'Deleting' && message.includes(user)) ===
+      true;
+    await until(story.kube, dataMoverClasses, { name }, { to: 'to name its user', when: says });
+    await backUp('late', name, 'other');
+    await untilPhase('late', 'Failed');
+    const key = { namespace: app.namespace, name: 'holder' };
+    await story.kube.mergePatch(dataMoverBackups, key, { spec: { cancel: true } });
+    await untilPhase('holder', 'Canceled');
+    await untilGone(story.kube, dataMoverClasses, { name });
   });
 
   it('go with their namespace, while they move data too', async () => {

@@ -12,7 +12,7 @@ import type { DataMoverRestore } from '../../../api/v1alpha1/data-mover-restore.
 import { labels } from '../../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverClasses, dataMoverRestores } from '../../../api/v1alpha1/kinds.ts';
 import { createDataMover } from '../../../controller/data-mover.ts';
-import type { MoverFactory } from '../../../controller/movers/factory.ts';
+import type { MoverFactory, Reach } from '../../../controller/movers/factory.ts';
 import { builtInMovers } from '../../../controller/movers/registry.ts';
 import type { EventTarget } from '../../../controller/request/reporter.ts';
 import { createInformerSet } from '../../../kube/cache/informer-set.ts';
@@ -60,6 +60,8 @@ export class World {
   janitorIntervalMs: number | undefined;
   /** Of the process that runs, or ran last. */
   metrics = createPrometheusMetrics({ process: false });
+  /** What the stores say to those who ask: the HTTP status, or an error. */
+  store: Reach = () => Promise.resolve(403);
   /** Of the processes to come. */
   log: Logger = silentLogger;
   #processes: Process[] = [];
@@ -285,6 +287,7 @@ export class World {
       log: this.log,
       metrics: this.metrics,
       clock,
+      reach: (...question) => this.store(...question),
       ...(this.janitorIntervalMs !== undefined && { janitorIntervalMs: this.janitorIntervalMs }),
     });
     const mirroring = informers.run(stop.signal);
