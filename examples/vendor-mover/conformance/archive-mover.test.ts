@@ -15,6 +15,7 @@ const {
   NAMESPACE: namespace = 'archive-conformance',
   S3_ENDPOINT: endpoint = '',
   S3_BUCKET: bucket = '',
+  AWS_ACCESS_KEY_ID: keyId = '',
   AWS_SECRET_ACCESS_KEY: secretKey = '',
   STORAGE_CLASS: storageClassName = 'standard',
   ENGINE_IMAGE: image = '',
@@ -55,7 +56,10 @@ describe('mover Archive', () => {
 /** What rclone sees, with the same settings as the Job has. */
 function manifestsIn(repositoryPath: string): string[] {
   const env = {
-    ...process.env,
+    PATH: process.env['PATH'],
+    NO_PROXY: process.env['NO_PROXY'],
+    AWS_ACCESS_KEY_ID: keyId,
+    AWS_SECRET_ACCESS_KEY: secretKey,
     RCLONE_CONFIG_STORE_TYPE: 's3',
     RCLONE_CONFIG_STORE_PROVIDER: 'Other',
     RCLONE_CONFIG_STORE_ENV_AUTH: 'true',

@@ -39,10 +39,25 @@ function createArchiveMover(
 ): Mover<ArchiveConfig> {
   const keyOf = ({ name }: MoverTarget): { namespace: string; name: string } => ({ namespace, name });
 
+  async function checkAccess({
+    config,
+    signal,
+  }: Pick<AccessRequest<ArchiveConfig>, 'config' | 'signal'>): Promise<Refusal | undefined> {
+    const { name } = config.secret;
+    const secret = await client.get(secrets, { namespace, name }, { signal });
+    if (secret === undefined) return refusal('SecretNotFound', `there is no secret ${namespace}/${name}`);
+    const missing = SECRET_KEYS.filter((key) => !secret.data?.[key]);
+    if (missing.length === 0) return undefined;
+    return refusal('SecretInvalid', `secret ${namespace}/${name} lacks ${missing.join(', ')}`);
+  }
+
   /** Finds the Job of the request, or starts it. */
   async function run(request: RepositoryRequest<ArchiveConfig>, task: Task): Promise<MoverOutcome<Report>> {
     const job = knownJobs.get(keyOf(request));
     if (job !== undefined) return judge(job, newest(knownPods.byIndex(BY_JOB, request.name)));
+    // It may have gone since the request was accepted, and the pod would wait for it.
+    const refused = await checkAccess(request);
+    if (refused !== undefined) return refused;
     await request.assertCurrent();
     await creator.createOnce(jobs, desiredJob(request, namespace, task), request.signal);
     return { state: 'InProgress', started: false, message: 'the archive is about to start' };
@@ -64,14 +79,7 @@ function createArchiveMover(
     placeSettings: ['endpoint', 'bucket', 'region', 'secret', 'image'],
     parseConfig,
 
-    async checkAccess({ config, signal }: AccessRequest<ArchiveConfig>): Promise<Refusal | undefined> {
-      const { name } = config.secret;
-      const secret = await client.get(secrets, { namespace, name }, { signal });
-      if (secret === undefined) return refusal('SecretNotFound', `there is no secret ${namespace}/${name}`);
-      const missing = SECRET_KEYS.filter((key) => !secret.data?.[key]);
-      if (missing.length === 0) return undefined;
-      return refusal('SecretInvalid', `secret ${namespace}/${name} lacks ${missing.join(', ')}`);
-    },
+    checkAccess,
 
     async backup(request) {
       const { name: snapshotID, stagingClaim: claim } = request;
