@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import type { RequestKind } from '../../../controller/movers/mover.ts';
 import { contradictionIn } from '../../../controller/request/abilities.ts';
 import { targetOf } from '../request.ts';
+import { eventually } from '../wait.ts';
 import type { Case } from './case.ts';
+
+/** For one question to the cluster. */
+const LOOK_LIMIT_MS = 60_000;
 
 const KINDS: readonly RequestKind[] = ['backup', 'restore', 'delete', 'prune'];
 
@@ -25,8 +29,12 @@ export const description: Case = {
     const where = { claim: 'none', repository: trial.repository('none') };
     const request = trial.request('backup', 'never-begun', where);
     assert.equal(await request.checkAccess(process.mover), undefined, 'the way to a repository that works');
-    for (const { status, reason, message } of await request.findings(mover))
-      assert.notEqual(status, 'False', `it finds what it works with amiss: ${reason}: ${message}`);
+    // Whether the store answers is another matter: whoever runs the suite may stand somewhere else than a controller would.
+    if (mover.checkEngine !== undefined)
+      await eventually('the mover to find its engine at work', async () => {
+        const finding = await mover.checkEngine?.(AbortSignal.timeout(LOOK_LIMIT_MS));
+        return finding?.status === 'False' ? undefined : finding;
+      });
 
     for (const kind of KINDS) {
       const target = targetOf(trial.subject, kind, 'never-begun');
