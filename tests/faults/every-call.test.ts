@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { formatKey, keyOf } from '../../api/meta.ts';
 import { LEFT_BEHIND } from '../fakes/cluster/left-behind.ts';
 import { startLab, type Lab } from './lab.ts';
+import type { Call } from './intercept.ts';
 import { sideBySide } from './side-by-side.ts';
 import { stories, type Story } from './stories.ts';
 import { tell, type Outcome } from './telling.ts';
@@ -36,6 +37,14 @@ interface Case {
   trouble: Trouble;
 }
 
+const ALL = [0, 1, 2];
+
+/** The remainders of the calls at which the trouble comes. */
+function thirdsFor({ story, trouble }: Omit<Case, 'name'>): readonly number[] {
+  if (FAULTS !== undefined) return ALL;
+  return (story.isVariant && trouble.thirdsOfVariants) ?? trouble.thirds ?? ALL;
+}
+
 const cases: readonly Case[] = troubles
   .flatMap((trouble) =>
     stories
@@ -46,12 +55,7 @@ const cases: readonly Case[] = troubles
         name: `${story.name}, whichever call it is at which ${trouble.name}`,
       })),
   )
-  .filter(({ name }) => wanted.test(name));
-
-interface Tried {
-  outcomes: Outcome[];
-  problems: string[];
-}
+  .filter((one) => wanted.test(one.name) && thirdsFor(one).length > 0);
 
 let lab: Lab;
 const tried = new Map<Case, Promise<Tried>>();
@@ -60,27 +64,25 @@ const inTurn = sideBySide(AT_ONCE);
 /** All that stories have left behind, as they should. */
 const left: string[] = [];
 
-async function attempt({ story, trouble }: Case, at: number): Promise<Outcome> {
+async function attempt({ story, trouble }: Omit<Case, 'name'>, at: number): Promise<Outcome> {
   const outcome = await inTurn(() => tell(lab, story, trouble, at));
   left.push(...outcome.left);
   return outcome;
 }
 
-const counts = new Map<string, Promise<number>>();
+const counted = new Map<Story, Promise<Call[][]>>();
 
-/** How many calls of a story the trouble can come at, as a run shows in which it does not come. */
-function countCalls(one: Case): Promise<number> {
-  const id = `${one.story.name} ${one.trouble.concerns.name}`;
-  const count = counts.get(id) ?? attempt(one, Infinity).then(({ calls }) => calls);
-  counts.set(id, count);
-  return count;
+/** The calls of a story that nothing disturbs. How many there are differs a little from run to run, so it is told twice. */
+function callsOf({ story, trouble }: Omit<Case, 'name'>): Promise<Call[][]> {
+  const undisturbed = async (): Promise<Call[]> => (await attempt({ story, trouble }, Infinity)).calls;
+  const calls = counted.get(story) ?? Promise.all([undisturbed(), undisturbed()]);
+  counted.set(story, calls);
+  return calls;
 }
 
 /** Tells the story with the trouble at every one of its calls. */
 async function tryAll(one: Case): Promise<Tried> {
   const all: Tried = { outcomes: [], problems: [] };
-  const { third } = one.trouble;
-  const isDue = (at: number): boolean => FAULTS !== undefined || third === undefined || at % 3 === third;
   const note = async (at: number): Promise<void> => {
     await attempt(one, at).then(
       (outcome) => all.outcomes.push(outcome),
@@ -88,17 +90,11 @@ async function tryAll(one: Case): Promise<Tried> {
     );
   };
   try {
-    const count = await countCalls(one);
-    await Promise.all(
-      Array.from({ length: count }, (_, at) => at)
-        .filter(isDue)
-        .map(note),
-    );
-    // How many there are differs a little from run to run: on until there was none to come at.
-    for (let at = count; all.problems.length === 0; at++) {
-      await note(at);
-      if (all.outcomes.at(-1)?.struck === undefined) break;
-    }
+    const calls = await callsOf(one);
+    const count = Math.max(...calls.map((some) => some.filter(one.trouble.concerns).length));
+    const thirds = thirdsFor(one);
+    const due = Array.from({ length: count }, (_, at) => at).filter((at) => thirds.includes(at % 3));
+    await Promise.all(due.map(note));
   } catch (error) {
     all.problems.push(error instanceof Error ? error.message : String(error));
   }
@@ -120,7 +116,7 @@ describe('on a real API server, all is well at the end of', () => {
     async (one) => {
       const all = (await tried.get(one))!;
       expect(all.problems).toEqual([]);
-      expect(strikesOf(all)).toBeGreaterThan(2);
+      expect(strikesOf(all)).toBeGreaterThan(0);
     },
     LONGEST_MS,
   );

@@ -21,6 +21,8 @@ export interface Story {
   begin(world: World): Promise<Told>;
   /** What its owner may delete in the middle of it. */
   request?(world: World): { kind: Kind<Resource>; key: Key };
+  /** Goes most of the way of another story: troubles that are alike share its calls. */
+  isVariant?: true;
 }
 
 async function backUp(world: World, dataMoverClass = 'volsync'): Promise<Told> {
@@ -271,6 +273,10 @@ async function cancel(world: World): Promise<Told> {
     world.beside(world.patch(dataMoverBackups, backup, { spec: { cancel: true } }));
   });
   return {
+    // Before, it is a backup like any other, and then a delete like any other.
+    counts: () =>
+      current()?.status?.admittedAt !== undefined &&
+      removals().every(({ status }) => status?.admittedAt === undefined),
     isOver: () =>
       current()?.status?.phase === 'Canceled' &&
       removals().length > 0 &&
@@ -317,6 +323,8 @@ async function removeRepository(world: World): Promise<Told> {
   const { mover, repository } = record;
   await world.create(dataMoverPrunes, { metadata: key, spec: { mover, repository, dataMoverClass: 'tidy' } });
   return {
+    // Before, it is a prune like any other.
+    counts: () => world.actors.state.started.length > 0,
     isOver: () => current()?.status?.phase === 'Completed' && isFree(current()),
     inventory: () => before,
     verify() {
@@ -344,16 +352,16 @@ const pruneOf = (world: World) => ({
 
 export const stories: readonly Story[] = [
   { name: 'backup', begin: (world) => backUp(world), request: backupOf },
-  { name: 'verified backup', begin: verifyBackup },
-  { name: 'verified restore', begin: verifyRestore },
-  { name: 'live backup', begin: backUpLive, request: backupOf },
-  { name: 'replaced password', begin: replacePassword },
+  { name: 'verified backup', begin: verifyBackup, isVariant: true },
+  { name: 'verified restore', begin: verifyRestore, isVariant: true },
+  { name: 'live backup', begin: backUpLive, request: backupOf, isVariant: true },
+  { name: 'replaced password', begin: replacePassword, isVariant: true },
   { name: 'restore', begin: restore, request: restoreOf },
   { name: 'hand-over', begin: handOver, request: restoreOf },
-  { name: 'overwrite', begin: overwrite },
-  { name: 'overwrite that fails', begin: failToOverwrite },
+  { name: 'overwrite', begin: overwrite, isVariant: true },
+  { name: 'overwrite that fails', begin: failToOverwrite, isVariant: true },
   { name: 'delete', begin: remove, request: deleteOf },
-  { name: 'prune', begin: prune, request: pruneOf },
-  { name: 'removal of a repository', begin: removeRepository },
-  { name: 'cancel', begin: cancel },
+  { name: 'prune', begin: prune, request: pruneOf, isVariant: true },
+  { name: 'removal of a repository', begin: removeRepository, isVariant: true },
+  { name: 'cancel', begin: cancel, isVariant: true },
 ];

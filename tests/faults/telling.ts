@@ -12,8 +12,8 @@ import { World } from './world.ts';
 export interface Outcome {
   /** The call at which it came; `undefined` when the story had no more so many. */
   struck: string | undefined;
-  /** How many calls there were that it concerns, up to the one it came at. */
-  calls: number;
+  /** The calls that counted, up to the one it came at. */
+  calls: Call[];
   /** What it has left in the cluster, as it should. */
   left: readonly string[];
 }
@@ -30,7 +30,8 @@ async function endOf(world: World, told: Told, isGone: (() => boolean) | undefin
 /** Tells a story with the trouble at the call number `at`, counted from 0; what does not end well is thrown. */
 export async function tell(lab: Lab, story: Story, trouble: Trouble, at: number): Promise<Outcome> {
   const world = new World(lab);
-  const met: Met = { struck: undefined, calls: 0 };
+  const met: Met = { struck: undefined, calls: [] };
+
   let problem: Error | undefined;
   const note = (error: unknown): void => {
     problem ??= error instanceof Error ? error : new Error(String(error));
@@ -62,8 +63,11 @@ async function live(world: World, { story, trouble, at, met, client }: Plan): Pr
   await world.setUp();
   const told = await story.begin(world);
   const request = story.request?.(world);
-  const isDue = (call: Call): boolean =>
-    met.struck === undefined && trouble.concerns(call) && (told.counts?.() ?? true) && met.calls++ === at;
+  const isDue = (call: Call): boolean => {
+    if (met.struck !== undefined || !(told.counts?.() ?? true)) return false;
+    met.calls.push(call);
+    return trouble.concerns(call) && met.calls.filter(trouble.concerns).length === at + 1;
+  };
   const withdraw = async (): Promise<void> => {
     if (request === undefined) throw new Error('nothing to delete');
     isGone = () => world.feed.get(request.kind, request.key) === undefined;

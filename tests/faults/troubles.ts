@@ -22,10 +22,12 @@ export interface Trouble {
   name: string;
   concerns(call: Call): boolean;
   /**
-   * In a run that must be short it comes only at the calls whose number leaves this remainder when divided by three. Those that
-   * have one are alike to the controller, so each call meets one of them.
+   * In a run that must be short it comes only at the calls whose number leaves one of these remainders when divided by three.
+   * Troubles that are alike to the controller share the calls between them. Default: it comes at every call.
    */
-  third?: number;
+  thirds?: readonly number[];
+  /** The same for stories that are variants of others; default: as for the others. */
+  thirdsOfVariants?: readonly number[];
   /** The story ends with the request gone. */
   withdraws?: true;
   /** Who leads is decided by a Lease. */
@@ -80,7 +82,13 @@ async function outliveLease<R>({ process, world, boot }: Scene, act: () => Promi
 }
 
 export const troubles: readonly Trouble[] = [
-  { name: 'the process dies right before it', concerns: isWrite, strike: async (scene) => die(scene) },
+  {
+    name: 'the process dies right before it',
+    concerns: isWrite,
+    // The next process finds what it finds when this one dies right after the write before.
+    thirdsOfVariants: [],
+    strike: async (scene) => die(scene),
+  },
   {
     name: 'the process dies right after it',
     concerns: isWrite,
@@ -92,12 +100,13 @@ export const troubles: readonly Trouble[] = [
   {
     name: 'another process becomes the leader during it',
     concerns: isWrite,
+    thirdsOfVariants: [1, 2],
     strike: (scene, act) => changeLeader(scene, act),
   },
   {
     name: 'its lease runs out during it',
     concerns: isWrite,
-    third: 0,
+    thirds: [0],
     elects: true,
     strike: (scene, act) => outliveLease(scene, act),
   },
@@ -114,6 +123,7 @@ export const troubles: readonly Trouble[] = [
   {
     name: 'the watches miss what comes after it',
     concerns: isWrite,
+    thirdsOfVariants: [0, 1],
     async strike({ world }, act) {
       world.feed.deafen();
       return act();
@@ -121,22 +131,25 @@ export const troubles: readonly Trouble[] = [
   },
   {
     name: 'it meets a conflict',
+    thirdsOfVariants: [0],
     ...answers({ code: 409, reason: 'Conflict', message: '409 Conflict, once' }),
   },
   {
     name: 'the server has too many requests',
-    third: 0,
+    thirds: [0],
+    thirdsOfVariants: [],
     ...answers({ code: 429, reason: 'TooManyRequests', message: '429, once', retryAfterMs: 1_000 }),
   },
   {
     name: 'the server fails',
-    third: 1,
+    thirds: [1],
     ...answers({ code: 500, reason: 'InternalError', message: '500 InternalError, once' }),
   },
-  { name: 'it times out', third: 2, ...answers(TIMEOUT) },
+  { name: 'it times out', thirds: [2], ...answers(TIMEOUT) },
   {
     name: 'it is done but its answer times out',
     concerns: isWrite,
+    thirdsOfVariants: [2],
     async strike(_, act) {
       await act();
       throw new KubeError(TIMEOUT);
