@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { PLUGIN_IMAGE } from '../packaging/plugin-image.ts';
 import { run } from './exec.ts';
 import { archive } from './image-archive.ts';
@@ -70,18 +71,27 @@ function moverImage(base: readonly TarEntry[], resticPath: string, entry: string
   return { reference: IMAGES.volsyncRestic, layer, config: { Entrypoint: ['/mover-restic/entry.sh'] } };
 }
 
-/** Debian's rclone, with the machine's own libraries, which it was built for. */
+/** Debian's rclone. */
 async function rcloneImage(base: readonly TarEntry[]): Promise<Image> {
-  const rclone = rcloneProgram();
-  const libraries = [...(await run('ldd', [rclone])).matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path);
-  const layer: TarEntry[] = [
-    ...base,
-    { path: 'usr/local/bin/rclone', mode: 0o755, from: rclone },
+  const layer = [...base, ...(await programs([rcloneProgram()])), ...publicAuthorities()];
+  return { reference: IMAGES.rclone, layer, config: { Entrypoint: ['rclone'] } };
+}
+
+/** What an image holds that has programs of this machine, upon a busybox. */
+export async function layerWith(...paths: readonly string[]): Promise<TarEntry[]> {
+  return [...(await busyboxLayer(staticBusybox())), ...(await programs(paths)), ...publicAuthorities()];
+}
+
+/** Programs with the machine's own libraries, which they were built for. */
+async function programs(paths: readonly string[]): Promise<TarEntry[]> {
+  const listings = await Promise.all(paths.map((path) => run('ldd', [path])));
+  const found = listings.flatMap((text) => [...text.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path));
+  const libraries = [...new Set(found)];
+  return [
+    ...paths.map((path) => ({ path: `usr/local/bin/${basename(path)}`, mode: 0o755, from: path })),
     ...foldersOf(libraries).map((path) => folder(path)),
     ...libraries.map((path) => ({ path: path.slice(1), mode: 0o755, from: path })),
-    ...publicAuthorities(),
   ];
-  return { reference: IMAGES.rclone, layer, config: { Entrypoint: ['rclone'] } };
 }
 
 /** All folders that files lie in, the outer ones first. */

@@ -35,6 +35,9 @@ const PROGRAMS: readonly SystemProgram[] = [
   },
 ];
 
+/** Compresses what the example of a mover archives. */
+export const ZSTD: SystemProgram = { package: 'zstd', what: 'zstd', present: () => has('zstd') };
+
 /** Builds images without a daemon. */
 export const BUILDAH: SystemProgram = { package: 'buildah', what: 'buildah', present: () => has('buildah') };
 
