@@ -130,6 +130,7 @@ export interface Job extends Resource {
     failed?: number;
     startTime?: string;
     completionTime?: string;
+    conditions?: { type: string; status: string; reason?: string }[];
   };
 }
 

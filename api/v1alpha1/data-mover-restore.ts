@@ -111,6 +111,11 @@ export const dataMoverRestoreStatus = z
         bytes: count.optional().describe('Size of the data.'),
         files: count.optional().describe('Number of files.'),
         empty: z.boolean().optional().describe('True when the record says that the volume held nothing.'),
+        notPreserved: z
+          .string()
+          .max(2048)
+          .optional()
+          .describe('What is not as it was although all contents are back: owners, attributes, devices.'),
       })
       .optional()
       .describe(

@@ -230,6 +230,8 @@ export interface RestoreFacts {
   snapshotID: string;
   bytes?: number;
   files?: number;
+  /** Contents are back; what around them is not as it was, in one line for people: owners, attributes, devices. Absent: nothing. */
+  notPreserved?: string;
 }
 
 /** What the repository holds of it. */

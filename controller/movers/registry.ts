@@ -1,5 +1,6 @@
 import type { MoverFactory } from './factory.ts';
+import { installRestic } from './restic/install.ts';
 import { installVolSync } from './volsync/install.ts';
 
 /** The movers that come with this controller. */
-export const builtInMovers: readonly MoverFactory[] = [installVolSync];
+export const builtInMovers: readonly MoverFactory[] = [installVolSync, installRestic];

@@ -158,7 +158,7 @@ function forgetOne(lines: string[]): void {
 }
 
 function isProgress(line: string): boolean {
-  return /^\[[0-9:]+\]/.test(line);
+  return /^\[[0-9:]+\]|^\{"message_type":"status"/.test(line);
 }
 
 function jobNameOf({ metadata }: Pod): string | undefined {

@@ -15,10 +15,13 @@ import type { Credentials } from './credentials.ts';
  * not the end: secret and transfer go, and are made anew under their names.
  */
 export interface Renewal {
-  /** Takes back a transfer that has failed; `undefined` when its access is the one that a new one would get too. */
+  /**
+   * Takes back a transfer that has failed; `undefined` when its access is the one that a new one would get too. `live` asks for
+   * it as it is now. Default: by its name.
+   */
   takeBack<T extends Resource>(
     request: RepositoryRequest<RepositoryConfig>,
-    transfer: { kind: Kind<T>; object: T },
+    transfer: { kind: Kind<T>; object: T; live?: () => Promise<Resource | undefined> },
     failure: Failure,
   ): Promise<Waiting | undefined>;
 }
@@ -48,15 +51,15 @@ export function createRenewal(deps: RenewalDependencies): Renewal {
   const { client, namespace, creator } = deps;
 
   return {
-    async takeBack(request, { kind, object }, failure) {
+    async takeBack(request, { kind, object, live }, failure) {
       if (!OF_ACCESS.has(failure.reason)) return undefined;
       const { name, signal } = request;
       const key = { namespace, name };
       const next = await deps.credentials.of(request);
       if ('state' in next) return undefined;
       // Somebody else may have been faster, and this be a look at the former one.
-      const live = await client.get(kind, key, { signal });
-      if (live?.metadata.uid !== object.metadata.uid) return outgoing(object);
+      const now = live === undefined ? await client.get(kind, key, { signal }) : await live();
+      if (!isSameObject(now, object)) return outgoing(object);
       const copy = await client.get(secrets, key, { signal });
       if (copy !== undefined && isSame(copy.data ?? {}, next.data)) return undefined;
       // The secret first: a transfer that stands without it is taken back by whoever looks next.
@@ -100,6 +103,10 @@ export function withActivity(wait: Waiting, ...times: readonly (string | undefin
 
 function uidOf({ metadata: { uid } }: Resource): { uid?: string } {
   return uid === undefined ? {} : { uid };
+}
+
+function isSameObject(a: Resource | undefined, b: Resource): boolean {
+  return a?.metadata.uid === b.metadata.uid;
 }
 
 function isSame(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {

@@ -14,16 +14,24 @@ export interface RepositoryCommand {
   secretKeys: readonly string[];
   /** For the shell, with the arguments as `$@`. Default: restic on them. */
   script?: string;
-  /** For commands that look at a volume. */
-  volume?: VolumeReader;
+  /** For commands that work on a volume. */
+  volume?: VolumeUse;
+  /** Exit codes of the script after which another pod would meet the same. Default: none. */
+  finalExits?: readonly number[];
+  /** Besides those that every run has. */
+  env?: Readonly<Record<string, string>>;
+  /** Claim that keeps restic's cache; absent: the cache goes with the pod. */
+  cacheClaim?: string;
 }
 
-/** A volume that is only looked at, by the same user as the mover: nobody else need be able to read what it wrote. */
-export interface VolumeReader {
+/** A volume that restic works on. Whoever only looks at it does so as the mover's user: nobody else need be able to read it. */
+export interface VolumeUse {
   claimName: string;
   mountPath: string;
-  /** Whether root may read whatever the modes of files say. */
-  isPrivileged: boolean;
+  /** True where the volume is filled. Default: it is mounted for reading only. */
+  isWritten?: boolean;
+  /** What root may do besides; absent: it runs as the class says, or the image, and without privileges. */
+  capabilities?: readonly string[] | undefined;
   podSecurityContext?: Record<string, unknown> | undefined;
   serviceAccountName?: string | undefined;
   resources?: Record<string, unknown> | undefined;
@@ -67,9 +75,17 @@ export function desiredRepositoryJob(
     metadata: { name, namespace, labels, annotations },
     spec: {
       backoffLimit: 2,
+      ...failurePolicyOf(command),
       template: { metadata: { labels }, spec: podSpec(target.name, command) },
     },
   };
+}
+
+/** What restic itself has judged is not tried again; what stopped it from outside is. A pod is replaced once it has ended. */
+function failurePolicyOf({ finalExits = [] }: RepositoryCommand): Record<string, unknown> {
+  if (finalExits.length === 0) return {};
+  const onExitCodes = { operator: 'In', values: finalExits };
+  return { podFailurePolicy: { rules: [{ action: 'FailJob', onExitCodes }] } };
 }
 
 function podSpec(secretName: string, command: RepositoryCommand): Record<string, unknown> {
@@ -90,9 +106,9 @@ function podSpec(secretName: string, command: RepositoryCommand): Record<string,
         securityContext: {
           allowPrivilegeEscalation: false,
           readOnlyRootFilesystem: true,
-          ...(volume?.isPrivileged === true
-            ? { capabilities: { drop: ['ALL'], add: ['DAC_OVERRIDE'] }, runAsUser: 0 }
-            : { capabilities: { drop: ['ALL'] } }),
+          ...(volume?.capabilities === undefined
+            ? { capabilities: { drop: ['ALL'] } }
+            : { capabilities: { drop: ['ALL'], add: volume.capabilities }, runAsUser: 0 }),
         },
         volumeMounts: mounts.map(({ volume: { name }, ...at }) => ({ name, ...at })),
       },
@@ -109,7 +125,7 @@ const NOBODY = {
   seccompProfile: { type: 'RuntimeDefault' },
 };
 
-function readerOf(volume: VolumeReader): Record<string, unknown> {
+function readerOf(volume: VolumeUse): Record<string, unknown> {
   const { podSecurityContext: securityContext, serviceAccountName, affinity } = volume;
   return {
     ...(securityContext !== undefined && { securityContext }),
@@ -124,24 +140,30 @@ interface Mount {
   readOnly?: true;
 }
 
-function mountsOf(secretName: string, { secretKeys, volume }: RepositoryCommand): Mount[] {
+function mountsOf(secretName: string, { secretKeys, volume, cacheClaim }: RepositoryCommand): Mount[] {
   const files = secretKeys.filter((key) => key in FILES).map((key) => ({ key, path: FILES[key] }));
   const secret = { name: 'secrets', secret: { secretName, items: files } };
   return [
     { volume: { name: 'scratch', emptyDir: {} }, mountPath: '/scratch' },
     ...(files.length > 0 ? [{ volume: secret, mountPath: '/secrets', readOnly: true as const }] : []),
     ...(volume === undefined ? [] : [dataMount(volume)]),
+    ...(cacheClaim === undefined ? [] : [cacheMount(cacheClaim)]),
   ];
 }
 
-function dataMount({ claimName, mountPath }: VolumeReader): Mount {
+function dataMount({ claimName, mountPath, isWritten = false }: VolumeUse): Mount {
+  if (isWritten) return { volume: { name: 'data', persistentVolumeClaim: { claimName } }, mountPath };
   const persistentVolumeClaim = { claimName, readOnly: true };
   return { volume: { name: 'data', persistentVolumeClaim }, mountPath, readOnly: true };
 }
 
+function cacheMount(claimName: string): Mount {
+  return { volume: { name: 'cache', persistentVolumeClaim: { claimName } }, mountPath: '/cache' };
+}
+
 function environment(
   secretName: string,
-  { program, secretKeys }: RepositoryCommand,
+  { program, secretKeys, env = {}, cacheClaim }: RepositoryCommand,
 ): Record<string, unknown>[] {
   const fromSecret = secretKeys
     .filter((key) => !(key in FILES))
@@ -150,10 +172,10 @@ function environment(
     ...fromSecret,
     ...(secretKeys.includes(GOOGLE_KEY) ? [{ name: GOOGLE_KEY, value: '/secrets/gcs.json' }] : []),
     ...(secretKeys.includes(CUSTOM_CA_KEY) ? [{ name: AUTHORITIES[program], value: '/secrets/ca.crt' }] : []),
-    { name: 'RESTIC_CACHE_DIR', value: '/scratch/cache' },
+    { name: 'RESTIC_CACHE_DIR', value: cacheClaim === undefined ? '/scratch/cache' : '/cache' },
     { name: 'TMPDIR', value: '/scratch' },
     { name: 'HOME', value: '/scratch' },
     // A line every ten seconds: silence is the sign of a restic that hangs.
-    { name: 'RESTIC_PROGRESS_FPS', value: '0.1' },
+    ...Object.entries({ RESTIC_PROGRESS_FPS: '0.1', ...env }).map(([name, value]) => ({ name, value })),
   ];
 }

@@ -1,8 +1,9 @@
 import type { Job, Pod } from '../../api/external/core.ts';
-import type { MoverOutcome } from '../movers/mover.ts';
+import type { MoverOutcome, MoverProgress } from '../movers/mover.ts';
 import { diagnose } from './diagnosis.ts';
 import type { Program } from './repository-job.ts';
 import type { Place } from './place.ts';
+import { hasFailed, hasRun, stateOf, terminated, unscheduled } from './mover-pod.ts';
 import { quotable } from './quote.ts';
 import type { PodLog } from './pod-logs.ts';
 
@@ -15,6 +16,12 @@ export interface ResticRun {
   pod: Pod | undefined;
   podLog: PodLog | undefined;
   place: Place;
+  /** What is moved by now; absent: nothing is. */
+  progress?: (lines: readonly string[]) => MoverProgress | undefined;
+  /** Lines as people, and {@link diagnose}, read them. Default: as they are. */
+  readable?: (lines: readonly string[]) => readonly string[];
+  /** True where an end that looks like a failure is none, by its lines. */
+  isGood?: (lines: readonly string[]) => boolean;
 }
 
 /** What restic has printed. */
@@ -27,9 +34,7 @@ const MAX_ATTEMPTS = 3;
 
 /** What a look at the Job means. */
 export function judgeRun(seen: ResticRun): MoverOutcome<ResticOutput> {
-  const { succeeded = 0, failed = 0 } = seen.job.status ?? {};
-  const hasFailed = failed > 0 && phaseOf(seen) === 'Failed';
-  if (succeeded === 0 && !hasFailed) return working(seen);
+  if (!isOver(seen)) return working(seen);
   // Its log says what it did, or why it failed; the whole of it is needed to judge.
   if (seen.podLog?.complete === false)
     return {
@@ -38,36 +43,69 @@ export function judgeRun(seen: ResticRun): MoverOutcome<ResticOutput> {
       message: `reading ${seen.program}'s log`,
       requeueAfterMs: 2000,
     };
-  return succeeded > 0 ? { state: 'Done', facts: { lines: linesOf(seen) } } : judgeFailure(seen, failed);
+  return endedWell(seen) ? { state: 'Done', facts: { lines: linesOf(seen) } } : judgeFailure(seen);
 }
 
-function working(seen: ResticRun): MoverOutcome<never> {
-  const lastActivity = seen.podLog?.lastLineAt?.toISOString();
+function isOver({ job, pod }: ResticRun): boolean {
+  const { succeeded = 0, failed = 0 } = job.status ?? {};
+  return succeeded > 0 || (failed > 0 && hasFailed(pod));
+}
+
+/** By its exit code, or although that says otherwise. */
+function endedWell(seen: ResticRun): boolean {
+  return (seen.job.status?.succeeded ?? 0) > 0 || seen.isGood?.(linesOf(seen)) === true;
+}
+
+type Waiting = Extract<MoverOutcome<never>, { state: 'InProgress' }>;
+
+function working(seen: ResticRun): Waiting {
+  const { pod } = seen;
+  const node = pod?.spec.nodeName;
+  const waiting = hasRun(pod) ? atWork(seen) : starting(seen);
+  return node === undefined ? waiting : { ...waiting, node };
+}
+
+function starting({ pod, program, doing }: ResticRun): Waiting {
+  // A pod that replaces a failed one has its own time to start.
+  const lastActivity = pod?.metadata.creationTimestamp;
+  const homeless = unscheduled(pod);
+  const waits = stateOf(pod)?.waiting;
+  const trouble =
+    waits?.message === undefined
+      ? undefined
+      : `${program} cannot start: ${waits.reason ?? ''}: ${waits.message}`;
   return {
     state: 'InProgress',
-    started: phaseOf(seen) === 'Running',
-    message: describe(seen),
+    started: false,
+    message: homeless ?? trouble ?? `${program} is ${doing}`,
+    ...(homeless !== undefined && { reason: 'Unschedulable' as const }),
     ...(lastActivity !== undefined && { lastActivity }),
   };
 }
 
-function phaseOf({ pod }: ResticRun): string | undefined {
-  return pod?.status?.phase;
+function atWork(seen: ResticRun): Waiting {
+  const lastActivity = lastSign(seen);
+  const moved = seen.progress?.(linesOf(seen));
+  return {
+    state: 'InProgress',
+    started: true,
+    message: `${seen.program} is ${seen.doing}`,
+    ...(lastActivity !== undefined && { lastActivity }),
+    ...(moved !== undefined && { progress: moved }),
+  };
 }
 
-/** While all is well, the kubelet gives a reason to wait and no message. */
-function describe({ pod, program, doing }: ResticRun): string {
-  const waits = pod?.status?.containerStatuses?.[0]?.state?.waiting;
-  return waits?.message === undefined
-    ? `${program} is ${doing}`
-    : `${program} cannot start: ${waits.reason ?? ''}: ${waits.message}`;
+function lastSign({ pod, podLog }: ResticRun): string | undefined {
+  return podLog?.lastLineAt?.toISOString() ?? stateOf(pod)?.running?.startedAt;
 }
 
-function judgeFailure(seen: ResticRun, failures: number): MoverOutcome<never> {
-  const end = endOf(seen);
+function judgeFailure(seen: ResticRun): MoverOutcome<never> {
+  const failures = failuresOf(seen);
+  const end = terminated(seen.pod);
+  const lines = linesOf(seen);
   if (seen.program === 'restic' && end?.exitCode === NO_REPOSITORY) return noRepository(seen.place);
-  const { reason, message, evidence, attempts } = diagnose(linesOf(seen), end, seen.place);
-  if (failures < Math.min(attempts, MAX_ATTEMPTS)) {
+  const { reason, message, evidence, attempts } = diagnose(seen.readable?.(lines) ?? lines, end, seen.place);
+  if (failures < Math.min(attempts, MAX_ATTEMPTS) && !hasGivenUp(seen.job)) {
     return {
       state: 'InProgress',
       started: true,
@@ -86,8 +124,15 @@ function noRepository({ repository, base }: Place): MoverOutcome<never> {
   return { state: 'Failed', reason: 'RepositoryMissing', message };
 }
 
-function endOf({ pod }: ResticRun): { reason?: string; exitCode?: number } | undefined {
-  return pod?.status?.containerStatuses?.[0]?.state?.terminated;
+function failuresOf({ job }: ResticRun): number {
+  return job.status?.failed ?? 0;
+}
+
+/** The Job makes no more pods. */
+function hasGivenUp({ status }: Job): boolean {
+  return (
+    status?.conditions?.some(({ type, status: holds }) => type === 'Failed' && holds === 'True') === true
+  );
 }
 
 function linesOf({ podLog }: ResticRun): readonly string[] {

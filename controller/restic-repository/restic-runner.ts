@@ -1,5 +1,10 @@
 import { jobs, secrets, type Job, type Pod } from '../../api/external/core.ts';
-import { desiredRepositoryJob, type Program, type VolumeReader } from './repository-job.ts';
+import {
+  desiredRepositoryJob,
+  type Program,
+  type RepositoryCommand,
+  type VolumeUse,
+} from './repository-job.ts';
 import type { Lister } from '../environment.ts';
 import { requestUidOf } from '../request/children.ts';
 import type { OwnerReference } from '../../api/meta.ts';
@@ -10,7 +15,7 @@ import type { RepositoryConfig } from './config.ts';
 import { desiredSecret, locationOf, withLocation } from './request-objects.ts';
 import { newestPod } from './newest-pod.ts';
 import type { PodLogs } from './pod-logs.ts';
-import { judgeRun } from './restic-run.ts';
+import { judgeRun, type ResticRun } from './restic-run.ts';
 import type { Credentials } from './credentials.ts';
 
 /** Index of our own pods by the Job that made them. */
@@ -44,8 +49,12 @@ export interface RepositoryTask<Facts> {
   owner?: OwnerReference;
   /** Of the Job, behind the request's name. Absent: none. */
   suffix?: string;
-  /** The volume that it looks at; asked for once. */
-  volume?: () => Promise<VolumeReader>;
+  /** The volume that it works on; asked for once. */
+  volume?: () => Promise<VolumeUse>;
+  /** More about its Job. */
+  options?: Pick<RepositoryCommand, 'finalExits' | 'env' | 'cacheClaim'>;
+  /** How its lines are read while it works and when it has failed. */
+  reading?: Pick<ResticRun, 'progress' | 'readable' | 'isGood'>;
   read(lines: readonly string[]): Facts;
 }
 
@@ -65,10 +74,14 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
   const { namespace, creator, cleaner, podLogs } = deps;
   const idOf = ({ name }: MoverTarget, suffix = ''): string => `${namespace}/${name}${suffix}`;
 
-  async function start(
-    request: Request,
-    { program, image, script, args, doing, owner, access, suffix = '', volume }: RepositoryTask<unknown>,
-  ): Promise<MoverOutcome<never>> {
+  /** What a backup saved at the last moment stands in them. */
+  function unreadLogsOf({ kind, name }: MoverTarget): string[] {
+    const isRead = podLogs.ofJob(name).every(({ complete }) => complete);
+    return kind !== 'backup' || isRead ? [] : [`the log of Job ${name}`];
+  }
+
+  async function start(request: Request, task: RepositoryTask<unknown>): Promise<MoverOutcome<never>> {
+    const { program, image, script, args, doing, owner, access, suffix = '', volume, options } = task;
     const { signal } = request;
     const found = await deps.credentials.of(request);
     if ('state' in found) return found;
@@ -83,6 +96,7 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
       secretKeys: Object.keys(way.data),
       ...(script !== undefined && { script }),
       ...(volume !== undefined && { volume: await volume() }),
+      ...options,
     };
     const made = desiredRepositoryJob(request, { namespace, name: `${request.name}${suffix}` }, command);
     const metadata = {
@@ -106,6 +120,7 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
         pod,
         podLog: pod && podLogs.of(pod, () => deps.wake(request.name)),
         place: deps.credentials.placeOf(request, locationOf(job)),
+        ...task.reading,
       });
       return outcome.state === 'Done' ? { state: 'Done', facts: task.read(outcome.facts.lines) } : outcome;
     },
@@ -123,7 +138,6 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
     async cleanup(target) {
       const key = { namespace, name: target.name };
       const left = deps.pods.byIndex(OWN_JOB_INDEX, idOf(target));
-      podLogs.drop(target.name);
       const objects = await cleaner.remove(
         requestUidOf(target),
         [
@@ -132,7 +146,9 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
         ],
         target.signal,
       );
-      return [...objects, ...left.map(nameOf)];
+      const all = [...objects, ...left.map(nameOf), ...unreadLogsOf(target)];
+      if (all.length === 0) podLogs.drop(target.name);
+      return all;
     },
   };
 }

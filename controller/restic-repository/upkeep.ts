@@ -15,9 +15,17 @@ export function forgetTask(
     program: 'restic',
     image: resticImage,
     doing: 'removing the snapshot',
-    args: ['forget', snapshotID],
+    args: ['forget', shortened(snapshotID)],
     read: (lines) => ({ alreadyGone: lines.some((line) => line.includes(UNKNOWN_SNAPSHOT)) }),
   };
+}
+
+/**
+ * A part of an id is looked up among all that are there. Of a whole one restic just tries to read the file, and ends well
+ * whatever keeps it from that.
+ */
+export function shortened(snapshotID: string): string {
+  return snapshotID.slice(0, 32);
 }
 
 /** restic says this and ends well when it does not know the snapshot; the wish is fulfilled then too. */

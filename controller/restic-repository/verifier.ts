@@ -1,6 +1,6 @@
 import type { Resource } from '../../api/meta.ts';
 import { PATH } from './layout.ts';
-import type { VolumeReader } from './repository-job.ts';
+import type { VolumeUse } from './repository-job.ts';
 import type { MoverOutcome, MoverTarget, VerifyFacts, VerifyRequest } from '../movers/mover.ts';
 import type { RepositoryConfig } from './config.ts';
 import { affinityOf } from './affinity.ts';
@@ -28,12 +28,12 @@ export function createVerifier(deps: {
 }): Verifier {
   const { resticRunner } = deps;
 
-  async function readerFor(request: VerifyRequest<RepositoryConfig>): Promise<VolumeReader> {
+  async function readerFor(request: VerifyRequest<RepositoryConfig>): Promise<VolumeUse> {
     const { config, stagingClaim } = request;
     return {
       claimName: stagingClaim,
       mountPath: PATH,
-      isPrivileged: await deps.isPrivileged(request),
+      ...((await deps.isPrivileged(request)) && { capabilities: ['DAC_OVERRIDE'] }),
       podSecurityContext: config.moverSecurityContext,
       serviceAccountName: config.moverServiceAccount,
       resources: config.moverResources,

@@ -25,5 +25,7 @@ export function reportRestore(
 /** One line about a finished restore. */
 export function restoredText({ restored, repositoryPath = '' }: DataMoverRestoreStatus): string {
   if (restored?.empty === true) return 'the backup was of an empty volume; the restored one is empty';
-  return `snapshot ${restored?.snapshotID ?? ''} of repository ${repositoryPath}`;
+  const { snapshotID = '', notPreserved } = restored ?? {};
+  const but = notPreserved === undefined ? '' : `; all contents are back, but not preserved: ${notPreserved}`;
+  return `snapshot ${snapshotID} of repository ${repositoryPath}${but}`;
 }

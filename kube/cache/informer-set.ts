@@ -25,6 +25,8 @@ export interface InformerOptions<T extends Resource> extends Scope {
   indexers?: Readonly<Record<string, Indexer<T>>>;
   /** Trims objects before they are kept. One kind and scope has one transform. */
   transform?: (object: T) => T;
+  /** True where the kind may not be installed: then nobody waits for it, and it is empty until it is. */
+  isOptional?: boolean;
 }
 
 export interface InformerSetOptions {
@@ -53,6 +55,7 @@ interface Shared<T extends Resource> {
   store: Store<T>;
   reflector: Reflector;
   transform: InformerOptions<T>['transform'];
+  isOptional: boolean;
 }
 
 const POLL_MS = 20;
@@ -99,10 +102,10 @@ export function createInformerSet(options: InformerSetOptions): InformerSet {
       },
       hasSynced: () => reflector.status().hasSynced,
     };
-    return { informer, store, reflector, transform };
+    return { informer, store, reflector, transform, isOptional: informerOptions.isOptional === true };
   }
 
-  const statuses = (): ReflectorStatus[] => [...all.values()].map(({ reflector }) => reflector.status());
+  const statuses = (): ReflectorStatus[] => [...all.values()].map(statusOf);
 
   return {
     informer<T extends Resource>(kind: Kind<T>, informerOptions: InformerOptions<T> = {}) {
@@ -138,6 +141,14 @@ export function createInformerSet(options: InformerSetOptions): InformerSet {
     },
     status: statuses,
   };
+}
+
+/** A kind that need not be there is in sync once the API server has said that it is not. */
+function statusOf({ reflector, isOptional }: Shared<never>): ReflectorStatus {
+  const status = reflector.status();
+  if (!isOptional || status.lastError?.code !== 404) return status;
+  const { lastError: _, ...rest } = status;
+  return { ...rest, hasSynced: true };
 }
 
 function identify(kind: Kind<Resource>, scope: Scope): string {

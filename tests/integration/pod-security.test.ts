@@ -3,10 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { namespaces, pods } from '../../api/external/core.ts';
-import {
-  desiredRepositoryJob,
-  type VolumeReader,
-} from '../../controller/restic-repository/repository-job.ts';
+import { desiredRepositoryJob, type VolumeUse } from '../../controller/restic-repository/repository-job.ts';
 import { desiredJob } from '../../hack/cluster/doubles/volsync/mover/job.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
@@ -46,7 +43,7 @@ async function makePod(namespace: string, { spec }: Templated): Promise<void> {
 const SECRET_KEYS = ['RESTIC_PASSWORD', 'RESTIC_CUSTOM_CA', 'GOOGLE_APPLICATION_CREDENTIALS'];
 
 /** A Job of our own, with every file that it can mount. */
-function ownJob(volume?: VolumeReader) {
+function ownJob(volume?: VolumeUse) {
   const target = { kind: 'delete', name: 'dmd-1', labels: {}, annotations: {} } as const;
   return desiredRepositoryJob(
     target,
@@ -63,7 +60,12 @@ function ownJob(volume?: VolumeReader) {
 
 /** What compares a volume with what was saved of it. */
 function comparison(podSecurityContext: Record<string, unknown> | undefined, isPrivileged = false) {
-  return ownJob({ claimName: 'dmb-1', mountPath: '/data', isPrivileged, podSecurityContext });
+  return ownJob({
+    claimName: 'dmb-1',
+    mountPath: '/data',
+    ...(isPrivileged && { capabilities: ['DAC_OVERRIDE'] }),
+    podSecurityContext,
+  });
 }
 
 /** VolSync's Job for a transfer, as its double makes it. */

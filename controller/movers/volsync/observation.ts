@@ -1,5 +1,13 @@
-import type { ContainerStatus, Job, Pod } from '../../../api/external/core.ts';
+import type { Job, Pod } from '../../../api/external/core.ts';
 import type { ReplicationStatus } from '../../../api/external/volsync.ts';
+import {
+  hasFailed,
+  hasRun,
+  stateOf,
+  stillStarting,
+  terminated,
+  unscheduled,
+} from '../../restic-repository/mover-pod.ts';
 import type { MoverOutcome } from '../mover.ts';
 import { diagnose, type Diagnosis } from '../../restic-repository/diagnosis.ts';
 import type { Place } from '../../restic-repository/place.ts';
@@ -146,21 +154,6 @@ function activity(lastActivity: string | undefined): { lastActivity?: string } {
   return lastActivity === undefined ? {} : { lastActivity };
 }
 
-/** In the scheduler's words. */
-function unscheduled(pod: Pod | undefined): string | undefined {
-  const condition = pod?.status?.conditions?.find((c) => c.type === 'PodScheduled' && c.status === 'False');
-  if (condition === undefined) return undefined;
-  return `the mover's pod cannot be scheduled: ${condition.message ?? condition.reason ?? ''}`;
-}
-
-/** In the kubelet's words. */
-function stillStarting(pod: Pod | undefined): string | undefined {
-  if (pod === undefined) return undefined;
-  const waiting = stateOf(pod)?.waiting;
-  const why = [waiting?.reason, waiting?.message].filter((text) => text !== undefined).join(': ');
-  return why === '' ? "the mover's pod is starting" : `the mover's pod is starting: ${why}`;
-}
-
 function notMade(job: Job | undefined, status: ReplicationStatus | undefined): string {
   if (job !== undefined) return "waiting for the mover's pod";
   return status === undefined
@@ -179,23 +172,4 @@ function linesOf(podLog: PodLog | undefined): readonly string[] {
 /** A log that nobody can read any more is as complete as it will ever be. */
 function isComplete(podLog: PodLog | undefined): boolean {
   return podLog?.complete !== false;
-}
-
-type ContainerState = NonNullable<ContainerStatus['state']>;
-
-function stateOf(pod: Pod | undefined): ContainerState | undefined {
-  return pod?.status?.containerStatuses?.[0]?.state;
-}
-
-function terminated(pod: Pod | undefined): ContainerState['terminated'] {
-  return stateOf(pod)?.terminated;
-}
-
-function hasFailed(pod: Pod | undefined): boolean {
-  return pod?.status?.phase === 'Failed';
-}
-
-function hasRun(pod: Pod | undefined): boolean {
-  const state = stateOf(pod);
-  return state?.running !== undefined || state?.terminated !== undefined;
 }

@@ -7,6 +7,7 @@ import {
 } from '../../../api/external/volsync.ts';
 import type { Kind, Resource } from '../../../api/meta.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
+import { isNotFound } from '../../../kube/client/kube-error.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 import type { Lister } from '../../environment.ts';
 import { requestUidOf } from '../../request/children.ts';
@@ -19,8 +20,9 @@ import { desiredDestination, desiredSource } from './desired.ts';
 import { checkEngine } from './engine.ts';
 import { judge, type Unlocking, type Verdict } from './observation.ts';
 import type { Access, Credentials } from '../../restic-repository/credentials.ts';
+import { savedSnapshots } from '../../restic-repository/saved-snapshots.ts';
 import { newestPod } from '../../restic-repository/newest-pod.ts';
-import { hasStarted, type PodLog, type PodLogs } from '../../restic-repository/pod-logs.ts';
+import type { PodLog, PodLogs } from '../../restic-repository/pod-logs.ts';
 import { backupOutcome, restoreOutcome } from './proof.ts';
 import { outgoing, withActivity, type Renewal } from '../../restic-repository/renewal.ts';
 import { savedSnapshotIn } from './restic-log.ts';
@@ -87,7 +89,13 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
     if ('state' in found) return found;
     await request.assertCurrent();
     await deps.creator.createOnce(secrets, desiredSecret(request, namespace, found.data), request.signal);
-    await deps.creator.createOnce(kind, build(found), request.signal);
+    try {
+      await deps.creator.createOnce(kind, build(found), request.signal);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      const message = `VolSync is not installed: there is no kind ${kind.kind}; install VolSync, or choose a DataMoverClass of another mover`;
+      return { state: 'Failed', reason: 'MoverFailed', message };
+    }
     return {
       state: 'InProgress',
       started: false,
@@ -203,6 +211,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
     requestSettings: ['cacheCapacity'],
     placeSettings: ['backupStorageLocation', 'resticImage', 'rcloneImage'],
     secretSetting: { name: 'resticSecret', allowed: 'allowedResticSecrets' },
+    understands: ['Restic'],
     parseConfig: parseVolSyncConfig,
 
     checkAccess: (request) => deps.credentials.check(request),
@@ -256,17 +265,14 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
 
     removeRepository: (request) => removeRepository(deps.resticRunner, request),
 
-    /** Who is being stopped may save at the last moment, so its log is read before that, and followed to its end. */
-    async savedSnapshots(request) {
-      const job = jobNameOf(request);
-      const started = podsOf(request).filter(hasStarted);
-      const unread = started.filter(
-        (pod) => pod.metadata.deletionTimestamp === undefined && !logOf(request, pod).complete,
-      );
-      const read = await Promise.all(unread.map((pod) => deps.podLogs.read(pod, request.signal)));
-      const logs = [...deps.podLogs.ofJob(job).map(({ lines }) => lines), ...read];
-      return logs.map(savedSnapshotIn).filter((id) => id !== undefined);
-    },
+    savedSnapshots: (request) =>
+      savedSnapshots(deps.podLogs, {
+        job: jobNameOf(request),
+        pods: podsOf(request),
+        follow: (pod) => logOf(request, pod),
+        idIn: savedSnapshotIn,
+        signal: request.signal,
+      }),
 
     async cleanup(request) {
       if (usesResticOnly(request)) {

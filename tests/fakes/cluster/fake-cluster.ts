@@ -15,6 +15,7 @@ import { dropSnapshot, SNAPSHOT_PROTECTION, tendSnapshots } from './snapshots.ts
 import { emptyState, type ClusterState, type Duty, type MoverRun } from './state.ts';
 import { CLAIM_PROTECTION, tendStorage } from './storage.ts';
 import { tendVerifications } from './verifier.ts';
+import { tendResticJobs } from './restic-job.ts';
 import { tendVolSync } from './volsync.ts';
 
 const DRIVER = 'csi.example.com';
@@ -110,6 +111,7 @@ export class FakeCluster {
       tendStorage(this.state);
       tendVolSync(this.state);
       tendVerifications(this.state);
+      tendResticJobs(this.state);
       if (!this.#held.has('collect')) this.kube.collectGarbage();
     });
   }

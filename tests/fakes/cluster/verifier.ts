@@ -10,7 +10,7 @@ import {
 import { formatKey, keyOf } from '../../../api/meta.ts';
 import type { ClusterState, MoverRun, ResticSnapshot } from './state.ts';
 
-type VerifyJob = Job & {
+export type VerifyJob = Job & {
   spec?: { template?: { spec?: { containers?: { args?: string[] }[]; volumes?: Volume[] } } };
 };
 
@@ -42,11 +42,11 @@ export function tendVerifications(state: ClusterState): void {
   }
 }
 
-function isOver({ status: { succeeded = 0, failed = 0 } = {} }: Job): boolean {
+export function isOver({ status: { succeeded = 0, failed = 0 } = {} }: Job): boolean {
   return succeeded + failed > 0;
 }
 
-function podOf(job: VerifyJob, { end, exitCode = 1 }: MoverRun): Pod {
+export function podOf(job: VerifyJob, { end, exitCode = 1 }: MoverRun): Pod {
   const { apiVersion, kind, metadata } = job;
   const { name, namespace = '', uid = '', labels } = metadata;
   const terminated = { exitCode: end === 'succeeded' ? 0 : exitCode };

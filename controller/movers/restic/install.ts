@@ -1,0 +1,29 @@
+import { installRepositoryTools } from '../../restic-repository/install.ts';
+import type { Remedies } from '../../restic-repository/place.ts';
+import { createVerifier } from '../../restic-repository/verifier.ts';
+import type { MoverDependencies } from '../factory.ts';
+import type { Mover } from '../mover.ts';
+import type { ResticConfig } from './config.ts';
+import { createResticMover } from './restic-mover.ts';
+
+const remedies: Remedies = {
+  privileges: 'let the mover run as root (no config.moverSecurityContext in the class)',
+  space: 'give its node more ephemeral storage',
+};
+
+/** Gives the mover that needs nothing in the cluster but Jobs. */
+export function installRestic(deps: MoverDependencies): Mover {
+  const tools = installRepositoryTools(deps, remedies);
+  const { resticRunner } = tools;
+  return createResticMover({
+    ...tools,
+    client: deps.client,
+    namespace: deps.namespace,
+    wake: deps.wake,
+    verifier: createVerifier({
+      resticRunner,
+      isPrivileged: ({ config }) =>
+        Promise.resolve((config as ResticConfig).moverSecurityContext === undefined),
+    }),
+  });
+}

@@ -1,0 +1,126 @@
+import { jobs, type Job } from '../../../api/external/core.ts';
+import type { Resource } from '../../../api/meta.ts';
+import type { KubeClient } from '../../../kube/client/kube-client.ts';
+import { locationOf } from '../../restic-repository/request-objects.ts';
+import { removalOf, removeRepository } from '../../restic-repository/removal.ts';
+import { outgoing } from '../../restic-repository/renewal.ts';
+import type { RepositoryTools } from '../../restic-repository/install.ts';
+import { OWN_JOB_INDEX, type RepositoryTask } from '../../restic-repository/restic-runner.ts';
+import { forgetTask, pruneTask } from '../../restic-repository/upkeep.ts';
+import { savedSnapshots } from '../../restic-repository/saved-snapshots.ts';
+import type { Verifier } from '../../restic-repository/verifier.ts';
+import type { Mover, MoverOutcome, MoverRequest, MoverTarget, RestoreFacts } from '../mover.ts';
+import { parseResticConfig, type ResticConfig } from './config.ts';
+import { readMessages } from './messages.ts';
+import { backupTask, restoreTask } from './transfers.ts';
+
+export interface ResticDependencies extends RepositoryTools {
+  client: KubeClient;
+  /** The protected namespace. */
+  namespace: string;
+  verifier: Verifier;
+  /** Asks for another look at a request, by the name of its children. */
+  wake: (child: string) => void;
+}
+
+/** Moves data with restic alone: one Job of our own per request, on the staging volume. */
+export function createResticMover(deps: ResticDependencies): Mover<ResticConfig> {
+  const { namespace, resticRunner, podLogs } = deps;
+
+  const idOf = ({ name }: MoverTarget): string => `${namespace}/${name}`;
+  const jobOf = (request: MoverTarget): Job | undefined => deps.ownJobs.store.get(idOf(request));
+
+  /** One at a time works for a request: what is left of a Job that somebody removed ends before another begins. */
+  async function transfer<Facts>(
+    request: MoverRequest<ResticConfig>,
+    task: RepositoryTask<Facts>,
+  ): Promise<MoverOutcome<Facts>> {
+    const job = jobOf(request);
+    if (job?.metadata.deletionTimestamp !== undefined) return outgoing(job);
+    const former = job === undefined ? deps.ownPods.store.byIndex(OWN_JOB_INDEX, idOf(request)) : [];
+    if (former.length > 0) return outgoing(...former);
+    const outcome = await resticRunner.run(request, task);
+    if (outcome.state !== 'Failed' || job === undefined) return outcome;
+    const live = (): Promise<Job | undefined> => newest(request);
+    return (await deps.renewal.takeBack(request, { kind: jobs, object: job, live }, outcome)) ?? outcome;
+  }
+
+  /** The controller may list Jobs, and needs no right for another way to see one. */
+  async function newest({ name, signal }: MoverRequest<ResticConfig>): Promise<Job | undefined> {
+    const named = { namespace, fieldSelector: `metadata.name=${name}`, signal };
+    return (await deps.client.listPage(jobs, named)).items[0];
+  }
+
+  return {
+    name: 'Restic',
+    // restic knows files.
+    capabilities: {
+      volumeModes: ['Filesystem'],
+      accessModes: ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'],
+      liveSource: true,
+      byteProgress: true,
+      incremental: true,
+      verify: ['Metadata', 'Data'],
+      forget: true,
+    },
+    requestSettings: [],
+    placeSettings: ['backupStorageLocation', 'resticImage', 'rcloneImage'],
+    secretSetting: { name: 'resticSecret', allowed: 'allowedResticSecrets' },
+    understands: ['VolSync'],
+    parseConfig: parseResticConfig,
+
+    checkAccess: (request) => deps.credentials.check(request),
+
+    async backup(request) {
+      const outcome = await transfer(request, backupTask(request));
+      const location = withLocation(jobOf(request));
+      return outcome.state === 'Done' ? { ...outcome, facts: { ...outcome.facts, ...location } } : outcome;
+    },
+
+    async restore(request) {
+      return proved(await transfer(request, restoreTask(request)), request.snapshotID);
+    },
+
+    verify: (request) => deps.verifier.verify(request, jobOf(request)),
+
+    forget: (request) => resticRunner.run(request, forgetTask(request.config, request.snapshotID)),
+
+    prune: (request) => resticRunner.run(request, pruneTask(request.config)),
+
+    removeRepository: (request) => removeRepository(resticRunner, request),
+
+    savedSnapshots: (request) =>
+      savedSnapshots(podLogs, {
+        job: request.name,
+        pods: deps.ownPods.store.byIndex(OWN_JOB_INDEX, idOf(request)),
+        follow: (pod) => podLogs.of(pod, () => deps.wake(request.name)),
+        idIn: (lines) => readMessages(lines).summary?.snapshot_id,
+        signal: request.signal,
+      }),
+
+    async cleanup(request) {
+      const runs = request.kind === 'prune' ? [request, removalOf(request)] : [request];
+      const left = await Promise.all(runs.map((run) => resticRunner.cleanup(run)));
+      return [...left.flat(), ...deps.verifier.remains(request)];
+    },
+
+    claimsOf: () => [],
+  };
+}
+
+/** The record says where the repository is. */
+function withLocation(job: Resource | undefined): { backupStorageLocation?: string } {
+  const location = job === undefined ? undefined : locationOf(job);
+  return location === undefined ? {} : { backupStorageLocation: location };
+}
+
+/** A success that names no snapshot proves nothing. */
+function proved(
+  outcome: MoverOutcome<RestoreFacts | undefined>,
+  snapshotID: string,
+): MoverOutcome<RestoreFacts> {
+  if (outcome.state !== 'Done') return outcome;
+  if (outcome.facts !== undefined) return { ...outcome, facts: outcome.facts };
+  const message = `restic ended well, but its log does not say that snapshot ${snapshotID} was restored`;
+  return { state: 'Failed', reason: 'MoverFailed', message };
+}

@@ -1,0 +1,47 @@
+import { HOST, PATH } from '../../restic-repository/layout.ts';
+import { RESTIC, UNLOCK } from '../../restic-repository/repository-job.ts';
+
+/**
+ * What a shell does before restic takes its place. restic gets the signals then: told to stop, it removes its lock. What comes
+ * before has none. What is found is said in lines like restic's own.
+ */
+
+/**
+ * restic tries for a quarter of an hour what will not be any better: wrong keys, a host that does not exist. It prints each
+ * error, so a minute is enough to know it.
+ */
+const OPEN = 'timeout 60 restic cat config --no-lock > /dev/null';
+
+/**
+ * `$1` is the tag of this very request, which finds what an earlier pod has saved already; all further
+ * arguments are those of the backup. Of two that make a repository at the same time one fails, and finds the other's.
+ */
+export const BACKUP_SCRIPT = `set -e -o pipefail
+cd ${PATH}
+first=$(find . -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit)
+if [ -z "$first" ]; then echo '{"message_type":"empty"}'; exit 0; fi
+code=0; ${OPEN} || code=$?
+if [ $code -eq 10 ]; then restic init || ${OPEN}
+elif [ $code -ne 0 ]; then exit $code; fi
+${UNLOCK}
+tag=$1; shift
+saved=$(restic snapshots --no-lock --json --host ${HOST} --path ${PATH} --tag "$tag" --latest 1)
+case $saved in *'"id"'*) printf '%s\\n' "$saved"; exit 0;; esac
+exec ${RESTIC} backup --json --host ${HOST} --exclude=lost+found --tag "$tag" "$@" .`;
+
+/**
+ * `$1` is the snapshot; all further arguments are those of the restore. Who is not root cannot give files away, and restic does
+ * not say so: what belongs to others in the snapshot is counted here. Labels of SELinux are the node's to give.
+ */
+export const RESTORE_SCRIPT = `set -e -o pipefail
+cd ${PATH}
+${OPEN}
+${UNLOCK}
+snapshot=$1; shift
+[ "$(id -u)" -eq 0 ] || restic ls --no-lock --json "$snapshot" | awk -v uid="$(id -u)" -v gids=" $(id -G) " '
+  !/"struct_type":"node"/ { next }
+  match($0, /"uid":[0-9]+/) { owner = substr($0, RSTART + 6, RLENGTH - 6) }
+  match($0, /"gid":[0-9]+/) { group = substr($0, RSTART + 6, RLENGTH - 6) }
+  owner != uid || !index(gids, " " group " ") { if (!count++) first = $0 }
+  END { if (count) printf "{\\"message_type\\":\\"owners\\",\\"count\\":%d,\\"first\\":%s}\\n", count, first }'
+exec ${RESTIC} restore "$snapshot" --target . --sparse --json --exclude-xattr security.selinux "$@"`;

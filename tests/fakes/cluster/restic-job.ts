@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import {
+  jobs,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  secrets,
+} from '../../../api/external/core.ts';
+import { formatKey, keyOf } from '../../../api/meta.ts';
+import type { ClusterState, MoverRun, Repository } from './state.ts';
+import { isOver, podOf, type VerifyJob } from './verifier.ts';
+
+/** The kubelet and restic for the Jobs of the Restic mover. Each has one pod, whose end is the Job's. */
+export function tendResticJobs(state: ClusterState): void {
+  for (const job of state.list(jobs) as VerifyJob[]) {
+    const { name, namespace = '', deletionTimestamp } = job.metadata;
+    const kind = kindOf(job);
+    if (kind === undefined || deletionTimestamp !== undefined || isOver(job)) continue;
+    const key = { namespace, name: `${name}-pod` };
+    const id = formatKey(key);
+    if (state.get(pods, key) === undefined) {
+      const task = { kind, name, attempt: 1, unlock: false };
+      const run = state.script?.(task) ?? work(state, job, kind);
+      state.started.push(task);
+      state.logs.set(id, { lines: run.lines, ended: run.end !== 'running', listeners: new Set() });
+      state.kube.seed(pods, podOf(job, run), 'job-controller');
+      if (run.end === 'running') continue;
+      state.kube.edit(jobs, keyOf(job), (object) => {
+        object.status = run.end === 'succeeded' ? { succeeded: 1 } : { failed: 1 };
+      });
+    }
+  }
+}
+
+/** By what the shell is asked to do. */
+function kindOf({ spec }: VerifyJob): 'backup' | 'restore' | undefined {
+  const [container] = spec?.template?.spec?.containers ?? [];
+  const { command = [] } = (container ?? {}) as { command?: string[] };
+  const script = command.join('\n');
+  if (script.includes('backup --json')) return 'backup';
+  return script.includes('--target . --sparse') ? 'restore' : undefined;
+}
+
+function work(state: ClusterState, job: VerifyJob, kind: 'backup' | 'restore'): MoverRun {
+  const { namespace } = state;
+  const secret = state.get(secrets, { namespace, name: job.metadata.name });
+  const read = (key: string): string => Buffer.from(secret?.data?.[key] ?? '', 'base64').toString();
+  const url = read('RESTIC_REPOSITORY');
+  const known = state.repositories.get(url);
+  if (known !== undefined && known.password !== read('RESTIC_PASSWORD'))
+    return failed(12, 'Fatal: wrong password or no key found');
+  const [first = ''] = job.spec?.template?.spec?.containers?.[0]?.args ?? [];
+  const disk = diskOf(state, job);
+  if (kind === 'restore') return restore(state, known, first, disk);
+  const content = state.disks.get(disk) ?? '';
+  if (content === '') return said({ message_type: 'empty' });
+  const repository = known ?? { password: read('RESTIC_PASSWORD'), snapshots: [] };
+  state.repositories.set(url, repository);
+  return save(state, repository, first, content);
+}
+
+/** The tag is in the id here, so that the same request finds what it has saved. */
+function save(state: ClusterState, { snapshots }: Repository, tag: string, content: string): MoverRun {
+  const id = createHash('sha256').update(tag).digest('hex');
+  const time = new Date(state.clock.now()).toISOString();
+  const sizes = { total_files_processed: 3, total_bytes_processed: content.length, backup_end: time };
+  if (snapshots.some((one) => one.id === id)) return said([{ id, time, summary: sizes }]);
+  snapshots.push({ id, at: state.clock.now(), content });
+  return said({ message_type: 'summary', ...sizes, data_added: 1536, snapshot_id: id });
+}
+
+function restore(
+  state: ClusterState,
+  repository: Repository | undefined,
+  id: string,
+  disk: string,
+): MoverRun {
+  if (repository === undefined) return failed(10, 'Fatal: repository does not exist');
+  const snapshot = repository.snapshots.find((one) => one.id.startsWith(id));
+  if (snapshot === undefined)
+    return failed(1, `Fatal: failed to find snapshot: no matching ID found for "${id}"`);
+  state.disks.set(disk, snapshot.content);
+  const bytes = snapshot.content.length;
+  return said({
+    message_type: 'summary',
+    total_files: 3,
+    files_restored: 3,
+    total_bytes: bytes,
+    bytes_restored: bytes,
+  });
+}
+
+function diskOf(state: ClusterState, { spec }: VerifyJob): string {
+  const data = spec?.template?.spec?.volumes?.find(({ name }) => name === 'data');
+  const name = data?.persistentVolumeClaim?.claimName ?? '';
+  const claim = state.get(persistentVolumeClaims, { namespace: state.namespace, name });
+  return state.get(persistentVolumes, { name: claim?.spec.volumeName ?? '' })?.spec.csi?.volumeHandle ?? '';
+}
+
+function said(line: object): MoverRun {
+  return { end: 'succeeded', lines: [JSON.stringify(line)] };
+}
+
+function failed(exitCode: number, line: string): MoverRun {
+  return { end: 'failed', exitCode, lines: [line] };
+}

@@ -1,0 +1,278 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { createServer } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { readable, readMessages } from '../../controller/movers/restic/messages.ts';
+import { lossesOf, provesBackup, provesRestore, savedFacts } from '../../controller/movers/restic/proof.ts';
+import { BACKUP_SCRIPT, RESTORE_SCRIPT } from '../../controller/movers/restic/scripts.ts';
+import { staticBusybox } from '../../hack/cluster/packages.ts';
+import { silentProgress } from '../../hack/cluster/progress.ts';
+import { ensureTools, toolFolders } from '../../hack/cluster/tools.ts';
+
+/** The scripts of the Restic mover, with a real restic in a shell like that of its image. */
+
+const NOBODY = 65534;
+
+let restic: string;
+let folder: string;
+
+const at = (...names: string[]): string => join(folder, ...names);
+
+beforeAll(async () => {
+  const given = process.env['DATAMOVER_TOOLS_BIN'];
+  const cacheDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'datamover');
+  if (given === undefined || given === '') await ensureTools(cacheDir, silentProgress);
+  restic = join(
+    given === undefined || given === '' ? join(toolFolders(cacheDir).restic, 'bin') : given,
+    'restic',
+  );
+}, 600_000);
+
+beforeEach(() => {
+  folder = fs.mkdtempSync(join(tmpdir(), 'transfers-'));
+  fs.chmodSync(folder, 0o755);
+  for (const name of ['bin', 'volume', 'scratch']) fs.mkdirSync(at(name));
+  for (const applet of ['sh', 'find', 'awk', 'id', 'timeout'])
+    fs.symlinkSync(staticBusybox(), at('bin', applet));
+  // Other users may run this one.
+  fs.copyFileSync(restic, at('bin', 'restic'));
+  fs.chmodSync(at('bin', 'restic'), 0o755);
+  fs.chmodSync(at('scratch'), 0o777);
+});
+
+afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+interface Options {
+  uid?: number;
+  password?: string;
+}
+
+function environment({ password = 'p' }: Options = {}): NodeJS.ProcessEnv {
+  return {
+    PATH: at('bin'),
+    RESTIC_REPOSITORY: at('repository'),
+    RESTIC_PASSWORD: password,
+    RESTIC_CACHE_DIR: fs.mkdtempSync(at('scratch', 'cache-')),
+    RESTIC_PROGRESS_FPS: '5',
+    HOME: at('scratch'),
+  };
+}
+
+/** The script, on a volume that is not where a pod has it. */
+const on = (script: string): string[] => ['-c', script.replaceAll('/data', at('volume')), 'restic'];
+
+function run(
+  script: string,
+  args: string[],
+  options: Options = {},
+): { lines: string[]; status: number | null } {
+  const env = environment(options);
+  if (options.uid !== undefined) fs.chmodSync(env['RESTIC_CACHE_DIR'] ?? '', 0o777);
+  const { stdout, stderr, status } = spawnSync(at('bin', 'sh'), [...on(script), ...args], {
+    encoding: 'utf8',
+    env,
+    ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
+  });
+  return { lines: `${stdout}${stderr}`.split('\n'), status };
+}
+
+const backup = (tag = 'request=1', options?: Options, ...more: string[]) =>
+  run(BACKUP_SCRIPT, [tag, ...more], options);
+const restore = (id: string, options?: Options) => run(RESTORE_SCRIPT, [id], options);
+const saved = (result: { lines: string[] }) => savedFacts(readMessages(result.lines));
+
+/** Snapshots in the repository, or its locks. */
+const count = (kind: 'snapshots' | 'locks'): number => fs.readdirSync(at('repository', kind)).length;
+
+function emptyVolume(): void {
+  fs.rmSync(at('volume'), { recursive: true, force: true });
+  fs.mkdirSync(at('volume'));
+}
+
+/** Whatever a user other than root is to change. */
+function giveAway(...names: string[]): void {
+  for (const name of names) execFileSync('chown', ['-R', `${String(NOBODY)}:${String(NOBODY)}`, at(name)]);
+}
+
+function fill(): void {
+  fs.mkdirSync(at('volume', 'shared'));
+  fs.writeFileSync(at('volume', 'shared', 'theirs'), 'precious');
+  execFileSync('chown', ['-R', '1234:4321', at('volume', 'shared')]);
+  fs.chmodSync(at('volume', 'shared'), 0o2770);
+  fs.writeFileSync(at('volume', 'secret'), 'x', { mode: 0o600 });
+  fs.linkSync(at('volume', 'secret'), at('volume', 'again'));
+  fs.symlinkSync('secret', at('volume', 'link'));
+  fs.writeFileSync(at('volume', 'a "name"\nof two lines'), 'y');
+  fs.closeSync(fs.openSync(at('volume', 'sparse'), 'w'));
+  fs.truncateSync(at('volume', 'sparse'), 40_000_000);
+  execFileSync('mkfifo', [at('volume', 'pipe')]);
+}
+
+/** What there is to know about every file, in the order of their names. */
+function describeVolume(): string[] {
+  return fs
+    .readdirSync(at('volume'), { recursive: true, encoding: 'utf8' })
+    .sort()
+    .map((name) => {
+      const { mode, uid, gid, size, mtimeMs, nlink } = fs.lstatSync(at('volume', name));
+      return JSON.stringify({ name, mode, uid, gid, size, mtimeMs, nlink });
+    });
+}
+
+describe('a backup', () => {
+  it('makes the repository, and saves everything under its tag', () => {
+    fill();
+    const result = backup('request=1', {}, '--tag', 'pvc=data', '--compression=max', '--pack-size=32');
+    expect(result.status).toBe(0);
+    expect(saved(result)).toEqual({
+      snapshotID: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown,
+      snapshotTime: expect.stringMatching(/Z$/) as unknown,
+      bytes: 40_000_011,
+      files: 5,
+      uploadedBytes: expect.any(Number) as unknown,
+    });
+    expect(count('snapshots')).toBe(1);
+  });
+
+  it('is not made again for the same request, whatever became of who made it', () => {
+    fill();
+    const first = saved(backup());
+    fs.writeFileSync(at('volume', 'later'), 'z');
+    const again = backup();
+    expect(saved(again)).toEqual(first);
+    expect(count('snapshots')).toBe(1);
+    expect(saved(backup('request=2')).snapshotID).not.toBe(first.snapshotID);
+    expect(count('snapshots')).toBe(2);
+  });
+
+  it('leaves no lock when it is told to stop, and goes on from there', async () => {
+    fs.writeFileSync(at('volume', 'large'), Buffer.alloc(64_000_000, 1));
+    execFileSync('dd', ['if=/dev/urandom', `of=${at('volume', 'random')}`, 'bs=1M', 'count=48'], {
+      stdio: 'ignore',
+    });
+    const child = spawn(at('bin', 'sh'), [...on(BACKUP_SCRIPT), 'request=1', '--limit-upload=1024'], {
+      env: environment(),
+      stdio: 'ignore',
+    });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    const hasLock = (): boolean => fs.existsSync(at('repository', 'locks')) && count('locks') > 0;
+    while (!hasLock()) await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill('SIGTERM');
+    await ended;
+    expect(count('locks')).toBe(0);
+    expect(count('snapshots')).toBe(0);
+    expect(backup().status).toBe(0);
+    expect(count('snapshots')).toBe(1);
+  }, 60_000);
+
+  it.each([
+    ['holds nothing', () => undefined],
+    ['holds what the file system keeps for itself', () => fs.mkdirSync(at('volume', 'lost+found'))],
+  ])('says so where the volume %s, and makes no repository', (_, prepare) => {
+    prepare();
+    const result = backup();
+    expect(result.status).toBe(0);
+    expect(saved(result)).toEqual({ empty: true, bytes: 0, files: 0 });
+    expect(fs.existsSync(at('repository'))).toBe(false);
+  });
+
+  it('takes a volume for empty where there is nothing that restic saves', async () => {
+    const server = createServer();
+    const before = process.cwd();
+    process.chdir(at('volume'));
+    await new Promise<void>((resolve) => server.listen('socket', resolve));
+    process.chdir(before);
+    const { lines } = backup();
+    server.close();
+    expect(provesBackup(lines)).toBe(true);
+    expect(saved({ lines })).toEqual({ empty: true, bytes: 0, files: 0 });
+  });
+
+  it('names the file that could not be read', () => {
+    fill();
+    giveAway('scratch');
+    fs.mkdirSync(at('repository'));
+    giveAway('repository');
+    const { lines, status } = backup('request=1', { uid: NOBODY });
+    expect(status).toBe(3);
+    expect(provesBackup(lines)).toBe(false);
+    expect(readable(lines).join('\n')).toMatch(/volume\/secret: open secret: permission denied/);
+  });
+
+  it('never takes a volume for empty that it may not look into', () => {
+    fill();
+    fs.chmodSync(at('volume'), 0o711);
+    const { lines, status } = backup('request=1', { uid: NOBODY });
+    expect(status).not.toBe(0);
+    expect(provesBackup(lines)).toBe(false);
+    expect(lines.join('\n')).toContain('Permission denied');
+  });
+
+  it('ends with restic’s own code where the password is another one', () => {
+    fill();
+    backup();
+    expect(backup('request=2', { password: 'q' }).status).toBe(12);
+  });
+});
+
+describe('a restore', () => {
+  it('brings everything back as root', () => {
+    fill();
+    const { snapshotID = '' } = saved(backup());
+    const before = describeVolume();
+    emptyVolume();
+    const { lines, status } = restore(snapshotID);
+    expect(status).toBe(0);
+    expect(describeVolume()).toEqual(before);
+    expect(fs.statSync(at('volume', 'sparse')).blocks).toBe(0);
+    expect(lossesOf(readMessages(lines))).toBeUndefined();
+  });
+
+  it('says which owners are not those of before where it is not root', () => {
+    fill();
+    const { snapshotID = '' } = saved(backup());
+    emptyVolume();
+    giveAway('volume', 'repository', 'scratch');
+    const { lines, status } = restore(snapshotID, { uid: NOBODY });
+    expect(status).toBe(0);
+    const losses = lossesOf(readMessages(lines));
+    expect(losses).toMatch(/^owners of 8 \(such as "\/.*"\)$/);
+    expect(fs.readFileSync(at('volume', 'shared', 'theirs'), 'utf8')).toBe('precious');
+  });
+
+  it('is a success with losses where only a device could not be made', () => {
+    fill();
+    execFileSync('mknod', [at('volume', 'device'), 'c', '1', '3']);
+    const { snapshotID = '' } = saved(backup());
+    emptyVolume();
+    giveAway('volume', 'repository', 'scratch');
+    const { lines, status } = restore(snapshotID, { uid: NOBODY });
+    expect(status).toBe(1);
+    expect(provesRestore(lines)).toBe(true);
+    expect(lossesOf(readMessages(lines))).toContain('devices of 1 (such as "/device")');
+  });
+
+  it('is a failure where contents are missing', () => {
+    fill();
+    const { snapshotID = '' } = saved(backup());
+    emptyVolume();
+    fs.mkdirSync(at('volume', 'secret'));
+    fs.writeFileSync(at('volume', 'secret', 'in the way'), '');
+    const { lines, status } = restore(snapshotID);
+    expect(status).not.toBe(0);
+    expect(provesRestore(lines)).toBe(false);
+  });
+
+  it('makes no repository, and finds no other snapshot', () => {
+    expect(restore('abcdef01').status).toBe(10);
+    expect(fs.existsSync(at('repository'))).toBe(false);
+    fill();
+    backup();
+    const { lines, status } = restore('abcdef01');
+    expect(status).toBe(1);
+    expect(provesRestore(lines)).toBe(false);
+    expect(readable(lines).join('\n')).toContain('no matching ID found');
+  });
+});
