@@ -151,7 +151,11 @@ test-e2e: $(NODE_MODULES) plugin ## User stories in an embedded cluster of their
 
 .PHONY: bench-plugin
 bench-plugin: $(NODE_MODULES) plugin ## The plugin beside one in Go, into docs/performance.md. Needs Go; ARGS='--rounds 1 --keep-page' for a quick look.
-	node tests/bench/main.ts $(ARGS)
+	node tests/bench/plugin/main.ts $(ARGS)
+
+.PHONY: bench-movers
+bench-movers: $(NODE_MODULES) ## The movers beside restic by hand, into docs/performance.md. Needs root; ARGS='--rounds 1 --keep-page' for a quick look.
+	node tests/bench/movers/main.ts $(ARGS)
 
 ##@ Embedded cluster
 

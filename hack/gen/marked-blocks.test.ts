@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { fillBlocks } from './marked-blocks.ts';
+import { fillBlock, fillBlocks } from './marked-blocks.ts';
 
 const page = (content: string): string =>
   `# Title\n\n<!-- generated: fields -->${content}<!-- end -->\n\ntail`;
@@ -21,5 +21,17 @@ describe('fillBlocks', () => {
 
   it('refuses a page without a block that it should have', () => {
     expect(() => fillBlocks('# Title', { fields: 'x' })).toThrow('the page lacks the block "fields"');
+  });
+});
+
+describe('fillBlock', () => {
+  const two = `${page('\n\nold\n\n')}\n<!-- generated: other -->\n\n| a | b |\n\n<!-- end -->\n`;
+
+  it('leaves the other blocks as they are', () => {
+    expect(fillBlock(two, 'fields', 'new')).toBe(two.replace('old', 'new'));
+  });
+
+  it('refuses a page without the block', () => {
+    expect(() => fillBlock(two, 'nothing', 'x')).toThrow('the page lacks the block "nothing"');
   });
 });

@@ -27,4 +27,10 @@ export function fillBlocks(page: string, blocks: Readonly<Record<string, string>
   return text;
 }
 
-const BLOCK = /<!-- generated: ([^>]*?) -->[\s\S]*?<!-- end -->/g;
+/** Replaces one block and leaves the others to those who write them. Throws when the page has no such block. */
+export function fillBlock(page: string, name: string, content: string): string {
+  const kept = [...page.matchAll(BLOCK)].map(([, other = '', text = '']) => [other, text] as const);
+  return fillBlocks(page, { ...Object.fromEntries(kept), [name]: content });
+}
+
+const BLOCK = /<!-- generated: ([^>]*?) -->([\s\S]*?)<!-- end -->/g;

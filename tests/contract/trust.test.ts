@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { labels } from '../../api/v1alpha1/keys.ts';
-import { startFakeApi, type FakeApi } from '../bench/fake-api.ts';
+import { startFakeApi, type FakeApi } from '../bench/plugin/fake-api.ts';
 import { backupAction, claim, veleroBackup } from './objects.ts';
 import { discover, inSession } from './session.ts';
 import { startVeleroHost } from './velero-host.ts';

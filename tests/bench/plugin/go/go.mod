@@ -1,4 +1,4 @@
-module datamover.local/tests/bench/go
+module datamover.local/tests/bench/plugin/go
 
 go 1.26.0
 

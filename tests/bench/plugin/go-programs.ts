@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { run } from '../../hack/cluster/exec.ts';
-import { withLock } from '../../hack/cluster/lock.ts';
+import { run } from '../../../hack/cluster/exec.ts';
+import { withLock } from '../../../hack/cluster/lock.ts';
 
 const sourceDir = join(import.meta.dirname, 'go');
 

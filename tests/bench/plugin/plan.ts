@@ -1,5 +1,5 @@
-import { annotations, labels } from '../../api/v1alpha1/keys.ts';
-import { veleroBackup, veleroRestore } from '../contract/objects.ts';
+import { annotations, labels } from '../../../api/v1alpha1/keys.ts';
+import { veleroBackup, veleroRestore } from '../../contract/objects.ts';
 
 /** One kind of call, `calls` times per round, `parallel` at once. */
 export interface Case {

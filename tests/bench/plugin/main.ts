@@ -4,20 +4,16 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg, release } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import { format } from 'prettier';
-import { fillBlocks } from '../../hack/gen/marked-blocks.ts';
-import { pluginDir, pluginPath } from '../contract/velero-host.ts';
+import { pluginDir, pluginPath } from '../../contract/velero-host.ts';
+import { noteMachine, writePage } from '../page.ts';
 import { startFakeApi } from './fake-api.ts';
 import { goPrograms, type GoPrograms } from './go-programs.ts';
 import { CASES, LOAD, OBJECTS } from './plan.ts';
 import { GO, OURS, tableOf, type Report } from './table.ts';
-
-const PAGE = join(import.meta.dirname, '../../docs/performance.md');
 
 const { values: options } = parseArgs({
   options: {
@@ -30,15 +26,16 @@ const { values: options } = parseArgs({
 const programs = await goPrograms();
 const api = await startFakeApi();
 try {
-  const before = loadavg()[0] ?? 0;
+  const machine = noteMachine();
   const report = await measure(programs, api.kubeconfig);
   const sizes = {
     go: statSync(join(programs.pluginDir, 'velero-plugin-in-go')).size,
     ours: statSync(pluginPath).size,
   };
-  const block = `${machine(before, loadavg()[0] ?? 0)}\n\n${tableOf(report, sizes)}`;
+  const how = `${options.rounds} rounds of ${options.starts} starts`;
+  const block = `${machine(how)} (the driver and the API server among it).\n\n${tableOf(report, sizes)}`;
   console.log(`\n${block}`);
-  if (!options['keep-page']) await writePage(block);
+  if (!options['keep-page']) await writePage('measured', block);
 } finally {
   api.stop();
 }
@@ -72,18 +69,4 @@ async function measure({ driver, pluginDir: goDir }: GoPrograms, kubeconfig: str
   const [code] = (await ended) as [number | null];
   if (code !== 0) throw new Error(`the driver ended with code ${String(code)}`);
   return (await report) as Report;
-}
-
-function machine(before: number, after: number): string {
-  const [cpu] = cpus();
-  const load = `load ${before.toFixed(1)} at the beginning and ${after.toFixed(1)} at the end`;
-  return (
-    `${String(availableParallelism())} × ${cpu?.model ?? 'CPU'}, Linux ${release()}, Node ${process.version.slice(1)}; ` +
-    `${options.rounds} rounds of ${options.starts} starts; ${load} (the driver and the API server among it).`
-  );
-}
-
-async function writePage(block: string): Promise<void> {
-  const page = fillBlocks(readFileSync(PAGE, 'utf8'), { measured: block });
-  writeFileSync(PAGE, await format(page, { parser: 'markdown', printWidth: 110 }));
 }
