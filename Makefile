@@ -37,7 +37,7 @@ clean: ## Remove what was built and the results of tests; caches and clusters st
 ##@ Demo
 
 .PHONY: demo
-demo: $(NODE_MODULES) plugin ## Back up an application, lose the cluster, get every file back. DISASTER=namespace loses less.
+demo: $(NODE_MODULES) plugin ## Back up an application, lose the cluster, get every file back. DISASTER=namespace loses less, MOVER=volsync takes VolSync.
 	node hack/demo/main.ts up
 
 .PHONY: demo-down

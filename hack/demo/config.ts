@@ -1,8 +1,12 @@
 /** What the environment says about a demo. */
 export interface DemoSettings {
   readonly disaster: Disaster;
+  readonly mover: DemoMover;
   readonly sizeMiB: number;
 }
+
+/** As a class names it. Restic is all real; of VolSync's manager the embedded cluster has a test double. */
+export type DemoMover = 'Restic' | 'VolSync';
 
 /** `cluster`: everything but the object store is lost. `namespace`: only the application, its volume and its snapshots. */
 export type Disaster = 'cluster' | 'namespace';
@@ -12,13 +16,23 @@ const MAX_SIZE_MIB = 100_000;
 
 /** @throws Error that names the variable and what it may be. */
 export function settingsOf(env: NodeJS.ProcessEnv): DemoSettings {
-  return { disaster: disasterOf(env['DISASTER']), sizeMiB: sizeOf(env['SIZE']) };
+  return {
+    disaster: disasterOf(env['DISASTER']),
+    mover: moverOf(env['MOVER']),
+    sizeMiB: sizeOf(env['SIZE']),
+  };
 }
 
 function disasterOf(text = ''): Disaster {
   if (text === '' || text === 'cluster') return 'cluster';
   if (text === 'namespace') return 'namespace';
   throw new Error(`DISASTER ${JSON.stringify(text)}: must be "cluster" or "namespace"`);
+}
+
+function moverOf(text = ''): DemoMover {
+  if (text === '' || text === 'restic') return 'Restic';
+  if (text === 'volsync') return 'VolSync';
+  throw new Error(`MOVER ${JSON.stringify(text)}: must be "restic" or "volsync"`);
 }
 
 function sizeOf(text = ''): number {

@@ -9,7 +9,7 @@ import { readManifest } from './read-manifest.ts';
 import { CLASS, CLASS_LABEL, setUpDataMover } from './setup.ts';
 import { silentProgress } from '../cluster/progress.ts';
 import type { Comparison } from './compare.ts';
-import type { Disaster } from './config.ts';
+import type { DemoMover, Disaster } from './config.ts';
 import type { Manifest } from './manifest.ts';
 import type { Side } from './follow.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
@@ -22,6 +22,8 @@ export interface DemoOptions {
   readonly successor?: Cluster;
   /** Default `cluster`. */
   readonly disaster?: Disaster;
+  /** Who moves the data. Default `Restic`. */
+  readonly mover?: DemoMover;
   /** Random data in the large files, in MiB. Default 200. */
   readonly sizeMiB?: number;
   /** Default: no output. */
@@ -33,6 +35,7 @@ export interface DemoOptions {
 /** What a demo has found out. */
 export interface DemoFacts {
   readonly disaster: Disaster;
+  readonly mover: DemoMover;
   readonly backup: string;
   readonly restore: string;
   /** Seconds per part of the story. */
@@ -57,13 +60,13 @@ export type Chapter = 'cluster' | 'application' | 'backup' | 'disaster' | 'resto
  * @throws Error when a step fails; differences are no error, they are in the facts
  */
 export async function runDemo(options: DemoOptions): Promise<DemoFacts> {
-  const { cluster, disaster = 'cluster', sizeMiB = DEFAULT_SIZE_MIB } = options;
+  const { cluster, disaster = 'cluster', mover = 'Restic', sizeMiB = DEFAULT_SIZE_MIB } = options;
   const { progress = silentProgress, successor = cluster } = options;
   const clock = stopwatch();
   const name = `demo-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}`;
 
   await cluster.up(progress);
-  await progress.step('secret, class and switch of the data mover', () => setUpDataMover(cluster));
+  await progress.step('secret, class and switch of the data mover', () => setUpDataMover(cluster, mover));
   clock.lap('cluster');
 
   const before = await makeApplication(cluster, sizeMiB, progress);
@@ -72,7 +75,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoFacts> {
   const backup = await createBackup(options, name);
   clock.lap('backup');
 
-  if (disaster === 'cluster') await loseCluster(cluster, successor, progress, name);
+  if (disaster === 'cluster') await loseCluster(cluster, successor, progress, { backup: name, mover });
   else await loseNamespace(cluster, progress);
   clock.lap('disaster');
 
@@ -87,6 +90,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoFacts> {
   const comparison = compare(before, after);
   return {
     disaster,
+    mover,
     backup: name,
     restore: name,
     seconds: clock.seconds(),

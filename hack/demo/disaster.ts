@@ -1,6 +1,7 @@
 import { APP, deleteApp } from './app.ts';
 import { setUpDataMover } from './setup.ts';
 import { waitUntil } from '../cluster/wait.ts';
+import type { DemoMover } from './config.ts';
 import type { Cluster } from '../cluster/index.ts';
 import type { Progress } from '../cluster/progress.ts';
 
@@ -23,13 +24,13 @@ export async function loseCluster(
   cluster: Cluster,
   successor: Cluster,
   progress: Progress,
-  backup: string,
+  { backup, mover }: { backup: string; mover: DemoMover },
 ): Promise<void> {
   progress.line('the disaster: the whole cluster is lost, only the object store remains');
   await cluster.wipe(progress);
   progress.line('a fresh cluster');
   await successor.up(progress);
-  await progress.step("the user's secret, class and switch", () => setUpDataMover(successor));
+  await progress.step("the user's secret, class and switch", () => setUpDataMover(successor, mover));
   await progress.step('Velero finds the backup in the bucket', () =>
     waitUntil(`backup ${backup}`, () => isKnown(successor, backup), {
       timeoutMs: SYNC_TIMEOUT_MS,

@@ -11,6 +11,7 @@ const USAGE = `usage: node hack/demo/main.ts up|down
 
 settings (environment):
   DISASTER      what is lost: cluster (default) or namespace
+  MOVER         who moves the data: restic (default) or volsync
   SIZE          MiB of random data, default 200
   CLUSTER_NAME  which embedded cluster, default "datamover"
 `;

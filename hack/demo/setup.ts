@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cluster } from '../cluster/index.ts';
+import type { DemoMover } from './config.ts';
 
 /** The class of the demo, and the label that selects it. */
 export const CLASS = 'demo';
@@ -10,17 +11,18 @@ export const CLASS_LABEL = { key: 'tier', value: 'gold' } as const;
 const SECRET = 'demo-restic';
 
 /** What the user of the data mover sets up once per cluster: secret, class, switch, and the right to keep owners. */
-export async function setUpDataMover(cluster: Cluster): Promise<void> {
+export async function setUpDataMover(cluster: Cluster, mover: DemoMover): Promise<void> {
   const { namespace } = cluster;
-  await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(objects(cluster)));
+  await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(objects(cluster, mover)));
   const sample = await readFile(join(cluster.config.checkout, 'config/samples/plugin-config.yaml'), 'utf8');
   await cluster.kubectl(['apply', '-f', '-'], sample.replace('namespace: velero', `namespace: ${namespace}`));
+  if (mover !== 'VolSync') return;
   // Without it VolSync's mover runs without privileges, and restores neither owners nor what it may not read.
   const privileged = 'volsync.backube/privileged-movers=true';
   await cluster.kubectl(['annotate', 'namespace', namespace, privileged, '--overwrite']);
 }
 
-function objects({ namespace, images }: Cluster): unknown {
+function objects({ namespace, images }: Cluster, mover: DemoMover): unknown {
   const secret = {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -33,7 +35,7 @@ function objects({ namespace, images }: Cluster): unknown {
     kind: 'DataMoverClass',
     metadata: { name: CLASS },
     spec: {
-      mover: 'VolSync',
+      mover,
       selector: `${CLASS_LABEL.key}=${CLASS_LABEL.value}`,
       // The cluster reaches no registry, and has this restic.
       config: { resticSecret: { name: SECRET }, resticImage: images.volsyncRestic },

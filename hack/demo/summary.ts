@@ -22,7 +22,7 @@ export function summaryText(facts: DemoFacts): string {
   );
   return [
     '',
-    `  ${facts.disaster === 'cluster' ? 'the whole cluster was lost' : 'the namespace was lost'}, backup and restore ${facts.backup}`,
+    `  ${facts.disaster === 'cluster' ? 'the whole cluster was lost' : 'the namespace was lost'}, backup and restore ${facts.backup} by mover ${facts.mover}`,
     '',
     ...times,
     row('in all', time(total)),
@@ -32,7 +32,7 @@ export function summaryText(facts: DemoFacts): string {
     row('compared', `${data.entries} entries: type, mode, owner, size, time, checksum, links`),
     row(
       'sparse file',
-      `took ${bytesText(sparse.before)} of disk, takes ${bytesText(sparse.after)} (restic fills holes)`,
+      `took ${bytesText(sparse.before)} of disk, takes ${bytesText(sparse.after)}${sparse.after > 2 * sparse.before ? ' (its holes were filled)' : ''}`,
     ),
     row('not compared', "the volume's root folder, which restic neither saves nor restores"),
     '',

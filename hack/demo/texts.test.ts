@@ -62,18 +62,26 @@ describe('progressLine', () => {
 
 describe('settingsOf', () => {
   it('has defaults', () => {
-    expect(settingsOf({})).toEqual({ disaster: 'cluster', sizeMiB: 200 });
-    expect(settingsOf({ DISASTER: 'namespace', SIZE: '5' })).toEqual({ disaster: 'namespace', sizeMiB: 5 });
+    expect(settingsOf({})).toEqual({ disaster: 'cluster', mover: 'Restic', sizeMiB: 200 });
+    expect(settingsOf({ DISASTER: 'namespace', MOVER: 'volsync', SIZE: '5' })).toEqual({
+      disaster: 'namespace',
+      mover: 'VolSync',
+      sizeMiB: 5,
+    });
   });
 
-  it.each([{ DISASTER: 'flood' }, { SIZE: '0' }, { SIZE: '1.5' }, { SIZE: 'big' }])('refuses %j', (env) => {
-    expect(() => settingsOf(env)).toThrow(new RegExp(`^${Object.keys(env)[0] ?? ''} `));
-  });
+  it.each([{ DISASTER: 'flood' }, { MOVER: 'Rsync' }, { SIZE: '0' }, { SIZE: '1.5' }, { SIZE: 'big' }])(
+    'refuses %j',
+    (env) => {
+      expect(() => settingsOf(env)).toThrow(new RegExp(`^${Object.keys(env)[0] ?? ''} `));
+    },
+  );
 });
 
 describe('the summary', () => {
   const facts = (differences: string[]): DemoFacts => ({
     disaster: 'namespace',
+    mover: 'Restic',
     backup: 'demo-1',
     restore: 'demo-1',
     seconds: { cluster: 1, application: 2, backup: 3, disaster: 4, restore: 5, comparison: 6 },

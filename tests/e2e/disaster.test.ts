@@ -20,28 +20,31 @@ describe('a disaster', () => {
   });
 
   it.each([
-    ['namespace', ''],
-    ['cluster', 'EnableCSI'],
-  ] as const)('that takes the %s leaves every file as it was, and no snapshot', async (what, features) => {
-    const cluster = clusterOf('velero', features);
-    const successor = clusterOf('openshift-adp', features);
-    const facts = await runDemo({ cluster, successor, disaster: what, sizeMiB: SIZE_MIB });
-    const { comparison, data } = facts;
-    expect(comparison.differences).toEqual([]);
-    expect(data.bytes).toBeGreaterThan(SIZE_MIB * 2 ** 20);
-    expect(data.entries).toBeGreaterThan(100);
-    expect(data.uploadedBytes).toBeGreaterThan(0);
-    const survivor = what === 'cluster' ? successor : cluster;
-    const described = await survivor.velero(['backup', 'describe', facts.backup, '--details']);
-    expect(described.includes('velero.io/csi-volumesnapshot-backupper')).toBe(features === 'EnableCSI');
-    const snapshots = [
-      'get',
-      'volumesnapshots,volumesnapshotcontents',
-      '--all-namespaces',
-      '--output',
-      'name',
-    ];
-    expect(await survivor.kubectl(snapshots)).toBe('');
-    survived += 1;
-  });
+    ['namespace', '', 'VolSync'],
+    ['cluster', 'EnableCSI', 'Restic'],
+  ] as const)(
+    'that takes the %s leaves every file as it was, and no snapshot',
+    async (what, features, mover) => {
+      const cluster = clusterOf('velero', features);
+      const successor = clusterOf('openshift-adp', features);
+      const facts = await runDemo({ cluster, successor, disaster: what, mover, sizeMiB: SIZE_MIB });
+      const { comparison, data } = facts;
+      expect(comparison.differences).toEqual([]);
+      expect(data.bytes).toBeGreaterThan(SIZE_MIB * 2 ** 20);
+      expect(data.entries).toBeGreaterThan(100);
+      expect(data.uploadedBytes).toBeGreaterThan(0);
+      const survivor = what === 'cluster' ? successor : cluster;
+      const described = await survivor.velero(['backup', 'describe', facts.backup, '--details']);
+      expect(described.includes('velero.io/csi-volumesnapshot-backupper')).toBe(features === 'EnableCSI');
+      const snapshots = [
+        'get',
+        'volumesnapshots,volumesnapshotcontents',
+        '--all-namespaces',
+        '--output',
+        'name',
+      ];
+      expect(await survivor.kubectl(snapshots)).toBe('');
+      survived += 1;
+    },
+  );
 });
