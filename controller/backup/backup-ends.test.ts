@@ -665,9 +665,10 @@ describe('a step that does not move on', () => {
         throw new KubeError({ code: 500, reason: 'InternalError', message: 'failed calling webhook "w"' });
     };
     await begin();
-    await world.advance(20_000);
+    // The pause between two tries grows: the first of them after ten seconds may be later than twenty.
+    await world.advance(40_000);
     expect(world.backup()?.status).toMatchObject({ phase: 'Staging', message: 'failed calling webhook "w"' });
-    const { reason, message } = await failsAfter(70);
+    const { reason, message } = await failsAfter(50);
     expect(reason).toBe('DeadlineExceeded');
     expect(message).toBe('not possible for 90 s: failed calling webhook "w"');
   });

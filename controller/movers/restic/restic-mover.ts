@@ -71,6 +71,8 @@ export function createResticMover(deps: ResticDependencies): Mover<ResticConfig>
 
     checkAccess: (request) => deps.credentials.check(request),
 
+    checkStore: (request) => deps.credentials.probe(request),
+
     async backup(request) {
       const outcome = await transfer(request, backupTask(request));
       const location = withLocation(jobOf(request));

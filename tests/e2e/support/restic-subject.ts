@@ -1,18 +1,24 @@
-import { createKubeClient } from '../../kube/client/http-kube-client.ts';
-import { loadKubeConfig } from '../../kube/client/config.ts';
-import { installVolSync } from '../../controller/movers/volsync/install.ts';
-import type { MoverFactory } from '../../controller/movers/factory.ts';
-import { describeMover, type Opened } from '../mover-conformance/jest.ts';
-import { podVolumes } from '../mover-conformance/volumes.ts';
-import { restic } from './support/restic.ts';
-import { RESTIC_PASSWORD, resticSecret } from './support/setup.ts';
-import { openStory } from './support/story.ts';
+import { createKubeClient } from '../../../kube/client/http-kube-client.ts';
+import { loadKubeConfig } from '../../../kube/client/config.ts';
+import type { MoverFactory } from '../../../controller/movers/factory.ts';
+import type { Opened } from '../../mover-conformance/jest.ts';
+import { podVolumes } from '../../mover-conformance/volumes.ts';
+import { restic } from './restic.ts';
+import { RESTIC_PASSWORD, resticSecret } from './setup.ts';
+import { openStory } from './story.ts';
 
 const WRONG_PASSWORD = 'a-password-that-was-forgotten';
 const WRONG_KEY = 'a-key-that-was-withdrawn';
 
-/** A protected namespace beside Velero's, so that no controller and no other story has to do with it. */
-async function openRestic(title: string, install: MoverFactory): Promise<Opened> {
+/**
+ * A mover with restic repositories for the conformance suite, in a protected namespace beside Velero's, so that no controller and no
+ * other story has to do with it.
+ */
+export async function openResticSubject(
+  title: string,
+  install: MoverFactory,
+  settings: Record<string, unknown> = {},
+): Promise<Opened> {
   const story = await openStory(`conform-${title}`);
   const { cluster } = story;
   const namespace = await story.makeNamespace('protected');
@@ -29,7 +35,7 @@ async function openRestic(title: string, install: MoverFactory): Promise<Opened>
     resticSecret: { name },
     resticImage: cluster.images.volsyncRestic,
     rcloneImage: cluster.images.rclone,
-    cacheCapacity: '100Mi',
+    ...settings,
   });
   const config = await loadKubeConfig({ kubeconfig: cluster.kubeconfig });
   const client = createKubeClient(config, { fieldManager: 'conformance', maxConnections: 20 });
@@ -68,5 +74,3 @@ async function openRestic(title: string, install: MoverFactory): Promise<Opened>
     },
   };
 }
-
-describeMover('VolSync', () => openRestic('volsync', installVolSync));

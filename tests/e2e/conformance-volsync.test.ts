@@ -1,0 +1,5 @@
+import { installVolSync } from '../../controller/movers/volsync/install.ts';
+import { describeMover } from '../mover-conformance/jest.ts';
+import { openResticSubject } from './support/restic-subject.ts';
+
+describeMover('VolSync', () => openResticSubject('volsync', installVolSync, { cacheCapacity: '100Mi' }));
