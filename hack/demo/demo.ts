@@ -6,7 +6,7 @@ import { SPARSE_FILE, writeDataScript } from './data.ts';
 import { loseCluster, loseNamespace } from './disaster.ts';
 import { follow } from './follow.ts';
 import { readManifest } from './read-manifest.ts';
-import { CLASS, CLASS_LABEL, setUpDataMover } from './setup.ts';
+import { classOf, setUpDataMover } from './setup.ts';
 import { silentProgress } from '../cluster/progress.ts';
 import type { Comparison } from './compare.ts';
 import type { DemoMover, Disaster } from './config.ts';
@@ -113,10 +113,10 @@ async function makeApplication(cluster: Cluster, sizeMiB: number, progress: Prog
 }
 
 async function createBackup(options: DemoOptions, name: string): Promise<DataMoverBackup> {
-  const { cluster, progress = silentProgress } = options;
-  const { key, value } = CLASS_LABEL;
-  await progress.step(`label its volume for class ${CLASS}: ${key}=${value}`, () =>
-    cluster.kubectl(['-n', APP.namespace, 'label', 'pvc', APP.claim, `${key}=${value}`, '--overwrite']),
+  const { cluster, mover = 'Restic', progress = silentProgress } = options;
+  const { name: className, label } = classOf(mover);
+  await progress.step(`label its volume for class ${className}: ${label}`, () =>
+    cluster.kubectl(['-n', APP.namespace, 'label', 'pvc', APP.claim, label, '--overwrite']),
   );
   return runVelero(options, 'backup', name, ['--include-namespaces', APP.namespace]);
 }

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import type { Cluster } from '../cluster/index.ts';
 import type { DemoMover } from './config.ts';
 
-/** The class of the demo, and the label that selects it. */
-export const CLASS = 'demo';
-export const CLASS_LABEL = { key: 'tier', value: 'gold' } as const;
+/** The class of a mover, and the label that selects it. A class keeps its mover, so each has one of its own. */
+export function classOf(mover: DemoMover): { name: string; label: string } {
+  return { name: `demo-${mover.toLowerCase()}`, label: `mover=${mover.toLowerCase()}` };
+}
 
 /** Beside the class: what a user keeps outside the cluster and brings to every new one. */
 const SECRET = 'demo-restic';
@@ -23,6 +24,7 @@ export async function setUpDataMover(cluster: Cluster, mover: DemoMover): Promis
 }
 
 function objects({ namespace, images }: Cluster, mover: DemoMover): unknown {
+  const { name, label } = classOf(mover);
   const secret = {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -33,10 +35,10 @@ function objects({ namespace, images }: Cluster, mover: DemoMover): unknown {
   const dataMoverClass = {
     apiVersion: 'oadp.openshift.io/v1alpha1',
     kind: 'DataMoverClass',
-    metadata: { name: CLASS },
+    metadata: { name },
     spec: {
       mover,
-      selector: `${CLASS_LABEL.key}=${CLASS_LABEL.value}`,
+      selector: label,
       // The cluster reaches no registry, and has this restic.
       config: { resticSecret: { name: SECRET }, resticImage: images.volsyncRestic },
     },
