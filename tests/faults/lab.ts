@@ -90,30 +90,12 @@ function foreignCrds(): Crd[] {
 
 /** What all stories use: a class with one place only, so that a place that is lost or given twice shows. */
 async function share(client: KubeClient): Promise<void> {
-  await client.create(dataMoverClasses, {
-    apiVersion: 'oadp.openshift.io/v1alpha1',
-    kind: 'DataMoverClass',
-    metadata: { name: 'volsync', annotations: { 'oadp.openshift.io/default': 'true' } },
-    spec: { mover: 'VolSync', limits: { backups: 1, restores: 1 } },
-  } as unknown as DataMoverClass);
-  await client.create(dataMoverClasses, {
-    apiVersion: 'oadp.openshift.io/v1alpha1',
-    kind: 'DataMoverClass',
-    metadata: { name: 'live' },
-    spec: { mover: 'VolSync', capture: 'Live', limits: { backups: 1, restores: 1 } },
-  } as unknown as DataMoverClass);
-  await client.create(dataMoverClasses, {
-    apiVersion: 'oadp.openshift.io/v1alpha1',
-    kind: 'DataMoverClass',
-    metadata: { name: 'verified' },
-    spec: { mover: 'VolSync', verify: 'Data', limits: { backups: 1, restores: 1 } },
-  } as unknown as DataMoverClass);
-  await client.create(dataMoverClasses, {
-    apiVersion: 'oadp.openshift.io/v1alpha1',
-    kind: 'DataMoverClass',
-    metadata: { name: 'tidy' },
-    spec: { mover: 'VolSync', repositories: { removeEmpty: true } },
-  } as unknown as DataMoverClass);
+  const limits = { backups: 1, restores: 1 };
+  const isDefault = { annotations: { 'oadp.openshift.io/default': 'true' } };
+  await makeClass(client, { name: 'volsync', ...isDefault }, { limits });
+  await makeClass(client, { name: 'live' }, { capture: 'Live', limits });
+  await makeClass(client, { name: 'verified' }, { verify: 'Data', limits });
+  await makeClass(client, { name: 'tidy' }, { repositories: { removeEmpty: true } });
   await client.create(storageClasses, {
     apiVersion: 'storage.k8s.io/v1',
     kind: 'StorageClass',
@@ -129,4 +111,17 @@ async function share(client: KubeClient): Promise<void> {
     driver: DRIVER,
     deletionPolicy: 'Retain',
   });
+}
+
+async function makeClass(
+  client: KubeClient,
+  metadata: DataMoverClass['metadata'],
+  spec: object,
+): Promise<void> {
+  await client.create(dataMoverClasses, {
+    apiVersion: 'oadp.openshift.io/v1alpha1',
+    kind: 'DataMoverClass',
+    metadata,
+    spec: { mover: 'VolSync', ...spec },
+  } as unknown as DataMoverClass);
 }

@@ -1,6 +1,7 @@
 import { jobs, type Job } from '../../../api/external/core.ts';
 import type { Resource } from '../../../api/meta.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
+import { resticAbilities } from '../../restic-repository/abilities.ts';
 import { locationOf } from '../../restic-repository/request-objects.ts';
 import { removalOf, removeRepository } from '../../restic-repository/removal.ts';
 import { outgoing } from '../../restic-repository/renewal.ts';
@@ -53,19 +54,8 @@ export function createResticMover(deps: ResticDependencies): Mover<ResticConfig>
 
   return {
     name: 'Restic',
-    // restic knows files.
-    capabilities: {
-      volumeModes: ['Filesystem'],
-      accessModes: ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'],
-      liveSource: true,
-      byteProgress: true,
-      incremental: true,
-      verify: ['Metadata', 'Data'],
-      forget: true,
-    },
+    ...resticAbilities,
     requestSettings: [],
-    placeSettings: ['backupStorageLocation', 'resticImage', 'rcloneImage'],
-    secretSetting: { name: 'resticSecret', allowed: 'allowedResticSecrets' },
     understands: ['VolSync'],
     parseConfig: parseResticConfig,
 

@@ -15,6 +15,7 @@ import { nameOf, type Cleaner } from '../../request/cleaner.ts';
 import type { Creator } from '../../request/creation.ts';
 import type { BackupFacts, Mover, MoverOutcome, MoverRequest, MoverTarget } from '../mover.ts';
 import { parseVolSyncConfig, type VolSyncConfig } from './config.ts';
+import { resticAbilities } from '../../restic-repository/abilities.ts';
 import { desiredSecret, locationOf } from '../../restic-repository/request-objects.ts';
 import { desiredDestination, desiredSource } from './desired.ts';
 import { checkEngine } from './engine.ts';
@@ -198,19 +199,8 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
 
   return {
     name: 'VolSync',
-    // Its restic mover mounts volumes as file systems.
-    capabilities: {
-      volumeModes: ['Filesystem'],
-      accessModes: ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'],
-      liveSource: true,
-      byteProgress: true,
-      incremental: true,
-      verify: ['Metadata', 'Data'],
-      forget: true,
-    },
+    ...resticAbilities,
     requestSettings: ['cacheCapacity'],
-    placeSettings: ['backupStorageLocation', 'resticImage', 'rcloneImage'],
-    secretSetting: { name: 'resticSecret', allowed: 'allowedResticSecrets' },
     understands: ['Restic'],
     parseConfig: parseVolSyncConfig,
 
