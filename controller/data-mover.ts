@@ -25,6 +25,7 @@ import {
   type Mirrors,
 } from './mirrors.ts';
 import type { MoverFactory, Reach } from './movers/factory.ts';
+import type { RequestKind } from './movers/mover.ts';
 import { pruneRequest } from './prune/prune.ts';
 import { contradictionIn } from './request/abilities.ts';
 import { createAdmission } from './request/admission.ts';
@@ -68,12 +69,12 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
   const mirrors = createMirrors(informers, namespace);
   const listers = listersOf(mirrors);
   const cleaner = createCleaner(client);
-  const creator = createCreator(client, now);
   const wakeChild = (child: string): void => {
     for (const { lister, controller } of served()) {
       for (const request of lister.byIndex(CHILD_INDEX, child)) controller.enqueue(keyOf(request));
     }
   };
+  const creator = createCreator({ client, clock, wake: wakeOwner });
   const movers = options.movers.map((install) =>
     install({ client, informers, namespace, creator, cleaner, now, clock, log, wake: wakeChild, reach }),
   );
@@ -165,11 +166,21 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
       { lister: listers.prunes, controller: prunes },
     ];
   }
+  /** The request that an object in the protected namespace was made for. */
+  function wakeOwner({ metadata }: Resource): void {
+    const key = metadata.annotations?.[annotations.request];
+    const kind = metadata.labels?.[labels.requestKind] as RequestKind | undefined;
+    if (key === undefined || kind === undefined) return;
+    const controller = { backup: backups, restore: restores, delete: deletes, prune: prunes }[kind] as
+      Controller | undefined;
+    controller?.enqueue(parseKey(key));
+  }
   wire(mirrors, {
     backups,
     restores,
     deletes,
     prunes,
+    wakeOwner,
     wakeAllWaiting: () => served().forEach(enqueueWaiting),
   });
   const janitor = createJanitor({
@@ -227,6 +238,7 @@ interface Wiring {
   restores: Controller;
   deletes: Controller;
   prunes: Controller;
+  wakeOwner: (child: Resource) => void;
   wakeAllWaiting: () => void;
 }
 
@@ -239,7 +251,8 @@ function fieldsBy(lister: Lister<Resource>): (key: Key) => LogFields {
 }
 
 /** Which change of which object makes which request worth another look. */
-function wire(mirrors: Mirrors, { backups, restores, deletes, prunes, wakeAllWaiting }: Wiring): void {
+function wire(mirrors: Mirrors, wiring: Wiring): void {
+  const { backups, restores, deletes, prunes, wakeOwner, wakeAllWaiting } = wiring;
   const requests = [
     { mirror: mirrors.backups, controller: backups },
     { mirror: mirrors.restores, controller: restores },
@@ -254,11 +267,8 @@ function wire(mirrors: Mirrors, { backups, restores, deletes, prunes, wakeAllWai
     });
   }
   const byRequest = (before: Resource | undefined, after: Resource | undefined): void => {
-    const { metadata } = after ?? before ?? {};
-    const key = metadata?.annotations?.[annotations.request];
-    if (key === undefined) return;
-    const kind = metadata?.labels?.[labels.requestKind];
-    (kind === 'restore' ? restores : backups).enqueue(parseKey(key));
+    const child = after ?? before;
+    if (child !== undefined) wakeOwner(child);
   };
   mirrors.snapshots.onChange(byRequest);
   mirrors.snapshotContents.onChange(byRequest);

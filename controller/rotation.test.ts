@@ -3,6 +3,7 @@ import { pods, secrets } from '../api/external/core.ts';
 import { replicationDestinations, replicationSources } from '../api/external/volsync.ts';
 import type { Kind, Resource } from '../api/meta.ts';
 import { childName } from '../api/v1alpha1/names.ts';
+import { ClientReason, KubeError } from '../kube/client/kube-error.ts';
 import type { MoverRun } from '../tests/fakes/cluster/state.ts';
 import { APP, BASE_URL, World } from '../tests/fakes/cluster/world.ts';
 
@@ -98,6 +99,21 @@ describe('a password that is replaced while a backup runs', () => {
     world.addSecret({ RESTIC_PASSWORD: 'another wrong one' });
     endMover(wrongPassword);
     expect(await ended()).toMatchObject({ phase: 'Failed', failure: { reason: 'WrongPassword' } });
+    expect(sources()).toBe(2);
+  });
+
+  it('is tried although the answer to what takes the first try back is lost', async () => {
+    addRepository();
+    const sources = count(replicationSources);
+    await beginBackup();
+    world.addSecret({ RESTIC_PASSWORD: NEW_PASSWORD });
+    world.kube.after = ({ verb, kind }) => {
+      if (verb !== 'delete' || kind !== replicationSources) return;
+      world.kube.restart();
+      throw new KubeError({ code: 0, reason: ClientReason.timeout, message: 'no answer within 30 s' });
+    };
+    endMover(wrongPassword);
+    expect(await ended()).toMatchObject({ phase: 'Completed' });
     expect(sources()).toBe(2);
   });
 

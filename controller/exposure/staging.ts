@@ -44,6 +44,8 @@ export async function stageSnapshot(
       return waiting(`making VolumeSnapshot ${key} for staging`);
     }
     if (snapshot.status?.readyToUse !== true) {
+      if (env.listers.snapshotContents.get(child.name) === undefined)
+        await createStagingSnapshot(env, child, source, signal);
       const trouble = snapshot.status?.error?.message;
       return waiting(
         `waiting for VolumeSnapshot ${key} to be ready${trouble === undefined ? '' : `: ${trouble}`}`,

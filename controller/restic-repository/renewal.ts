@@ -62,11 +62,12 @@ export function createRenewal(deps: RenewalDependencies): Renewal {
       if (!isSameObject(now, object)) return outgoing(object);
       const copy = await client.get(secrets, key, { signal });
       if (copy !== undefined && isSame(copy.data ?? {}, next.data)) return undefined;
+      // Now, since the answers to what follows may be lost.
+      creator.forget(secrets, key);
+      creator.forget(kind, key);
       // The secret first: a transfer that stands without it is taken back by whoever looks next.
       if (copy !== undefined) await client.delete(secrets, key, { ...uidOf(copy), signal });
       await client.delete(kind, key, { ...uidOf(object), propagationPolicy: 'Foreground', signal });
-      creator.forget(secrets, key);
-      creator.forget(kind, key);
       deps.log.info(
         { requestUID: requestUidOf(request), transfer: name, reason: failure.reason },
         'a transfer failed with an access that has been replaced since: it is made anew',

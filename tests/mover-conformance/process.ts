@@ -48,19 +48,26 @@ export async function boot(
   });
   const informers = createInformerSet({ client: mortal, log: silentLogger });
   const now = (): Date => new Date();
+  const wake = (child: string): void => {
+    for (const look of waiting.get(child) ?? []) look();
+    waiting.delete(child);
+  };
   const mover = install({
     client: mortal,
     informers,
     namespace,
-    creator: createCreator(mortal, now),
+    creator: createCreator({
+      client: mortal,
+      clock: systemClock,
+      wake: () => {
+        for (const child of waiting.keys()) wake(child);
+      },
+    }),
     cleaner: createCleaner(mortal),
     now,
     clock: systemClock,
     log: silentLogger,
-    wake: (child) => {
-      for (const look of waiting.get(child) ?? []) look();
-      waiting.delete(child);
-    },
+    wake,
   });
   const mirroring = informers.run(stop.signal);
   await informers.waitForSync({ timeoutMs: SYNC_MS });
