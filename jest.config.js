@@ -29,6 +29,8 @@ const e2e = {
 };
 
 export default {
+  // The last resort, for machines however busy: what is waited for has deadlines of its own, whose errors say more.
+  testTimeout: 120_000,
   projects: [
     project('unit', [
       '<rootDir>/{api,kube,telemetry,plugin,controller,cli,hack}/**/*.test.ts',
