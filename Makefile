@@ -109,21 +109,20 @@ tools: $(NODE_MODULES) ## Build etcd, Kubernetes, Velero and the like into the c
 
 ##@ Test
 
-# $(call jest,<project>,<options>): the results land in .run/jest, where .ci/run sums them up.
+# $(call run,<kind of test>): the results land in .run/jest, where .ci/run sums them up.
 # ARGS goes to jest, e.g. make test-unit ARGS='--testPathPatterns kube/'.
-JEST = NODE_OPTIONS='--experimental-vm-modules --disable-warning=ExperimentalWarning' jest
-jest = mkdir -p .run/jest && $(JEST) --selectProjects $(1) --json --outputFile .run/jest/$(1).json $(2) $(ARGS)
+run = node hack/ci/test.ts $(1) $(ARGS)
 
 # A stage that has no tests yet needs nothing built and nothing started.
 tests-in = $(shell find tests/$(1) -name '*.test.ts' 2>/dev/null | head -n 1)
-stage = $(if $(call tests-in,$(1)),$(call jest,$(1),$(2)),@echo 'no tests in tests/$(1) yet')
+stage = $(if $(call tests-in,$(1)),$(call run,$(1)),@echo 'no tests in tests/$(1) yet')
 
 .PHONY: test
 test: verify test-unit test-contract test-integration test-faults test-e2e ## Install what is needed and run every check and every test.
 
 .PHONY: test-unit
 test-unit: $(NODE_MODULES) ## Tests that need nothing but Node.
-	$(call jest,unit)
+	$(call run,unit)
 
 .PHONY: test-contract
 test-contract: $(NODE_MODULES) $(if $(call tests-in,contract),plugin-image) ## The built plugin and its image, driven by Velero's own client code. Needs root.
@@ -137,15 +136,11 @@ test-integration: $(NODE_MODULES) $(if $(call tests-in,integration),tools) ## Ag
 test-faults: $(NODE_MODULES) $(if $(call tests-in,faults),tools) ## Whole stories with trouble at every single call of the controller. FAULTS=all tries even more.
 	$(call stage,faults)
 
-# The stories share a cluster of their own. Most of the time they wait for Velero, so some run side by side.
-# The cluster stays for a look when one fails, or with E2E_KEEP=1. E2E_CLUSTER=name runs them in another one, which stays.
+# In a cluster of their own, which is made anew, and stays for a look when one fails. With E2E_KEEP=1 it stays in any case and is
+# taken as it is; E2E_CLUSTER=name runs them in another one, which stays.
 .PHONY: test-e2e
 test-e2e: $(NODE_MODULES) plugin ## User stories in an embedded cluster of their own. Needs root.
-	$(call jest,e2e,--maxWorkers 3 --passWithNoTests)
-	$(call jest,e2e-alone,--runInBand --passWithNoTests)
-	@# A choice of stories says nothing about what all of them need.
-	$(if $(ARGS),,$(call jest,e2e-audit))
-	@[ -n "$(E2E_KEEP)$(E2E_CLUSTER)" ] || CLUSTER_NAME=datamover-e2e node hack/cluster/main.ts down
+	$(call run,e2e)
 
 ##@ Benchmarks
 

@@ -220,7 +220,9 @@ const THRIFTY = { ...process.env, GOGC: '300', GOMEMLIMIT: '1GiB' };
 
 function start(log: string, program: string, args: string[]): Program {
   const out = openSync(log, 'a');
-  const child: ChildProcess = spawn(program, args, { stdio: ['ignore', out, out], env: THRIFTY });
+  // Nobody else would end it when this process is killed.
+  const withUs = ['--pdeathsig', 'KILL', program, ...args];
+  const child: ChildProcess = spawn('setpriv', withUs, { stdio: ['ignore', out, out], env: THRIFTY });
   closeSync(out);
   let over = false;
   const exited = new Promise<void>((resolve) => {
