@@ -1,13 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { persistentVolumeClaims } from '../../api/external/core.ts';
 import { backups, restores } from '../../api/external/velero.ts';
+import type { Resource } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverDeletes, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
 import { backupName } from '../../api/v1alpha1/names.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
+import { silentLogger } from '../../telemetry/log.ts';
 import { World, APP } from '../../tests/fakes/cluster/world.ts';
+import type { Lister } from '../environment.ts';
+import { createJanitor, type Janitor } from './janitor.ts';
 
 const VELERO = 'velero';
 
@@ -49,6 +53,27 @@ const asked = (): DataMoverDelete[] => world.kube.peekAll(dataMoverDeletes);
 
 async function completed(name: string): Promise<void> {
   await world.until(() => request(name)?.status?.phase === 'Completed');
+}
+
+function janitorThatSees(backup: DataMoverBackup): Janitor {
+  const listing = <T extends Resource>(...items: T[]): Lister<T> => ({
+    list: () => items,
+    get: () => undefined,
+    byIndex: () => [],
+  });
+  return createJanitor({
+    client: world.kube.client(),
+    listers: {
+      backups: listing(backup),
+      restores: listing(),
+      deletes: listing(),
+      prunes: listing(),
+      claims: listing(),
+    },
+    namespace: VELERO,
+    clock: world.cluster.clock,
+    log: silentLogger,
+  });
 }
 
 /** Time for the janitor to have come. */
@@ -115,6 +140,20 @@ describe('a DataMoverBackup', () => {
     expect(asked()).toMatchObject([
       { metadata: { namespace: VELERO }, spec: { backupName: name, backupNamespace: APP, result } },
     ]);
+  });
+
+  it('keeps its data in sight where a new leader has an old copy of it, without the note that its Velero backup failed', async () => {
+    const name = addRequest(addVeleroBackup('InProgress'));
+    await completed(name);
+    const old = request(name)!;
+    setVeleroPhase('Failed');
+    await aRound();
+    world.kube.remove(backups, { namespace: VELERO, name: 'daily' });
+    await janitorThatSees(old).sweep(new AbortController().signal);
+    expect(request(name)).toBeDefined();
+    await aRound();
+    expect(request(name)).toBeUndefined();
+    expect(asked()).toHaveLength(1);
   });
 
   it("does not take data along on a tenant's word that its Velero backup failed", async () => {

@@ -152,9 +152,10 @@ export function createJanitor(options: JanitorOptions): Janitor {
     }
   }
 
+  /** Only as it was looked at: right after a change of leader the cache may lag behind what the former one has noted. */
   async function remove<T extends Resource>(kind: Kind<T>, object: T, signal: AbortSignal): Promise<void> {
-    const { uid = '' } = object.metadata;
-    await client.delete(kind, keyOf(object), { uid, signal });
+    const { uid = '', resourceVersion = '' } = object.metadata;
+    await client.delete(kind, keyOf(object), { uid, resourceVersion, signal });
     log.info(
       logFieldsOf(object),
       `${kind.kind} ${formatKey(keyOf(object))} is removed: nobody needs it any more`,
