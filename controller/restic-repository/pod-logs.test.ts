@@ -90,6 +90,21 @@ describe("a pod's log", () => {
     expect(of(ended())).toMatchObject({ lines: ['one', 'two'], complete: true });
   });
 
+  it('is read to its end as soon as the container is known to have ended', async () => {
+    const { streams, clock, of } = setUp();
+    of(pod());
+    streams[0]?.push('one');
+    streams[0]?.end();
+    await clock.advance(0);
+    expect(of(ended())).toMatchObject({ complete: false });
+    await clock.advance(0);
+    streams[1]?.push('one');
+    streams[1]?.push('two');
+    streams[1]?.end();
+    await clock.advance(0);
+    expect(of(ended())).toMatchObject({ lines: ['one', 'two'], complete: true });
+  });
+
   it('is asked for again after growing waits, and given up in the end', async () => {
     const { streams, clock, of } = setUp();
     of(pod());

@@ -39,8 +39,13 @@ interface Followed {
   lastLineAt: Date | undefined;
   complete: boolean;
   onLine: () => void;
+  /** The container has ended: what it has printed can be read to its end. */
+  ended: AbortController;
   stop: AbortController;
 }
+
+/** How a stream ended: after the container's last line, before anybody knew that there is no other, or with an error. */
+type StreamEnd = 'Complete' | 'Early' | 'Broken';
 
 /** Enough for restic's summary and for the error before it; a mover that prints more does not grow our memory. */
 const MAX_LINES = 200;
@@ -57,8 +62,8 @@ const GOOD_STREAM_MS = 60_000;
 export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): PodLogs {
   const followed = new Map<string, Followed>();
 
-  /** True when the container's last line has been read, or nobody can read it any more. */
-  async function readThrough(entry: Followed, onLine: () => void): Promise<boolean> {
+  /** `Complete` also where nobody can read the last line any more. */
+  async function readThrough(entry: Followed, onLine: () => void): Promise<StreamEnd> {
     const container = entry.pod.spec.containers[0]?.name;
     const lines: string[] = [];
     try {
@@ -74,22 +79,25 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
         entry.lastLineAt = new Date(clock.now());
         onLine();
       }
-      return hasEnded(entry.pod);
+      return hasEnded(entry.pod) ? 'Complete' : 'Early';
     } catch (error) {
       const err = KubeError.from(error);
       if (!entry.stop.signal.aborted)
         log.debug({ err, pod: formatKey(keyOf(entry.pod)) }, 'the log stream of a mover pod broke');
-      return isNotFound(err);
+      return isNotFound(err) ? 'Complete' : 'Broken';
     }
   }
 
   async function follow(entry: Followed, onLine: () => void): Promise<void> {
     const { signal } = entry.stop;
+    // The kubelet ends the stream with the container, and tells of the latter up to two seconds later.
+    const endOrStop = AbortSignal.any([signal, entry.ended.signal]);
     for (let failures = 0; failures < PAUSES_MS.length; failures++) {
       const openedAt = clock.now();
-      if (await readThrough(entry, onLine)) break;
+      const end = await readThrough(entry, onLine);
+      if (end === 'Complete') break;
       if (clock.now() - openedAt >= GOOD_STREAM_MS) failures = 0;
-      await sleep(clock, PAUSES_MS[failures] ?? 0, signal);
+      await sleep(clock, PAUSES_MS[failures] ?? 0, end === 'Early' ? endOrStop : signal);
       if (signal.aborted) return;
     }
     entry.complete = true;
@@ -105,6 +113,7 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
       const known = followed.get(uid);
       if (known !== undefined) {
         known.pod = pod;
+        if (hasEnded(pod)) known.ended.abort();
         return known;
       }
       const entry: Followed = {
@@ -113,6 +122,7 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
         lastLineAt: undefined,
         complete: false,
         onLine,
+        ended: new AbortController(),
         stop: new AbortController(),
       };
       // Before its container has started there is no log to follow.

@@ -39,6 +39,16 @@ describe('a look at a restic of our own', () => {
     });
   });
 
+  it('is done when its pod has ended well, before the Job says so', () => {
+    expect(judgeRun(run({ phase: 'Running', exitCode: 0, lines: ['saved'] }))).toMatchObject({
+      state: 'Done',
+    });
+    expect(judgeRun(run({ phase: 'Running', exitCode: 0, complete: false }))).toMatchObject({
+      state: 'InProgress',
+    });
+    expect(judgeRun(run({ phase: 'Running', exitCode: 1 }))).toMatchObject({ state: 'InProgress' });
+  });
+
   it('is not done before the whole log is there', () => {
     const seen = run({ job: { succeeded: 1 }, complete: false });
     expect(judgeRun(seen)).toMatchObject({ state: 'InProgress', requeueAfterMs: 2000 });

@@ -46,14 +46,19 @@ export function judgeRun(seen: ResticRun): MoverOutcome<ResticOutput> {
   return endedWell(seen) ? { state: 'Done', facts: { lines: linesOf(seen) } } : judgeFailure(seen);
 }
 
-function isOver({ job, pod }: ResticRun): boolean {
-  const { succeeded = 0, failed = 0 } = job.status ?? {};
-  return succeeded > 0 || (failed > 0 && hasFailed(pod));
+function isOver(seen: ResticRun): boolean {
+  const { job, pod } = seen;
+  return hasSucceeded(seen) || ((job.status?.failed ?? 0) > 0 && hasFailed(pod));
 }
 
 /** By its exit code, or although that says otherwise. */
 function endedWell(seen: ResticRun): boolean {
-  return (seen.job.status?.succeeded ?? 0) > 0 || seen.isGood?.(linesOf(seen)) === true;
+  return hasSucceeded(seen) || seen.isGood?.(linesOf(seen)) === true;
+}
+
+/** The kubelet says so first, and the Job controller about a second later; the pod may be gone by then. */
+function hasSucceeded({ job, pod }: ResticRun): boolean {
+  return terminated(pod)?.exitCode === 0 || (job.status?.succeeded ?? 0) > 0;
 }
 
 type Waiting = Extract<MoverOutcome<never>, { state: 'InProgress' }>;

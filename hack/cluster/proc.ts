@@ -31,16 +31,21 @@ export function commandLine(pid: number): string[] {
   }
 }
 
+/** The environment of a process as `NAME=value` entries, empty when it is gone. */
+export function environmentOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}
+
 /** The living processes whose environment holds every one of these `NAME=value` entries. */
 export function processesWithEnv(entries: readonly string[]): number[] {
   return allPids().filter((pid) => {
     if (pid === process.pid || startTime(pid) === undefined) return false;
-    try {
-      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-      return entries.every((entry) => environment.includes(entry));
-    } catch {
-      return false;
-    }
+    const environment = environmentOf(pid);
+    return entries.every((entry) => environment.includes(entry));
   });
 }
 

@@ -2,30 +2,42 @@ import { HOST, PATH } from '../../restic-repository/layout.ts';
 import { RESTIC, UNLOCK } from '../../restic-repository/repository-job.ts';
 
 /**
- * What a shell does before restic takes its place. restic gets the signals then: told to stop, it removes its lock. What comes
- * before has none. What is found is said in lines like restic's own.
+ * What a shell does before restic takes its place. restic gets the signals then: told to stop, it removes its lock. Before that
+ * the shell has them, and ends when the restic that it has started has. What is found is said in lines like restic's own.
+ *
+ * Every start of a restic costs half a second for the key alone, so where all is as it should be there are only two.
  */
+const BEGIN = `set -e -o pipefail
+trap 'exit 143' TERM
+cd ${PATH}`;
 
 /**
  * restic tries for a quarter of an hour what will not be any better: wrong keys, a host that does not exist. It prints each
  * error, so a minute is enough to know it.
  */
-const OPEN = 'timeout 60 restic cat config --no-lock > /dev/null';
+const OPEN = 'timeout 60 restic cat config';
+
+/** restic's exit code where another process has a lock that it waits for. */
+const LOCKED = 11;
+
+/** A lock that keeps restic out may be stale. */
+const OPEN_ANYWAY = `${OPEN} --no-lock > /dev/null`;
 
 /**
  * `$1` is the tag of this very request, which finds what an earlier pod has saved already; all further
  * arguments are those of the backup. Of two that make a repository at the same time one fails, and finds the other's.
+ *
+ * The first look finds out whether there is a repository that can be opened, is not locked and tells its snapshots soon. Where
+ * it is not so, step by step.
  */
-export const BACKUP_SCRIPT = `set -e -o pipefail
-cd ${PATH}
+export const BACKUP_SCRIPT = `${BEGIN}
 first=$(find . -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit)
 if [ -z "$first" ]; then echo '{"message_type":"empty"}'; exit 0; fi
-code=0; ${OPEN} || code=$?
-if [ $code -eq 10 ]; then restic init || ${OPEN}
-elif [ $code -ne 0 ]; then exit $code; fi
-${UNLOCK}
 tag=$1; shift
-saved=$(restic snapshots --no-lock --json --host ${HOST} --path ${PATH} --tag "$tag" --latest 1)
+look() { "$@" snapshots --json --host ${HOST} --path ${PATH} --tag "$tag" --latest 1; }
+code=0; saved=$(look timeout 20 restic) || code=$?
+if [ $code -eq 10 ]; then restic init || ${OPEN_ANYWAY}
+elif [ $code -ne 0 ]; then ${OPEN_ANYWAY}; ${UNLOCK}; saved=$(look ${RESTIC}); fi
 case $saved in *'"id"'*) printf '%s\\n' "$saved"; exit 0;; esac
 exec ${RESTIC} backup --json --host ${HOST} --exclude=lost+found --tag "$tag" "$@" .`;
 
@@ -33,10 +45,10 @@ exec ${RESTIC} backup --json --host ${HOST} --exclude=lost+found --tag "$tag" "$
  * `$1` is the snapshot; all further arguments are those of the restore. Who is not root cannot give files away, and restic does
  * not say so: what belongs to others in the snapshot is counted here. Labels of SELinux are the node's to give.
  */
-export const RESTORE_SCRIPT = `set -e -o pipefail
-cd ${PATH}
-${OPEN}
-${UNLOCK}
+export const RESTORE_SCRIPT = `${BEGIN}
+code=0; ${OPEN} > /dev/null || code=$?
+if [ $code -eq ${LOCKED} ]; then ${UNLOCK}
+elif [ $code -ne 0 ]; then exit $code; fi
 snapshot=$1; shift
 [ "$(id -u)" -eq 0 ] || restic ls --no-lock --json "$snapshot" | awk -v uid="$(id -u)" -v gids=" $(id -G) " '
   !/"struct_type":"node"/ { next }

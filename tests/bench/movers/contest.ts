@@ -117,7 +117,7 @@ async function byMover(
   return {
     by: mover,
     async backUp(backup) {
-      const { object, seconds, phases } = await backUp(
+      const { object, seconds, phases, moments } = await backUp(
         test,
         source,
         `${backup}-${mover.toLowerCase()}`,
@@ -126,13 +126,13 @@ async function byMover(
       last = object;
       const { repository = '', snapshotID = '' } = object.status?.result ?? {};
       const transfer = await secondsOf(cluster, `${path}/${repository}`, snapshotID);
-      return { seconds, transfer, driver: (phases['Capturing'] ?? 0) + (phases['Staging'] ?? 0) };
+      return { seconds, transfer, moments, driver: (phases['Capturing'] ?? 0) + (phases['Staging'] ?? 0) };
     },
     async restore() {
       if (last === undefined) throw new Error(`${mover} has saved nothing`);
-      const { seconds, phases, object } = await restore(test, last, load.size);
+      const { seconds, phases, moments, object } = await restore(test, last, load.size);
       await kube.delete(persistentVolumeClaims, object.metadata);
-      return { seconds, driver: phases['Staging'] ?? 0 };
+      return { seconds, moments, driver: phases['Staging'] ?? 0 };
     },
   };
 }

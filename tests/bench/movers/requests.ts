@@ -1,28 +1,35 @@
 import { persistentVolumeClaims, persistentVolumes } from '../../../api/external/core.ts';
-import { apiVersionOf, type Key, type Kind, type Resource } from '../../../api/meta.ts';
+import { apiVersionOf, type Condition, type Key, type Kind, type Resource } from '../../../api/meta.ts';
 import type { DataMoverBackup } from '../../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverRestore } from '../../../api/v1alpha1/data-mover-restore.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../../api/v1alpha1/kinds.ts';
 import { claim, untilBound, type Place } from '../../e2e/support/app.ts';
 import type { TestCluster } from '../../e2e/support/cluster.ts';
 import { until } from '../../e2e/support/wait.ts';
+import { witness, type Moment } from './moments.ts';
 
 /** Seconds from the request to its end, and how many of them it was in each phase. */
 export interface Timed<T> {
   seconds: number;
   phases: Readonly<Record<string, number>>;
+  /** Between them. */
+  moments: readonly Moment[];
   object: T;
 }
 
-type Request = Resource & { status?: { phase?: string | undefined; message?: string | undefined } };
+type Request = Resource & {
+  status?: { phase?: string | undefined; message?: string | undefined; conditions?: Condition[] | undefined };
+};
 
 const PATIENCE_MS = 600_000;
 
 /** Creates a request and follows it to its end. @throws Error when that is not `Completed` */
-async function follow<T extends Request>({ kube }: TestCluster, kind: Kind<T>, object: T): Promise<Timed<T>> {
+async function follow<T extends Request>(test: TestCluster, kind: Kind<T>, object: T): Promise<Timed<T>> {
+  const { kube } = test;
   const { namespace, name } = object.metadata;
   const key: Key = { name, ...(namespace !== undefined && { namespace }) };
   const phases: Record<string, number> = {};
+  const seen = await witness(test);
   const begun = performance.now();
   let phase = 'Pending';
   let since = begun;
@@ -35,14 +42,17 @@ async function follow<T extends Request>({ kube }: TestCluster, kind: Kind<T>, o
   const ended = await until(kube, kind, key, {
     to: 'to end',
     timeoutMs: PATIENCE_MS,
-    when({ status }) {
+    when(request) {
+      const { status } = request;
+      seen.saw(request);
       if (status?.phase !== undefined && status.phase !== phase) enter(status.phase);
       return ['Completed', 'Failed', 'Canceled'].includes(phase);
     },
   });
+  const moments = seen.end();
   if (phase !== 'Completed')
     throw new Error(`${kind.kind} ${name} is ${phase}: ${ended.status?.message ?? ''}`);
-  return { seconds: (since - begun) / 1000, phases, object: ended };
+  return { seconds: (since - begun) / 1000, phases, moments, object: ended };
 }
 
 export function backUp(test: TestCluster, source: Place, name: string, dataMoverClass: string) {

@@ -1,3 +1,5 @@
+import type { Moment } from './moments.ts';
+
 /** One transfer of one contestant. */
 export interface Measured {
   load: string;
@@ -9,6 +11,8 @@ export interface Measured {
   transfer?: number;
   /** Spent waiting for the storage driver. */
   driver?: number;
+  /** What happened on the way. */
+  moments?: readonly Moment[];
 }
 
 /** By hand: the limit. */

@@ -63,4 +63,12 @@ function writeSmall(path: string): Promise<void> {
   return writeFile(path, randomFillSync(Buffer.alloc(4096)));
 }
 
+/** Next to nothing: what such a transfer takes is what every transfer takes besides. */
+export const TINY: Load = {
+  name: 'one file of 4 KiB',
+  size: '64Mi',
+  fill: (folder) => writeSmall(join(folder, 'tiny')),
+  change: (folder) => writeSmall(join(folder, 'tiny')),
+};
+
 export const LOADS: readonly Load[] = [large, small];

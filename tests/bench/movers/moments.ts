@@ -1,0 +1,106 @@
+import {
+  jobs,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  type Job,
+  type Pod,
+} from '../../../api/external/core.ts';
+import { terminated } from '../../../controller/restic-repository/mover-pod.ts';
+import { volumeSnapshots } from '../../../api/external/snapshot.ts';
+import type { Condition, Kind, Resource } from '../../../api/meta.ts';
+import { isConditionTrue } from '../../../kube/status/conditions.ts';
+import type { TestCluster } from '../../e2e/support/cluster.ts';
+import { watchPrograms } from './programs.ts';
+
+/** What happened on the way of one request, and when: seconds since its creation, by the clock of who looks. */
+export interface Moment {
+  at: number;
+  what: string;
+}
+
+/** Sees what happens in the cluster, from now on until it is asked for it. */
+export interface Witness {
+  /** The request itself has changed. */
+  saw(request: Resource & { status?: { conditions?: Condition[] | undefined } }): void;
+  /** In their order. */
+  end(): Moment[];
+}
+
+/** Of each kind of object that is made for a request, what is worth a line. */
+const SIGNS: readonly Sign<never>[] = [
+  sign(volumeSnapshots, { 'staging: snapshot made': () => true }),
+  sign(persistentVolumeClaims, {
+    'staging: claim made': () => true,
+    'staging: claim bound': ({ status }) => status?.phase === 'Bound',
+    'clean-up: claim deleted': ({ metadata }) => metadata.deletionTimestamp !== undefined,
+  }),
+  sign(persistentVolumes, {
+    'staging: volume made': () => true,
+    'clean-up: volume released': ({ status }) => status?.phase === 'Released',
+  }),
+  sign<Job>(jobs, {
+    'Job made': () => true,
+    'Job is over': ({ status }) => (status?.succeeded ?? 0) > 0,
+    'clean-up: Job deleted': ({ metadata }) => metadata.deletionTimestamp !== undefined,
+  }),
+  sign<Pod>(pods, {
+    'pod made': () => true,
+    'pod scheduled': ({ spec }) => spec.nodeName !== undefined,
+    'pod: it runs': ({ status }) => status?.phase === 'Running',
+    'pod: container has ended': (pod) => terminated(pod) !== undefined,
+    'pod: it is over': ({ status }) => status?.phase === 'Succeeded',
+  }),
+];
+
+interface Sign<T extends Resource> {
+  kind: Kind<T>;
+  events: Readonly<Record<string, (object: T) => boolean>>;
+}
+
+function sign<T extends Resource>(kind: Kind<T>, events: Sign<T>['events']): Sign<never> {
+  return { kind, events } as unknown as Sign<never>;
+}
+
+/** Of a request that is created right after this, and alone. */
+export async function witness({ kube, namespace, cluster }: TestCluster): Promise<Witness> {
+  const begun = performance.now();
+  const moments = new Map<string, number>();
+  const note = (what: string): void => {
+    if (!moments.has(what)) moments.set(what, (performance.now() - begun) / 1000);
+  };
+  const over = new AbortController();
+  const look = async ({ kind, events }: Sign<never>): Promise<void> => {
+    const where = kind.namespaced ? { namespace } : {};
+    const { resourceVersion, items } = await kube.listPage<Resource>(kind, where);
+    const known = new Set(items.map(({ metadata }) => metadata.uid));
+    const limits = { timeoutSeconds: 3600, idleTimeoutMs: 3_600_000, signal: over.signal };
+    const follow = async (): Promise<void> => {
+      for await (const { type, object } of kube.watch<Resource>(kind, {
+        ...where,
+        resourceVersion,
+        ...limits,
+      })) {
+        if (type === 'BOOKMARK' || known.has(object.metadata.uid)) continue;
+        if (type === 'DELETED') note(`clean-up: ${kind.kind} gone`);
+        for (const [what, holds] of Object.entries(events)) if (holds(object as never)) note(what);
+      }
+    };
+    follow().catch((error: unknown) => {
+      if (!over.signal.aborted) note(`lost sight of ${kind.plural}: ${String(error)}`);
+    });
+  };
+  await Promise.all(SIGNS.map(look));
+  const programs = watchPrograms({ program: 'restic', variable: cluster.s3.endpoint }, note);
+  return {
+    saw({ status }) {
+      for (const { type } of status?.conditions ?? [])
+        if (isConditionTrue(status?.conditions, type)) note(`status: ${type}`);
+    },
+    end() {
+      over.abort();
+      programs.stop();
+      return [...moments].map(([what, at]) => ({ what, at })).sort((a, b) => a.at - b.at);
+    },
+  };
+}
