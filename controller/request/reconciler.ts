@@ -20,9 +20,6 @@ import { expire, requeueAfter, runSteps, waiting, type PassResult } from './step
 import { summarise } from './summary.ts';
 import { createTroubles } from './troubles.ts';
 
-/** Timers cannot wait for much longer than this. */
-const LONGEST_WAIT_MS = 24 * 3_600_000;
-
 /**
  * Drives requests of one kind: look, take the steps that can be taken, write the status once.
  * A pass goes the way there until the request has succeeded or failed, and from then on the way back; the final
@@ -106,7 +103,7 @@ export function createRequestReconciler<
     const now = env.now();
     if (dueAt === undefined || dueAt <= now.getTime()) return undefined;
     const result = waiting(`due at ${new Date(dueAt).toISOString()}`, {
-      requeueAfterMs: Math.min(dueAt - now.getTime(), LONGEST_WAIT_MS),
+      requeueAfterMs: dueAt - now.getTime(),
     });
     return conclude({ request, status: draftOf(request), now, signal }, { pass: { step: 'due', result } });
   }

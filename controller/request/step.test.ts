@@ -1,5 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkpoint, done, failed, requeueAfter, runSteps, waiting, type StepResult } from './step.ts';
+import {
+  checkpoint,
+  done,
+  failed,
+  LONGEST_SLEEP_MS,
+  requeueAfter,
+  runSteps,
+  waiting,
+  type StepResult,
+} from './step.ts';
 
 const NOW = 1_000_000;
 
@@ -49,7 +58,8 @@ describe('the next look', () => {
   it.each([
     [done, undefined],
     [checkpoint, undefined],
-    [waiting('x'), undefined],
+    [waiting('x'), LONGEST_SLEEP_MS],
+    [waiting('x', { deadline: { ...deadline, at: NOW + 86_400_000 } }), LONGEST_SLEEP_MS],
     [waiting('x', { requeueAfterMs: 100 }), 100],
     [waiting('x', { deadline }), 500],
     [waiting('x', { deadline, requeueAfterMs: 100 }), 100],

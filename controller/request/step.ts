@@ -62,11 +62,16 @@ export function expire(result: StepResult, now: number): StepResult {
   return failed(reason, message);
 }
 
-/** When to look again at the latest; undefined when only an event can change something. */
+/**
+ * Everything that a request waits for wakes it. Should that ever be missed, it costs this much time rather than the request,
+ * whose deadline would come next. In milliseconds.
+ */
+export const LONGEST_SLEEP_MS = 300_000;
+
+/** When to look again at the latest, in milliseconds; undefined when nothing is waited for. */
 export function requeueAfter(result: StepResult, now: number): number | undefined {
   if (result.state !== 'waiting') return undefined;
-  const times = [result.requeueAfterMs, result.deadline && result.deadline.at - now].filter(
-    (t) => t !== undefined,
-  );
-  return times.length === 0 ? undefined : Math.max(0, Math.min(...times));
+  const { requeueAfterMs = LONGEST_SLEEP_MS, deadline } = result;
+  const left = deadline === undefined ? LONGEST_SLEEP_MS : deadline.at - now;
+  return Math.max(0, Math.min(requeueAfterMs, left, LONGEST_SLEEP_MS));
 }
