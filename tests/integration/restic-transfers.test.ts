@@ -110,6 +110,22 @@ function fill(): void {
   execFileSync('mkfifo', [at('volume', 'pipe')]);
 }
 
+/** Node has no words for them, but GNU tar puts them on what it unpacks. */
+function fillWithAttributes(): void {
+  fs.writeFileSync(at('scratch', 'labelled'), 'precious');
+  const attributes = '--pax-option=SCHILY.xattr.user.origin:=Hamburg,SCHILY.xattr.trusted.seal:=unbroken';
+  const archive = execFileSync('tar', ['-C', at('scratch'), '--format=pax', attributes, '-c', 'labelled']);
+  execFileSync('tar', ['-C', at('volume'), ...ALL_ATTRIBUTES, '-x'], { input: archive });
+}
+
+const ALL_ATTRIBUTES = ['--xattrs', '--xattrs-include=*'];
+
+function attributesOf(name: string): string[] {
+  const archive = execFileSync('tar', ['-C', at('volume'), '--format=pax', ...ALL_ATTRIBUTES, '-c', name]);
+  const found = archive.toString('latin1').matchAll(/SCHILY\.xattr\.(\S+=\S+)/g);
+  return [...found].map(([, attribute = '']) => attribute).sort();
+}
+
 /** What there is to know about every file, in the order of their names. */
 function describeVolume(): string[] {
   return fs
@@ -240,6 +256,20 @@ describe('a restore', () => {
     const losses = lossesOf(readMessages(lines));
     expect(losses).toMatch(/^owners of 8 \(such as "\/.*"\)$/);
     expect(fs.readFileSync(at('volume', 'shared', 'theirs'), 'utf8')).toBe('precious');
+  });
+
+  it('brings extended attributes back, and where it is not root those that anybody may set', () => {
+    fillWithAttributes();
+    const { snapshotID = '' } = saved(backup());
+    emptyVolume();
+    expect(restore(snapshotID).status).toBe(0);
+    expect(attributesOf('labelled')).toEqual(['trusted.seal=unbroken', 'user.origin=Hamburg']);
+
+    emptyVolume();
+    giveAway('volume', 'repository', 'scratch');
+    expect(restore(snapshotID, { uid: NOBODY }).status).toBe(0);
+    expect(attributesOf('labelled')).toEqual(['user.origin=Hamburg']);
+    expect(fs.readFileSync(at('volume', 'labelled'), 'utf8')).toBe('precious');
   });
 
   it('is a success with losses where only a device could not be made', () => {

@@ -42,18 +42,21 @@ case $saved in *'"id"'*) printf '%s\\n' "$saved"; exit 0;; esac
 exec ${RESTIC} backup --json --host ${HOST} --exclude=lost+found --tag "$tag" "$@" .`;
 
 /**
- * `$1` is the snapshot; all further arguments are those of the restore. Who is not root cannot give files away, and restic does
- * not say so: what belongs to others in the snapshot is counted here. Labels of SELinux are the node's to give.
+ * `$1` is the snapshot; all further arguments are those of the restore. Labels of SELinux are the node's to give. Who is not
+ * root cannot give files away, and restic does not say so: what belongs to others in the snapshot is counted here. Nor may
+ * such a one set every extended attribute; restic gives up on a file's others at the first that is refused, and says nothing.
  */
 export const RESTORE_SCRIPT = `${BEGIN}
 code=0; ${OPEN} > /dev/null || code=$?
 if [ $code -eq ${LOCKED} ]; then ${UNLOCK}
 elif [ $code -ne 0 ]; then exit $code; fi
 snapshot=$1; shift
-[ "$(id -u)" -eq 0 ] || restic ls --no-lock --json "$snapshot" | awk -v uid="$(id -u)" -v gids=" $(id -G) " '
+if [ "$(id -u)" -eq 0 ]; then set -- --exclude-xattr security.selinux "$@"
+else restic ls --no-lock --json "$snapshot" | awk -v uid="$(id -u)" -v gids=" $(id -G) " '
   !/"struct_type":"node"/ { next }
   match($0, /"uid":[0-9]+/) { owner = substr($0, RSTART + 6, RLENGTH - 6) }
   match($0, /"gid":[0-9]+/) { group = substr($0, RSTART + 6, RLENGTH - 6) }
   owner != uid || !index(gids, " " group " ") { if (!count++) first = $0 }
   END { if (count) printf "{\\"message_type\\":\\"owners\\",\\"count\\":%d,\\"first\\":%s}\\n", count, first }'
-exec ${RESTIC} restore "$snapshot" --target . --sparse --json --exclude-xattr security.selinux "$@"`;
+  set -- --include-xattr 'user.*' --include-xattr 'system.posix_acl_*' "$@"; fi
+exec ${RESTIC} restore "$snapshot" --target . --sparse --json "$@"`;
