@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { RICH } from '../../mover-conformance/contents.ts';
+
 import type { Place } from './app.ts';
 import type { TestCluster } from './cluster.ts';
 import { readTar, type TarEntry } from './tar.ts';
@@ -91,39 +93,15 @@ function words(entry: Entry | undefined): string {
   return entry === undefined ? 'not there' : JSON.stringify(entry);
 }
 
-/** Everything that is easy to lose: odd names, modes, owners, links, holes, times, many small files and a large one. */
+/** All that is easy to lose, with a pipe, the longest name that there can be, and many files. */
 export const RICH_DATA = `
 cd /data
-echo 'known content' > plain.txt
-for name in 'with spaces' '-leading-dash' 'quote"s' "apos'trophe" 'dollar$(x)' 'back\\\\slash' 'star*?[a]' 'ünïcödé-日本語'; do
-  echo "content of $name" > "./$name"
-done
-echo 'two lines' > "$(printf 'new\\nline')"
+${RICH}
 echo 'longest' > "$(head -c 255 /dev/zero | tr '\\0' n)"
-mkdir -p deep/er/and/deeper empty-folder sticky setgid
-echo leaf > deep/er/and/deeper/leaf
-echo nothing-allowed > mode-0000
-echo read-only > mode-0444
-echo program > setuid
-chown 1234:5678 setuid mode-0444 deep/er
-chmod 0000 mode-0000
-chmod 0444 mode-0444
-chmod 4755 setuid
-chmod 1777 sticky
-chmod 2775 setgid
-ln -s plain.txt relative-link
-ln -s /etc/passwd absolute-link
-ln -s no/such/place dangling-link
-ln plain.txt hard-link
-ln plain.txt deep/another-hard-link
 mkfifo fifo
-truncate -s 8M sparse
-echo end >> sparse
-: > empty-file
-head -c 12000000 /dev/urandom > large
+head -c 9000000 /dev/urandom >> large
 mkdir many
 i=0
 while [ $i -lt 200 ]; do echo "file $i" > many/$i; i=$((i+1)); done
-touch -d '2001-02-03 04:05:06' plain.txt empty-folder
 sync
 `;
