@@ -11,6 +11,8 @@ import {
 } from '../../tests/fakes/fake-api-server.ts';
 import { createKubeClient } from '../client/http-kube-client.ts';
 import type { KubeClient } from '../client/kube-client.ts';
+import type { KubeError } from '../client/kube-error.ts';
+import { type LogFields, type Logger, silentLogger } from '../../telemetry/log.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { createBackoff } from './backoff.ts';
 import { createReflector, type ReflectorOptions } from './reflector.ts';
@@ -179,6 +181,21 @@ describe('list and watch', () => {
     await server.watch(1);
     expect(clock.waits).toEqual([800, 1600, 3200, 6400, 12800, 25600, 30000, 30000, 30000]);
     expect(store.size).toBe(1);
+  });
+
+  it('tells of trouble that stays once, and of other trouble again', async () => {
+    const missing = status(404, 'NotFound');
+    server.next(missing, missing, missing, status(403, 'Forbidden'), missing, listOf('100', []));
+    const told: string[] = [];
+    const note =
+      (level: string): Logger['warn'] =>
+      (fields: LogFields | string) => {
+        const { err } = fields as { err: KubeError };
+        told.push(`${level} ${String(err.code)}`);
+      };
+    start({ log: { ...silentLogger, warn: note('warn'), debug: note('debug') } });
+    await server.watch(0);
+    expect(told).toEqual(['warn 404', 'debug 404', 'debug 404', 'warn 403', 'warn 404']);
   });
 
   it('lists anew when its version is too old, and tells what was deleted meanwhile', async () => {

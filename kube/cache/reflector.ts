@@ -155,9 +155,12 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
 
   async function pause(error: unknown, signal: AbortSignal): Promise<void> {
     const problem = KubeError.from(error);
+    // What stays as it is, such as a kind that is not installed, is told once.
+    const isNews = status.lastError?.code !== problem.code || status.lastError.reason !== problem.reason;
     status.lastError = problem;
     const waitMs = Math.max(backoff.next(), problem.retryAfterMs ?? 0);
-    log.warn({ err: problem, kind: kind.kind, waitMs: Math.round(waitMs) }, 'lost touch with the API server');
+    const fields = { err: problem, kind: kind.kind, waitMs: Math.round(waitMs) };
+    log[isNews ? 'warn' : 'debug'](fields, 'lost touch with the API server');
     await sleep(clock, waitMs, signal);
   }
 
