@@ -28,14 +28,14 @@ const OPEN_ANYWAY = `${OPEN} --no-lock > /dev/null`;
  * arguments are those of the backup. Of two that make a repository at the same time one fails, and finds the other's.
  *
  * The first look finds out whether there is a repository that can be opened, is not locked and tells its snapshots soon. Where
- * it is not so, step by step.
+ * it is not so, step by step: the steps say again what was wrong, and nothing that is right by then.
  */
 export const BACKUP_SCRIPT = `${BEGIN}
 first=$(find . -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit)
 if [ -z "$first" ]; then echo '{"message_type":"empty"}'; exit 0; fi
 tag=$1; shift
 look() { "$@" snapshots --json --host ${HOST} --path ${PATH} --tag "$tag" --latest 1; }
-code=0; saved=$(look timeout 20 restic) || code=$?
+code=0; saved=$(look timeout 20 restic 2> /dev/null) || code=$?
 if [ $code -eq 10 ]; then restic init || ${OPEN_ANYWAY}
 elif [ $code -ne 0 ]; then ${OPEN_ANYWAY}; ${UNLOCK}; saved=$(look ${RESTIC}); fi
 case $saved in *'"id"'*) printf '%s\\n' "$saved"; exit 0;; esac
