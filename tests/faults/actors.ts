@@ -5,8 +5,9 @@ import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { systemClock } from '../../kube/runtime/clock.ts';
 import { endLog } from '../fakes/cluster/pods.ts';
 import { dropSnapshot, tendSnapshots } from '../fakes/cluster/snapshots.ts';
-import { emptyState, type ClusterState, type Duty } from '../fakes/cluster/state.ts';
+import { emptyState, timeOf, type ClusterState, type Duty } from '../fakes/cluster/state.ts';
 import { tendStorage } from '../fakes/cluster/storage.ts';
+import { tendResticJobs } from '../fakes/cluster/restic-job.ts';
 import { tendVerifications } from '../fakes/cluster/verifier.ts';
 import { tendVolSync } from '../fakes/cluster/volsync.ts';
 import { LiveDesk } from './desk.ts';
@@ -55,6 +56,7 @@ export function startActors(client: KubeClient, feed: Feed, namespace: string): 
       tendVolSync(state);
       tendUpkeep(state);
       tendVerifications(state);
+      tendResticJobs(state);
       await desk.flush();
     }
   }
@@ -97,34 +99,50 @@ type ResticJob = Job & {
   spec?: { template?: { spec?: { containers?: { command?: string[]; args?: string[] }[] } } };
 };
 
-/** The kubelet and restic for the Jobs that remove a snapshot or prune a repository. */
+/** What the Jobs that care for a repository do, by a word of their command. */
+const TASKS: Readonly<Record<string, string>> = {
+  forget: 'forget',
+  prune: 'prune',
+  rclone: 'rclone',
+  // Every run removes stale locks first; this one does nothing else.
+  cat: 'unlock',
+};
+
+/** The kubelet, the Job controller and restic for the Jobs that care for a repository. */
 function tendUpkeep(state: ClusterState): void {
   for (const job of state.list(jobs) as ResticJob[]) {
     const { command = [], args = [] } = job.spec?.template?.spec?.containers?.[0] ?? {};
     const words = [...command, ...args];
-    const task = ['forget', 'prune', 'rclone'].find((word) => words.includes(word));
+    const task = TASKS[words.find((word) => word in TASKS) ?? ''];
     if (task === undefined || (job.status?.succeeded ?? 0) > 0) continue;
     const secret = state.get(secrets, { namespace: state.namespace, name: job.metadata.name });
     if (secret === undefined) continue;
     const url = urlIn(secret);
     const repository = state.repositories.get(url);
     if (repository === undefined) throw new Error(`there is no repository ${url}`);
-    const id = words.at(-1);
+    const id = words.at(-1) ?? '';
     const count = repository.snapshots.length;
     state.started.push({ kind: 'backup', name: task, attempt: 1, unlock: false });
     if (task === 'forget')
-      repository.snapshots = repository.snapshots.filter((snapshot) => snapshot.id !== id);
+      repository.snapshots = repository.snapshots.filter((snapshot) => !snapshot.id.startsWith(id));
     if (task === 'prune') say(state, job, `finding data that is still in use for ${count} snapshots`);
     if (task === 'rclone') {
       if (count > 0) throw new Error(`${url} is not empty`);
       state.repositories.delete(url);
       say(state, job, 'the repository is removed');
     }
+    const now = timeOf(state.clock);
     state.kube.edit(jobs, keyOf(job), (object) => {
-      object.status = { succeeded: 1 };
+      object.status = { ...ENDED_WELL, startTime: now, completionTime: now };
     });
   }
 }
+
+/** What the API server wants of a Job that has a time of completion. */
+const ENDED_WELL = {
+  succeeded: 1,
+  conditions: ['SuccessCriteriaMet', 'Complete'].map((type) => ({ type, status: 'True' })),
+};
 
 /** Of the repository, as restic is told or rclone. */
 function urlIn({ data = {} }: Secret): string {

@@ -29,6 +29,9 @@ const quotas: Kind<ResourceQuota> = {
   namespaced: true,
 };
 
+/** More than each of a story's waits, which say what they have waited for. */
+const LONGEST_MS = 4 * 60_000;
+
 type Spec = PersistentVolumeClaim['spec'];
 
 const SPEC: Spec = {
@@ -44,21 +47,28 @@ let before: string[];
 
 beforeAll(async () => {
   lab = await startLab();
-  const spec = { mover: 'VolSync', deadlines: { stagingSeconds: 5, handOverSeconds: 60 } };
+  const spec = { mover: 'VolSync', deadlines: { stagingSeconds: 5 } };
   await lab.client.create(dataMoverClasses, {
     apiVersion: 'oadp.openshift.io/v1alpha1',
     kind: 'DataMoverClass',
     metadata: { name: 'hasty' },
     spec,
   } as unknown as DataMoverClass);
-}, 120_000);
-afterAll(() => lab.stop());
+}, LONGEST_MS);
+afterAll(() => lab.stop(), LONGEST_MS);
 
-/** Restores 5 GiB into a claim `restored`; `after` sees every call of the controller once it is done. */
-async function restore(
-  spec: Partial<Spec> = {},
-  after: (call: Call) => Promise<void> = () => Promise.resolve(),
-): Promise<NonNullable<DataMoverRestore['status']>> {
+interface How {
+  /** Of the destination. */
+  spec?: Partial<Spec>;
+  dataMoverClass?: string;
+  /** Sees every call of the controller once it is done. */
+  after?: (call: Call) => Promise<void>;
+}
+
+/** Restores 5 GiB into a claim `restored`. */
+async function restore({ spec, dataMoverClass = 'volsync', after }: How = {}): Promise<
+  NonNullable<DataMoverRestore['status']>
+> {
   const [result] = world.addRepository('precious');
   await addDestination(spec);
   await world.until('the destination is there', () => world.claim(destination()) !== undefined);
@@ -75,14 +85,14 @@ async function restore(
   await world.create(dataMoverRestores, {
     metadata: key,
     spec: {
-      dataMoverClass: 'hasty',
+      dataMoverClass,
       destinationClaimRef: { name: 'restored' },
       source: { backupName: 'b1', backupNamespace: world.app, result: result!, volume },
     },
   });
   const process = world.boot(() => async (call, act) => {
     const done = await act();
-    await after(call);
+    await after?.(call);
     return done;
   });
   await process.warm;
@@ -114,6 +124,8 @@ async function told(tell: () => Promise<void>): Promise<void> {
   try {
     await world.setUp();
     await tell();
+  } catch (error) {
+    throw new Error(`${String(error)}\n${world.describe()}`, { cause: error });
   } finally {
     await world.stop();
   }
@@ -126,13 +138,13 @@ describe('a destination', () => {
       told(async () => {
         const matchExpressions = [{ key: 'tier', operator: 'In' as const, values: ['gold'] }];
         const selector = { matchLabels: { app: 'shop' }, matchExpressions };
-        expect(await restore({ selector })).toMatchObject({ phase: 'Completed' });
+        expect(await restore({ spec: { selector } })).toMatchObject({ phase: 'Completed' });
         expect(world.read(destination())).toBe('precious');
         await world.until('the claim knows', () => world.claim(destination())?.status?.phase === 'Bound');
         expect(world.claim(destination())?.status?.capacity).toEqual({ storage: '5Gi' });
         expect(world.volumeOf(destination())?.metadata.labels).toMatchObject({ app: 'shop' });
       }),
-    60_000,
+    LONGEST_MS,
   );
 
   it(
@@ -144,14 +156,14 @@ describe('a destination', () => {
         await world.create(quotas, { metadata: key, spec: { hard } });
         const status = { hard, used: hard };
         await lab.client.mergePatch(quotas, key, { status }, { subresource: 'status' });
-        const { phase, failure } = await restore();
+        const { phase, failure } = await restore({ dataMoverClass: 'hasty' });
         expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason: 'DeadlineExceeded' });
         expect(failure?.message).toMatch(
           /not allowed for 5 s: .*exceeded quota: full, .*persistentvolumeclaims/,
         );
         expect(world.inventory()).toEqual(before);
       }),
-    60_000,
+    LONGEST_MS,
   );
 
   it(
@@ -163,13 +175,13 @@ describe('a destination', () => {
           await untilGone(lab.client, persistentVolumeClaims, destination());
           await addDestination();
         });
-        const { failure } = await restore({}, again);
+        const { failure } = await restore({ after: again });
         expect(failure?.reason).toBe('DestinationNotFound');
         expect(failure?.message).toContain(`PersistentVolumeClaim ${world.app}/restored was deleted`);
         await world.until('nothing else is left', () => String(world.inventory()) === String(before));
         expect(world.claim(destination())?.status?.phase).toBe('Pending');
       }),
-    60_000,
+    LONGEST_MS,
   );
 
   it(
@@ -196,13 +208,13 @@ describe('a destination', () => {
             when: ({ status }) => status?.phase === 'Bound',
           });
         });
-        const { failure } = await restore({}, bindOther);
+        const { failure } = await restore({ after: bindOther });
         expect(failure?.reason).toBe('DestinationBound');
         expect(failure?.message).toContain(`restored got PersistentVolume ${other} meanwhile`);
         const expected = [...before, `PersistentVolume ${other}`].sort();
         await world.until('nothing else is left', () => String(world.inventory()) === String(expected));
         expect(world.volumeOf(destination())?.metadata.name).toBe(other);
       }),
-    60_000,
+    LONGEST_MS,
   );
 });

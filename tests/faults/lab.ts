@@ -21,6 +21,7 @@ import { startControlPlane, type ControlPlane } from '../integration/control-pla
 import { installCrds, type Crd } from '../integration/install-crds.ts';
 import { DRIVER } from './actors.ts';
 import { Relay } from './relay.ts';
+import { installVeleroKinds } from './tenants.ts';
 
 const WATCHED: readonly Kind<Resource>[] = [
   ...LEFT_BEHIND,
@@ -48,7 +49,12 @@ export interface Lab {
 
 export async function startLab(users: readonly string[] = []): Promise<Lab> {
   const plane = await startControlPlane(users);
-  const client = createKubeClient(plane.config, { fieldManager: 'datamover-controller', maxConnections: 24 });
+  const client = createKubeClient(plane.config, {
+    fieldManager: 'datamover-controller',
+    maxConnections: 24,
+    // What the stories themselves write is written once: a machine that stood still for a while must not break them.
+    timeoutMs: 120_000,
+  });
   const elections = createKubeClient(plane.config, {
     fieldManager: 'datamover-controller',
     maxConnections: 8,
@@ -62,6 +68,7 @@ export async function startLab(users: readonly string[] = []): Promise<Lab> {
   };
   try {
     await installCrds(client, foreignCrds());
+    await installVeleroKinds(client);
     await plane.startControllers(
       'persistentvolume-binder-controller',
       'persistentvolumeclaim-protection-controller',
@@ -93,6 +100,7 @@ async function share(client: KubeClient): Promise<void> {
   const limits = { backups: 1, restores: 1 };
   const isDefault = { annotations: { 'oadp.openshift.io/default': 'true' } };
   await makeClass(client, { name: 'volsync', ...isDefault }, { limits });
+  await makeClass(client, { name: 'restic' }, { mover: 'Restic', limits });
   await makeClass(client, { name: 'live' }, { capture: 'Live', limits });
   await makeClass(client, { name: 'verified' }, { verify: 'Data', limits });
   await makeClass(client, { name: 'tidy' }, { repositories: { removeEmpty: true } });

@@ -4,10 +4,11 @@ import { createInformerSet } from '../../kube/cache/informer-set.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { whenAborted } from '../../kube/runtime/abort.ts';
 import { LeadershipLostError } from '../../kube/runtime/leader-election.ts';
-import { silentLogger } from '../../telemetry/log.ts';
+import type { Runnable } from '../../kube/runtime/manager.ts';
 import { CrashError } from '../fakes/fake-kube.ts';
 import { createCandidate } from './candidate.ts';
 import { intercept, type Around } from './intercept.ts';
+import type { Diary } from './journal.ts';
 
 /** A controller with caches and queues of its own, as one process would have. */
 export interface Process {
@@ -15,6 +16,8 @@ export interface Process {
   readonly warm: Promise<void>;
   /** Resolves when it makes its first call. */
   readonly firstCall: Promise<void>;
+  /** Has all its calls but the first wait for this. */
+  hold(until: Promise<unknown>): void;
   /** Lets it work; before that it only mirrors, as on standby. */
   lead(): void;
   /** From now on nothing that it does has an effect, except what it has sent already. */
@@ -30,6 +33,9 @@ export interface Process {
   readonly ended: Promise<'killed' | 'lost'>;
 }
 
+/** Who of a controller works. What stories share is nobody's own: only theirs may meet the keeper of classes. */
+export type Crew = 'requests' | 'requests and janitor' | 'classes';
+
 export interface ProcessOptions {
   client: KubeClient;
   /** With it the process leads only while it has the Lease, which it asks for over this client. */
@@ -37,6 +43,8 @@ export interface ProcessOptions {
   /** The protected namespace. */
   namespace: string;
   clusterName: string;
+  diary: Diary;
+  crew: Crew;
   /** Sees every call that it makes. */
   around(process: Process): Around;
 }
@@ -46,6 +54,8 @@ export function startProcess({
   elections,
   namespace,
   clusterName,
+  diary,
+  crew,
   around,
   ...options
 }: ProcessOptions): Process {
@@ -55,27 +65,32 @@ export function startProcess({
   const [leads, onLead] = signalOf();
   const [lost, onLost] = signalOf();
   let isDead = false;
+  let held: Promise<unknown> | undefined;
+  let calls = 0;
   const kill = (): void => {
     isDead = true;
     stop.abort(new LeadershipLostError('the process died'));
   };
   const client = intercept(options.client, async (call, act) => {
     onCall();
+    if (calls++ > 0) await held;
     if (isDead) throw new CrashError('the process died');
-    return around(process)(call, act);
+    return diary.during(call.text, () => around(process)(call, act));
   });
-  const informers = createInformerSet({ client, log: silentLogger });
-  const { controllers } = createDataMover({
+  const { log, clock } = diary;
+  const informers = createInformerSet({ client, log, clock });
+  const dataMover = createDataMover({
     client,
     informers,
     namespace,
     clusterName,
     movers: builtInMovers,
     reporter: { report: () => undefined },
-    log: silentLogger,
+    log,
+    clock,
+    reach: () => Promise.resolve(403),
+    janitorIntervalMs: JANITOR_INTERVAL_MS,
   });
-  // All stories share one class: who writes its status first would be none of a story's calls.
-  const ofStories = controllers.filter(({ name }) => name !== 'class');
   const mirroring = informers.run(stop.signal);
   const warm = informers.waitForSync({ timeoutMs: 60_000, signal: stop.signal });
   // Nobody may be waiting for it any more when the process is killed.
@@ -88,7 +103,7 @@ export function startProcess({
       isDead = true;
       if (!stop.signal.aborted) onLost();
     });
-    await Promise.all(ofStories.map((one) => one.run(signal)));
+    await Promise.all(membersOf(crew, dataMover).map((one) => one.run(signal)));
   }
 
   async function live(): Promise<'killed' | 'lost'> {
@@ -103,6 +118,7 @@ export function startProcess({
     } finally {
       kill();
       await mirroring;
+      diary.close();
     }
   }
 
@@ -112,12 +128,24 @@ export function startProcess({
     leads,
     lost,
     ended: live(),
+    hold(until) {
+      held = until;
+    },
     lead: () => leading.abort(),
     kill,
     pause: () => candidate?.pause(),
     resume: () => candidate?.resume(),
   };
   return process;
+}
+
+const JANITOR_INTERVAL_MS = 3_000;
+
+function membersOf(crew: Crew, { controllers, janitor }: ReturnType<typeof createDataMover>): Runnable[] {
+  const ofClasses = controllers.filter(({ name }) => name === 'class');
+  if (crew === 'classes') return ofClasses;
+  const ofRequests = controllers.filter((one) => !ofClasses.includes(one));
+  return crew === 'requests' ? ofRequests : [...ofRequests, janitor];
 }
 
 function signalOf(): [Promise<void>, () => void] {

@@ -45,7 +45,8 @@ export class Relay {
 
   /** Objects that all stories share, such as storage classes. */
   shared(kind: Kind<Resource>): Resource[] {
-    return this.#stores.get(collectionOf(kind))?.list() ?? [];
+    const all = this.#stores.get(collectionOf(kind))?.list() ?? [];
+    return all.filter(({ metadata }) => metadata.labels?.[HOME] === undefined);
   }
 
   versionOf(kind: Kind<Resource>): number {
@@ -70,11 +71,14 @@ export class Relay {
   }
 }
 
+/** Label of what stories do not share although they share its kind: the namespace of the one that has it. */
+export const HOME = 'home';
+
 function refersTo(object: Resource): string | undefined {
   if (object.kind === 'PersistentVolume') return (object as PersistentVolume).spec.claimRef?.namespace;
   if (object.kind === 'VolumeSnapshotContent')
     return (object as VolumeSnapshotContent).spec.volumeSnapshotRef.namespace;
-  return undefined;
+  return object.metadata.labels?.[HOME];
 }
 
 const SHARED: ReadonlySet<string> = new Set(['DataMoverClass', 'StorageClass', 'VolumeSnapshotClass']);
@@ -92,6 +96,7 @@ export class Feed {
   readonly #mirror = new Map<string, Map<string, Resource>>();
   readonly #history = new WatchHistory();
   #deaf = false;
+  #apart = false;
 
   constructor(relay: Relay) {
     this.#relay = relay;
@@ -108,8 +113,13 @@ export class Feed {
   }
 
   list<T extends Resource>(kind: Kind<T>): T[] {
-    const shared = SHARED.has(kind.kind);
-    return (shared ? this.#relay.shared(kind) : [...this.#objects(kind).values()]) as T[];
+    const shared = SHARED.has(kind.kind) && !this.#apart ? this.#relay.shared(kind) : [];
+    return [...shared, ...this.#objects(kind).values()] as T[];
+  }
+
+  /** From now on it has nothing but its own, and nothing that stories share. */
+  standApart(): void {
+    this.#apart = true;
   }
 
   get<T extends Resource>(kind: Kind<T>, key: Key): T | undefined {

@@ -16,6 +16,9 @@ export interface Outcome {
   calls: Call[];
   /** What it has left in the cluster, as it should. */
   left: readonly string[];
+  /** Whether an object that was found afterwards is of this story; and what happened in it. */
+  isOf(line: string): boolean;
+  describe(): string;
 }
 
 /** Waits until all is well: as the story ends or, when its request was deleted, as before it. */
@@ -40,9 +43,20 @@ export async function tell(lab: Lab, story: Story, trouble: Trouble, at: number)
   const said = problem === undefined ? '' : world.describe();
   // However the story went, the first that went wrong is what is told.
   await world.stop().catch(note);
-  if (problem === undefined) return { ...met, left: world.inventory() };
   const where = `${story.name}, ${trouble.name} (${at + 1}: ${met.struck ?? 'not reached'})`;
+  if (problem === undefined) return outcomeOf(world, met, where);
   throw new Error(`${where}: ${problem.message}\n${said}`, { cause: problem });
+}
+
+function outcomeOf(world: World, met: Met, where: string): Outcome {
+  // Not the world itself, which has all versions of everything.
+  const { app, protected: velero, journal } = world;
+  return {
+    ...met,
+    left: world.inventory(),
+    isOf: (line) => line.includes(` ${app}/`) || line.includes(` ${velero}/`),
+    describe: () => `${where}:\n${journal.tell()}`,
+  };
 }
 
 type Met = Pick<Outcome, 'struck' | 'calls'>;
@@ -64,7 +78,7 @@ async function live(world: World, { story, trouble, at, met, client }: Plan): Pr
   const told = await story.begin(world);
   const request = story.request?.(world);
   const isDue = (call: Call): boolean => {
-    if (met.struck !== undefined || !(told.counts?.() ?? true)) return false;
+    if (met.struck !== undefined || !(told.counts?.(call) ?? true)) return false;
     met.calls.push(call);
     return trouble.concerns(call) && met.calls.filter(trouble.concerns).length === at + 1;
   };
@@ -78,6 +92,7 @@ async function live(world: World, { story, trouble, at, met, client }: Plan): Pr
       (process) => async (call, act) => {
         if (!isDue(call)) return act();
         met.struck = call.text;
+        world.journal.note(`${call.text}: ${trouble.name}`);
         isStriking = true;
         try {
           return await trouble.strike({ world, process, boot, withdraw }, act);
@@ -86,7 +101,7 @@ async function live(world: World, { story, trouble, at, met, client }: Plan): Pr
           world.stir();
         }
       },
-      trouble.elects,
+      { ...(trouble.elects && { elects: true }), ...(story.crew && { crew: story.crew }) },
     );
   await world.takeOver(boot());
   await world.until('the end', () => !isStriking && (isGone ?? told.isOver)());

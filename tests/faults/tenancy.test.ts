@@ -16,7 +16,6 @@ import {
   clusterRoles,
   grant,
   installConfig,
-  installVeleroKinds,
   policyBindings,
 } from './tenants.ts';
 import { World } from './world.ts';
@@ -53,7 +52,6 @@ beforeAll(async () => {
   lab.controller = as(CONTROLLER);
   world = new World(lab);
   await world.setUp();
-  await installVeleroKinds(admin);
   await installConfig(lab.plane, world.protected);
   await lab.plane.startControllers('clusterrole-aggregation-controller');
   await admin.create(namespaces, { metadata: { name: VICTIM } } as never);
@@ -87,12 +85,12 @@ afterAll(async () => {
   await world.stop();
   await Promise.all(clients.map((client) => client.close()));
   await lab.stop();
-});
+}, 300_000);
 
 async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const giveUpAt = Date.now() + 30_000;
+  const giveUpAt = Date.now() + 120_000;
   while (!(await condition())) {
-    if (Date.now() > giveUpAt) throw new Error(`${what}: not so after 30 s`);
+    if (Date.now() > giveUpAt) throw new Error(`${what}: not so after 120 s`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -263,7 +261,7 @@ describe('the controller, where the policies are absent,', () => {
       () => world.claim({ namespace: world.app, name: 'restored' }) !== undefined,
     );
     before = world.inventory();
-  }, 60_000);
+  }, 240_000);
 
   it.each<[string, Wish, string]>([
     ["another namespace's snapshot content", snapshotContent('content-of-victim'), 'Forbidden'],

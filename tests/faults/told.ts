@@ -1,17 +1,26 @@
 import type { Resource } from '../../api/meta.ts';
+import type { Call } from './intercept.ts';
+import type { MoverRun } from '../fakes/cluster/state.ts';
 
 /** A story that has begun. */
 export interface Told {
-  /** Whether calls count at the moment; default: always. */
-  counts?(): boolean;
+  /** Whether a call counts that is made at the moment; default: always. */
+  counts?(call: Call): boolean;
   isOver(): boolean;
   /** What may be there at the end when the request was deleted on its way; default: the same. */
   withdrawn?(): string[];
   /** All that may be there at the end. */
   inventory(): string[];
-  /** What must hold at the end. */
-  verify(): void;
+  /** What must hold at the end, at which movers have begun so often; default: once. */
+  verify(tries?: number): void;
 }
 
 export const isFree = (object: Resource | undefined): boolean =>
   (object?.metadata.finalizers ?? []).length === 0;
+
+/** How VolSync's mover ends where it meets a lock. */
+export const LOCKED: MoverRun = {
+  end: 'failed',
+  exitCode: 3,
+  lines: ['ERROR: failure locking repository'],
+};

@@ -18,8 +18,9 @@ import { readLog } from '../fakes/cluster/pods.ts';
 import { startActors, type Actors } from './actors.ts';
 import type { Around } from './intercept.ts';
 import { LEFT_BEHIND } from '../fakes/cluster/left-behind.ts';
+import { Journal } from './journal.ts';
 import type { Lab } from './lab.ts';
-import { startProcess, type Process } from './process.ts';
+import { startProcess, type Crew, type Process } from './process.ts';
 import type { Feed } from './relay.ts';
 
 export const CLUSTER_NAME = 'c1';
@@ -43,10 +44,11 @@ export class World {
   readonly app: string;
   readonly protected: string;
   readonly actors: Actors;
+  readonly journal = new Journal();
   readonly #lab: Lab;
   readonly #processes: Process[] = [];
   readonly #over = new AbortController();
-  /** What is waited for at the moment, for messages. */
+  /** What is waited for at the moment. */
   readonly #awaited = new Set<string>();
   #problem: unknown;
   #stir: () => void = () => undefined;
@@ -84,21 +86,23 @@ export class World {
    * A process on standby. `around` sees every call that it makes. With `elects` it leads while it has the Lease; one that
    * loses it is started again, as its Deployment would see to.
    */
-  boot(around: (process: Process) => Around, elects = false): Process {
+  boot(around: (process: Process) => Around, how: { elects?: true; crew?: Crew } = {}): Process {
     const { feed, protected: namespace, actors } = this;
     const process = startProcess({
       client: feed.over({
         ...this.#lab.controller,
         podLog: (key, options = {}) => readLog(actors.state, key, options),
       }),
-      elections: elects ? this.#lab.elections : undefined,
+      elections: how.elects ? this.#lab.elections : undefined,
       namespace,
       clusterName: CLUSTER_NAME,
+      diary: this.journal.open(),
+      crew: how.crew ?? 'requests',
       around,
     });
     this.#processes.push(process);
     const startAgain = async (end: 'killed' | 'lost'): Promise<void> => {
-      if (end === 'lost' && !this.#over.signal.aborted) await this.takeOver(this.boot(around, elects));
+      if (end === 'lost' && !this.#over.signal.aborted) await this.takeOver(this.boot(around, how));
     };
     this.beside(process.ended.then(startAgain));
     return process;
@@ -141,7 +145,7 @@ export class World {
       this.#check();
       if (condition()) return;
       const left = giveUpAt - Date.now();
-      if (left <= 0) throw new Error(`${what}: it did not come. ${this.describe()}`);
+      if (left <= 0) throw new Error(`${what}: it did not come within ${LIMIT_MS / 1000} s`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#stir = () => {
@@ -190,6 +194,14 @@ export class World {
 
   async patch(kind: Kind<Resource>, key: Key, patch: Record<string, unknown>): Promise<void> {
     await this.#lab.client.mergePatch(kind, key, patch);
+  }
+
+  async setStatus(kind: Kind<Resource>, key: Key, status: object): Promise<void> {
+    await this.#lab.client.mergePatch(kind, key, { status }, { subresource: 'status' });
+  }
+
+  async delete(kind: Kind<Resource>, key: Key): Promise<void> {
+    await this.#lab.client.delete(kind, key);
   }
 
   /** A claim of the application; the cluster provides its volume unless it has a selector. */
@@ -277,6 +289,7 @@ export class World {
     ].sort();
   }
 
+  /** All that is known, for whoever has only this to find out why it went wrong. */
   describe(): string {
     const requests: readonly (Resource & {
       status?: { phase?: string | undefined; message?: string | undefined };
@@ -291,7 +304,8 @@ export class World {
         `${kind} ${metadata.name} is ${status?.phase ?? 'new'}: ${status?.message ?? ''}`,
     );
     const awaited = this.#awaited.size === 0 ? '' : ` Waiting for ${[...this.#awaited].join(', ')}.`;
-    return `${said.join('; ')}.${awaited} There are:\n${this.inventory().join('\n')}`;
+    const there = `${said.join('; ')}.${awaited} There are:\n${this.inventory().join('\n')}`;
+    return `${there}\nWhat happened last:\n${this.journal.tell()}`;
   }
 }
 

@@ -29,13 +29,18 @@ export async function installCrds(client: KubeClient, others: readonly Crd[] = [
   return Promise.all(wanted.map((crd) => established(client, crd.metadata.name)));
 }
 
+/** A moment, but the machine may be busy. */
+const ESTABLISHED_MS = 120_000;
+
 async function established(client: KubeClient, name: string): Promise<Crd> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + ESTABLISHED_MS;
   for (;;) {
     const crd = await client.get(crds, { name });
     if (crd !== undefined && isTrue(crd, 'Established')) return crd;
     if (Date.now() > deadline) {
-      throw new Error(`${name} is not established after 30 s: ${JSON.stringify(crd?.status)}`);
+      throw new Error(
+        `${name} is not established after ${ESTABLISHED_MS / 1000} s: ${JSON.stringify(crd?.status)}`,
+      );
     }
     await delay(50);
   }

@@ -181,12 +181,12 @@ function end(state: ClusterState, pod: Pod, job: Job): void {
   });
 }
 
-/** As the Job controller does: again after 10 s, 20 s, 40 s, … */
+/** As the Job controller does: again after 10 s, 20 s, 40 s, …, or in other steps. */
 function retry(state: ClusterState, pod: Pod, job: Job, work: Work): void {
   const failures = job.status?.failed ?? 0;
   if (failures >= BACKOFF_LIMIT) return;
   const finishedAt = pod.status?.containerStatuses?.[0]?.state?.terminated?.finishedAt ?? '';
-  const dueAt = Date.parse(finishedAt) + 10_000 * 2 ** (failures - 1);
+  const dueAt = Date.parse(finishedAt) + state.backoffMs * 2 ** (failures - 1);
   const left = dueAt - state.clock.now();
   if (left > 0) state.wakeAfter(left);
   else makePod(state, job, work, attemptOf(pod) + 1);

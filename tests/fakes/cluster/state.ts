@@ -99,6 +99,8 @@ export interface ClusterState {
   volSyncErrors: Map<string, string>;
   /** True: VolSync could not read its pod's log. */
   losesLogs: boolean;
+  /** After which a Job's first pod that has failed is replaced; twice that for the next. */
+  backoffMs: number;
   /** Pods of movers that began to move data. */
   started: MoverTask[];
   /** Wakes the doubles after `ms`. */
@@ -117,6 +119,7 @@ export function emptyState(): Pick<
   | 'snapshotError'
   | 'volSyncErrors'
   | 'losesLogs'
+  | 'backoffMs'
   | 'started'
 > {
   return {
@@ -129,6 +132,7 @@ export function emptyState(): Pick<
     snapshotError: undefined,
     volSyncErrors: new Map(),
     losesLogs: false,
+    backoffMs: 10_000,
     started: [],
   };
 }

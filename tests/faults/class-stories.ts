@@ -1,0 +1,54 @@
+import { expect } from '@jest/globals';
+import { dataMoverBackups, dataMoverClasses } from '../../api/v1alpha1/kinds.ts';
+import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
+import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
+import { findCondition } from '../../kube/status/conditions.ts';
+import type { Change } from '../fakes/fake-history.ts';
+import { HOME } from './relay.ts';
+import type { Told } from './told.ts';
+import type { World } from './world.ts';
+
+/** A class from its beginning to its end, for which it waits until the last request that has it is over. */
+export async function keepClass(world: World): Promise<Told> {
+  world.feed.standApart();
+  const { app, feed } = world;
+  const key = { name: `class-of-${app}` };
+  const request = { namespace: app, name: 'b1' };
+  const current = (): DataMoverClass | undefined => feed.get(dataMoverClasses, key);
+  const readiness = () => findCondition(current()?.status?.conditions, conditionTypes.ready)?.status;
+  const before = world.inventory();
+  await world.create(dataMoverClasses, {
+    metadata: { ...key, labels: { [HOME]: app } },
+    spec: { mover: 'Restic' } as DataMoverClass['spec'],
+  });
+  await world.create(dataMoverBackups, {
+    metadata: request,
+    spec: { dataMoverClass: key.name, dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' } },
+  });
+  // Nobody serves it here: it stands for all requests that have a class for a while.
+  await world.setStatus(dataMoverBackups, request, { phase: 'Moving', dataMoverClass: key.name });
+  const ways = [
+    { when: () => readiness() === 'True', then: () => world.delete(dataMoverClasses, key) },
+    {
+      when: () => current()?.metadata.deletionTimestamp !== undefined && readiness() === 'False',
+      then: () => world.setStatus(dataMoverBackups, request, { phase: 'Completed' }),
+    },
+  ];
+  feed.listeners.add(() => {
+    if (ways[0]?.when() === true) world.beside(ways.shift()!.then());
+  });
+  const versionOf = (happened: (change: Change) => boolean): number =>
+    feed.changes.find(happened)?.version ?? NaN;
+  return {
+    isOver: () => ways.length === 0 && current() === undefined,
+    inventory: () => before,
+    verify() {
+      const gone = versionOf(({ last, after }) => last.kind === 'DataMoverClass' && after === undefined);
+      const ended = versionOf(
+        ({ after }) => (after as { status?: { phase?: string } } | undefined)?.status?.phase === 'Completed',
+      );
+      expect(gone).toBeGreaterThan(ended);
+      expect(world.everCreated(dataMoverClasses)).toBe(1);
+    },
+  };
+}

@@ -1,0 +1,117 @@
+import { expect } from '@jest/globals';
+import { jobs } from '../../api/external/core.ts';
+import { backups } from '../../api/external/velero.ts';
+import type { Key, Resource } from '../../api/meta.ts';
+import { annotations, labels } from '../../api/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverDeletes, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { backupName } from '../../api/v1alpha1/names.ts';
+import { isPruneToCome } from './removal-stories.ts';
+import { isFree, type Told } from './told.ts';
+import type { World } from './world.ts';
+
+/** When what ended then is of no use any more. */
+const LONG_AGO = '2025-12-01T00:00:00Z';
+
+/** The others serve the removal that it asks for, as they do any other. */
+const OF_JANITOR = /^(list|create|delete) (Backup|Restore|DataMover)| DataMoverBackup /;
+
+/**
+ * All that the janitor does: a backup of a Velero backup that failed is noted as such and goes with its data when that does;
+ * one that still waits is canceled, and a restore and a removal that are over go, because nobody asks for them any more.
+ */
+export async function sweep(world: World): Promise<Told> {
+  const [older, failed] = world.addRepository('old', 'failed');
+  if (older === undefined || failed === undefined) throw new Error('no repository to sweep');
+  await world.addSource('data', 'precious');
+  const before = world.inventory();
+  const { feed } = world;
+  const [former, ofFailed, velero] = await addRequests(world, older, failed);
+  let isGone = false;
+  feed.listeners.add(() => {
+    if (isGone || feed.get(dataMoverBackups, ofFailed)?.status?.veleroBackupFailed !== true) return;
+    isGone = true;
+    world.beside(world.delete(backups, velero));
+  });
+  const removals = () => feed.list(dataMoverDeletes);
+  const isSwept = (): boolean =>
+    feed.get(dataMoverDeletes, former) === undefined &&
+    feed.list(dataMoverBackups).length + feed.list(dataMoverRestores).length === 0;
+  return {
+    counts: ({ text }) => !isSwept() && OF_JANITOR.test(text),
+    isOver: () =>
+      isSwept() &&
+      removals().length > 0 &&
+      removals().every((one) => one.status?.phase === 'Completed' && isFree(one)) &&
+      isPruneToCome(world),
+    inventory: () => before,
+    verify() {
+      expect(world.repositoryOf(older.repository)?.snapshots.map(({ id }) => id)).toEqual([older.snapshotID]);
+      expect(world.everCreated(dataMoverDeletes)).toBe(2);
+      expect(world.everCreated(jobs)).toBe(1);
+    },
+  };
+}
+
+type Result = ReturnType<World['addRepository']>[number];
+
+/** One of each fate. The keys of a removal, of a backup that is over, and of the Velero backup that it was made in. */
+async function addRequests(world: World, older: Result, failed: Result): Promise<[Key, Key, Key]> {
+  const { app } = world;
+  const former = { namespace: world.protected, name: 'd1' };
+  const daily = { namespace: world.protected, name: 'daily' };
+  const spec = { dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' } } as const;
+  const status = { phase: 'Completed', mover: 'VolSync' };
+  const { metadata } = await world.create(backups, {
+    metadata: daily,
+    spec: {},
+    status: { phase: 'Failed' },
+  });
+  const uid = metadata.uid ?? '';
+  const claimUid = world.claim({ namespace: app, name: 'data' })?.metadata.uid ?? '';
+  const ofFailed = { namespace: app, name: backupName(uid, claimUid) };
+  const marks = {
+    labels: { [labels.veleroBackupUid]: uid },
+    annotations: { [annotations.veleroBackup]: 'daily' },
+  };
+  await world.create(dataMoverBackups, { metadata: { ...ofFailed, ...marks }, spec });
+  await world.setStatus(dataMoverBackups, ofFailed, { ...status, result: failed, volume: volumeIn(app) });
+
+  const waiting = {
+    namespace: app,
+    name: 'waiting',
+    ...ofGone(annotations.veleroBackup, labels.veleroBackupUid),
+  };
+  await world.create(dataMoverBackups, { metadata: waiting, spec: { ...spec, dataMoverClass: 'missing' } });
+
+  const restore = {
+    namespace: app,
+    name: 'r1',
+    ...ofGone(annotations.veleroRestore, labels.veleroRestoreUid),
+  };
+  await world.create(dataMoverRestores, {
+    metadata: restore,
+    spec: { destinationClaimRef: { name: 'restored' } },
+  });
+  await world.setStatus(dataMoverRestores, restore, status);
+
+  await world.create(dataMoverDeletes, { metadata: former, spec: { result: older } });
+  await world.setStatus(dataMoverDeletes, former, { ...status, completionTimestamp: LONG_AGO });
+  return [former, ofFailed, daily];
+}
+
+/** Of a request that was made in something of Velero's that is not there any more. */
+function ofGone(annotation: string, label: string): Pick<Resource['metadata'], 'labels' | 'annotations'> {
+  return { annotations: { [annotation]: 'gone' }, labels: { [label]: 'gone' } };
+}
+
+function volumeIn(namespace: string) {
+  return {
+    pvcName: 'data',
+    namespace,
+    storageClassName: 'fast',
+    accessModes: ['ReadWriteOnce'],
+    volumeMode: 'Filesystem' as const,
+    capacity: '2Gi',
+    reclaimPolicy: 'Delete',
+  };
+}

@@ -1,0 +1,116 @@
+import { expect } from '@jest/globals';
+import { jobs } from '../../api/external/core.ts';
+import { replicationDestinations } from '../../api/external/volsync.ts';
+import type { Kind, Resource } from '../../api/meta.ts';
+import { annotations, labels } from '../../api/v1alpha1/keys.ts';
+import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { lonelyMoments } from './lonely-volumes.ts';
+import { isFree, LOCKED, type Told } from './told.ts';
+import type { World } from './world.ts';
+
+/** Up to the moment at which the data is there. */
+export async function restore(world: World): Promise<Told> {
+  const { told, current } = await beginRestore(world);
+  return { ...told, counts: () => current()?.status?.handOver === undefined };
+}
+
+/** From then on. */
+export async function handOver(world: World): Promise<Told> {
+  const { told, current } = await beginRestore(world);
+  return { ...told, counts: () => current()?.status?.handOver !== undefined };
+}
+
+/** The part from which on what it has brought back is verified. */
+export async function verifyRestore(world: World): Promise<Told> {
+  const { told, current } = await beginRestore(world, 'verified');
+  return {
+    ...told,
+    counts: () => {
+      const { verification, handOver } = current()?.status ?? {};
+      return verification !== undefined && handOver === undefined;
+    },
+    verify() {
+      told.verify();
+      expect(world.everCreated(jobs)).toBe(2);
+    },
+  };
+}
+
+/** By restic alone: from when there is a place for it until the data is there. */
+export async function restoreByRestic(world: World): Promise<Told> {
+  const { told, current } = await beginRestore(world, 'restic');
+  const isMoving = (): boolean => {
+    const { admittedAt, handOver: handedOver } = current()?.status ?? {};
+    return admittedAt !== undefined && handedOver === undefined;
+  };
+  return { ...told, counts: isMoving };
+}
+
+/** A killed mover has left a lock behind. From when the next one meets it until it is removed. */
+export async function unlockForRestore(world: World): Promise<Told> {
+  const { told } = await beginRestore(world);
+  const { state } = world.actors;
+  const unlocked = () => state.started.filter(({ name }) => name === 'unlock');
+  state.backoffMs = 1_000;
+  state.script = () => (unlocked().length > 0 ? undefined : LOCKED);
+  return {
+    ...told,
+    counts: () => state.started.length > 0 && unlocked().length === 0,
+    verify() {
+      expect(unlocked()).toHaveLength(1);
+      told.verify(state.started.length);
+    },
+  };
+}
+
+async function beginRestore(world: World, dataMoverClass = 'volsync') {
+  const transfers: Kind<Resource> = dataMoverClass === 'restic' ? jobs : replicationDestinations;
+  const [result] = world.addRepository('precious');
+  await world.addClaim('restored', { [labels.restoredBy]: 'r1' });
+  const restored = { namespace: world.app, name: 'restored' };
+  await world.until('the destination is there', () => world.claim(restored) !== undefined);
+  const before = world.inventory();
+  const restore = { namespace: world.app, name: 'r1' };
+  const current = () => world.feed.get(dataMoverRestores, restore);
+  await world.create(dataMoverRestores, {
+    metadata: restore,
+    spec: {
+      dataMoverClass,
+      destinationClaimRef: { name: 'restored' },
+      source: {
+        backupName: 'b1',
+        backupNamespace: world.app,
+        dataMoverClass: 'volsync',
+        ...(result !== undefined && { result }),
+        volume: {
+          pvcName: 'data',
+          namespace: world.app,
+          storageClassName: 'fast',
+          accessModes: ['ReadWriteOnce'],
+          volumeMode: 'Filesystem',
+          capacity: '2Gi',
+          reclaimPolicy: 'Delete',
+        },
+      },
+    },
+  });
+  const told: Told = {
+    withdrawn: () => (world.claim(restored)?.spec.volumeName === undefined ? before : told.inventory()),
+    isOver: () => current()?.status?.phase === 'Completed' && isFree(current()),
+    inventory: () => {
+      const own = [`PersistentVolume ${world.volumeOf(restored)?.metadata.name ?? ''}`];
+      return [...before, ...own, `storage ${world.handleOf(restored)}`].sort();
+    },
+    verify(tries = 1) {
+      expect(world.everCreated(transfers)).toBe(1);
+      expect(world.actors.state.started).toHaveLength(tries);
+      expect(world.read(restored)).toBe('precious');
+      const volume = world.volumeOf(restored);
+      expect(volume?.spec.persistentVolumeReclaimPolicy).toBe('Delete');
+      expect(volume?.spec.claimRef?.uid).toBe(world.claim(restored)?.metadata.uid);
+      expect(volume?.metadata.annotations).not.toHaveProperty([annotations.handOver]);
+      expect(lonelyMoments(world.feed.changes, volume?.metadata.name ?? '')).toEqual([]);
+    },
+  };
+  return { told, current };
+}
