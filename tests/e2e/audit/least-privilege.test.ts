@@ -30,6 +30,7 @@ const RARE: Readonly<Record<Right, string>> = {
   'delete datamoverprunes.oadp.openshift.io': 'the janitor takes away what is a day old',
   'list backupstoragelocations.velero.io': 'only where neither the class nor a Velero backup names one',
   'get replicationdestinations.volsync.backube': 'only when the repository has refused a restore its access',
+  'get datamoverdeletes.oadp.openshift.io': 'by the plugin, for a removal that was asked for already',
   'list datamoverrestores.oadp.openshift.io':
     'by the plugin, for the record of a snapshot that was never cut',
   'delete datamoverbackups.oadp.openshift.io': 'the janitor, for a Velero backup that has gone',
@@ -47,19 +48,19 @@ interface AuditEvent {
     subresource?: string;
     namespace?: string;
   };
-  annotations?: Record<string, string>;
+  annotations?: { 'authorization.k8s.io/decision'?: 'allow' | 'forbid' };
 }
 
 interface Seen {
   controller: Use[];
   plugin: Use[];
-  /** What RBAC did not allow. */
+  /** What RBAC never allowed. An API server that has just started refuses all of which it has not read the roles yet. */
   refused: string[];
 }
 
 async function readAudit(auditLog: string): Promise<Seen> {
   const seen = { controller: new Map<string, Use>(), plugin: new Map<string, Use>() };
-  const refused = new Set<string>();
+  const decided = { allow: new Set<string>(), forbid: new Set<string>() };
   // Rotated files lie beside it.
   for (const file of globSync(join(dirname(auditLog), 'audit*.log'))) {
     for await (const line of createInterface({ input: createReadStream(file) })) {
@@ -70,7 +71,8 @@ async function readAudit(auditLog: string): Promise<Seen> {
       const event = JSON.parse(line) as AuditEvent;
       const use = useOf(event);
       if (use === undefined) continue;
-      if (event.annotations?.['authorization.k8s.io/decision'] === 'forbid') refused.add(use.right);
+      const decision = event.annotations?.['authorization.k8s.io/decision'];
+      if (decision !== undefined) decided[decision].add(use.right);
       const uses = whose(event, seen);
       uses?.set(`${use.right} in ${use.namespace}`, use);
     }
@@ -78,7 +80,7 @@ async function readAudit(auditLog: string): Promise<Seen> {
   return {
     controller: [...seen.controller.values()],
     plugin: [...seen.plugin.values()],
-    refused: [...refused],
+    refused: [...decided.forbid].filter((right) => !decided.allow.has(right)),
   };
 }
 
