@@ -17,6 +17,7 @@ import { canariesIn, type Canaries } from './support/canaries.ts';
 import { leftoversOf } from './support/leftovers.ts';
 import { record, type Recording } from './support/recording.ts';
 import { askForClass, openStory, type Story } from './support/story.ts';
+import { startTlsProxy } from './support/tls-proxy.ts';
 import {
   backupEnd,
   describeBackup,
@@ -30,8 +31,8 @@ import {
 import { until, untilGone } from './support/wait.ts';
 
 /**
- * A secret with a password only: repositories lie in Velero's own location and in another one with a prefix and credentials
- * of its own. One claim is denied access; a restore has the wrong password. No value of any secret shows anywhere.
+ * A secret with a password only: repositories lie in Velero's own location and in another one with a prefix, credentials and
+ * an authority of its own. One claim is denied access; a restore has the wrong password. No value of any secret shows anywhere.
  */
 describe('repositories in the locations of Velero', () => {
   let story: Story;
@@ -80,10 +81,15 @@ describe('repositories in the locations of Velero', () => {
       },
     });
 
-  /** In a bucket that Velero's own location has nothing to do with, since that one would not tolerate another's prefix. */
+  /**
+   * In a bucket that Velero's own location has nothing to do with, since that one would not tolerate another's prefix; by TLS
+   * of an authority that only this location names.
+   */
   const makeArchive = async (): Promise<void> => {
     const { s3 } = story.cluster;
     archive = story.unique('archive');
+    const { endpoint, authority, close } = await startTlsProxy(s3.endpoint);
+    story.atEnd(async () => close());
     const profile = [`aws_access_key_id = ${s3.accessKey}`, `aws_secret_access_key = ${s3.secretKey}`];
     await keepSecret('keys', { file: ['[other]', '[backup]', ...profile].join('\n') });
     await story.make({
@@ -94,8 +100,12 @@ describe('repositories in the locations of Velero', () => {
         spec: {
           provider: 'velero.io/aws',
           credential: { name: story.unique('keys'), key: 'file' },
-          config: { region: s3.region, s3Url: s3.endpoint, s3ForcePathStyle: 'true', profile: 'backup' },
-          objectStorage: { bucket: s3.buckets.datamover, prefix: `${archive}/velero` },
+          config: { region: s3.region, s3Url: endpoint, s3ForcePathStyle: 'true', profile: 'backup' },
+          objectStorage: {
+            bucket: s3.buckets.datamover,
+            prefix: `${archive}/velero`,
+            caCert: Buffer.from(authority).toString('base64'),
+          },
           validationFrequency: '1s',
         },
       },
@@ -231,7 +241,7 @@ describe('repositories in the locations of Velero', () => {
     expect(requestOf('plain').status?.phase).toBe('Completed');
   });
 
-  it('lie where the class says, with the credentials of that location', () => {
+  it('lie where the class says, with credentials and authority of that location', () => {
     expect(resultOf('archived')).toMatchObject({ backupStorageLocation: archive });
     const { datamover } = story.cluster.s3.buckets;
     const repository = join(
