@@ -20,8 +20,6 @@ export interface RepositoryCommand {
   finalExits?: readonly number[];
   /** Besides those that every run has. */
   env?: Readonly<Record<string, string>>;
-  /** Claim that keeps restic's cache; absent: the cache goes with the pod. */
-  cacheClaim?: string;
 }
 
 /** A volume that restic works on. Whoever only looks at it does so as the mover's user: nobody else need be able to read it. */
@@ -36,6 +34,8 @@ export interface VolumeUse {
   serviceAccountName?: string | undefined;
   resources?: Record<string, unknown> | undefined;
   affinity?: Record<string, unknown> | undefined;
+  /** Claim that keeps restic's cache; absent: the cache goes with the pod. */
+  cacheClaim?: string | undefined;
 }
 
 /** A Job with the spec that this project writes. */
@@ -140,14 +140,14 @@ interface Mount {
   readOnly?: true;
 }
 
-function mountsOf(secretName: string, { secretKeys, volume, cacheClaim }: RepositoryCommand): Mount[] {
+function mountsOf(secretName: string, { secretKeys, volume }: RepositoryCommand): Mount[] {
   const files = secretKeys.filter((key) => key in FILES).map((key) => ({ key, path: FILES[key] }));
   const secret = { name: 'secrets', secret: { secretName, items: files } };
   return [
     { volume: { name: 'scratch', emptyDir: {} }, mountPath: '/scratch' },
     ...(files.length > 0 ? [{ volume: secret, mountPath: '/secrets', readOnly: true as const }] : []),
     ...(volume === undefined ? [] : [dataMount(volume)]),
-    ...(cacheClaim === undefined ? [] : [cacheMount(cacheClaim)]),
+    ...(volume?.cacheClaim === undefined ? [] : [cacheMount(volume.cacheClaim)]),
   ];
 }
 
@@ -163,7 +163,7 @@ function cacheMount(claimName: string): Mount {
 
 function environment(
   secretName: string,
-  { program, secretKeys, env = {}, cacheClaim }: RepositoryCommand,
+  { program, secretKeys, env = {}, volume }: RepositoryCommand,
 ): Record<string, unknown>[] {
   const fromSecret = secretKeys
     .filter((key) => !(key in FILES))
@@ -172,7 +172,7 @@ function environment(
     ...fromSecret,
     ...(secretKeys.includes(GOOGLE_KEY) ? [{ name: GOOGLE_KEY, value: '/secrets/gcs.json' }] : []),
     ...(secretKeys.includes(CUSTOM_CA_KEY) ? [{ name: AUTHORITIES[program], value: '/secrets/ca.crt' }] : []),
-    { name: 'RESTIC_CACHE_DIR', value: cacheClaim === undefined ? '/scratch/cache' : '/cache' },
+    { name: 'RESTIC_CACHE_DIR', value: volume?.cacheClaim === undefined ? '/scratch/cache' : '/cache' },
     { name: 'TMPDIR', value: '/scratch' },
     { name: 'HOME', value: '/scratch' },
     // A line every ten seconds: silence is the sign of a restic that hangs.

@@ -52,7 +52,7 @@ export interface RepositoryTask<Facts> {
   /** The volume that it works on; asked for once. */
   volume?: () => Promise<VolumeUse>;
   /** More about its Job. */
-  options?: Pick<RepositoryCommand, 'finalExits' | 'env' | 'cacheClaim'>;
+  options?: Pick<RepositoryCommand, 'finalExits' | 'env'>;
   /** How its lines are read while it works and when it has failed. */
   reading?: Pick<ResticRun, 'progress' | 'readable' | 'isGood'>;
   read(lines: readonly string[]): Facts;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isQuantity } from '../../../api/quantity.ts';
 import { parseWith, repositorySettings } from '../../restic-repository/config.ts';
 
 const rate = z.int().positive().optional();
@@ -28,6 +29,23 @@ export const resticConfig = z.strictObject({
     .describe(
       "Files that are read at a time. Default: RESTIC_READ_CONCURRENCY of the secret, else restic's own, 2.",
     ),
+  cacheCapacity: z
+    .string()
+    .max(64)
+    .refine(isQuantity, 'is not a quantity such as 2Gi')
+    .optional()
+    .describe(
+      'Size of a volume per repository that keeps the cache between backups. Default: the cache goes with the pod.',
+    ),
+  cacheStorageClassName: z
+    .string()
+    .optional()
+    .describe('StorageClass of that volume. Default: that of the volume to back up.'),
+  cacheAccessModes: z
+    .array(z.string())
+    .min(1)
+    .default(['ReadWriteOnce'])
+    .describe('Access modes of that volume.'),
   limitUpload: rate.describe('Bound of the upload, in KiB/s. Default: none.'),
   limitDownload: rate.describe('Bound of the download, in KiB/s. Default: none.'),
 });

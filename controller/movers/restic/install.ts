@@ -1,8 +1,11 @@
+import { persistentVolumeClaims } from '../../../api/external/core.ts';
+import { labels } from '../../../api/v1alpha1/keys.ts';
 import { installRepositoryTools } from '../../restic-repository/install.ts';
 import type { Remedies } from '../../restic-repository/place.ts';
 import { createVerifier } from '../../restic-repository/verifier.ts';
 import type { MoverDependencies } from '../factory.ts';
 import type { Mover } from '../mover.ts';
+import { createCaches } from './caches.ts';
 import type { ResticConfig } from './config.ts';
 import { createResticMover } from './restic-mover.ts';
 
@@ -15,10 +18,14 @@ const remedies: Remedies = {
 export function installRestic(deps: MoverDependencies): Mover {
   const tools = installRepositoryTools(deps, remedies);
   const { resticRunner } = tools;
+  const { namespace } = deps;
+  const ofCaches = { namespace, labelSelector: labels.resticCache };
+  const claims = deps.informers.informer(persistentVolumeClaims, ofCaches).store;
   return createResticMover({
     ...tools,
     client: deps.client,
-    namespace: deps.namespace,
+    namespace,
+    caches: createCaches({ ...deps, claims }),
     wake: deps.wake,
     verifier: createVerifier({
       resticRunner,

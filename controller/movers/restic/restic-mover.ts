@@ -11,6 +11,7 @@ import { forgetTask, pruneTask } from '../../restic-repository/upkeep.ts';
 import { savedSnapshots } from '../../restic-repository/saved-snapshots.ts';
 import type { Verifier } from '../../restic-repository/verifier.ts';
 import type { Mover, MoverOutcome, MoverRequest, MoverTarget, RestoreFacts } from '../mover.ts';
+import type { Caches } from './caches.ts';
 import { parseResticConfig, type ResticConfig } from './config.ts';
 import { readMessages } from './messages.ts';
 import { backupTask, restoreTask } from './transfers.ts';
@@ -20,13 +21,14 @@ export interface ResticDependencies extends RepositoryTools {
   /** The protected namespace. */
   namespace: string;
   verifier: Verifier;
+  caches: Caches;
   /** Asks for another look at a request, by the name of its children. */
   wake: (child: string) => void;
 }
 
 /** Moves data with restic alone: one Job of our own per request, on the staging volume. */
 export function createResticMover(deps: ResticDependencies): Mover<ResticConfig> {
-  const { namespace, resticRunner, podLogs } = deps;
+  const { namespace, resticRunner, podLogs, caches } = deps;
 
   const idOf = ({ name }: MoverTarget): string => `${namespace}/${name}`;
   const jobOf = (request: MoverTarget): Job | undefined => deps.ownJobs.store.get(idOf(request));
@@ -64,7 +66,13 @@ export function createResticMover(deps: ResticDependencies): Mover<ResticConfig>
     checkStore: (request) => deps.credentials.probe(request),
 
     async backup(request) {
-      const outcome = await transfer(request, backupTask(request));
+      const { repositoryPath, signal } = request;
+      const outcome = await transfer(
+        request,
+        backupTask(request, () => caches.claimFor(request)),
+      );
+      // The next backup gets a cache where its volume is.
+      if (cannotMeet(outcome)) await caches.remove(repositoryPath, signal);
       const location = withLocation(jobOf(request));
       return outcome.state === 'Done' ? { ...outcome, facts: { ...outcome.facts, ...location } } : outcome;
     },
@@ -79,7 +87,12 @@ export function createResticMover(deps: ResticDependencies): Mover<ResticConfig>
 
     prune: (request) => resticRunner.run(request, pruneTask(request.config)),
 
-    removeRepository: (request) => removeRepository(resticRunner, request),
+    async removeRepository(request) {
+      const outcome = await removeRepository(resticRunner, request);
+      if (outcome.state === 'Done' && outcome.facts.kept === undefined)
+        await caches.remove(request.repositoryPath, request.signal);
+      return outcome;
+    },
 
     savedSnapshots: (request) =>
       savedSnapshots(podLogs, {
@@ -92,12 +105,18 @@ export function createResticMover(deps: ResticDependencies): Mover<ResticConfig>
 
     async cleanup(request) {
       const runs = request.kind === 'prune' ? [request, removalOf(request)] : [request];
+      await caches.removeOld(request.signal);
       const left = await Promise.all(runs.map((run) => resticRunner.cleanup(run)));
       return [...left.flat(), ...deps.verifier.remains(request)];
     },
 
     claimsOf: () => [],
   };
+}
+
+/** The volume and the cache are where no pod can have both, in the scheduler's words. */
+function cannotMeet(outcome: MoverOutcome<unknown>): boolean {
+  return outcome.state === 'InProgress' && outcome.message.includes('volume node affinity conflict');
 }
 
 /** The record says where the repository is. */

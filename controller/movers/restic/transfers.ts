@@ -24,7 +24,11 @@ const READER = ['DAC_OVERRIDE'];
 /** And restore it as it was: owners, modes with their special bits, devices and the capabilities of files. */
 const RESTORER = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'MKNOD', 'SETFCAP'];
 
-export function backupTask(request: Request): RepositoryTask<BackupFacts> {
+/** `cache` names the claim that keeps restic's cache, and is asked once. */
+export function backupTask(
+  request: Request,
+  cache: () => Promise<string | undefined>,
+): RepositoryTask<BackupFacts> {
   const { config } = request;
   return {
     program: 'restic',
@@ -32,7 +36,7 @@ export function backupTask(request: Request): RepositoryTask<BackupFacts> {
     image: config.resticImage,
     script: BACKUP_SCRIPT,
     args: [tagOf(request), ...ofPlace(request), ...backupOptions(config), ...limits(config)],
-    volume: () => Promise.resolve(volumeOf(request, READER)),
+    volume: async () => ({ ...volumeOf(request, READER), cacheClaim: await cache() }),
     options: { finalExits: FINAL_EXITS, env: ENVIRONMENT },
     reading: { progress, readable, isGood: provesBackup },
     read: (lines) => savedFacts(readMessages(lines)),
