@@ -82,10 +82,12 @@ export class ClaimReconciler implements Reconciler {
       events.normal(claim, 'Provisioning', 'Assuming an external populator will provision the volume');
       return;
     }
-    await sufferFaults(readFaults(storageClass.parameters ?? {}), signal);
+    const faults = readFaults(storageClass.parameters ?? {});
+    await sufferFaults(faults, signal);
     const { id: volumeHandle } = await store.createVolume({
       name,
       capacityBytes: requestedBytes,
+      holdsMiB: faults.holdsMiB,
       ...(source.kind === 'copy' ? { source: source.from } : {}),
     });
     const volume = desiredVolume({

@@ -4,12 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * Faults a test asks for through the parameters of a StorageClass or VolumeSnapshotClass:
  * - `failCreate: "message"` every create fails with that message;
  * - `delaySeconds: "n"` the create itself takes that long (for a snapshot: before the cut);
- * - `readyDelaySeconds: "n"` snapshots only: the cut is made at once, but is ready only after that time.
+ * - `readyDelaySeconds: "n"` snapshots only: the cut is made at once, but is ready only after that time;
+ * - `holdsMiB: "n"` volumes only: it is full after that much, whatever its capacity says.
  */
 export interface Faults {
   failCreate?: string;
   delayMs: number;
   readyDelayMs: number;
+  holdsMiB?: number;
 }
 
 /** Throws when a number is none, naming the parameter. */
@@ -19,17 +21,22 @@ export function readFaults(parameters: Readonly<Record<string, string>>): Faults
     ...(failCreate === undefined ? {} : { failCreate }),
     delayMs: secondsOf(parameters, 'delaySeconds') * 1000,
     readyDelayMs: secondsOf(parameters, 'readyDelaySeconds') * 1000,
+    ...('holdsMiB' in parameters && { holdsMiB: numberOf(parameters, 'holdsMiB', 'of MiB') }),
   };
 }
 
 function secondsOf(parameters: Readonly<Record<string, string>>, key: string): number {
+  return numberOf(parameters, key, 'of seconds');
+}
+
+function numberOf(parameters: Readonly<Record<string, string>>, key: string, unit: string): number {
   const text = parameters[key];
   if (text === undefined) return 0;
-  const seconds = Number(text);
-  if (text.trim() === '' || !Number.isFinite(seconds) || seconds < 0) {
-    throw new Error(`class parameter ${key} must be a number of seconds, not ${JSON.stringify(text)}`);
+  const number = Number(text);
+  if (text.trim() === '' || !Number.isFinite(number) || number < 0) {
+    throw new Error(`class parameter ${key} must be a number ${unit}, not ${JSON.stringify(text)}`);
   }
-  return seconds;
+  return number;
 }
 
 /** Waits and fails as asked; done before the real work of a create. */

@@ -1,8 +1,20 @@
 import { createHash } from 'node:crypto';
-import { access, chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { alreadyExists, invalidArgument, notFound } from '../grpc/rpc-error.ts';
 import { copyTree } from './copy-tree.ts';
+import { runCommand } from './run-command.ts';
 
 /** One volume: a folder on the node. */
 export interface VolumeRecord {
@@ -28,6 +40,8 @@ export interface CreateVolume {
   /** Asking twice for the same name gives the same volume. */
   name: string;
   capacityBytes: number;
+  /** Where it is full; absent: with the disk that it lies on. */
+  holdsMiB?: number | undefined;
   /** Where the contents come from; absent for an empty volume. */
   source?: { snapshotId: string } | { volumeId: string };
 }
@@ -68,7 +82,7 @@ export class FolderStore {
       const folder = join(this.#root, shelf);
       await mkdir(folder, { recursive: true });
       for (const entry of await readdir(folder)) {
-        if (entry.startsWith('.tmp-')) await rm(join(folder, entry), { recursive: true, force: true });
+        if (entry.startsWith('.tmp-')) await discard(join(folder, entry));
       }
     }
   }
@@ -98,11 +112,12 @@ export class FolderStore {
     return records.filter((record) => record !== undefined);
   }
 
-  async createVolume({ name, capacityBytes, source }: CreateVolume): Promise<VolumeRecord> {
+  async createVolume({ name, capacityBytes, holdsMiB, source }: CreateVolume): Promise<VolumeRecord> {
     const id = handleOf('vol', name);
     return this.#once('volumes', id, async (data) => {
       if (source === undefined) {
         await mkdir(data);
+        if (holdsMiB !== undefined) await limit(data, holdsMiB);
         // Open to every user, as hostpath volumes are; mkdir's mode would be cut by the umask.
         await chmod(data, 0o777);
       } else {
@@ -185,7 +200,7 @@ export class FolderStore {
       await rename(temporary, this.#pathOf(shelf, id));
       return record;
     } catch (error) {
-      await rm(temporary, { recursive: true, force: true });
+      await discard(temporary);
       throw error;
     }
   }
@@ -202,7 +217,7 @@ export class FolderStore {
   async #remove(shelf: Shelf, id: string): Promise<void> {
     const path = this.#pathOf(shelf, id);
     await this.#underWay.get(path)?.catch(() => undefined);
-    await rm(path, { recursive: true, force: true });
+    await discard(path);
   }
 
   #pathOf(shelf: Shelf, id: string): string {
@@ -211,4 +226,16 @@ export class FolderStore {
       throw invalidArgument(`${JSON.stringify(id)} is no handle of this driver`);
     return join(this.#root, shelf, id);
   }
+}
+
+/** Gives a folder a file system of its own, which is full in time. Needs root. */
+async function limit(data: string, mib: number): Promise<void> {
+  await runCommand('mount', ['-t', 'tmpfs', '-o', `size=${String(mib)}m`, 'datamover-volume', data]);
+}
+
+async function discard(path: string): Promise<void> {
+  const data = join(path, 'data');
+  const [own, parent] = await Promise.all([data, path].map((each) => stat(each).catch(() => undefined)));
+  if (own !== undefined && own.dev !== parent?.dev) await runCommand('umount', [data]);
+  await rm(path, { recursive: true, force: true });
 }
