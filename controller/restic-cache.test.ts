@@ -27,7 +27,7 @@ function keepCaches(config: object): void {
 }
 
 const caches = () =>
-  world.kube.peekAll(persistentVolumeClaims).filter(({ metadata }) => metadata.labels?.[labels.resticCache]);
+  world.kube.peekAll(persistentVolumeClaims).filter(({ metadata }) => metadata.labels?.[labels.cache]);
 
 interface MoverJob extends Job {
   spec: {

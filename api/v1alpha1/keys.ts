@@ -52,8 +52,8 @@ export const labels = {
   restoredBy: `${GROUP}/data-mover-restore`,
   /** On repository users: short form of the repository path, to serialise requests. */
   repository: `${GROUP}/repository`,
-  /** On claims that keep a cache of restic's: short form of the repository path. */
-  resticCache: `${GROUP}/restic-cache`,
+  /** On claims that keep a mover's cache between requests: short form of the repository path. */
+  cache: `${GROUP}/cache`,
   managedBy: 'app.kubernetes.io/managed-by',
   /** Velero's own, on our requests, so that Velero's tools find them. */
   veleroBackupName: 'velero.io/backup-name',

@@ -113,7 +113,7 @@ function desiredCache(
       name: nameOfCache(repositoryPath),
       labels: {
         [labels.managedBy]: MANAGED_BY,
-        [labels.resticCache]: shortHash(repositoryPath),
+        [labels.cache]: shortHash(repositoryPath),
         [labels.veleroExclude]: 'true',
       },
     },

@@ -19,7 +19,7 @@ export function installRestic(deps: MoverDependencies): Mover {
   const tools = installRepositoryTools(deps, remedies);
   const { resticRunner } = tools;
   const { namespace } = deps;
-  const ofCaches = { namespace, labelSelector: labels.resticCache };
+  const ofCaches = { namespace, labelSelector: labels.cache };
   const claims = deps.informers.informer(persistentVolumeClaims, ofCaches).store;
   return createResticMover({
     ...tools,
