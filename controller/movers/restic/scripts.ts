@@ -25,7 +25,10 @@ const OPEN_ANYWAY = `${OPEN} --no-lock > /dev/null`;
 
 /**
  * `$1` is the tag of this very request, which finds what an earlier pod has saved already; all further
- * arguments are those of the backup. Of two that make a repository at the same time one fails, and finds the other's.
+ * arguments are those of the backup.
+ *
+ * Of two that make a repository at the same time, one fails on a file system and finds the other's. On S3 both succeed, and restic then
+ * calls key or config damaged: one request at a time per repository, and one pod at a time per request, keep it whole.
  *
  * The first look finds out whether there is a repository that can be opened, is not locked and tells its snapshots soon. Where
  * it is not so, step by step: the steps say again what was wrong, and nothing that is right by then.
