@@ -46,7 +46,8 @@ export class Journal {
   /** Everything, with what is still under way. */
   tell(): string {
     const timers = [...this.#timers].map(
-      ([name, all]) => `${name} has timers due in ${[...all].map(fromNow).sort(byNumber).join(', ')} s`,
+      ([name, all]) =>
+        `${name} has timers due in s: ${[...all].map(fromNow).sort(byNumber).join(', ') || 'none'}`,
     );
     const unanswered = [...this.#unanswered].map(({ call }) => `not answered: ${call}`);
     return [`Now it is ${this.#since(Date.now())}.`, ...this.#lines, ...unanswered, ...timers].join('\n');
