@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
+import { dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Call } from './intercept.ts';
 import type { Lab } from './lab.ts';
 import type { Story } from './stories.ts';
 import type { Process } from './process.ts';
-import type { Told } from './told.ts';
+import { isFree, type Told } from './told.ts';
 import type { Trouble } from './troubles.ts';
 import { World } from './world.ts';
 
@@ -84,7 +85,10 @@ async function live(world: World, { story, trouble, at, met, client }: Plan): Pr
   };
   const withdraw = async (): Promise<void> => {
     if (request === undefined) throw new Error('nothing to delete');
-    isGone = () => world.feed.get(request.kind, request.key) === undefined;
+    // What it has saved by then is removed, which goes on without it.
+    isGone = () =>
+      world.feed.get(request.kind, request.key) === undefined &&
+      world.feed.list(dataMoverDeletes).every((one) => one.status?.phase === 'Completed' && isFree(one));
     await client.delete(request.kind, request.key);
   };
   const boot = (): Process =>
