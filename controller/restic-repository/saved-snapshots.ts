@@ -8,18 +8,18 @@ export interface Savers {
   /** Its pods that are still there. */
   pods: readonly Pod[];
   follow: (pod: Pod) => PodLog;
-  /** The snapshot that a pod's lines name. */
-  idIn: (lines: readonly string[]) => string | undefined;
+  /** The snapshots that a pod's lines name. */
+  idsIn: (lines: readonly string[]) => readonly string[];
   signal: AbortSignal;
 }
 
 /** Who is being stopped may save at the last moment, so its log is read before that, and followed to its end. */
 export async function savedSnapshots(podLogs: PodLogs, savers: Savers): Promise<string[]> {
-  const { job, pods, follow, idIn, signal } = savers;
+  const { job, pods, follow, idsIn, signal } = savers;
   const unread = pods
     .filter(hasStarted)
     .filter((pod) => pod.metadata.deletionTimestamp === undefined && !follow(pod).complete);
   const read = await Promise.all(unread.map((pod) => podLogs.read(pod, signal)));
   const logs = [...podLogs.ofJob(job).map(({ lines }) => lines), ...read];
-  return logs.map(idIn).filter((id) => id !== undefined);
+  return logs.flatMap(idsIn);
 }

@@ -5,7 +5,13 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { readable, readMessages } from '../../controller/movers/restic/messages.ts';
-import { lossesOf, provesBackup, provesRestore, savedFacts } from '../../controller/movers/restic/proof.ts';
+import {
+  lossesOf,
+  provesBackup,
+  provesRestore,
+  savedFacts,
+  snapshotsIn,
+} from '../../controller/movers/restic/proof.ts';
 import { BACKUP_SCRIPT, RESTORE_SCRIPT } from '../../controller/movers/restic/scripts.ts';
 import { staticBusybox } from '../../hack/cluster/packages.ts';
 import { silentProgress } from '../../hack/cluster/progress.ts';
@@ -155,12 +161,35 @@ describe('a backup', () => {
   it('is not made again for the same request, whatever became of who made it', () => {
     fill();
     const first = saved(backup());
-    fs.writeFileSync(at('volume', 'later'), 'z');
-    const again = backup();
-    expect(saved(again)).toEqual(first);
+    expect(saved(backup())).toEqual(first);
     expect(count('snapshots')).toBe(1);
     expect(saved(backup('request=2')).snapshotID).not.toBe(first.snapshotID);
     expect(count('snapshots')).toBe(2);
+  });
+
+  it('is made again where an earlier pod has saved less than there is, and both are named', () => {
+    fill();
+    const { snapshotID: first } = saved(backup());
+    fs.writeFileSync(at('volume', 'later'), 'z');
+    const again = backup();
+    expect(again.status).toBe(0);
+    const { snapshotID: second, files } = saved(again);
+    expect(files).toBe(6);
+    expect(snapshotsIn(readMessages(again.lines))).toEqual([first, second]);
+    expect(saved(backup()).snapshotID).toBe(second);
+  });
+
+  it('fails each time for what it cannot read, although an earlier pod has saved the rest', () => {
+    fill();
+    giveAway('scratch');
+    fs.mkdirSync(at('repository'));
+    giveAway('repository');
+    expect(backup('request=1', { uid: NOBODY }).status).toBe(3);
+    expect(count('snapshots')).toBe(1);
+    const again = backup('request=1', { uid: NOBODY });
+    expect(again.status).toBe(3);
+    expect(count('snapshots')).toBe(1);
+    expect(snapshotsIn(readMessages(again.lines))).toHaveLength(1);
   });
 
   it('leaves no lock when it is told to stop, and goes on from there', async () => {

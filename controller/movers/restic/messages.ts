@@ -4,8 +4,8 @@ import type { MoverProgress } from '../mover.ts';
 export interface Messages {
   progress?: MoverProgress;
   summary?: Summary;
-  /** The snapshot that an earlier pod has saved for this very request. */
-  saved?: SavedSnapshot;
+  /** What earlier pods have saved for this very request, the newest last. */
+  saved: readonly SavedSnapshot[];
   /** The volume held nothing. */
   isEmpty: boolean;
   /** What restic could not read, write or set. */
@@ -60,10 +60,10 @@ const THERE_WERE = /There were ([0-9]+) errors/;
 /** Everything the lines say; of what is said again, the last. */
 export function readMessages(lines: readonly string[]): Messages {
   const errors: ItemError[] = [];
-  const found: Messages = { isEmpty: false, errors };
+  const found: Messages = { saved: [], isEmpty: false, errors };
   for (const line of lines) {
     const said = parse(line);
-    if (Array.isArray(said)) takeSaved(found, said);
+    if (Array.isArray(said)) found.saved = said;
     else if (said !== undefined) take(found, errors, said);
     else if (line.includes(NOTHING_TO_SAVE)) found.isEmpty = true;
   }
@@ -72,10 +72,6 @@ export function readMessages(lines: readonly string[]): Messages {
 
 /** What restic says of a folder that holds nothing it saves, such as sockets only. */
 const NOTHING_TO_SAVE = 'snapshot is empty';
-
-function takeSaved(found: Messages, [saved]: SavedSnapshot[]): void {
-  if (saved !== undefined) found.saved = saved;
-}
 
 function take(found: Messages, errors: ItemError[], said: Line): void {
   switch (said.message_type) {

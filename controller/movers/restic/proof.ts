@@ -11,9 +11,16 @@ export function provesBackup(lines: readonly string[]): boolean {
 
 export function savedFacts({ summary, saved, isEmpty }: Messages): BackupFacts {
   if (isEmpty) return { empty: true, bytes: 0, files: 0 };
-  if (summary !== undefined) return factsOf(summary.snapshot_id, summary.backup_end, summary);
-  if (saved !== undefined) return factsOf(saved.id, saved.summary?.backup_end ?? saved.time, saved.summary);
-  return {};
+  // It names no snapshot where it has found the volume as the newest one has it.
+  const found = (summary?.snapshot_id ?? '') === '' ? saved.at(-1) : undefined;
+  if (found !== undefined) return factsOf(found.id, found.summary?.backup_end ?? found.time, found.summary);
+  return summary === undefined ? {} : factsOf(summary.snapshot_id, summary.backup_end, summary);
+}
+
+/** Every snapshot that is there for the request. */
+export function snapshotsIn({ summary, saved }: Messages): string[] {
+  const ids = [...saved.map(({ id }) => id), summary?.snapshot_id ?? ''];
+  return ids.filter((id) => id !== '');
 }
 
 /** What restic leaves out is zero. */

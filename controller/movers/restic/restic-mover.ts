@@ -14,6 +14,7 @@ import type { Mover, MoverOutcome, MoverRequest, MoverTarget, RestoreFacts } fro
 import type { Caches } from './caches.ts';
 import { parseResticConfig, type ResticConfig } from './config.ts';
 import { readMessages } from './messages.ts';
+import { snapshotsIn } from './proof.ts';
 import { backupTask, restoreTask } from './transfers.ts';
 
 export interface ResticDependencies extends RepositoryTools {
@@ -99,7 +100,7 @@ export function createResticMover(deps: ResticDependencies): Mover<ResticConfig>
         job: request.name,
         pods: deps.ownPods.store.byIndex(OWN_JOB_INDEX, idOf(request)),
         follow: (pod) => podLogs.of(pod, () => deps.wake(request.name)),
-        idIn: (lines) => readMessages(lines).summary?.snapshot_id,
+        idsIn: (lines) => snapshotsIn(readMessages(lines)),
         signal: request.signal,
       }),
 

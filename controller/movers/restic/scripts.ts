@@ -24,8 +24,9 @@ const LOCKED = 11;
 const OPEN_ANYWAY = `${OPEN} --no-lock > /dev/null`;
 
 /**
- * `$1` is the tag of this very request, which finds what an earlier pod has saved already; all further
- * arguments are those of the backup.
+ * `$1` is the tag of this very request, which finds what earlier pods have saved already; all further
+ * arguments are those of the backup. How such a pod ended may be lost with its node, and its snapshot lack what it could not
+ * read: so restic goes over the volume again, which is quick, and saves only where that makes a difference.
  *
  * Of two that make a repository at the same time, one fails on a file system and finds the other's. On S3 both succeed, and restic then
  * calls key or config damaged: one request at a time per repository, and one pod at a time per request, keep it whole.
@@ -37,11 +38,11 @@ export const BACKUP_SCRIPT = `${BEGIN}
 first=$(find . -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit)
 if [ -z "$first" ]; then echo '{"message_type":"empty"}'; exit 0; fi
 tag=$1; shift
-look() { "$@" snapshots --json --host ${HOST} --path ${PATH} --tag "$tag" --latest 1; }
+look() { "$@" snapshots --json --host ${HOST} --path ${PATH} --tag "$tag"; }
 code=0; saved=$(look timeout 20 restic 2> /dev/null) || code=$?
 if [ $code -eq 10 ]; then restic init || ${OPEN_ANYWAY}
 elif [ $code -ne 0 ]; then ${OPEN_ANYWAY}; ${UNLOCK}; saved=$(look ${RESTIC}); fi
-case $saved in *'"id"'*) printf '%s\\n' "$saved"; exit 0;; esac
+case $saved in *'"id"'*) printf '%s\\n' "$saved"; set -- --skip-if-unchanged "$@";; esac
 exec ${RESTIC} backup --json --host ${HOST} --exclude=lost+found --tag "$tag" "$@" .`;
 
 /**

@@ -260,7 +260,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
         job: jobNameOf(request),
         pods: podsOf(request),
         follow: (pod) => logOf(request, pod),
-        idIn: savedSnapshotIn,
+        idsIn: (lines) => [savedSnapshotIn(lines)].filter((id) => id !== undefined),
         signal: request.signal,
       }),
 
