@@ -66,6 +66,7 @@ export const failureReasons = {
   RepositoryUnreachable: 'the repository or its bucket cannot be reached',
   RepositoryMissing: 'the repository is not there, or does not hold the recorded data',
   RepositoryLocked: 'the repository is locked by another process',
+  RepositoryDamaged: 'the repository holds something that cannot be read',
   PermissionDenied: 'access to the repository or to a file was denied',
   NoSpace: 'a volume is full',
   OutOfMemory: 'the mover ran out of memory',

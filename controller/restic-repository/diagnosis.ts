@@ -53,6 +53,14 @@ const RULES: readonly Rule[] = [
     attempts: 2,
   },
   {
+    // A key that opens something else among them: of a repository that two have made at once.
+    pattern: /\bis damaged\b|ciphertext verification failed|invalid data returned/i,
+    reason: 'RepositoryDamaged',
+    message: ({ repository }) =>
+      `the repository ${repository} holds something that restic cannot read; "restic check --read-data" tells what, "restic repair" saves the rest; where it holds no backup yet, remove it and try again`,
+    attempts: 1,
+  },
+  {
     pattern: /no space left on device|disk quota exceeded/i,
     reason: 'NoSpace',
     message: ({ remedies: { space } }) =>

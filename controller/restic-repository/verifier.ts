@@ -1,3 +1,4 @@
+import type { FailureReason } from '../../api/v1alpha1/reasons.ts';
 import type { Resource } from '../../api/meta.ts';
 import { PATH } from './layout.ts';
 import type { VolumeUse } from './repository-job.ts';
@@ -66,6 +67,8 @@ export function createVerifier(deps: {
 }
 
 /** What restic could not read for a reason of its own is damaged; all others have names. */
+const UNREADABLE: ReadonlySet<FailureReason> = new Set<FailureReason>(['MoverFailed', 'RepositoryDamaged']);
+
 function proved(
   { snapshotID, repositoryPath }: VerifyRequest<RepositoryConfig>,
   outcome: MoverOutcome<ReturnType<typeof judgeVerification>>,
@@ -73,7 +76,7 @@ function proved(
   if (outcome.state === 'InProgress') return outcome;
   const what = `snapshot ${snapshotID} of repository ${repositoryPath}`;
   if (outcome.state === 'Failed') {
-    if (outcome.reason !== 'MoverFailed') return outcome;
+    if (!UNREADABLE.has(outcome.reason)) return outcome;
     return {
       ...outcome,
       reason: 'VerificationFailed',

@@ -13,6 +13,8 @@ import {
   snapshotsIn,
 } from '../../controller/movers/restic/proof.ts';
 import { BACKUP_SCRIPT, RESTORE_SCRIPT } from '../../controller/movers/restic/scripts.ts';
+import { diagnose } from '../../controller/restic-repository/diagnosis.ts';
+import { placeOf } from '../../controller/restic-repository/place.ts';
 import { staticBusybox } from '../../hack/cluster/packages.ts';
 import { silentProgress } from '../../hack/cluster/progress.ts';
 import { ensureTools, toolFolders } from '../../hack/cluster/tools.ts';
@@ -253,6 +255,19 @@ describe('a backup', () => {
     expect(status).not.toBe(0);
     expect(provesBackup(lines)).toBe(false);
     expect(lines.join('\n')).toContain('Permission denied');
+  });
+
+  it('says that a repository is damaged whose key opens something else', () => {
+    fill();
+    backup();
+    fs.renameSync(at('repository'), at('other'));
+    backup();
+    fs.chmodSync(at('repository', 'config'), 0o600);
+    fs.copyFileSync(at('other', 'config'), at('repository', 'config'));
+    const { lines, status } = backup();
+    expect(status).not.toBe(0);
+    const place = placeOf('cluster/shop/database', 'velero/restic-config', { privileges: '', space: '' });
+    expect(diagnose(lines, { exitCode: status ?? 0 }, place).reason).toBe('RepositoryDamaged');
   });
 
   it('ends with restic’s own code where the password is another one', () => {
