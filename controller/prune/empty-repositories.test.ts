@@ -1,8 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { jobs, pods, secrets, type Job } from '../../api/external/core.ts';
+import {
+  jobs,
+  persistentVolumeClaims,
+  pods,
+  secrets,
+  type Job,
+  type PersistentVolumeClaim,
+} from '../../api/external/core.ts';
 import { formatKey } from '../../api/meta.ts';
 import type { DataMoverPruneStatus } from '../../api/v1alpha1/data-mover-prune.ts';
+import { labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverClasses, dataMoverDeletes, dataMoverPrunes } from '../../api/v1alpha1/kinds.ts';
+import { shortHash } from '../../api/v1alpha1/names.ts';
 import { World } from '../../tests/fakes/cluster/world.ts';
 
 const PROTECTED = 'velero';
@@ -24,12 +33,12 @@ afterEach(() => world.stop());
 
 const prune = { namespace: PROTECTED, name: 'p1' };
 
-function addPrune(): void {
+function addPrune(mover = 'VolSync'): void {
   world.kube.seed(dataMoverPrunes, {
     apiVersion: 'oadp.openshift.io/v1alpha1',
     kind: 'DataMoverPrune',
     metadata: prune,
-    spec: { mover: 'VolSync', repository: REPOSITORY },
+    spec: { mover, repository: REPOSITORY },
   });
 }
 
@@ -71,6 +80,25 @@ const isRemoved = (): unknown =>
   status().conditions?.find(({ type }) => type === 'RepositoryRemoved')?.status;
 
 describe('a repository in which a prune finds no snapshot', () => {
+  it('takes the cache along that the Restic mover keeps for it', async () => {
+    const key = { namespace: PROTECTED, name: `restic-cache-${shortHash(REPOSITORY)}` };
+    world.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ spec }) => {
+      Object.assign(spec, { mover: 'Restic', config: { cacheCapacity: '1Gi' } });
+    });
+    world.kube.seed<PersistentVolumeClaim>(persistentVolumeClaims, {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { ...key, labels: { [labels.cache]: shortHash(REPOSITORY) } },
+      spec: { storageClassName: 'fast' },
+    });
+    addPrune('Restic');
+    await play('restic', 0, NO_SNAPSHOT);
+    expect(world.kube.peek(persistentVolumeClaims, key)).toBeDefined();
+    await play('rclone', 0, REMOVED);
+    await world.until(() => status().phase === 'Completed');
+    expect(world.kube.peek(persistentVolumeClaims, key)).toBeUndefined();
+  });
+
   it('is removed, and nothing is left behind', async () => {
     const before = world.inventory();
     addPrune();
