@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitUntil } from '../../hack/cluster/wait.ts';
@@ -6,6 +7,7 @@ import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
 import { labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { shortHash } from '../../api/v1alpha1/names.ts';
 import { claim, pod, untilRunning, type Place } from './support/app.ts';
 import { differences, manifestOf, RICH_DATA, type Manifest } from './support/data.ts';
 import { leftoversOf } from './support/leftovers.ts';
@@ -34,6 +36,9 @@ describe('the Restic mover', () => {
   let snapshotsAfterKill: number;
   let wrong: DataMoverBackup;
   let byVelero: DataMoverBackup[];
+  let again: DataMoverBackup;
+  /** How often the index of the repository was read from the store, by the first backup with a cache and by the second. */
+  let indexReads: [number, number];
   let byVolSync: DataMoverBackup;
   const copies = new Map<string, Manifest>();
   const restores = new Map<string, DataMoverRestore>();
@@ -130,11 +135,32 @@ describe('the Restic mover', () => {
     snapshotsAfterKill = (await restic<object[]>(story.cluster, path, ['snapshots'])).length;
   };
 
+  const countIndexReads = async (path: string): Promise<number> => {
+    const { config, s3 } = story.cluster;
+    const log = await readFile(join(config.paths.logs, 's3.log'), 'utf8');
+    return log.split(`| GET | /${s3.buckets.datamover}/restic/${path}/index/`).length - 1;
+  };
+
+  /** By Velero, and a second time. Both have the cache that the class keeps, and the first one fills it. */
+  const backUpTwice = async (backup: string): Promise<void> => {
+    const path = killed.status!.repositoryPath!;
+    const before = await countIndexReads(path);
+    await backUp(story, backup, app.namespace);
+    const between = await countIndexReads(path);
+    byVelero = await movedBackups(story, backup);
+    await startBackup('again', story.unique('plain'));
+    again = await endOf('again');
+    indexReads = [between - before, (await countIndexReads(path)) - between];
+    const cache = `${labels.cache}=${shortHash(path)}`;
+    const mine = ['delete', 'pvc', '--namespace', story.namespace, '--selector', cache];
+    story.atEnd(() => story.kubectl([...mine, '--wait=false']));
+  };
+
   beforeAll(async () => {
     story = await openStory('restic');
     const namespace = await story.makeNamespace('app');
     app = { namespace, name: 'app' };
-    const className = await makeClass('plain');
+    const className = await makeClass('plain', { config: { cacheCapacity: '64Mi' } });
     await Promise.all([
       makeClass('restricted', { config: { moverSecurityContext: RESTRICTED } }),
       makeClass('slow', { config: { limitUpload: 1024 } }),
@@ -153,8 +179,7 @@ describe('the Restic mover', () => {
     await startBackup('wrong', story.unique('wrong'));
     wrong = await endOf('wrong');
     const backup = story.unique('backup');
-    await backUp(story, backup, namespace);
-    byVelero = await movedBackups(story, backup);
+    await backUpTwice(backup);
     const [one] = byVelero;
     await startBackup('by-volsync', story.unique('volsync'));
     byVolSync = await endOf('by-volsync');
@@ -202,11 +227,18 @@ describe('the Restic mover', () => {
     expect([locksAfterKill, snapshotsAfterKill]).toEqual([0, 1]);
   });
 
+  it('reads nothing again from the store that it has in its cache', () => {
+    expect(again.status).toMatchObject({ phase: 'Completed' });
+    const [cold, warm] = indexReads;
+    expect(cold).toBeGreaterThan(0);
+    expect(warm).toBe(0);
+  });
+
   it('says at once that a password is wrong', () => {
     expect(wrong.status?.failure).toMatchObject({ reason: 'WrongPassword' });
   });
 
   it('leaves nothing behind', async () => {
-    expect(await leftoversOf(story, [killed, wrong, byVolSync, ...byVelero])).toEqual([]);
+    expect(await leftoversOf(story, [killed, wrong, again, byVolSync, ...byVelero])).toEqual([]);
   });
 });
