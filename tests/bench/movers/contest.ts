@@ -9,6 +9,7 @@ import { run } from '../../../hack/cluster/exec.ts';
 import type { Place } from '../../e2e/support/app.ts';
 import type { TestCluster } from '../../e2e/support/cluster.ts';
 import { untilGone } from '../../e2e/support/wait.ts';
+import { removalOf } from './moments.ts';
 import { plainRestic, repositoryOf, secondsOf } from './plain.ts';
 import { backUp, makeVolume, restore } from './requests.ts';
 import { PLAIN, type Measured } from './table.ts';
@@ -126,7 +127,8 @@ async function byMover(
       last = object;
       const { repository = '', snapshotID = '' } = object.status?.result ?? {};
       const transfer = await secondsOf(cluster, `${path}/${repository}`, snapshotID);
-      return { seconds, transfer, moments, driver: (phases['Capturing'] ?? 0) + (phases['Staging'] ?? 0) };
+      const { Capturing = 0, Staging = 0 } = phases;
+      return { seconds, transfer, moments, driver: Capturing + Staging + removalOf(moments) };
     },
     async restore() {
       if (last === undefined) throw new Error(`${mover} has saved nothing`);
