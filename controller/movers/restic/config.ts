@@ -1,6 +1,10 @@
 import { z } from 'zod';
-import { isQuantity } from '../../../api/quantity.ts';
-import { parseWith, repositorySettings } from '../../restic-repository/config.ts';
+import {
+  cacheAccessModes,
+  cacheCapacity,
+  parseWith,
+  repositorySettings,
+} from '../../restic-repository/config.ts';
 
 const rate = z.int().positive().optional();
 
@@ -29,10 +33,7 @@ export const resticConfig = z.strictObject({
     .describe(
       "Files that are read at a time. Default: RESTIC_READ_CONCURRENCY of the secret, else restic's own, 2.",
     ),
-  cacheCapacity: z
-    .string()
-    .max(64)
-    .refine(isQuantity, 'is not a quantity such as 2Gi')
+  cacheCapacity: cacheCapacity
     .optional()
     .describe(
       'Size of a volume per repository that keeps the cache between backups. Default: the cache goes with the pod.',
@@ -41,11 +42,7 @@ export const resticConfig = z.strictObject({
     .string()
     .optional()
     .describe('StorageClass of that volume. Default: that of the volume to back up.'),
-  cacheAccessModes: z
-    .array(z.string())
-    .min(1)
-    .default(['ReadWriteOnce'])
-    .describe('Access modes of that volume.'),
+  cacheAccessModes: cacheAccessModes.describe('Access modes of that volume.'),
   limitUpload: rate.describe('Bound of the upload, in KiB/s. Default: none.'),
   limitDownload: rate.describe('Bound of the download, in KiB/s. Default: none.'),
 });
