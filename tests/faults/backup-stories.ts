@@ -12,7 +12,7 @@ import { annotations } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
 import { endRun } from '../fakes/cluster/pods.ts';
 import { lonelyMoments } from './lonely-volumes.ts';
-import { isFree, LOCKED, type Told } from './told.ts';
+import { isFree, type Told } from './told.ts';
 import type { World } from './world.ts';
 
 export async function backUp(world: World, dataMoverClass = 'volsync'): Promise<Told> {
@@ -142,20 +142,4 @@ export async function backUpByRestic(world: World): Promise<Told> {
   const hasStaging = (): boolean =>
     world.feed.list(persistentVolumeClaims).some(({ metadata }) => metadata.namespace === world.protected);
   return { ...told, counts: () => hasStaging() && current()?.result === undefined };
-}
-
-/** A killed mover has left a lock behind. From when the next one meets it until another runs. */
-export async function unlockForBackup(world: World): Promise<Told> {
-  const told = await backUp(world);
-  const { state } = world.actors;
-  state.script = ({ unlock }) => (unlock ? undefined : LOCKED);
-  const unlocked = () => state.started.filter(({ unlock }) => unlock);
-  return {
-    ...told,
-    counts: () => state.started.length > 0 && unlocked().length === 0,
-    verify() {
-      expect(unlocked()).toHaveLength(1);
-      told.verify(state.started.length);
-    },
-  };
 }

@@ -5,7 +5,7 @@ import type { Kind, Resource } from '../../api/meta.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
 import { lonelyMoments } from './lonely-volumes.ts';
-import { isFree, LOCKED, type Told } from './told.ts';
+import { isFree, type Told } from './told.ts';
 import type { World } from './world.ts';
 
 /** Up to the moment at which the data is there. */
@@ -46,24 +46,7 @@ export async function restoreByRestic(world: World): Promise<Told> {
   return { ...told, counts: isMoving };
 }
 
-/** A killed mover has left a lock behind. From when the next one meets it until it is removed. */
-export async function unlockForRestore(world: World): Promise<Told> {
-  const { told } = await beginRestore(world);
-  const { state } = world.actors;
-  const unlocked = () => state.started.filter(({ name }) => name === 'unlock');
-  state.backoffMs = 1_000;
-  state.script = () => (unlocked().length > 0 ? undefined : LOCKED);
-  return {
-    ...told,
-    counts: () => state.started.length > 0 && unlocked().length === 0,
-    verify() {
-      expect(unlocked()).toHaveLength(1);
-      told.verify(state.started.length);
-    },
-  };
-}
-
-async function beginRestore(world: World, dataMoverClass = 'volsync') {
+export async function beginRestore(world: World, dataMoverClass = 'volsync') {
   const transfers: Kind<Resource> = dataMoverClass === 'restic' ? jobs : replicationDestinations;
   const [result] = world.addRepository('precious');
   await world.addClaim('restored', { [labels.restoredBy]: 'r1' });

@@ -5,20 +5,14 @@ import {
   dataMoverPrunes,
   dataMoverRestores,
 } from '../../api/v1alpha1/kinds.ts';
-import {
-  backUp,
-  backUpByRestic,
-  backUpLive,
-  replacePassword,
-  unlockForBackup,
-  verifyBackup,
-} from './backup-stories.ts';
+import { backUp, backUpByRestic, backUpLive, replacePassword, verifyBackup } from './backup-stories.ts';
 import { keepClass } from './class-stories.ts';
 import { sweep } from './janitor-stories.ts';
+import { unlockForBackup, unlockForRestore } from './locked-stories.ts';
 import { failToOverwrite, overwrite } from './overwrite-stories.ts';
 import type { Crew } from './process.ts';
 import { cancel, cancelRestic, prune, remove, removeRepository } from './removal-stories.ts';
-import { handOver, restore, restoreByRestic, unlockForRestore, verifyRestore } from './restore-stories.ts';
+import { handOver, restore, restoreByRestic, verifyRestore } from './restore-stories.ts';
 import type { Told } from './told.ts';
 import type { World } from './world.ts';
 

@@ -1,6 +1,5 @@
 import type { Resource } from '../../api/meta.ts';
 import type { Call } from './intercept.ts';
-import type { MoverRun } from '../fakes/cluster/state.ts';
 
 /** A story that has begun. */
 export interface Told {
@@ -17,10 +16,3 @@ export interface Told {
 
 export const isFree = (object: Resource | undefined): boolean =>
   (object?.metadata.finalizers ?? []).length === 0;
-
-/** How VolSync's mover ends where it meets a lock. */
-export const LOCKED: MoverRun = {
-  end: 'failed',
-  exitCode: 3,
-  lines: ['ERROR: failure locking repository'],
-};
