@@ -1,6 +1,7 @@
-import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { Transform, type TransformCallback } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { startProxy } from './proxy.ts';
 
 /** A slow way to the object store. */
 export interface SlowProxy {
@@ -18,33 +19,22 @@ const CHUNK = 64 * 1024;
  * together.
  */
 export async function startSlowProxy(target: string, bytesPerSecond: number): Promise<SlowProxy> {
-  const { hostname, port } = new URL(target);
   let rate = bytesPerSecond;
   const [up, down] = [rateLimit(() => rate), rateLimit(() => rate)];
-  const open = new Set<Socket>();
-  const server = createServer((client) => {
-    const upstream = connect(Number(port), hostname);
-    for (const socket of [client, upstream]) {
-      open.add(socket);
-      socket.on('close', () => open.delete(socket));
-      socket.on('error', () => {
-        client.destroy();
-        upstream.destroy();
-      });
-    }
-    client.pipe(slowed(up)).pipe(upstream);
-    upstream.pipe(slowed(down)).pipe(client);
-  });
-  await new Promise<void>((resolve) => server.listen(0, hostname, resolve));
+  const { address, close } = await startProxy(
+    target,
+    (onClient) => createServer(onClient),
+    (client, upstream) => {
+      client.pipe(slowed(up)).pipe(upstream);
+      upstream.pipe(slowed(down)).pipe(client);
+    },
+  );
   return {
-    endpoint: `http://${hostname}:${String((server.address() as AddressInfo).port)}`,
+    endpoint: `http://${address}`,
     limit: (bytes) => {
       rate = bytes;
     },
-    close: () => {
-      server.close();
-      for (const socket of open) socket.destroy();
-    },
+    close,
   };
 }
 

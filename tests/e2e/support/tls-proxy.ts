@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { connect, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
+import { startProxy } from './proxy.ts';
 
 /** A way to the object store by TLS, with a certificate that nobody has heard of. */
 export interface TlsProxy {
@@ -16,30 +16,13 @@ export interface TlsProxy {
 
 /** Listens on the host of `target` (`http://host:port`). */
 export async function startTlsProxy(target: string): Promise<TlsProxy> {
-  const { hostname, port } = new URL(target);
-  const { key, cert } = selfSigned(hostname);
-  const open = new Set<Socket>();
-  const server = createServer({ key, cert }, (client) => {
-    const upstream = connect(Number(port), hostname);
-    for (const socket of [client, upstream]) {
-      open.add(socket);
-      socket.on('close', () => open.delete(socket));
-      socket.on('error', () => {
-        client.destroy();
-        upstream.destroy();
-      });
-    }
-    client.pipe(upstream).pipe(client);
-  });
-  await new Promise<void>((resolve) => server.listen(0, hostname, resolve));
-  return {
-    endpoint: `https://${hostname}:${String((server.address() as AddressInfo).port)}`,
-    authority: cert,
-    close: () => {
-      server.close();
-      for (const socket of open) socket.destroy();
-    },
-  };
+  const { key, cert } = selfSigned(new URL(target).hostname);
+  const { address, close } = await startProxy(
+    target,
+    (onClient) => createServer({ key, cert }, onClient),
+    (client, upstream) => client.pipe(upstream).pipe(client),
+  );
+  return { endpoint: `https://${address}`, authority: cert, close };
 }
 
 /** A certificate of an address that vouches for itself. */
