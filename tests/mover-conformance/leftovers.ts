@@ -22,28 +22,39 @@ const COMMON: readonly Kind<Resource>[] = [
 /** Kubernetes puts them into every namespace, at its leisure. */
 const OF_EVERY_NAMESPACE = ['ConfigMap kube-root-ca.crt', 'ServiceAccount default'];
 
+/** An object that is there. */
+export interface Left {
+  /** As messages call it. */
+  name: string;
+  uid: string;
+  /** All that it belongs to is gone, so the garbage collector removes it. */
+  isGarbage: boolean;
+}
+
 /** The objects in the namespace of the suite. */
 export interface Inventory {
   /** From now on its objects count too. */
   add(kind: Kind<Resource>): void;
-  /** One line each. */
-  all(): Promise<string[]>;
+  all(): Promise<Left[]>;
   /** As {@link all}, but only what was made for one request. */
-  of(target: MoverTarget): Promise<string[]>;
+  of(target: MoverTarget): Promise<Left[]>;
 }
 
 export function createInventory(client: KubeClient, namespace: string): Inventory {
   const kinds = new Map(COMMON.map((kind) => [idOf(kind), kind]));
 
-  async function list(isWanted: (object: Resource) => boolean): Promise<string[]> {
+  async function list(isWanted: (object: Resource) => boolean): Promise<Left[]> {
+    const found: { name: string; object: Resource }[] = [];
     const lists = [...kinds.values()].map(async (kind) => {
-      const found: string[] = [];
       for await (const object of client.list(kind, { namespace }))
-        if (isWanted(object)) found.push(`${kind.kind} ${object.metadata.name}`);
-      return found;
+        found.push({ name: `${kind.kind} ${object.metadata.name}`, object });
     });
-    const found = (await Promise.all(lists)).flat();
-    return found.filter((line) => !OF_EVERY_NAMESPACE.includes(line)).sort();
+    await Promise.all(lists);
+    const stands = standing(found.map(({ object }) => object));
+    return found
+      .filter(({ name, object }) => !OF_EVERY_NAMESPACE.includes(name) && isWanted(object))
+      .map(({ name, object }) => ({ name, uid: object.metadata.uid ?? '', isGarbage: !stands(object) }))
+      .sort((one, other) => one.name.localeCompare(other.name));
   }
 
   return {
@@ -58,6 +69,22 @@ export function createInventory(client: KubeClient, namespace: string): Inventor
           metadata.labels?.[labels.requestUid] === requestUidOf(target),
       ),
   };
+}
+
+export function namesOf(objects: readonly Left[]): string {
+  return objects.map(({ name }) => name).join(', ');
+}
+
+/** Tells what is not garbage: it has no owner, or one of its owners stands. */
+function standing(objects: readonly Resource[]): (object: Resource) => boolean {
+  const byUid = new Map(objects.map((object) => [object.metadata.uid, object]));
+  const stands = ({ metadata: { ownerReferences: owners = [] } }: Resource): boolean =>
+    owners.length === 0 ||
+    owners.some(({ uid }) => {
+      const owner = byUid.get(uid);
+      return owner !== undefined && stands(owner);
+    });
+  return stands;
 }
 
 function idOf({ group, plural }: Kind<Resource>): string {

@@ -19,6 +19,11 @@ interface Broken {
 const IN_THE_MOVER: readonly Broken[] = [
   { fault: 'begins anew after a crash', caughtBy: /process dies/, saying: /none has ended|uploaded once/ },
   { fault: 'leaves its Secret', caughtBy: /brings back/, saying: /nothing is left, but here is Secret/ },
+  {
+    fault: 'leaves its Secret to the garbage collector',
+    caughtBy: /brings back/,
+    saying: /nothing is left, but here is Secret/,
+  },
   { fault: 'leaves what no request owns', caughtBy: /leaves nothing in/, saying: /Secret cache-of-somebody/ },
   { fault: 'tells the password', caughtBy: /tells no secret/, saying: /shows the value of a secret/ },
   {

@@ -8,6 +8,7 @@ import { history, verification } from './cases/history.ts';
 import { oldView } from './cases/old-view.ts';
 import { sideBySide } from './cases/side-by-side.ts';
 import type { MoverUnderTest } from './subject.ts';
+import { namesOf } from './leftovers.ts';
 import { createTrial } from './trial.ts';
 
 /** The longest first: they run side by side. */
@@ -53,7 +54,7 @@ export function moverConformance(): Conformance {
     titles: [...CASES.map(({ title }) => title), LAST],
     async start(subject) {
       const trial = createTrial(subject);
-      const before = await trial.inventory.all();
+      const before = new Set((await trial.inventory.all()).map(({ uid }) => uid));
       const place = createPlaces(subject.atOnce ?? AT_ONCE);
       for (const { title, run } of CASES)
         results.set(
@@ -63,8 +64,8 @@ export function moverConformance(): Conformance {
       const over = Promise.allSettled(results.values());
       const last = over.then(async () => {
         await trial.end();
-        const left = (await trial.inventory.all()).filter((line) => !before.includes(line));
-        if (left.length > 0) throw new Error(`after everything there is ${left.join(', ')}`);
+        const left = (await trial.inventory.all()).filter(({ uid }) => !before.has(uid));
+        if (left.length > 0) throw new Error(`after everything there is ${namesOf(left)}`);
         if (trial.toldIn.size > 0)
           throw new Error(`a secret's value stands in a ${[...trial.toldIn].join(', ')}`);
       });

@@ -1,4 +1,4 @@
-import { jobs, secrets, type Job } from '../../../api/external/core.ts';
+import { configMaps, jobs, secrets, type Job } from '../../../api/external/core.ts';
 import { keyOf } from '../../../api/meta.ts';
 import type { Manifest } from '../../../hack/demo/manifest.ts';
 import type { FakeKube } from '../../fakes/fake-kube.ts';
@@ -32,6 +32,9 @@ export const RESULT = 'example.com/result';
 
 /** A Job takes two. */
 const STEP_MS = 5;
+
+/** After which the garbage collector is there. */
+const GARBAGE_MS = 50;
 
 /** What goes wrong in the engine of a broken mover. */
 export type EngineFault = 'restores the newest' | 'forgets everything' | 'loses modes' | 'keeps its lock';
@@ -125,8 +128,17 @@ export function runEngine(kube: FakeKube, store: Store, fault?: EngineFault): vo
   kube.reactors.add((kind, before, after) => {
     if (kind.plural !== jobs.plural) return;
     if (before === undefined) begin(after as Job);
-    else if (after === undefined && fault === 'keeps its lock') lock(before);
+    if (before === undefined || after !== undefined) return;
+    if (fault === 'keeps its lock') lock(before);
+    if (before.metadata.annotations?.[RESULT] === undefined) makeLate(before);
   });
+
+  /** As an engine does that is in the middle of its work and has not seen yet that it is not wanted any more. */
+  function makeLate({ apiVersion, kind, metadata: { namespace = '', name, uid = '' } }: Job): void {
+    const metadata = { namespace, name, ownerReferences: [{ apiVersion, kind, name, uid }] };
+    kube.seed(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata });
+    setTimeout(() => kube.collectGarbage(), GARBAGE_MS);
+  }
 
   function lock(job: Job): void {
     const { repository } = JSON.parse(job.metadata.annotations?.[TASK] ?? '') as Task;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { jobs, secrets, type Job } from '../../../api/external/core.ts';
+import type { Resource } from '../../../api/meta.ts';
 import { labels } from '../../../api/v1alpha1/keys.ts';
 import { childNameIn } from '../../../api/v1alpha1/names.ts';
 import type { MoverDependencies, MoverFactory } from '../../../controller/movers/factory.ts';
@@ -16,6 +17,7 @@ import { RESULT, TASK, type Result, type Task } from './engine.ts';
 export type MoverFault =
   | 'begins anew after a crash'
   | 'leaves its Secret'
+  | 'leaves its Secret to the garbage collector'
   | 'leaves what no request owns'
   | 'tells the password'
   | 'writes the password into its Job'
@@ -83,12 +85,15 @@ function createMemoryMover(deps: MoverDependencies, fault: MoverFault | undefine
     const repository = fault === 'mixes repositories up' ? namespace : request.repositoryPath;
     const metadata = { namespace, name: request.name, labels: request.labels };
     const { stringData = {} } = user;
-    await creator.createOnce(secrets, { apiVersion: 'v1', kind: 'Secret', metadata, stringData }, signal);
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata, stringData };
+    if (fault !== 'leaves its Secret to the garbage collector')
+      await creator.createOnce(secrets, secret, signal);
     const made = { ...task, secret: request.name, repository };
     const told = fault === 'writes the password into its Job' ? stringData : {};
     const annotations = { ...told, ...request.annotations, [TASK]: JSON.stringify(made) };
     const desired = { apiVersion: 'batch/v1', kind: 'Job', metadata: { ...metadata, name, annotations } };
     await creator.createOnce(jobs, desired, signal);
+    if (fault === 'leaves its Secret to the garbage collector') await createOwned(secret, desired, signal);
     if (fault === 'is done too early') return { state: 'Done', facts: TOO_EARLY as Facts };
     return { state: 'InProgress', started: false, message: `a Job is to ${task.verb}` };
   }
@@ -162,12 +167,27 @@ function createMemoryMover(deps: MoverDependencies, fault: MoverFault | undefine
         throw new Error('there is no Job');
       const made = names.map((one) => ({ kind: jobs, key: { namespace, name: one }, cached: jobOf(one) }));
       const secret = { kind: secrets, key: { namespace, name }, cached: undefined };
-      const targets = fault === 'leaves its Secret' ? made : [...made, secret];
+      const targets = fault?.startsWith('leaves its Secret') === true ? made : [...made, secret];
       if (fault === 'leaves what no request owns') await leaveCache();
       return deps.cleaner.remove(requestUidOf(target), targets, signal);
     },
     claimsOf: () => [],
   };
+
+  async function createOwned(
+    secret: Resource,
+    { kind, metadata }: Resource,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { namespace = '', name } = metadata;
+    const { uid = '' } = (await client.get(jobs, { namespace, name }, { signal }))?.metadata ?? {};
+    const ownerReferences = [{ apiVersion: 'batch/v1', kind, name, uid }];
+    await creator.createOnce(
+      secrets,
+      { ...secret, metadata: { ...secret.metadata, ownerReferences } },
+      signal,
+    );
+  }
 
   async function leaveCache(): Promise<void> {
     const metadata = { namespace, name: 'cache-of-somebody' };
