@@ -4,6 +4,7 @@ import { labels } from '../../api/v1alpha1/keys.ts';
 import type { MoverTarget } from '../../controller/movers/mover.ts';
 import { requestUidOf } from '../../controller/request/children.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
+import { standing } from './garbage.ts';
 
 const rbac = { group: 'rbac.authorization.k8s.io', version: 'v1', namespaced: true } as const;
 
@@ -73,18 +74,6 @@ export function createInventory(client: KubeClient, namespace: string): Inventor
 
 export function namesOf(objects: readonly Left[]): string {
   return objects.map(({ name }) => name).join(', ');
-}
-
-/** Tells what is not garbage: it has no owner, or one of its owners stands. */
-function standing(objects: readonly Resource[]): (object: Resource) => boolean {
-  const byUid = new Map(objects.map((object) => [object.metadata.uid, object]));
-  const stands = ({ metadata: { ownerReferences: owners = [] } }: Resource): boolean =>
-    owners.length === 0 ||
-    owners.some(({ uid }) => {
-      const owner = byUid.get(uid);
-      return owner !== undefined && stands(owner);
-    });
-  return stands;
 }
 
 function idOf({ group, plural }: Kind<Resource>): string {

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { labels } from '../../../api/v1alpha1/keys.ts';
 import type { Resource } from '../../../api/meta.ts';
 import { childName } from '../../../api/v1alpha1/names.ts';
+import { standing } from '../../mover-conformance/garbage.ts';
 import type { TestCluster } from './cluster.ts';
 
 const NAMESPACED =
@@ -32,18 +34,34 @@ export async function inventoryOf(
 /** Requests, as far as their children are named after them. */
 type Request = Pick<Resource, 'kind' | 'metadata'>;
 
+/** Longer than the garbage collector takes. */
+const GARBAGE_MS = 30_000;
+
+/** Pause between two looks at garbage. */
+const LOOK_MS = 500;
+
 /**
  * Everything that the cluster still holds of finished requests: what carries their label, what is named after them (the
- * Job of a mover, its cache claim), and volumes that are or were bound to such a claim.
+ * Job of a mover, its cache claim), and volumes that are or were bound to such a claim. Mere garbage is given a moment
+ * to go: VolSync makes it when it is in the middle of its work as a request is canceled.
  */
 export async function leftoversOf(test: TestCluster, requests: readonly Request[]): Promise<string[]> {
-  const all = await Promise.all([NAMESPACED, CLUSTER_SCOPED].map((kinds) => test.listAny(kinds)));
-  return all.flat().flatMap((object) => {
-    const request = requests.find((one) => belongsTo(one, object));
-    if (request === undefined) return [];
-    const { namespace = '', name } = object.metadata;
-    return `${object.kind} ${namespace}/${name} of ${request.kind} ${request.metadata.name}`;
-  });
+  const giveUpAt = Date.now() + GARBAGE_MS;
+  for (;;) {
+    const all = (await Promise.all([NAMESPACED, CLUSTER_SCOPED].map((kinds) => test.listAny(kinds)))).flat();
+    const left = all.flatMap((object) => {
+      const request = requests.find((one) => belongsTo(one, object));
+      return request === undefined ? [] : [{ object, request }];
+    });
+    const stands = standing(all);
+    const mayGo = left.length > 0 && !left.some(({ object }) => stands(object));
+    if (!mayGo || Date.now() > giveUpAt) return left.map(told);
+    await sleep(LOOK_MS);
+  }
+}
+
+function told({ object: { kind, metadata }, request }: { object: Resource; request: Request }): string {
+  return `${kind} ${metadata.namespace ?? ''}/${metadata.name} of ${request.kind} ${request.metadata.name}`;
 }
 
 const CHILD_KINDS: Readonly<Record<string, 'restore' | 'delete' | 'prune'>> = {
