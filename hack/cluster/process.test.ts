@@ -62,7 +62,7 @@ describe('Supervisor', () => {
     await supervisor.ensure('a', SLEEP);
     const before = pidOf('a');
     process.kill(before, 'SIGKILL');
-    await waitUntil('it to end', () => startTime(before) === undefined, { timeoutMs: 5000 });
+    await waitUntil('it to end', () => startTime(before) === undefined, { timeoutMs: 30_000 });
     expect(supervisor.find('a')).toBeUndefined();
     expect(await supervisor.ensure('a', SLEEP)).toBe(true);
   });
@@ -93,7 +93,7 @@ describe('Supervisor', () => {
     await supervisor.ensure('a', SLEEP);
     const pid = pidOf('a');
     rmSync(join(dir, 'pids/a.json'));
-    await waitUntil('its mark', () => supervisor.owned('a').includes(pid), { timeoutMs: 5000 });
+    await waitUntil('its mark', () => supervisor.owned('a').includes(pid), { timeoutMs: 30_000 });
     await supervisor.stop('a');
     expect(startTime(pid)).toBeUndefined();
   });
@@ -102,7 +102,7 @@ describe('Supervisor', () => {
     const parent: ProcessSpec = { command: 'sh', args: ['-c', 'sleep 300 & wait'] };
     const children = (): number[] => supervisor.owned('a').filter((pid) => pid !== supervisor.find('a')?.pid);
     await supervisor.ensure('a', parent);
-    await waitUntil('the child', () => children().length === 1, { timeoutMs: 5000 });
+    await waitUntil('the child', () => children().length === 1, { timeoutMs: 30_000 });
     const [child = 0] = children();
     await supervisor.stop('a', { ...parent, childrenSurvive: true });
     expect(startTime(child)).toBeDefined();
@@ -117,7 +117,7 @@ describe('Supervisor', () => {
     };
     await supervisor.ensure('a', stubborn);
     const said = (): boolean => lastLines(supervisor.logFile('a'), 1) === 'ready';
-    await waitUntil('the trap', said, { timeoutMs: 5000 });
+    await waitUntil('the trap', said, { timeoutMs: 30_000 });
     const pid = pidOf('a');
     await supervisor.stop('a', { ...stubborn, termTimeoutMs: 100 });
     expect(startTime(pid)).toBeUndefined();
@@ -126,7 +126,7 @@ describe('Supervisor', () => {
   it('keeps what it says in a log, the last lines of which can be shown', async () => {
     await supervisor.ensure('a', { command: 'sh', args: ['-c', 'echo one; echo two >&2'] });
     await waitUntil('the output', () => lastLines(supervisor.logFile('a'), 2) === 'one\ntwo', {
-      timeoutMs: 5000,
+      timeoutMs: 30_000,
     });
   });
 
@@ -137,7 +137,9 @@ describe('Supervisor', () => {
     } finally {
       delete process.env['HTTPS_PROXY'];
     }
-    await waitUntil('the output', () => lastLines(supervisor.logFile('a'), 1) === 'end', { timeoutMs: 5000 });
+    await waitUntil('the output', () => lastLines(supervisor.logFile('a'), 1) === 'end', {
+      timeoutMs: 30_000,
+    });
     const log = lastLines(supervisor.logFile('a'), 20);
     expect(log).toContain('X=y');
     expect(log).not.toContain('proxy.invalid');

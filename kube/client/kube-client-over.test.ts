@@ -376,10 +376,10 @@ describe.each([
 
     it('gives up a half-open connection: no byte for the idle limit, whereas bookmarks keep it alive', async () => {
       server.next(openWatch);
-      const reading = first(connect(), { idleTimeoutMs: 300 });
+      const reading = first(connect(), { idleTimeoutMs: 1_000 });
       const watch = await server.watch(0);
       for (let beat = 0; beat < 4; beat++) {
-        await new Promise((resolve) => setTimeout(resolve, 150));
+        await new Promise((resolve) => setTimeout(resolve, 300));
         watch.send('BOOKMARK', at(String(beat)));
       }
       expect(await reading).toMatchObject({ seen: { length: 4 }, error: { reason: 'WatchIdle' } });

@@ -141,7 +141,7 @@ describe('backups of one volume, and their ends', () => {
     await keepSecret('forgotten');
     await story.cluster.velero(['backup', 'delete', story.unique('third'), '--confirm']);
     await waitUntil('the removal to be asked for', async () => (await askedFor('third')).length > 0, {
-      timeoutMs: 60_000,
+      timeoutMs: 120_000,
     });
     failing = await until(story.kube, dataMoverDeletes, keyOf((await askedFor('third'))[0]!), {
       to: 'to have failed once',

@@ -92,7 +92,7 @@ export function startProcess({
     janitorIntervalMs: JANITOR_INTERVAL_MS,
   });
   const mirroring = informers.run(stop.signal);
-  const warm = informers.waitForSync({ timeoutMs: 60_000, signal: stop.signal });
+  const warm = informers.waitForSync({ timeoutMs: 120_000, signal: stop.signal });
   // Nobody may be waiting for it any more when the process is killed.
   warm.catch(() => undefined);
   const candidate = elections && createCandidate(elections, namespace);

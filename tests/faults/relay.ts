@@ -30,7 +30,7 @@ export class Relay {
   /** Resolves when all kinds are mirrored; they are until `signal` fires. */
   async run(signal: AbortSignal): Promise<void> {
     void this.#informers.run(signal);
-    await this.#informers.waitForSync({ timeoutMs: 60_000, signal });
+    await this.#informers.waitForSync({ timeoutMs: 120_000, signal });
   }
 
   open(...namespaces: string[]): Feed {

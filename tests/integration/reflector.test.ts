@@ -75,7 +75,7 @@ describe('reflector', () => {
   it('follows objects, in and out of its selector, within a moment', async () => {
     await client.create(configMaps, marked('early', '1'));
     const { informers, changes, mirrored } = mirror();
-    await informers.waitForSync({ timeoutMs: 10_000 });
+    await informers.waitForSync({ timeoutMs: 60_000 });
     expect(mirrored('early', '1')).toBe(true);
     await client.create(configMaps, marked('late', '1'));
     await client.mergePatch(configMaps, { namespace: 'default', name: 'late' }, { data: { value: '2' } });
@@ -95,7 +95,7 @@ describe('reflector', () => {
 
   it('goes on from where it was after the network was cut, without a new list', async () => {
     const { informers, calls, mirrored } = mirror();
-    await informers.waitForSync({ timeoutMs: 10_000 });
+    await informers.waitForSync({ timeoutMs: 60_000 });
     await client.create(configMaps, marked('stays', '1'));
     await client.create(configMaps, marked('goes', '1'));
     await eventually(() => mirrored('stays', '1') && mirrored('goes', '1'));
@@ -111,7 +111,7 @@ describe('reflector', () => {
 
   it('misses nothing when the API server is killed and comes back', async () => {
     const { informers, mirrored } = mirror();
-    await informers.waitForSync({ timeoutMs: 10_000 });
+    await informers.waitForSync({ timeoutMs: 60_000 });
     await client.create(configMaps, marked('stays', '1'));
     await client.create(configMaps, marked('goes', '1'));
     await eventually(() => mirrored('stays', '1') && mirrored('goes', '1'));
@@ -126,7 +126,7 @@ describe('reflector', () => {
 
   it('lists anew when its version was compacted away, and learns of deletions that way', async () => {
     const { informers, calls, changes, mirrored } = mirror();
-    await informers.waitForSync({ timeoutMs: 10_000 });
+    await informers.waitForSync({ timeoutMs: 60_000 });
     await client.create(configMaps, marked('kept', '1'));
     await client.create(configMaps, marked('lost', '1'));
     await eventually(() => mirrored('kept', '1') && mirrored('lost', '1'));

@@ -136,7 +136,7 @@ const schema = {
 /** Asks again and again until the answer is yes; fails after `limitMs`. */
 export async function eventually(
   ask: () => Promise<boolean | undefined> | boolean | undefined,
-  limitMs = 30_000,
+  limitMs = 60_000,
 ): Promise<void> {
   const giveUpAt = Date.now() + limitMs;
   while ((await ask()) !== true) {

@@ -164,7 +164,7 @@ describe("Velero's CSI support", () => {
     });
     await startBackup(story, backup, [app.namespace], '--resource-policies-configmap', policy.name);
     const begun = async (): Promise<boolean> => (await movedBackups(story, backup)).length > 0;
-    await waitUntil('the first DataMoverBackup', begun, { timeoutMs: 60_000 });
+    await waitUntil('the first DataMoverBackup', begun, { timeoutMs: 120_000 });
     await turn('false');
     await Promise.all([untilBackedUp(story, backup), backUp(story, story.unique('plain'), plain.namespace)]);
     requests = await movedBackups(story, backup);
@@ -308,7 +308,7 @@ describe("Velero's CSI support", () => {
       expect(left()).toEqual(SNAPSHOTTED.filter((name) => name !== DEAD));
       await story.cluster.velero(['backup', 'delete', backup, '--confirm']);
       await untilGone(story.kube, backups, { namespace: story.namespace, name: backup });
-      await waitUntil('the snapshots to go', () => left().length === 0, { timeoutMs: 30_000 });
+      await waitUntil('the snapshots to go', () => left().length === 0, { timeoutMs: 120_000 });
     });
   });
 

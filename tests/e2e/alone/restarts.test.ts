@@ -36,7 +36,7 @@ describe('a restart in the middle of a backup', () => {
     when: (request: DataMoverBackup) => boolean,
   ): Promise<DataMoverBackup> => {
     const asked = async (): Promise<boolean> => (await movedBackups(story, backup)).length === 2;
-    await waitUntil(`both requests of ${backup}`, asked, { timeoutMs: 60_000 });
+    await waitUntil(`both requests of ${backup}`, asked, { timeoutMs: 120_000 });
     return until(story.kube, dataMoverBackups, keyOf(await requestOf(backup, pvc)), { to, when });
   };
   const untilUploading = (backup: string): Promise<DataMoverBackup> =>

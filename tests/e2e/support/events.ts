@@ -30,7 +30,7 @@ export async function untilEvents(
     missing = expected.filter((one) => !seen.includes(one));
     return missing.length === 0;
   };
-  await waitUntil(`Events in namespace ${namespace}`, look, { timeoutMs: 15_000 }).catch((cause: unknown) => {
+  await waitUntil(`Events in namespace ${namespace}`, look, { timeoutMs: 60_000 }).catch((cause: unknown) => {
     const said = `missing: ${missing.join(', ')}; there are: ${seen.join(', ')}`;
     throw new Error(`Events in namespace ${namespace}: ${said}`, { cause });
   });

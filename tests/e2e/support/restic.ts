@@ -25,7 +25,7 @@ export async function occupy(cluster: Cluster, repositoryPath: string): Promise<
   const over = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const locks = join(folderOf(cluster, repositoryPath), 'locks');
   await waitUntil('the repository to be in use', () => existsSync(locks) && readdirSync(locks).length > 0, {
-    timeoutMs: 30_000,
+    timeoutMs: 120_000,
   });
   return async () => {
     child.kill('SIGTERM');
