@@ -122,6 +122,15 @@ describe('admission', () => {
     });
   });
 
+  it('keeps two apart that lead to one repository by different classes', () => {
+    const [one, other] = [entry(0, 'backup', 'wide', 'r'), entry(1, 'backup', 'narrow', 'r')] as const;
+    const admission = admissionOver([one, other]);
+    expect(admission.decide('backup', one.request).admitted).toBe(true);
+    expect(admission.decide('backup', other.request)).toMatchObject({ admitted: false, ahead: 1 });
+    write(one);
+    expect(admission.decide('backup', other.request)).toMatchObject({ admitted: false, ahead: 1 });
+  });
+
   it('lets the older of two for one repository go first, whoever asks first', () => {
     const [older, younger] = [entry(0, 'backup', 'wide', 'r'), entry(1, 'backup', 'wide', 'r')] as const;
     const admission = admissionOver([older, younger]);

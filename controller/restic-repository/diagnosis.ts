@@ -61,6 +61,14 @@ const RULES: readonly Rule[] = [
     attempts: 1,
   },
   {
+    // A pod that was lost in the middle of making it has left the key and not the config, which comes last.
+    pattern: /repository already contains keys/i,
+    reason: 'RepositoryDamaged',
+    message: ({ repository }) =>
+      `the repository ${repository} has a key and no config: its making was cut off, or the config is lost; where it holds no backup yet, remove it and try again`,
+    attempts: 1,
+  },
+  {
     pattern: /no space left on device|disk quota exceeded/i,
     reason: 'NoSpace',
     message: ({ remedies: { space } }) =>

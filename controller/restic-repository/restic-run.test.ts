@@ -97,6 +97,12 @@ describe('a look at a restic of our own', () => {
     expect(judgeRun({ ...seen, program: 'rclone' }).state).toBe('InProgress');
   });
 
+  it('says so where there is a key and no config, for it is there and cannot be made', () => {
+    const lines = ['Fatal: create key in repository at s3:h/b failed: repository already contains keys', ''];
+    const seen = run({ job: { failed: 1 }, phase: 'Failed', exitCode: 10, lines });
+    expect(judgeRun(seen)).toMatchObject({ state: 'Failed', reason: 'RepositoryDamaged' });
+  });
+
   it('gives an unknown failure three attempts', () => {
     const seen = (failed: number): ResticRun =>
       run({ job: { failed }, phase: 'Failed', exitCode: 1, lines: ['Fatal: something odd'] });

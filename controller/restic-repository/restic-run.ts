@@ -108,8 +108,9 @@ function judgeFailure(seen: ResticRun): MoverOutcome<never> {
   const failures = failuresOf(seen);
   const end = terminated(seen.pod);
   const lines = linesOf(seen);
-  if (seen.program === 'restic' && end?.exitCode === NO_REPOSITORY) return noRepository(seen.place);
   const { reason, message, evidence, attempts } = diagnose(seen.readable?.(lines) ?? lines, end, seen.place);
+  const isMissing = seen.program === 'restic' && end?.exitCode === NO_REPOSITORY;
+  if (isMissing && reason !== 'RepositoryDamaged') return noRepository(seen.place);
   if (failures < Math.min(attempts, MAX_ATTEMPTS) && !hasGivenUp(seen.job)) {
     return {
       state: 'InProgress',

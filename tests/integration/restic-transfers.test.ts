@@ -26,6 +26,8 @@ const NOBODY = 65534;
 let restic: string;
 let folder: string;
 
+const place = placeOf('cluster/shop/database', 'velero/restic-config', { privileges: '', space: '' });
+
 const at = (...names: string[]): string => join(folder, ...names);
 
 beforeAll(async () => {
@@ -42,7 +44,7 @@ beforeEach(() => {
   folder = fs.mkdtempSync(join(tmpdir(), 'transfers-'));
   fs.chmodSync(folder, 0o755);
   for (const name of ['bin', 'volume', 'scratch']) fs.mkdirSync(at(name));
-  for (const applet of ['sh', 'find', 'awk', 'id', 'timeout'])
+  for (const applet of ['sh', 'find', 'awk', 'id', 'timeout', 'sleep'])
     fs.symlinkSync(staticBusybox(), at('bin', applet));
   // Other users may run this one.
   fs.copyFileSync(restic, at('bin', 'restic'));
@@ -93,6 +95,23 @@ const saved = (result: { lines: string[] }) => savedFacts(readMessages(result.li
 
 /** Snapshots in the repository, or its locks. */
 const count = (kind: 'snapshots' | 'locks'): number => fs.readdirSync(at('repository', kind)).length;
+
+/** Another one makes the repository in the very moment that ours has saved, and comes later with its config or earlier. */
+function meetAnother(whose: 'its config' | 'our config'): void {
+  execFileSync(at('bin', 'restic'), ['init'], {
+    env: { ...environment(), RESTIC_REPOSITORY: at('another') },
+    stdio: 'ignore',
+  });
+  fs.renameSync(at('bin', 'restic'), at('bin', 'own-restic'));
+  for (const applet of ['cp', 'rm']) fs.symlinkSync(staticBusybox(), at('bin', applet));
+  const meets = [`cp ${at('another', 'keys')}/* ${at('repository', 'keys')}`];
+  if (whose === 'its config') meets.push(`cp -f ${at('another', 'config')} ${at('repository', 'config')}`);
+  const script = `#!${at('bin', 'sh')}
+own-restic "$@" || exit $?
+case " $* " in *' backup '*) ${meets.join('; ')};; esac
+`;
+  fs.writeFileSync(at('bin', 'restic'), script, { mode: 0o755 });
+}
 
 function emptyVolume(): void {
   fs.rmSync(at('volume'), { recursive: true, force: true });
@@ -194,25 +213,35 @@ describe('a backup', () => {
     expect(snapshotsIn(readMessages(again.lines))).toHaveLength(1);
   });
 
-  it('leaves no lock when it is told to stop, and goes on from there', async () => {
-    fs.writeFileSync(at('volume', 'large'), Buffer.alloc(64_000_000, 1));
-    execFileSync('dd', ['if=/dev/urandom', `of=${at('volume', 'random')}`, 'bs=1M', 'count=48'], {
-      stdio: 'ignore',
-    });
-    const child = spawn(at('bin', 'sh'), [...on(BACKUP_SCRIPT), 'request=1', '--limit-upload=1024'], {
-      env: environment(),
-      stdio: 'ignore',
-    });
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    const hasLock = (): boolean => fs.existsSync(at('repository', 'locks')) && count('locks') > 0;
-    while (!hasLock()) await new Promise((resolve) => setTimeout(resolve, 20));
-    child.kill('SIGTERM');
-    await ended;
-    expect(count('locks')).toBe(0);
-    expect(count('snapshots')).toBe(0);
-    expect(backup().status).toBe(0);
-    expect(count('snapshots')).toBe(1);
-  }, 60_000);
+  it.each([
+    ['makes the repository', () => undefined],
+    ['finds one', () => void backup('request=0')],
+  ])(
+    'leaves no lock when it is told to stop, and goes on from there, where it %s',
+    async (_, prepare) => {
+      fs.writeFileSync(at('volume', 'small'), 'x');
+      prepare();
+      const before = fs.existsSync(at('repository')) ? count('snapshots') : 0;
+      fs.writeFileSync(at('volume', 'large'), Buffer.alloc(64_000_000, 1));
+      execFileSync('dd', ['if=/dev/urandom', `of=${at('volume', 'random')}`, 'bs=1M', 'count=48'], {
+        stdio: 'ignore',
+      });
+      const child = spawn(at('bin', 'sh'), [...on(BACKUP_SCRIPT), 'request=1', '--limit-upload=1024'], {
+        env: environment(),
+        stdio: 'ignore',
+      });
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      const hasLock = (): boolean => fs.existsSync(at('repository', 'locks')) && count('locks') > 0;
+      while (!hasLock()) await new Promise((resolve) => setTimeout(resolve, 20));
+      child.kill('SIGTERM');
+      await ended;
+      expect(count('locks')).toBe(0);
+      expect(count('snapshots')).toBe(before);
+      expect(backup().status).toBe(0);
+      expect(count('snapshots')).toBe(before + 1);
+    },
+    60_000,
+  );
 
   it.each([
     ['holds nothing', () => undefined],
@@ -257,6 +286,26 @@ describe('a backup', () => {
     expect(lines.join('\n')).toContain('Permission denied');
   });
 
+  it.each(['its config', 'our config'] as const)(
+    'is no success where another one has made the repository at the same time, and it keeps %s',
+    (whose) => {
+      fill();
+      meetAnother(whose);
+      const { lines, status } = backup();
+      expect(status).toBe(1);
+      expect(lines.join('\n')).toMatch(/more than one key|is damaged/);
+    },
+  );
+
+  it('says that a repository is damaged whose making was cut off', () => {
+    fill();
+    backup();
+    fs.rmSync(at('repository', 'config'));
+    const { lines, status } = backup();
+    expect(status).toBe(10);
+    expect(diagnose(lines, { exitCode: status ?? 0 }, place).reason).toBe('RepositoryDamaged');
+  });
+
   it('says that a repository is damaged whose key opens something else', () => {
     fill();
     backup();
@@ -266,7 +315,6 @@ describe('a backup', () => {
     fs.copyFileSync(at('other', 'config'), at('repository', 'config'));
     const { lines, status } = backup();
     expect(status).not.toBe(0);
-    const place = placeOf('cluster/shop/database', 'velero/restic-config', { privileges: '', space: '' });
     expect(diagnose(lines, { exitCode: status ?? 0 }, place).reason).toBe('RepositoryDamaged');
   });
 

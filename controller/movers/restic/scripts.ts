@@ -5,7 +5,7 @@ import { RESTIC, UNLOCK } from '../../restic-repository/repository-job.ts';
  * What a shell does before restic takes its place. restic gets the signals then: told to stop, it removes its lock. Before that
  * the shell has them, and ends when the restic that it has started has. What is found is said in lines like restic's own.
  *
- * Every start of a restic costs half a second for the key alone, so where all is as it should be there are only two.
+ * Every start of a restic costs half a second for the key alone, so where a repository is as it should be there are only two.
  */
 const BEGIN = `set -e -o pipefail
 trap 'exit 143' TERM
@@ -23,13 +23,20 @@ const LOCKED = 11;
 /** A lock that keeps restic out may be stale. */
 const OPEN_ANYWAY = `${OPEN} --no-lock > /dev/null`;
 
+/** One line each. */
+const OPEN_KEYS = 'timeout 60 restic list keys --no-lock';
+
+const TWO_KEYS = 'Fatal: another one has made the repository at the same time: it has more than one key';
+
 /**
  * `$1` is the tag of this very request, which finds what earlier pods have saved already; all further
  * arguments are those of the backup. How such a pod ended may be lost with its node, and its snapshot lack what it could not
  * read: so restic goes over the volume again, which is quick, and saves only where that makes a difference.
  *
- * Of two that make a repository at the same time, one fails on a file system and finds the other's. On S3 both succeed, and restic then
- * calls key or config damaged: one request at a time per repository, and one pod at a time per request, keep it whole.
+ * Of two that make a repository on S3 at the same time, both succeed. Each has put a key there, and the config that comes last is the
+ * one that stays, though the other one may have opened the former and be saving what nobody will be able to read. In one cluster
+ * requests take turns at a repository, and pods at a request; two clusters of one name do not. So who has made a repository and
+ * saved in it waits as long as it takes to make one, and looks whether it has one key. If not, another pod finds out what is left.
  *
  * The first look finds out whether there is a repository that can be opened, is not locked and tells its snapshots soon. Where
  * it is not so, step by step: the steps say again what was wrong, and nothing that is right by then.
@@ -40,10 +47,20 @@ if [ -z "$first" ]; then echo '{"message_type":"empty"}'; exit 0; fi
 tag=$1; shift
 look() { "$@" snapshots --json --host ${HOST} --path ${PATH} --tag "$tag"; }
 code=0; saved=$(look timeout 20 restic 2> /dev/null) || code=$?
-if [ $code -eq 10 ]; then restic init || ${OPEN_ANYWAY}
+made=
+if [ $code -eq 10 ]; then restic init || ${OPEN_ANYWAY}; sleep 2 & made=$!
 elif [ $code -ne 0 ]; then ${OPEN_ANYWAY}; ${UNLOCK}; saved=$(look ${RESTIC}); fi
 case $saved in *'"id"'*) printf '%s\\n' "$saved"; set -- --skip-if-unchanged "$@";; esac
-exec ${RESTIC} backup --json --host ${HOST} --exclude=lost+found --tag "$tag" "$@" .`;
+set -- ${RESTIC} backup --json --host ${HOST} --exclude=lost+found --tag "$tag" "$@" .
+[ -n "$made" ] || exec "$@"
+"$@" & child=$!
+trap 'kill -TERM $child' TERM
+code=0; wait $child || code=$?
+while kill -0 $child 2> /dev/null; do code=0; wait $child || code=$?; done
+[ $code -eq 0 ] || exit $code
+wait $made
+keys=$(${OPEN_KEYS})
+case $keys in *[[:space:]]*) echo '${TWO_KEYS}' >&2; exit 1;; esac`;
 
 /**
  * `$1` is the snapshot; all further arguments are those of the restore. Labels of SELinux are the node's to give. Who is not
