@@ -86,6 +86,25 @@ describe('a class that keeps caches', () => {
     expect(used[2]).toBe(used[0]);
   });
 
+  it('loses one that has lost its volume, which is let be: it belongs to another claim now', async () => {
+    await backUp('b1');
+    const [lost] = caches();
+    const name = lost!.spec.volumeName!;
+    world.kube.edit(persistentVolumes, { name }, ({ spec }) => {
+      spec.persistentVolumeReclaimPolicy = 'Retain';
+      spec.claimRef = { namespace: 'shop', name: 'precious', uid: 'of-somebody-else' };
+    });
+    world.kube.edit(persistentVolumeClaims, keyOf(lost!), (object) => {
+      object.status = { ...object.status, phase: 'Lost' };
+    });
+    await backUp('b2');
+    expect(caches()).toEqual([]);
+    expect(world.kube.peek(persistentVolumes, { name })?.spec).toMatchObject({
+      persistentVolumeReclaimPolicy: 'Retain',
+      claimRef: { name: 'precious' },
+    });
+  });
+
   it('loses one that no pod can have together with the volume', async () => {
     await backUp('b1');
     world.cluster.state.script = () => ({ end: 'running', lines: [] });

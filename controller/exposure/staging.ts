@@ -1,9 +1,4 @@
-import {
-  persistentVolumeClaims,
-  persistentVolumes,
-  type PersistentVolume,
-  type PersistentVolumeClaim,
-} from '../../api/external/core.ts';
+import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../api/external/core.ts';
 import { volumeSnapshotContents, volumeSnapshots, type VolumeSnapshot } from '../../api/external/snapshot.ts';
 import type { DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
 import { labels } from '../../api/v1alpha1/keys.ts';
@@ -13,6 +8,7 @@ import { isAlias } from './alias.ts';
 import { requestUidOf, type ChildIdentity } from '../request/children.ts';
 import { nameOf, type Target } from '../request/cleaner.ts';
 import { done, waiting, type StepResult } from '../request/step.ts';
+import { deleteWhenReleased } from './reclaim-policy.ts';
 import { isBoundTo } from './snapshot-content.ts';
 
 /** What a staging volume must look like. */
@@ -252,25 +248,11 @@ export async function reclaimVolumes(
     env.listers.volumes.byIndex(CLAIM_INDEX, `${env.namespace}/${claim}`),
   );
   const kept = volumes.filter((one) => !isAlias(one) && one.spec.persistentVolumeReclaimPolicy !== 'Delete');
-  await Promise.all(kept.map((volume) => deleteWhenReleased(env, volume, signal)));
+  await Promise.all(kept.map((volume) => deleteWhenReleased(env.client, volume, signal)));
   return volumes.map(({ metadata }) => nameOfVolume(metadata.name));
 }
 
 /** A volume as messages call it. */
 export function nameOfVolume(name: string): string {
   return `PersistentVolume ${name}`;
-}
-
-/** Conditional on what was read: a volume that has changed hands meanwhile is somebody's. */
-async function deleteWhenReleased(
-  { client }: Environment,
-  { metadata: { name, resourceVersion } }: PersistentVolume,
-  signal: AbortSignal,
-): Promise<void> {
-  const patch = { metadata: { resourceVersion }, spec: { persistentVolumeReclaimPolicy: 'Delete' } };
-  try {
-    await client.mergePatch(persistentVolumes, { name }, patch, { signal });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
 }

@@ -7,8 +7,8 @@ import { keyOf } from '../../../api/meta.ts';
 import { labels, MANAGED_BY } from '../../../api/v1alpha1/keys.ts';
 import { shortHash } from '../../../api/v1alpha1/names.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
-import { isNotFound } from '../../../kube/client/kube-error.ts';
 import type { Lister } from '../../environment.ts';
+import { deleteWhenReleased } from '../../exposure/reclaim-policy.ts';
 import type { Creator } from '../../request/creation.ts';
 import type { MoverRequest } from '../mover.ts';
 import type { ResticConfig } from './config.ts';
@@ -55,18 +55,15 @@ export function createCaches(deps: CachesDependencies): Caches {
   async function removeClaim(claim: PersistentVolumeClaim, signal: AbortSignal): Promise<void> {
     const { uid = '', deletionTimestamp } = claim.metadata;
     if (deletionTimestamp !== undefined) return;
-    if (claim.spec.volumeName !== undefined) await reclaim(claim.spec.volumeName, signal);
+    if (claim.spec.volumeName !== undefined) await reclaim(claim.spec.volumeName, uid, signal);
     creator.forget(persistentVolumeClaims, keyOf(claim));
     await client.delete(persistentVolumeClaims, keyOf(claim), { uid, signal });
   }
 
-  async function reclaim(name: string, signal: AbortSignal): Promise<void> {
-    const patch = { spec: { persistentVolumeReclaimPolicy: 'Delete' } };
-    try {
-      await client.mergePatch(persistentVolumes, { name }, patch, { signal });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+  async function reclaim(name: string, uid: string, signal: AbortSignal): Promise<void> {
+    const volume = await client.get(persistentVolumes, { name }, { signal });
+    // A claim that has lost its volume still names it.
+    if (volume?.spec.claimRef?.uid === uid) await deleteWhenReleased(client, volume, signal);
   }
 
   return {
