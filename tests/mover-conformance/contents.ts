@@ -54,3 +54,6 @@ chown 7:8 sub/file
 chmod 640 sub/file
 head -c 300000 /dev/urandom > random
 `;
+
+/** As much as takes minutes on a slow way. */
+export const LARGE = 'head -c 16000000 /dev/urandom > large';

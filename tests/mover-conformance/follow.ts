@@ -5,13 +5,15 @@ import { isPassing, LOOK_MS } from './wait.ts';
 
 export type Look<Facts> = (mover: Mover) => Promise<MoverOutcome<Facts>>;
 
+type Underway = Extract<MoverOutcome<unknown>, { state: 'InProgress' }>;
+
 export interface Following {
   /** The name of the request's children. */
   child: string;
   /** How long it may take. */
   limitMs: number;
-  /** Ends as soon as the mover's own process runs, too. */
-  untilStarted?: boolean;
+  /** Ends as soon as this holds, too. */
+  until?: (outcome: Underway) => boolean;
 }
 
 /**
@@ -21,14 +23,14 @@ export interface Following {
 export async function follow<Facts>(
   process: Process,
   look: Look<Facts>,
-  { child, limitMs, untilStarted = false }: Following,
+  { child, limitMs, until = () => false }: Following,
 ): Promise<MoverOutcome<Facts>> {
   const giveUpAt = Date.now() + limitMs;
   for (;;) {
     const woken = process.nextWake(child);
     const outcome = await tolerant(() => look(process.mover));
     if (outcome !== undefined) {
-      if (outcome.state !== 'InProgress' || (untilStarted && outcome.started)) return outcome;
+      if (outcome.state !== 'InProgress' || until(outcome)) return outcome;
       assertLine(outcome.message);
     }
     const left = giveUpAt - Date.now();

@@ -17,6 +17,11 @@ export interface MoverUnderTest {
   namespace: string;
   /** `DataMoverClass.spec.config` for repositories that work and in which nothing is yet. */
   config: Config;
+  /**
+   * The same repositories by a way on which 16 MB take longer than {@link limitMs}, so that a backup can be canceled in the middle of its
+   * upload. Absent: that is not tried.
+   */
+  slowConfig?: Config;
   /** Makes volumes in {@link namespace}, fills and reads them: `podVolumes`. */
   volumes: Volumes;
   /** `spec.config` for repositories that cannot be used; one for a wrong password or key is the least. */

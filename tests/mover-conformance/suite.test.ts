@@ -58,7 +58,12 @@ const IN_THE_ENGINE: readonly Broken[] = [
   { fault: 'restores the newest', caughtBy: /brings back/, saying: /the older snapshot, restored, differs/ },
   { fault: 'forgets everything', caughtBy: /forgets no other/, saying: /snapshots in the repository/ },
   { fault: 'loses modes', caughtBy: /file by file/, saying: /mode was 0600 and is 0644/ },
-  { fault: 'keeps its lock', caughtBy: /canceled/, saying: /RepositoryLocked/ },
+  { fault: 'keeps its lock', caughtBy: /at whatever moment/, saying: /RepositoryLocked/ },
+  {
+    fault: 'keeps the lock of half an upload',
+    caughtBy: /canceled in its middle/,
+    saying: /RepositoryLocked/,
+  },
 ];
 
 /** Many suites share one process. */

@@ -2,6 +2,7 @@ import type { Case } from './cases/case.ts';
 import { access } from './cases/access.ts';
 import { cancel } from './cases/cancel.ts';
 import { crashes } from './cases/crashes.ts';
+import { cutShort } from './cases/cut-short.ts';
 import { description } from './cases/description.ts';
 import { empty } from './cases/empty.ts';
 import { history, verification } from './cases/history.ts';
@@ -18,6 +19,7 @@ const CASES: readonly Case[] = [
   cancel,
   crashes,
   verification,
+  cutShort,
   sideBySide,
   empty,
   oldView,

@@ -23,6 +23,8 @@ export interface Trial {
   follow<Facts>(process: Process, request: Request, look: Look<Facts>): Promise<MoverOutcome<Facts>>;
   /** As {@link follow}, until the mover's own process runs. */
   untilStarted(process: Process, request: Request, look: Look<unknown>): Promise<void>;
+  /** As {@link untilStarted}, and until it has told of bytes if it is one that does. */
+  untilMoving<Facts>(process: Process, request: Request, look: Look<Facts>): Promise<MoverOutcome<Facts>>;
   /** Lets the mover clean up and looks for what is left. Answers the snapshots that it says it has saved. */
   cleanUp(process: Process, target: MoverTarget): Promise<readonly string[]>;
   /** @throws Error when a message shows the value of a secret. */
@@ -75,7 +77,16 @@ export function createTrial(subject: MoverUnderTest): Trial {
     follow: (process, { target }, look) => follow(process, look, { child: target.name, limitMs }),
 
     untilStarted: async (process, { target }, look) => {
-      await follow(process, look, { child: target.name, limitMs, untilStarted: true });
+      await follow(process, look, { child: target.name, limitMs, until: ({ started }) => started });
+    },
+
+    untilMoving: (process, { target }, look) => {
+      const isTelling = process.mover.capabilities.byteProgress;
+      return follow(process, look, {
+        child: target.name,
+        limitMs,
+        until: ({ started, progress }) => started && (!isTelling || (progress?.bytesDone ?? 0) > 0),
+      });
     },
 
     async cleanUp(process, target) {

@@ -5,10 +5,20 @@ import type { Opened } from '../../mover-conformance/jest.ts';
 import { podVolumes } from '../../mover-conformance/volumes.ts';
 import { restic } from './restic.ts';
 import { RESTIC_PASSWORD, resticSecret } from './setup.ts';
+import { startSlowProxy } from './slow-proxy.ts';
 import { openStory } from './story.ts';
 
 const WRONG_PASSWORD = 'a-password-that-was-forgotten';
 const WRONG_KEY = 'a-key-that-was-withdrawn';
+
+const SLOW_BYTES_PER_SECOND = 50_000;
+
+interface SubjectOptions {
+  /** Of the class, beside those that lead to the repositories. */
+  settings?: Record<string, unknown>;
+  /** Whether an upload that is canceled must leave no lock. */
+  isCutShort?: boolean;
+}
 
 /**
  * A mover with restic repositories for the conformance suite, in a protected namespace beside Velero's, so that no controller and no
@@ -17,7 +27,7 @@ const WRONG_KEY = 'a-key-that-was-withdrawn';
 export async function openResticSubject(
   title: string,
   install: MoverFactory,
-  settings: Record<string, unknown> = {},
+  { settings = {}, isCutShort = false }: SubjectOptions = {},
 ): Promise<Opened> {
   const story = await openStory(`conform-${title}`);
   const { cluster } = story;
@@ -26,8 +36,11 @@ export async function openResticSubject(
   await story.kubectl(['annotate', 'namespace', namespace, privileged]);
   const keep = (name: string, keys: Record<string, string> = {}): Promise<void> =>
     story.apply(resticSecret({ s3: cluster.s3, namespace }, { name, ...keys }));
+  const proxy = await startSlowProxy(cluster.s3.endpoint, SLOW_BYTES_PER_SECOND);
+  story.atEnd(async () => proxy.close());
   await Promise.all([
     keep('restic-config'),
+    keep('slow', { RESTIC_REPOSITORY: `s3:${proxy.endpoint}/${cluster.s3.buckets.datamover}/restic` }),
     keep('wrong-password', { RESTIC_PASSWORD: WRONG_PASSWORD }),
     keep('wrong-key', { AWS_SECRET_ACCESS_KEY: WRONG_KEY }),
   ]);
@@ -45,6 +58,7 @@ export async function openResticSubject(
       client,
       namespace,
       config: using('restic-config'),
+      ...(isCutShort && { slowConfig: using('slow') }),
       volumes: podVolumes({
         client,
         namespace,

@@ -22,6 +22,8 @@ export interface Task {
   repository: string;
   claim: string;
   snapshotID?: string | undefined;
+  /** It never comes to its end. */
+  isSlow?: boolean | undefined;
 }
 
 export type Result = { done: Record<string, unknown> } | { failed: { reason: string; message: string } };
@@ -37,7 +39,12 @@ const STEP_MS = 5;
 const GARBAGE_MS = 50;
 
 /** What goes wrong in the engine of a broken mover. */
-export type EngineFault = 'restores the newest' | 'forgets everything' | 'loses modes' | 'keeps its lock';
+export type EngineFault =
+  | 'restores the newest'
+  | 'forgets everything'
+  | 'loses modes'
+  | 'keeps its lock'
+  | 'keeps the lock of half an upload';
 
 /** Carries out the Jobs of a fake API server, one step at a time, as pods would. */
 export function runEngine(kube: FakeKube, store: Store, fault?: EngineFault): void {
@@ -94,7 +101,7 @@ export function runEngine(kube: FakeKube, store: Store, fault?: EngineFault): vo
   };
 
   function work(job: Job): void {
-    const task = JSON.parse(job.metadata.annotations?.[TASK] ?? '') as Task;
+    const task = taskOf(job);
     const { namespace = '' } = job.metadata;
     const secret = kube.peek(secrets, { namespace, name: task.secret });
     const password = secret?.stringData?.['password'] ?? '';
@@ -120,7 +127,7 @@ export function runEngine(kube: FakeKube, store: Store, fault?: EngineFault): vo
       if (!stands(job)) return;
       kube.edit(jobs, keyOf(job), (object) => (object.status = { active: 1 }));
       setTimeout(() => {
-        if (stands(job)) work(job);
+        if (stands(job) && !taskOf(job).isSlow) work(job);
       }, STEP_MS);
     }, STEP_MS);
   }
@@ -129,7 +136,7 @@ export function runEngine(kube: FakeKube, store: Store, fault?: EngineFault): vo
     if (kind.plural !== jobs.plural) return;
     if (before === undefined) begin(after as Job);
     if (before === undefined || after !== undefined) return;
-    if (fault === 'keeps its lock') lock(before);
+    if (keepsLock(before)) lock(before);
     if (before.metadata.annotations?.[RESULT] === undefined) makeLate(before);
   });
 
@@ -140,13 +147,22 @@ export function runEngine(kube: FakeKube, store: Store, fault?: EngineFault): vo
     setTimeout(() => kube.collectGarbage(), GARBAGE_MS);
   }
 
+  function keepsLock(job: Job): boolean {
+    const isHalf = taskOf(job).isSlow === true && job.status?.active === 1;
+    return fault === 'keeps its lock' || (fault === 'keeps the lock of half an upload' && isHalf);
+  }
+
   function lock(job: Job): void {
-    const { repository } = JSON.parse(job.metadata.annotations?.[TASK] ?? '') as Task;
+    const { repository } = taskOf(job);
     const made: Repository = { password: '', snapshots: [], isLocked: true };
     const found = store.repositories.get(repository) ?? made;
     found.isLocked = true;
     store.repositories.set(repository, found);
   }
+}
+
+function taskOf({ metadata }: Job): Task {
+  return JSON.parse(metadata.annotations?.[TASK] ?? '') as Task;
 }
 
 function failed(reason: string, message: string): Result {

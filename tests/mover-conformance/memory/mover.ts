@@ -39,6 +39,7 @@ const TOO_EARLY = { snapshotID: 'snapshot-1-' };
 
 interface Config {
   secret: string;
+  isSlow: boolean;
 }
 
 /** A mover that moves nothing: a Job per command, which an engine in the same process carries out. */
@@ -88,7 +89,7 @@ function createMemoryMover(deps: MoverDependencies, fault: MoverFault | undefine
     const secret = { apiVersion: 'v1', kind: 'Secret', metadata, stringData };
     if (fault !== 'leaves its Secret to the garbage collector')
       await creator.createOnce(secrets, secret, signal);
-    const made = { ...task, secret: request.name, repository };
+    const made = { ...task, secret: request.name, repository, isSlow: config.isSlow };
     const told = fault === 'writes the password into its Job' ? stringData : {};
     const annotations = { ...told, ...request.annotations, [TASK]: JSON.stringify(made) };
     const desired = { apiVersion: 'batch/v1', kind: 'Job', metadata: { ...metadata, name, annotations } };
@@ -138,11 +139,11 @@ function createMemoryMover(deps: MoverDependencies, fault: MoverFault | undefine
       forget: true,
     },
     requestSettings: [],
-    parseConfig({ secret, ...rest }) {
+    parseConfig({ secret, isSlow = false, ...rest }) {
       const unknown = Object.keys(rest);
       if (unknown.length > 0 && fault !== 'takes any setting')
         return { problem: `config.${unknown.join(', ')}: not known` };
-      return { config: { secret: String(secret) } };
+      return { config: { secret: String(secret), isSlow: isSlow === true } };
     },
     backup: (request) => run(request, { verb: 'backup', claim: request.stagingClaim }),
     restore: (request) =>

@@ -35,6 +35,7 @@ export function memoryUnderTest(faults: { mover?: MoverFault; engine?: EngineFau
     client: kube.client(),
     namespace: NAMESPACE,
     config: { secret: 'right' },
+    slowConfig: { secret: 'right', isSlow: true },
     volumes: memoryVolumes(kube, store),
     unusable: [
       {
