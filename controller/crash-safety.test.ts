@@ -286,8 +286,11 @@ describe('a new leader whose cache is behind', () => {
     await world.until(() => get(world)?.status?.phase === 'Moving');
     const { wrap, release } = await lagging(world, kind);
     world.cluster.release('volsync');
-    // The data has moved, and what moved it is gone.
-    world.cluster.hold('release claims');
+    // The data has moved, and what moved it is gone; the staging claim is not.
+    const [transfer] = [replicationSources, replicationDestinations].flatMap((one: Kind<Resource>) =>
+      world.kube.peekAll(one),
+    );
+    world.cluster.holdFor(transfer?.metadata.name ?? '', 'release claims');
     await world.until(() => world.kube.peekAll(replicationSources).length === 0);
     await world.until(() => world.kube.peekAll(replicationDestinations).length === 0);
     await world.stop();

@@ -30,7 +30,9 @@ export interface ReplicationSource extends Resource {
     sourcePVC: string;
     trigger: { manual: string };
     paused?: boolean;
-    restic: ResticVolumeOptions & {
+    /** Somebody else moves the data, and VolSync does nothing. Never beside `restic`. */
+    external?: Record<string, never>;
+    restic?: ResticVolumeOptions & {
       pruneIntervalDays?: number;
       retain?: { last?: string };
       unlock?: string;
@@ -43,7 +45,9 @@ export interface ReplicationDestination extends Resource {
   spec: {
     trigger: { manual: string };
     paused?: boolean;
-    restic: ResticVolumeOptions & {
+    /** Somebody else moves the data, and VolSync does nothing. Never beside `restic`. */
+    external?: Record<string, never>;
+    restic?: ResticVolumeOptions & {
       destinationPVC: string;
       restoreAsOf?: string;
       previous?: number;

@@ -46,6 +46,19 @@ describe('the cleaner', () => {
     expect(kube.peek(secrets, key)).toBeUndefined();
   });
 
+  it('prepares for each deletion, and for nothing else', async () => {
+    const { kube, secret, cleaner } = setUp();
+    const steps: string[] = [];
+    kube.before = ({ verb }) => void steps.push(verb);
+    const prepare = () => Promise.resolve(void steps.push('prepare'));
+    const remove = (cached?: Secret) =>
+      cleaner.remove('uid-1', [{ kind: secrets, key, cached, prepare }], signal);
+    kube.seed(secrets, { ...secret, metadata: { ...key, finalizers: ['example.com/hold'] } });
+    await remove();
+    await remove(kube.peek(secrets, key));
+    expect(steps).toEqual(['prepare', 'delete']);
+  });
+
   it('begins anew for a request that it has forgotten', async () => {
     const { kube, cleaner, remove } = setUp();
     await remove();

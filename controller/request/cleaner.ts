@@ -8,6 +8,8 @@ export interface Target {
   /** What the cache knows of it. */
   cached: Resource | undefined;
   propagationPolicy?: DeleteOptions['propagationPolicy'];
+  /** What has to be done right before it is deleted. Can be repeated, also where it is gone already. */
+  prepare?: (signal: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -29,6 +31,7 @@ export function createCleaner(client: KubeClient): Cleaner {
     const id = `${kind.plural}.${kind.group}/${formatKey(key)}`;
     const deletable = cached !== undefined && cached.metadata.deletionTimestamp === undefined;
     if (done.has(id) && !deletable) return cached === undefined;
+    await target.prepare?.(signal);
     const existed = await client.delete(kind, key, {
       signal,
       ...(propagationPolicy !== undefined && { propagationPolicy }),

@@ -17,11 +17,16 @@ import type { Credentials } from './credentials.ts';
 export interface Renewal {
   /**
    * Takes back a transfer that has failed; `undefined` when its access is the one that a new one would get too. `live` asks for
-   * it as it is now. Default: by its name.
+   * it as it is now. Default: by its name. `letGo` makes its engine leave it alone, before it is deleted.
    */
   takeBack<T extends Resource>(
     request: RepositoryRequest<RepositoryConfig>,
-    transfer: { kind: Kind<T>; object: T; live?: () => Promise<Resource | undefined> },
+    transfer: {
+      kind: Kind<T>;
+      object: T;
+      live?: () => Promise<Resource | undefined>;
+      letGo?: () => Promise<void>;
+    },
     failure: Failure,
   ): Promise<Waiting | undefined>;
 }
@@ -51,7 +56,7 @@ export function createRenewal(deps: RenewalDependencies): Renewal {
   const { client, namespace, creator } = deps;
 
   return {
-    async takeBack(request, { kind, object, live }, failure) {
+    async takeBack(request, { kind, object, live, letGo }, failure) {
       if (!OF_ACCESS.has(failure.reason)) return undefined;
       const { name, signal } = request;
       const key = { namespace, name };
@@ -67,6 +72,7 @@ export function createRenewal(deps: RenewalDependencies): Renewal {
       creator.forget(kind, key);
       // The secret first: a transfer that stands without it is taken back by whoever looks next.
       if (copy !== undefined) await client.delete(secrets, key, { ...uidOf(copy), signal });
+      await letGo?.();
       await client.delete(kind, key, { ...uidOf(object), propagationPolicy: 'Foreground', signal });
       deps.log.info(
         { requestUID: requestUidOf(request), transfer: name, reason: failure.reason },

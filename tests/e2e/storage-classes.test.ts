@@ -177,7 +177,7 @@ describe('a class that tells StorageClasses apart', () => {
     });
     expect(cuts.versions[0]?.spec.volumeSnapshotClassName).toBe('csi-test-retain');
     const plain = transfers.versions.find(({ metadata }) => metadata.name === childOf('folder'));
-    expect(plain?.spec.restic.cacheCapacity).toBe('1Gi');
+    expect(plain?.spec.restic?.cacheCapacity).toBe('1Gi');
   });
 
   it('leaves nothing behind', async () => {

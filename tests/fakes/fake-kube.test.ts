@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Kind, Resource } from '../../api/meta.ts';
+import { keyOf, type Kind, type Resource } from '../../api/meta.ts';
 import { CrashError, FakeKube } from './fake-kube.ts';
 import { settle } from './fake-clock.ts';
 
@@ -155,27 +155,40 @@ describe('deletion', () => {
     expect(await client.get(widgets, key)).toBeDefined();
   });
 
-  it('collects what belongs to an owner that is gone, to any depth', async () => {
+  const owned = (name: string, { metadata }: Resource, blockOwnerDeletion: boolean) => {
+    const owner = {
+      apiVersion: 'example.com/v1',
+      kind: 'Widget',
+      name: metadata.name,
+      uid: metadata.uid ?? '',
+    };
+    return widget({}, { name, ownerReferences: [{ ...owner, blockOwnerDeletion }] });
+  };
+
+  it('collects what belongs to an owner that is gone, to any depth', () => {
     const kube = new FakeKube();
-    const owned = (name: string, owner: Resource) =>
-      widget(
-        {},
-        {
-          name,
-          ownerReferences: [
-            {
-              apiVersion: 'example.com/v1',
-              kind: 'Widget',
-              name: owner.metadata.name,
-              uid: owner.metadata.uid ?? '',
-            },
-          ],
-        },
-      );
     const top = kube.seed(widgets, widget());
-    const middle = kube.seed(widgets, owned('b', top));
-    kube.seed(widgets, owned('c', middle));
+    const middle = kube.seed(widgets, owned('b', top, false));
+    kube.seed(widgets, owned('c', middle, false));
     kube.remove(widgets, key);
+    kube.collectGarbage();
+    expect(kube.peekAll(widgets)).toEqual([]);
+  });
+
+  it('in the foreground waits for what blocks it, which is collected, and for nothing else', async () => {
+    const kube = new FakeKube();
+    const top = kube.seed(widgets, widget());
+    const blocking = kube.seed(widgets, { ...owned('b', top, true) });
+    blocking.metadata.finalizers = ['x/y'];
+    kube.seed(widgets, blocking);
+    kube.seed(widgets, owned('c', top, false));
+    await kube.client().delete(widgets, key, { propagationPolicy: 'Foreground' });
+    kube.collectGarbage();
+    const leaving = kube.peekAll(widgets).filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
+    expect(leaving.map(({ metadata }) => metadata.name)).toEqual([key.name, 'b']);
+    kube.edit(widgets, keyOf(blocking), ({ metadata }) => {
+      metadata.finalizers = [];
+    });
     kube.collectGarbage();
     expect(kube.peekAll(widgets)).toEqual([]);
   });

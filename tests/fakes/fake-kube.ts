@@ -10,6 +10,7 @@ import type {
 import type { KubeError } from '../../kube/client/kube-error.ts';
 import { systemClock } from '../../kube/runtime/clock.ts';
 import { notFound } from './fake-failure.ts';
+import { collectGarbage } from './fake-garbage.ts';
 import { type Change, isSelected, WatchHistory } from './fake-history.ts';
 import { Storage, type StorageOptions } from './fake-storage.ts';
 import { applyObject, createObject, deleteObject, patchObject } from './fake-writes.ts';
@@ -131,19 +132,9 @@ export class FakeKube {
     if (stored !== undefined) this.#storage.erase(kind, stored.object);
   }
 
-  /** Deletes what belongs to owners that are gone, as the garbage collector would; repeats until nothing changes. */
+  /** What the garbage collector would do, to its end. */
   collectGarbage(): void {
-    const all = this.#storage.everything();
-    const living = new Set(all.map(({ object }) => object.metadata.uid));
-    const orphans = all.filter(({ object }) => {
-      const { ownerReferences: owners = [], deletionTimestamp } = object.metadata;
-      return (
-        owners.length > 0 && deletionTimestamp === undefined && !owners.some(({ uid }) => living.has(uid))
-      );
-    });
-    for (const { kind, object } of orphans)
-      deleteObject(this.#storage, kind, { key: keyOf(object), options: {} });
-    if (orphans.length > 0) this.collectGarbage();
+    collectGarbage(this.#storage);
   }
 
   setPodLog(key: Key, lines: string[]): void {

@@ -1,6 +1,7 @@
 import { apiVersionOf, type Key, type Kind, keyOf, type Resource } from '../../api/meta.ts';
 import type { ApplyOptions, DeleteOptions, PatchOptions } from '../../kube/client/kube-client.ts';
 import { failure } from './fake-failure.ts';
+import { holdForBlockers } from './fake-foreground.ts';
 import { cloneOwners, type Storage } from './fake-storage.ts';
 import { applyFields } from './field-ownership.ts';
 import { type Json, mergePatch } from './json.ts';
@@ -76,15 +77,17 @@ export function deleteObject(
 ): boolean {
   const stored = storage.find(kind, key);
   if (stored === undefined) return false;
-  const { uid, deletionTimestamp, finalizers = [] } = stored.object.metadata;
+  const { uid, deletionTimestamp } = stored.object.metadata;
   const isAnother = options.uid !== undefined && options.uid !== uid && options.resourceVersion === undefined;
   if (isAnother) return false;
   checkPreconditions({ kind, key }, options, stored.object);
-  if (finalizers.length === 0) {
-    storage.erase(kind, stored.object);
+  const isForeground = options.propagationPolicy === 'Foreground';
+  const object = isForeground ? holdForBlockers(storage, stored.object) : stored.object;
+  if ((object.metadata.finalizers ?? []).length === 0) {
+    storage.erase(kind, object);
   } else if (deletionTimestamp === undefined) {
-    const metadata = { ...stored.object.metadata, deletionTimestamp: storage.time() };
-    storage.commit(kind, { ...stored.object, metadata }, { before: stored, owners: stored.owners });
+    const metadata = { ...object.metadata, deletionTimestamp: storage.time() };
+    storage.commit(kind, { ...object, metadata }, { before: stored, owners: stored.owners });
   }
   return true;
 }

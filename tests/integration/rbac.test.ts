@@ -133,6 +133,7 @@ describe('the controller', () => {
     'watch jobs.batch in velero',
     'patch replicationsources.volsync.backube in velero',
     'create replicationdestinations.volsync.backube in velero',
+    'patch replicationdestinations.volsync.backube in velero',
     'get restores.velero.io in velero',
     'create leases.coordination.k8s.io in velero',
     'create events.events.k8s.io in shop',

@@ -69,8 +69,8 @@ describe('what VolSync is asked for', () => {
 
   it('keeps every snapshot and never prunes', () => {
     const { restic } = desiredSource(request(), 'velero', access()).spec;
-    expect(restic.retain).toEqual({ last: '2147483647' });
-    expect(restic.pruneIntervalDays).toBeGreaterThan(365);
+    expect(restic?.retain).toEqual({ last: '2147483647' });
+    expect(restic?.pruneIntervalDays).toBeGreaterThan(365);
   });
 
   it('passes all settings on, and guesses none', () => {
@@ -88,7 +88,7 @@ describe('what VolSync is asked for', () => {
   });
 
   it('puts the cache where the staging volume is, unless told otherwise', () => {
-    expect(desiredSource(request(), 'velero', access()).spec.restic.cacheStorageClassName).toBe('fast');
+    expect(desiredSource(request(), 'velero', access()).spec.restic?.cacheStorageClassName).toBe('fast');
     const unnamed = { ...request(), storageClassName: undefined };
     expect(desiredSource(unnamed, 'velero', access()).spec.restic).not.toHaveProperty(
       'cacheStorageClassName',
@@ -97,7 +97,7 @@ describe('what VolSync is asked for', () => {
 
   it('trusts a private authority when the secret has one', () => {
     const { restic } = desiredSource(request(), 'velero', access('RESTIC_CUSTOM_CA')).spec;
-    expect(restic.customCA).toEqual({ secretName: 'dmr-1', key: 'RESTIC_CUSTOM_CA' });
+    expect(restic?.customCA).toEqual({ secretName: 'dmr-1', key: 'RESTIC_CUSTOM_CA' });
     expect(desiredSource(request(), 'velero', access('RESTIC_PASSWORD')).spec.restic).not.toHaveProperty(
       'customCA',
     );
@@ -109,7 +109,7 @@ describe('what VolSync is asked for', () => {
     ['2026-01-01T12:00:00+02:00', '2026-01-01T10:00:00Z'],
   ])('restores as of %s, which is %s to the second', (snapshotTime, restoreAsOf) => {
     const destination = desiredDestination({ ...request(), snapshotTime }, 'velero', access());
-    expect(destination.spec.restic.restoreAsOf).toBe(restoreAsOf);
+    expect(destination.spec.restic?.restoreAsOf).toBe(restoreAsOf);
   });
 
   it('restores the newest snapshot when the record has no time; which one it was is checked afterwards', () => {

@@ -5,7 +5,7 @@ import {
   type ReplicationDestination,
   type ReplicationSource,
 } from '../../../api/external/volsync.ts';
-import type { Kind, Resource } from '../../../api/meta.ts';
+import { keyOf, type Kind, type Resource } from '../../../api/meta.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
 import { isNotFound } from '../../../kube/client/kube-error.ts';
 import type { Logger } from '../../../telemetry/log.ts';
@@ -19,6 +19,7 @@ import { resticAbilities } from '../../restic-repository/abilities.ts';
 import { desiredSecret, locationOf } from '../../restic-repository/request-objects.ts';
 import { desiredDestination, desiredSource } from './desired.ts';
 import { checkEngine } from './engine.ts';
+import { hasEnded, letGo } from './let-go.ts';
 import { judge, type Unlocking, type Verdict } from './observation.ts';
 import type { Access, Credentials } from '../../restic-repository/credentials.ts';
 import { savedSnapshots } from '../../restic-repository/saved-snapshots.ts';
@@ -144,7 +145,12 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
     const verdict = look(request, object, unlocking);
     if (verdict.state === 'Failed') {
       if (verdict.lockMetBy !== undefined) return unlock(verdict.lockMetBy);
-      return (await deps.renewal.takeBack(request, { kind, object }, verdict)) ?? verdict;
+      const transfer = {
+        kind,
+        object,
+        letGo: () => letGo(deps.client, { kind, key: keyOf(object) }, request.signal),
+      };
+      return (await deps.renewal.takeBack(request, transfer, verdict)) ?? verdict;
     }
     const outcome = prove(verdict);
     // One that was made anew has its own time to start.
@@ -271,13 +277,18 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
       }
       const { name, signal } = request;
       const key = { namespace, name };
-      const transfer = transferOf(request);
+      const transfer = { ...transferOf(request), key };
+      const isOver = hasEnded(name, transfer.cached?.status);
       const movers = podsOf(request);
       // Foreground: VolSync's Job, pod and cache claim go before the object that owns them does.
       const left = await deps.cleaner.remove(
         requestUidOf(request),
         [
-          { ...transfer, key, propagationPolicy: 'Foreground' },
+          {
+            ...transfer,
+            propagationPolicy: 'Foreground',
+            ...(!isOver && { prepare: (within) => letGo(deps.client, transfer, within) }),
+          },
           { kind: secrets, key, cached: undefined },
         ],
         signal,
@@ -306,7 +317,9 @@ function withLocationOf(
 
 /** VolSync does it once for each new value of the field, which therefore names what it was done for. */
 function unlockingOf({ spec: { restic } }: ReplicationSource): Unlocking {
-  return restic.unlock === undefined ? { isPossible: true } : { isPossible: false, lockMetBy: restic.unlock };
+  return restic?.unlock === undefined
+    ? { isPossible: true }
+    : { isPossible: false, lockMetBy: restic.unlock };
 }
 
 /** VolSync's naming; our names are short enough that it never abbreviates them. */

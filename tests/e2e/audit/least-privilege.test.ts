@@ -29,6 +29,7 @@ const RARE: Readonly<Record<Right, string>> = {
   'delete datamoverdeletes.oadp.openshift.io': 'the janitor takes away what is a day old',
   'delete datamoverprunes.oadp.openshift.io': 'the janitor takes away what is a day old',
   'list backupstoragelocations.velero.io': 'only where neither the class nor a Velero backup names one',
+  'patch replicationdestinations.volsync.backube': 'only for a restore that ends before VolSync is done',
   'get replicationdestinations.volsync.backube': 'only when the repository has refused a restore its access',
   'get datamoverdeletes.oadp.openshift.io': 'by the plugin, for a removal that was asked for already',
   'list datamoverrestores.oadp.openshift.io':

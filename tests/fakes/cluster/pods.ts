@@ -111,7 +111,9 @@ function makePod(state: ClusterState, job: Job, { dataClaim }: Work, attempt: nu
       name: `${metadata.name}-${String(attempt)}`,
       labels: { 'app.kubernetes.io/created-by': 'volsync', 'job-name': metadata.name },
       annotations: { attempt: String(attempt) },
-      ownerReferences: [{ apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '' }],
+      ownerReferences: [
+        { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '', blockOwnerDeletion: true },
+      ],
     },
     spec: {
       containers: [{ name: 'restic' }],

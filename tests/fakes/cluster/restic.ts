@@ -12,7 +12,7 @@ function backUp(state: ClusterState, name: string): MoverRun {
   const source = state.get(replicationSources, { namespace: state.namespace, name });
   const content = state.disks.get(handleOf(state, source?.spec.sourcePVC ?? '')) ?? '';
   if (content === '') return succeeded('== Directory is empty skipping backup ===');
-  const repository = openRepository(state, source?.spec.restic.repository ?? '');
+  const repository = openRepository(state, source?.spec.restic?.repository ?? '');
   if (repository === undefined) return wrongPassword();
   const at = state.clock.now();
   const id = createHash('sha256')

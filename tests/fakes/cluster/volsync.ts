@@ -5,6 +5,7 @@ import {
   type ReplicationDestination,
   type ReplicationSource,
   type ReplicationStatus,
+  type ResticVolumeOptions,
 } from '../../../api/external/volsync.ts';
 import { keyOf, type Kind, type OwnerReference, type Resource } from '../../../api/meta.ts';
 import { tendPods } from './pods.ts';
@@ -16,6 +17,7 @@ interface Sync {
   kind: MoverTask['kind'];
   resource: Kind<Transfer>;
   transfer: Transfer;
+  options: ResticVolumeOptions & { unlock?: string };
   /** `volsync-src-<name>` or `volsync-dst-<name>`. */
   jobName: string;
   dataClaim: string;
@@ -25,37 +27,43 @@ interface Sync {
 export function tendVolSync(state: ClusterState): void {
   if (state.held.has('volsync')) return;
   for (const source of state.list(replicationSources)) {
+    const { restic: options, sourcePVC } = source.spec;
+    // Somebody else's.
+    if (options === undefined) continue;
     tend(state, {
       kind: 'backup',
       resource: replicationSources,
       transfer: source,
       jobName: `volsync-src-${source.metadata.name}`,
-      dataClaim: source.spec.sourcePVC,
+      dataClaim: sourcePVC,
+      options,
     });
   }
   for (const destination of state.list(replicationDestinations)) {
+    const { restic: options } = destination.spec;
+    if (options === undefined) continue;
     tend(state, {
       kind: 'restore',
       resource: replicationDestinations,
       transfer: destination,
       jobName: `volsync-dst-${destination.metadata.name}`,
-      dataClaim: destination.spec.restic.destinationPVC,
+      dataClaim: options.destinationPVC,
+      options,
     });
   }
 }
 
 function tend(state: ClusterState, sync: Sync): void {
   const { status, spec, metadata } = sync.transfer;
-  const error = state.volSyncErrors.get(metadata.name) ?? missing(state, sync);
+  const error = state.volSyncErrors.get(metadata.name);
   if (status?.lastManualSync === spec.trigger.manual) cleanUp(state, sync);
   else if (status?.lastSyncStartTime === undefined) begin(state, sync);
   else if (error !== undefined) showError(state, sync, error);
   else synchronise(state, sync, status);
 }
 
-function missing(state: ClusterState, { transfer }: Sync): string | undefined {
+function missing(state: ClusterState, { options: { repository: name } }: Sync): string | undefined {
   const { namespace } = state;
-  const name = transfer.spec.restic.repository;
   return state.get(secrets, { namespace, name }) === undefined ? `Secret "${name}" not found` : undefined;
 }
 
@@ -73,14 +81,20 @@ function showError(state: ClusterState, sync: Sync, message: string): void {
   });
 }
 
+/** In VolSync's order, and also for a transfer that is being deleted. */
 function synchronise(state: ClusterState, sync: Sync, status: ReplicationStatus): void {
   const { namespace, kube } = state;
+  ensureCache(state, sync);
+  const error = missing(state, sync);
+  if (error !== undefined) {
+    showError(state, sync, error);
+    return;
+  }
   if (status.conditions?.[0]?.reason !== 'SyncInProgress') {
     setStatus(state, sync, (next) => {
       setCondition(state, next, 'True', 'SyncInProgress', 'Synchronization in-progress');
     });
   }
-  ensureCache(state, sync);
   const job = state.get(jobs, { namespace, name: sync.jobName });
   if (job === undefined) makeJob(state, sync);
   else if ((job.status?.succeeded ?? 0) > 0) finish(state, sync);
@@ -99,15 +113,15 @@ function synchronise(state: ClusterState, sync: Sync, status: ReplicationStatus)
 /** Where a Job here keeps what the real one has among its arguments. */
 const UNLOCK = 'unlock';
 
-function unlockOf({ transfer: { spec } }: Sync): string {
-  return 'unlock' in spec.restic ? (spec.restic.unlock ?? '') : '';
+function unlockOf({ options: { unlock = '' } }: Sync): string {
+  return unlock;
 }
 
 function ensureCache(state: ClusterState, sync: Sync): void {
   const { kube, namespace } = state;
   const name = `${sync.jobName}-cache`;
   if (state.get(persistentVolumeClaims, { namespace, name }) !== undefined) return;
-  const { cacheCapacity = '1Gi', cacheStorageClassName, cacheAccessModes } = sync.transfer.spec.restic;
+  const { cacheCapacity = '1Gi', cacheStorageClassName, cacheAccessModes } = sync.options;
   kube.seed(
     persistentVolumeClaims,
     {
@@ -190,5 +204,12 @@ function made(namespace: string, name: string): Resource['metadata'] {
 }
 
 function ownerOf({ transfer: { apiVersion, kind, metadata } }: Sync): OwnerReference {
-  return { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '', controller: true };
+  return {
+    apiVersion,
+    kind,
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    controller: true,
+    blockOwnerDeletion: true,
+  };
 }

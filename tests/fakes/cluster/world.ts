@@ -30,6 +30,9 @@ interface Process {
 
 const WRITES: ReadonlySet<string> = new Set(['create', 'apply', 'applyStatus', 'mergePatch', 'delete']);
 
+/** After so many somebody undoes what another one does. */
+const MOST_LOOKS = 1_000;
+
 /**
  * Our controllers, complete with caches and queues, at work in a {@link Scenery}. Time moves only when a test says so.
  */
@@ -106,7 +109,8 @@ export class World extends Scenery {
 
   /** Lets everybody finish what can be done without time passing. */
   async quiesce(): Promise<void> {
-    for (let calm = 0, seen = this.#activity(); calm < 2;) {
+    for (let calm = 0, looks = 0, seen = this.#activity(); calm < 2;) {
+      if (looks++ > MOST_LOOKS) throw new Error(`nobody comes to rest: ${this.describe()}`);
       await settle();
       const now = this.#activity();
       calm = now === seen ? calm + 1 : 0;

@@ -186,6 +186,25 @@ describe('a source with a manual trigger', () => {
     expect(rig.kube.writeCalls()).toHaveLength(writes);
   });
 
+  it('makes anew what goes with it while it is being deleted, unless it has become external', async () => {
+    const cache = key('volsync-src-rs-cache');
+    const { rig, rs } = readySource();
+    await rig.pass(rs);
+    rig.kube.edit(replicationSources, key('rs'), ({ metadata }) => {
+      metadata.finalizers = ['foregroundDeletion'];
+    });
+    await rig.kube.client().delete(replicationSources, key('rs'));
+    await rig.pass(rs);
+    expect(rig.kube.peek(persistentVolumeClaims, cache)).toBeDefined();
+
+    rig.kube.remove(persistentVolumeClaims, cache);
+    const spec = { restic: null, external: {} };
+    await rig.kube.client().mergePatch(replicationSources, key('rs'), { spec });
+    const writes = rig.kube.writeCalls().length;
+    expect(await rig.pass(rs)).toEqual({});
+    expect(rig.kube.writeCalls()).toHaveLength(writes);
+  });
+
   it('keeps the old result when the next sync starts, and reports the tag of the end', async () => {
     const { rig, rs } = readySource();
     for (let pass = 0; pass < 2; pass++) await rig.pass(rs);

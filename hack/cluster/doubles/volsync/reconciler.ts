@@ -60,7 +60,8 @@ export class ReplicationReconciler implements Reconciler {
   async reconcile(key: Key, context: ReconcileContext): Promise<ReconcileResult> {
     const { client, kind } = this.#options;
     const owner = await client.get(kind, key, { signal: context.signal });
-    if (owner === undefined || owner.metadata.deletionTimestamp !== undefined) return {};
+    // As VolSync, it does not look whether the owner is being deleted.
+    if (owner === undefined) return {};
     if (owner.spec?.external !== undefined && isExternalOnly(owner)) return {};
     const privileged = await this.#isPrivileged(key.namespace ?? '', context.signal);
     const outcome = await this.#step(owner, privileged, context);
