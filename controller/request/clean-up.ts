@@ -9,7 +9,7 @@ import { done, runSteps, waiting, type PassResult, type Step, type StepResult } 
 export const LOOK_MS = 1_000;
 
 /** How often a request that has ended tries to remove what it had to leave behind. */
-const TIDY_MS = 60_000;
+export const TIDY_MS = 60_000;
 
 /** How the way back of a request went in this pass. */
 export interface WayBack {

@@ -4,8 +4,9 @@ import type { ReconcileContext, Reconciler, ReconcileResult } from '../../kube/r
 import { eventReasons } from '../../api/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
 import { targetOf } from './announcements.ts';
-import { goBack, hasLeftBehind, LOOK_MS, tidy, type WayBack } from './clean-up.ts';
+import { goBack, hasLeftBehind, LOOK_MS, tidy, TIDY_MS, type WayBack } from './clean-up.ts';
 import { assertCurrent } from './current.ts';
+import { createLateChildren } from './late-children.ts';
 import { refusal } from './refusal.ts';
 import {
   isFinal,
@@ -32,6 +33,7 @@ export function createRequestReconciler<
 >(env: Environment, type: RequestType<T, Status, Scope>): Reconciler {
   const store = createStatusStore<T>(env.client, type.kind);
   const troubles = createTroubles();
+  const late = createLateChildren(env);
   /** Those that are on their way, as they were last seen. */
   const underWay = new Map<string, T>();
 
@@ -207,7 +209,11 @@ export function createRequestReconciler<
    * a clean-up may last.
    */
   async function finish(request: T, context: ReconcileContext): Promise<ReconcileResult | void> {
-    if (!isHeld(request) || !hasLeftBehind(draftOf(request))) return letGo(request, context.signal);
+    if (!isHeld(request)) {
+      await letGo(request, context.signal);
+      return sweep(request, context);
+    }
+    if (!hasLeftBehind(draftOf(request))) return letGo(request, context.signal);
     const serving = keepMover(env.movers, request.status?.mover, type.choose(request));
     if (serving === undefined) return;
     const usable = 'reason' in serving ? servingForCleanup(env.movers, request.status) : serving;
@@ -219,6 +225,19 @@ export function createRequestReconciler<
     }
     const { status, now, signal } = scope;
     return conclude({ request, status, now, signal }, { pass, over });
+  }
+
+  /** What came when all was gone goes the way that all the others went. */
+  async function sweep(request: T, context: ReconcileContext): Promise<ReconcileResult | void> {
+    const dueAt = late.dueAt(request);
+    if (dueAt === undefined) return;
+    const left = dueAt - env.now().getTime();
+    if (left > 0) return { requeueAfterMs: left };
+    if (!(await late.stand(request, context.signal))) return;
+    const scope = openPass(request, servingForCleanup(env.movers, request.status), context);
+    const { over } = await tidy(type.cleanup, scope);
+    env.cleaner.forget(request.metadata.uid ?? '');
+    if (over.left.length > 0) return { requeueAfterMs: TIDY_MS };
   }
 
   function warn(request: T, left: readonly string[]): void {
