@@ -27,6 +27,12 @@ function setUp() {
   const streams: Channel<string>[] = [];
   const signals: (AbortSignal | undefined)[] = [];
   const clock = createFakeClock();
+  const { after } = clock;
+  const kept: boolean[] = [];
+  clock.after = (ms, action, keepAlive = false) => {
+    kept.push(keepAlive);
+    return after(ms, action);
+  };
   const client = {
     podLog: (_: unknown, options: { signal?: AbortSignal }) => {
       const stream = createChannel<string>();
@@ -42,7 +48,7 @@ function setUp() {
     logs.of(seen, () => {
       looks++;
     });
-  return { streams, signals, clock, logs, of, looks: () => looks };
+  return { streams, signals, clock, kept, logs, of, looks: () => looks };
 }
 
 const broken = (code: number): KubeError => new KubeError({ code, reason: 'x', message: 'broken' });
@@ -52,6 +58,15 @@ describe("a pod's log", () => {
     const { streams, of } = setUp();
     expect(of(pod({ waiting: {} }))).toMatchObject({ lines: [], complete: false });
     expect(streams).toHaveLength(0);
+  });
+
+  it('keeps no process alive until it is opened again', async () => {
+    const { streams, clock, kept, of } = setUp();
+    of(pod());
+    streams[0]?.end(broken(500));
+    await clock.advance(999);
+    expect(streams).toHaveLength(1);
+    expect(kept).toEqual([false]);
   });
 
   it('is followed by one stream, and every line wakes', async () => {

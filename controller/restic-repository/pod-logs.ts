@@ -97,7 +97,8 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
       const end = await readThrough(entry, onLine);
       if (end === 'Complete') break;
       if (clock.now() - openedAt >= GOOD_STREAM_MS) failures = 0;
-      await sleep(clock, PAUSES_MS[failures] ?? 0, end === 'Early' ? endOrStop : signal);
+      // Who would look at the log may have ended, and is not to be kept by it.
+      await sleep(clock, PAUSES_MS[failures] ?? 0, end === 'Early' ? endOrStop : signal, false);
       if (signal.aborted) return;
     }
     entry.complete = true;

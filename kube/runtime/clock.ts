@@ -23,9 +23,10 @@ export const systemClock: Clock = {
 
 /**
  * Resolves after `ms`, or at once when `signal` fires; it never rejects: look at `signal.aborted` afterwards.
- * The process stays alive meanwhile: a candidate that waits for another's lease has nothing else that would keep it.
+ * The process stays alive meanwhile, unless `keepAlive` is false: a candidate that waits for another's lease has nothing else
+ * that would keep it.
  */
-export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+export function sleep(clock: Clock, ms: number, signal?: AbortSignal, keepAlive = true): Promise<void> {
   if (signal?.aborted === true) return Promise.resolve();
   return new Promise((resolve) => {
     const finish = (): void => {
@@ -33,7 +34,7 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
       signal?.removeEventListener('abort', finish);
       resolve();
     };
-    const cancel = clock.after(ms, finish, true);
+    const cancel = clock.after(ms, finish, keepAlive);
     signal?.addEventListener('abort', finish, { once: true });
   });
 }

@@ -44,7 +44,7 @@ function rateLimit(rate: () => number): (bytes: number) => Promise<void> {
   return async (bytes) => {
     const now = performance.now();
     freeAt = Math.max(freeAt, now) + (bytes / rate()) * 1000;
-    await delay(freeAt - now);
+    await delay(freeAt - now, undefined, { ref: false });
   };
 }
 
