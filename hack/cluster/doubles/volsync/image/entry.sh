@@ -13,6 +13,13 @@ say_error() {
   echo "ERROR: $*"
 }
 
+# Ends the mover with what restic has said and what that means.
+give_up() {
+  cat "$STDERR"
+  say_error "$*"
+  exit 3
+}
+
 restic_run() {
   if [ -n "${CUSTOM_CA:-}" ]; then
     restic --cacert "$CUSTOM_CA" "$@"
@@ -53,7 +60,7 @@ initialize() {
 
 ensure_initialized() {
   code=0
-  # What restic itself says here does not reach the log; only the lines below do.
+  # What restic itself says here reaches the log only when the mover gives up.
   check_repository >/dev/null 2>"$STDERR" || code=$?
   case $code in
     0) echo 'dir is initialized' ;;
@@ -63,21 +70,17 @@ ensure_initialized() {
       if no_repository_in_stderr; then
         initialize
       else
-        say_error 'failure checking existence of repository'
-        exit 3
+        give_up 'failure checking existence of repository'
       fi
       ;;
     11)
-      say_error 'failure locking repository'
-      exit 3
+      give_up 'failure locking repository'
       ;;
     12)
-      say_error 'failure connecting to repository, incorrect password'
-      exit 3
+      give_up 'failure connecting to repository, incorrect password'
       ;;
     *)
-      say_error 'failure checking existence of repository'
-      exit 3
+      give_up 'failure checking existence of repository'
       ;;
   esac
 }
@@ -86,8 +89,7 @@ do_unlock() {
   echo '=== Unlocking ==='
   if ! restic_run unlock 2>"$STDERR"; then
     if no_repository_in_stderr; then return 0; fi
-    say_error 'failure unlocking repository'
-    exit 3
+    give_up 'failure unlocking repository'
   fi
 }
 

@@ -123,6 +123,14 @@ describe('entry.sh', () => {
     expect(result.stdout).toContain(line);
   });
 
+  it('says what restic has said before it says what that means', async () => {
+    const locked = { CAT_RC: '11', CAT_ERR: 'repository is already locked by PID 1' };
+    const { stdout } = await run(['restore'], locked);
+    expect(stdout).toContain('repository is already locked by PID 1\nERROR: failure locking repository');
+    const unreachable = await run(['unlock'], { UNLOCK_RC: '1', UNLOCK_ERR: 'connection refused' });
+    expect(unreachable.stdout).toContain('connection refused\nERROR: failure unlocking repository');
+  });
+
   it('forgives an unlock without a repository, nothing else', async () => {
     expect(await run(['unlock'], { UNLOCK_RC: '1', UNLOCK_ERR: NO_REPOSITORY })).toMatchObject({ status: 0 });
     expect(await run(['unlock'], { UNLOCK_RC: '1' })).toMatchObject({ status: 3 });
