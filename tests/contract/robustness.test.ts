@@ -129,9 +129,9 @@ describe.each(veleroVersions)('Velero %s', (version) => {
         for (let round = 0; round < 5; round++) await tell(session, { do: 'print', text: 'printed' });
         const lines = () => session.logs().filter(({ msg }) => msg.includes('printed'));
         // console.log, stdout and console.error, five times; the warning of Node comes with its text as the error.
-        await until(() => lines().length === 15);
+        const warnings = () => session.logs().filter(({ msg }) => msg === 'Node warns: OddWarning');
+        await until(() => lines().length === 15 && warnings().length === 5);
         expect(new Set(lines().map(({ level }) => level))).toEqual(new Set(['debug']));
-        expect(session.logs().filter(({ msg }) => msg === 'Node warns: OddWarning')).toHaveLength(5);
       });
     });
   });

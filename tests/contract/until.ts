@@ -1,5 +1,5 @@
 /** Waits for a condition, which is looked at every few milliseconds. */
-export async function until(holds: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const giveUpAt = Date.now() + timeoutMs;
   while (!(await holds())) {
     if (Date.now() > giveUpAt)
