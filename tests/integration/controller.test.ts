@@ -88,8 +88,8 @@ function startProgram(identity: string) {
     client: ofLease,
     lease,
     identity,
-    leaseMs: 3_000,
-    renewDeadlineMs: 2_000,
+    leaseMs: 30_000,
+    renewDeadlineMs: 20_000,
     retryMs: 300,
   });
   const manager = createManager({
@@ -162,8 +162,8 @@ describe('a controller on a real API server', () => {
     const stoppedAt = performance.now();
     await leader.end();
     await eventually(() => standby.elector.isLeader());
-    // It was released: the next one need not wait for three seconds.
-    expect(performance.now() - stoppedAt).toBeLessThan(2_000);
+    // It was released: the next one need not wait for half a minute.
+    expect(performance.now() - stoppedAt).toBeLessThan(15_000);
     await client.apply(widgets, widget('led', { spec: { size: 2 } }));
     await eventually(async () => (await stored('led'))?.data?.size === '2');
     expect((await client.get(leases, lease))?.spec?.leaseTransitions).toBeGreaterThan(0);

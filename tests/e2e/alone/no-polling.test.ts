@@ -72,8 +72,8 @@ describe('a controller that watches instead of polling', () => {
 
   afterAll(() => story.end());
 
-  it('follows a change of the ReplicationSource in less than a second', () => {
-    expect(statusSaidAt - moverSaidAt).toBeLessThan(1000);
+  it('follows a change of the ReplicationSource long before it would look by the clock', () => {
+    expect(statusSaidAt - moverSaidAt).toBeLessThan(10_000);
   });
 
   /** Classes say some seconds later who uses them, and a removal of an earlier story may be tried again meanwhile. */
