@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { labels } from '../../../api/v1alpha1/keys.ts';
 import type { Resource } from '../../../api/meta.ts';
 import { childName } from '../../../api/v1alpha1/names.ts';
 import { standing } from '../../mover-conformance/garbage.ts';
+import { eventually } from '../../mover-conformance/wait.ts';
 import type { TestCluster } from './cluster.ts';
 
 const NAMESPACED =
@@ -34,30 +34,23 @@ export async function inventoryOf(
 /** Requests, as far as their children are named after them. */
 type Request = Pick<Resource, 'kind' | 'metadata'>;
 
-/** Longer than the garbage collector takes. */
-const GARBAGE_MS = 30_000;
-
-/** Pause between two looks at garbage. */
-const LOOK_MS = 500;
-
 /**
  * Everything that the cluster still holds of finished requests: what carries their label, what is named after them (the
  * Job of a mover, its cache claim), and volumes that are or were bound to such a claim. Mere garbage is given a moment
  * to go: VolSync makes it when it is in the middle of its work as a request is canceled.
  */
 export async function leftoversOf(test: TestCluster, requests: readonly Request[]): Promise<string[]> {
-  const giveUpAt = Date.now() + GARBAGE_MS;
-  for (;;) {
+  const names = requests.map(({ metadata }) => metadata.name).join(', ');
+  return eventually(`the garbage of ${names} to go`, async () => {
     const all = (await Promise.all([NAMESPACED, CLUSTER_SCOPED].map((kinds) => test.listAny(kinds)))).flat();
     const left = all.flatMap((object) => {
       const request = requests.find((one) => belongsTo(one, object));
       return request === undefined ? [] : [{ object, request }];
     });
     const stands = standing(all);
-    const mayGo = left.length > 0 && !left.some(({ object }) => stands(object));
-    if (!mayGo || Date.now() > giveUpAt) return left.map(told);
-    await sleep(LOOK_MS);
-  }
+    const isSettled = left.length === 0 || left.some(({ object }) => stands(object));
+    return isSettled ? left.map(told) : undefined;
+  });
 }
 
 function told({ object: { kind, metadata }, request }: { object: Resource; request: Request }): string {
