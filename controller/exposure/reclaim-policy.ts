@@ -1,6 +1,6 @@
 import { persistentVolumes, type PersistentVolume } from '../../api/external/core.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
-import { isNotFound } from '../../kube/client/kube-error.ts';
+import { patchIfThere } from '../../kube/client/patch-if-there.ts';
 
 /**
  * Lets storage delete a volume when its claim is gone, also where the storage class says to keep it. Conditional on what was
@@ -12,9 +12,5 @@ export async function deleteWhenReleased(
   signal: AbortSignal,
 ): Promise<void> {
   const patch = { metadata: { resourceVersion }, spec: { persistentVolumeReclaimPolicy: 'Delete' } };
-  try {
-    await client.mergePatch(persistentVolumes, { name }, patch, { signal });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
+  await patchIfThere(client, persistentVolumes, { key: { name }, patch, signal });
 }

@@ -2,7 +2,7 @@ import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../api/ex
 import { volumeSnapshotContents, volumeSnapshots, type VolumeSnapshot } from '../../api/external/snapshot.ts';
 import type { DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
 import { labels } from '../../api/v1alpha1/keys.ts';
-import { isNotFound } from '../../kube/client/kube-error.ts';
+import { patchIfThere } from '../../kube/client/patch-if-there.ts';
 import { CLAIM_INDEX, type Environment } from '../environment.ts';
 import { isAlias } from './alias.ts';
 import { requestUidOf, type ChildIdentity } from '../request/children.ts';
@@ -228,11 +228,7 @@ async function claimContent(
   if (content === undefined || !isBoundTo(content, snapshot)) return;
   const { uid } = content.metadata;
   const patch = { metadata: { uid, labels: child.labels }, spec: { deletionPolicy: 'Delete' } };
-  try {
-    await client.mergePatch(volumeSnapshotContents, { name }, patch, { signal });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
+  await patchIfThere(client, volumeSnapshotContents, { key: { name }, patch, signal });
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { ReplicationStatus } from '../../../api/external/volsync.ts';
 import type { Key, Kind, Resource } from '../../../api/meta.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
-import { isNotFound } from '../../../kube/client/kube-error.ts';
+import { patchIfThere } from '../../../kube/client/patch-if-there.ts';
 
 /** What VolSync leaves alone: a transfer that somebody else carries out. */
 const BY_NOBODY = { restic: null, external: {} };
@@ -16,11 +16,7 @@ export async function letGo(
   { kind, key }: { kind: Kind<Resource>; key: Key },
   signal: AbortSignal,
 ): Promise<void> {
-  try {
-    await client.mergePatch(kind, key, { spec: BY_NOBODY }, { signal });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
+  await patchIfThere(client, kind, { key, patch: { spec: BY_NOBODY }, signal });
 }
 
 /** VolSync does nothing more for it but remove what it has made. */

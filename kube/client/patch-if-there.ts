@@ -1,0 +1,16 @@
+import type { Key, Kind, Resource } from '../../api/meta.ts';
+import type { KubeClient } from './kube-client.ts';
+import { isNotFound } from './kube-error.ts';
+
+/** A merge patch of what may be gone already, which is no error. */
+export async function patchIfThere(
+  client: KubeClient,
+  kind: Kind<Resource>,
+  { key, patch, signal }: { key: Key; patch: Record<string, unknown>; signal: AbortSignal },
+): Promise<void> {
+  try {
+    await client.mergePatch(kind, key, patch, { signal });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
