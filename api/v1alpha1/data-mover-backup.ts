@@ -96,6 +96,7 @@ export const dataMoverBackupStatus = z
         driver: word.optional().describe('The CSI driver of the volume.'),
         snapshotHandle: word.optional().describe("The storage system's id of the snapshot."),
         volumeSnapshot: word.optional().describe("Name of the VolumeSnapshot in the source's namespace."),
+        volumeSnapshotUID: word.optional().describe('Its uid.'),
         volumeSnapshotContent: word.optional().describe('Name of its VolumeSnapshotContent.'),
         owned: z
           .boolean()

@@ -97,22 +97,22 @@ export const eventMeanings: Record<EventReason, { type: 'Normal' | 'Warning'; on
     },
     DataMoverStarted: {
       type: 'Normal',
-      on: 'the request, the claim',
+      on: 'the request, the claim, of a backup the VolumeSnapshot',
       meaning: 'The mover was asked to start.',
     },
     DataMoverCompleted: {
       type: 'Normal',
-      on: 'the request, the claim, the Velero Backup or Restore',
+      on: 'the request, the claim, of a backup the VolumeSnapshot, the Velero Backup or Restore',
       meaning: 'Done and proved.',
     },
     DataMoverFailed: {
       type: 'Warning',
-      on: 'the request, the claim, the Velero Backup or Restore',
+      on: 'the request, the claim, of a backup the VolumeSnapshot, the Velero Backup or Restore',
       meaning: 'Over without success; the message says why and what to do.',
     },
     DataMoverCanceled: {
       type: 'Warning',
-      on: 'the request, the claim, the Velero Backup or Restore',
+      on: 'the request, the claim, of a backup the VolumeSnapshot, the Velero Backup or Restore',
       meaning: 'Stopped because somebody wanted it.',
     },
     DataMoverWarning: {

@@ -8,6 +8,7 @@ import {
 import { replicationSources } from '../../api/external/volsync.ts';
 import type { Kind, Resource } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
 import { childName } from '../../api/v1alpha1/names.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { APP, BASE_URL, World } from '../../tests/fakes/cluster/world.ts';
@@ -182,11 +183,39 @@ describe('a backup', () => {
       reason,
       targets.map(({ kind, name }) => `${kind} ${name}`),
     ]);
+    const snapshot = `VolumeSnapshot ${child}`;
+    const data = ['PersistentVolumeClaim data', snapshot];
     expect(told).toEqual([
-      ['DataCaptured', ['DataMoverBackup b1', `VolumeSnapshot ${child}`]],
-      ['DataMoverStarted', ['DataMoverBackup b1', 'PersistentVolumeClaim data']],
-      ['DataMoverCompleted', ['DataMoverBackup b1', 'PersistentVolumeClaim data', 'Backup nightly']],
+      ['DataCaptured', ['DataMoverBackup b1', snapshot]],
+      ['DataMoverStarted', ['DataMoverBackup b1', ...data]],
+      ['DataMoverCompleted', ['DataMoverBackup b1', ...data, 'Backup nightly']],
     ]);
+  });
+
+  it('names the snapshot in its events by its uid, by which kubectl describe looks for them', async () => {
+    const snapshots = created(volumeSnapshots);
+    await begin();
+    await end();
+    const uid = snapshots.find(({ metadata }) => metadata.namespace === APP)?.metadata.uid;
+    expect(uid).toEqual(expect.any(String));
+    const named = world.reports.flatMap(({ targets }) =>
+      targets.filter(({ kind }) => kind === 'VolumeSnapshot').map((target) => target.uid),
+    );
+    expect(named).toEqual([uid, uid, uid]);
+  });
+
+  it('that ends without success says so on its snapshot too', async () => {
+    world.cluster.hold('volsync');
+    await begin();
+    await world.until(() => world.backup()?.status?.movingSince !== undefined);
+    world.kube.edit(
+      dataMoverBackups,
+      { namespace: APP, name: 'b1' },
+      (backup) => (backup.spec.cancel = true),
+    );
+    await end();
+    const over = world.reports.find(({ reason }) => reason === 'DataMoverCanceled');
+    expect(over?.targets.map(({ kind, name }) => `${kind} ${name}`)).toContain(`VolumeSnapshot ${child}`);
   });
 
   it('is quiet once it is over: no writes, and no reads that are about it', async () => {

@@ -58,6 +58,7 @@ export function recordCut(scope: BackupScope, { claim, volume }: Source, cut: Cu
     driver: content.spec.driver,
     snapshotHandle,
     volumeSnapshot: snapshot.metadata.name,
+    volumeSnapshotUID: snapshot.metadata.uid,
     volumeSnapshotContent: content.metadata.name,
     owned,
   };

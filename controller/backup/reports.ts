@@ -16,10 +16,10 @@ export function reportBackup(
   const { namespace = '' } = backup.metadata;
   const name = after.volume?.pvcName ?? backup.spec.dataSourceRef.name;
   const claim = env.listers.claims.get(`${namespace}/${name}`);
+  const snapshot = snapshotTarget(namespace, after.capture);
   if (before.capture === undefined && after.capture !== undefined) {
-    const targets = [self, snapshotTarget(namespace, after.capture.volumeSnapshot)];
     speaker(env.reporter).normal(
-      targets,
+      [self, snapshot],
       eventReasons.captured,
       `the source is fixed as of ${after.capture.time}`,
     );
@@ -29,7 +29,7 @@ export function reportBackup(
     after,
     subject: `backup of PersistentVolumeClaim ${namespace}/${name}`,
     self,
-    claim: claim && targetOf({ ...claim, apiVersion: 'v1', kind: 'PersistentVolumeClaim' }),
+    data: [claim && targetOf({ ...claim, apiVersion: 'v1', kind: 'PersistentVolumeClaim' }), snapshot],
     velero: veleroTarget('Backup', backup, env.namespace),
   });
 }
@@ -41,8 +41,13 @@ export function resultText({ result }: DataMoverBackupStatus): string {
   return `snapshot ${result?.snapshotID ?? ''} in repository ${result?.repository ?? ''}${size}`;
 }
 
-function snapshotTarget(namespace: string, name: string | undefined): EventTarget | undefined {
-  return name === undefined
-    ? undefined
-    : { apiVersion: 'snapshot.storage.k8s.io/v1', kind: 'VolumeSnapshot', namespace, name };
+/** The snapshot that was captured, by its uid where that is recorded. */
+function snapshotTarget(
+  namespace: string,
+  capture: DataMoverBackupStatus['capture'],
+): EventTarget | undefined {
+  const { volumeSnapshot: name, volumeSnapshotUID: uid } = capture ?? {};
+  if (name === undefined) return undefined;
+  const target = { apiVersion: 'snapshot.storage.k8s.io/v1', kind: 'VolumeSnapshot', namespace, name };
+  return uid === undefined ? target : { ...target, uid };
 }

@@ -8,28 +8,32 @@ export interface Announcement<Status> {
   /** `backup of PersistentVolumeClaim app/data`. */
   subject: string;
   self: EventTarget;
-  /** The claim that the data comes from or goes to. */
-  claim: EventTarget | undefined;
+  /** The objects that the data comes from or goes to. */
+  data: readonly (EventTarget | undefined)[];
   /** The Velero Backup or Restore. */
   velero: EventTarget | undefined;
 }
 
 /** Tells what backups and restores have in common: that they queue, that the mover starts, and how they ended. */
 export function announce<Status extends MovingStatus>(reporter: Reporter, what: Announcement<Status>): void {
-  const { before, after, self, claim } = what;
+  const { before, after, self, data } = what;
   const { normal } = speaker(reporter);
   if (before.queue === undefined && after.queue !== undefined)
     normal([self], eventReasons.queued, after.queue.reason);
   if (before.movingSince === undefined && after.movingSince !== undefined) {
-    normal([self, claim], eventReasons.moving, `mover ${after.mover ?? ''} is asked for the ${what.subject}`);
+    normal(
+      [self, ...data],
+      eventReasons.moving,
+      `mover ${after.mover ?? ''} is asked for the ${what.subject}`,
+    );
   }
   if (before.phase !== after.phase) announceEnd(reporter, what);
 }
 
 function announceEnd<Status extends MovingStatus>(reporter: Reporter, what: Announcement<Status>): void {
-  const { after, subject, self, claim, velero } = what;
+  const { after, subject, self, data, velero } = what;
   const { normal, warning } = speaker(reporter);
-  const everybody = [self, claim, velero];
+  const everybody = [self, ...data, velero];
   const text = `${subject}: ${after.message ?? ''}`;
   if (after.phase === 'Completed') normal(everybody, eventReasons.completed, text);
   if (after.phase === 'Canceled') warning(everybody, eventReasons.canceled, text);

@@ -17,7 +17,7 @@ export function reportRestore(
     after,
     subject: `restore of PersistentVolumeClaim ${key}`,
     self: targetOf(restore),
-    claim: claim && targetOf({ ...claim, apiVersion: 'v1', kind: 'PersistentVolumeClaim' }),
+    data: [claim && targetOf({ ...claim, apiVersion: 'v1', kind: 'PersistentVolumeClaim' })],
     velero: veleroTarget('Restore', restore, env.namespace),
   });
 }

@@ -79,13 +79,16 @@ describe('an application with all kinds of files', () => {
 
   it('tells in Events on the request, the claim, the snapshot and the Velero backup', async () => {
     const { metadata, status } = requestOf('labelled');
+    const snapshot = `VolumeSnapshot/${status!.capture!.volumeSnapshot!}`;
     await untilEvents(story, app.namespace, [
       `DataMoverBackup/${metadata.name}: DataCaptured`,
-      `VolumeSnapshot/${status!.capture!.volumeSnapshot!}: DataCaptured`,
+      `${snapshot}: DataCaptured`,
       `DataMoverBackup/${metadata.name}: DataMoverStarted`,
       `PersistentVolumeClaim/labelled: DataMoverStarted`,
+      `${snapshot}: DataMoverStarted`,
       `DataMoverBackup/${metadata.name}: DataMoverCompleted`,
       `PersistentVolumeClaim/labelled: DataMoverCompleted`,
+      `${snapshot}: DataMoverCompleted`,
     ]);
     await untilEvents(story, story.namespace, [`Backup/${backup}: DataMoverCompleted`]);
   });
