@@ -40,6 +40,14 @@ export interface Restore extends Resource {
   status?: { phase?: string };
 }
 
+/** One volume in the hands of Velero's own data mover. */
+export interface DataUpload extends Resource {
+  spec: {
+    sourceNamespace?: string;
+    sourcePVC?: string;
+  };
+}
+
 /** A key of a secret in Velero's namespace. */
 export interface SecretKeyRef {
   name: string;
@@ -88,6 +96,13 @@ export const restores: Kind<Restore> = {
   version: 'v1',
   kind: 'Restore',
   plural: 'restores',
+  namespaced: true,
+};
+export const dataUploads: Kind<DataUpload> = {
+  group: 'velero.io',
+  version: 'v2alpha1',
+  kind: 'DataUpload',
+  plural: 'datauploads',
   namespaced: true,
 };
 export const backupStorageLocations: Kind<BackupStorageLocation> = {

@@ -9,6 +9,7 @@ import {
   type ConfigMap,
 } from '../../api/external/core.ts';
 import { volumeSnapshots } from '../../api/external/snapshot.ts';
+import { dataUploads, type DataUpload } from '../../api/external/velero.ts';
 import type { Resource } from '../../api/meta.ts';
 import type { DataMoverBackup, DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
 import { annotations, pluginConfig } from '../../api/v1alpha1/keys.ts';
@@ -99,8 +100,9 @@ describe('a claim', () => {
 
   it('loses, where it is stored, the mark of the snapshot that is its source', async () => {
     const { execute, kube } = setUp({ csiEnabled: true });
-    const snapshot = { 'velero.io/volume-snapshot-name': 'velero-data-x', keep: 'this' };
-    const label = { 'velero.io/volume-snapshot-name': 'velero-data-x' };
+    kube.seed(volumeSnapshots, aSnapshot());
+    const snapshot = { 'velero.io/volume-snapshot-name': 'velero-data', keep: 'this' };
+    const label = { 'velero.io/volume-snapshot-name': 'velero-data' };
     const output = await execute(aClaim('data', { annotations: snapshot, labels: label }));
     expect(JSON.parse(String(output.item))).toMatchObject({
       metadata: { annotations: { keep: 'this', [annotations.movedBy]: `app/${nameOf('data')}` } },
@@ -167,6 +169,91 @@ describe('a claim', () => {
     const { execute, kube } = setUp();
     await execute(aClaim(), aBackup({}, 'Finalizing'));
     expect(kube.calls).toEqual([]);
+  });
+});
+
+describe("an annotation in which Velero's CSI support notes its work", () => {
+  const moving = aBackup({ snapshotMoveData: true });
+  const upload = (spec: DataUpload['spec'] = {}, uid = 'backup-uid'): DataUpload => ({
+    apiVersion: 'velero.io/v2alpha1',
+    kind: 'DataUpload',
+    metadata: { name: 'du-1', namespace: 'velero', labels: { 'velero.io/backup-uid': uid } },
+    spec: { sourceNamespace: 'app', sourcePVC: 'data', ...spec },
+  });
+  const claimWith = (key: string, value: string) => aClaim('data', { annotations: { [key]: value } });
+  const toUpload = claimWith('velero.io/data-upload-name', 'velero/du-1');
+  const toSnapshot = claimWith('velero.io/volume-snapshot-name', 'velero-data');
+
+  it('leaves the claim to the DataUpload of this backup and this claim', async () => {
+    const { execute, kube, lines } = setUp({ csiEnabled: true });
+    kube.seed(dataUploads, upload());
+    expect(await execute(toUpload, moving)).toEqual({});
+    expect(lines[0]?.message).toContain('DataUpload velero/du-1');
+  });
+
+  it.each([
+    ['the DataUpload does not exist', moving, true, []],
+    ['the DataUpload is that of another backup', moving, true, [upload({}, 'another')]],
+    ['the DataUpload is that of another claim', moving, true, [upload({ sourcePVC: 'b' })]],
+    ['the DataUpload is that of another namespace', moving, true, [upload({ sourceNamespace: 'b' })]],
+    ['the backup does not ask Velero to move data', aBackup(), true, [upload()]],
+    ["Velero's CSI support is off", moving, false, [upload()]],
+  ])('does not keep the claim from being moved when %s', async (_, backup, csiEnabled, uploads) => {
+    const { execute, kube } = setUp({ csiEnabled });
+    for (const one of uploads) kube.seed(dataUploads, one);
+    const output = await execute(toUpload, backup);
+    expect(output).toHaveProperty('operationID');
+    expect(String(output.item)).not.toContain('data-upload-name');
+  });
+
+  it.each([
+    ['does not exist', true, []],
+    ['is that of another backup', true, [aSnapshot('data', { labels: { 'velero.io/backup-name': 'old' } })]],
+    [
+      'is that of an earlier backup of the same name',
+      true,
+      [aSnapshot('data', { labels: { 'velero.io/backup-name': 'daily', 'velero.io/backup-uid': 'old' } })],
+    ],
+    ['is that of a user', true, [aSnapshot('data', { labels: {} })]],
+    [
+      'is that of another claim',
+      true,
+      [{ ...aSnapshot(), spec: { source: { persistentVolumeClaimName: 'b' } } }],
+    ],
+    ["cannot be Velero's, whose CSI support is off", false, [aSnapshot()]],
+  ])('gives way to the claim itself as source when its snapshot %s', async (_, csiEnabled, snapshots) => {
+    const { execute, kube } = setUp({ csiEnabled });
+    for (const one of snapshots) kube.seed(volumeSnapshots, one);
+    const output = await execute(toSnapshot);
+    expect(String(output.item)).not.toContain('volume-snapshot-name');
+    expect(kube.peekAll(dataMoverBackups)[0]?.spec.dataSourceRef).toEqual({
+      kind: 'PersistentVolumeClaim',
+      name: 'data',
+    });
+  });
+
+  it.each(['', '/', 'velero/', '../secrets/s', 'UPPER', 'a b', 'x'.repeat(300)])(
+    'costs no call when it is %j',
+    async (value) => {
+      for (const key of ['velero.io/data-upload-name', 'velero.io/volume-snapshot-name']) {
+        const { execute, kube } = setUp({ csiEnabled: true });
+        expect(await execute(claimWith(key, value), moving)).toHaveProperty('operationID');
+        const asked = kube.calls.filter(({ kind }) => ['DataUpload', 'VolumeSnapshot'].includes(kind.kind));
+        expect(asked).toEqual([]);
+      }
+    },
+  );
+
+  it('decides nothing about a claim that is captured ahead of its turn', async () => {
+    const { execute, kube } = setUp();
+    kube.seed(persistentVolumeClaims, aClaim());
+    const stale = { 'velero.io/volume-snapshot-name': 'gone', 'velero.io/data-upload-name': 'velero/gone' };
+    kube.seed(persistentVolumeClaims, aClaim('b', { annotations: stale }));
+    await execute(aClaim());
+    expect(kube.peekAll(dataMoverBackups).map(({ spec }) => spec.dataSourceRef)).toEqual([
+      { kind: 'PersistentVolumeClaim', name: 'data' },
+      { kind: 'PersistentVolumeClaim', name: 'b' },
+    ]);
   });
 });
 
@@ -525,7 +612,7 @@ describe('operations', () => {
 
   it('are canceled although the API server falters', async () => {
     const setup = setUp({ status: { phase: 'Moving' } });
-    setup.kube.seed(dataMoverBackups, { ...desiredBackup(aBackup(), aClaim(), 'standard') });
+    setup.kube.seed(dataMoverBackups, { ...desiredBackup(aBackup(), aClaim(), { className: 'standard' }) });
     let failures = 2;
     setup.kube.before = ({ verb }) => {
       if (verb === 'mergePatch' && failures-- > 0)

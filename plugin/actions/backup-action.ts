@@ -56,7 +56,7 @@ export function createBackupAction(options: BackupActionOptions): BackupItemActi
 }
 
 function createHandlers(options: BackupActionOptions): ItemHandler<Resource> {
-  const decide = createDecider(options.cluster);
+  const decide = createDecider(options.cluster, options);
   const claim = createClaimBackup(options, decide);
   const volume = createVolumeBackup(options.cluster, decide);
   const snapshot = createSnapshotBackup(options.cluster, decide);

@@ -76,8 +76,8 @@ describe('the data of a claim', () => {
   });
 
   it("stays when Velero's own data mover has it", () => {
-    const pvc = aClaim('data', { annotations: { 'velero.io/data-upload-name': 'velero/du-1' } });
-    expect(decideBackup(aBackup({ snapshotMoveData: true }), pvc, facts())).toMatchObject({
+    const moved = facts({ veleroWork: { dataUpload: 'velero/du-1' } });
+    expect(decideBackup(aBackup({ snapshotMoveData: true }), aClaim(), moved)).toMatchObject({
       outcome: 'leave',
       message: expect.stringContaining('DataUpload velero/du-1'),
     });

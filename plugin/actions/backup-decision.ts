@@ -6,7 +6,7 @@ import { annotations, GROUP, labels } from '../../api/v1alpha1/keys.ts';
 import { policyVolumeOf } from '../policies/policy-volume.ts';
 import { matchPolicy, type VolumePolicy } from '../policies/volume-policy.ts';
 import { fileSystemBackupOf, reachablePods } from './file-system-backup.ts';
-import { DATA_UPLOAD_NAME } from './velero-facts.ts';
+import type { VeleroWork } from './velero-work.ts';
 
 /** What happens with the data of one PVC in one backup. */
 export type BackupDecision =
@@ -17,6 +17,8 @@ export type BackupDecision =
       by: string;
       /** The volume policy that asks for the move, where one does. */
       policy?: string;
+      /** The VolumeSnapshot that Velero took of the claim in this backup: it is the source then. */
+      snapshot?: string;
     }
   | Leave
   /** What the user asked for cannot be done; the item fails with the message. */
@@ -38,6 +40,8 @@ export interface DecisionFacts {
   volume: PersistentVolume | undefined;
   /** Of the claim's namespace. */
   pods: readonly Pod[];
+  /** What Velero's CSI support has done with the claim in this backup. Default: nothing. */
+  veleroWork?: VeleroWork;
   /** True when filters that are not read here may keep pods out of the backup. */
   unreadFilters?: boolean;
 }
@@ -82,7 +86,9 @@ export function decideBackup(
     const found = reason(question);
     if (found !== undefined) return found;
   }
-  return chooseClass(question);
+  const { snapshot } = facts.veleroWork ?? {};
+  const chosen = chooseClass(question);
+  return chosen.outcome === 'move' && snapshot !== undefined ? { ...chosen, snapshot } : chosen;
 }
 
 /** True in the second pass of a backup, in which nothing may be started and no volume touched. */
@@ -104,12 +110,12 @@ function optedOut({ backup, pvc, subject }: Question): Leave | undefined {
   return undefined;
 }
 
-function movedByVelero({ pvc, subject }: Question): Leave | undefined {
-  const upload = pvc.metadata.annotations?.[DATA_UPLOAD_NAME];
-  if (upload === undefined) return undefined;
+function movedByVelero({ veleroWork, subject }: Question): Leave | undefined {
+  const { dataUpload } = veleroWork ?? {};
+  if (dataUpload === undefined) return undefined;
   return leave(
     'info',
-    `Velero's own data mover takes the data of ${subject} (spec.snapshotMoveData of the Backup, DataUpload ${upload})`,
+    `Velero's own data mover takes the data of ${subject} (spec.snapshotMoveData of the Backup, DataUpload ${dataUpload})`,
   );
 }
 

@@ -15,7 +15,7 @@ import type { Decide } from './decider.ts';
 import { desiredBackup } from './desired-backup.ts';
 import { editItem, removeKeys } from './item.ts';
 import { createSiblingStarter } from './siblings.ts';
-import { DEFAULT_CSI_SNAPSHOT_TIMEOUT_MS, VOLUME_SNAPSHOT_NAME } from './velero-facts.ts';
+import { DATA_UPLOAD_NAME, DEFAULT_CSI_SNAPSHOT_TIMEOUT_MS, VOLUME_SNAPSHOT_NAME } from './velero-facts.ts';
 import { requestFields } from './request-fields.ts';
 import { waitForCapture, type CaptureOutcome } from './wait-for-capture.ts';
 
@@ -38,7 +38,7 @@ export function createClaimBackup(
       return {};
     }
     const kube = await cluster.kube();
-    const wanted = desiredBackup(backup, pvc, decision.className);
+    const wanted = desiredBackup(backup, pvc, decision);
     const { namespace, name } = wanted.metadata;
     const key = { namespace, name };
     const create = { clock: cluster.clock, signal: context.signal };
@@ -71,7 +71,7 @@ function moved(item: Buffer, key: RequestKey): BackupItemOutput {
   return {
     item: editItem(item, ({ annotations: stored, labels }) => {
       stored[annotations.movedBy] = id;
-      removeKeys(stored, VOLUME_SNAPSHOT_NAME);
+      removeKeys(stored, VOLUME_SNAPSHOT_NAME, DATA_UPLOAD_NAME);
       removeKeys(labels, VOLUME_SNAPSHOT_NAME);
     }),
     operationID: id,

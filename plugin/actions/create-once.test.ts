@@ -7,7 +7,7 @@ import { createOnce } from './create-once.ts';
 import { desiredBackup } from './desired-backup.ts';
 import { aBackup, aClaim } from './fixtures.ts';
 
-const object = desiredBackup(aBackup(), aClaim(), 'standard');
+const object = desiredBackup(aBackup(), aClaim(), { className: 'standard' });
 
 function setUp() {
   const clock = createFakeClock();

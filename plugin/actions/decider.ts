@@ -8,7 +8,9 @@ import type { Cluster } from '../cluster.ts';
 import { policiesKeysOf } from '../policies/load-policies.ts';
 import { noPolicies, type ResourcePolicies } from '../policies/volume-policy.ts';
 import { decideBackup, type BackupDecision } from './backup-decision.ts';
+import { retryTransient } from '../retry.ts';
 import { withFilters } from './backup-selection.ts';
+import { readVeleroWork, type VeleroWork } from './velero-work.ts';
 
 /** {@link decideBackup} with its facts read from the cluster. `volume` spares a read where the caller has it. */
 export type Decide = (
@@ -17,12 +19,14 @@ export type Decide = (
   options: { signal: AbortSignal; volume?: PersistentVolume },
 ) => Promise<BackupDecision>;
 
-export function createDecider(cluster: Cluster): Decide {
+/** `csiEnabled`: Velero's own CSI support is on; without it, none of its notes can be of this backup. */
+export function createDecider(cluster: Cluster, { csiEnabled }: { csiEnabled: boolean }): Decide {
   return async (backup, pvc, { signal, volume }) => {
-    const [classes, policies, content] = await Promise.all([
+    const [classes, policies, content, veleroWork] = await Promise.all([
       cluster.classes(),
       policiesOf(cluster, backup),
       cluster.content(pvc.metadata.namespace ?? ''),
+      csiEnabled ? workOf(cluster, backup, pvc, signal) : {},
     ]);
     const { volumes, filters } = policies;
     const known = volumes.length === 0 ? undefined : (volume ?? (await volumeOf(cluster, pvc, signal)));
@@ -31,10 +35,21 @@ export function createDecider(cluster: Cluster): Decide {
       policies: volumes,
       volume: known,
       pods: content.pods,
+      veleroWork,
       unreadFilters: filters.perNamespace,
     };
     return decideBackup(withFilters(backup, filters), pvc, facts);
   };
+}
+
+async function workOf(
+  cluster: Cluster,
+  backup: Backup,
+  pvc: PersistentVolumeClaim,
+  signal: AbortSignal,
+): Promise<VeleroWork> {
+  const kube = await cluster.kube();
+  return retryTransient({ clock: cluster.clock, signal }, () => readVeleroWork(kube, backup, pvc, signal));
 }
 
 /** As in Velero, the backup's own policies overrule those of all backups, whose filters do not count. */

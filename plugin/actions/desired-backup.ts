@@ -7,7 +7,6 @@ import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
 import { backupName, labelValue } from '../../api/v1alpha1/names.ts';
 import { formatTraceParent, traceParentOf } from '../../api/v1alpha1/traceparent.ts';
 import { PluginError } from '../plugin-error.ts';
-import { VOLUME_SNAPSHOT_NAME } from './velero-facts.ts';
 
 /** Where the request for one PVC in one backup is, or will be. */
 export function backupKey(
@@ -21,7 +20,7 @@ export function backupKey(
 export function desiredBackup(
   backup: Backup,
   pvc: PersistentVolumeClaim,
-  className: string,
+  { className, snapshot }: { className: string; snapshot?: string },
 ): DataMoverBackup & { metadata: { namespace: string } } {
   const { namespace = '', uid = '' } = pvc.metadata;
   const key = backupKey(backup, { namespace, uid });
@@ -44,13 +43,15 @@ export function desiredBackup(
         [annotations.traceparent]: formatTraceParent(traceParentOf(uidOf(backup), key.name)),
       },
     },
-    spec: { dataMoverClass: className, dataSourceRef: dataSourceOf(pvc) },
+    spec: { dataMoverClass: className, dataSourceRef: dataSourceOf(pvc, snapshot) },
   };
 }
 
 /** The snapshot that Velero's CSI support took, where it took one; else the claim, and the controller takes the snapshot. */
-function dataSourceOf(pvc: PersistentVolumeClaim): DataMoverBackup['spec']['dataSourceRef'] {
-  const snapshot = pvc.metadata.annotations?.[VOLUME_SNAPSHOT_NAME];
+function dataSourceOf(
+  pvc: PersistentVolumeClaim,
+  snapshot: string | undefined,
+): DataMoverBackup['spec']['dataSourceRef'] {
   return snapshot === undefined
     ? { kind: 'PersistentVolumeClaim', name: pvc.metadata.name }
     : { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: snapshot };

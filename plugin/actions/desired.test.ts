@@ -8,7 +8,7 @@ const LONG = 'nightly-'.repeat(25);
 
 describe('the request to move', () => {
   it('is the same for the same claim in the same backup', () => {
-    expect(desiredBackup(aBackup(), aClaim(), 'standard')).toEqual({
+    expect(desiredBackup(aBackup(), aClaim(), { className: 'standard' })).toEqual({
       apiVersion: 'oadp.openshift.io/v1alpha1',
       kind: 'DataMoverBackup',
       metadata: {
@@ -33,8 +33,8 @@ describe('the request to move', () => {
   });
 
   it('starts from the snapshot that Velero took, where it took one', () => {
-    const pvc = aClaim('data', { annotations: { 'velero.io/volume-snapshot-name': 'velero-data-x' } });
-    expect(desiredBackup(aBackup(), pvc, 'standard').spec.dataSourceRef).toEqual({
+    const chosen = { className: 'standard', snapshot: 'velero-data-x' };
+    expect(desiredBackup(aBackup(), aClaim(), chosen).spec.dataSourceRef).toEqual({
       apiGroup: 'snapshot.storage.k8s.io',
       kind: 'VolumeSnapshot',
       name: 'velero-data-x',
@@ -43,14 +43,16 @@ describe('the request to move', () => {
 
   it('has valid labels for a backup with a name of 200 characters, and its whole name', () => {
     const backup = { ...aBackup(), metadata: { ...aBackup().metadata, name: LONG } };
-    const { labels = {}, annotations = {} } = desiredBackup(backup, aClaim(), 'standard').metadata;
+    const { labels = {}, annotations = {} } = desiredBackup(backup, aClaim(), {
+      className: 'standard',
+    }).metadata;
     expect(labels['velero.io/backup-name']).toHaveLength(63);
     expect(annotations['oadp.openshift.io/velero-backup']).toBe(LONG);
   });
 
   it('is impossible for a backup without identity', () => {
     const { uid: _, ...metadata } = aBackup().metadata;
-    expect(() => desiredBackup({ ...aBackup(), metadata }, aClaim(), 'c')).toThrow(
+    expect(() => desiredBackup({ ...aBackup(), metadata }, aClaim(), { className: 'c' })).toThrow(
       'Backup daily came without metadata.uid',
     );
   });

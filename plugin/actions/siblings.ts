@@ -41,7 +41,7 @@ export function createSiblingStarter(cluster: Cluster, decide: Decide): StartSib
       const start = async (claim: PersistentVolumeClaim): Promise<boolean> => {
         const decision = await decide(backup, claim, { signal });
         if (decision.outcome !== 'move') return false;
-        const request = desiredBackup(backup, claim, decision.className);
+        const request = desiredBackup(backup, claim, decision);
         await createOnce(kube, dataMoverBackups, request, { clock: cluster.clock, signal });
         return true;
       };

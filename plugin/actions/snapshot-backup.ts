@@ -8,7 +8,6 @@ import {
 import type { Key } from '../../api/meta.ts';
 import { labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
-import { labelValue } from '../../api/v1alpha1/names.ts';
 import type { Cluster } from '../cluster.ts';
 import { listOrNone } from '../collect.ts';
 import { retryTransient } from '../retry.ts';
@@ -20,6 +19,7 @@ import type { Decide } from './decider.ts';
 import { backupKey } from './desired-backup.ts';
 import { markMoved } from './moved-mark.ts';
 import { GROUP_SNAPSHOT_HANDLE } from './velero-facts.ts';
+import { isOfBackup } from './velero-work.ts';
 
 type SnapshotKey = Required<Key>;
 type FindRequest = (
@@ -93,8 +93,4 @@ function findMadeRequest(cluster: Cluster): FindRequest {
     );
     return request && { namespace, name: request.metadata.name };
   };
-}
-
-function isOfBackup(snapshot: VolumeSnapshot | undefined, backup: Backup): boolean {
-  return snapshot?.metadata.labels?.[labels.veleroBackupName] === labelValue(backup.metadata.name);
 }

@@ -9,7 +9,7 @@ import { desiredBackup } from './desired-backup.ts';
 import { waitForCapture } from './wait-for-capture.ts';
 
 const capture = { consistency: 'PointInTime', time: '2026-01-01T00:00:00Z' } as const;
-const request = desiredBackup(aBackup(), aClaim(), 'standard');
+const request = desiredBackup(aBackup(), aClaim(), { className: 'standard' });
 const key = { namespace: 'app', name: request.metadata.name };
 
 function setUp(status?: DataMoverBackupStatus) {
