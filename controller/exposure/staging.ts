@@ -10,6 +10,7 @@ import { nameOf, type Target } from '../request/cleaner.ts';
 import { done, waiting, type StepResult } from '../request/step.ts';
 import { deleteWhenReleased } from './reclaim-policy.ts';
 import { isBoundTo } from './snapshot-content.ts';
+import { stagingContent } from './staging-content.ts';
 
 /** What a staging volume must look like. */
 export interface StagingVolume {
@@ -95,20 +96,20 @@ async function createStagingSnapshot(
 ): Promise<void> {
   const { name, labels: childLabels, annotations } = child;
   const apiVersion = 'snapshot.storage.k8s.io/v1';
+  const original = await env.client.get(
+    volumeSnapshotContents,
+    { name: capture.volumeSnapshotContent ?? '' },
+    { signal },
+  );
   await env.creator.createOnce(
     volumeSnapshotContents,
-    {
-      apiVersion,
-      kind: 'VolumeSnapshotContent',
-      metadata: { name, labels: childLabels, annotations },
-      spec: {
-        deletionPolicy: 'Retain',
-        driver: capture.driver ?? '',
-        source: { snapshotHandle: capture.snapshotHandle ?? '' },
-        sourceVolumeMode: volume.volumeMode,
-        volumeSnapshotRef: { apiVersion, kind: 'VolumeSnapshot', namespace: env.namespace, name },
-      },
-    },
+    stagingContent(child, {
+      namespace: env.namespace,
+      capture,
+      volumeMode: volume.volumeMode,
+      original,
+      classes: env.listers.snapshotClasses.list(),
+    }),
     signal,
   );
   await env.creator.createOnce(

@@ -67,7 +67,11 @@ function cut(state: ClusterState, snapshot: VolumeSnapshot): void {
     {
       apiVersion: 'snapshot.storage.k8s.io/v1',
       kind: 'VolumeSnapshotContent',
-      metadata: { name: `snapcontent-${uid}` },
+      metadata: {
+        name: `snapcontent-${uid}`,
+        labels: { [MANAGED_BY_NODE]: NODE },
+        annotations: { 'snapshot.storage.kubernetes.io/deletion-secret-name': 'driver-secret' },
+      },
       spec: {
         deletionPolicy: snapshotClass?.deletionPolicy ?? 'Delete',
         driver: state.driver,
@@ -82,11 +86,20 @@ function cut(state: ClusterState, snapshot: VolumeSnapshot): void {
   settle(state, snapshot, `snapcontent-${uid}`);
 }
 
+/** A snapshotter that runs on each node sees only the contents that carry the name of its node. */
+export const MANAGED_BY_NODE = 'snapshot.storage.kubernetes.io/managed-by';
+const NODE = 'node-of-the-volume';
+
+/** Reading the state of a snapshot takes the list secret of the class, and the driver's own node. */
+function canBeRead({ metadata, spec }: VolumeSnapshotContent): boolean {
+  return metadata.labels?.[MANAGED_BY_NODE] === NODE && spec.volumeSnapshotClassName !== undefined;
+}
+
 /** A snapshot over a content that somebody made by hand. */
 function adopt(state: ClusterState, snapshot: VolumeSnapshot, contentName: string): void {
   const { kube } = state;
   const content = state.get(volumeSnapshotContents, { name: contentName });
-  if (content === undefined || snapshot.status?.readyToUse === true) return;
+  if (content === undefined || snapshot.status?.readyToUse === true || !canBeRead(content)) return;
   const handle = content.spec.source.snapshotHandle ?? '';
   if (!state.snapshots.has(handle)) return;
   kube.edit(volumeSnapshotContents, keyOf(content), (object) => {
