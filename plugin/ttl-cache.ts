@@ -10,7 +10,7 @@ export function ttlCache<T>(
 ): (key: string) => Promise<T> {
   const entries = new Map<string, { value: Promise<T>; until: number }>();
   return (key) => {
-    const now = options.clock.now();
+    const now = options.clock.monotonic();
     const known = entries.get(key);
     if (known !== undefined && now < known.until) return known.value;
     const entry = { value: load(key), until: now + options.ttlMs };

@@ -52,7 +52,7 @@ export function createCreator({ client, clock, wake }: CreatorDependencies): Cre
 
   return {
     async createOnce(kind, object, signal) {
-      const time = clock.now();
+      const time = clock.monotonic();
       forgetOld(time);
       const id = idOf(kind, keyOf(object));
       const known = recent.get(id);

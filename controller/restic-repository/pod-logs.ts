@@ -93,10 +93,10 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
     // The kubelet ends the stream with the container, and tells of the latter up to two seconds later.
     const endOrStop = AbortSignal.any([signal, entry.ended.signal]);
     for (let failures = 0; failures < PAUSES_MS.length; failures++) {
-      const openedAt = clock.now();
+      const openedAt = clock.monotonic();
       const end = await readThrough(entry, onLine);
       if (end === 'Complete') break;
-      if (clock.now() - openedAt >= GOOD_STREAM_MS) failures = 0;
+      if (clock.monotonic() - openedAt >= GOOD_STREAM_MS) failures = 0;
       // Who would look at the log may have ended, and is not to be kept by it.
       await sleep(clock, PAUSES_MS[failures] ?? 0, end === 'Early' ? endOrStop : signal, false);
       if (signal.aborted) return;

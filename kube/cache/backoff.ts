@@ -25,11 +25,11 @@ export function createBackoff(options: BackoffOptions): Backoff {
   let lastAt = -Infinity;
   return {
     next() {
-      if (clock.now() - lastAt >= resetAfterMs) count = 0;
+      if (clock.monotonic() - lastAt >= resetAfterMs) count = 0;
       const ms = Math.min(baseMs * 2 ** count, maxMs) * (1 + random());
       count++;
       // The wait itself is not healthy time.
-      lastAt = clock.now() + ms;
+      lastAt = clock.monotonic() + ms;
       return ms;
     },
   };

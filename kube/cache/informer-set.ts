@@ -130,12 +130,12 @@ export function createInformerSet(options: InformerSetOptions): InformerSet {
       await Promise.all(running);
     },
     async waitForSync({ timeoutMs, signal: stop }) {
-      const giveUpAt = clock.now() + timeoutMs;
+      const giveUpAt = clock.monotonic() + timeoutMs;
       for (;;) {
         const missing = statuses().filter((status) => !status.hasSynced);
         if (missing.length === 0) return;
         stop?.throwIfAborted();
-        if (clock.now() >= giveUpAt) throw new Error(explain(missing, timeoutMs));
+        if (clock.monotonic() >= giveUpAt) throw new Error(explain(missing, timeoutMs));
         await sleep(clock, POLL_MS, stop);
       }
     },

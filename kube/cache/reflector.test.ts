@@ -42,6 +42,7 @@ function hastyClock(): Clock & { waits: number[]; now: () => number } {
   return {
     waits,
     now: () => now,
+    monotonic: () => now,
     after(ms, action) {
       waits.push(ms);
       const immediate = setImmediate(() => {
@@ -279,7 +280,7 @@ describe('back-off', () => {
   it('starts over after two healthy minutes', () => {
     let now = 0;
     const backoff = createBackoff({
-      clock: { now: () => now, after: () => () => undefined },
+      clock: { now: () => now, monotonic: () => now, after: () => () => undefined },
       random: () => 0,
     });
     expect([backoff.next(), backoff.next()]).toEqual([800, 1_600]);
@@ -290,7 +291,7 @@ describe('back-off', () => {
   });
 
   it('adds up to as much again by chance', () => {
-    const clock = { now: () => 0, after: () => () => undefined };
+    const clock = { now: () => 0, monotonic: () => 0, after: () => () => undefined };
     expect(createBackoff({ clock, random: () => 0.5 }).next()).toBe(1_200);
   });
 });

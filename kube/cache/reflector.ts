@@ -37,7 +37,7 @@ export interface ReflectorOptions<T extends Resource> extends Scope {
 export interface ReflectorStatus {
   kind: string;
   hasSynced: boolean;
-  /** When the API server was last heard of, ms since 1970. */
+  /** When the API server was last heard of, in milliseconds of `clock.monotonic()`. */
   lastHeardAt?: number;
   /** Why it is not in touch at the moment. */
   lastError?: KubeError;
@@ -65,7 +65,7 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
   const status: ReflectorStatus = { kind: kind.kind, hasSynced: false };
 
   const heard = (): void => {
-    status.lastHeardAt = clock.now();
+    status.lastHeardAt = clock.monotonic();
     delete status.lastError;
   };
 
@@ -133,7 +133,7 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
 
   /** Watches from `version` until the watch ends; returns the version to go on from. Throws when it broke. */
   async function watchOnce(version: { current: string }, signal: AbortSignal): Promise<void> {
-    const startedAt = clock.now();
+    const startedAt = clock.monotonic();
     let events = 0;
     const stream = client.watch(kind, {
       ...scope,
@@ -149,7 +149,7 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
       take(event);
       version.current = event.object.metadata.resourceVersion ?? version.current;
     }
-    if (events === 0 && clock.now() - startedAt < SHORT_WATCH_MS)
+    if (events === 0 && clock.monotonic() - startedAt < SHORT_WATCH_MS)
       throw new Error(`watch ${kind.kind}: the server ended it at once`);
   }
 
@@ -190,11 +190,11 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
       let lists = 0;
       while (!signal.aborted) {
         try {
-          const listedAt = clock.now();
+          const listedAt = clock.monotonic();
           const version = await listRobustly(signal);
           await watchOn(version, signal);
           // A server that calls every version too old must not be listed in a tight loop.
-          const tooSoon = clock.now() - listedAt < SHORT_WATCH_MS;
+          const tooSoon = clock.monotonic() - listedAt < SHORT_WATCH_MS;
           lists = tooSoon ? lists + 1 : 0;
           if (lists > 1) await sleep(clock, backoff.next(), signal);
         } catch (error) {

@@ -131,7 +131,8 @@ describe('token file', () => {
     expect(await token(false)).toBe('Bearer one');
     expect(await token(true)).toBe('Bearer two');
     write('token', 'three');
-    jest.setSystemTime(Date.now() + 10_000);
+    jest.setSystemTime(Date.now() - 3_600_000);
+    jest.advanceTimersByTime(10_000);
     expect(await token(false)).toBe('Bearer three');
   });
 
@@ -141,7 +142,7 @@ describe('token file', () => {
     const token = tokenFromFile(path);
     await token(false);
     rmSync(path);
-    jest.setSystemTime(Date.now() + 10_000);
+    jest.advanceTimersByTime(10_000);
     expect(await token(false)).toBe('Bearer one');
     mkdirSync(join(dir, 'folder'));
     await expect(tokenFromFile(join(dir, 'folder'))(false)).rejects.toThrow(

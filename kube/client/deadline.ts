@@ -35,7 +35,7 @@ export function startDeadline(options: DeadlineOptions): Deadline {
   const onOuterAbort = (): void => controller.abort(outer?.reason);
   const onTimeout = (): void => {
     // Extending only moves `endsAt`: a busy watch would otherwise make a timer per event.
-    const left = endsAt - Date.now();
+    const left = endsAt - performance.now();
     if (left > 0) {
       timer = setTimeout(onTimeout, left).unref();
       return;
@@ -54,7 +54,7 @@ export function startDeadline(options: DeadlineOptions): Deadline {
       limitMs = ms;
     }
     if (limitMs === undefined) return;
-    endsAt = Date.now() + limitMs;
+    endsAt = performance.now() + limitMs;
     timer ??= setTimeout(onTimeout, limitMs).unref();
   };
 
@@ -63,7 +63,7 @@ export function startDeadline(options: DeadlineOptions): Deadline {
   extend();
   return {
     signal: controller.signal,
-    remainingMs: () => endsAt - Date.now(),
+    remainingMs: () => endsAt - performance.now(),
     extend,
     lift,
     clear() {

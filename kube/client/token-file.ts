@@ -11,10 +11,10 @@ export function tokenFromFile(path: string): (fresh: boolean) => Promise<string>
   let token: string | undefined;
   let readAt = 0;
   return async (fresh) => {
-    if (!fresh && token !== undefined && Date.now() - readAt < REREAD_MS) return token;
+    if (!fresh && token !== undefined && performance.now() - readAt < REREAD_MS) return token;
     try {
       token = `Bearer ${(await readFile(path, 'utf8')).trim()}`;
-      readAt = Date.now();
+      readAt = performance.now();
     } catch (cause) {
       if (token === undefined || fresh) throw new Error(`cannot read the API token file ${path}`, { cause });
     }

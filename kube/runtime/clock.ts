@@ -1,7 +1,9 @@
 /** Time as the runtime sees it; tests pass a clock that they move by hand. */
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970: for stamps in objects. It jumps when the machine's clock is set. */
   now(): number;
+  /** Milliseconds since some fixed moment: for durations. It only goes forward, whatever is done to the machine's clock. */
+  monotonic(): number;
   /**
    * Runs `action` once after `ms`; the answer cancels it. A waiting timer does not keep the process alive,
    * unless `keepAlive` says that somebody awaits it.
@@ -14,6 +16,7 @@ const LONGEST_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   after(ms, action, keepAlive = false) {
     const timer = setTimeout(action, Math.min(ms, LONGEST_MS));
     if (!keepAlive) timer.unref();

@@ -61,7 +61,7 @@ export interface LeaderElector {
   isLeader(): boolean;
 }
 
-/** A lease as this process saw it change; the clocks of two machines are never compared. */
+/** A lease as this process saw it change, by its own monotonic clock; the clocks of two machines are never compared. */
 interface Observed {
   resourceVersion: string | undefined;
   holder: string | undefined;
@@ -81,7 +81,12 @@ export function createLeaderElector(options: LeaderElectionOptions): LeaderElect
     if (observed === undefined || observed.resourceVersion !== resourceVersion) {
       const holder = lease.spec?.holderIdentity ?? undefined;
       const lastsMs = (lease.spec?.leaseDurationSeconds ?? leaseMs / 1000) * 1000;
-      observed = { resourceVersion, holder: holder === '' ? undefined : holder, at: clock.now(), lastsMs };
+      observed = {
+        resourceVersion,
+        holder: holder === '' ? undefined : holder,
+        at: clock.monotonic(),
+        lastsMs,
+      };
     }
     return observed;
   }
@@ -102,7 +107,7 @@ export function createLeaderElector(options: LeaderElectionOptions): LeaderElect
     }
     const { holder, at, lastsMs } = observe(lease);
     const mine = holder === identity;
-    if (!mine && holder !== undefined && clock.now() < at + lastsMs) return false;
+    if (!mine && holder !== undefined && clock.monotonic() < at + lastsMs) return false;
     const spec = mine
       ? renewal
       : { ...renewal, acquireTime: now, leaseTransitions: (lease.spec?.leaseTransitions ?? 0) + 1 };
@@ -143,16 +148,16 @@ export function createLeaderElector(options: LeaderElectionOptions): LeaderElect
 
   /** Renews until `signal` fires; resolves to true when the lease was lost. */
   async function keep(signal: AbortSignal): Promise<boolean> {
-    let renewedAt = clock.now();
+    let renewedAt = clock.monotonic();
     for (;;) {
       await sleep(clock, retryMs, signal);
       if (isAborted(signal)) return false;
-      const startedAt = clock.now();
+      const startedAt = clock.monotonic();
       const leftMs = renewedAt + renewDeadlineMs - startedAt;
       const renewed = leftMs > 0 && (await tryOnce(signal, leftMs));
       if (isAborted(signal)) return false;
       if (renewed) renewedAt = startedAt;
-      else if (isTaken() || clock.now() >= renewedAt + renewDeadlineMs) return true;
+      else if (isTaken() || clock.monotonic() >= renewedAt + renewDeadlineMs) return true;
     }
   }
 

@@ -111,7 +111,9 @@ export function createManager(options: ManagerOptions): Manager {
     unhealthy() {
       const silent = informers
         .flatMap((set) => set.status())
-        .filter(({ lastHeardAt }) => lastHeardAt !== undefined && clock.now() - lastHeardAt > SILENT_MS);
+        .filter(
+          ({ lastHeardAt }) => lastHeardAt !== undefined && clock.monotonic() - lastHeardAt > SILENT_MS,
+        );
       return silent.length === 0
         ? undefined
         : `nothing heard of: ${silent.map(({ kind }) => kind).join(', ')}`;

@@ -30,19 +30,19 @@ export function createQueueMetrics(options: { name: string; metrics: Metrics; cl
   const addedAt = new Map<string, number>();
   const startedAt = new Map<string, number>();
   const secondsSince = (moment: number | undefined): number =>
-    moment === undefined ? 0 : (clock.now() - moment) / 1000;
+    moment === undefined ? 0 : (clock.monotonic() - moment) / 1000;
 
   depth.set(0, labels);
   return {
     added(item) {
       adds.inc(labels);
-      if (!addedAt.has(item)) addedAt.set(item, clock.now());
+      if (!addedAt.has(item)) addedAt.set(item, clock.monotonic());
     },
     depth: (size) => depth.set(size, labels),
     started(item) {
       waited.observe(secondsSince(addedAt.get(item)), labels);
       addedAt.delete(item);
-      startedAt.set(item, clock.now());
+      startedAt.set(item, clock.monotonic());
     },
     finished(item) {
       worked.observe(secondsSince(startedAt.get(item)), labels);

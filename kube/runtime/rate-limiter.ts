@@ -45,10 +45,10 @@ export function bucketLimiter(options: BucketOptions): RateLimiter {
   const { perSecond = 10, burst = 100, clock } = options;
   const msPerToken = 1000 / perSecond;
   // The moment at which the bucket was or will be full; each attempt moves it one token further away.
-  let fullAt = clock.now();
+  let fullAt = clock.monotonic();
   return {
     when() {
-      const now = clock.now();
+      const now = clock.monotonic();
       fullAt = Math.max(fullAt, now) + msPerToken;
       return Math.max(0, fullAt - now - burst * msPerToken);
     },

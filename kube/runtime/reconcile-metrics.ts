@@ -37,13 +37,13 @@ export function createReconcileMetrics(options: {
   active.set(0, labels);
   return {
     start() {
-      const startedAt = clock.now();
+      const startedAt = clock.monotonic();
       active.set(++running, labels);
       return (result) => {
         active.set(--running, labels);
         total.inc({ controller, result });
         if (result === 'error' || result === 'terminal') errors.inc(labels);
-        seconds.observe((clock.now() - startedAt) / 1000, labels);
+        seconds.observe((clock.monotonic() - startedAt) / 1000, labels);
       };
     },
   };

@@ -82,7 +82,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
 
   function onTimer(): void {
     timer = undefined;
-    const now = clock.now();
+    const now = clock.monotonic();
     for (let item = delayed.takeDue(now); item !== undefined; item = delayed.takeDue(now)) add(item);
     armTimer();
   }
@@ -95,7 +95,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     timer =
       dueAt === undefined
         ? undefined
-        : { dueAt, cancel: clock.after(Math.max(0, dueAt - clock.now()), onTimer) };
+        : { dueAt, cancel: clock.after(Math.max(0, dueAt - clock.monotonic()), onTimer) };
   }
 
   function addAfter(item: string, ms: number): void {
@@ -104,7 +104,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       add(item);
       return;
     }
-    delayed.add(item, clock.now() + ms);
+    delayed.add(item, clock.monotonic() + ms);
     armTimer();
   }
 

@@ -4,36 +4,43 @@ import type { Clock } from '../../kube/runtime/clock.ts';
 export interface FakeClock extends Clock {
   /** Moves on by `ms`, running timers in their order; promises get their turn before and after each. */
   advance(ms: number): Promise<void>;
+  /** Sets the wall clock forward, or back for a negative `ms`, as an administrator or NTP does; no time passes. */
+  stepWall(ms: number): void;
   /** Timers that wait. */
   readonly pending: number;
 }
 
 /** @param start milliseconds since 1970, default 2026-01-01 */
 export function createFakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
-  let now = start;
+  let elapsed = 0;
+  let wallAtZero = start;
   let timers: { dueAt: number; action: () => void }[] = [];
 
   return {
-    now: () => now,
+    now: () => wallAtZero + elapsed,
+    monotonic: () => elapsed,
+    stepWall(ms) {
+      wallAtZero += ms;
+    },
     after(ms, action) {
-      const timer = { dueAt: now + Math.max(0, ms), action };
+      const timer = { dueAt: elapsed + Math.max(0, ms), action };
       timers.push(timer);
       return () => {
         timers = timers.filter((other) => other !== timer);
       };
     },
     async advance(ms) {
-      const end = now + ms;
+      const end = elapsed + ms;
       await settle();
       for (;;) {
         const due = timers.filter((timer) => timer.dueAt <= end).sort((a, b) => a.dueAt - b.dueAt)[0];
         if (due === undefined) break;
         timers = timers.filter((timer) => timer !== due);
-        now = Math.max(now, due.dueAt);
+        elapsed = Math.max(elapsed, due.dueAt);
         due.action();
         await settle();
       }
-      now = end;
+      elapsed = end;
       await settle();
     },
     get pending() {

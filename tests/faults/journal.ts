@@ -91,6 +91,7 @@ type Timers = Set<{ dueAt: number }>;
 function timing(timers: Timers): Clock {
   return {
     now: () => systemClock.now(),
+    monotonic: () => systemClock.monotonic(),
     after(ms, action, keepAlive) {
       const timer = { dueAt: Date.now() + ms };
       timers.add(timer);

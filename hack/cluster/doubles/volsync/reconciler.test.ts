@@ -20,7 +20,7 @@ class Rig {
   now = T0;
   readonly kube = new FakeKube({
     admit: refuseChangedTemplates,
-    clock: { now: () => this.now, after: () => () => undefined },
+    clock: { now: () => this.now, monotonic: () => this.now, after: () => () => undefined },
   });
   readonly #reconcilers;
 
