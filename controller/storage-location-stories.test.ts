@@ -4,6 +4,7 @@ import { backups, backupStorageLocations, restores } from '../api/external/veler
 import { replicationSources } from '../api/external/volsync.ts';
 import type { ObjectMeta } from '../api/meta.ts';
 import { annotations, labels } from '../api/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverDeletes } from '../api/v1alpha1/kinds.ts';
 import { APP, World } from '../tests/fakes/cluster/world.ts';
 
 /** The user's secret holds a password and nothing else; where repositories are, storage locations say. */
@@ -186,4 +187,20 @@ it("with a repository in the user's secret, no location is asked", async () => {
   expect([...world.cluster.state.repositories.keys()]).toEqual([
     's3:http://s3.example.com/bucket/restic/c1/app/data',
   ]);
+});
+
+describe('a snapshot that no record names', () => {
+  it('is removed from the location that it was saved to, also when the Velero backup has gone', async () => {
+    world.cluster.state.script = () => ({ end: 'running', lines: ['snapshot 11111111 saved'] });
+    world.addBackup('b1', ({ metadata }) => Object.assign(metadata, addVeleroBackup('nightly', 'second')));
+    await world.until(() => world.cluster.state.started.length > 0);
+    world.kube.remove(backups, { namespace: VELERO, name: 'nightly' });
+    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, ({ spec }) => {
+      spec.cancel = true;
+    });
+    await world.until(() => world.backup()?.status?.phase === 'Canceled');
+    expect(world.kube.peekAll(dataMoverDeletes)).toMatchObject([
+      { spec: { backupStorageLocation: 'second', result: { snapshotID: '11111111' } } },
+    ]);
+  });
 });

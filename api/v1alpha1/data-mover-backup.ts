@@ -85,6 +85,11 @@ export const dataMoverBackupStatus = z
     dataMoverClass: word.optional().describe('The class that serves this backup.'),
     mover: word.optional().describe('The mover that the class names.'),
     volume: volume.optional(),
+    backupStorageLocation: word
+      .optional()
+      .describe(
+        'The storage location of its Velero backup. Absent for a backup that was made by hand, and where the repository secret names the repository.',
+      ),
     capture: z
       .object({
         consistency: consistency.describe(

@@ -5,12 +5,12 @@ import { quoteProvisioner } from '../exposure/provisioner.ts';
 import { stageSnapshot } from '../exposure/staging.ts';
 import { provisionableClass } from '../exposure/storage-class.ts';
 import { repositoryPath } from '../repository/path.ts';
-import { locationOfBackup } from '../repository/velero-location.ts';
 import { recordProgress } from '../request/progress.ts';
 import { admit, boundStaging, checkAccess, followMover, stopUnwanted } from '../request/shared-steps.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
 import { dueVerification, verifyMoved } from '../request/verification.ts';
 import { assertSourceStands, followApplication, sourceMayBeGone } from './live.ts';
+import { noteLocation } from './location.ts';
 import type { BackupScope } from './scope.ts';
 
 /** The way of a backup, in order. Each step is skipped when its facts are recorded. */
@@ -30,7 +30,7 @@ function stopWhenCanceled({ status, backup }: BackupScope): StepResult {
 
 function reachRepository(scope: BackupScope): Promise<StepResult> | StepResult {
   if (scope.status.capture !== undefined) return done;
-  return checkAccess(scope, 'backup', () => locationOfBackup(scope, scope.backup));
+  return checkAccess(scope, 'backup', () => noteLocation(scope));
 }
 
 function queue(scope: BackupScope): StepResult {
@@ -141,7 +141,7 @@ function moverRequest(scope: BackupScope, since: string): MoverRequest<unknown> 
     storageClassName: provisionableClass(env, status.volume?.storageClassName),
     ...(isLive && status.node !== undefined && { node: status.node }),
     repositoryPath: status.repositoryPath ?? '',
-    veleroLocation: () => locationOfBackup(scope, scope.backup),
+    veleroLocation: () => noteLocation(scope),
     since,
     signal,
     assertCurrent: scope.assertCurrent,

@@ -1,8 +1,8 @@
 import { desiredDelete } from '../../api/v1alpha1/desired-delete.ts';
 import { annotations } from '../../api/v1alpha1/keys.ts';
 import { dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
-import { locationOfBackup } from '../repository/velero-location.ts';
 import { checkpoint, done, type StepResult } from '../request/step.ts';
+import { recordedLocation } from './location.ts';
 import type { BackupScope } from './scope.ts';
 
 /**
@@ -39,16 +39,15 @@ function isNeeded({ env, status }: BackupScope, id: string): boolean {
 }
 
 /** Asks for their removal as for that of any backup's data; it waits until this backup lets its repository go. */
-export async function removeStrays({ env, backup, status, signal }: BackupScope): Promise<StepResult> {
+export async function removeStrays(scope: BackupScope): Promise<StepResult> {
+  const { env, backup, status, signal } = scope;
   const { strays = [], mover = '', repositoryPath: repository = '' } = status;
   if (strays.length === 0) return done;
   const { namespace } = env;
-  const location = await locationOfBackup({ env, signal }, backup);
-  const storageLocation = 'name' in location ? location.name : undefined;
   const veleroBackup = {
     namespace,
     name: backup.metadata.annotations?.[annotations.veleroBackup],
-    storageLocation,
+    storageLocation: await recordedLocation(scope),
   };
   for (const snapshotID of strays) {
     const wish = desiredDelete(veleroBackup, { ...backup, status }, { mover, repository, snapshotID });
