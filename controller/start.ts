@@ -10,6 +10,7 @@ import { createHealthServer } from '../telemetry/health-server.ts';
 import { createLogger, type Logger } from '../telemetry/log.ts';
 import { createPrometheusMetrics } from '../telemetry/prometheus.ts';
 import { parseConfig, USAGE } from './config.ts';
+import { checkCrds } from './crds/check.ts';
 import { createDataMover } from './data-mover.ts';
 import { createEventReporter } from './event-reporter.ts';
 import type { MoverFactory } from './movers/factory.ts';
@@ -59,6 +60,7 @@ async function run({ name, movers }: ControllerOptions): Promise<void> {
     instance: config.identity,
     log,
   });
+  await checkCrds(client, stop);
   const clusterName = config.clusterName ?? (await shortClusterId(client, stop));
   const { controllers, janitor } = createDataMover({
     client,
