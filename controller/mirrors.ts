@@ -18,6 +18,7 @@ import {
 } from '../api/v1alpha1/kinds.ts';
 import type { Resource } from '../api/meta.ts';
 import { childName } from '../api/v1alpha1/names.ts';
+import { readBackup, readRestore } from '../api/v1alpha1/spellings.ts';
 import type { Informer, InformerSet } from '../kube/cache/informer-set.ts';
 import { CLAIM_INDEX, type Listers } from './environment.ts';
 
@@ -36,6 +37,7 @@ export function createMirrors(informers: InformerSet, namespace: string): Mirror
   return {
     classes: informers.informer(dataMoverClasses),
     backups: informers.informer(dataMoverBackups, {
+      transform: readBackup,
       indexers: {
         [CHILD_INDEX]: ({ metadata }) => [childName('backup', metadata.uid ?? '')],
         [SOURCE_INDEX]: ({ metadata, spec: { dataSourceRef } }) =>
@@ -45,6 +47,7 @@ export function createMirrors(informers: InformerSet, namespace: string): Mirror
       },
     }),
     restores: informers.informer(dataMoverRestores, {
+      transform: readRestore,
       indexers: {
         [CHILD_INDEX]: ({ metadata }) => [childName('restore', metadata.uid ?? '')],
         [DESTINATION_INDEX]: ({ metadata, spec }) => [

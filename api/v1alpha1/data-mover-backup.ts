@@ -20,6 +20,9 @@ import {
 /** The kinds a backup can start from. */
 export const dataSourceKinds = ['PersistentVolumeClaim', 'VolumeSnapshot', 'VolumeSnapshotContent'] as const;
 
+/** Another spelling of `PersistentVolumeClaim`; spellings.ts replaces it. */
+export const CLAIM_ALIAS = 'PVC';
+
 const remedy = 'create another DataMoverBackup';
 
 export const dataMoverBackupSpec = z
@@ -36,13 +39,15 @@ export const dataMoverBackupSpec = z
           .max(253)
           .optional()
           .describe('`snapshot.storage.k8s.io` for snapshots; empty or absent for a PersistentVolumeClaim.'),
-        kind: z.enum(dataSourceKinds).describe('What kind of object holds the data.'),
+        kind: z
+          .enum([...dataSourceKinds, CLAIM_ALIAS])
+          .describe('What kind of object holds the data. `PVC` means PersistentVolumeClaim.'),
         name: objectName.describe('Its name.'),
       })
       .describe('What to back up; it lies in the namespace of this object.')
       .meta(
         rules({
-          rule: "self.kind == 'PersistentVolumeClaim' ? (!has(self.apiGroup) || self.apiGroup == '') : (has(self.apiGroup) && self.apiGroup == 'snapshot.storage.k8s.io')",
+          rule: "self.kind in ['PersistentVolumeClaim', 'PVC'] ? (!has(self.apiGroup) || self.apiGroup == '') : (has(self.apiGroup) && self.apiGroup == 'snapshot.storage.k8s.io')",
           message:
             'apiGroup must be snapshot.storage.k8s.io for a VolumeSnapshot or VolumeSnapshotContent, and absent for a PersistentVolumeClaim',
           fieldPath: '.apiGroup',
@@ -141,7 +146,15 @@ export const dataMoverBackupStatus = z
   })
   .describe('What happened so far. Written by the controller only.');
 
-export type DataMoverBackupSpec = z.infer<typeof dataMoverBackupSpec>;
+/** The spec as the API server takes it. */
+export type WrittenBackupSpec = z.infer<typeof dataMoverBackupSpec>;
+
+/** The spec with the one spelling that the code knows. */
+export type DataMoverBackupSpec = Omit<WrittenBackupSpec, 'dataSourceRef'> & {
+  dataSourceRef: Omit<WrittenBackupSpec['dataSourceRef'], 'kind'> & {
+    kind: (typeof dataSourceKinds)[number];
+  };
+};
 export type DataMoverBackupStatus = z.infer<typeof dataMoverBackupStatus>;
 export type BackupPhase = (typeof backupPhases)[number];
 

@@ -27,6 +27,9 @@ export const dataMoverRestoreSpec = z
       .describe(
         "Name of the class. Absent: the class named in the record, else resolved from the destination's annotation and labels, else the default.",
       ),
+    DataMoverClass: objectName
+      .optional()
+      .describe('Another spelling of `dataMoverClass`. A restore may have only one of the two.'),
     destinationClaimRef: z
       .object({
         name: objectName.describe('Its name.'),
@@ -65,7 +68,13 @@ export const dataMoverRestoreSpec = z
   .describe('What to restore, and into which PVC. Fixed at creation, except `cancel` and an absent `source`.')
   .meta(
     rules(
+      {
+        rule: '!(has(self.dataMoverClass) && has(self.DataMoverClass))',
+        message: 'dataMoverClass and DataMoverClass are two spellings of one field; set only one of them',
+        fieldPath: '.DataMoverClass',
+      },
       immutable('dataMoverClass', remedy),
+      immutable('DataMoverClass', remedy),
       immutable('destinationClaimRef', remedy),
       settableOnce('source'),
       immutable('existingClaimPolicy', remedy),
@@ -152,7 +161,12 @@ export const dataMoverRestoreStatus = z
   })
   .describe('What happened so far. Written by the controller only.');
 
-export type DataMoverRestoreSpec = z.infer<typeof dataMoverRestoreSpec>;
+/** The spec as the API server takes it. */
+export type WrittenRestoreSpec = z.infer<typeof dataMoverRestoreSpec>;
+
+/** The spec with the one spelling that the code knows. */
+export type DataMoverRestoreSpec = Omit<WrittenRestoreSpec, 'DataMoverClass'>;
+
 export type DataMoverRestoreStatus = z.infer<typeof dataMoverRestoreStatus>;
 export type ReplacedClaim = z.infer<typeof replacedClaim>;
 export type RestorePhase = (typeof restorePhases)[number];

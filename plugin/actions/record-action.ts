@@ -4,6 +4,7 @@ import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
 import { annotations, GROUP, labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { readBackup } from '../../api/v1alpha1/spellings.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Cluster } from '../cluster.ts';
 import { collect } from '../collect.ts';
@@ -27,7 +28,7 @@ export function createRecordAction(cluster: Cluster): RestoreItemAction {
   return {
     resources: [`${dataMoverBackups.plural}.${GROUP}`],
     async execute({ itemFromBackup, restore }, context) {
-      const record = parseItem(itemFromBackup) as DataMoverBackup;
+      const record = readBackup(parseItem(itemFromBackup) as DataMoverBackup);
       if (isRecordOfRestore(record, restore)) await handOver(cluster, record, restore, context);
       return { skipRestore: true };
     },

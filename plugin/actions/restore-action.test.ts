@@ -391,6 +391,15 @@ describe('a record', () => {
     expect(kube.writeCalls()).toEqual([]);
   });
 
+  it('of a source in the spelling of the published design finds the request of its claim', async () => {
+    const { record, kube } = setUp();
+    kube.seed(dataMoverRestores, waiting);
+    const written = aRecord();
+    Object.assign(written.spec, { dataSourceRef: { kind: 'PVC', name: 'data' } });
+    await record(written);
+    expect(kube.peekAll(dataMoverRestores)[0]?.spec.source).toMatchObject({ backupName: 'dmb-1' });
+  });
+
   it('does not overwrite a source', async () => {
     const { record, kube } = setUp();
     kube.seed(dataMoverRestores, { ...waiting, spec: { ...waiting.spec, source: { backupName: 'first' } } });

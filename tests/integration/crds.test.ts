@@ -173,7 +173,7 @@ describe('bad input', () => {
       'a backup of a pod',
       dataMoverBackups,
       { dataSourceRef: { kind: 'Pod', name: 'p' } },
-      /spec\.dataSourceRef\.kind: Unsupported value: "Pod": supported values: "PersistentVolumeClaim", "VolumeSnapshot", "VolumeSnapshotContent"/,
+      /spec\.dataSourceRef\.kind: Unsupported value: "Pod": supported values: "PersistentVolumeClaim", "VolumeSnapshot", "VolumeSnapshotContent", "PVC"/,
     ],
     [
       'a snapshot without its group',
@@ -198,6 +198,18 @@ describe('bad input', () => {
       dataMoverRestores,
       { destinationClaimRef: { name: 'd' }, source: { result: { mover: 'm', repository: 'r' } } },
       /spec\.source\.result: .*a result without snapshotID must say empty: true/,
+    ],
+    [
+      'a class in both spellings',
+      dataMoverRestores,
+      { destinationClaimRef: { name: 'd' }, dataMoverClass: 'a', DataMoverClass: 'a' },
+      /spec\.DataMoverClass: .*dataMoverClass and DataMoverClass are two spellings of one field; set only one/,
+    ],
+    [
+      'a claim by its short name with a group',
+      dataMoverBackups,
+      { dataSourceRef: { apiGroup: 'snapshot.storage.k8s.io', kind: 'PVC', name: 'data' } },
+      /spec\.dataSourceRef\.apiGroup: .*and absent for a PersistentVolumeClaim/,
     ],
     ['a delete of nothing', dataMoverDeletes, {}, /spec\.result: Required value/],
   ])('%s', async (_, kind, spec, message) => {
@@ -273,6 +285,33 @@ describe('a restore, once created', () => {
     const restore = await create(dataMoverRestores, spec);
     await change(dataMoverRestores, restore, { cancel: true });
     await refusal(change(dataMoverRestores, restore, { cancel: false }));
+  });
+});
+
+describe('the spellings of the published design', () => {
+  const destinationClaimRef = { name: 'data' };
+
+  it('are accepted', async () => {
+    const backup = await create(dataMoverBackups, { dataSourceRef: { kind: 'PVC', name: 'data' } });
+    expect(backup.spec.dataSourceRef).toEqual({ kind: 'PVC', name: 'data' });
+    const restore = await create(dataMoverRestores, { destinationClaimRef, DataMoverClass: 'gold' });
+    expect(restore.spec).toEqual({ destinationClaimRef, DataMoverClass: 'gold' });
+  });
+
+  it('are as fixed as the others', async () => {
+    const backup = await create(dataMoverBackups, { dataSourceRef: { kind: 'PVC', name: 'data' } });
+    expect(await refusal(change(dataMoverBackups, backup, { dataSourceRef: { name: 'other' } }))).toContain(
+      'spec.dataSourceRef: Forbidden: dataSourceRef cannot be changed after creation',
+    );
+    const restore = await create(dataMoverRestores, { destinationClaimRef, DataMoverClass: 'gold' });
+    for (const DataMoverClass of ['silver', null]) {
+      expect(await refusal(change(dataMoverRestores, restore, { DataMoverClass }))).toContain(
+        'spec.DataMoverClass: Forbidden: DataMoverClass cannot be changed after creation',
+      );
+    }
+    expect(
+      await refusal(change(dataMoverRestores, restore, { DataMoverClass: null, dataMoverClass: 'silver' })),
+    ).toContain('cannot be changed after creation');
   });
 });
 
