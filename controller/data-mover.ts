@@ -276,6 +276,7 @@ function wire(mirrors: Mirrors, wiring: Wiring): void {
   wireClasses(mirrors, requests);
   wireSources(mirrors, backups);
   wireDestinations(mirrors, restores);
+  wireRecords(mirrors, restores);
   wireVolumes(mirrors, { backups, restores });
 }
 
@@ -323,6 +324,16 @@ function wireDestinations(mirrors: Mirrors, restores: Controller): void {
     const claim = after ?? before;
     if (claim === undefined) return;
     for (const restore of destinationsOf(mirrors, keyOf(claim))) restores.enqueue(restore);
+  });
+}
+
+/** A restore without a record waits a moment for the completed backup of its claim. */
+function wireRecords(mirrors: Mirrors, restores: Controller): void {
+  mirrors.backups.onChange((before, after) => {
+    const { phase, volume } = after?.status ?? {};
+    if (phase !== 'Completed' || before?.status?.phase === phase) return;
+    const claim = { namespace: after?.metadata.namespace ?? '', name: volume?.pvcName ?? '' };
+    for (const restore of destinationsOf(mirrors, claim)) restores.enqueue(restore);
   });
 }
 

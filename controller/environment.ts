@@ -25,6 +25,7 @@ export interface Lister<T extends Resource> {
 /** Caches, one per kind, over all namespaces unless said otherwise. */
 export interface Listers {
   classes: Lister<DataMoverClass>;
+  /** Indexed by {@link RECORD_INDEX}. */
   backups: Lister<DataMoverBackup>;
   restores: Lister<DataMoverRestore>;
   /** Of the protected namespace only. */
@@ -45,6 +46,9 @@ export interface Listers {
 
 /** Index of PersistentVolumes by `namespace/name` of the claim they are or were bound to. */
 export const CLAIM_INDEX = 'claim';
+
+/** Index of completed DataMoverBackups by `namespace/name` of the claim whose data they record. */
+export const RECORD_INDEX = 'record';
 
 /** Everything a reconciler needs, handed in once by `main.ts` or a test. */
 export interface Environment {

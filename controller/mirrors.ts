@@ -8,6 +8,7 @@ import {
   type PersistentVolumeClaim,
 } from '../api/external/core.ts';
 import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from '../api/external/snapshot.ts';
+import type { DataMoverBackup } from '../api/v1alpha1/data-mover-backup.ts';
 import { labels } from '../api/v1alpha1/keys.ts';
 import {
   dataMoverBackups,
@@ -20,7 +21,7 @@ import type { Resource } from '../api/meta.ts';
 import { childName } from '../api/v1alpha1/names.ts';
 import { readBackup, readRestore } from '../api/v1alpha1/spellings.ts';
 import type { Informer, InformerSet } from '../kube/cache/informer-set.ts';
-import { CLAIM_INDEX, type Listers } from './environment.ts';
+import { CLAIM_INDEX, RECORD_INDEX, type Listers } from './environment.ts';
 
 /** Index of requests by the name that their children carry. */
 export const CHILD_INDEX = 'child';
@@ -44,6 +45,7 @@ export function createMirrors(informers: InformerSet, namespace: string): Mirror
           dataSourceRef.kind === 'PersistentVolumeClaim'
             ? [`${metadata.namespace ?? ''}/${dataSourceRef.name}`]
             : [],
+        [RECORD_INDEX]: recordedClaim,
       },
     }),
     restores: informers.informer(dataMoverRestores, {
@@ -87,6 +89,13 @@ export function listersOf(mirrors: Mirrors): Listers {
   return Object.fromEntries(
     Object.entries(mirrors).map(([name, informer]) => [name, informer.store]),
   ) as unknown as Listers;
+}
+
+/** The claim whose data a completed backup records, where that claim is of the namespace of the backup. */
+function recordedClaim({ metadata: { namespace }, status }: DataMoverBackup): string[] {
+  const { phase, result, volume } = status ?? {};
+  const isRecord = phase === 'Completed' && result !== undefined && volume?.namespace === namespace;
+  return isRecord ? [`${volume?.namespace ?? ''}/${volume?.pvcName ?? ''}`] : [];
 }
 
 /** A cluster may hold tens of thousands of claims and volumes; what nobody here reads is not kept. */

@@ -4,7 +4,7 @@ import { dataMoverBackupSpec, dataMoverBackupStatus } from './data-mover-backup.
 import { dataMoverClassSpec, dataMoverClassStatus } from './data-mover-class.ts';
 import { dataMoverDeleteSpec, dataMoverDeleteStatus } from './data-mover-delete.ts';
 import { dataMoverPruneSpec, dataMoverPruneStatus } from './data-mover-prune.ts';
-import { dataMoverRestoreSpec, dataMoverRestoreStatus } from './data-mover-restore.ts';
+import { chosenSource, dataMoverRestoreSpec, dataMoverRestoreStatus } from './data-mover-restore.ts';
 import {
   dataMoverBackups,
   dataMoverClasses,
@@ -12,6 +12,7 @@ import {
   dataMoverPrunes,
   dataMoverRestores,
 } from './kinds.ts';
+import type { CelRule } from './rules.ts';
 
 /** What a CustomResourceDefinition says beyond the schema: names, columns of `kubectl get`, documentation of the kind. */
 
@@ -33,6 +34,8 @@ export interface CrdDefinition {
   columns: readonly PrintColumn[];
   spec: z.ZodType;
   status: z.ZodType;
+  /** Rules over spec and status together. */
+  rules?: readonly CelRule[];
 }
 
 /** `kubectl get datamover` lists all kinds of this category. */
@@ -129,6 +132,7 @@ export const crdDefinitions: readonly CrdDefinition[] = [
     ],
     spec: dataMoverRestoreSpec,
     status: dataMoverRestoreStatus,
+    rules: [chosenSource],
   },
   {
     kind: dataMoverDeletes,

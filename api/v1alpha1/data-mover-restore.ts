@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Resource } from '../meta.ts';
 import { existingClaimPolicies } from './existing-claim-policies.ts';
-import { immutable, latching, rules, settableOnce } from './rules.ts';
+import { immutable, latching, rules, settableOnce, type CelRule } from './rules.ts';
 import {
   backupResult,
   conditions,
@@ -19,6 +19,18 @@ import {
 } from './schema.ts';
 
 const remedy = 'create another DataMoverRestore';
+
+/** The record of a backup, as a restore needs it. */
+const record = z.object({
+  backupName: word.optional().describe('The DataMoverBackup whose record this is.'),
+  backupNamespace: word.optional().describe('Its namespace, in the cluster of the backup.'),
+  dataMoverClass: word.optional().describe('The class that served it.'),
+  result: backupResult
+    .optional()
+    .describe('Its result. Absent when the backup did not complete: the restore then fails.'),
+  failure: failure.optional().describe('Why the backup did not complete.'),
+  volume: volume.optional(),
+});
 
 export const dataMoverRestoreSpec = z
   .object({
@@ -38,20 +50,10 @@ export const dataMoverRestoreSpec = z
           .describe('Must be the namespace of this object; absent means the same.'),
       })
       .describe('The PVC that receives the data. It may appear after this object.'),
-    source: z
-      .object({
-        backupName: word.optional().describe('The DataMoverBackup whose record this is.'),
-        backupNamespace: word.optional().describe('Its namespace, in the cluster of the backup.'),
-        dataMoverClass: word.optional().describe('The class that served it.'),
-        result: backupResult
-          .optional()
-          .describe('Its result. Absent when the backup did not complete: the restore then fails.'),
-        failure: failure.optional().describe('Why the backup did not complete.'),
-        volume: volume.optional(),
-      })
+    source: record
       .optional()
       .describe(
-        "The record of the backup, copied from the DataMoverBackup's status. May be set once, also after creation; the restore waits for it.",
+        "The record of the backup, copied from the DataMoverBackup's status. May be set once, also after creation, as long as `status.source` is absent. Absent in a restore made by hand: that of the newest completed DataMoverBackup of the destination PVC in this namespace. A restore that a Velero restore has made waits for it.",
       ),
     existingClaimPolicy: z
       .enum(existingClaimPolicies)
@@ -107,6 +109,11 @@ export const dataMoverRestoreStatus = z
   .object({
     phase: z.enum(restorePhases).optional().describe('The step it is at.'),
     ...requestStatus,
+    source: record
+      .optional()
+      .describe(
+        'The record that was chosen because `spec.source` was absent. Present before anything is made.',
+      ),
     dataMoverClass: word.optional().describe('The class that serves this restore.'),
     mover: word.optional().describe('The mover that the class names.'),
     destinationUID: word
@@ -160,6 +167,15 @@ export const dataMoverRestoreStatus = z
     conditions: conditions.optional(),
   })
   .describe('What happened so far. Written by the controller only.');
+
+/** A record that was chosen stays the one that is restored. */
+export const chosenSource: CelRule = {
+  rule: 'has(self.spec.source) == has(oldSelf.spec.source) || !has(oldSelf.status) || !has(oldSelf.status.source)',
+  message:
+    'spec.source cannot be set any more: the restore has chosen the record in status.source; create another DataMoverRestore',
+  fieldPath: '.spec.source',
+  reason: 'FieldValueForbidden',
+};
 
 /** The spec as the API server takes it. */
 export type WrittenRestoreSpec = z.infer<typeof dataMoverRestoreSpec>;

@@ -93,7 +93,8 @@ export function createRequestReconciler<
   ): Promise<ReconcileResult> {
     const left = until - env.now().getTime();
     if (left > 0) return { requeueAfterMs: left };
-    await reject(request, problem, context);
+    // The controller that serves its class refuses it, and no other.
+    if (type.choose(request) !== undefined) await reject(request, problem, context);
     return {};
   }
 

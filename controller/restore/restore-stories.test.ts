@@ -229,10 +229,14 @@ describe('a restore', () => {
     },
   );
 
-  it('waits for its record, which comes once', async () => {
-    await begin((restore) => {
-      delete restore.spec.source;
-    });
+  /** As the plugin makes it, before Velero comes to the record. */
+  const withoutRecord = ({ metadata, spec }: DataMoverRestore): void => {
+    delete spec.source;
+    metadata.annotations = { 'oadp.openshift.io/data-mover-backup': `${APP}/b1` };
+  };
+
+  it('that Velero asks for waits for its record, which comes once', async () => {
+    await begin(withoutRecord);
     await world.advance(60_000, 10_000);
     expect(world.restore()?.status?.completionTimestamp).toBeUndefined();
     world.kube.edit(dataMoverRestores, { namespace: APP, name: 'r1' }, (restore) => {
@@ -242,10 +246,8 @@ describe('a restore', () => {
     expectArrived('precious');
   });
 
-  it('fails when its record never comes', async () => {
-    await begin((restore) => {
-      delete restore.spec.source;
-    });
+  it('that Velero asks for fails when its record never comes', async () => {
+    await begin(withoutRecord);
     expect(await end(1_000_000)).toMatchObject({ phase: 'Failed', failure: { reason: 'RecordMissing' } });
   });
 });

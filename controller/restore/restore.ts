@@ -8,6 +8,7 @@ import type { RequestType } from '../request/request.ts';
 import { serveResolved, type Serving, type ServingProblem } from '../request/serving.ts';
 import { isBeingVerified, verifiedFact } from '../request/verification.ts';
 import { restoreCleanup } from './cleanup.ts';
+import { missingRecord, sourceOf } from './record.ts';
 import { reportRestore, restoredText } from './reports.ts';
 import type { RestoreScope } from './scope.ts';
 import { restoreSteps } from './steps.ts';
@@ -21,12 +22,12 @@ export function restoreRequest(
     lister: env.listers.restores,
     steps: restoreSteps,
     cleanup: restoreCleanup,
-    missing: missingRecord,
+    missing: (restore) => missingRecord(env, restore),
     choose: (restore) => chooseServing(env, restore),
     open: ({ request, status, serving, now, assertCurrent, context }) => ({
       env,
       restore: request,
-      source: request.spec.source ?? {},
+      source: sourceOf(env, request) ?? {},
       namespace: request.metadata.namespace ?? '',
       status,
       child: childIdentity('restore', request),
@@ -60,30 +61,12 @@ function phaseOf(status: DataMoverRestoreStatus): string {
 }
 
 /**
- * A restore that Velero asks for exists before its record does: the plugin fills `spec.source` in
- * when Velero comes to the DataMoverBackup, which is a moment later.
- */
-const RECORD_DEADLINE_MS = 15 * 60_000;
-
-function missingRecord({
-  spec,
-  metadata,
-}: DataMoverRestore): (ServingProblem & { until: number }) | undefined {
-  if (spec.source !== undefined) return undefined;
-  return {
-    reason: 'RecordMissing',
-    message:
-      'spec.source was not filled in: the DataMoverBackup that holds the record was not restored; include datamoverbackups.oadp.openshift.io in the Velero restore',
-    until: Date.parse(metadata.creationTimestamp ?? '') + RECORD_DEADLINE_MS,
-  };
-}
-
-/**
  * The class asked for, else the one that made the backup, else what the destination's labels say: the cluster of a
  * restore need not have the classes of the cluster of the backup.
  */
 function chooseServing(env: Environment, restore: DataMoverRestore): Serving | ServingProblem | undefined {
-  const { source, destinationClaimRef, config } = restore.spec;
+  const { destinationClaimRef, config } = restore.spec;
+  const source = sourceOf(env, restore);
   const classes = env.listers.classes.list();
   const { namespace = '' } = restore.metadata;
   const destination = env.listers.claims.get(`${namespace}/${destinationClaimRef.name}`);

@@ -13,12 +13,15 @@ import { awaitDestination, stagingVolumeFor } from './destination.ts';
 import { giveVolume, releaseMover } from './give-volume.ts';
 import { makeWay } from './make-way.ts';
 import { mayRestore } from './permission.ts';
+import { isOutside, keepSource } from './record.ts';
 import type { RestoreScope, RestoreSource } from './scope.ts';
 import { checkVolumeLabels } from './volume-labels.ts';
 
 /** The way of a restore, in order. Each step is skipped when its facts are recorded. */
 export const restoreSteps: readonly Step<RestoreScope>[] = [
   { name: 'cancel', run: stopWhenCanceled },
+  { name: 'namespace', run: stayInNamespace },
+  { name: 'source', run: keepSource },
   { name: 'record', run: checkRecord },
   { name: 'labels', run: checkVolumeLabels },
   { name: 'permission', run: mayRestore },
@@ -38,14 +41,16 @@ function stopWhenCanceled({ status, restore }: RestoreScope): StepResult {
   return status.handOver === undefined ? stopUnwanted(restore) : done;
 }
 
-function checkRecord({ restore, source, serving, namespace }: RestoreScope): StepResult {
-  const wanted = restore.spec.destinationClaimRef.namespace ?? namespace;
-  if (wanted !== namespace) {
-    return failed(
-      'Forbidden',
-      `spec.destinationClaimRef.namespace is ${wanted}; a DataMoverRestore may only fill PVCs of its own namespace ${namespace}`,
-    );
-  }
+function stayInNamespace({ restore, namespace }: RestoreScope): StepResult {
+  if (!isOutside(restore)) return done;
+  const { namespace: wanted = '' } = restore.spec.destinationClaimRef;
+  return failed(
+    'Forbidden',
+    `spec.destinationClaimRef.namespace is ${wanted}; a DataMoverRestore may only fill PVCs of its own namespace ${namespace}`,
+  );
+}
+
+function checkRecord({ source, serving }: RestoreScope): StepResult {
   const name = source.backupName ?? '(unnamed)';
   if (source.result === undefined) {
     const why =

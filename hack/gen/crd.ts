@@ -1,4 +1,5 @@
 import { CATEGORY, type CrdDefinition } from '../../api/v1alpha1/crd.ts';
+import { rules } from '../../api/v1alpha1/rules.ts';
 import { structuralSchema, type StructuralSchema } from './structural-schema.ts';
 
 /** A CustomResourceDefinition, in the order in which people read one. */
@@ -60,10 +61,11 @@ export function customResourceDefinition(definition: CrdDefinition): CustomResou
   };
 }
 
-function objectSchema({ description, spec, status }: CrdDefinition): StructuralSchema {
+function objectSchema({ description, spec, status, rules: ofObject }: CrdDefinition): StructuralSchema {
   return {
     type: 'object',
     description,
+    ...(ofObject !== undefined && rules(...ofObject)),
     required: ['spec'],
     properties: {
       apiVersion: { type: 'string' },

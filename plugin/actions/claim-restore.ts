@@ -2,6 +2,7 @@ import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../api/ex
 import { formatKey, type Key } from '../../api/meta.ts';
 import { annotations, GROUP, labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { restoreSourceOf, type RestoreSource } from '../../api/v1alpha1/restore-source.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { parseOperationID, toOperationID } from '../codec/operation-id.ts';
 import type { Cluster } from '../cluster.ts';
@@ -17,7 +18,6 @@ import { isRecordOfRestore } from './record.ts';
 import { missingRecordsRemedy } from './record-filter.ts';
 import { requestFields } from './request-fields.ts';
 import { isTerminal } from './request-status.ts';
-import { restoreSourceOf, type RestoreSource } from './restore-source.ts';
 import { BINDING_ANNOTATIONS } from './velero-facts.ts';
 
 /** A claim of the backup whose data was moved. */

@@ -4,6 +4,7 @@ import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
 import { annotations, GROUP, labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { restoreSourceOf } from '../../api/v1alpha1/restore-source.ts';
 import { readBackup } from '../../api/v1alpha1/spellings.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Cluster } from '../cluster.ts';
@@ -16,7 +17,7 @@ import { targetNamespace } from './namespace-mapping.ts';
 import { isRecordOfRestore } from './record.ts';
 import { requestFields } from './request-fields.ts';
 import { createRequestOperations } from './request-operations.ts';
-import { claimNameOf, restoreSourceOf } from './restore-source.ts';
+import { claimNameOf } from './restore-source.ts';
 import { retryTransient } from '../retry.ts';
 
 /**

@@ -10,6 +10,7 @@ import type { Kind, Resource } from '../../api/meta.ts';
 import { crdDefinitions } from '../../api/v1alpha1/crd.ts';
 import type { DataMoverBackup, DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
 import { dataMoverClassSpec, type DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
+import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
 import { annotations } from '../../api/v1alpha1/keys.ts';
 import {
   dataMoverBackups,
@@ -272,6 +273,23 @@ describe('a restore, once created', () => {
     await change(dataMoverRestores, restore, { source });
   });
 
+  it('takes none once it has chosen its record itself', async () => {
+    const restore = await create(dataMoverRestores, spec);
+    const { apiVersion, kind, metadata } = restore;
+    const key = { name: metadata.name, namespace: NAMESPACE };
+    await client.applyStatus(dataMoverRestores, {
+      apiVersion,
+      kind,
+      metadata: key,
+      status: { phase: 'Pending', source },
+    } as DataMoverRestore);
+    expect(await refusal(change(dataMoverRestores, restore, { source }))).toContain(
+      'spec.source: Forbidden: spec.source cannot be set any more: the restore has chosen the record in status.source',
+    );
+    const canceled = await change(dataMoverRestores, restore, { cancel: true });
+    expect(canceled).toMatchObject({ spec: { cancel: true }, status: { source } });
+  });
+
   it('keeps its destination, with its namespace', async () => {
     const restore = await create(dataMoverRestores, spec);
     for (const destinationClaimRef of [{ name: 'other' }, { namespace: 'other' }]) {
@@ -296,6 +314,20 @@ describe('the spellings of the published design', () => {
     expect(backup.spec.dataSourceRef).toEqual({ kind: 'PVC', name: 'data' });
     const restore = await create(dataMoverRestores, { destinationClaimRef, DataMoverClass: 'gold' });
     expect(restore.spec).toEqual({ destinationClaimRef, DataMoverClass: 'gold' });
+  });
+
+  it('are explained by kubectl', async () => {
+    const path = '/openapi/v3/apis/oadp.openshift.io/v1alpha1';
+    type Explained = { description?: string; properties?: Record<string, Explained> };
+    let spec: Explained | undefined;
+    // The API server publishes the schema a moment after the definition is established.
+    while (spec === undefined) {
+      const page = (await getJson(path)) as { components?: { schemas?: Record<string, Explained> } };
+      spec = page.components?.schemas?.['io.openshift.oadp.v1alpha1.DataMoverRestore']?.properties?.['spec'];
+    }
+    expect(spec.properties?.['DataMoverClass']?.description).toContain(
+      'Another spelling of `dataMoverClass`',
+    );
   });
 
   it('are as fixed as the others', async () => {
