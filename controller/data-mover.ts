@@ -330,11 +330,15 @@ function wireDestinations(mirrors: Mirrors, restores: Controller): void {
 /** A restore without a record waits a moment for the completed backup of its claim. */
 function wireRecords(mirrors: Mirrors, restores: Controller): void {
   mirrors.backups.onChange((before, after) => {
-    const { phase, volume } = after?.status ?? {};
-    if (phase !== 'Completed' || before?.status?.phase === phase) return;
-    const claim = { namespace: after?.metadata.namespace ?? '', name: volume?.pvcName ?? '' };
-    for (const restore of destinationsOf(mirrors, claim)) restores.enqueue(restore);
+    const { namespace = '' } = after?.metadata ?? {};
+    const { pvcName: name } = after?.status?.volume ?? {};
+    if (name === undefined || !hasCompleted(before, after)) return;
+    for (const restore of destinationsOf(mirrors, { namespace, name })) restores.enqueue(restore);
   });
+}
+
+function hasCompleted(before: Classed | undefined, after: Classed | undefined): boolean {
+  return after?.status?.phase === 'Completed' && before?.status?.phase !== 'Completed';
 }
 
 function destinationsOf(mirrors: Mirrors, claim: Key): Key[] {

@@ -12,7 +12,7 @@ function backup(kind: string): DataMoverBackup {
 
 function restore(spec: Record<string, unknown>): DataMoverRestore {
   const destinationClaimRef = { name: 'data' };
-  return { ...head, kind: 'DataMoverRestore', spec: { destinationClaimRef, ...spec } } as DataMoverRestore;
+  return { ...head, kind: 'DataMoverRestore', spec: { destinationClaimRef, ...spec } };
 }
 
 describe('the spellings of the published design', () => {

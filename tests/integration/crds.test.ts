@@ -318,7 +318,10 @@ describe('the spellings of the published design', () => {
 
   it('are explained by kubectl', async () => {
     const path = '/openapi/v3/apis/oadp.openshift.io/v1alpha1';
-    type Explained = { description?: string; properties?: Record<string, Explained> };
+    interface Explained {
+      description?: string;
+      properties?: Record<string, Explained>;
+    }
     let spec: Explained | undefined;
     // The API server publishes the schema a moment after the definition is established.
     while (spec === undefined) {
