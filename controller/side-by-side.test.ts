@@ -45,6 +45,7 @@ const vendorMover: Mover = {
     forget: true,
   },
   requestSettings: [],
+  snapshotIDs: { pattern: /tape-[0-9]+|[0-9a-f]{8}/, form: 'a tape, or 8 digits' },
   parseConfig: (config) => ({ config }),
   backup: () => Promise.resolve({ state: 'Done', facts: { snapshotID: 'tape-1', bytes: 8, files: 1 } }),
   restore: ({ snapshotID }) => Promise.resolve({ state: 'Done', facts: { snapshotID } }),

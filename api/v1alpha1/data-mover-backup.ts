@@ -9,6 +9,7 @@ import {
   moverConfig,
   objectName,
   progress,
+  snapshotID,
   time,
   verification,
   volume,
@@ -129,7 +130,7 @@ export const dataMoverBackupStatus = z
       ),
     result: backupResult.optional(),
     strays: z
-      .array(word)
+      .array(snapshotID)
       .max(64)
       .optional()
       .describe(

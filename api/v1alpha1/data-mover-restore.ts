@@ -10,6 +10,7 @@ import {
   moverConfig,
   objectName,
   progress,
+  snapshotID,
   time,
   verification,
   volume,
@@ -123,7 +124,9 @@ export const dataMoverRestoreStatus = z
     progress: progress.optional(),
     restored: z
       .object({
-        snapshotID: word.optional().describe('The snapshot that was restored. Absent only when `empty`.'),
+        snapshotID: snapshotID
+          .optional()
+          .describe('The snapshot that was restored. Absent only when `empty`.'),
         bytes: count.optional().describe('Size of the data.'),
         files: count.optional().describe('Number of files.'),
         empty: z.boolean().optional().describe('True when the record says that the volume held nothing.'),

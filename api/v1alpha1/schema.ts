@@ -20,6 +20,15 @@ export const objectName = z
 /** A word or an identifier of another system. */
 export const word = z.string().max(1024);
 
+/**
+ * A mover's id of a snapshot. Whatever the mover, it is not an option, a path or more than one word: it becomes an argument of
+ * the mover's programs. Each mover has a narrower pattern of its own, which the controller checks.
+ */
+export const snapshotID = z
+  .string()
+  .max(1024)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:@=+-]*$/);
+
 /** A text for people; the bound is the one of `metav1.Condition`. */
 export const text = z.string().max(32768);
 
@@ -135,7 +144,7 @@ export const backupResult = z
     repository: repositoryPath.describe(
       'Path of the repository below the base that the repository secret names: prefix/cluster/namespace/pvc.',
     ),
-    snapshotID: word.optional().describe("The mover's id of the snapshot. Absent only when `empty`."),
+    snapshotID: snapshotID.optional().describe("The mover's id of the snapshot. Absent only when `empty`."),
     snapshotTime: time.optional().describe("When the mover's snapshot was complete, by the mover's clock."),
     bytes: count.optional().describe('Size of the data.'),
     files: count.optional().describe('Number of files.'),

@@ -1,4 +1,4 @@
-import type { BackupFacts, MoverRequest } from '../movers/mover.ts';
+import type { BackupFacts, Mover, MoverRequest } from '../movers/mover.ts';
 import { captureSource } from './capture.ts';
 import { stageAlias } from '../exposure/alias.ts';
 import { quoteProvisioner } from '../exposure/provisioner.ts';
@@ -7,6 +7,7 @@ import { provisionableClass } from '../exposure/storage-class.ts';
 import { repositoryPath } from '../repository/path.ts';
 import { recordProgress } from '../request/progress.ts';
 import { admit, boundStaging, checkAccess, followMover, stopUnwanted } from '../request/shared-steps.ts';
+import { formOf, isSnapshotID, quoted } from '../request/snapshot-id.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
 import { dueVerification, verifyMoved } from '../request/verification.ts';
 import { assertSourceStands, followApplication, sourceMayBeGone } from './live.ts';
@@ -91,9 +92,8 @@ async function move(scope: BackupScope): Promise<StepResult> {
 /** A success without proof is none: there are movers that report one for a missing repository too. */
 function recordResult(scope: BackupScope, facts: BackupFacts): StepResult {
   const { status, serving, now } = scope;
-  if (facts.empty !== true && facts.snapshotID === undefined) {
-    return failed('MoverFailed', `mover ${serving.mover.name} reports success but names no snapshot`);
-  }
+  const unproved = checkFacts(serving.mover, facts);
+  if (unproved !== undefined) return unproved;
   const consistency = status.capture?.consistency ?? 'PointInTime';
   const result = {
     mover: serving.mover.name,
@@ -105,6 +105,15 @@ function recordResult(scope: BackupScope, facts: BackupFacts): StepResult {
   const bytes = facts.bytes ?? status.progress?.bytesDone ?? 0;
   recordProgress(status, { bytesDone: bytes, totalBytes: bytes }, now);
   return checkpoint;
+}
+
+/** An id that a restore would refuse is no proof either. */
+function checkFacts(mover: Mover, { empty, snapshotID }: BackupFacts): StepResult | undefined {
+  const reports = `mover ${mover.name} reports success but`;
+  if (snapshotID === undefined)
+    return empty === true ? undefined : failed('MoverFailed', `${reports} names no snapshot`);
+  if (isSnapshotID(mover, snapshotID)) return undefined;
+  return failed('MoverFailed', `${reports} names snapshot ${quoted(snapshotID)}; ${formOf(mover)}`);
 }
 
 /** What is not verified yet is nothing that a restore may find. */

@@ -1,6 +1,7 @@
 import { desiredDelete } from '../../api/v1alpha1/desired-delete.ts';
 import { annotations } from '../../api/v1alpha1/keys.ts';
 import { dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
+import { isSnapshotID } from '../request/snapshot-id.ts';
 import { checkpoint, done, type StepResult } from '../request/step.ts';
 import { recordedLocation } from './location.ts';
 import type { BackupScope } from './scope.ts';
@@ -22,7 +23,8 @@ export async function noteStrays(scope: BackupScope): Promise<StepResult> {
   const said = (await serving.mover.savedSnapshots?.({ ...child, signal })) ?? [];
   // What was saved and could not be verified is a stray for sure, whatever is left of the log.
   const unproved = status.saved?.snapshotID;
-  const saved = unproved === undefined ? said : [unproved, ...said];
+  const named = unproved === undefined ? said : [unproved, ...said];
+  const saved = named.filter((id) => isSnapshotID(serving.mover, id));
   const found = [...new Set(saved)].filter((id) => !known.includes(id) && !isNeeded(scope, id));
   if (found.length === 0 || known.length >= MOST) return done;
   status.strays = [...known, ...found].slice(0, MOST);

@@ -2,6 +2,7 @@ import { askForPrune } from '../prune/ask.ts';
 import { cleanMover } from '../request/clean-up.ts';
 import { checkCare } from '../request/repository-care.ts';
 import { recover } from '../request/retry.ts';
+import { checkSnapshotID } from '../request/snapshot-id.ts';
 import { admit, followMover } from '../request/shared-steps.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
 import type { DeleteScope } from './scope.ts';
@@ -29,8 +30,10 @@ function check({ request, status, env, serving, now }: DeleteScope): StepResult 
     { ...result, className },
     { serving, protectedNamespace: env.namespace },
   );
-  if (checked.state === 'done') status.repositoryPath = result.repository;
-  return checked;
+  if (checked.state !== 'done') return checked;
+  const named = checkSnapshotID(serving.mover, 'spec.result.snapshotID', result.snapshotID);
+  if (named.state === 'done') status.repositoryPath = result.repository;
+  return named;
 }
 
 async function remove(scope: DeleteScope): Promise<StepResult> {

@@ -24,6 +24,7 @@ export type {
   RequestKind,
   RestoreFacts,
   RestoreMoverRequest,
+  SnapshotIDs,
   StagedVolume,
   VerifyFacts,
   VerifyLevel,

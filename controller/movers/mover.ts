@@ -60,6 +60,13 @@ export interface Mover<Config = unknown> extends AnyMover<Config> {
   readonly understands?: readonly string[];
 
   /**
+   * What ids of its snapshots look like. Requests carry ids that tenants have written, or that come from a bucket; one that
+   * does not match as a whole is refused before anything is made for the request, and never reaches the mover. The pattern
+   * must not match what begins with `-`, is a path, or selects a snapshot instead of naming it, such as `latest`.
+   */
+  readonly snapshotIDs: SnapshotIDs;
+
+  /**
    * What is missing for the way to the repository, as far as that can be told without going it; a failure ends the request
    * before anything is made for it. Called before the snapshot is cut, so it must be quick. Absent: nothing to check.
    */
@@ -106,6 +113,14 @@ export interface Mover<Config = unknown> extends AnyMover<Config> {
    * forgotten, so an id is only given where the mover itself named it. Absent: a try that fails saves nothing.
    */
   savedSnapshots?(request: MoverTarget & { signal: AbortSignal }): Promise<readonly string[]>;
+}
+
+/** The form of a mover's snapshot ids. */
+export interface SnapshotIDs {
+  /** Matched against the whole id; needs no anchors. */
+  pattern: RegExp;
+  /** The same in words, to follow "a snapshot is named by": `8 to 64 hexadecimal digits`. */
+  form: string;
 }
 
 /** What was found of something that a class depends on; it becomes a condition of the class. */

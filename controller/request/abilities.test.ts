@@ -33,28 +33,28 @@ describe('a volume', () => {
   });
 });
 
+const NUMBERS: Mover['snapshotIDs'] = { pattern: /[0-9]+/, form: 'digits' };
+
 describe('a mover', () => {
+  const mine = { name: 'Mine', snapshotIDs: NUMBERS };
   const forget: Mover['forget'] = () => Promise.resolve({ state: 'Done', facts: { alreadyGone: true } });
 
   it('has the methods for what it says it can, and no others', () => {
-    expect(contradictionIn({ name: 'Mine', capabilities: FILES })).toBeUndefined();
-    expect(
-      contradictionIn({ name: 'Mine', capabilities: { ...FILES, forget: true }, forget }),
-    ).toBeUndefined();
-    expect(contradictionIn({ name: 'Mine', capabilities: { ...FILES, forget: true } })).toBe(
+    expect(contradictionIn({ ...mine, capabilities: FILES })).toBeUndefined();
+    expect(contradictionIn({ ...mine, capabilities: { ...FILES, forget: true }, forget })).toBeUndefined();
+    expect(contradictionIn({ ...mine, capabilities: { ...FILES, forget: true } })).toBe(
       'mover Mine says that it can forget, and lacks the method for it',
     );
-    expect(contradictionIn({ name: 'Mine', capabilities: FILES, forget })).toBe(
+    expect(contradictionIn({ ...mine, capabilities: FILES, forget })).toBe(
       'mover Mine does not say that it can forget, and has the method for it',
     );
-    expect(contradictionIn({ name: 'Mine', capabilities: { ...FILES, verify: ['Data'] } })).toContain(
-      'verify',
-    );
+    expect(contradictionIn({ ...mine, capabilities: { ...FILES, verify: ['Data'] } })).toContain('verify');
   });
 
   it('may be written as a class', () => {
     class Mine {
       readonly name = 'Mine';
+      readonly snapshotIDs = NUMBERS;
       readonly capabilities: MoverCapabilities = { ...FILES, forget: true };
       forget(): ReturnType<NonNullable<Mover['forget']>> {
         return Promise.resolve({ state: 'Done', facts: { alreadyGone: true } });
@@ -62,4 +62,14 @@ describe('a mover', () => {
     }
     expect(contradictionIn(new Mine())).toBeUndefined();
   });
+
+  it.each([/.*/, /[a-z-]+/, /\S+/, /[^/]+/, /[0-9./]+/, /[0-9]+|latest/])(
+    'may not take %s for ids of its snapshots',
+    (pattern) => {
+      const snapshotIDs = { pattern, form: 'whatever' };
+      expect(contradictionIn({ name: 'Mine', capabilities: FILES, snapshotIDs })).toMatch(
+        /^mover Mine: snapshotIDs.pattern matches "/,
+      );
+    },
+  );
 });

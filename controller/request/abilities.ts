@@ -1,4 +1,5 @@
 import type { AccessMode, AnyMover, Mover } from '../movers/mover.ts';
+import { isSnapshotID, quoted } from './snapshot-id.ts';
 import { failed, type StepResult } from './step.ts';
 
 /** What a claim says of its volume; an API server answers with both modes in full. */
@@ -28,6 +29,35 @@ export function checkVolume(
 
 /** What a mover says of itself and is not so. Told when the controller starts, and not by the request that finds it out. */
 export function contradictionIn(
+  mover: Pick<Mover, 'name' | 'capabilities' | 'verify' | 'forget' | 'snapshotIDs'>,
+): string | undefined {
+  const hostile = NO_IDS.find((id) => isSnapshotID(mover, id));
+  if (hostile !== undefined)
+    return `mover ${mover.name}: snapshotIDs.pattern matches ${quoted(hostile)}, which a program may take for something else than an id`;
+  return contradictingMethod(mover);
+}
+
+/** Examples of an option, paths, a selector, and words that a shell or a log reader would take apart. */
+const NO_IDS = [
+  '',
+  '-',
+  '-o',
+  '--option=x',
+  '.',
+  '..',
+  '../x',
+  'x/../y',
+  '/x',
+  'latest',
+  'x y',
+  'x\ny',
+  'x\0',
+  '$(x)',
+  '`x`',
+  "x'y",
+];
+
+function contradictingMethod(
   mover: Pick<Mover, 'name' | 'capabilities' | 'verify' | 'forget'>,
 ): string | undefined {
   const { name, capabilities } = mover;

@@ -18,6 +18,7 @@ function mover(name: string): Mover {
     name,
     capabilities,
     requestSettings: ['b', 'bad', 'cacheCapacity'],
+    snapshotIDs: { pattern: /[0-9]+/, form: 'digits' },
     placeSettings: ['backupStorageLocation', 'resticImage'],
     secretSetting: { name: 'resticSecret', allowed: 'allowedResticSecrets' },
     parseConfig: (raw) => ('bad' in raw ? { problem: 'config.bad: is bad' } : { config: raw }),

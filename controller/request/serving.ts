@@ -139,6 +139,7 @@ const idleMover: Mover = {
     forget: false,
   },
   requestSettings: [],
+  snapshotIDs: { pattern: /(?!)/, form: 'nothing' },
   parseConfig: () => ({ problem: 'this mover cannot be configured' }),
   backup: () => Promise.reject(new Error('no mover')),
   restore: () => Promise.reject(new Error('no mover')),

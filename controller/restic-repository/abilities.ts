@@ -1,7 +1,10 @@
 import type { Mover } from '../movers/mover.ts';
 
 /** What every mover with restic repositories can do, and which of its settings say where data is. restic knows files. */
-export const resticAbilities: Pick<Mover, 'capabilities' | 'placeSettings' | 'secretSetting'> = {
+export const resticAbilities: Pick<
+  Mover,
+  'capabilities' | 'placeSettings' | 'secretSetting' | 'snapshotIDs'
+> = {
   capabilities: {
     volumeModes: ['Filesystem'],
     accessModes: ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'],
@@ -11,6 +14,8 @@ export const resticAbilities: Pick<Mover, 'capabilities' | 'placeSettings' | 'se
     verify: ['Metadata', 'Data'],
     forget: true,
   },
+  // restic also takes `latest`, options, and shorter ids, which may be of several snapshots.
+  snapshotIDs: { pattern: /[0-9a-f]{8,64}/, form: '8 to 64 lower-case hexadecimal digits' },
   placeSettings: ['backupStorageLocation', 'resticImage', 'rcloneImage'],
   secretSetting: { name: 'resticSecret', allowed: 'allowedResticSecrets' },
 };

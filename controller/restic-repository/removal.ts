@@ -65,13 +65,13 @@ const SCRIPT = `
 set -eu
 folder="repository:$REPOSITORY_FOLDER"
 unless_missing() { "$@" || [ $? -eq 3 ]; }
-found=$(unless_missing rclone lsf --recursive --files-only ${LAYOUT.map((one) => `--include '${one}'`).join(' ')} "$folder")
+found=$(unless_missing rclone lsf --recursive --files-only ${LAYOUT.map((one) => `--include '${one}'`).join(' ')} -- "$folder")
 more=$(printf '%s\\n' "$found" | grep -v -e '^config$' -e '^keys/' -e '^$' || true)
 if [ -n "$more" ]; then
   printf '${FOUND}%s\\n' "$more" | head -n 1
   exit 0
 fi
-unless_missing rclone delete --include '${CONFIG}' "$folder"
-unless_missing rclone delete --include '${KEYS}' "$folder"
+unless_missing rclone delete --include '${CONFIG}' -- "$folder"
+unless_missing rclone delete --include '${KEYS}' -- "$folder"
 echo '${REMOVED}'
 `;

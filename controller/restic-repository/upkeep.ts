@@ -15,7 +15,7 @@ export function forgetTask(
     program: 'restic',
     image: resticImage,
     doing: 'removing the snapshot',
-    args: ['forget', shortened(snapshotID)],
+    args: ['forget', '--', shortened(snapshotID)],
     read: (lines) => ({ alreadyGone: lines.some((line) => line.includes(UNKNOWN_SNAPSHOT)) }),
   };
 }

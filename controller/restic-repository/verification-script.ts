@@ -25,14 +25,14 @@ export function comparesVolume({ level, isLive }: Pick<VerifyRequest<unknown>, '
 const BEGIN = `set -e -o pipefail
 ${UNLOCK}
 run() { ${RESTIC} "$@"; }
-run snapshots --json "$1"
-run stats --mode restore-size --json "$1"`;
+run snapshots --json -- "$1"
+run stats --mode restore-size --json -- "$1"`;
 
 /**
  * Every blob of the snapshot is fetched from the store and its hash is checked; no data is ever in restic's cache. Lines that
  * look like restic's progress are the first to be forgotten.
  */
-const READ_BACK = `run dump --archive tar "$1" / | while
+const READ_BACK = `run dump --archive tar -- "$1" / | while
   size=$(dd bs=64k count=4096 iflag=fullblock 2>/dev/null | wc -c); [ "$size" -gt 0 ]
 do echo "[0] read back $size bytes"; done`;
 
@@ -40,7 +40,7 @@ do echo "[0] read back $size bytes"; done`;
  * What a restore would change, file by file, by their contents and not by their times. What is no regular file it would
  * always make anew, so of those only the names count. Of differences the first of each kind are told.
  */
-const COMPARE = `run restore "$1" --target "$2" --dry-run --overwrite always --delete --exclude lost+found --json -vv | awk '
+const COMPARE = `run restore --target "$2" --dry-run --overwrite always --delete --exclude lost+found --json -vv -- "$1" | awk '
   /"message_type":"status"/ { print "[0] " $0; fflush(); next }
   /"action":"unchanged"/ || (/"action":"restored"/ && /"size":0}$/) { next }
   /"message_type":"verbose_status"/ { match($0, /"action":"[a-z]*"/); if (told[substr($0, RSTART, RLENGTH)]++ > 4) next }

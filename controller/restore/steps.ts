@@ -7,6 +7,7 @@ import { locationOfRestore } from '../repository/velero-location.ts';
 import { admit, boundStaging, checkAccess, followMover, stopUnwanted } from '../request/shared-steps.ts';
 import { recordProgress } from '../request/progress.ts';
 import { isUnderstood, type Serving } from '../request/serving.ts';
+import { checkSnapshotID } from '../request/snapshot-id.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
 import { dueVerification, isBeingVerified, verifyMoved } from '../request/verification.ts';
 import { awaitDestination, stagingVolumeFor } from './destination.ts';
@@ -84,7 +85,9 @@ function checkResult(
       `DataMoverBackup ${backup} was made by mover ${mover}; DataMoverClass ${serving.class.metadata.name} is served by ${serving.mover.name}; name a class of mover ${mover} in spec.dataMoverClass`,
     );
   }
-  return done;
+  return snapshotID === undefined
+    ? done
+    : checkSnapshotID(serving.mover, 'spec.source.result.snapshotID', snapshotID);
 }
 
 function reachRepository(scope: RestoreScope): Promise<StepResult> | StepResult {

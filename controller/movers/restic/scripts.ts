@@ -51,7 +51,7 @@ made=
 if [ $code -eq 10 ]; then restic init || ${OPEN_ANYWAY}; sleep 2 & made=$!
 elif [ $code -ne 0 ]; then ${OPEN_ANYWAY}; ${UNLOCK}; saved=$(look ${RESTIC}); fi
 case $saved in *'"id"'*) printf '%s\\n' "$saved"; set -- --skip-if-unchanged "$@";; esac
-set -- ${RESTIC} backup --json --host ${HOST} --exclude=lost+found --tag "$tag" "$@" .
+set -- ${RESTIC} backup --json --host ${HOST} --exclude=lost+found --tag "$tag" "$@" -- .
 [ -n "$made" ] || exec "$@"
 "$@" & child=$!
 trap 'kill -TERM $child' TERM
@@ -73,11 +73,11 @@ if [ $code -eq ${LOCKED} ]; then ${UNLOCK}
 elif [ $code -ne 0 ]; then exit $code; fi
 snapshot=$1; shift
 if [ "$(id -u)" -eq 0 ]; then set -- --exclude-xattr security.selinux "$@"
-else restic ls --no-lock --json "$snapshot" | awk -v uid="$(id -u)" -v gids=" $(id -G) " '
+else restic ls --no-lock --json -- "$snapshot" | awk -v uid="$(id -u)" -v gids=" $(id -G) " '
   !/"struct_type":"node"/ { next }
   match($0, /"uid":[0-9]+/) { owner = substr($0, RSTART + 6, RLENGTH - 6) }
   match($0, /"gid":[0-9]+/) { group = substr($0, RSTART + 6, RLENGTH - 6) }
   owner != uid || !index(gids, " " group " ") { if (!count++) first = $0 }
   END { if (count) printf "{\\"message_type\\":\\"owners\\",\\"count\\":%d,\\"first\\":%s}\\n", count, first }'
   set -- --include-xattr 'user.*' --include-xattr 'system.posix_acl_*' "$@"; fi
-exec ${RESTIC} restore "$snapshot" --target . --sparse --json "$@"`;
+exec ${RESTIC} restore --target . --sparse --json "$@" -- "$snapshot"`;

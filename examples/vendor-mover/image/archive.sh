@@ -8,6 +8,13 @@ set -o pipefail
 
 task=$1
 id=$2
+# It becomes a part of paths. The controller checks it too.
+case $id in
+  '' | *[!A-Za-z0-9-]* | -*)
+    echo "the id of a backup is made of letters, digits and hyphens" >&2
+    exit 1
+    ;;
+esac
 data=${DATA:-/data}
 scratch=${SCRATCH:-/scratch}
 archive=store:$STORE_PATH/$id.tar.zst

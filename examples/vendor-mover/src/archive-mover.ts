@@ -76,6 +76,10 @@ function createArchiveMover(
       forget: true,
     },
     requestSettings: [],
+    snapshotIDs: {
+      pattern: /dmb-[0-9a-f]{16}/,
+      form: 'the name of its backup\'s objects, "dmb-" and 16 hexadecimal digits',
+    },
     placeSettings: ['endpoint', 'bucket', 'region', 'secret', 'image'],
     parseConfig,
 

@@ -55,6 +55,19 @@ function succeed(task: string, id: string, data?: string): Record<string, unknow
 }
 
 describe('archive.sh', () => {
+  for (const id of ['', '../two', '-one', 'one/two', 'one*', 'one two', '$(touch two)', 'one\ntwo']) {
+    it(`touches nothing for the id ${JSON.stringify(id)}`, () => {
+      writeFileSync(at('two.json'), '{}');
+      for (const task of ['backup', 'restore', 'forget']) {
+        const { status, stderr } = run(task, id);
+        assert.equal(status, 1);
+        assert.match(stderr, /the id of a backup is made of letters, digits and hyphens/);
+      }
+      assert.deepEqual(stored(), []);
+      assert.equal(readFileSync(at('two.json'), 'utf8'), '{}');
+    });
+  }
+
   it('gives back what it was given', () => {
     const { files, bytes } = succeed('backup', 'one');
     assert.deepEqual({ files, bytes }, { files: 1, bytes: 8 });

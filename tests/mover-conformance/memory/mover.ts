@@ -139,6 +139,7 @@ function createMemoryMover(deps: MoverDependencies, fault: MoverFault | undefine
       forget: true,
     },
     requestSettings: [],
+    snapshotIDs: { pattern: /snapshot-[0-9]+-?[0-9a-f-]*/, form: '"snapshot-" and a number' },
     parseConfig({ secret, isSlow = false, ...rest }) {
       const unknown = Object.keys(rest);
       if (unknown.length > 0 && fault !== 'takes any setting')

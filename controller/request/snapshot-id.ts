@@ -1,0 +1,39 @@
+import type { Mover } from '../movers/mover.ts';
+import { done, failed, type StepResult } from './step.ts';
+
+type Namer = Pick<Mover, 'name' | 'snapshotIDs'>;
+
+/** True if the whole text has the form of the mover's snapshot ids. */
+export function isSnapshotID({ snapshotIDs: { pattern } }: Pick<Mover, 'snapshotIDs'>, id: string): boolean {
+  return id.length <= MAX_LENGTH && new RegExp(`^(?:${pattern.source})$`, unicodeOnly(pattern)).test(id);
+}
+
+/**
+ * Fails a request whose record names a snapshot by something that is not an id of the mover. Records are written by
+ * tenants and read from buckets, and ids become arguments of the mover's programs.
+ * `field` is the path of the id in the request.
+ */
+export function checkSnapshotID(mover: Namer, field: string, id: string): StepResult {
+  if (isSnapshotID(mover, id)) return done;
+  return failed('InvalidRequest', `${field} is ${quoted(id)}; ${formOf(mover)}`);
+}
+
+/** One sentence about what the mover's ids look like. */
+export function formOf({ name, snapshotIDs }: Namer): string {
+  return `a snapshot of mover ${name} is named by ${snapshotIDs.form}`;
+}
+
+/** A text from outside, fit for a message. */
+export function quoted(text: string): string {
+  const end = text.length > MAX_QUOTED ? `… (${String(text.length)} characters)` : '';
+  return `${JSON.stringify(text.slice(0, MAX_QUOTED))}${end}`;
+}
+
+/** Of the schema, see `snapshotID` in api/v1alpha1/schema.ts. */
+const MAX_LENGTH = 1024;
+const MAX_QUOTED = 80;
+
+/** `g` and `y` make a pattern remember its last match, and `m` lets `$` match before a line break. */
+function unicodeOnly({ flags }: RegExp): string {
+  return flags.replaceAll(/[gmy]/g, '');
+}
