@@ -56,6 +56,27 @@ describe('a class', () => {
     expect(eventsOnClass()).toEqual([]);
   });
 
+  it('says which of its settings have no effect, and serves all the same', async () => {
+    await world.addSource('data', 'precious');
+    await world.start();
+    await change({
+      config: { retain: { daily: 7 } },
+      storageClasses: { fast: { config: { pruneIntervalDays: 7 } } },
+    });
+    await world.quiesce();
+    const message =
+      'mover VolSync serves it; config.retain has no effect: a snapshot is kept as long as the Velero backup that it belongs to; config.pruneIntervalDays has no effect: spec.repositories.pruneIntervalSeconds says when a repository is pruned';
+    expect(conditions()).toMatchObject({ Accepted: `True Done: ${message}`, Ready: `True Done: ${message}` });
+    world.addBackup('b1');
+    await world.until(() => world.backup()?.status?.phase === 'Completed');
+    const source = world.kube.calls.find(
+      ({ verb, kind }) => verb === 'create' && kind.kind === 'ReplicationSource',
+    );
+    expect(source?.body).toMatchObject({
+      spec: { restic: { retain: { last: '2147483647' }, pruneIntervalDays: 3650 } },
+    });
+  });
+
   it.each([
     ['its selector cannot be read', { selector: 'tier=gold,,' }, 'spec.selector'],
     ['its mover does not know a setting', { config: { nonsense: true } }, 'nonsense'],

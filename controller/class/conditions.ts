@@ -43,7 +43,12 @@ export function farewell(
 
 function acceptance(verdict: Serving | ServingProblem): Finding {
   if ('reason' in verdict) return { status: 'False', reason: verdict.reason, message: verdict.message };
-  return { status: 'True', reason: 'Done', message: `mover ${verdict.mover.name} serves it` };
+  const { mover, notes = [] } = verdict;
+  return {
+    status: 'True',
+    reason: 'Done',
+    message: [`mover ${mover.name} serves it`, ...notes].join('; '),
+  };
 }
 
 /** What is wrong counts more than what is not known. */

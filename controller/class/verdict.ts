@@ -18,7 +18,13 @@ export function judgeClass(
   const others = Object.keys(storageClasses).map((storageClassName) =>
     serve(movers, dataMoverClass, { storageClassName }),
   );
-  return selectorProblem(dataMoverClass) ?? others.find(isProblem) ?? serving;
+  return selectorProblem(dataMoverClass) ?? others.find(isProblem) ?? withNotes(serving, others);
+}
+
+/** The notes about the class's own settings and about those for each StorageClass, each once. */
+function withNotes(serving: Serving, others: readonly ReturnType<typeof serve>[]): Serving {
+  const all = [serving, ...others].flatMap((one) => (one !== undefined && 'notes' in one ? one.notes : []));
+  return { ...serving, notes: [...new Set(all)] };
 }
 
 function isProblem(serving: ReturnType<typeof serve>): serving is ServingProblem {

@@ -30,8 +30,13 @@ export interface AnyMover<Config = unknown> {
    */
   readonly secretSetting?: { name: string; allowed: string };
 
-  /** Checks and completes the configuration (class and request already merged). A text says what is wrong with it. */
-  parseConfig(raw: Readonly<Record<string, unknown>>): { config: Config } | { problem: string };
+  /**
+   * Checks and completes the configuration (class and request already merged). `problem` says what is wrong with it. `notes` name
+   * settings that are accepted and have no effect, one sentence each; the status of the class shows them.
+   */
+  parseConfig(
+    raw: Readonly<Record<string, unknown>>,
+  ): { config: Config; notes?: readonly string[] } | { problem: string };
 
   /**
    * Whether the engine that does the work is installed and serves. Asked about once a minute for the status of classes; it

@@ -16,6 +16,8 @@ export interface Serving {
   repositoryPrefix: string;
   /** What the class says about volumes of the request's StorageClass. */
   options: StorageClassOptions;
+  /** Settings that the mover accepts and that have no effect, one sentence each. */
+  notes?: readonly string[];
 }
 
 export interface ServingProblem {
@@ -72,7 +74,8 @@ export function serve(
     return invalid(dataMoverClass, `spec.verify is ${verify}, which mover ${mover.name} cannot do`);
   const parsed = mover.parseConfig(own);
   if ('problem' in parsed) return invalid(dataMoverClass, parsed.problem);
-  return { class: dataMoverClass, mover, config: parsed.config, repositoryPrefix, options };
+  const { config, notes } = parsed;
+  return { class: dataMoverClass, mover, config, repositoryPrefix, options, ...(notes && { notes }) };
 }
 
 /** A request that another controller's mover has begun is that controller's to the end, whatever became of its class. */

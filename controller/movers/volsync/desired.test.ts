@@ -54,11 +54,24 @@ describe("the mover's configuration", () => {
     [{ cacheCapacity: 1 }, 'config.cacheCapacity'],
     [{ cacheAccessModes: [] }, 'config.cacheAccessModes'],
     [{ moverResources: 'many' }, 'config.moverResources'],
-    [{ retain: { last: 1 } }, 'retain'],
+    [{ retain: { last: 1 } }, 'config.retain.last'],
+    [{ retain: { fortnightly: 1 } }, 'config.retain'],
+    [{ pruneIntervalDays: 'weekly' }, 'config.pruneIntervalDays'],
     [{ cacheCapacity: 1, moverAffinity: 2 }, 'config.cacheCapacity'],
     [{ cacheCapacity: 1, moverAffinity: 2 }, 'config.moverAffinity'],
   ])('refuses %j and names %s', (raw, text) => {
     expect(parseVolSyncConfig(raw)).toEqual({ problem: expect.stringContaining(text) });
+  });
+
+  it("accepts VolSync's settings for the history, without effect, and explains that", () => {
+    const history = { retain: { daily: 7, within: '3h30m' }, pruneIntervalDays: 7 };
+    expect(parseVolSyncConfig(history)).toEqual({
+      ...parseVolSyncConfig({}),
+      notes: [
+        'config.retain has no effect: a snapshot is kept as long as the Velero backup that it belongs to',
+        'config.pruneIntervalDays has no effect: spec.repositories.pruneIntervalSeconds says when a repository is pruned',
+      ],
+    });
   });
 });
 
