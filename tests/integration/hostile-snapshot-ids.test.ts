@@ -1,0 +1,94 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { RESTORE_SCRIPT } from '../../controller/movers/restic/scripts.ts';
+import { desiredRepositoryJob } from '../../controller/restic-repository/repository-job.ts';
+import { forgetTask } from '../../controller/restic-repository/upkeep.ts';
+import { verificationScript } from '../../controller/restic-repository/verification-script.ts';
+import { silentProgress } from '../../hack/cluster/progress.ts';
+import { ensureTools, toolFolders } from '../../hack/cluster/tools.ts';
+
+/**
+ * The controller refuses ids that are none of restic's. Should one ever get past it, each script gives it to a real restic
+ * as an id all the same, and never as an option.
+ */
+
+const PASSWORD = 'the-password-of-all-tenants';
+
+let folder: string;
+let env: NodeJS.ProcessEnv;
+
+const at = (...names: string[]): string => join(folder, ...names);
+
+beforeAll(async () => {
+  const given = process.env['DATAMOVER_TOOLS_BIN'];
+  const cacheDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'datamover');
+  if (given === undefined || given === '') await ensureTools(cacheDir, silentProgress);
+  const bin = given === undefined || given === '' ? join(toolFolders(cacheDir).restic, 'bin') : given;
+  folder = mkdtempSync(join(tmpdir(), 'ids-'));
+  for (const name of ['volume', 'scratch']) mkdirSync(at(name));
+  writeFileSync(at('volume', 'file'), 'precious');
+  env = {
+    PATH: `${bin}:${process.env['PATH'] ?? ''}`,
+    RESTIC_REPOSITORY: at('repository'),
+    RESTIC_PASSWORD: PASSWORD,
+    RESTIC_CACHE_DIR: at('scratch', 'cache'),
+    HOME: at('scratch'),
+  };
+  execFileSync('restic', ['init'], { env, stdio: 'ignore' });
+  execFileSync('restic', ['backup', '--host', 'volsync', '.'], { env, cwd: at('volume'), stdio: 'ignore' });
+}, 600_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface JobSpec {
+  template: { spec: { containers: { command: string[]; args: string[] }[] } };
+}
+
+/** What the container of a removal runs. */
+function forgetCommand(id: string): string[] {
+  const target = { kind: 'delete' as const, name: 'dmd-1', labels: {}, annotations: {} };
+  const { args } = forgetTask({ resticImage: 'restic' } as Parameters<typeof forgetTask>[0], id);
+  const command = { program: 'restic' as const, image: 'restic', args, secretKeys: [] };
+  const spec = desiredRepositoryJob(target, { namespace: 'velero' }, command).spec as unknown as JobSpec;
+  const [container] = spec.template.spec.containers;
+  return [...(container?.command ?? []), ...(container?.args ?? [])];
+}
+
+const verify = verificationScript({ kind: 'backup', level: 'Data', isLive: false });
+
+const SCRIPTS: readonly [string, (id: string) => string[]][] = [
+  ['a restore', (id) => ['bash', '-c', RESTORE_SCRIPT.replaceAll('/data', at('volume')), 'restic', id]],
+  ['a verification', (id) => ['bash', '-c', verify, 'restic', id, at('volume')]],
+  ['a removal', forgetCommand],
+];
+
+describe.each(SCRIPTS)('%s', (_, command) => {
+  it.each([
+    '--password-command=sh -c env>&2',
+    '--password-command=touch pwned',
+    '--password-file=/proc/self/environ',
+    '--help',
+    '--version',
+    '-o',
+    '--',
+  ])('takes %s for an id that does not exist', (id) => {
+    const [program = '', ...args] = command(id);
+    const { stdout, stderr, status } = spawnSync(program, args, {
+      env,
+      cwd: at('scratch'),
+      encoding: 'utf8',
+    });
+    const output = `${stdout}${stderr}`;
+    expect(output).not.toContain(PASSWORD);
+    expect(output).not.toMatch(/Usage:|restic \d/);
+    expect(output).toMatch(/no matching ID found|no snapshot found/);
+    expect(existsSync(at('scratch', 'pwned'))).toBe(false);
+    expect(readdirSync(at('repository', 'snapshots'))).toHaveLength(1);
+    expect(readdirSync(at('volume'))).toEqual(['file']);
+    // restic forget ends well when there is no such snapshot.
+    expect(status === 0).toBe(args.includes('forget'));
+  });
+});
