@@ -6,7 +6,8 @@ import { ClientReason, isGone, KubeError } from '../client/kube-error.ts';
 import { isAborted } from '../runtime/abort.ts';
 import { type Clock, sleep, systemClock } from '../runtime/clock.ts';
 import { createBackoff } from './backoff.ts';
-import type { Change, Store } from './store.ts';
+import { forEachInTurns, nextTurn, TURN } from '../runtime/turns.ts';
+import { isNews, type Change, type Store } from './store.ts';
 
 /** Which objects of a kind are mirrored. */
 export interface Scope {
@@ -83,6 +84,15 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
     }
   }
 
+  /** Makes the store hold exactly these, turn by turn of the event loop: there may be tens of thousands, and handlers for each. */
+  async function replaceAll(items: readonly T[]): Promise<void> {
+    await forEachInTurns(store.keysBeside(items), (key) => tell(store.remove(key)));
+    await forEachInTurns(items, (item) => {
+      const change = store.set(item);
+      if (isNews(change)) tell(change);
+    });
+  }
+
   /** Lists all pages into the store; returns the version to watch from. */
   async function list(signal: AbortSignal, pageSize: number): Promise<string> {
     const items: T[] = [];
@@ -97,7 +107,7 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
       });
       items.push(...page.items.map(trim));
     } while (page.continueToken !== undefined);
-    store.replace(items).forEach(tell);
+    await replaceAll(items);
     status.hasSynced = true;
     heard();
     return page.resourceVersion;
@@ -148,6 +158,7 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
       events++;
       take(event);
       version.current = event.object.metadata.resourceVersion ?? version.current;
+      if (events % TURN === 0) await nextTurn();
     }
     if (events === 0 && clock.monotonic() - startedAt < SHORT_WATCH_MS)
       throw new Error(`watch ${kind.kind}: the server ended it at once`);

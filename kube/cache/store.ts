@@ -25,8 +25,8 @@ export interface Store<T extends Resource> extends ReadonlyStore<T> {
   set(object: T): Change<T>;
   /** The change says what was there, or nothing when nothing was. */
   remove(key: string): Change<T>;
-  /** Makes the store hold exactly these; returns what changed, deletions included. */
-  replace(objects: readonly T[]): Change<T>[];
+  /** Keys of what the store holds beside these. */
+  keysBeside(objects: readonly T[]): string[];
   addIndexer(name: string, indexer: Indexer<T>): void;
 }
 
@@ -74,11 +74,9 @@ export function createStore<T extends Resource>(): Store<T> {
   return {
     set,
     remove,
-    replace(list) {
+    keysBeside(list) {
       const seen = new Set(list.map((object) => formatKey(keyOf(object))));
-      const gone = [...objects.keys()].filter((key) => !seen.has(key)).map(remove);
-      const changed = list.map(set).filter(({ before, after }) => !sameVersion(before, after));
-      return [...gone, ...changed];
+      return [...objects.keys()].filter((key) => !seen.has(key));
     },
     addIndexer(name, indexer) {
       if (indexes.get(name)?.indexer === indexer) return;
@@ -99,6 +97,11 @@ export function createStore<T extends Resource>(): Store<T> {
       return objects.size;
     },
   };
+}
+
+/** Whether an object is another one than before, as far as its version tells. */
+export function isNews({ before, after }: Change<Resource>): boolean {
+  return !sameVersion(before, after);
 }
 
 function sameVersion(before: Resource | undefined, after: Resource | undefined): boolean {

@@ -54,6 +54,43 @@ describe('controller', () => {
     await finish();
   });
 
+  it('lets the event loop turn between passes, however many are due and however little they do', async () => {
+    let passes = 0;
+    let timers = 0;
+    const counting = setInterval(() => timers++, 0);
+    const { controller, finish } = setup(
+      () => {
+        passes++;
+        return Promise.resolve();
+      },
+      { workers: 2 },
+    );
+    const many = 2_000;
+    for (let index = 0; index < many; index++) controller.enqueue({ name: `key-${String(index)}` });
+    let mostInOneTurn = 0;
+    while (passes < many) {
+      const before = passes;
+      await new Promise((resolve) => setImmediate(resolve));
+      mostInOneTurn = Math.max(mostInOneTurn, passes - before);
+    }
+    clearInterval(counting);
+    expect(mostInOneTurn).toBeLessThanOrEqual(4);
+    expect(timers).toBeGreaterThan(0);
+    await finish();
+  });
+
+  it('looks at urgent objects first', async () => {
+    const { passes, reconcile } = failing();
+    const { controller, clock, finish } = setup(reconcile, {
+      workers: 1,
+      priorityOf: ({ name }) => (name === 'urgent' ? 0 : 1),
+    });
+    for (const name of ['a', 'b', 'urgent']) controller.enqueue({ name });
+    await clock.advance(0);
+    expect(passes.map(({ name }) => name)).toEqual(['a', 'urgent', 'b']);
+    await finish();
+  });
+
   it('tries again after growing waits, and starts over after a success', async () => {
     const { passes, reconcile } = failing(new Error('1'), new Error('2'));
     const { controller, clock, metrics, finish } = setup(reconcile);

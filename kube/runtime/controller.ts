@@ -9,6 +9,7 @@ import { exponentialLimiter } from './rate-limiter.ts';
 import { LeadershipLostError } from './leader-election.ts';
 import { createReconcileMetrics } from './reconcile-metrics.ts';
 import { TerminalError } from './terminal-error.ts';
+import { nextTurn } from './turns.ts';
 import { createWorkQueue, type WorkQueue, type WorkQueueOptions } from './work-queue.ts';
 
 /** Nothing, or a moment to look again. */
@@ -44,6 +45,8 @@ export interface ControllerOptions {
   drainMs?: number;
   /** The queue, or what differs from the default one. */
   queue?: WorkQueue | Omit<WorkQueueOptions, 'name'>;
+  /** Which of the objects that are due come first: those with the lowest number. Default: all alike. */
+  priorityOf?: (key: Key) => number;
   log: Logger;
   /** What lines about an object say beside its key. */
   logFields?: (key: Key) => LogFields;
@@ -118,6 +121,8 @@ export function createController(options: ControllerOptions): Controller {
       const item = await queue.get();
       if (item === undefined) return;
       await work(item, stop);
+      // Passes that ask nobody anything must not keep timers waiting, the renewal of the lease among them.
+      await nextTurn();
     }
   }
 
@@ -143,8 +148,10 @@ export function createController(options: ControllerOptions): Controller {
 }
 
 function makeQueue(options: ControllerOptions, shared: { clock: Clock; metrics: Metrics }): WorkQueue {
-  const { queue = {}, name } = options;
-  return 'add' in queue ? queue : createWorkQueue({ ...shared, ...queue, name });
+  const { queue = {}, name, priorityOf } = options;
+  if ('add' in queue) return queue;
+  const ordered = priorityOf && { priorityOf: (item: string) => priorityOf(parseKey(item)) };
+  return createWorkQueue({ ...shared, ...ordered, ...queue, name });
 }
 
 /** The signal of one pass: the deadline's and the shutdown's. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
 import { bucketLimiter, exponentialLimiter, maxOfLimiters } from './rate-limiter.ts';
+import { TURN } from './turns.ts';
 import { createWorkQueue } from './work-queue.ts';
 
 function setup() {
@@ -16,6 +17,39 @@ describe('work queue', () => {
     for (const item of ['a', 'b', 'a', 'c', 'b']) queue.add(item);
     expect(queue.length).toBe(3);
     expect([await queue.get(), await queue.get(), await queue.get()]).toEqual(['a', 'b', 'c']);
+  });
+
+  it('hands out the urgent first, the oldest among equals, and moves an item forward but never back', async () => {
+    const urgency = new Map([
+      ['running', 0],
+      ['running too', 0],
+      ['waiting', 2],
+      ['finished', 3],
+    ]);
+    const queue = createWorkQueue({ name: 'test', priorityOf: (item) => urgency.get(item) ?? 1 });
+    for (const item of ['finished', 'waiting', 'new', 'running', 'running too']) queue.add(item);
+    urgency.set('finished', 0).set('running', 3);
+    queue.add('finished');
+    queue.add('running');
+    const order = [];
+    while (queue.length > 0) order.push(await queue.get());
+    expect(order).toEqual(['running', 'running too', 'finished', 'new', 'waiting']);
+  });
+
+  it('adds what is due at one moment in bounded turns', async () => {
+    const { queue, clock } = setup();
+    for (let index = 0; index < 3 * TURN; index++) queue.addAfter(`item ${String(index)}`, 1_000);
+    const lengths: number[] = [];
+    const timers = clock.after;
+    clock.after = (ms, action) =>
+      timers(ms, () => {
+        action();
+        lengths.push(queue.length);
+      });
+    // One that is due earlier gets a timer that this test sees.
+    queue.addAfter('first', 500);
+    await clock.advance(1_000);
+    expect(lengths).toEqual([1, TURN + 1, 2 * TURN + 1, 3 * TURN + 1]);
   });
 
   it('does not hand out an item that is being worked on, and runs it again when it was added meanwhile', async () => {

@@ -4,6 +4,8 @@ import { type Clock, systemClock } from './clock.ts';
 import { createDelayHeap } from './delay-heap.ts';
 import { createQueueMetrics } from './queue-metrics.ts';
 import { bucketLimiter, exponentialLimiter, maxOfLimiters, type RateLimiter } from './rate-limiter.ts';
+import { createReadyItems } from './ready-items.ts';
+import { TURN } from './turns.ts';
 
 /**
  * A queue of keys after client-go's workqueue: a key that waits is not queued twice, a key that is being worked on is
@@ -37,6 +39,11 @@ export interface WorkQueueOptions {
   metrics?: Metrics;
   /** Default: per item 1 s doubling to 5 min, and over all items 10 a second after a burst of 100. */
   rateLimiter?: RateLimiter;
+  /**
+   * Which of the items that are ready is handed out first: the one with the lowest number, the oldest among equals. Asked when an item is
+   * added. Default: all alike.
+   */
+  priorityOf?: (item: string) => number;
 }
 
 export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
@@ -44,8 +51,8 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   const limiter = options.rateLimiter ?? maxOfLimiters(exponentialLimiter(), bucketLimiter({ clock }));
   const metrics = createQueueMetrics({ name: options.name, metrics: options.metrics ?? noMetrics, clock });
 
-  /** In the order of arrival. A Set keeps it and makes "first of all" cheap. */
-  const ready = new Set<string>();
+  const priorityOf = options.priorityOf ?? (() => 0);
+  const ready = createReadyItems();
   /** Being worked on. */
   const processing = new Set<string>();
   /** Added while being worked on. */
@@ -69,12 +76,16 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
       waiter(start(item));
       return;
     }
-    ready.add(item);
+    ready.add(item, priorityOf(item));
     metrics.depth(ready.size);
   }
 
   function add(item: string): void {
-    if (closed || ready.has(item) || again.has(item)) return;
+    if (closed || again.has(item)) return;
+    if (ready.has(item)) {
+      ready.add(item, priorityOf(item));
+      return;
+    }
     metrics.added(item);
     if (processing.has(item)) again.add(item);
     else makeReady(item);
@@ -83,7 +94,12 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   function onTimer(): void {
     timer = undefined;
     const now = clock.monotonic();
-    for (let item = delayed.takeDue(now); item !== undefined; item = delayed.takeDue(now)) add(item);
+    // What is due beyond that gets the next turn of the event loop, from a timer that is due at once.
+    for (let count = 0; count < TURN; count++) {
+      const item = delayed.takeDue(now);
+      if (item === undefined) break;
+      add(item);
+    }
     armTimer();
   }
 
@@ -125,10 +141,9 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     retries: (item) => limiter.retries(item),
 
     get(signal) {
-      const [first] = ready;
       if (signal?.aborted === true) return Promise.resolve(undefined);
+      const first = ready.take();
       if (first !== undefined) {
-        ready.delete(first);
         metrics.depth(ready.size);
         return Promise.resolve(start(first));
       }
