@@ -34,7 +34,7 @@ export default {
   projects: [
     project('unit', [
       '<rootDir>/{api,kube,telemetry,plugin,controller,cli,hack}/**/*.test.ts',
-      '<rootDir>/tests/{fakes,mover-conformance}/**/*.test.ts',
+      '<rootDir>/tests/{fakes,load,mover-conformance}/**/*.test.ts',
     ]),
     project('contract', ['<rootDir>/tests/contract/**/*.test.ts']),
     project('integration', ['<rootDir>/tests/integration/**/*.test.ts']),

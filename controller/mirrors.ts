@@ -22,6 +22,7 @@ import { childName } from '../api/v1alpha1/names.ts';
 import { readBackup, readRestore } from '../api/v1alpha1/spellings.ts';
 import type { Informer, InformerSet } from '../kube/cache/informer-set.ts';
 import { CLAIM_INDEX, RECORD_INDEX, type Listers } from './environment.ts';
+import { isFinal, type RequestStatus } from './request/request.ts';
 
 /** Index of requests by the name that their children carry. */
 export const CHILD_INDEX = 'child';
@@ -32,6 +33,9 @@ export const SOURCE_INDEX = 'source';
 /** Index of restores by `namespace/name` of the destination claim. */
 export const DESTINATION_INDEX = 'destination';
 
+/** Index of requests that have not ended by the name of their class, which is empty as long as they have none. */
+export const CLASS_INDEX = 'class';
+
 /** What the controller keeps of the cluster, each kind watched once. */
 export function createMirrors(informers: InformerSet, namespace: string): Mirrors {
   const ours = { labelSelector: labels.requestUid };
@@ -40,6 +44,7 @@ export function createMirrors(informers: InformerSet, namespace: string): Mirror
     backups: informers.informer(dataMoverBackups, {
       transform: readBackup,
       indexers: {
+        [CLASS_INDEX]: classOf,
         [CHILD_INDEX]: ({ metadata }) => [childName('backup', metadata.uid ?? '')],
         [SOURCE_INDEX]: ({ metadata, spec: { dataSourceRef } }) =>
           dataSourceRef.kind === 'PersistentVolumeClaim'
@@ -51,6 +56,7 @@ export function createMirrors(informers: InformerSet, namespace: string): Mirror
     restores: informers.informer(dataMoverRestores, {
       transform: readRestore,
       indexers: {
+        [CLASS_INDEX]: classOf,
         [CHILD_INDEX]: ({ metadata }) => [childName('restore', metadata.uid ?? '')],
         [DESTINATION_INDEX]: ({ metadata, spec }) => [
           `${metadata.namespace ?? ''}/${spec.destinationClaimRef.name}`,
@@ -59,11 +65,17 @@ export function createMirrors(informers: InformerSet, namespace: string): Mirror
     }),
     deletes: informers.informer(dataMoverDeletes, {
       namespace,
-      indexers: { [CHILD_INDEX]: ({ metadata }) => [childName('delete', metadata.uid ?? '')] },
+      indexers: {
+        [CLASS_INDEX]: classOf,
+        [CHILD_INDEX]: ({ metadata }) => [childName('delete', metadata.uid ?? '')],
+      },
     }),
     prunes: informers.informer(dataMoverPrunes, {
       namespace,
-      indexers: { [CHILD_INDEX]: ({ metadata }) => [childName('prune', metadata.uid ?? '')] },
+      indexers: {
+        [CLASS_INDEX]: classOf,
+        [CHILD_INDEX]: ({ metadata }) => [childName('prune', metadata.uid ?? '')],
+      },
     }),
     claims: informers.informer(persistentVolumeClaims, { transform: trimClaim }),
     volumes: informers.informer(persistentVolumes, {
@@ -96,6 +108,10 @@ function recordedClaim({ metadata: { namespace }, status }: DataMoverBackup): st
   const { phase, result, volume } = status ?? {};
   const isRecord = phase === 'Completed' && result !== undefined && volume?.namespace === namespace;
   return isRecord ? [`${volume?.namespace ?? ''}/${volume?.pvcName ?? ''}`] : [];
+}
+
+function classOf({ status }: { status?: RequestStatus }): string[] {
+  return isFinal(status?.phase) ? [] : [status?.dataMoverClass ?? ''];
 }
 
 /** A cluster may hold tens of thousands of claims and volumes; what nobody here reads is not kept. */

@@ -102,7 +102,9 @@ export const progress = z
 
 export const queue = z
   .object({
-    ahead: count.describe('Requests that will be admitted before this one.'),
+    ahead: count.describe(
+      'Requests that will be admitted before this one. Up to ten it is kept current within half a minute; a longer line is told when half of it is gone.',
+    ),
     reason: text.describe('What it waits for.'),
   })
   .describe('Present while the request waits for a place.');

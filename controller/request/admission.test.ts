@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createAdmission, type AdmissionRequest, type Candidate } from './admission.ts';
+import { createAdmission, type Admissible, type AdmissionRequest } from './admission.ts';
 import type { Limits } from './places.ts';
 
 type Kind = 'backup' | 'restore' | 'delete' | 'prune';
@@ -9,7 +9,7 @@ type Kind = 'backup' | 'restore' | 'delete' | 'prune';
 interface Entry {
   kind: Kind;
   request: AdmissionRequest;
-  object: Candidate;
+  object: Admissible;
 }
 
 const limits = (atOnce: number, perNode: number): Limits => ({
@@ -51,12 +51,52 @@ function entry(index: number, kind: Kind, className: string, repository: string,
   };
 }
 
-function admissionOver(entries: readonly Entry[]) {
-  const list = (kind: Kind) => () => entries.filter((e) => e.kind === kind).map(({ object }) => object);
-  return createAdmission(
-    { backup: list('backup'), restore: list('restore'), delete: list('delete'), prune: list('prune') },
-    { limitsOf: (className) => LIMITS[className], nodes: () => NODES },
-  );
+/** An admission whose cache shows these entries as they are whenever it is asked something. */
+function admissionOver(entries: readonly Entry[], limits: Readonly<Record<string, Limits>> = LIMITS) {
+  const shown = new Map<string, { kind: Kind; object: Admissible }>();
+  const offers: string[] = [];
+  const due: (() => void)[] = [];
+  const admission = createAdmission({
+    bounds: { limitsOf: (className) => limits[className], nodes: () => NODES },
+    onOffer: (_, key) => offers.push(key.name),
+    later: (action) => void due.push(action),
+  });
+
+  function show(): void {
+    for (const { kind, object } of entries) {
+      const uid = object.metadata.uid ?? '';
+      const before = shown.get(uid)?.object;
+      if (JSON.stringify(before) === JSON.stringify(object)) continue;
+      const after = structuredClone(object);
+      shown.set(uid, { kind, object: after });
+      admission.changed(kind, before, after);
+    }
+    for (const [uid, { kind, object }] of shown) {
+      if (entries.some(({ request }) => request.uid === uid)) continue;
+      shown.delete(uid);
+      admission.changed(kind, object, undefined);
+    }
+  }
+
+  return {
+    ...admission,
+    /** Names of those that a place was kept for. */
+    offers,
+    show,
+    /** Shows everything, and lets happen what was put off. */
+    settle(): void {
+      show();
+      for (const action of due.splice(0)) action();
+    },
+    decide(kind: Kind, request: AdmissionRequest) {
+      show();
+      return admission.decide(kind, request);
+    },
+    isAwaited(repository: string, uid: string) {
+      show();
+      return admission.isAwaited(repository, uid);
+    },
+  };
 }
 
 const write = ({ object }: Entry): void => {
@@ -73,8 +113,8 @@ describe('admission', () => {
     const [oldest, middle, youngest] = entries as [Entry, Entry, Entry];
     expect(admission.decide('backup', youngest.request)).toEqual({
       admitted: false,
-      ahead: 2,
-      reason: 'older requests come first; there are 1 places of DataMoverClass narrow',
+      ahead: 1,
+      reason: '1 of 1 places of DataMoverClass narrow are taken',
     });
     expect(admission.decide('backup', oldest.request)).toEqual({ admitted: true });
     expect(admission.decide('backup', middle.request)).toEqual({
@@ -152,6 +192,51 @@ describe('admission', () => {
     const admission = admissionOver([running, waiting, other]);
     expect(admission.decide('backup', waiting.request).admitted).toBe(false);
     expect(admission.decide('backup', other.request).admitted).toBe(true);
+  });
+
+  it('knows whether another request that has not ended is about a repository', () => {
+    const [one, other] = [entry(0, 'backup', 'wide', 'r'), entry(1, 'prune', 'wide', 'r')] as const;
+    const admission = admissionOver([one, other]);
+    expect(admission.isAwaited('r', other.request.uid)).toBe(true);
+    finish(one);
+    expect(admission.isAwaited('r', other.request.uid)).toBe(false);
+  });
+
+  it('keeps a freed place for the oldest that waits, and names it once', () => {
+    const entries = [0, 1, 2].map((index) => entry(index, 'backup', 'narrow', `r${String(index)}`));
+    const admission = admissionOver(entries);
+    const [first, second, third] = entries as [Entry, Entry, Entry];
+    admission.decide('backup', first.request);
+    write(first);
+    admission.settle();
+    admission.offers.length = 0;
+    finish(first);
+    admission.settle();
+    admission.settle();
+    expect(admission.offers).toEqual([second.object.metadata.name]);
+    expect(admission.decide('backup', third.request).admitted).toBe(false);
+    expect(admission.decide('backup', second.request).admitted).toBe(true);
+  });
+
+  it('gives a kept place to the next one when the pass it was kept for does not ask for it', async () => {
+    const entries = [0, 1, 2].map((index) => entry(index, 'backup', 'narrow', `r${String(index)}`));
+    const admission = admissionOver(entries);
+    const [first, second, third] = entries as [Entry, Entry, Entry];
+    admission.decide('backup', first.request);
+    write(first);
+    finish(first);
+    admission.settle();
+    await admission.during(second.request.uid, () => Promise.resolve());
+    admission.settle();
+    expect([second, third].map(({ request }) => admission.hasPlace(request.uid))).toEqual([false, true]);
+  });
+
+  it('tells who is at the head of a line that has moved on, once', () => {
+    const entries = [0, 1, 2].map((index) => entry(index, 'backup', 'narrow', `r${String(index)}`));
+    const admission = admissionOver(entries);
+    admission.decide('backup', entries[0]!.request);
+    expect(admission.takeFronts().map(({ key }) => key.name)).toEqual(['r1', 'r2']);
+    expect(admission.takeFronts()).toEqual([]);
   });
 
   it('does not count one that is being canceled', () => {
@@ -266,6 +351,146 @@ describe('admission', () => {
   });
 });
 
+describe('places and waiting requests', () => {
+  const shapes = fc.array(
+    fc.record({
+      kind: fc.constantFrom<Kind>('backup', 'restore', 'delete'),
+      className: fc.constantFrom('narrow', 'wide', 'spread'),
+      node: fc.constantFrom('n1', 'n2', undefined),
+      repository: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g'),
+    }),
+    { minLength: 1, maxLength: 14 },
+  );
+  const steps = fc.array(
+    fc.record({
+      event: fc.constantFrom(
+        'ask',
+        'ask',
+        'see',
+        'finish',
+        'finish',
+        'cancel',
+        'pause',
+        'delete',
+        'widen',
+        'narrow',
+      ),
+      index: fc.nat(13),
+    }),
+    { maxLength: 60 },
+  );
+
+  it('never are free and in want of each other after a settled pass, in every history', () => {
+    fc.assert(
+      fc.property(shapes, steps, (all, events) => {
+        const entries = all.map(({ kind, className, repository, node }, index) =>
+          entry(index, kind, className, repository, node),
+        );
+        const history = createHistory(entries);
+        for (const { event, index } of [{ event: 'ask', index: 0 }, ...events]) {
+          history.play(event, index);
+          expect(history.stuck()).toEqual([]);
+          expect(history.holders()).toEqual(history.expected());
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+/** A history of requests, beside the simplest thinkable admission: it looks at all of them after every event. */
+function createHistory(entries: Entry[]) {
+  const limitsNow = structuredClone(LIMITS) as Record<string, Limits>;
+  const admission = admissionOver(entries, limitsNow);
+  const model = new Set<Entry>();
+  const unseen = new Set<Entry>();
+  const status = ({ object }: Entry) => object.status ?? {};
+  const waits = (e: Entry): boolean =>
+    status(e).phase === 'Queued' && (e.object.spec as { cancel?: boolean }).cancel !== true;
+  const inOrder = (): Entry[] => entries.toSorted((a, b) => (a.request.uid < b.request.uid ? -1 : 1));
+
+  function fits(one: Entry): boolean {
+    const held = [...model];
+    const limit = limitsNow[one.request.className]!;
+    const sameKind = held.filter(({ kind }) => kind === one.kind);
+    const ofClass = sameKind.filter(({ request }) => request.className === one.request.className).length;
+    const { node } = one.request;
+    const there = sameKind.filter(({ request }) => node === undefined || request.node === node).length;
+    const perNode =
+      one.kind === 'delete' ? Infinity : limit.backupsPerNode * (node === undefined ? NODES : 1);
+    return ofClass < limit.backups && there < perNode;
+  }
+
+  /** Neither in use nor wanted by an older one. */
+  function isNext(one: Entry): boolean {
+    const rivals = inOrder().filter(({ request }) => request.repository === one.request.repository);
+    if (rivals.some((rival) => model.has(rival))) return false;
+    return rivals.find((rival) => waits(rival)) === one;
+  }
+
+  function settleModel(): void {
+    for (const e of model) {
+      const isThere = entries.includes(e) && status(e).phase !== 'Completed';
+      if (!isThere || !(status(e).admittedAt !== undefined || unseen.has(e) || waits(e))) model.delete(e);
+    }
+    for (const e of inOrder()) if (waits(e) && !model.has(e) && isNext(e) && fits(e)) model.add(e);
+  }
+
+  const events: Record<string, (one: Entry) => void> = {
+    ask(one) {
+      if (!waits(one) || unseen.has(one)) return;
+      if (admission.decide(one.kind, one.request).admitted) unseen.add(one);
+    },
+    see(one) {
+      if (unseen.delete(one)) write(one);
+    },
+    finish(one) {
+      if (status(one).admittedAt !== undefined) finish(one);
+    },
+    cancel(one) {
+      if (!unseen.has(one)) one.object.spec = { cancel: true };
+    },
+    pause(one) {
+      if (status(one).admittedAt === undefined) return;
+      const { admittedAt: _, ...rest } = status(one);
+      one.object.status = { ...rest, phase: rest.phase === 'Completed' ? 'Completed' : 'Queued' };
+    },
+    delete(one) {
+      unseen.delete(one);
+      entries.splice(entries.indexOf(one), 1);
+    },
+    widen: () => setLimit(3),
+    narrow: () => setLimit(1),
+  };
+
+  function setLimit(count: number): void {
+    Object.assign(limitsNow.narrow!, { backups: count, restores: count, deletes: count, prunes: count });
+    admission.boundsChanged();
+  }
+
+  return {
+    play(event: string, index: number): void {
+      const one = entries[index % Math.max(1, entries.length)];
+      if (one !== undefined) events[event]?.(one);
+      admission.settle();
+      settleModel();
+    },
+    /** Those that wait although nothing is in their way. */
+    stuck: (): string[] =>
+      inOrder()
+        .filter((e) => waits(e) && !admission.hasPlace(e.request.uid) && isNext(e) && fits(e))
+        .map(({ request }) => request.uid),
+    holders: (): string[] =>
+      inOrder()
+        .filter(({ request }) => admission.hasPlace(request.uid))
+        .map(({ request }) => request.uid),
+    expected: (): string[] =>
+      inOrder()
+        .filter((e) => model.has(e))
+        .map(({ request }) => request.uid),
+  };
+}
+
 /** Asks, loses, finishes and restarts as told, and looks after each admission whether it was allowed. */
 function play(entries: Entry[], events: readonly { event: string; index: number }[]): void {
   let admission = admissionOver(entries);
@@ -277,7 +502,10 @@ function play(entries: Entry[], events: readonly { event: string; index: number 
   const ask = (e: Entry): boolean => {
     if (!isWaiting(e) || !admission.decide(e.kind, e.request).admitted) return false;
     unseen.add(e);
-    checkAdmission(entries, e, { isRunning, isWaiting });
+    const turn = (one: Entry): number => admission.offers.lastIndexOf(one.object.metadata.name);
+    // A class that allows more on a node may have used that after this one had got its place.
+    const wasRunning = (one: Entry): boolean => isRunning(one) && turn(one) <= turn(e);
+    checkAdmission(entries, e, { isRunning: wasRunning, isWaiting });
     return true;
   };
 

@@ -93,6 +93,46 @@ describe('backups beyond the limit', () => {
     expect(world.cluster.state.started).toHaveLength(2);
   });
 
+  it('tell no position any more once they have ended while they waited', async () => {
+    limit({ backups: 1 });
+    await world.start();
+    await addBackups('a', 'b', 'c');
+    world.kube.edit(dataMoverBackups, { namespace: 'app', name: 'b' }, ({ spec }) => (spec.cancel = true));
+    await world.until(() => phases('b')[0] === 'Canceled');
+    expect(world.backup('b')?.status).not.toHaveProperty('queue');
+    expect(phases('a', 'c')).toEqual(['Moving', 'Queued']);
+  });
+
+  it('write nothing while nothing changes for them', async () => {
+    limit({ backups: 1 });
+    await world.start();
+    await addBackups('a', 'b', 'c');
+    await world.advance(5_000);
+    const before = world.kube.writeCalls().length;
+    await world.advance(1_200_000, 60_000);
+    const waiting = world.kube
+      .writeCalls()
+      .slice(before)
+      .filter(({ key }) => key?.name !== 'a');
+    expect(waiting.filter(({ kind }) => kind === dataMoverBackups)).toEqual([]);
+  });
+
+  it('move without a pause when they were made in the same second', async () => {
+    limit({ backups: 2 });
+    world.cluster.state.script = undefined;
+    await world.start();
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l'];
+    for (const name of names) await world.addSource(`claim-of-${name}`, `data of ${name}`);
+    for (const name of names)
+      world.addBackup(name, (backup) => {
+        backup.spec.dataSourceRef.name = `claim-of-${name}`;
+      });
+    const began = world.cluster.clock.now();
+    await world.until(() => phases(...names).every((phase) => phase === 'Completed'), 600_000);
+    // A move takes some seconds of the doubles. A wait for the next look at the queue would take half a minute.
+    expect(world.cluster.clock.now() - began).toBeLessThan(29_000);
+  });
+
   it('get their place as soon as another is canceled or fails', async () => {
     limit({ backups: 1 });
     await world.start();

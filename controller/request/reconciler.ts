@@ -42,7 +42,8 @@ export function createRequestReconciler<
     const request = type.lister.get(id);
     const lost = underWay.get(id);
     if (lost !== undefined && !isSame(lost, request)) return mourn(lost, context);
-    if (request !== undefined && !store.isStale(request)) return look(request, context);
+    if (request === undefined || store.isStale(request)) return;
+    return env.admission.during(request.metadata.uid ?? '', () => look(request, context));
   }
 
   async function look(request: T, context: ReconcileContext): Promise<ReconcileResult | void> {

@@ -21,6 +21,10 @@ export interface RequestStatus {
   failure?: Failure | undefined;
   /** Of a request that is tried again: why it has not succeeded yet. */
   lastFailure?: Failure | undefined;
+  /** Of a request that waits for a place. */
+  queue?: { ahead: number; reason: string } | undefined;
+  /** Of a request that waits for its next try. */
+  retryAt?: string | undefined;
   conditions?: Condition[] | undefined;
 }
 

@@ -47,8 +47,10 @@ export function pauseAfter(
   status.failedTries = tries;
   status.lastFailure = failure;
   status.retryAt = new Date(now.getTime() + pause).toISOString();
-  delete status.queue;
+  // The next try takes another way, at other times.
   delete status.movingSince;
+  delete status.progress;
+  delete status.node;
   if (status.admittedAt === undefined) {
     // Nothing was begun, so another class may serve the next try.
     delete status.dataMoverClass;

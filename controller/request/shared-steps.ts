@@ -1,8 +1,8 @@
 import type { Resource } from '../../api/meta.ts';
 import { formatKey, keyOf } from '../../api/meta.ts';
 import type { AccessRequest, MoverOutcome, MoverProgress, RequestKind } from '../movers/mover.ts';
-import { QUEUE_REFRESH_MS } from './admission.ts';
 import { moverDeadline } from './mover-deadline.ts';
+import { positionToTell, type Position } from './position.ts';
 import { recordProgress } from './progress.ts';
 import type { RequestScope, RequestStatus } from './request.ts';
 import { checkpoint, done, failed, waiting, type StepResult, type Waiting } from './step.ts';
@@ -12,7 +12,7 @@ import { checkpoint, done, failed, waiting, type StepResult, type Waiting } from
 /** The status of a request that waits for a place and then moves data. */
 export interface MovingStatus extends RequestStatus {
   repositoryPath?: string | undefined;
-  queue?: { ahead: number; reason: string } | undefined;
+  queue?: Position | undefined;
   node?: string | undefined;
   admittedAt?: string | undefined;
   movingSince?: string | undefined;
@@ -53,9 +53,9 @@ export function admit<Status extends MovingStatus>(
     node: status.node,
   });
   if (!decision.admitted) {
-    const { ahead, reason } = decision;
+    const { ahead, reason } = positionToTell(status.queue, decision);
     status.queue = { ahead, reason };
-    return waiting(`queued, ${String(ahead)} ahead: ${reason}`, { requeueAfterMs: QUEUE_REFRESH_MS });
+    return waiting(`queued, ${String(ahead)} ahead: ${reason}`);
   }
   delete status.queue;
   status.admittedAt = now.toISOString();

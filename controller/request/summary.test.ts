@@ -51,6 +51,19 @@ describe('the summary of a request', () => {
     });
   });
 
+  const queue = { ahead: 3, reason: 'one is using the same repository' };
+
+  it.each([
+    ['fails', { failure: { reason: 'Canceled', message: 'canceled by spec.cancel' } }, 'CleaningUp'],
+    ['moves on', {}, 'Moving'],
+  ])('tells no position in a queue and no next try of a request that %s', (_, facts, phase) => {
+    const retryAt = '2026-03-01T03:00:00Z';
+    const status = summaryOf({ ...facts, queue, ...('failure' in facts && { retryAt }) }, checkpoint);
+    expect(status.phase).toBe(phase);
+    expect(status).not.toHaveProperty('queue');
+    expect(status).not.toHaveProperty('retryAt');
+  });
+
   it('names what it had to leave behind, and is over all the same', () => {
     const status = summaryOf({ mover: 'VolSync' }, waiting('again later'), ['PersistentVolume pv-1']);
     expect(status).toMatchObject({ phase: 'Completed', message: 'all is well' });

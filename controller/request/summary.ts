@@ -23,8 +23,11 @@ export function summarise<
   { pass, over }: WayBack,
 ): void {
   const { request, status, now } = draft;
+  // One that waits for something else again is not in line any more.
+  if (pass.step !== undefined && pass.step !== 'admit') delete status.queue;
   const phase = phaseOf(type, status, over !== undefined);
   status.phase = phase;
+  dropPast(status, phase);
   status.observedGeneration = request.metadata.generation ?? 0;
   if (isFinal(phase)) status.completionTimestamp ??= now.toISOString();
   status.message = messageOf(type, status, pass);
@@ -39,6 +42,12 @@ export function summarise<
     now,
     ...(generation !== undefined && { generation }),
   });
+}
+
+/** What describes a state goes with the state. */
+function dropPast(status: RequestStatus, phase: string): void {
+  if (phase !== 'Queued') delete status.queue;
+  if (phase === 'CleaningUp' || isFinal(phase)) delete status.retryAt;
 }
 
 function cleanedUp(left: readonly string[] | undefined): Fact {

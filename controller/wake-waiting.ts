@@ -1,0 +1,69 @@
+import type { Key } from '../api/meta.ts';
+import type { Clock } from '../kube/runtime/clock.ts';
+import type { Controller } from '../kube/runtime/controller.ts';
+import type { Lister } from './environment.ts';
+import { isUsable } from './exposure/nodes.ts';
+import type { Mirrors } from './mirrors.ts';
+import type { RequestKind } from './movers/mover.ts';
+import { createAdmission, type Admissible, type Admission } from './request/admission.ts';
+import { requestMirrors } from './wake-requests.ts';
+import type { Node } from '../api/external/core.ts';
+
+/** How old the position of a request near the head of the line may be. */
+export const POSITION_MS = 30_000;
+
+interface Waiting {
+  mirrors: Mirrors;
+  /** Called only after the controllers are there. */
+  controllerOf: (kind: RequestKind) => Pick<Controller, 'enqueue'>;
+  isOurs: (request: Admissible) => boolean;
+  clock: Clock;
+}
+
+/** The admission of all requests, fed by the caches; it wakes those that get a place, and those whose position has changed. */
+export function admitFromMirrors({ mirrors, controllerOf, isOurs, clock }: Waiting): Admission {
+  const { classes, nodes } = mirrors;
+  const wake = (kind: RequestKind, key: Key): void => controllerOf(kind).enqueue(key);
+  let isDue = false;
+
+  function tellPositionsLater(): void {
+    if (isDue) return;
+    isDue = true;
+    clock.after(POSITION_MS, () => {
+      isDue = false;
+      for (const { kind, key } of admission.takeFronts()) wake(kind, key);
+    });
+  }
+
+  const usable = countUsable(nodes.store);
+  const admission = createAdmission({
+    bounds: { limitsOf: (className) => classes.store.get(className)?.spec.limits, nodes: usable.count },
+    onOffer: (kind, key) => {
+      wake(kind, key);
+      tellPositionsLater();
+    },
+    isOurs,
+  });
+  for (const [kind, mirror] of requestMirrors(mirrors))
+    mirror.onChange((before: Admissible | undefined, after: Admissible | undefined) =>
+      admission.changed(kind, before, after),
+    );
+  classes.onChange((before, after) => {
+    if (before?.metadata.generation !== after?.metadata.generation) admission.boundsChanged();
+  });
+  nodes.onChange((before, after) => {
+    if ((before && isUsable(before)) === (after && isUsable(after))) return;
+    usable.outdate();
+    admission.boundsChanged();
+  });
+  return admission;
+}
+
+/** Counts once per change of nodes, not once per question. */
+function countUsable(nodes: Pick<Lister<Node>, 'list'>): { count: () => number; outdate: () => void } {
+  let known: number | undefined;
+  return {
+    count: () => (known ??= nodes.list().filter(isUsable).length),
+    outdate: () => (known = undefined),
+  };
+}

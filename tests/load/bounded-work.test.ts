@@ -1,0 +1,121 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import { dataMoverBackups, dataMoverClasses } from '../../api/v1alpha1/kinds.ts';
+import { createDataMover } from '../../controller/data-mover.ts';
+import { createInformerSet } from '../../kube/cache/informer-set.ts';
+import { silentLogger } from '../../telemetry/log.ts';
+import { createPrometheusMetrics } from '../../telemetry/prometheus.ts';
+import { createFakeClock, type FakeClock } from '../fakes/fake-clock.ts';
+import { FakeKube } from '../fakes/fake-kube.ts';
+import { backupIn, classOf, instantMover, VELERO } from './load.ts';
+import { countWork, type Tally } from './tally.ts';
+
+/**
+ * What an event costs must not depend on how many requests wait or are over. Work is counted and not timed, so that a busy
+ * machine changes nothing.
+ */
+
+const RUNNING = 10;
+const ENDS = 30;
+
+let stop = new AbortController();
+let over: Promise<unknown> = Promise.resolve();
+
+afterEach(async () => {
+  stop.abort();
+  await over;
+});
+
+/** A controller at work for these backups, in an API server in memory. */
+async function startWith(backups: readonly DataMoverBackup[]) {
+  const clock = createFakeClock();
+  const kube = new FakeKube({ clock });
+  kube.seed(dataMoverClasses, classOf('load', RUNNING));
+  for (const backup of backups) kube.seed(dataMoverBackups, backup);
+  const counter = countWork();
+  const client = counter.client(kube.client('controller'));
+  const informers = createInformerSet({ client, clock, random: () => 0.5 });
+  const { controllers, janitor } = createDataMover({
+    client,
+    informers: counter.informers(informers),
+    namespace: VELERO,
+    clusterName: 'c1',
+    movers: [() => instantMover],
+    reporter: { report: () => undefined },
+    log: silentLogger,
+    metrics: createPrometheusMetrics({ process: false }),
+    clock,
+  });
+  stop = new AbortController();
+  const mirroring = informers.run(stop.signal);
+  while (!informers.status().every(({ hasSynced }) => hasSynced)) await turns(1);
+  const running = [...controllers, janitor].map((one) => one.run(stop.signal));
+  over = Promise.all([mirroring, ...running, untilStopped(clock)]).finally(() => counter.stop());
+  return { clock, kube, counter, settled: () => settled(counter) };
+}
+
+/** A shutdown waits for its time, which only a test moves on. */
+async function untilStopped(clock: FakeClock): Promise<void> {
+  await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
+  await clock.advance(20_000);
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Lets everything be done that can be done now; answers all that was. */
+async function settled(counter: { take(): Tally }): Promise<Tally> {
+  const sum: Tally = { writes: 0, requests: 0, looked: 0, longestTurn: 0 };
+  for (let calm = 0; calm < 3;) {
+    await turns(10);
+    const { writes, requests, looked, longestTurn } = counter.take();
+    sum.writes += writes;
+    sum.requests += requests;
+    sum.looked += looked;
+    sum.longestTurn = Math.max(sum.longestTurn, longestTurn);
+    calm = requests + looked === 0 ? calm + 1 : 0;
+  }
+  return sum;
+}
+
+const some = (count: number, phase: 'Queued' | 'Moving' | 'Completed', from = 0): DataMoverBackup[] =>
+  Array.from({ length: count }, (_, index) => backupIn(phase, from + index));
+
+/** Ends one after another, as if its mover had. */
+async function endSome(world: Awaited<ReturnType<typeof startWith>>): Promise<Tally> {
+  const { kube } = world;
+  const before = await world.settled();
+  expect(before.requests).toBeGreaterThan(0);
+  let sum = { writes: 0, requests: 0, looked: 0, longestTurn: 0 };
+  for (let index = 0; index < ENDS; index++) {
+    const { name } = backupIn('Moving', index).metadata;
+    expect(kube.peek(dataMoverBackups, { namespace: 'app', name })?.status?.admittedAt).toBeDefined();
+    kube.edit(dataMoverBackups, { namespace: 'app', name }, (backup) => {
+      backup.metadata.finalizers = [];
+      backup.status = { ...backup.status, phase: 'Completed', completionTimestamp: '2026-01-01T01:00:00Z' };
+    });
+    const { writes, requests, looked, longestTurn } = await world.settled();
+    sum = {
+      writes: sum.writes + writes,
+      requests: sum.requests + requests,
+      looked: sum.looked + looked,
+      longestTurn: Math.max(sum.longestTurn, longestTurn),
+    };
+  }
+  return sum;
+}
+
+describe.each([1_000, 10_000])('with %d requests in the queue', (count) => {
+  it('the end of one costs as much as with a short queue', async () => {
+    const world = await startWith([...some(RUNNING, 'Moving'), ...some(count, 'Queued', RUNNING)]);
+    const cost = await endSome(world);
+    const admitted = world.kube
+      .peekAll(dataMoverBackups)
+      .filter(({ status }) => status?.phase !== 'Completed' && status?.admittedAt !== undefined);
+    expect(admitted).toHaveLength(RUNNING);
+    expect(cost.writes / ENDS).toBeLessThanOrEqual(6);
+    expect(cost.looked / ENDS).toBeLessThanOrEqual(200);
+    expect(cost.longestTurn).toBeLessThanOrEqual(2_000);
+  });
+});

@@ -1,0 +1,114 @@
+import { apiVersionOf } from '../../api/meta.ts';
+import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import { dataMoverClassSpec, type DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
+import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
+import { FINALIZER } from '../../api/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverClasses, dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
+import type { Mover } from '../../controller/movers/mover.ts';
+
+/** Many requests for tests of how the work of the controller grows with their number. */
+
+export const VELERO = 'velero';
+
+/** Removes at once; a backup runs until a test ends it. */
+export const instantMover: Mover = {
+  name: 'Instant',
+  capabilities: {
+    volumeModes: ['Filesystem'],
+    accessModes: ['ReadWriteOnce'],
+    liveSource: false,
+    byteProgress: false,
+    incremental: false,
+    verify: [],
+    forget: true,
+  },
+  snapshotIDs: { pattern: /[0-9a-f]{16}/, form: '16 hexadecimal digits' },
+  requestSettings: [],
+  parseConfig: (config) => ({ config }),
+  backup: () => Promise.resolve({ state: 'InProgress', started: true, message: 'moving' }),
+  restore: () => Promise.resolve({ state: 'InProgress', started: true, message: 'moving' }),
+  forget: () => Promise.resolve({ state: 'Done', facts: { alreadyGone: false } }),
+  cleanup: () => Promise.resolve([]),
+  claimsOf: () => [],
+};
+
+export function classOf(name: string, atOnce: number): DataMoverClass {
+  const limits = { backups: atOnce, deletes: atOnce, backupsPerNode: 1_000 };
+  return {
+    apiVersion: apiVersionOf(dataMoverClasses),
+    kind: dataMoverClasses.kind,
+    metadata: { name },
+    spec: dataMoverClassSpec.parse({ mover: instantMover.name, limits }),
+  };
+}
+
+/** A removal from a repository of its own. */
+export function deleteOf(index: number, className: string): DataMoverDelete {
+  const name = `load-${String(index).padStart(5, '0')}`;
+  return {
+    apiVersion: apiVersionOf(dataMoverDeletes),
+    kind: dataMoverDeletes.kind,
+    metadata: { namespace: VELERO, name },
+    spec: {
+      dataMoverClass: className,
+      backupName: name,
+      backupNamespace: 'app',
+      result: { mover: instantMover.name, repository: `c1/app/${name}`, snapshotID: '0123456789abcdef' },
+    },
+  };
+}
+
+/** What a backup looks like whose snapshot is cut: it waits for a place, moves, or has ended. */
+export function backupIn(phase: 'Queued' | 'Moving' | 'Completed', index: number): DataMoverBackup {
+  const name = `load-${String(index).padStart(5, '0')}`;
+  // Several in one second, as when Velero makes them.
+  const time = new Date(Date.UTC(2026, 0, 1) - 86_400_000 + Math.floor(index / 3) * 1_000).toISOString();
+  const ended = { completionTimestamp: time, result: resultOf(name) };
+  return {
+    apiVersion: apiVersionOf(dataMoverBackups),
+    kind: dataMoverBackups.kind,
+    metadata: {
+      namespace: 'app',
+      name,
+      uid: `uid-of-${name}`,
+      creationTimestamp: time,
+      generation: 1,
+      finalizers: phase === 'Completed' ? [] : [FINALIZER],
+    },
+    spec: { dataSourceRef: { kind: 'PersistentVolumeClaim', name } },
+    status: {
+      phase,
+      startTimestamp: time,
+      dataMoverClass: 'load',
+      mover: instantMover.name,
+      volume: {
+        pvcName: name,
+        namespace: 'app',
+        accessModes: ['ReadWriteOnce'],
+        volumeMode: 'Filesystem',
+        capacity: '1Gi',
+      },
+      capture: {
+        consistency: 'PointInTime',
+        time,
+        driver: 'csi.example.com',
+        snapshotHandle: name,
+        volumeSnapshot: name,
+        volumeSnapshotContent: name,
+        owned: false,
+      },
+      repositoryPath: `c1/app/${name}`,
+      ...(phase !== 'Queued' && { admittedAt: time, movingSince: time }),
+      ...(phase === 'Completed' && ended),
+    },
+  };
+}
+
+function resultOf(name: string) {
+  return {
+    mover: instantMover.name,
+    repository: `c1/app/${name}`,
+    snapshotID: '0123456789abcdef',
+    consistency: 'PointInTime' as const,
+  };
+}

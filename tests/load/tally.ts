@@ -1,0 +1,106 @@
+import type { Resource } from '../../api/meta.ts';
+import type { InformerSet, Informer } from '../../kube/cache/informer-set.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+
+const WRITES = ['create', 'apply', 'applyStatus', 'mergePatch', 'delete'] as const;
+const READS = ['get', 'list', 'listPage', 'watch', 'podLog'] as const;
+
+/** What controllers do, counted in units that do not depend on how fast the machine is. */
+export interface Tally {
+  /** Calls that change something. */
+  writes: number;
+  /** All calls of the API server. */
+  requests: number;
+  /** Objects that the caches have handed out, one by one or in lists, and changes that they have told of. */
+  looked: number;
+  /** The most units of work, calls and looks, in one turn of the event loop. */
+  longestTurn: number;
+}
+
+export interface Counter {
+  client(client: KubeClient): KubeClient;
+  informers(informers: InformerSet): InformerSet;
+  /** What was done since the last call, or since the beginning. */
+  take(): Tally;
+  stop(): void;
+}
+
+/** Counts the work that goes through the clients and caches it wraps, turn by turn of the event loop. */
+export function countWork(): Counter {
+  let tally: Tally = { writes: 0, requests: 0, looked: 0, longestTurn: 0 };
+  let inThisTurn = 0;
+  let isOver = false;
+
+  function turn(): void {
+    tally.longestTurn = Math.max(tally.longestTurn, inThisTurn);
+    inThisTurn = 0;
+    if (!isOver) setImmediate(turn);
+  }
+  setImmediate(turn);
+
+  function look(count: number): void {
+    tally.looked += count;
+    inThisTurn += count;
+  }
+
+  function countingStore<T extends Resource>(store: Informer<T>['store']): Informer<T>['store'] {
+    const count = (found: T[]): T[] => {
+      look(found.length);
+      return found;
+    };
+    return {
+      get(key) {
+        look(1);
+        return store.get(key);
+      },
+      list: () => count(store.list()),
+      byIndex: (index, value) => count(store.byIndex(index, value)),
+      get size() {
+        return store.size;
+      },
+    };
+  }
+
+  function countingInformer<T extends Resource>(informer: Informer<T>): Informer<T> {
+    return {
+      ...informer,
+      store: countingStore(informer.store),
+      onChange: (handler) =>
+        informer.onChange((before, after) => {
+          look(1);
+          handler(before, after);
+        }),
+    };
+  }
+
+  return {
+    client(client) {
+      const counted = { ...client };
+      for (const verb of [...WRITES, ...READS]) {
+        const call = client[verb].bind(client) as (...args: unknown[]) => unknown;
+        const isWrite = (WRITES as readonly string[]).includes(verb);
+        Object.assign(counted, {
+          [verb]: (...args: unknown[]) => {
+            tally.requests++;
+            if (isWrite) tally.writes++;
+            inThisTurn++;
+            return call(...args);
+          },
+        });
+      }
+      return counted;
+    },
+    informers: (informers) => ({
+      ...informers,
+      informer: (kind, options) => countingInformer(informers.informer(kind, options)),
+    }),
+    take() {
+      const taken = tally;
+      tally = { writes: 0, requests: 0, looked: 0, longestTurn: 0 };
+      return taken;
+    },
+    stop() {
+      isOver = true;
+    },
+  };
+}
