@@ -131,13 +131,13 @@ describe('a backup', () => {
       error: { message: 'open b: permission denied' },
     };
     const lines = [
-      json(error),
       json({ message_type: 'summary', snapshot_id: id }),
-      json({
+      `# ${json({
         message_type: 'exit_error',
         code: 3,
         message: 'Warning: at least one source file could not be read',
-      }),
+      })}`,
+      json({ message_type: 'errors', kind: 'unreadable', count: 1, first: json(error) }),
     ];
     script({ end: 'failed', exitCode: 3, lines });
     await world.addSource('data', 'precious');
@@ -223,9 +223,14 @@ describe('a restore', () => {
   it('completes where only what is around the contents is missing, and says what', async () => {
     const message = 'lchown /data/a: operation not permitted';
     const lines = [
-      json({ message_type: 'error', during: 'restore', item: '/a', error: { message } }),
       json({ message_type: 'summary', total_files: 3, files_restored: 2, total_bytes: 9, bytes_restored: 9 }),
-      json({ message_type: 'exit_error', code: 1, message: 'Fatal: There were 1 errors\n' }),
+      `# ${json({ message_type: 'exit_error', code: 1, message: 'Fatal: There were 1 errors\n' })}`,
+      json({
+        message_type: 'errors',
+        kind: 'owners',
+        count: 1,
+        first: json({ item: '/a', error: { message } }),
+      }),
     ];
     const [first] = world.addRepository('the first');
     script({ end: 'failed', exitCode: 1, lines });

@@ -134,7 +134,9 @@ export const dataMoverRestoreStatus = z
           .string()
           .max(2048)
           .optional()
-          .describe('What is not as it was although all contents are back: owners, attributes, devices.'),
+          .describe(
+            'What is not as it was although all contents are back: owners, attributes, devices, the root folder.',
+          ),
       })
       .optional()
       .describe(

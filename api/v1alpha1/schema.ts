@@ -137,6 +137,21 @@ export const volume = z
   })
   .describe('The volume as it was.');
 
+/** The folder that holds everything else of a volume. */
+export const rootFolder = z
+  .object({
+    mode: z
+      .string()
+      .regex(/^[0-7]{1,4}$/)
+      .describe('Its permissions, in octal.'),
+    uid: z.int().min(0).max(4294967294).describe('Its owner.'),
+    gid: z.int().min(0).max(4294967294).describe('Its group.'),
+    time: time.describe('When it was changed last, to the second.'),
+  })
+  .describe(
+    "The volume's root folder, which no snapshot holds: a restore gives the new volume's root these. Its access control list and its other attributes are not recorded.",
+  );
+
 /** What a finished backup records, and all that a restore needs. */
 export const backupResult = z
   .object({
@@ -154,6 +169,14 @@ export const backupResult = z
       .optional()
       .describe('What was added to the repository, after deduplication, before compression.'),
     empty: z.boolean().optional().describe('True when the volume held nothing; no snapshot exists then.'),
+    rootFolder: rootFolder.optional(),
+    notSaved: z
+      .string()
+      .max(2048)
+      .optional()
+      .describe(
+        'What the volume held and the snapshot does not: sockets, attributes that could not be read. All contents of files are there.',
+      ),
     backupStorageLocation: word
       .optional()
       .describe(

@@ -36,6 +36,11 @@ export function reportBackup(
 
 /** One line about a finished backup. */
 export function resultText({ result }: DataMoverBackupStatus): string {
+  const but = result?.notSaved === undefined ? '' : `; not saved: ${result.notSaved}`;
+  return `${savedText(result)}${but}`;
+}
+
+function savedText(result: DataMoverBackupStatus['result']): string {
   if (result?.empty === true) return 'the volume is empty; nothing to upload';
   const size = result?.bytes === undefined ? '' : `, ${String(result.bytes)} bytes`;
   return `snapshot ${result?.snapshotID ?? ''} in repository ${result?.repository ?? ''}${size}`;

@@ -24,6 +24,7 @@ export type {
   RequestKind,
   RestoreFacts,
   RestoreMoverRequest,
+  RootFolder,
   SnapshotIDs,
   StagedVolume,
   VerifyFacts,

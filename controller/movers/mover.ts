@@ -211,6 +211,8 @@ export interface RestoreMoverRequest<Config> extends MoverRequest<Config> {
   recordedLocation: string | undefined;
   /** RFC 3339; not earlier than the snapshot and earlier than the repository's next one. */
   snapshotTime: string | undefined;
+  /** What the volume's root folder is to be like; absent: nothing is recorded of it. */
+  rootFolder?: RootFolder | undefined;
 }
 
 export type VerifyLevel = Exclude<DataMoverClassSpec['verify'], 'None'>;
@@ -232,6 +234,16 @@ export interface MoverProgress {
   totalFiles?: number | undefined;
 }
 
+/** The folder that holds everything else of a volume. */
+export interface RootFolder {
+  /** Permissions, in octal. */
+  mode: string;
+  uid: number;
+  gid: number;
+  /** Its last change, RFC 3339, to the second. */
+  time: string;
+}
+
 /** What a backup produced, as the mover itself reported it. Either a snapshot id or `empty`. */
 export interface BackupFacts {
   snapshotID?: string;
@@ -241,6 +253,10 @@ export interface BackupFacts {
   files?: number;
   uploadedBytes?: number;
   empty?: boolean;
+  /** The root of the volume. Absent: the mover does not report it. */
+  rootFolder?: RootFolder;
+  /** What the volume held and the snapshot does not, in one line for people. All contents of files are there. Absent: nothing. */
+  notSaved?: string;
   /** Name of the BackupStorageLocation that holds the repository, where one does. */
   backupStorageLocation?: string;
 }

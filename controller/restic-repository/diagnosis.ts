@@ -100,9 +100,22 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** Reads a failed pod's log and end. */
+/** Something that a program has said about what went wrong. */
+export interface Complaint {
+  /** What is judged. */
+  text: string;
+  /** The same with all details, for people. */
+  quote: string;
+  /** It is about a file, whose name is not judged. */
+  isOfFile?: true;
+}
+
+/**
+ * Reads a failed pod's log and end. The program's last word counts first: names of files stand in lines before it. Where that fits no
+ * rule, everything it has said counts.
+ */
 export function diagnose(
-  lines: readonly string[],
+  lines: readonly (string | Complaint)[],
   end: { reason?: string | undefined; exitCode?: number | undefined } | undefined,
   place: Place,
 ): Diagnosis {
@@ -113,17 +126,34 @@ export function diagnose(
       attempts: 2,
     };
   }
-  for (const rule of RULES) {
-    const evidence = lines.findLast((line) => rule.pattern.test(line));
-    if (evidence !== undefined) {
-      return { reason: rule.reason, message: rule.message(place), evidence, attempts: rule.attempts };
+  const said = lines.map((line) => (typeof line === 'string' ? { text: line, quote: line } : line));
+  const lastWords = said.filter(({ text }) => /^(Fatal|Warning): /.test(text)).slice(-1);
+  return (
+    diagnosisBy(lastWords, said, place) ??
+    diagnosisBy(said, said, place) ?? {
+      reason: 'MoverFailed',
+      message: `the mover ended with exit code ${String(end?.exitCode ?? 'unknown')}`,
+      ...evidenceOf(said.findLast(({ text }) => /Fatal|ERROR|error/.test(text)) ?? said.at(-1)),
+      attempts: 3,
     }
+  );
+}
+
+/** By the first rule that one of `judged` fits. Of everything said, a file for which it holds as well is the better evidence. */
+function diagnosisBy(
+  judged: readonly Complaint[],
+  said: readonly Complaint[],
+  place: Place,
+): Diagnosis | undefined {
+  for (const { pattern, reason, message, attempts } of RULES) {
+    const found = judged.findLast(({ text }) => pattern.test(text));
+    if (found === undefined) continue;
+    const file = said.find(({ text, isOfFile }) => isOfFile === true && pattern.test(text));
+    return { reason, message: message(place), attempts, ...evidenceOf(file ?? found) };
   }
-  const evidence = lines.findLast((line) => /Fatal|ERROR|error/.test(line)) ?? lines.at(-1);
-  return {
-    reason: 'MoverFailed',
-    message: `the mover ended with exit code ${String(end?.exitCode ?? 'unknown')}`,
-    ...(evidence !== undefined && { evidence }),
-    attempts: 3,
-  };
+  return undefined;
+}
+
+function evidenceOf(complaint: Complaint | undefined): { evidence?: string } {
+  return complaint === undefined ? {} : { evidence: complaint.quote };
 }

@@ -80,7 +80,7 @@ describe("a pod's log", () => {
     expect(of(ended())).toMatchObject({
       lines: ['one', 'two'],
       complete: false,
-      lastLineAt: new Date(clock.now()),
+      movedAt: new Date(clock.now()),
     });
     streams[0]?.end();
     await clock.advance(0);
@@ -165,6 +165,36 @@ describe("a pod's log", () => {
     expect(lines.length).toBeLessThanOrEqual(200);
     expect(lines[0]).toContain('restoring snapshot');
     expect(lines.at(-1)).toContain('[0:999]');
+  });
+
+  it.each([10, 300, 20_000])('keeps its beginning and its end beside %i lines about files', async (count) => {
+    const { streams, clock, of } = setUp();
+    of(pod());
+    streams[0]?.push('restoring snapshot abcdef01 of [/data]');
+    for (let line = 0; line < count; line++) streams[0]?.push(`ignoring error for /file-${String(line)}`);
+    streams[0]?.push('Summary: Restored 3 files/dirs (9 B) in 0:01');
+    await clock.advance(0);
+    const { lines } = of(pod());
+    expect(lines.length).toBeLessThanOrEqual(200);
+    expect(lines[0]).toContain('restoring snapshot');
+    expect(lines.at(-1)).toContain('Summary: Restored');
+  });
+
+  it('shows no movement where only the clock of its mover goes on', async () => {
+    const { streams, clock, of } = setUp();
+    of(pod());
+    const status = (seconds: number, bytes: number): string =>
+      JSON.stringify({ message_type: 'status', seconds_elapsed: seconds, bytes_done: bytes });
+    streams[0]?.push(status(1, 7));
+    await clock.advance(0);
+    const movedAt = new Date(clock.now());
+    await clock.advance(60_000);
+    streams[0]?.push(status(61, 7));
+    await clock.advance(0);
+    expect(of(pod())).toMatchObject({ movedAt });
+    streams[0]?.push(status(62, 8));
+    await clock.advance(0);
+    expect(of(pod())).toMatchObject({ movedAt: new Date(clock.now()) });
   });
 
   it('is dropped with its stream', async () => {

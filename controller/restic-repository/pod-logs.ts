@@ -4,13 +4,14 @@ import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { isNotFound, KubeError } from '../../kube/client/kube-error.ts';
 import { sleep, type Clock } from '../../kube/runtime/clock.ts';
 import type { Logger } from '../../telemetry/log.ts';
+import { createMovement, isState } from './movement.ts';
 
 /** The log of a mover's pod, as far as it has been read. */
 export interface PodLog {
-  /** The last lines, oldest first. */
+  /** The first lines and the last, oldest first. */
   lines: readonly string[];
-  /** When the last line came; undefined before the first. */
-  lastLineAt: Date | undefined;
+  /** When a line last came that shows movement; undefined before the first. */
+  movedAt: Date | undefined;
   /** True when the stream has ended after the container. */
   complete: boolean;
 }
@@ -36,7 +37,7 @@ interface Followed {
   /** As last seen. */
   pod: Pod;
   lines: string[];
-  lastLineAt: Date | undefined;
+  movedAt: Date | undefined;
   complete: boolean;
   onLine: () => void;
   /** The container has ended: what it has printed can be read to its end. */
@@ -47,8 +48,11 @@ interface Followed {
 /** How a stream ended: after the container's last line, before anybody knew that there is no other, or with an error. */
 type StreamEnd = 'Complete' | 'Early' | 'Broken';
 
-/** Enough for restic's summary and for the error before it; a mover that prints more does not grow our memory. */
+/** A mover that prints more does not grow our memory. */
 const MAX_LINES = 200;
+
+/** What a mover does it reports first, and how that ended last; names of files stand between the two, in whatever number. */
+const FIRST_LINES = 100;
 
 /** Waits before a stream that broke is opened again; after the last one the log counts as read. */
 const PAUSES_MS = [1_000, 2_000, 5_000, 10_000, 30_000];
@@ -66,6 +70,7 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
   async function readThrough(entry: Followed, onLine: () => void): Promise<StreamEnd> {
     const container = entry.pod.spec.containers[0]?.name;
     const lines: string[] = [];
+    const moves = createMovement();
     try {
       for await (const line of client.podLog(keyOf(entry.pod), {
         follow: true,
@@ -76,7 +81,7 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
         entry.lines = lines;
         lines.push(line);
         if (lines.length > MAX_LINES) forgetOne(lines);
-        entry.lastLineAt = new Date(clock.now());
+        if (moves(line)) entry.movedAt = new Date(clock.now());
         onLine();
       }
       return hasEnded(entry.pod) ? 'Complete' : 'Early';
@@ -120,7 +125,7 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
       const entry: Followed = {
         pod,
         lines: [],
-        lastLineAt: undefined,
+        movedAt: undefined,
         complete: false,
         onLine,
         ended: new AbortController(),
@@ -163,13 +168,10 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
   };
 }
 
-/** Lines of progress are the many; what a restore says first is asked for at its end. */
+/** Lines about the state are the many. */
 function forgetOne(lines: string[]): void {
-  lines.splice(Math.max(0, lines.findIndex(isProgress)), 1);
-}
-
-function isProgress(line: string): boolean {
-  return /^\[[0-9:]+\]|^\{"message_type":"status"/.test(line);
+  const state = lines.findIndex(isState);
+  lines.splice(state === -1 ? FIRST_LINES : state, 1);
 }
 
 function jobNameOf({ metadata }: Pod): string | undefined {

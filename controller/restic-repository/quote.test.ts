@@ -33,7 +33,7 @@ it.each(LINES)('so it is in the message of a removal that fails: %s', (line, quo
       spec: { containers: [{ name: 'restic' }] },
       status: { phase: 'Failed', containerStatuses: [{ name: 'restic', state }] },
     } as Pod,
-    podLog: { lines: [line], lastLineAt: undefined, complete: true },
+    podLog: { lines: [line], movedAt: undefined, complete: true },
     place: placeOf('c1/app/data', 'velero/restic-config', remedies),
   };
   const outcome = judgeRun(seen);

@@ -2,6 +2,7 @@ import { rcloneAccess } from './rclone-access.ts';
 import type { MoverOutcome, MoverTarget, RemovalFacts, RepositoryRequest } from '../movers/mover.ts';
 import type { RepositoryConfig } from './config.ts';
 import type { RepositoryTask, ResticRunner } from './restic-runner.ts';
+import { reporting } from './script-log.ts';
 
 /** The removal of a repository without snapshots, for which restic has no command. */
 
@@ -61,17 +62,15 @@ const [CONFIG = '', KEYS = ''] = LAYOUT;
  * keys to go as well. Whatever is more than these two was written after the prune, by somebody whom admission does not know.
  * rclone ends with 3 where there is nothing at all.
  */
-const SCRIPT = `
-set -eu
+const SCRIPT = reporting(`set -u
 folder="repository:$REPOSITORY_FOLDER"
-unless_missing() { "$@" || [ $? -eq 3 ]; }
+unless_missing() { code=0; "$@" || code=$?; [ $code -eq 3 ] || return $code; }
 found=$(unless_missing rclone lsf --recursive --files-only ${LAYOUT.map((one) => `--include '${one}'`).join(' ')} -- "$folder")
-more=$(printf '%s\\n' "$found" | grep -v -e '^config$' -e '^keys/' -e '^$' || true)
+more=$(printf '%s\\n' "$found" | grep -v -e '^config$' -e '^keys/' -e '^$' || [ $? -eq 1 ])
 if [ -n "$more" ]; then
   printf '${FOUND}%s\\n' "$more" | head -n 1
   exit 0
 fi
 unless_missing rclone delete --include '${CONFIG}' -- "$folder"
 unless_missing rclone delete --include '${KEYS}' -- "$folder"
-echo '${REMOVED}'
-`;
+echo '${REMOVED}'`);

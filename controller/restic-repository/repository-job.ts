@@ -1,6 +1,7 @@
 import type { Job } from '../../api/external/core.ts';
 import type { MoverTarget } from '../movers/mover.ts';
 import { CUSTOM_CA_KEY } from './restic-secret.ts';
+import { reporting } from './script-log.ts';
 
 /** Who works on a repository: restic, and rclone where restic has no command for it. */
 export type Program = 'restic' | 'rclone';
@@ -54,7 +55,8 @@ export const UNLOCK = 'restic unlock';
 /** A lock of another process is waited for. */
 export const RESTIC = 'restic --retry-lock 10m';
 
-const RUN_RESTIC = `${UNLOCK} && exec ${RESTIC} "$@"`;
+const RUN_RESTIC = reporting(`${UNLOCK}
+exec ${RESTIC} "$@"`);
 
 /** What each program calls a file of certificates to trust. */
 const AUTHORITIES: Readonly<Record<Program, string>> = { restic: 'RESTIC_CACERT', rclone: 'SSL_CERT_FILE' };

@@ -25,7 +25,7 @@ function run(more: {
       spec: { containers: [{ name: 'restic' }] },
       status: { phase, containerStatuses: [{ name: 'restic', state }] },
     } as Pod,
-    podLog: { lines, lastLineAt: undefined, complete },
+    podLog: { lines, movedAt: undefined, complete },
     place: placeOf('c1/app/data', 'velero/restic-config', remedies),
   };
 }

@@ -1,11 +1,12 @@
 import type { Job, Pod } from '../../api/external/core.ts';
 import type { MoverOutcome, MoverProgress } from '../movers/mover.ts';
-import { diagnose } from './diagnosis.ts';
+import { diagnose, type Complaint } from './diagnosis.ts';
 import type { Program } from './repository-job.ts';
 import type { Place } from './place.ts';
 import { hasFailed, hasRun, stateOf, terminated, unscheduled } from './mover-pod.ts';
 import { quotable } from './quote.ts';
 import type { PodLog } from './pod-logs.ts';
+import { complaint } from './script-log.ts';
 
 /** What can be seen of a restic of our own at work. */
 export interface ResticRun {
@@ -18,8 +19,8 @@ export interface ResticRun {
   place: Place;
   /** What is moved by now; absent: nothing is. */
   progress?: (lines: readonly string[]) => MoverProgress | undefined;
-  /** Lines as people, and {@link diagnose}, read them. Default: as they are. */
-  readable?: (lines: readonly string[]) => readonly string[];
+  /** What its lines say of what went wrong. Default: each of them does. */
+  complaints?: (lines: readonly string[]) => readonly Complaint[];
   /** True where an end that looks like a failure is none, by its lines. */
   isGood?: (lines: readonly string[]) => boolean;
 }
@@ -101,16 +102,18 @@ function atWork(seen: ResticRun): Waiting {
 }
 
 function lastSign({ pod, podLog }: ResticRun): string | undefined {
-  return podLog?.lastLineAt?.toISOString() ?? stateOf(pod)?.running?.startedAt;
+  return podLog?.movedAt?.toISOString() ?? stateOf(pod)?.running?.startedAt;
 }
 
 function judgeFailure(seen: ResticRun): MoverOutcome<never> {
   const failures = failuresOf(seen);
   const end = terminated(seen.pod);
   const lines = linesOf(seen);
-  const { reason, message, evidence, attempts } = diagnose(seen.readable?.(lines) ?? lines, end, seen.place);
+  const said = seen.complaints?.(lines) ?? lines.map((line) => complaint(line) ?? line);
+  const { reason, message, evidence, attempts } = diagnose(said, end, seen.place);
   const isMissing = seen.program === 'restic' && end?.exitCode === NO_REPOSITORY;
-  if (isMissing && reason !== 'RepositoryDamaged') return noRepository(seen.place);
+  // Whatever has a name of its own is the reason why there is none.
+  if (isMissing && reason === 'MoverFailed') return noRepository(seen.place);
   if (failures < Math.min(attempts, MAX_ATTEMPTS) && !hasGivenUp(seen.job)) {
     return {
       state: 'InProgress',

@@ -54,7 +54,7 @@ export interface RepositoryTask<Facts> {
   /** More about its Job. */
   options?: Pick<RepositoryCommand, 'finalExits' | 'env'>;
   /** How its lines are read while it works and when it has failed. */
-  reading?: Pick<ResticRun, 'progress' | 'readable' | 'isGood'>;
+  reading?: Pick<ResticRun, 'progress' | 'complaints' | 'isGood'>;
   read(lines: readonly string[]): Facts;
 }
 

@@ -1,4 +1,6 @@
+import { OWN_FOLDER } from './lost-and-found.ts';
 import { RESTIC, UNLOCK } from './repository-job.ts';
+import { reporting } from './script-log.ts';
 import type { VerifyRequest } from '../movers/mover.ts';
 
 /**
@@ -9,12 +11,13 @@ export function verificationScript(
   request: Pick<VerifyRequest<unknown>, 'kind' | 'level' | 'isLive'>,
 ): string {
   const isDeep = request.level === 'Data';
-  return [
+  const steps = [
     BEGIN,
     // A restore has just read it all.
     ...(isDeep && request.kind === 'backup' ? [READ_BACK] : []),
-    ...(comparesVolume(request) ? [COMPARE, COUNT] : []),
-  ].join('\n');
+    ...(comparesVolume(request) ? [FIND_OWN_FOLDER, COMPARE, COUNT] : []),
+  ];
+  return reporting(steps.join('\n'));
 }
 
 /** A volume in use may differ by right. */
@@ -22,7 +25,7 @@ export function comparesVolume({ level, isLive }: Pick<VerifyRequest<unknown>, '
   return level === 'Data' && !isLive;
 }
 
-const BEGIN = `set -e -o pipefail
+const BEGIN = `set -o pipefail
 ${UNLOCK}
 run() { ${RESTIC} "$@"; }
 run snapshots --json -- "$1"
@@ -36,19 +39,28 @@ const READ_BACK = `run dump --archive tar -- "$1" / | while
   size=$(dd bs=64k count=4096 iflag=fullblock 2>/dev/null | wc -c); [ "$size" -gt 0 ]
 do echo "[0] read back $size bytes"; done`;
 
+/** That of the file system, which a mover has left out and another file system has of its own. */
+const FIND_OWN_FOLDER = `cd "$2"
+${OWN_FOLDER}
+own=; if own_folder; then
+  held=$(run ls --json -- "$1" /lost+found | awk '/"struct_type":"node"/ { held++ } END { print held + 0 }')
+  if [ "$held" -eq 0 ]; then own=lost+found; fi
+fi`;
+
 /**
  * What a restore would change, file by file, by their contents and not by their times. What is no regular file it would
- * always make anew, so of those only the names count. Of differences the first of each kind are told.
+ * always make anew, so of those only the names count. Of differences the first of each kind are reported.
  */
-const COMPARE = `run restore --target "$2" --dry-run --overwrite always --delete --exclude lost+found --json -vv -- "$1" | awk '
+const COMPARE = `set -- --target "$2" -- "$1"
+if [ -n "$own" ]; then set -- --exclude "/$own" "$@"; fi
+run restore --dry-run --overwrite always --delete --json -vv "$@" | awk '
   /"message_type":"status"/ { print "[0] " $0; fflush(); next }
   /"action":"unchanged"/ || (/"action":"restored"/ && /"size":0}$/) { next }
   /"message_type":"verbose_status"/ { match($0, /"action":"[a-z]*"/); if (told[substr($0, RSTART, RLENGTH)]++ > 4) next }
   { print }'`;
 
-/** restic does not save sockets, and no mover of ours saves what is called lost+found. */
-const COUNT = `cd "$2"
-count() { tr -dc '\\0' | wc -c; }
-sockets=$(find . -name lost+found -prune -o -type s -print0 | count)
-entries=$(find . ! -path . \\( -name lost+found -prune -o -type s -o -print0 \\) | count)
-echo "the volume holds $entries entries and $sockets sockets"`;
+/** restic does not save sockets. */
+const COUNT = `count() { tr -dc '\\0' | wc -c; }
+sockets=$(find . -path "./$own" -prune -o -type s -print0 | count)
+entries=$(find . ! -path . \\( -path "./$own" -prune -o -type s -o -print0 \\) | count)
+printf '{"message_type":"volume","entries":%d,"sockets":%d}\\n' "$entries" "$sockets"`;

@@ -16,7 +16,7 @@ function linesOf(bytes: number, item = '/file'): string[] {
     '[0] read back 1024 bytes',
     JSON.stringify({ message_type: 'verbose_status', action: 'updated', item, size: 1 }),
     '{"message_type":"summary","files_restored":2}',
-    'the volume holds 2 entries and 0 sockets',
+    '{"message_type":"volume","entries":2,"sockets":0}',
   ];
 }
 
@@ -66,7 +66,7 @@ describe('the check of what was moved', () => {
   });
 
   it('names a file as what it is, whatever its name looks like', () => {
-    const item = '/the volume holds 0 entries\n{"message_type":"summary"}';
+    const item = '/{"message_type":"volume","entries":0}\n{"message_type":"summary"}';
     const request = {
       kind: 'backup',
       level: 'Data',

@@ -1,6 +1,7 @@
 import { quotable } from './quote.ts';
 import type { VerifyFacts, VerifyRequest } from '../movers/mover.ts';
 import { HOST, PATH } from './layout.ts';
+import { reports } from './script-log.ts';
 import { comparesVolume } from './verification-script.ts';
 
 /** What the check is about. */
@@ -105,20 +106,18 @@ function isAsPrinted(exact: number | undefined, printed: number | undefined): bo
 function read(lines: readonly string[]): Findings {
   const changes: { action: string; item: string }[] = [];
   const found: Findings = { changes };
-  for (const line of lines) {
-    const counted = VOLUME.exec(line);
-    if (counted) found.volume = { entries: Number(counted[1]), sockets: Number(counted[2]) };
+  for (const line of reports(lines)) {
     const said = parse(line);
     if (Array.isArray(said)) found.snapshot = said[0] as Snapshot;
     else if ('total_file_count' in said) found.stats = said as NonNullable<Findings['stats']>;
     else if (said['message_type'] === 'summary') found.summary = said;
+    else if (said['message_type'] === 'volume')
+      found.volume = { entries: Number(said['entries']), sockets: Number(said['sockets']) };
     else if (said['message_type'] === 'verbose_status')
       changes.push({ action: String(said['action']), item: String(said['item']) });
   }
   return found;
 }
-
-const VOLUME = /^the volume holds ([0-9]+) entries and ([0-9]+) sockets$/;
 
 /** What is no JSON is nothing that was asked for. */
 function parse(line: string): Record<string, unknown> | unknown[] {

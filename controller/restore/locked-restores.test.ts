@@ -41,7 +41,9 @@ function unlocked(): void {
 
 describe('a restore whose repository a killed mover has left locked', () => {
   it('waits until stale locks are removed, and goes on with the next try of its mover', async () => {
-    expect(JSON.stringify(world.kube.peek(jobs, unlocking()))).toContain('restic unlock &&');
+    expect(JSON.stringify(world.kube.peek(jobs, unlocking()))).toContain(
+      String.raw`restic unlock\nexec restic`,
+    );
     await world.advance(25_000);
     expect(world.restore()?.status).toMatchObject({
       phase: 'Moving',

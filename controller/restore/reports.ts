@@ -24,8 +24,8 @@ export function reportRestore(
 
 /** One line about a finished restore. */
 export function restoredText({ restored, repositoryPath = '' }: DataMoverRestoreStatus): string {
-  if (restored?.empty === true) return 'the backup was of an empty volume; the restored one is empty';
-  const { snapshotID = '', notPreserved } = restored ?? {};
+  const { snapshotID = '', notPreserved, empty } = restored ?? {};
   const but = notPreserved === undefined ? '' : `; all contents are back, but not preserved: ${notPreserved}`;
+  if (empty === true) return `the backup was of an empty volume; the restored one is empty${but}`;
   return `snapshot ${snapshotID} of repository ${repositoryPath}${but}`;
 }

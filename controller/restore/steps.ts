@@ -1,4 +1,4 @@
-import type { RestoreFacts, RestoreMoverRequest } from '../movers/mover.ts';
+import type { RestoreFacts, RestoreMoverRequest, RootFolder } from '../movers/mover.ts';
 import { onlyNode } from '../exposure/nodes.ts';
 import { chooseNode } from '../exposure/first-consumer.ts';
 import { quoteProvisioner } from '../exposure/provisioner.ts';
@@ -121,11 +121,18 @@ async function move(scope: RestoreScope): Promise<StepResult> {
   status.movingSince ??= now.toISOString();
   const snapshotID = source.result?.snapshotID;
   if (source.result?.empty === true || snapshotID === undefined) {
-    status.restored = { empty: true };
+    status.restored = emptyVolume(source.result?.rootFolder);
     return checkpoint;
   }
   const outcome = await serving.mover.restore(moverRequest(scope, snapshotID, status.movingSince));
   return followMover(scope, outcome, (facts) => recordRestored(scope, facts, snapshotID));
+}
+
+/** No mover runs for it, so its root folder is as the storage has made it. */
+function emptyVolume(root: RootFolder | undefined): NonNullable<RestoreScope['status']['restored']> {
+  if (root === undefined) return { empty: true };
+  const was = `mode ${root.mode}, owner ${String(root.uid)}:${String(root.gid)}`;
+  return { empty: true, notPreserved: `the root folder of the empty volume (${was})` };
 }
 
 /** A restore of anything but the recorded snapshot is a failure, however successful the mover calls it. */
@@ -175,5 +182,6 @@ function moverRequest(scope: RestoreScope, snapshotID: string, since: string): R
     snapshotID,
     recordedLocation: source.result?.backupStorageLocation,
     snapshotTime: source.result?.snapshotTime,
+    rootFolder: source.result?.rootFolder,
   };
 }

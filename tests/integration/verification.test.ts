@@ -26,7 +26,7 @@ const pristine = (name: string): string => join(folder, 'pristine', name);
 beforeAll(async () => {
   folder = fs.mkdtempSync(join(tmpdir(), 'verify-'));
   for (const name of ['bin', 'pristine', 'pristine/volume', 'volume']) fs.mkdirSync(join(folder, name));
-  for (const applet of ['sh', 'dd', 'wc', 'tr', 'find', 'awk'])
+  for (const applet of 'sh dd wc tr find awk stat mktemp mkfifo rm'.split(' '))
     fs.symlinkSync(staticBusybox(), join(folder, 'bin', applet));
   fs.symlinkSync(await findRestic(), join(folder, 'bin', 'restic'));
   listener = await fill(pristine('volume'));
@@ -62,8 +62,7 @@ function copy(): void {
 
 async function fill(root: string): Promise<Server> {
   fs.mkdirSync(join(root, 'folder', 'empty'), { recursive: true });
-  fs.mkdirSync(join(root, 'lost+found'));
-  fs.writeFileSync(join(root, 'lost+found', 'fragment'), 'nobody saves this');
+  fs.mkdirSync(join(root, 'lost+found'), 0o700);
   fs.writeFileSync(join(root, 'large'), Buffer.alloc(9_000_000, 'precious '));
   fs.writeFileSync(join(root, 'folder', 'small'), 'precious');
   fs.writeFileSync(join(root, 'nothing'), '');
@@ -163,6 +162,12 @@ describe('of a backup', () => {
     for (const name of fs.readdirSync(join(repository(), 'snapshots')))
       fs.rmSync(join(repository(), 'snapshots', name));
     expect(check({ level: 'Metadata' })).toEqual({ difference: 'the repository does not hold it' });
+  });
+
+  it.each(['lost+found', 'folder/lost+found'])('finds that a mover has left out %s', (name) => {
+    fs.mkdirSync(join(volume(), name), { recursive: true });
+    fs.writeFileSync(join(volume(), name, 'fragment'), 'precious');
+    expect(check().difference).toContain(`/${name}/fragment"`);
   });
 
   it('looks at no volume that is in use', () => {

@@ -1,6 +1,9 @@
-import type { MoverProgress } from '../mover.ts';
+import type { Complaint } from '../../restic-repository/diagnosis.ts';
+import { rootIn } from '../../restic-repository/root-folder.ts';
+import { complaint, type ErrorKind } from '../../restic-repository/script-log.ts';
+import type { MoverProgress, RootFolder } from '../mover.ts';
 
-/** What the lines of a transfer say: restic's JSON, and the few of the same form that the script adds. */
+/** What the reports of a transfer say: restic's JSON, and the lines of the same form that the script adds. */
 export interface Messages {
   progress?: MoverProgress;
   summary?: Summary;
@@ -8,18 +11,26 @@ export interface Messages {
   saved: readonly SavedSnapshot[];
   /** The volume held nothing. */
   isEmpty: boolean;
-  /** What restic could not read, write or set. */
-  errors: readonly ItemError[];
-  /** How many of them there were, by restic's own count; undefined where it does not tell. */
+  /** What restic could not read, write or set, counted where it arose. */
+  errors: ReadonlyMap<ErrorKind, ItemErrors>;
+  /** How many of them there were, by restic's own count; undefined where it reports none. */
   errorCount?: number;
   /** What belongs to others in the snapshot, and comes back as the mover's own. */
-  owners?: { count: number; example: string };
-  /** The end, in restic's words. */
-  fatal?: string;
+  owners?: ItemErrors;
+  /** What a backup leaves out. */
+  leftOut?: { sockets: number; sealed: boolean };
+  /** The volume's root folder. */
+  root?: RootFolder;
+  /** What of the root folder could not be set; empty where all could. Undefined: it was not tried. */
+  rootRefused?: string;
 }
 
-export interface ItemError {
+/** Errors of one kind. */
+export interface ItemErrors {
+  count: number;
+  /** The first one's file. */
   item: string;
+  /** What restic has reported of it. */
   message: string;
 }
 
@@ -51,57 +62,63 @@ interface Line extends Summary {
   error?: { message?: string };
   item?: string;
   message?: string;
+  kind?: ErrorKind;
   count?: number;
-  first?: { path?: string };
+  first?: string | { path?: string };
+  sockets?: number;
+  sealed?: boolean;
+  refused?: string;
 }
 
-const THERE_WERE = /There were ([0-9]+) errors/;
+const THERE_WERE = /^Fatal: There were ([0-9]+) errors/;
 
 /** Everything the lines say; of what is said again, the last. */
 export function readMessages(lines: readonly string[]): Messages {
-  const errors: ItemError[] = [];
-  const found: Messages = { saved: [], isEmpty: false, errors };
+  const found: Messages = { saved: [], isEmpty: false, errors: new Map() };
   for (const line of lines) {
-    const said = parse(line);
-    if (Array.isArray(said)) found.saved = said;
-    else if (said !== undefined) take(found, errors, said);
-    else if (line.includes(NOTHING_TO_SAVE)) found.isEmpty = true;
+    const complained = complaint(line);
+    const said = parse(complained ?? line);
+    if (said === undefined) continue;
+    if (complained !== undefined) countIn(found, said);
+    else if (Array.isArray(said)) found.saved = said;
+    else READERS[said.message_type ?? '']?.(found, said);
   }
   return found;
 }
 
-/** What restic says of a folder that holds nothing it saves, such as sockets only. */
-const NOTHING_TO_SAVE = 'snapshot is empty';
+const READERS: Readonly<Record<string, (found: Messages, said: Line) => void>> = {
+  status: (found, said) => (found.progress = progressIn(said)),
+  summary: (found, said) => (found.summary = said),
+  empty: (found) => (found.isEmpty = true),
+  errors(found, said) {
+    found.errors = new Map([...found.errors, [said.kind ?? 'other', errorsIn(said)]]);
+  },
+  owners: (found, { count = 0, first }) => {
+    const item = typeof first === 'object' ? (first.path ?? '') : '';
+    found.owners = { count, item, message: '' };
+  },
+  'left out': (found, { sockets = 0, sealed = false }) => (found.leftOut = { sockets, sealed }),
+  root(found, said) {
+    const root = rootIn({ ...said });
+    if (root !== undefined) found.root = root;
+  },
+  'root restored': (found, { refused = '' }) => (found.rootRefused = refused),
+};
 
-function take(found: Messages, errors: ItemError[], said: Line): void {
-  switch (said.message_type) {
-    case 'status':
-      found.progress = progressIn(said);
-      return;
-    case 'summary':
-      found.summary = said;
-      return;
-    case 'empty':
-      found.isEmpty = true;
-      return;
-    case 'error':
-      errors.push({ item: said.item ?? '', message: said.error?.message ?? '' });
-      return;
-    case 'owners':
-      found.owners = { count: said.count ?? 0, example: said.first?.path ?? '' };
-      return;
-    case 'exit_error':
-      end(found, said.message ?? '');
-      return;
-    default:
-  }
+/** restic's last word, after whatever names it has printed. */
+function countIn(found: Messages, said: Line | SavedSnapshot[]): void {
+  if (Array.isArray(said) || said.message_type !== 'exit_error') return;
+  const count = THERE_WERE.exec(said.message ?? '')?.[1];
+  if (count === undefined) delete found.errorCount;
+  else found.errorCount = Number(count);
 }
 
-function end(found: Messages, message: string): void {
-  found.fatal = message;
-  if (message.includes(NOTHING_TO_SAVE)) found.isEmpty = true;
-  const count = THERE_WERE.exec(message)?.[1];
-  if (count !== undefined) found.errorCount = Number(count);
+/** The first error as restic has printed it, which may be cut off. */
+function errorsIn({ count = 0, first }: Line): ItemErrors {
+  const printed = typeof first === 'string' ? first : '';
+  const said = parse(printed);
+  if (said === undefined || Array.isArray(said)) return { count, item: printed, message: '' };
+  return { count, item: said.item ?? '', message: said.error?.message ?? '' };
 }
 
 function progressIn(said: Line): MoverProgress {
@@ -115,18 +132,31 @@ function progressIn(said: Line): MoverProgress {
   };
 }
 
-/** Lines as people read them: of restic's JSON only what is wrong. */
-export function readable(lines: readonly string[]): readonly string[] {
+/** What went wrong, for people and for a diagnosis. */
+export function complaints(lines: readonly string[]): readonly Complaint[] {
   return lines.flatMap((line) => {
-    const said = parse(line);
-    if (said === undefined) return [line];
+    const complained = complaint(line);
+    const said = parse(complained ?? line);
     if (Array.isArray(said)) return [];
-    if (said.message_type === 'error') return [`${said.item ?? ''}: ${said.error?.message ?? ''}`];
-    return said.message_type === 'exit_error' ? [said.message ?? ''] : [];
+    if (complained === undefined && said !== undefined)
+      return said.message_type === 'errors' ? [complaintOf(errorsIn(said))] : [];
+    const text = said?.message_type === 'exit_error' ? (said.message ?? '') : (complained ?? line);
+    return [{ text, quote: text }];
   });
 }
 
-/** A file may be called anything, but restic quotes names, so a line that is JSON is restic's or ours. */
+/** A call and its error are restic's; the path between them is the tenant's, and is not judged. */
+function complaintOf({ count, item, message }: ItemErrors): Complaint {
+  const [call = ''] = message.split(' ', 1);
+  const more = count > 1 ? ` (and ${String(count - 1)} more)` : '';
+  return {
+    text: message === '' ? '' : `${call} : ${message.slice(message.lastIndexOf(': ') + 2)}`,
+    quote: `${item.slice(0, 200)}: ${message.slice(-200)}${more}`,
+    isOfFile: true,
+  };
+}
+
+/** restic quotes names, so a line that is JSON is restic's or the script's. */
 function parse(line: string): Line | SavedSnapshot[] | undefined {
   if (!/^[[{]/.test(line)) return undefined;
   try {

@@ -1,20 +1,38 @@
 import type { BackupFacts } from '../mover.ts';
-import { readMessages, type ItemError, type Messages, type Summary } from './messages.ts';
+import type { ErrorKind } from '../../restic-repository/script-log.ts';
+import { readMessages, type ItemErrors, type Messages, type Summary } from './messages.ts';
 
 /** What the end of a transfer proves. */
 
-/** A volume with nothing that restic saves: restic calls it a failure where it has found nothing unreadable either. */
-export function provesBackup(lines: readonly string[]): boolean {
-  const { isEmpty, errors } = readMessages(lines);
-  return isEmpty && errors.length === 0;
+export function savedFacts(found: Messages): BackupFacts {
+  const notSaved = notSavedIn(found);
+  return {
+    ...snapshotFacts(found),
+    ...(found.root !== undefined && { rootFolder: found.root }),
+    ...(notSaved !== undefined && { notSaved }),
+  };
 }
 
-export function savedFacts({ summary, saved, isEmpty }: Messages): BackupFacts {
+function snapshotFacts({ summary, saved, isEmpty }: Messages): BackupFacts {
   if (isEmpty) return { empty: true, bytes: 0, files: 0 };
   // It names no snapshot where it has found the volume as the newest one has it.
   const found = (summary?.snapshot_id ?? '') === '' ? saved.at(-1) : undefined;
   if (found !== undefined) return factsOf(found.id, found.summary?.backup_end ?? found.time, found.summary);
   return summary === undefined ? {} : factsOf(summary.snapshot_id, summary.backup_end, summary);
+}
+
+/** One line about what the volume holds and restic does not save. */
+function notSavedIn({ leftOut, errors }: Messages): string | undefined {
+  const { sockets = 0, sealed = false } = leftOut ?? {};
+  const unread = errors.get('unread attributes');
+  const told = [
+    ...(sockets > 0 ? [`sockets: ${String(sockets)}`] : []),
+    ...(unread === undefined
+      ? []
+      : [`extended attributes that the mover may not read: ${String(unread.count)}`]),
+    ...(sealed ? ['the folder lost+found of the file system, which the mover may not read'] : []),
+  ];
+  return told.length === 0 ? undefined : told.join(', ');
 }
 
 /** Every snapshot that is there for the request. */
@@ -37,37 +55,31 @@ function factsOf(id: string | undefined, time: string | undefined, told: Summary
 
 /** All contents are back, and whatever else went wrong is about what is around them. */
 export function provesRestore(lines: readonly string[]): boolean {
-  const { summary, errors, errorCount = errors.length } = readMessages(lines);
-  if (summary === undefined || errors.length === 0 || errorCount !== errors.length) return false;
+  const { summary, errors, errorCount } = readMessages(lines);
+  const counted = [...errors.values()].reduce((sum, { count }) => sum + count, 0);
+  if (summary === undefined || counted === 0 || errorCount !== counted) return false;
   const { bytes_restored = 0, total_bytes = 0 } = summary;
-  return bytes_restored === total_bytes && errors.every((error) => lossOf(error) !== undefined);
+  return bytes_restored === total_bytes && [...errors.keys()].every((kind) => LOSSES.has(kind));
 }
 
-/** What may be missing around the contents, by the words of the call that was refused. */
-const LOSSES: readonly [RegExp, string][] = [
-  [/\bl?chown .*(operation not permitted|permission denied)/i, 'owners'],
-  [/\bxattr\S* .*(operation not permitted|permission denied|not supported)/i, 'extended attributes'],
-  [/\bmknod .*operation not permitted/i, 'devices'],
-  [/\bl?chmod .*operation not permitted/i, 'modes'],
-];
-
-function lossOf({ message }: ItemError): string | undefined {
-  return LOSSES.find(([pattern]) => pattern.test(message))?.[1];
-}
+/** What may be missing around the contents. */
+const LOSSES: ReadonlySet<ErrorKind> = new Set<ErrorKind>([
+  'owners',
+  'extended attributes',
+  'devices',
+  'modes',
+]);
 
 /** One line about what came back otherwise than it was; undefined where nothing did. */
-export function lossesOf({ errors, owners }: Messages): string | undefined {
-  const counts = new Map<string, { count: number; example: string }>();
-  if (owners !== undefined) counts.set('owners', owners);
-  for (const error of errors) {
-    const loss = lossOf(error);
-    if (loss === undefined) continue;
-    const { count, example } = counts.get(loss) ?? { count: 0, example: error.item };
-    counts.set(loss, { count: count + 1, example });
+export function lossesOf({ errors, owners, rootRefused }: Messages): string | undefined {
+  const counts = new Map<string, ItemErrors>(owners === undefined ? [] : [['owners', owners]]);
+  for (const [kind, found] of errors) {
+    if (!LOSSES.has(kind)) continue;
+    const { count = 0, ...example } = counts.get(kind) ?? {};
+    counts.set(kind, { ...found, ...example, count: count + found.count });
   }
-  const told = [...counts].map(
-    ([loss, { count, example }]) => `${loss} of ${String(count)} (${quote(example)})`,
-  );
+  const told = [...counts].map(([loss, { count, item }]) => `${loss} of ${String(count)} (${quote(item)})`);
+  if (rootRefused !== undefined && rootRefused !== '') told.push(`of the root folder: ${rootRefused}`);
   return told.length === 0 ? undefined : told.join(', ');
 }
 

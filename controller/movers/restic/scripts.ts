@@ -1,9 +1,12 @@
 import { HOST, PATH } from '../../restic-repository/layout.ts';
+import { OWN_FOLDER } from '../../restic-repository/lost-and-found.ts';
 import { RESTIC, UNLOCK } from '../../restic-repository/repository-job.ts';
+import { DESCRIBE_ROOT, RESTORE_ROOT } from '../../restic-repository/root-folder.ts';
+import { reporting } from '../../restic-repository/script-log.ts';
 
 /**
- * What a shell does before restic takes its place. restic gets the signals then: told to stop, it removes its lock. Before that
- * the shell has them, and ends when the restic that it has started has. What is found is said in lines like restic's own.
+ * What a shell does before restic works. restic gets SIGTERM then, and removes its lock. Before that
+ * the shell gets it, and ends when the restic that it has started has. What is found is reported in lines like restic's own.
  *
  * Every start of a restic costs half a second for the key alone, so where a repository is as it should be there are only two.
  */
@@ -41,37 +44,49 @@ const TWO_KEYS = 'Fatal: another one has made the repository at the same time: i
  * The first look finds out whether there is a repository that can be opened, is not locked and tells its snapshots soon. Where
  * it is not so, step by step: the steps say again what was wrong, and nothing that is right by then.
  */
-export const BACKUP_SCRIPT = `${BEGIN}
-first=$(find . -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit)
-if [ -z "$first" ]; then echo '{"message_type":"empty"}'; exit 0; fi
+export const BACKUP_SCRIPT = reporting(`${BEGIN}
+${OWN_FOLDER}
 tag=$1; shift
+own=; if own_folder; then own=lost+found; fi
+first=$(find . -mindepth 1 -maxdepth 1 ! -type s ! -name "$own" -print -quit)
+sockets=$(mktemp)
+{ find . -type s -print0 2> /dev/null || true; } | tr -dc '\\0' | wc -c > "$sockets" & counting=$!
+report() {
+  wait $counting
+  printf '{"message_type":"left out","sockets":%d,"sealed":%s}\\n' "$(cat "$sockets")" $sealed
+}
+${DESCRIBE_ROOT}
+if [ -z "$first" ]; then echo '{"message_type":"empty"}'; report; exit 0; fi
 look() { "$@" snapshots --json --host ${HOST} --path ${PATH} --tag "$tag"; }
 code=0; saved=$(look timeout 20 restic 2> /dev/null) || code=$?
 made=
-if [ $code -eq 10 ]; then restic init || ${OPEN_ANYWAY}; sleep 2 & made=$!
+if [ $code -eq 10 ]; then
+  code=0; restic init || code=$?
+  if [ $code -ne 0 ]; then ${OPEN_ANYWAY} 2> /dev/null || exit $code; fi
+  sleep 2 & made=$!
 elif [ $code -ne 0 ]; then ${OPEN_ANYWAY}; ${UNLOCK}; saved=$(look ${RESTIC}); fi
 case $saved in *'"id"'*) printf '%s\\n' "$saved"; set -- --skip-if-unchanged "$@";; esac
-set -- ${RESTIC} backup --json --host ${HOST} --exclude=lost+found --tag "$tag" "$@" -- .
-[ -n "$made" ] || exec "$@"
-"$@" & child=$!
-trap 'kill -TERM $child' TERM
-code=0; wait $child || code=$?
-while kill -0 $child 2> /dev/null; do code=0; wait $child || code=$?; done
+if [ -n "$own" ]; then set -- "--exclude=${PATH}/$own" "$@"; fi
+${RESTIC} backup --json --host ${HOST} --tag "$tag" "$@" -- . & backup=$!
+code=0; await $backup || code=$?
 [ $code -eq 0 ] || exit $code
-wait $made
+report
+[ -n "$made" ] || exit 0
+wait "$made"
 keys=$(${OPEN_KEYS})
-case $keys in *[[:space:]]*) echo '${TWO_KEYS}' >&2; exit 1;; esac`;
+case $keys in *[[:space:]]*) echo '${TWO_KEYS}' >&2; exit 1;; esac`);
 
 /**
- * `$1` is the snapshot; all further arguments are those of the restore. Labels of SELinux are the node's to give. Who is not
- * root cannot give files away, and restic does not say so: what belongs to others in the snapshot is counted here. Nor may
- * such a one set every extended attribute; restic gives up on a file's others at the first that is refused, and says nothing.
+ * `$1` is the snapshot, `$2` what is recorded of the volume's root folder; all further arguments are those of the restore. Labels
+ * of SELinux are the node's to give. A mover that is not root cannot give files away, and restic does not report it: what belongs
+ * to others in the snapshot is counted here. Nor may it set every extended attribute; restic gives up on a file's others at the
+ * first that is refused, without an error.
  */
-export const RESTORE_SCRIPT = `${BEGIN}
+export const RESTORE_SCRIPT = reporting(`${BEGIN}
 code=0; ${OPEN} > /dev/null || code=$?
 if [ $code -eq ${LOCKED} ]; then ${UNLOCK}
 elif [ $code -ne 0 ]; then exit $code; fi
-snapshot=$1; shift
+snapshot=$1; root=$2; shift 2
 if [ "$(id -u)" -eq 0 ]; then set -- --exclude-xattr security.selinux "$@"
 else restic ls --no-lock --json -- "$snapshot" | awk -v uid="$(id -u)" -v gids=" $(id -G) " '
   !/"struct_type":"node"/ { next }
@@ -80,4 +95,7 @@ else restic ls --no-lock --json -- "$snapshot" | awk -v uid="$(id -u)" -v gids="
   owner != uid || !index(gids, " " group " ") { if (!count++) first = $0 }
   END { if (count) printf "{\\"message_type\\":\\"owners\\",\\"count\\":%d,\\"first\\":%s}\\n", count, first }'
   set -- --include-xattr 'user.*' --include-xattr 'system.posix_acl_*' "$@"; fi
-exec ${RESTIC} restore --target . --sparse --json "$@" -- "$snapshot"`;
+${RESTIC} restore --target . --sparse --json "$@" -- "$snapshot" & restore=$!
+code=0; await $restore || code=$?
+${RESTORE_ROOT}
+exit $code`);

@@ -7,8 +7,9 @@ import { requestUidOf } from '../../request/children.ts';
 import { ownerOf } from '../../repository/path.ts';
 import type { BackupFacts, MoverRequest, RestoreFacts, RestoreMoverRequest } from '../mover.ts';
 import type { ResticConfig } from './config.ts';
-import { readable, readMessages } from './messages.ts';
-import { lossesOf, provesBackup, provesRestore, savedFacts } from './proof.ts';
+import { rootArgument } from '../../restic-repository/root-folder.ts';
+import { complaints, readMessages } from './messages.ts';
+import { lossesOf, provesRestore, savedFacts } from './proof.ts';
 import { BACKUP_SCRIPT, RESTORE_SCRIPT } from './scripts.ts';
 
 /** The two commands that move data, as tasks for {@link ResticRunner}. */
@@ -38,7 +39,7 @@ export function backupTask(
     args: [tagOf(request), ...ofPlace(request), ...backupOptions(config), ...limits(config)],
     volume: async () => ({ ...volumeOf(request, READER), cacheClaim: await cache() }),
     options: { finalExits: FINAL_EXITS, env: ENVIRONMENT },
-    reading: { progress, readable, isGood: provesBackup },
+    reading: { progress, complaints },
     read: (lines) => savedFacts(readMessages(lines)),
   };
 }
@@ -52,11 +53,11 @@ export function restoreTask(
     doing: 'restoring',
     image: config.resticImage,
     script: RESTORE_SCRIPT,
-    args: [shortened(snapshotID), ...limits(config)],
+    args: [shortened(snapshotID), rootArgument(request.rootFolder), ...limits(config)],
     volume: () => Promise.resolve({ ...volumeOf(request, RESTORER), isWritten: true }),
     // What could not be set the first time cannot be set the second time.
     options: { finalExits: [1, ...FINAL_EXITS], env: ENVIRONMENT },
-    reading: { progress, readable, isGood: provesRestore },
+    reading: { progress, complaints, isGood: provesRestore },
     read(lines) {
       const found = readMessages(lines);
       if (found.summary === undefined) return undefined;

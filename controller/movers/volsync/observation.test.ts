@@ -38,7 +38,7 @@ const running = (): Pod => pod('Running', { running: { startedAt: '2026-01-01T00
 const failed = (exitCode = 1): Pod => pod('Failed', { terminated: { exitCode } });
 const log = (lines: string[], more: Partial<PodLog> = {}): PodLog => ({
   lines,
-  lastLineAt: undefined,
+  movedAt: undefined,
   complete: true,
   ...more,
 });
@@ -113,7 +113,7 @@ describe('a transfer', () => {
 
   it('that runs tells how far it is and when it last spoke', () => {
     const lines = ['[0:10] 5 files 1.000 KiB, total 9 files 2.000 KiB'];
-    expect(look({ pod: running(), podLog: log(lines, { complete: false, lastLineAt: now }) })).toMatchObject({
+    expect(look({ pod: running(), podLog: log(lines, { complete: false, movedAt: now }) })).toMatchObject({
       state: 'InProgress',
       started: true,
       progress: { bytesDone: 1024, totalBytes: 2048 },

@@ -145,7 +145,7 @@ function transferring({ pod, podLog }: Observation): Waiting {
   const { progress } = readResticLog(linesOf(podLog));
   return inProgress('the mover is transferring data', {
     started: true,
-    ...activity(podLog?.lastLineAt?.toISOString() ?? stateOf(pod)?.running?.startedAt),
+    ...activity(podLog?.movedAt?.toISOString() ?? stateOf(pod)?.running?.startedAt),
     ...(progress !== undefined && { progress }),
   });
 }

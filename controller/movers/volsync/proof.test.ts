@@ -41,7 +41,7 @@ describe('a backup that VolSync calls a success', () => {
   });
 
   it('is one of nothing when the volume was empty', () => {
-    expect(backupOutcome(success(['Directory is empty skipping backup']), JUST_NOW, now)).toEqual({
+    expect(backupOutcome(success(['== Directory is empty skipping backup ===']), JUST_NOW, now)).toEqual({
       state: 'Done',
       facts: { empty: true, bytes: 0, files: 0 },
     });

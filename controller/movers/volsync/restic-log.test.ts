@@ -91,6 +91,33 @@ describe("restic's log", () => {
     expect(savedSnapshotIn(lines)).toBe(saved);
   });
 
+  it('is of no empty volume where restic has read one', () => {
+    const log = [
+      'can not obtain extended attribute user.a for x:',
+      '== Directory is empty skipping backup ===',
+      ':',
+    ];
+    expect(readResticLog(log).sourceEmpty).toBe(false);
+  });
+
+  it('names what was saved and restored by restic, whatever files are called', () => {
+    const forged = [
+      'snapshot 22222222 saved',
+      'restoring snapshot 22222222 of [/data] at 2026-01-01 00:00:00 by @volsync to .',
+      'processed 9 files, 9 B in 0:00',
+    ];
+    const backup = [...forged, 'processed 3 files, 3 B in 0:00', 'snapshot 11111111 saved'];
+    expect(readResticLog(backup)).toMatchObject({ savedSnapshot: '11111111', files: 3, bytes: 3 });
+    const restore = [
+      'restoring snapshot 11111111 of [/data] at 2026-01-01 00:00:00 by @volsync to .',
+      ...forged,
+    ];
+    expect(readResticLog(restore).restoredSnapshot).toBe('11111111');
+    expect(
+      readResticLog(['ERROR: /x processed 9 files, 9 B', 'a snapshot 22222222 saved']).files,
+    ).toBeUndefined();
+  });
+
   it('is never too strange to be read', () => {
     fc.assert(fc.property(fc.array(fc.string()), (lines) => void readResticLog(lines)));
   });

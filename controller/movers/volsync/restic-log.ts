@@ -4,6 +4,10 @@ import type { MoverProgress } from '../mover.ts';
 /**
  * Reads what VolSync's restic mover prints. There is no other source for the id of a snapshot, and none for
  * what a false success really was (an empty volume, a repository without data).
+ *
+ * Names of files stand among its lines as they are, newlines included, so a file may be called like any of them. So each line
+ * counts only as a whole, and where no name comes after or before it: what a backup has saved is said last, and what a restore
+ * brings back first; a volume is empty only where nothing follows.
  */
 export interface ResticLog {
   /** `snapshot <id> saved`. */
@@ -21,12 +25,15 @@ export interface ResticLog {
   progress?: MoverProgress;
 }
 
-const SAVED = /\bsnapshot ([0-9a-f]{8,64}) saved\b/;
-const SAVED_ALONE = /^snapshot [0-9a-f]{8,64} saved$/;
-const RESTORING = /\brestoring snapshot ([0-9a-f]{8,64}) of\b/;
-const PROCESSED = new RegExp(String.raw`\bprocessed ([0-9]+) files, ${SIZE}`);
-const ADDED = new RegExp(String.raw`\bAdded to the repository: ${SIZE}`);
-const RESTORED = new RegExp(String.raw`\bSummary: Restored ([0-9]+)(?: / [0-9]+)? files/dirs \(${SIZE}`);
+const SAVED = /^snapshot ([0-9a-f]{8,64}) saved$/;
+const RESTORING = /^restoring snapshot ([0-9a-f]{8,64}) of\b/;
+const NOTHING = /^No eligible snapshots found$|^=== No data will be restored ===$/;
+/** How the mover may take its leave. */
+const ENDING = /^Restic completed in [0-9]+s$|^=== Done ===$/;
+const EMPTY = /^== Directory is empty skipping backup ===$/;
+const PROCESSED = new RegExp(String.raw`^processed ([0-9]+) files, ${SIZE}`);
+const ADDED = new RegExp(String.raw`^Added to the repository: ${SIZE}`);
+const RESTORED = new RegExp(String.raw`^Summary: Restored ([0-9]+)(?: / [0-9]+)? files/dirs \(${SIZE}`);
 /** What an earlier try of the mover has restored already. */
 const SKIPPED = new RegExp(String.raw`\bskipped ([0-9]+) files/dirs ${SIZE}`);
 /** `[0:10] 41.02%  12 files 1.2 GiB, total 56 files 3.0 GiB, 0 errors` */
@@ -38,29 +45,25 @@ const RESTORE_PROGRESS = new RegExp(
   String.raw`^\[[0-9:]+\]\s+(?:[0-9.]+%\s+)?([0-9]+) files/dirs,? ${SIZE}, total ([0-9]+) files/dirs,? ${SIZE}`,
 );
 
-/**
- * The snapshot that a backup has saved. restic says so alone on a line and last; before it, names of files may stand that
- * somebody chose to look like it.
- */
+/** The snapshot that a backup has saved; undefined where it names none. */
 export function savedSnapshotIn(lines: readonly string[]): string | undefined {
-  const line = lines.findLast((one) => SAVED_ALONE.test(one));
-  return line === undefined ? undefined : SAVED.exec(line)?.[1];
+  return readResticLog(lines).savedSnapshot;
 }
 
-/** Everything the lines say; later lines win. */
 export function readResticLog(lines: readonly string[]): ResticLog {
   const log: ResticLog = { sourceEmpty: false, nothingRestored: false };
-  for (const line of lines) readLine(log, line);
+  for (const line of lines) readLine(log, line.trim());
   return log;
 }
 
 function readLine(log: ResticLog, line: string): void {
+  if (line === '') return;
   const saved = SAVED.exec(line)?.[1];
   if (saved !== undefined) log.savedSnapshot = saved;
   const restoring = RESTORING.exec(line)?.[1];
-  if (restoring !== undefined) log.restoredSnapshot = restoring;
-  if (line.includes('Directory is empty')) log.sourceEmpty = true;
-  if (/No eligible snapshots found|No data will be restored/.test(line)) log.nothingRestored = true;
+  if (restoring !== undefined) log.restoredSnapshot ??= restoring;
+  if (!ENDING.test(line)) log.sourceEmpty = EMPTY.test(line);
+  if (NOTHING.test(line)) log.nothingRestored = true;
   readSizes(log, line);
   const progress = readProgress(line);
   if (progress !== undefined) log.progress = progress;

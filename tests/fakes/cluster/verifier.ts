@@ -118,6 +118,6 @@ function compare(state: ClusterState, { content }: ResticSnapshot, claimName: st
   return [
     ...(isSame ? [] : [JSON.stringify(change)]),
     JSON.stringify(summary),
-    'the volume holds 3 entries and 0 sockets',
+    JSON.stringify({ message_type: 'volume', entries: 3, sockets: 0 }),
   ];
 }
