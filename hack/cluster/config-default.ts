@@ -11,10 +11,25 @@ export async function applyConfigDefault(
   const overlay = mkdtempSync(join(tmpdir(), 'datamover-'));
   try {
     const folders = ['config/default', 'config/overwrite'].map((folder) => join(checkout, folder));
-    const kustomization = { namespace, resources: folders.map((folder) => relative(overlay, folder)) };
+    const resources = folders.map((folder) => relative(overlay, folder));
+    const kustomization = { namespace, resources, transformers: [JSON.stringify(bindingNames(namespace))] };
     writeFileSync(join(overlay, 'kustomization.yaml'), JSON.stringify(kustomization));
     await kubectl(['apply', '--server-side', '--force-conflicts', '-k', overlay]);
   } finally {
     rmSync(overlay, { recursive: true });
   }
 }
+
+/** Has each installation make ClusterRoleBindings of its own, as docs/two-installations.md describes it. */
+function bindingNames(namespace: string): object {
+  return {
+    apiVersion: 'builtin',
+    kind: 'SuffixTransformer',
+    metadata: { name: 'binding-names' },
+    suffix: namespace === USUAL_NAMESPACE ? '' : `-${namespace}`,
+    fieldSpecs: [{ kind: 'ClusterRoleBinding', path: 'metadata/name' }],
+  };
+}
+
+/** The one that config/default names. */
+const USUAL_NAMESPACE = 'velero';

@@ -6,6 +6,7 @@ import { namespaces } from '../../api/external/core.ts';
 import type { Kind, Resource } from '../../api/meta.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
+import { installConfig } from '../faults/tenants.ts';
 import { startControlPlane, type ControlPlane } from './control-plane.ts';
 
 /** `kubectl auth can-i` as an object. */
@@ -52,7 +53,13 @@ const KINDS: Record<string, Kind<Resource>> = {
   RoleBinding: { group: rbac, version: 'v1', kind: 'RoleBinding', plural: 'rolebindings', namespaced: true },
 };
 
-const FILES = ['service-account.yaml', 'cluster-role.yaml', 'role.yaml', 'tenant-roles.yaml'];
+const FILES = [
+  'rbac/cluster-role.yaml',
+  'rbac/tenant-roles.yaml',
+  'installation/service-account.yaml',
+  'installation/role.yaml',
+  'installation/cluster-role-binding.yaml',
+];
 
 let plane: ControlPlane;
 let client: KubeClient;
@@ -72,29 +79,28 @@ afterAll(async () => {
 });
 
 function read(file: string): Resource[] {
-  const text = readFileSync(join(import.meta.dirname, '../../config/rbac', file), 'utf8');
+  const text = readFileSync(join(import.meta.dirname, '../../config', file), 'utf8');
   return parseAllDocuments(text).map((document) => document.toJS() as Resource);
 }
 
 async function install(object: Resource): Promise<void> {
   const kind = KINDS[object.kind];
-  if (kind === undefined)
-    throw new Error(`config/rbac holds a ${object.kind}, which this test does not know`);
+  if (kind === undefined) throw new Error(`config holds a ${object.kind}, which this test does not know`);
   const metadata = { ...object.metadata, ...(kind.namespaced && { namespace: 'velero' }) };
   await client.apply(kind, { ...object, metadata });
 }
 
 /** `<verb> <resource>[.<group>][/<subresource>] [in <namespace>]`, e.g. `patch datamoverbackups.oadp.openshift.io/status`. */
-async function controllerMay(wish: string): Promise<boolean> {
+async function controllerMay(wish: string, installation = 'velero'): Promise<boolean> {
   const [, verb, resource, group = '', subresource, namespace] =
-    /^(\w+) (\w+)(?:\.([\w.]+))?(?:\/(\w+))?(?: in (\w+))?$/.exec(wish) ?? [];
+    /^(\w+) (\w+)(?:\.([\w.]+))?(?:\/(\w+))?(?: in ([\w-]+))?$/.exec(wish) ?? [];
   if (verb === undefined || resource === undefined) throw new Error(`cannot read "${wish}"`);
   const { status } = await client.create(reviews, {
     apiVersion: 'authorization.k8s.io/v1',
     kind: 'SubjectAccessReview',
     metadata: {} as Resource['metadata'],
     spec: {
-      user: 'system:serviceaccount:velero:datamover-controller',
+      user: `system:serviceaccount:${installation}:datamover-controller`,
       groups: ['system:serviceaccounts', 'system:authenticated'],
       resourceAttributes: {
         verb,
@@ -166,7 +172,7 @@ describe('the controller', () => {
 
 describe('the controller that may overwrite claims', () => {
   beforeAll(async () => {
-    for (const object of read('../overwrite/cluster-role.yaml')) await install(object);
+    for (const object of read('overwrite/cluster-role.yaml')) await install(object);
   });
 
   it.each([
@@ -184,4 +190,27 @@ describe('the controller that may overwrite claims', () => {
       expect(await controllerMay(wish)).toBe(false);
     },
   );
+});
+
+describe('a second installation', () => {
+  const SECOND = 'velero-b';
+  const mayIn = (namespace: string, wish: string): Promise<boolean> => controllerMay(wish, namespace);
+
+  beforeAll(async () => {
+    await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: SECOND } });
+    await installConfig(plane, SECOND);
+  });
+
+  it('has the rights in its own namespace and none in that of the first', async () => {
+    expect(await mayIn(SECOND, 'patch datamoverbackups.oadp.openshift.io/status in shop')).toBe(true);
+    expect(await mayIn(SECOND, 'create secrets in velero-b')).toBe(true);
+    expect(await mayIn(SECOND, 'create secrets in velero')).toBe(false);
+    expect(await mayIn(SECOND, 'get backups.velero.io in velero')).toBe(false);
+  });
+
+  it('leaves the first one its rights', async () => {
+    expect(await mayIn('velero', 'patch datamoverbackups.oadp.openshift.io/status in shop')).toBe(true);
+    expect(await mayIn('velero', 'create secrets in velero')).toBe(true);
+    expect(await mayIn('velero', 'create secrets in velero-b')).toBe(false);
+  });
 });

@@ -105,7 +105,7 @@ function useOf({ verb, objectRef }: AuditEvent): Use | undefined {
 describe('least privilege', () => {
   let seen: Seen;
   const cluster = e2eCluster();
-  const manifests = globSync(join(CONFIG, '{rbac,overwrite}/*.yaml')).flatMap((file) =>
+  const manifests = globSync(join(CONFIG, '{rbac,installation,overwrite}/*.yaml')).flatMap((file) =>
     parseAllDocuments(readFileSync(file, 'utf8')).map(
       (one) => one.toJS() as Parameters<typeof rolesOf>[0][number],
     ),
