@@ -13,6 +13,7 @@ import { createMatches } from './class/matches.ts';
 import { wakeClasses } from './class/wake.ts';
 import { deleteRequest } from './delete/delete.ts';
 import type { Environment, Lister } from './environment.ts';
+import { isElsewhere } from './installation.ts';
 import { createJanitor, type Janitor } from './janitor/janitor.ts';
 import { CHILD_INDEX, createMirrors, listersOf } from './mirrors.ts';
 import type { MoverFactory, Reach } from './movers/factory.ts';
@@ -39,6 +40,8 @@ export interface DataMoverOptions {
   informers: InformerSet;
   /** The protected namespace: Velero's. */
   namespace: string;
+  /** The name of its Lease. Default `datamover-controller`. */
+  name?: string;
   /** Folder of this cluster's repositories. */
   clusterName: string;
   movers: readonly MoverFactory[];
@@ -77,12 +80,13 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
   const admission = admitFromMirrors({
     mirrors,
     controllerOf: (kind) => controllersByKind[kind],
-    isOurs: (request) => !isForeign(byName, request),
+    isOurs: (request) => !isForeign(byName, request) && !isElsewhere(request, namespace),
     clock,
   });
   const env: Environment = {
     client,
     namespace,
+    self: formatKey({ namespace, name: options.name ?? 'datamover-controller' }),
     clusterName: options.clusterName,
     listers,
     movers: byName,
@@ -100,6 +104,7 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
   registerWaitingMetrics(metrics, {
     requests: [listers.backups, listers.restores, listers.deletes, listers.prunes],
     classes: listers.classes,
+    namespace,
     isOurs: (mover) => env.movers.has(mover),
     now,
   });
@@ -184,11 +189,14 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
 }
 
 /** The requests that are this controller's to serve. */
-function ownOf<T extends Resource & { status?: { mover?: string | undefined } }>(
-  { movers }: Environment,
+function ownOf<
+  T extends Resource & { status?: { mover?: string | undefined; servedBy?: string | undefined } },
+>(
+  { movers, namespace }: Environment,
   { lister, choose }: { lister: Lister<T>; choose: (request: T) => Choice },
 ): Lister<T> {
   const isOwn = (request: T): boolean =>
+    !isElsewhere(request, namespace) &&
     keepMover(movers, request.status?.mover, choose(request)) !== undefined;
   return { ...lister, list: () => lister.list().filter(isOwn) };
 }

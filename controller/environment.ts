@@ -55,6 +55,8 @@ export interface Environment {
   client: KubeClient;
   /** The protected namespace: Velero's. */
   namespace: string;
+  /** This controller, as `status.servedBy` of requests names it: namespace and name of its Lease. */
+  self: string;
   /** Folder of this cluster's repositories. */
   clusterName: string;
   listers: Listers;

@@ -66,6 +66,7 @@ async function run({ name, movers }: ControllerOptions): Promise<void> {
     client,
     informers,
     namespace: config.namespace,
+    name,
     clusterName,
     movers,
     reporter: createEventReporter(recorder),

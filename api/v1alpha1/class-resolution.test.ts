@@ -4,12 +4,16 @@ import { dataMoverClassSpec, type DataMoverClass } from './data-mover-class.ts';
 import { annotations } from './keys.ts';
 
 interface ClassOptions {
+  installation?: string;
   selector?: string;
   byDefault?: string;
   created?: string;
 }
 
-function aClass(name: string, { selector, byDefault, created }: ClassOptions = {}): DataMoverClass {
+function aClass(
+  name: string,
+  { selector, byDefault, created, installation }: ClassOptions = {},
+): DataMoverClass {
   return {
     apiVersion: 'oadp.openshift.io/v1alpha1',
     kind: 'DataMoverClass',
@@ -18,7 +22,11 @@ function aClass(name: string, { selector, byDefault, created }: ClassOptions = {
       ...(created !== undefined && { creationTimestamp: created }),
       ...(byDefault !== undefined && { annotations: { [annotations.defaultClass]: byDefault } }),
     },
-    spec: dataMoverClassSpec.parse({ mover: 'VolSync', ...(selector !== undefined && { selector }) }),
+    spec: dataMoverClassSpec.parse({
+      mover: 'VolSync',
+      ...(selector !== undefined && { selector }),
+      ...(installation !== undefined && { installation }),
+    }),
   };
 }
 
@@ -39,7 +47,7 @@ const all = [gold, fallback];
 
 describe('resolveClass', () => {
   it('takes the class that the request names, before everything else', () => {
-    const result = resolveClass(all, aClaim({ tier: 'gold' }, 'gold'), 'fallback');
+    const result = resolveClass(all, aClaim({ tier: 'gold' }, 'gold'), { requested: 'fallback' });
     expect(result).toEqual({ outcome: 'resolved', class: fallback, by: 'request' });
   });
 
@@ -79,7 +87,7 @@ describe('resolveClass', () => {
   });
 
   it('fails when the request names a class that does not exist, and says which there are', () => {
-    expect(resolveClass(all, aClaim(), 'golf')).toEqual({
+    expect(resolveClass(all, aClaim(), { requested: 'golf' })).toEqual({
       outcome: 'failed',
       reason: 'ClassNotFound',
       message: 'the request names DataMoverClass golf, which does not exist (there are: gold, fallback)',
@@ -144,5 +152,37 @@ describe('isDefaultClass', () => {
 
   it('is false without annotations', () => {
     expect(isDefaultClass(aClass('c'))).toBe(false);
+  });
+});
+
+describe('of several installations in one cluster', () => {
+  const ofA = aClass('of-a', { selector: 'tier=gold', byDefault: 'true', installation: 'velero-a' });
+  const ofB = aClass('of-b', { selector: 'tier=gold', byDefault: 'true', installation: 'velero-b' });
+
+  it.each([
+    ['velero-a', ofA],
+    ['velero-b', ofB],
+  ])('%s gets its own class, by selector and by default', (installation, own) => {
+    const gold = resolveClass([ofA, ofB], aClaim({ tier: 'gold' }), { installation });
+    expect(gold).toEqual({ outcome: 'resolved', class: own, by: 'selector' });
+    expect(resolveClass([ofA, ofB], aClaim(), { installation })).toMatchObject({ class: own, by: 'default' });
+  });
+
+  it('each may use a class that names none', () => {
+    expect(resolveClass(all, aClaim(), { installation: 'velero-a' })).toMatchObject({ class: fallback });
+  });
+
+  it('none gets the class of another, and is told whose it is', () => {
+    const wish = { requested: 'of-b', installation: 'velero-a' };
+    expect(resolveClass([ofA, ofB], aClaim(), wish)).toEqual({
+      outcome: 'failed',
+      reason: 'ClassNotFound',
+      message:
+        'the request names DataMoverClass of-b, which serves the installation in namespace velero-b only, and not the one in velero-a; name a class that serves velero-a',
+    });
+  });
+
+  it('any class can be named by a request that names no installation', () => {
+    expect(resolveClass([ofA, ofB], aClaim(), { requested: 'of-b' })).toMatchObject({ class: ofB });
   });
 });

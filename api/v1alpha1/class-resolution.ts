@@ -13,19 +13,22 @@ export type ClassResolution =
 
 /**
  * The class of a PVC: the name asked for, else the PVC's annotation, else the one class whose selector matches
- * its labels, else the default class (the newest, where several are marked, as for StorageClasses).
+ * its labels, else the default class (the newest, where several are marked, as for StorageClasses). Classes of other
+ * installations are left out when `installation` is known.
  * Used by the plugin to decide and by the controller to carry out, so that both always agree.
  */
 export function resolveClass(
   classes: readonly DataMoverClass[],
   pvc: { metadata: Pick<ObjectMeta, 'name' | 'namespace' | 'labels' | 'annotations'> },
-  requested?: string,
+  { requested, installation }: { requested?: string | undefined; installation?: string | undefined } = {},
 ): ClassResolution {
   const subject = `PersistentVolumeClaim ${pvc.metadata.namespace ?? ''}/${pvc.metadata.name}`;
-  if (requested !== undefined) return byName(classes, requested, 'request', subject);
+  if (requested !== undefined)
+    return byName(classes, { name: requested, by: 'request', subject, installation });
   const annotated = pvc.metadata.annotations?.[annotations.className];
-  if (annotated !== undefined) return byName(classes, annotated, 'annotation', subject);
-  const staying = classes.filter((c) => !isLeaving(c));
+  if (annotated !== undefined)
+    return byName(classes, { name: annotated, by: 'annotation', subject, installation });
+  const staying = classes.filter((c) => !isLeaving(c) && isOpenTo(c, installation));
   return bySelector(staying, pvc.metadata.labels ?? {}, subject) ?? byDefault(staying, subject);
 }
 
@@ -35,6 +38,19 @@ export function keepClass(classes: readonly DataMoverClass[], name: string): Cla
   return found === undefined
     ? notFound(name, 'the request', classes)
     : { outcome: 'resolved', class: found, by: 'request' };
+}
+
+/**
+ * Whether an installation may use a class. `undefined` stands for a request that names no installation: it goes to that of its
+ * class.
+ */
+export function isOpenTo({ spec }: DataMoverClass, installation: string | undefined): boolean {
+  return installation === undefined || (spec.installation ?? installation) === installation;
+}
+
+/** The installation that a class belongs to: it writes its status, and serves what names no installation itself. */
+export function keeperOf({ spec, metadata }: DataMoverClass): string | undefined {
+  return spec.installation ?? metadata.annotations?.[annotations.keptBy];
 }
 
 /** A class that is being deleted stays for those who have it, and serves nobody else. */
@@ -47,16 +63,25 @@ export function isDefaultClass(c: DataMoverClass): boolean {
   return c.metadata.annotations?.[annotations.defaultClass] === 'true';
 }
 
+interface Wish {
+  name: string;
+  by: 'request' | 'annotation';
+  subject: string;
+  installation: string | undefined;
+}
+
 function byName(
   classes: readonly DataMoverClass[],
-  name: string,
-  by: 'request' | 'annotation',
-  subject: string,
+  { name, by, subject, installation }: Wish,
 ): ClassResolution {
   const found = classes.find((c) => c.metadata.name === name);
-  if (found !== undefined && !isLeaving(found)) return { outcome: 'resolved', class: found, by };
   const asker = by === 'annotation' ? `the annotation ${annotations.className} of ${subject}` : 'the request';
   if (found === undefined) return notFound(name, asker, classes);
+  if (!isOpenTo(found, installation)) {
+    const message = `${asker} names DataMoverClass ${name}, which serves the installation in namespace ${found.spec.installation ?? ''} only, and not the one in ${installation ?? ''}; name a class that serves ${installation ?? ''}`;
+    return { outcome: 'failed', reason: 'ClassNotFound', message };
+  }
+  if (!isLeaving(found)) return { outcome: 'resolved', class: found, by };
   const message = `${asker} names DataMoverClass ${name}, which is being deleted; name another one`;
   return { outcome: 'failed', reason: 'ClassNotFound', message };
 }

@@ -6,6 +6,7 @@ import {
   conditions,
   consistency,
   failure,
+  installation,
   moverConfig,
   objectName,
   progress,
@@ -33,6 +34,7 @@ export const dataMoverBackupSpec = z
       .describe(
         "Name of the class. Absent: resolved from the source PVC's annotation and labels, else the default class.",
       ),
+    installation: installation.optional(),
     dataSourceRef: z
       .object({
         apiGroup: z
@@ -64,6 +66,7 @@ export const dataMoverBackupSpec = z
   .meta(
     rules(
       immutable('dataMoverClass', remedy),
+      immutable('installation', remedy),
       immutable('dataSourceRef', remedy),
       immutable('config', remedy),
       latching('cancel'),

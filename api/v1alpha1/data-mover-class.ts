@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Resource } from '../meta.ts';
-import { immutable, rules } from './rules.ts';
-import { conditions, moverConfig, verifyLevels } from './schema.ts';
+import { immutable, rules, settableOnce } from './rules.ts';
+import { conditions, moverConfig, objectName, verifyLevels } from './schema.ts';
 import { captureMode, storageClassOptions } from './storage-class-options.ts';
 
 /** What a class says of itself until a controller that has its mover looks at it; one whose mover nobody has says so for ever. */
@@ -35,6 +35,11 @@ export const dataMoverClassSpec = z
       .optional()
       .describe(
         'Label selector over PVCs, in the syntax of `kubectl --selector`; a bare key selects the PVCs that have that label. Absent: the class is used only by name or as the default.',
+      ),
+    installation: objectName
+      .optional()
+      .describe(
+        "Velero's namespace of the only installation that may use the class, where a cluster has several. Absent: all may use it. Can be set later, once.",
       ),
     config: moverConfig.optional(),
     capture: captureMode
@@ -136,7 +141,10 @@ export const dataMoverClassSpec = z
   })
   .describe('Which mover, for which PVCs, with which settings.')
   .meta(
-    rules(immutable('mover', 'make another class, as what one mover has saved another one may not read')),
+    rules(
+      immutable('mover', 'make another class, as what one mover has saved another one may not read'),
+      settableOnce('installation'),
+    ),
   );
 
 export const dataMoverClassStatus = z

@@ -7,6 +7,7 @@ import {
   conditions,
   count,
   failure,
+  installation,
   moverConfig,
   objectName,
   progress,
@@ -43,6 +44,7 @@ export const dataMoverRestoreSpec = z
     DataMoverClass: objectName
       .optional()
       .describe('Another spelling of `dataMoverClass`. A restore may have only one of the two.'),
+    installation: installation.optional(),
     destinationClaimRef: z
       .object({
         name: objectName.describe('Its name.'),
@@ -78,6 +80,7 @@ export const dataMoverRestoreSpec = z
       },
       immutable('dataMoverClass', remedy),
       immutable('DataMoverClass', remedy),
+      immutable('installation', remedy),
       immutable('destinationClaimRef', remedy),
       settableOnce('source'),
       immutable('existingClaimPolicy', remedy),

@@ -7,6 +7,11 @@ export const VERSION = 'v1alpha1';
 export const annotations = {
   /** On a DataMoverClass: `"true"` makes it the default class. */
   defaultClass: `${GROUP}/default`,
+  /**
+   * On a DataMoverClass without `spec.installation`: Velero's namespace of the installation whose controller writes the status
+   * of the class and serves requests that name no installation. Written by the first controller that finds none.
+   */
+  keptBy: `${GROUP}/kept-by`,
   /** On a PVC: the name of its DataMoverClass; wins over every selector. */
   className: `${GROUP}/data-mover-class`,
   /** On a PVC or on a Velero Backup: `"false"` opts out, its data is not moved. */

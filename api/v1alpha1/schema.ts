@@ -38,6 +38,11 @@ export const repositoryPath = z.string().max(4096);
 /** RFC 3339. */
 export const time = z.iso.datetime();
 
+/** Which of several installations in one cluster serves a request. */
+export const installation = objectName.describe(
+  "Velero's namespace of the installation that serves it. Set by the plugin. Absent: the installation of the class serves it. Only those who may `attest` may set it.",
+);
+
 /** A count of bytes or files. */
 export const count = z.int().min(0);
 
@@ -201,6 +206,11 @@ export const backupResult = z
 export const requestStatus = {
   message: text.optional().describe('The same for people, one line.'),
   observedGeneration: z.int().optional().describe('The generation of the spec that was last acted on.'),
+  servedBy: word
+    .optional()
+    .describe(
+      "The controller that serves it, as namespace and name of that controller's Lease, e.g. `velero/datamover-controller`. No other controller touches the request.",
+    ),
   startTimestamp: time.optional().describe('When the controller took the request up.'),
   completionTimestamp: time.optional().describe('When it reached its last phase.'),
 };

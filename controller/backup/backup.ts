@@ -3,6 +3,7 @@ import type { DataMoverBackup, DataMoverBackupStatus } from '../../api/v1alpha1/
 import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
 import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
+import { isServedHere } from '../installation.ts';
 import { childIdentity } from '../request/children.ts';
 import type { RequestType } from '../request/request.ts';
 import { serveResolved, type Serving, type ServingProblem } from '../request/serving.ts';
@@ -19,6 +20,7 @@ export function backupRequest(
   return {
     kind: dataMoverBackups,
     lister: env.listers.backups,
+    isShared: true,
     steps: backupSteps,
     cleanup: backupCleanup,
     choose: (backup) => chooseServing(env, backup),
@@ -66,8 +68,12 @@ function chooseServing(env: Environment, backup: DataMoverBackup): Serving | Ser
   const kept = backup.status?.dataMoverClass;
   const resolution =
     kept === undefined
-      ? resolveClass(classes, claim ?? { metadata: { name, namespace } }, backup.spec.dataMoverClass)
+      ? resolveClass(classes, claim ?? { metadata: { name, namespace } }, {
+          requested: backup.spec.dataMoverClass,
+          installation: backup.spec.installation,
+        })
       : keepClass(classes, kept);
+  if (!isServedHere(backup, resolution, env.namespace)) return undefined;
   const { volume } = backup.status ?? {};
   const storageClassName = volume === undefined ? claim?.spec.storageClassName : volume.storageClassName;
   return serveResolved(env.movers, resolution, { config: backup.spec.config, storageClassName });

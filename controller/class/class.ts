@@ -1,5 +1,5 @@
-import { isLeaving } from '../../api/v1alpha1/class-resolution.ts';
-import { FINALIZER } from '../../api/v1alpha1/keys.ts';
+import { isLeaving, keeperOf } from '../../api/v1alpha1/class-resolution.ts';
+import { annotations, FINALIZER } from '../../api/v1alpha1/keys.ts';
 import { hasFinalizer } from '../../kube/status/finalizers.ts';
 import type { Matches } from './matches.ts';
 import { usageOf } from './usage.ts';
@@ -33,7 +33,7 @@ const LAST_MOMENT_MS = 5_000;
  * itself.
  */
 export function createClassReconciler(
-  env: Pick<Environment, 'client' | 'listers' | 'movers' | 'reporter' | 'now'>,
+  env: Pick<Environment, 'client' | 'namespace' | 'listers' | 'movers' | 'reporter' | 'now'>,
   matches: Matches,
 ): Reconciler {
   const store = createStatusStore<DataMoverClass>(env.client, dataMoverClasses);
@@ -46,13 +46,19 @@ export function createClassReconciler(
     const verdict = judgeClass(env.movers, found);
     if (verdict === undefined) return {};
     if (store.isStale(found)) return BEHIND;
+    const keeper = keeperOf(found);
+    // Two controllers would overwrite each other's status.
+    if (keeper !== undefined && keeper !== env.namespace) return {};
     if (isLeaving(found)) return letGo(found, signal);
-    return hasFinalizer(found, FINALIZER) ? judge(found, verdict, signal) : hold(found, signal);
+    const isHeld = hasFinalizer(found, FINALIZER) && keeper !== undefined;
+    return isHeld ? judge(found, verdict, signal) : hold(found, signal);
   }
 
-  /** From now on a deletion waits for us. */
+  /** From now on a deletion waits for us, and no other installation keeps the class. */
   async function hold(found: DataMoverClass, signal: AbortSignal): Promise<ReconcileResult> {
-    await store.setFinalizers(found, [...(found.metadata.finalizers ?? []), FINALIZER], signal);
+    const others = found.metadata.finalizers?.filter((one) => one !== FINALIZER) ?? [];
+    const note = keeperOf(found) === undefined ? { [annotations.keptBy]: env.namespace } : undefined;
+    await store.setFinalizers(found, [...others, FINALIZER], signal, note);
     return BEHIND;
   }
 

@@ -1,7 +1,7 @@
 import type { PersistentVolumeClaim } from '../../api/external/core.ts';
 import { resolveClass } from '../../api/v1alpha1/class-resolution.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
-import { annotations } from '../../api/v1alpha1/keys.ts';
+import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import type { Listers } from '../environment.ts';
 
 /** How many claims each class has. */
@@ -34,13 +34,18 @@ function countMatches(
 ): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const claim of claims) {
-    if (claim.metadata.namespace === protectedNamespace) continue;
-    const resolution = resolveClass(classes, claim);
+    if (claim.metadata.namespace === protectedNamespace || isStaged(claim)) continue;
+    const resolution = resolveClass(classes, claim, { installation: protectedNamespace });
     if (resolution.outcome !== 'resolved') continue;
     const { name } = resolution.class.metadata;
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return counts;
+}
+
+/** A claim that a controller has made for a request, this one or that of another installation. */
+function isStaged({ metadata }: PersistentVolumeClaim): boolean {
+  return metadata.labels?.[labels.requestUid] !== undefined;
 }
 
 /** Whether a change of a claim may give it another class. */

@@ -1,5 +1,5 @@
 import { keyOf, type Resource } from '../../api/meta.ts';
-import { isDefaultClass, isLeaving } from '../../api/v1alpha1/class-resolution.ts';
+import { isDefaultClass, isLeaving, keeperOf } from '../../api/v1alpha1/class-resolution.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import type { Controller } from '../../kube/runtime/controller.ts';
 import type { Mirrors } from '../mirrors.ts';
@@ -51,5 +51,12 @@ export function wakeClasses(
 function decisive(object: DataMoverClass | undefined): string {
   if (object === undefined) return '';
   const { uid, generation, finalizers = [] } = object.metadata;
-  return JSON.stringify([uid, generation, finalizers, isLeaving(object), isDefaultClass(object)]);
+  return JSON.stringify([
+    uid,
+    generation,
+    finalizers,
+    isLeaving(object),
+    isDefaultClass(object),
+    keeperOf(object),
+  ]);
 }

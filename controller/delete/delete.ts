@@ -16,6 +16,8 @@ export function deleteRequest(
   return {
     kind: dataMoverDeletes,
     lister: env.listers.deletes,
+    // They lie in the protected namespace of their installation.
+    isShared: false,
     steps: deleteSteps,
     cleanup: deleteCleanup,
     choose: (request) => serveRecorded(env, request, request.spec.result.mover),

@@ -16,6 +16,8 @@ export function pruneRequest(
   return {
     kind: dataMoverPrunes,
     lister: env.listers.prunes,
+    // They lie in the protected namespace of their installation.
+    isShared: false,
     steps: pruneSteps,
     cleanup: pruneCleanup,
     choose: (request) => serveRecorded(env, request, request.spec.mover),

@@ -14,6 +14,7 @@ export interface Admissible extends Resource {
     repositoryPath?: string | undefined;
     node?: string | undefined;
     mover?: string | undefined;
+    servedBy?: string | undefined;
   };
 }
 

@@ -3,6 +3,7 @@ import { FINALIZER } from '../../api/v1alpha1/keys.ts';
 import type { ReconcileContext, Reconciler, ReconcileResult } from '../../kube/runtime/controller.ts';
 import { eventReasons } from '../../api/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
+import { installationOf, isElsewhere } from '../installation.ts';
 import { targetOf } from './announcements.ts';
 import { goBack, hasLeftBehind, LOOK_MS, tidy, TIDY_MS, type WayBack } from './clean-up.ts';
 import { assertCurrent } from './current.ts';
@@ -47,11 +48,12 @@ export function createRequestReconciler<
   }
 
   async function look(request: T, context: ReconcileContext): Promise<ReconcileResult | void> {
-    if (isForeign(env.movers, request)) return;
+    if (isOthers(request)) return;
     if (isFinal(request.status?.phase)) return finish(request, context);
     if (!isHeld(request)) return begin(request, context);
     const serving = keepMover(env.movers, request.status?.mover, type.choose(request));
     if (serving === undefined) return;
+    if (isUnclaimed(request, serving)) return claim(request, context.signal);
     underWay.set(formatKey(keyOf(request)), request);
     return 'reason' in serving
       ? ((await postpone(request, serving, context)) ?? giveUp(request, serving, context))
@@ -80,11 +82,28 @@ export function createRequestReconciler<
     if (missing !== undefined) return awaitMissing(request, missing, context);
     const serving = keepMover(env.movers, request.status?.mover, type.choose(request));
     if (serving === undefined) return;
+    if (isUnclaimed(request, serving)) return claim(request, context.signal);
     if (!('reason' in serving))
       return (await waitUntilDue(request, context)) ?? take(request, undefined, context);
     const left = graceOf(request, serving) - env.now().getTime();
     if (left > 0) return { requeueAfterMs: left };
     return (await postpone(request, serving, context)) ?? take(request, serving, context);
+  }
+
+  /** Whether the request says itself that it is another controller's. */
+  function isOthers(request: T): boolean {
+    return isForeign(env.movers, request) || isElsewhere(request, env.namespace);
+  }
+
+  /** Whether the controller of another installation might take it up as well. */
+  function isUnclaimed(request: T, serving: Serving | ServingProblem): boolean {
+    return type.isShared && !('reason' in serving) && installationOf(request) === undefined;
+  }
+
+  /** Only one of two controllers can write this, because the write is conditional on what was read. */
+  async function claim(request: T, signal: AbortSignal): Promise<void> {
+    const status = { ...draftOf(request), servedBy: env.self };
+    await store.write(request, status, { now: env.now(), signal });
   }
 
   async function awaitMissing(
@@ -174,6 +193,7 @@ export function createRequestReconciler<
     { request, status, now, signal }: { request: T; status: Status; now: Date; signal: AbortSignal },
     way: WayBack,
   ): Promise<ReconcileResult> {
+    status.servedBy ??= env.self;
     summarise(type, { request, status, now }, way);
     const { written, retryAfterMs } = await store.write(request, status, { now, signal });
     if (written) {

@@ -14,6 +14,7 @@ export interface RequestStatus {
   phase?: string | undefined;
   message?: string | undefined;
   observedGeneration?: number | undefined;
+  servedBy?: string | undefined;
   startTimestamp?: string | undefined;
   completionTimestamp?: string | undefined;
   dataMoverClass?: string | undefined;
@@ -67,6 +68,8 @@ export interface RequestType<
   cleanup: readonly Step<Scope>[];
   /** What must still be filled in before the request can be served at all, and until when (milliseconds since 1970). */
   missing?(request: T): (ServingProblem & { until: number }) | undefined;
+  /** Whether controllers of several installations see it, so that one must claim it before anything is made for it. */
+  isShared: boolean;
   /** When it is due (milliseconds since 1970), if not at once; until then nothing is made for it and nothing holds it. */
   notBefore?(request: T): number | undefined;
   /** `undefined`: this request is somebody else's; it is not touched. */

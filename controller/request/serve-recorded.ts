@@ -1,4 +1,4 @@
-import { isLeaving, keepClass, resolveClass } from '../../api/v1alpha1/class-resolution.ts';
+import { isLeaving, isOpenTo, keepClass, resolveClass } from '../../api/v1alpha1/class-resolution.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import type { Resource } from '../../api/meta.ts';
 import type { Environment } from '../environment.ts';
@@ -24,10 +24,16 @@ export function serveRecorded(
   if (!env.movers.has(madeBy) && all.some((one) => one.spec.mover === madeBy)) return undefined;
   const classes = all.filter(isOurs);
   const kept = classes.find((c) => c.metadata.name === status?.dataMoverClass);
-  const recorded = classes.find((c) => c.metadata.name === spec.dataMoverClass && !isLeaving(c));
+  const recorded = classes.find(
+    (c) => c.metadata.name === spec.dataMoverClass && !isLeaving(c) && isOpenTo(c, env.namespace),
+  );
   const resolution =
     kept === undefined
-      ? resolveClass(classes, { metadata: { name: metadata.name } }, recorded?.metadata.name)
+      ? resolveClass(
+          classes,
+          { metadata: { name: metadata.name } },
+          { requested: recorded?.metadata.name, installation: env.namespace },
+        )
       : keepClass(classes, kept.metadata.name);
   return serveResolved(env.movers, resolution, { config: spec.config });
 }

@@ -20,7 +20,13 @@ export interface StatusStore<T extends Resource & { status?: unknown }> {
    * may be over in a moment, are written only once they have stood for {@link SETTLE_MS}.
    */
   write(read: T, status: T['status'], options: { now: Date; signal: AbortSignal }): Promise<WriteOutcome>;
-  setFinalizers(read: T, finalizers: string[], signal: AbortSignal): Promise<void>;
+  /** Conditional on the resourceVersion that the pass read; `notes` are annotations that are written along. */
+  setFinalizers(
+    read: T,
+    finalizers: string[],
+    signal: AbortSignal,
+    notes?: Readonly<Record<string, string>>,
+  ): Promise<void>;
   forget(uid: string): void;
 }
 
@@ -57,10 +63,10 @@ export function createStatusStore<T extends Resource & { status?: unknown }>(
       memories.set(uid, { replaced: replacedBy(after, read), writtenAt: now.getTime() });
       return { written: true };
     },
-    async setFinalizers(read, finalizers, signal) {
+    async setFinalizers(read, finalizers, signal, notes) {
       const { uid = '', resourceVersion } = read.metadata;
-      const patch = { metadata: { resourceVersion, finalizers } };
-      const after = await client.mergePatch(kind, keyOf(read), patch, { signal });
+      const metadata = { resourceVersion, finalizers, ...(notes !== undefined && { annotations: notes }) };
+      const after = await client.mergePatch(kind, keyOf(read), { metadata }, { signal });
       memories.set(uid, { replaced: replacedBy(after, read), writtenAt: 0 });
     },
     forget(uid) {

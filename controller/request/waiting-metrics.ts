@@ -1,7 +1,9 @@
 import type { Resource } from '../../api/meta.ts';
+import { keeperOf } from '../../api/v1alpha1/class-resolution.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import type { Labels, Metrics, Reading } from '../../telemetry/metrics.ts';
 import type { Lister } from '../environment.ts';
+import { installationOf, isElsewhere } from '../installation.ts';
 import { isFinal, type RequestStatus } from './request.ts';
 
 interface Unfinished extends Resource {
@@ -16,6 +18,8 @@ interface Unfinished extends Resource {
 interface Watched {
   requests: readonly Lister<Resource & { spec: object }>[];
   classes: Lister<DataMoverClass>;
+  /** The protected namespace. */
+  namespace: string;
   /** Whether one of our movers has this name. */
   isOurs: (mover: string) => boolean;
   now: () => Date;
@@ -61,10 +65,17 @@ export function registerWaitingMetrics(metrics: Metrics, watched: Watched): void
 }
 
 /** Before a controller has taken a request up, only the class that it names tells whose it is. */
-function isOurs({ spec, status }: Unfinished, { classes, isOurs }: Watched): boolean {
+function isOurs(request: Unfinished, { classes, isOurs, namespace }: Watched): boolean {
+  const { spec, status } = request;
+  if (isElsewhere(request, namespace)) return false;
   if (status?.mover !== undefined) return isOurs(status.mover);
   const named = classes.get(spec.dataMoverClass ?? spec.source?.dataMoverClass ?? '');
-  return named === undefined || isOurs(named.spec.mover);
+  if (named === undefined) return true;
+  return isKeptHere(request, named, namespace) && isOurs(named.spec.mover);
+}
+
+function isKeptHere(request: Unfinished, dataMoverClass: DataMoverClass, namespace: string): boolean {
+  return (installationOf(request) ?? keeperOf(dataMoverClass) ?? namespace) === namespace;
 }
 
 /** Only a class that exists has a name in the status: what a request asks for is its author's to choose. */

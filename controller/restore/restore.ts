@@ -1,8 +1,9 @@
-import { isLeaving, keepClass, resolveClass } from '../../api/v1alpha1/class-resolution.ts';
+import { isLeaving, isOpenTo, keepClass, resolveClass } from '../../api/v1alpha1/class-resolution.ts';
 import type { DataMoverRestore, DataMoverRestoreStatus } from '../../api/v1alpha1/data-mover-restore.ts';
 import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
 import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
+import { isServedHere } from '../installation.ts';
 import { childIdentity } from '../request/children.ts';
 import type { RequestType } from '../request/request.ts';
 import { serveResolved, type Serving, type ServingProblem } from '../request/serving.ts';
@@ -20,6 +21,7 @@ export function restoreRequest(
   return {
     kind: dataMoverRestores,
     lister: env.listers.restores,
+    isShared: true,
     steps: restoreSteps,
     cleanup: restoreCleanup,
     missing: (restore) => missingRecord(env, restore),
@@ -65,20 +67,23 @@ function phaseOf(status: DataMoverRestoreStatus): string {
  * restore need not have the classes of the cluster of the backup.
  */
 function chooseServing(env: Environment, restore: DataMoverRestore): Serving | ServingProblem | undefined {
-  const { destinationClaimRef, config } = restore.spec;
+  const { destinationClaimRef, installation, config } = restore.spec;
   const source = sourceOf(env, restore);
   const classes = env.listers.classes.list();
   const { namespace = '' } = restore.metadata;
   const destination = env.listers.claims.get(`${namespace}/${destinationClaimRef.name}`);
   const storageClassName = destination?.spec.storageClassName;
   const kept = restore.status?.dataMoverClass;
-  if (kept !== undefined)
-    return serveResolved(env.movers, keepClass(classes, kept), { config, storageClassName });
-  const recorded = classes.find((c) => c.metadata.name === source?.dataMoverClass && !isLeaving(c));
-  const resolution = resolveClass(
-    classes,
-    destination ?? { metadata: { name: destinationClaimRef.name, namespace } },
-    restore.spec.dataMoverClass ?? recorded?.metadata.name,
+  const recorded = classes.find(
+    (c) => c.metadata.name === source?.dataMoverClass && !isLeaving(c) && isOpenTo(c, installation),
   );
+  const resolution =
+    kept === undefined
+      ? resolveClass(classes, destination ?? { metadata: { name: destinationClaimRef.name, namespace } }, {
+          requested: restore.spec.dataMoverClass ?? recorded?.metadata.name,
+          installation,
+        })
+      : keepClass(classes, kept);
+  if (!isServedHere(restore, resolution, env.namespace)) return undefined;
   return serveResolved(env.movers, resolution, { config, storageClassName });
 }

@@ -223,6 +223,17 @@ describe('a volume policy', () => {
     });
   });
 
+  it('that names a class of another installation is an error', () => {
+    const { classes, ...more } = custom(', dataMoverClass: fast');
+    const elsewhere = classes.map((one) => ({ ...one, spec: { ...one.spec, installation: 'velero-b' } }));
+    expect(decideBackup(aBackup(), aClaim(), { ...more, classes: elsewhere })).toMatchObject({
+      outcome: 'fail',
+      message: expect.stringContaining(
+        'that DataMoverClass serves the installation in namespace velero-b only',
+      ),
+    });
+  });
+
   it('sees the volume of the claim, and the first that fits decides', () => {
     const volume: PersistentVolume = aVolume();
     volume.spec.capacity = { storage: '5Gi' };

@@ -1,6 +1,11 @@
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/external/core.ts';
 import type { Backup } from '../../api/external/velero.ts';
-import { isLeaving, resolveClass, type ClassResolution } from '../../api/v1alpha1/class-resolution.ts';
+import {
+  isLeaving,
+  isOpenTo,
+  resolveClass,
+  type ClassResolution,
+} from '../../api/v1alpha1/class-resolution.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import { annotations, GROUP, labels } from '../../api/v1alpha1/keys.ts';
 import { policyVolumeOf } from '../policies/policy-volume.ts';
@@ -175,17 +180,22 @@ function unbound({ pvc, subject }: Question): Leave | undefined {
 }
 
 function chooseClass(question: Question): BackupDecision {
-  const { classes, pvc, policy, subject } = question;
+  const { classes, pvc, policy, subject, backup } = question;
+  const { namespace: installation } = backup.metadata;
   const asked = policy?.parameters.dataMoverClass;
   // The claim's own annotation is the more exact wish.
   if (policy !== undefined && asked !== undefined && !hasOwnClass(pvc)) {
     const found = classes.find((one) => one.metadata.name === asked && !isLeaving(one));
-    if (found !== undefined)
+    if (found !== undefined && isOpenTo(found, installation))
       return { outcome: 'move', className: found.metadata.name, by: 'policy', policy: policy.origin };
-    const message = `${policy.origin} names ${JSON.stringify(asked)} as dataMoverClass of ${subject}, and there is no such DataMoverClass`;
+    const lack =
+      found === undefined
+        ? 'there is no such DataMoverClass'
+        : `that DataMoverClass serves the installation in namespace ${found.spec.installation ?? ''} only`;
+    const message = `${policy.origin} names ${JSON.stringify(asked)} as dataMoverClass of ${subject}, and ${lack}`;
     return { outcome: 'fail', message };
   }
-  return decisionOf(resolveClass(classes, pvc), policy);
+  return decisionOf(resolveClass(classes, pvc, { installation }), policy);
 }
 
 function decisionOf(resolution: ClassResolution, policy: VolumePolicy | undefined): BackupDecision {

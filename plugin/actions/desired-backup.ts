@@ -43,7 +43,11 @@ export function desiredBackup(
         [annotations.traceparent]: formatTraceParent(traceParentOf(uidOf(backup), key.name)),
       },
     },
-    spec: { dataMoverClass: className, dataSourceRef: dataSourceOf(pvc, snapshot) },
+    spec: {
+      dataMoverClass: className,
+      ...(backup.metadata.namespace !== undefined && { installation: backup.metadata.namespace }),
+      dataSourceRef: dataSourceOf(pvc, snapshot),
+    },
   };
 }
 

@@ -61,6 +61,7 @@ export function desiredRestore(
       },
     },
     spec: {
+      ...(restore.metadata.namespace !== undefined && { installation: restore.metadata.namespace }),
       destinationClaimRef: { name: target.name, namespace: target.namespace },
       ...(source === undefined ? {} : { source }),
       ...(existingClaimPolicy === undefined ? {} : { existingClaimPolicy }),

@@ -27,6 +27,7 @@ describe('the request to move', () => {
       },
       spec: {
         dataMoverClass: 'standard',
+        installation: 'velero',
         dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' },
       },
     });
@@ -81,7 +82,7 @@ describe('the request to bring back', () => {
           'oadp.openshift.io/traceparent': expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
         },
       },
-      spec: { destinationClaimRef: { name: 'data', namespace: 'new' } },
+      spec: { installation: 'velero', destinationClaimRef: { name: 'data', namespace: 'new' } },
     });
   });
 

@@ -187,6 +187,7 @@ describe('the API server', () => {
       { kind: dataMoverRestores, spec: { destinationClaimRef: { name: 'x', namespace: VICTIM } } },
       'must be the namespace of the DataMoverRestore itself',
     ],
+    ['an installation', { spec: { ...NOTHING, installation: 'velero-b' } }, '"attest"'],
     ['our finalizer', { metadata: { finalizers: [FINALIZER] } }, "is the controller's"],
   ])('refuses %s to a tenant, and says why', async (_, wish, text) => {
     await until('the refusal', async () => (await tryAs(tenant, wish)).includes(text));

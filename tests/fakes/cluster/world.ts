@@ -40,7 +40,7 @@ export class World extends Scenery {
   readonly reports: Report[] = [];
   /** How often the janitor looks; default: as in the program. */
   janitorIntervalMs: number | undefined;
-  /** Of the process that runs, or ran last. */
+  /** Of the process that was started last. */
   metrics = createPrometheusMetrics({ process: false });
   /** What the stores say to those who ask: the HTTP status, or an error. */
   store: Reach = () => Promise.resolve(403);
@@ -65,27 +65,37 @@ export class World extends Scenery {
     await this.#run(builtInMovers, wrap(this.cluster.client()));
   }
 
-  /** Starts another controller, such as a vendor's, beside ours. */
-  async startBeside(name: string, movers: readonly MoverFactory[]): Promise<void> {
-    await this.#run(movers, this.cluster.client(name));
+  /** Starts another controller beside ours: a vendor's, or that of an installation in another namespace. */
+  async startBeside(
+    name: string,
+    movers: readonly MoverFactory[],
+    namespace = this.cluster.namespace,
+  ): Promise<void> {
+    this.metrics = createPrometheusMetrics({ process: false });
+    await this.#run(movers, this.cluster.client(name), { name, namespace });
   }
 
-  async #run(movers: readonly MoverFactory[], client: KubeClient): Promise<void> {
-    const { cluster, reports } = this;
-    const { clock, namespace } = cluster;
+  async #run(
+    movers: readonly MoverFactory[],
+    client: KubeClient,
+    { name = 'datamover-controller', namespace = this.cluster.namespace } = {},
+  ): Promise<void> {
+    const { cluster, reports, metrics } = this;
+    const { clock } = cluster;
     const stop = new AbortController();
     const informers = createInformerSet({ client, clock, random: () => 0.5, log: silentLogger });
     const { controllers, janitor } = createDataMover({
       client,
       informers,
       namespace,
+      name,
       clusterName: CLUSTER_NAME,
       movers,
       reporter: {
         report: (targets, type, reason, message) => void reports.push({ targets, type, reason, message }),
       },
       log: this.log,
-      metrics: this.metrics,
+      metrics,
       clock,
       reach: (...question) => this.store(...question),
       ...(this.janitorIntervalMs !== undefined && { janitorIntervalMs: this.janitorIntervalMs }),
