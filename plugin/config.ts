@@ -8,6 +8,18 @@ export interface PluginConfig {
   csiEnabled: boolean;
 }
 
+/** How this process was started. */
+export interface Invocation {
+  args: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+  /** The path that Velero starts the plugin by. */
+  command: string;
+}
+
+export function currentInvocation(): Invocation {
+  return { args: process.argv, env: process.env, command: process.argv[1] ?? process.execPath };
+}
+
 const levels: Readonly<Record<string, HclogLevel>> = {
   trace: 'trace',
   debug: 'debug',

@@ -59,7 +59,7 @@ const PACKAGES = [
 const SCHEMA_FILES = String.raw`/api/v1alpha1/(data-mover-[a-z-]+|schema|crd)\.ts$`;
 
 /** The entry points of the package (package.json, exports). */
-const PUBLISHED = String.raw`(^|/)(api|kube|controller|movers)/index\.ts$`;
+const PUBLISHED = String.raw`(^|/)(api|kube|controller|movers|plugin)/index\.ts$`;
 
 const folderPattern = (folder) => `^(\\.\\./)+${folder}/`;
 

@@ -60,7 +60,7 @@ export async function packPackage(into: string): Promise<string> {
   return join(into, (await run('npm', args, { cwd: PACKAGE_DIR })).trim());
 }
 
-/** Only what runs: neither tools nor what the plugin alone needs. */
+/** Only what runs. What plugins alone need is a peer: who writes a mover does without it. */
 function publishedManifest(): object {
   const { name, version, description, license, type, engines, exports, dependencies } = readManifest();
   const published = Object.entries(exports).map(([path, source]) => [
@@ -70,15 +70,21 @@ function publishedManifest(): object {
   const needed = Object.entries(dependencies).filter(([each]) => !PLUGIN_ONLY.test(each));
   const only = (wanted: boolean): object =>
     Object.fromEntries(needed.filter(([each]) => (each === IN_NO_POD) === wanted));
+  const peers = Object.entries(dependencies).filter(([each]) => PEERS.includes(each));
   return {
     ...{ name, version, description, license, type, engines },
     exports: Object.fromEntries(published) as object,
     dependencies: only(false),
     optionalDependencies: only(true),
+    peerDependencies: Object.fromEntries(peers.map(([each, version]) => [each, `^${version}`])) as object,
+    peerDependenciesMeta: Object.fromEntries(peers.map(([each]) => [each, { optional: true }])) as object,
   };
 }
 
 const PLUGIN_ONLY = /^(@grpc\/|protobufjs$)/;
+
+/** Of those what a plugin imports; the others are for building this project. */
+const PEERS = ['@grpc/grpc-js', 'protobufjs'];
 
 /** Larger than all others together, and loaded for kubeconfigs only that get their token from a program. */
 const IN_NO_POD = '@kubernetes/client-node';

@@ -1,0 +1,28 @@
+/**
+ * A plugin of Velero: the actions are yours, the conversation with Velero is done.
+ *
+ * @packageDocumentation
+ */
+export { startVeleroPlugin } from './start-velero-plugin.ts';
+export type { VeleroPluginOptions } from './start-velero-plugin.ts';
+export type { Actions } from './goplugin/actions.ts';
+export type {
+  BackupItemAction,
+  BackupItemInput,
+  BackupItemOutput,
+  CallContext,
+  DeleteItemAction,
+  ItemBlockAction,
+  OperationProgress,
+  ResourceIdentifier,
+  RestoreItemAction,
+  RestoreItemInput,
+  RestoreItemOutput,
+} from './actions/action.ts';
+export { noOperations } from './no-operations.ts';
+export { editItem, parseItem, removeKeys } from './actions/item.ts';
+export type { ItemParts } from './actions/item.ts';
+export type { LosslessObject } from './codec/lossless-json.ts';
+export { PluginError } from './plugin-error.ts';
+export type { Backup, Restore } from '../api/external/velero.ts';
+export type { Logger, LogFields, LogLine } from '../telemetry/log.ts';

@@ -1,0 +1,34 @@
+import { hangLimitMs, parseFlags, type Invocation } from './config.ts';
+import type { Actions } from './goplugin/actions.ts';
+import { createHclog } from './goplugin/hclog.ts';
+import type { LocateSource } from './goplugin/stack.ts';
+import { endAtUncaught, logStrays } from './goplugin/strays.ts';
+import { createWatchdog } from './goplugin/watchdog.ts';
+
+export interface Served {
+  actions: Actions;
+  invocation: Invocation;
+  /** Where the sources of a bundled program are. */
+  locate?: LocateSource | undefined;
+  /** Called once, when the process begins to work. */
+  onWatching?: () => void;
+}
+
+/** Serves the actions to the Velero that has started this process. Returns when it listens; the process ends with Velero's work. */
+export async function serveVelero({ actions, invocation, locate, onWatching }: Served): Promise<void> {
+  const { args, env, command } = invocation;
+  const known = locate === undefined ? {} : { locate };
+  const log = createHclog({ level: parseFlags(args).logLevel, ...known });
+  const exit = (code: number): never => process.exit(code);
+  logStrays(log);
+  endAtUncaught(log, exit);
+  const watchdog = createWatchdog({ limitMs: hangLimitMs(env), log, ...(onWatching && { onWatching }) });
+  try {
+    // Not before the streams are replaced: Node's HTTP/2 would make the real ones, and set their pipes not to block.
+    const { serve } = await import('./goplugin/serve.ts');
+    await serve({ actions, command, log, env, beforeAction: watchdog.watch, ...known });
+  } catch (error) {
+    log.error({ err: error }, 'the plugin cannot serve');
+    exit(1);
+  }
+}
