@@ -175,6 +175,7 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     client,
     listers: {
       claims: listers.claims,
+      volumes: listers.volumes,
       backups: ownOf(env, types.backup),
       restores: ownOf(env, types.restore),
       deletes: ownOf(env, types.delete),

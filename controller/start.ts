@@ -1,4 +1,5 @@
 import { namespaces } from '../api/external/core.ts';
+import { ownLabels } from '../api/v1alpha1/own-labels.ts';
 import { createInformerSet } from '../kube/cache/informer-set.ts';
 import { loadKubeConfig } from '../kube/client/config.ts';
 import { createKubeClient } from '../kube/client/http-kube-client.ts';
@@ -58,6 +59,7 @@ async function run({ name, movers }: ControllerOptions): Promise<void> {
     client,
     controller: `oadp.openshift.io/${name}`,
     instance: config.identity,
+    labels: ownLabels(),
     log,
   });
   await checkCrds(client, stop);
@@ -80,7 +82,13 @@ async function run({ name, movers }: ControllerOptions): Promise<void> {
     informers: [informers],
     runnables: [...controllers, janitor],
     ...(config.leaderElection && {
-      leaderElection: createLeaderElector({ client: leaseClient, lease, identity: config.identity, log }),
+      leaderElection: createLeaderElector({
+        client: leaseClient,
+        lease,
+        labels: ownLabels(),
+        identity: config.identity,
+        log,
+      }),
     }),
     closers: [() => recorder.close(), () => health.close(), () => client.close(), () => leaseClient.close()],
     log,

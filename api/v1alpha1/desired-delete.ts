@@ -1,9 +1,10 @@
 import { apiVersionOf } from '../meta.ts';
 import type { DataMoverBackup } from './data-mover-backup.ts';
 import type { DataMoverDelete } from './data-mover-delete.ts';
-import { annotations, labels, MANAGED_BY } from './keys.ts';
+import { annotations, labels } from './keys.ts';
 import { dataMoverDeletes } from './kinds.ts';
 import { deleteName, labelValue } from './names.ts';
+import { ownLabels } from './own-labels.ts';
 
 type Result = DataMoverDelete['spec']['result'];
 
@@ -34,12 +35,9 @@ export function desiredDelete(
     metadata: {
       namespace: veleroBackup.namespace,
       name: deleteName({ namespace, name: metadata.name, ...result }),
-      labels: {
-        ...(backupName !== undefined && { [labels.veleroBackupName]: labelValue(backupName) }),
-        [labels.managedBy]: MANAGED_BY,
-        // A request that is under way is nobody's data.
-        [labels.veleroExclude]: 'true',
-      },
+      labels: ownLabels(
+        backupName === undefined ? {} : { [labels.veleroBackupName]: labelValue(backupName) },
+      ),
       annotations: backupName === undefined ? {} : { [annotations.veleroBackup]: backupName },
     },
     spec: {

@@ -1,6 +1,5 @@
 import type { PersistentVolumeClaim } from '../../api/external/core.ts';
 import { volumeSnapshotContents, volumeSnapshots, type VolumeSnapshot } from '../../api/external/snapshot.ts';
-import { labels } from '../../api/v1alpha1/keys.ts';
 import { chooseSnapshotClass, SNAPSHOT_CLASS_ANNOTATION } from '../exposure/snapshot-class.ts';
 import { done, failed, type StepResult } from '../request/step.ts';
 import { adoptContent, adoptSnapshot } from './adopt.ts';
@@ -71,8 +70,7 @@ async function takeSnapshot(
       metadata: {
         name: scope.child.name,
         namespace: scope.namespace,
-        // Velero must not take our own snapshot into a later backup.
-        labels: { ...scope.child.labels, [labels.veleroExclude]: 'true' },
+        labels: scope.child.labels,
         annotations: scope.child.annotations,
         ownerReferences: [{ apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '' }],
       },

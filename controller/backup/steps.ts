@@ -6,7 +6,14 @@ import { stageSnapshot } from '../exposure/staging.ts';
 import { provisionableClass } from '../exposure/storage-class.ts';
 import { repositoryPath } from '../repository/path.ts';
 import { recordProgress } from '../request/progress.ts';
-import { admit, boundStaging, checkAccess, followMover, stopUnwanted } from '../request/shared-steps.ts';
+import {
+  admit,
+  boundStaging,
+  checkAccess,
+  followMover,
+  hideStaging,
+  stopUnwanted,
+} from '../request/shared-steps.ts';
 import { formOf, isSnapshotID, quoted } from '../request/snapshot-id.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
 import { dueVerification, verifyMoved } from '../request/verification.ts';
@@ -80,6 +87,7 @@ async function move(scope: BackupScope): Promise<StepResult> {
   const { status, serving, now } = scope;
   if (status.result !== undefined || status.saved !== undefined) return done;
   status.movingSince ??= now.toISOString();
+  await hideStaging(scope);
   const outcome = await serving.mover.backup(moverRequest(scope, status.movingSince));
   const isLive = status.capture?.consistency === 'Live';
   if (isLive && (outcome.state === 'Done' || sourceMayBeGone(scope))) {

@@ -5,6 +5,7 @@ import {
   type PersistentVolumeClaim,
 } from '../../api/external/core.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
+import { HIDDEN, UNHIDDEN } from '../../api/v1alpha1/own-labels.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { done, failed, waiting, type StepResult } from '../request/step.ts';
 import { misfit } from './fit.ts';
@@ -115,7 +116,7 @@ async function secure(h: HandOver, destination: PersistentVolumeClaim): Promise<
   };
   await patchVolume(h, {
     metadata: {
-      labels: { [labels.requestUid]: h.requestUid },
+      labels: { ...HIDDEN, [labels.requestUid]: h.requestUid },
       annotations: { [annotations.handOver]: JSON.stringify(note) },
     },
     spec: { persistentVolumeReclaimPolicy: 'Retain' },
@@ -176,7 +177,7 @@ async function settle(h: HandOver, { metadata }: PersistentVolume): Promise<Step
   if (metadata.annotations?.[annotations.handOver] === undefined) return done;
   await patchVolume(h, {
     metadata: {
-      labels: { ...absentFrom(metadata.labels, h.volumeLabels), [labels.requestUid]: null },
+      labels: { ...absentFrom(metadata.labels, h.volumeLabels), ...UNHIDDEN, [labels.requestUid]: null },
       annotations: {
         ...absentFrom(metadata.annotations, h.volumeAnnotations),
         [annotations.handOver]: null,
@@ -217,7 +218,10 @@ export async function abandonVolume(abandoned: Abandoned): Promise<boolean> {
   if (volume?.metadata.labels?.[labels.requestUid] !== requestUid) return true;
   const { name } = volume.metadata;
   if (isTaken(abandoned)) {
-    const metadata = { labels: { [labels.requestUid]: null }, annotations: { [annotations.handOver]: null } };
+    const metadata = {
+      labels: { ...UNHIDDEN, [labels.requestUid]: null },
+      annotations: { [annotations.handOver]: null },
+    };
     const spec = { persistentVolumeReclaimPolicy: reclaimPolicy };
     await client.mergePatch(persistentVolumes, { name }, { metadata, spec }, { signal });
     return true;

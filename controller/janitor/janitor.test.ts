@@ -69,6 +69,7 @@ function janitorThatSees(backup: DataMoverBackup): Janitor {
       deletes: listing(),
       prunes: listing(),
       claims: listing(),
+      volumes: listing(),
     },
     namespace: VELERO,
     clock: world.cluster.clock,

@@ -17,6 +17,7 @@ import { sleep, type Clock } from '../../kube/runtime/clock.ts';
 import type { Runnable } from '../../kube/runtime/manager.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Listers } from '../environment.ts';
+import { hideClaims, ownClaims } from '../exposure/hide.ts';
 import { logFieldsOf } from '../request/request-log.ts';
 import {
   fateOfBackup,
@@ -33,7 +34,7 @@ export const JANITOR_INTERVAL_MS = 300_000;
 export interface JanitorOptions {
   client: KubeClient;
   /** Of requests, only this controller's own: others have janitors of their own. */
-  listers: Pick<Listers, 'backups' | 'restores' | 'deletes' | 'prunes' | 'claims'>;
+  listers: Pick<Listers, 'backups' | 'restores' | 'deletes' | 'prunes' | 'claims' | 'volumes'>;
   /** The protected namespace: Velero's. */
   namespace: string;
   /** Between two sweeps. Default {@link JANITOR_INTERVAL_MS}. */
@@ -63,6 +64,7 @@ export function createJanitor(options: JanitorOptions): Janitor {
     });
     await sweepCare(dataMoverDeletes, listers.deletes.list(), signal);
     await sweepCare(dataMoverPrunes, listers.prunes.list(), signal);
+    await hideClaims(options, ownClaims(options), signal);
   }
 
   async function sweepCare<T extends DataMoverDelete | DataMoverPrune>(

@@ -2,9 +2,9 @@ import { apiVersionOf } from '../../api/meta.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
 import type { DataMoverPrune } from '../../api/v1alpha1/data-mover-prune.ts';
-import { labels, MANAGED_BY } from '../../api/v1alpha1/keys.ts';
 import { dataMoverPrunes } from '../../api/v1alpha1/kinds.ts';
 import { pruneName } from '../../api/v1alpha1/names.ts';
+import { ownLabels } from '../../api/v1alpha1/own-labels.ts';
 import type { Environment } from '../environment.ts';
 import { isFinal } from '../request/request.ts';
 import type { Serving } from '../request/serving.ts';
@@ -54,8 +54,7 @@ function desiredPrune(
     metadata: {
       namespace,
       name: pruneName(uid),
-      // A request that is under way is nobody's data.
-      labels: { [labels.managedBy]: MANAGED_BY, [labels.veleroExclude]: 'true' },
+      labels: ownLabels(),
     },
     spec: {
       dataMoverClass,

@@ -1,6 +1,7 @@
 import { formatKey, keyOf, type Resource } from '../../api/meta.ts';
-import { annotations, labels, MANAGED_BY } from '../../api/v1alpha1/keys.ts';
+import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import { childName } from '../../api/v1alpha1/names.ts';
+import { ownLabels } from '../../api/v1alpha1/own-labels.ts';
 import { formatTraceParent } from '../../api/v1alpha1/traceparent.ts';
 
 import type { RequestKind } from '../movers/mover.ts';
@@ -19,7 +20,7 @@ export function childIdentity(kind: RequestKind, request: Resource): ChildIdenti
   return {
     kind,
     name: childName(kind, uid),
-    labels: { [labels.managedBy]: MANAGED_BY, [labels.requestKind]: kind, [labels.requestUid]: uid },
+    labels: ownLabels({ [labels.requestKind]: kind, [labels.requestUid]: uid }),
     annotations: {
       [annotations.request]: formatKey(keyOf(request)),
       [annotations.traceparent]: formatTraceParent(traceOf(request)),

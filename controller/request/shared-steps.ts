@@ -1,6 +1,8 @@
 import type { Resource } from '../../api/meta.ts';
 import { formatKey, keyOf } from '../../api/meta.ts';
+import { hideClaims } from '../exposure/hide.ts';
 import type { AccessRequest, MoverOutcome, MoverProgress, RequestKind } from '../movers/mover.ts';
+import type { ChildIdentity } from './children.ts';
 import { moverDeadline } from './mover-deadline.ts';
 import { positionToTell, type Position } from './position.ts';
 import { recordProgress } from './progress.ts';
@@ -91,6 +93,16 @@ function boundTotal<Status extends MovingStatus>(
   if (result.deadline !== undefined && result.deadline.at <= at) return result;
   const message = `not done ${String(seconds)} s after admission: ${result.message}`;
   return { ...result, deadline: { at, message } };
+}
+
+/** Keeps the volumes under a transfer out of Velero's backups, as soon as they are there. */
+export function hideStaging<Status extends MovingStatus>({
+  env,
+  child,
+  serving,
+  signal,
+}: RequestScope<Status> & { child: ChildIdentity }): Promise<void> {
+  return hideClaims(env, [child.name, ...serving.mover.claimsOf(child)], signal);
 }
 
 /** What a look at the mover means for the request; `record` keeps the facts of a success. */

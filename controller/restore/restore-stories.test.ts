@@ -107,10 +107,16 @@ describe('a restore', () => {
     const { uid } = world.kube.peek(persistentVolumeClaims, DESTINATION)!.metadata;
     const writes = world.kube
       .writeCalls()
-      .filter(({ kind, key }) => key?.name === volumeName || kind.plural === 'persistentvolumeclaims')
+      .filter(({ key }) => [volumeName, child, DESTINATION.name].includes(key?.name ?? ''))
+      .filter(({ kind }) => ['PersistentVolume', 'PersistentVolumeClaim'].includes(kind.kind))
       .map(({ verb, kind, key, body }) => [verb, `${kind.kind} ${key?.name ?? ''}`, body]);
-    const [made, secured, released, given, named, settled] = writes;
+    const [made, hidden, secured, released, given, named, settled] = writes;
     expect(made).toMatchObject(['create', `PersistentVolumeClaim ${child}`, {}]);
+    expect(hidden).toMatchObject([
+      'mergePatch',
+      `PersistentVolume ${volumeName}`,
+      { metadata: { labels: { 'velero.io/exclude-from-backup': 'true' } } },
+    ]);
     expect(secured).toMatchObject([
       'mergePatch',
       `PersistentVolume ${volumeName}`,
@@ -131,7 +137,10 @@ describe('a restore', () => {
     expect(settled).toMatchObject([
       'mergePatch',
       `PersistentVolume ${volumeName}`,
-      { spec: { persistentVolumeReclaimPolicy: 'Delete' } },
+      {
+        metadata: { labels: { 'velero.io/exclude-from-backup': null } },
+        spec: { persistentVolumeReclaimPolicy: 'Delete' },
+      },
     ]);
   });
 
@@ -144,6 +153,7 @@ describe('a restore', () => {
       restic: {
         repository: child,
         copyMethod: 'Direct',
+        moverPodLabels: { 'velero.io/exclude-from-backup': 'true' },
         destinationPVC: child,
         restoreAsOf: '2025-12-01T00:00:01Z',
         cacheCapacity: '1Gi',

@@ -4,7 +4,14 @@ import { chooseNode } from '../exposure/first-consumer.ts';
 import { quoteProvisioner } from '../exposure/provisioner.ts';
 import { stageEmpty } from '../exposure/staging.ts';
 import { locationOfRestore } from '../repository/velero-location.ts';
-import { admit, boundStaging, checkAccess, followMover, stopUnwanted } from '../request/shared-steps.ts';
+import {
+  admit,
+  boundStaging,
+  checkAccess,
+  followMover,
+  hideStaging,
+  stopUnwanted,
+} from '../request/shared-steps.ts';
 import { recordProgress } from '../request/progress.ts';
 import { isUnderstood, type Serving } from '../request/serving.ts';
 import { checkSnapshotID } from '../request/snapshot-id.ts';
@@ -119,6 +126,7 @@ async function move(scope: RestoreScope): Promise<StepResult> {
   const { status, serving, source, now } = scope;
   if (status.restored !== undefined) return done;
   status.movingSince ??= now.toISOString();
+  await hideStaging(scope);
   const snapshotID = source.result?.snapshotID;
   if (source.result?.empty === true || snapshotID === undefined) {
     status.restored = emptyVolume(source.result?.rootFolder);

@@ -30,6 +30,8 @@ export interface LeaderElectionOptions {
    */
   client: KubeClient;
   lease: Required<Key>;
+  /** Labels of the lease when it is created. Default: none. */
+  labels?: Readonly<Record<string, string>>;
   /** This process, unique among the candidates. */
   identity: string;
   /** How long others wait for a silent leader. Default 15 s. */
@@ -102,7 +104,7 @@ export function createLeaderElector(options: LeaderElectionOptions): LeaderElect
     };
     if (lease === undefined) {
       const spec = { ...renewal, acquireTime: now, leaseTransitions: 0 };
-      observe(await client.create(leases, { ...skeleton(key), spec }, { signal }));
+      observe(await client.create(leases, { ...skeleton(key, options.labels), spec }, { signal }));
       return true;
     }
     const { holder, at, lastsMs } = observe(lease);
@@ -216,8 +218,9 @@ export function createLeaderElector(options: LeaderElectionOptions): LeaderElect
   };
 }
 
-function skeleton({ namespace, name }: Required<Key>): Lease {
-  return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { namespace, name } };
+function skeleton(key: Required<Key>, labels: Readonly<Record<string, string>> | undefined): Lease {
+  const metadata = { ...key, ...(labels !== undefined && { labels: { ...labels } }) };
+  return { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata };
 }
 
 /** `metav1.MicroTime`. */

@@ -41,6 +41,8 @@ export interface EventRecorderOptions {
   controller: string;
   /** This process, such as the pod's name. */
   instance: string;
+  /** Labels of every event. Default: none. */
+  labels?: Readonly<Record<string, string>>;
   log?: Logger;
   clock?: Clock;
   /** Events that may wait to be sent; more are dropped. Default 1000. */
@@ -208,7 +210,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
 
 function build(
   input: EventInput,
-  { controller, instance, now }: { controller: string; instance: string; now: number },
+  { controller, instance, labels, now }: EventRecorderOptions & { now: number },
 ): Event {
   const { regarding, related, note, ...rest } = input;
   // The API server wants the event beside its object, and those of cluster-scoped objects in "default".
@@ -216,7 +218,11 @@ function build(
   return {
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
-    metadata: { name: `${regarding.name.slice(0, 200)}.${randomUUID()}`, namespace },
+    metadata: {
+      name: `${regarding.name.slice(0, 200)}.${randomUUID()}`,
+      namespace,
+      ...(labels !== undefined && { labels: { ...labels } }),
+    },
     eventTime: microTime(now),
     reportingController: controller,
     reportingInstance: instance.slice(0, 128),

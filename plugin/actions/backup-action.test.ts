@@ -7,14 +7,15 @@ import {
   persistentVolumes,
   pods,
   type ConfigMap,
+  type PersistentVolumeClaim,
 } from '../../api/external/core.ts';
 import { volumeSnapshots } from '../../api/external/snapshot.ts';
 import { dataUploads, type DataUpload } from '../../api/external/velero.ts';
 import type { Resource } from '../../api/meta.ts';
 import type { DataMoverBackup, DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
-import { annotations, pluginConfig } from '../../api/v1alpha1/keys.ts';
+import { annotations, labels, pluginConfig } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverClasses } from '../../api/v1alpha1/kinds.ts';
-import { backupName, labelValue } from '../../api/v1alpha1/names.ts';
+import { backupName, childName, labelValue } from '../../api/v1alpha1/names.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { createCluster } from '../cluster.ts';
 import { createBackupAction } from './backup-action.ts';
@@ -630,5 +631,60 @@ describe('operations', () => {
     const setup = setUp();
     for (const id of ['app/gone', 'what'])
       expect(await ask(setup, id)).toMatchObject({ completed: true, error: expect.stringContaining(id) });
+  });
+});
+
+describe('what the data mover works with', () => {
+  const child = childName('backup', 'request-uid');
+  const inVelero = (name: string, own: Record<string, string> = {}): PersistentVolumeClaim => {
+    const claim = aClaim(name, { uid: `uid-${name}`, labels: own });
+    return { ...claim, metadata: { ...claim.metadata, namespace: 'velero' } };
+  };
+  const cacheLabels = { [labels.cache]: 'abc', 'app.kubernetes.io/managed-by': 'velero-datamover' };
+  const volumeOf = (claim: PersistentVolumeClaim) => ({
+    ...aVolume('x'),
+    spec: { claimRef: { namespace: 'velero', name: claim.metadata.name, uid: claim.metadata.uid ?? '' } },
+  });
+  const content = aContent();
+  const cache = inVelero('cache', cacheLabels);
+
+  it.each<[string, Resource]>([
+    ['a staging claim', inVelero(child)],
+    ["an engine's cache claim", inVelero(`engine-src-${child}-cache`)],
+    ['a cache', cache],
+    ['the volume of a staging claim', volumeOf(inVelero(child))],
+    ['the volume of a cache', volumeOf(cache)],
+    ['a staging snapshot', { ...aSnapshot(), metadata: { namespace: 'velero', name: child } }],
+    [
+      'the content of a staging snapshot',
+      {
+        ...content,
+        spec: { ...content.spec, volumeSnapshotRef: { namespace: 'velero', name: child } },
+      } as Resource,
+    ],
+  ])('is neither moved nor stored: %s', async (_, object) => {
+    const { execute, kube } = setUp();
+    kube.seed(persistentVolumeClaims, cache);
+    const { item, ...rest } = await execute(object);
+    expect(rest).toEqual({});
+    expect((JSON.parse(String(item)) as Resource).metadata.annotations).toMatchObject({
+      'velero.io/skip-from-backup': 'true',
+    });
+    expect(kube.writeCalls()).toEqual([]);
+  });
+
+  it('is moved neither, with a warning, where it carries its label in another namespace', async () => {
+    const { execute, kube, lines } = setUp();
+    expect(await execute(aClaim('data', { labels: { [labels.requestUid]: 'x' } }))).toEqual({});
+    expect(kube.writeCalls()).toEqual([]);
+    expect(lines).toMatchObject([{ level: 'warn', message: expect.stringContaining(labels.requestUid) }]);
+  });
+
+  it.each<[string, Resource]>([
+    ['a claim beside Velero', inVelero('minio')],
+    ['a claim of a tenant that is named like one of ours', aClaim(child)],
+  ])('is not taken for it: %s', async (_, object) => {
+    const { execute } = setUp();
+    expect(await execute(object)).toHaveProperty('operationID');
   });
 });

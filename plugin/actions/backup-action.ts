@@ -8,11 +8,12 @@ import type { BackupItemAction, BackupItemInput, BackupItemOutput, CallContext }
 import { isFinalizing } from './backup-decision.ts';
 import { createClaimBackup } from './claim-backup.ts';
 import { createDecider } from './decider.ts';
-import { parseItem } from './item.ts';
+import { editItem, parseItem } from './item.ts';
 import { withoutMark } from './moved-mark.ts';
 import { createRequestOperations } from './request-operations.ts';
 import { createSnapshotBackup } from './snapshot-backup.ts';
-import { MARKED_RESOURCES } from './velero-facts.ts';
+import { isOwnObject } from './own-objects.ts';
+import { MARKED_RESOURCES, SKIP_FROM_BACKUP } from './velero-facts.ts';
 import { createVolumeBackup } from './volume-backup.ts';
 
 export interface BackupActionOptions {
@@ -44,6 +45,8 @@ export function createBackupAction(options: BackupActionOptions): BackupItemActi
       const finalizing = isFinalizing(input.backup);
       // Velero cannot bear volumes in this pass, and no claim is ever asked about in it.
       if (finalizing && !isSnapshot(object)) return {};
+      if (!finalizing && (await isOwn(cluster, object, input.backup, context)))
+        return { item: skipped(input.item) };
       // What was moved is moved, even if the mover was turned off before the backup came to its end.
       const asked = finalizing || (await isOn(cluster, input.backup, context));
       const output = asked ? await handle(object, input, context) : {};
@@ -73,6 +76,24 @@ function createHandlers(options: BackupActionOptions): ItemHandler<Resource> {
         return {};
     }
   };
+}
+
+async function isOwn(
+  cluster: Cluster,
+  object: Resource,
+  backup: Backup,
+  { log, signal }: CallContext,
+): Promise<boolean> {
+  const namespace = backup.metadata.namespace ?? '';
+  const own = await isOwnObject(() => cluster.kube(), object, namespace, signal);
+  if (own)
+    log.debug({ kind: object.kind, name: object.metadata.name }, 'left out: the data mover works with it');
+  return own;
+}
+
+/** Before 1.18 Velero stores the item all the same; its data is not moved in any case. */
+function skipped(item: Buffer): Buffer {
+  return editItem(item, ({ annotations }) => (annotations[SKIP_FROM_BACKUP] = 'true'));
 }
 
 function isSnapshot({ kind }: Resource): boolean {

@@ -11,6 +11,7 @@ import { annotations, GROUP, labels } from '../../api/v1alpha1/keys.ts';
 import { policyVolumeOf } from '../policies/policy-volume.ts';
 import { matchPolicy, type VolumePolicy } from '../policies/volume-policy.ts';
 import { fileSystemBackupOf, reachablePods } from './file-system-backup.ts';
+import { isMarkedAsOwn } from './own-objects.ts';
 import type { VeleroWork } from './velero-work.ts';
 
 /** What happens with the data of one PVC in one backup. */
@@ -61,6 +62,7 @@ interface Question extends DecisionFacts {
 
 /** Reasons to leave a claim alone, in the order in which they count. */
 const REASONS: readonly ((question: Question) => Leave | undefined)[] = [
+  temporary,
   optedOut,
   movedByVelero,
   ruledOutByPolicy,
@@ -99,6 +101,15 @@ export function decideBackup(
 /** True in the second pass of a backup, in which nothing may be started and no volume touched. */
 export function isFinalizing(backup: Backup): boolean {
   return backup.status?.phase?.startsWith('Finalizing') ?? false;
+}
+
+/** Never copies of copies: of another installation, or of one that is gone. */
+function temporary({ pvc, subject }: Question): Leave | undefined {
+  if (!isMarkedAsOwn(pvc)) return undefined;
+  return leave(
+    'warn',
+    `${subject} carries the label ${labels.requestUid} of a temporary claim of the data mover: its data is not moved; if the claim is yours, remove the label`,
+  );
 }
 
 function optedOut({ backup, pvc, subject }: Question): Leave | undefined {

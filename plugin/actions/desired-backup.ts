@@ -2,9 +2,10 @@ import type { PersistentVolumeClaim } from '../../api/external/core.ts';
 import type { Backup } from '../../api/external/velero.ts';
 import { apiVersionOf } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import { annotations, labels, MANAGED_BY } from '../../api/v1alpha1/keys.ts';
+import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
 import { backupName, labelValue } from '../../api/v1alpha1/names.ts';
+import { ownLabels } from '../../api/v1alpha1/own-labels.ts';
 import { formatTraceParent, traceParentOf } from '../../api/v1alpha1/traceparent.ts';
 import { PluginError } from '../plugin-error.ts';
 
@@ -29,14 +30,12 @@ export function desiredBackup(
     kind: dataMoverBackups.kind,
     metadata: {
       ...key,
-      labels: {
+      // Velero stores a request with its outcome in the finalizing pass, whatever its labels; the requests of earlier
+      // backups, which stand in the namespace as long as those live, are no part of this one.
+      labels: ownLabels({
         [labels.veleroBackupName]: labelValue(backup.metadata.name),
         [labels.veleroBackupUid]: uidOf(backup),
-        [labels.managedBy]: MANAGED_BY,
-        // Velero stores a request with its outcome in the finalizing pass, whatever its labels; the requests of earlier
-        // backups, which stand in the namespace as long as those live, are no part of this one.
-        [labels.veleroExclude]: 'true',
-      },
+      }),
       annotations: {
         [annotations.veleroBackup]: backup.metadata.name,
         // One trace for all claims of a backup.

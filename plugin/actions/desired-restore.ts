@@ -2,9 +2,10 @@ import type { Restore } from '../../api/external/velero.ts';
 import { apiVersionOf } from '../../api/meta.ts';
 import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
 import type { ExistingClaimPolicy } from '../../api/v1alpha1/existing-claim-policies.ts';
-import { annotations, labels, MANAGED_BY } from '../../api/v1alpha1/keys.ts';
+import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
 import { labelValue, restoreName } from '../../api/v1alpha1/names.ts';
+import { ownLabels } from '../../api/v1alpha1/own-labels.ts';
 import { formatTraceParent, traceParentOf } from '../../api/v1alpha1/traceparent.ts';
 import { PluginError } from '../plugin-error.ts';
 
@@ -45,14 +46,11 @@ export function desiredRestore(
     kind: dataMoverRestores.kind,
     metadata: {
       ...key,
-      labels: {
+      labels: ownLabels({
         [labels.veleroRestoreName]: labelValue(restore.metadata.name),
         [labels.veleroRestoreUid]: uidOf(restore),
         ...(backup === undefined ? {} : { [labels.veleroBackupName]: labelValue(backup) }),
-        [labels.managedBy]: MANAGED_BY,
-        // A request that is under way is nobody's data.
-        [labels.veleroExclude]: 'true',
-      },
+      }),
       annotations: {
         [annotations.veleroRestore]: restore.metadata.name,
         [annotations.movedBy]: movedBy,

@@ -17,6 +17,9 @@ export const GROUP_SNAPSHOT_HANDLE = 'velero.io/csi-volumegroupsnapshot-handle';
 /** On a PVC: the DataUpload with which Velero's own data mover moves it. */
 export const DATA_UPLOAD_NAME = 'velero.io/data-upload-name';
 
+/** On an item that an action returns: Velero does not store it. Since 1.18. */
+export const SKIP_FROM_BACKUP = 'velero.io/skip-from-backup';
+
 /** On a pod: the volumes that the file-system backup takes; or, where it takes all, those that it does not. */
 export const FS_BACKUP_INCLUDED = 'backup.velero.io/backup-volumes';
 export const FS_BACKUP_EXCLUDED = 'backup.velero.io/backup-volumes-excludes';

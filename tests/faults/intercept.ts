@@ -6,6 +6,8 @@ export interface Call {
   verb: 'get' | 'list' | 'podLog' | 'create' | 'apply' | 'applyStatus' | 'mergePatch' | 'delete';
   /** `create PersistentVolumeClaim velero/x`, for messages. */
   text: string;
+  /** The object that it creates. */
+  created?: Resource;
 }
 
 const READS: ReadonlySet<Call['verb']> = new Set(['get', 'list', 'podLog']);
@@ -30,7 +32,9 @@ export function intercept(client: KubeClient, around: Around): KubeClient {
     ...client,
     get: (kind, key) => around(call('get', kind.kind, key), () => client.get(kind, key)),
     create: (kind, object) =>
-      around(call('create', kind.kind, object.metadata), () => client.create(kind, object)),
+      around({ ...call('create', kind.kind, object.metadata), created: object }, () =>
+        client.create(kind, object),
+      ),
     apply: (kind, object, { signal: _, ...options } = {}) =>
       around(call('apply', kind.kind, object.metadata), () => client.apply(kind, object, options)),
     applyStatus: (kind, object, { signal: _, ...options } = {}) =>

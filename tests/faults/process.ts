@@ -6,6 +6,7 @@ import { whenAborted } from '../../kube/runtime/abort.ts';
 import { LeadershipLostError } from '../../kube/runtime/leader-election.ts';
 import type { Runnable } from '../../kube/runtime/manager.ts';
 import { CrashError } from '../fakes/fake-kube.ts';
+import { whyTaken } from '../fakes/hidden.ts';
 import { createCandidate } from './candidate.ts';
 import { intercept, type Around } from './intercept.ts';
 import type { Diary } from './journal.ts';
@@ -45,6 +46,8 @@ export interface ProcessOptions {
   clusterName: string;
   diary: Diary;
   crew: Crew;
+  /** Is told what the process must not do, whatever becomes of its story. */
+  onProblem(problem: Error): void;
   /** Sees every call that it makes. */
   around(process: Process): Around;
 }
@@ -75,6 +78,8 @@ export function startProcess({
     onCall();
     if (calls++ > 0) await held;
     if (isDead) throw new CrashError('the process died');
+    const why = call.created && whyTaken(call.created);
+    if (why !== undefined) options.onProblem(new Error(why));
     return diary.during(call.text, () => around(process)(call, act));
   });
   const { log, clock } = diary;

@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import { persistentVolumeClaims, persistentVolumes } from '../../api/external/core.ts';
+import { labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Call } from './intercept.ts';
@@ -28,7 +30,19 @@ async function endOf(world: World, told: Told, isGone: (() => boolean) | undefin
   // What is on its way out is gone when the controllers of Kubernetes have done their part.
   await world.until('a clean end', () => isDeepStrictEqual(world.inventory(), inventory()));
   await world.catchUp();
+  assertVisible(world);
   if (isGone === undefined) told.verify();
+}
+
+/** What is the application's must be in the next Velero backup. */
+function assertVisible({ feed, app }: World): void {
+  const claims = feed.list(persistentVolumeClaims).filter(({ metadata }) => metadata.namespace === app);
+  const volumes = feed.list(persistentVolumes).filter(({ spec }) => spec.claimRef?.namespace === app);
+  const hidden = [...claims, ...volumes].find(
+    ({ metadata }) => metadata.labels?.[labels.veleroExclude] !== undefined,
+  );
+  if (hidden !== undefined)
+    throw new Error(`${hidden.kind} ${hidden.metadata.name} still has the label ${labels.veleroExclude}`);
 }
 
 /** Tells a story with the trouble at the call number `at`, counted from 0; what does not end well is thrown. */

@@ -98,6 +98,7 @@ export class World {
       clusterName: CLUSTER_NAME,
       diary: this.journal.open(),
       crew: how.crew ?? 'requests',
+      onProblem: (problem) => this.beside(Promise.reject(problem)),
       around,
     });
     this.#processes.push(process);

@@ -4,8 +4,9 @@ import {
   type PersistentVolumeClaim,
 } from '../../../api/external/core.ts';
 import { keyOf } from '../../../api/meta.ts';
-import { labels, MANAGED_BY } from '../../../api/v1alpha1/keys.ts';
+import { labels } from '../../../api/v1alpha1/keys.ts';
 import { shortHash } from '../../../api/v1alpha1/names.ts';
+import { ownLabels } from '../../../api/v1alpha1/own-labels.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
 import type { Lister } from '../../environment.ts';
 import { deleteWhenReleased } from '../../exposure/reclaim-policy.ts';
@@ -108,11 +109,7 @@ function desiredCache(
     metadata: {
       namespace,
       name: nameOfCache(repositoryPath),
-      labels: {
-        [labels.managedBy]: MANAGED_BY,
-        [labels.cache]: shortHash(repositoryPath),
-        [labels.veleroExclude]: 'true',
-      },
+      labels: ownLabels({ [labels.cache]: shortHash(repositoryPath) }),
     },
     spec: {
       accessModes: config.cacheAccessModes,

@@ -3,6 +3,7 @@ import type {
   ReplicationSource,
   ResticVolumeOptions,
 } from '../../../api/external/volsync.ts';
+import { HIDDEN } from '../../../api/v1alpha1/own-labels.ts';
 import { affinityOf } from '../../restic-repository/affinity.ts';
 import type { Access } from '../../restic-repository/credentials.ts';
 import { metadataOf, withLocation } from '../../restic-repository/request-objects.ts';
@@ -73,6 +74,8 @@ function volumeOptions(request: Request, { data }: Access): ResticVolumeOptions 
     copyMethod: 'Direct',
     cacheCapacity: config.cacheCapacity,
     cacheAccessModes: config.cacheAccessModes,
+    // VolSync gives its pods no label of the object that they serve.
+    moverPodLabels: HIDDEN,
     ...(cacheClass !== undefined && { cacheStorageClassName: cacheClass }),
     ...(CUSTOM_CA_KEY in data && { customCA: { secretName: request.name, key: CUSTOM_CA_KEY } }),
     ...(config.moverSecurityContext !== undefined && { moverSecurityContext: config.moverSecurityContext }),

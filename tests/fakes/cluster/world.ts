@@ -11,6 +11,7 @@ import { LeadershipLostError } from '../../../kube/runtime/leader-election.ts';
 import { silentLogger, type Logger } from '../../../telemetry/log.ts';
 import { createPrometheusMetrics } from '../../../telemetry/prometheus.ts';
 import { settle } from '../fake-clock.ts';
+import { whyTaken } from '../hidden.ts';
 import { LEFT_BEHIND } from './left-behind.ts';
 import { APP, CLUSTER_NAME, Scenery } from './scenery.ts';
 
@@ -47,6 +48,7 @@ export class World extends Scenery {
   /** Of the processes to come. */
   log: Logger = silentLogger;
   #processes: Process[] = [];
+  readonly #taken = new Set<string>();
 
   /** A claim that holds data, as the application's do. */
   async addSource(
@@ -62,7 +64,7 @@ export class World extends Scenery {
   /** Starts a process of our controller; the former one must be stopped. `wrap` may give it a client of its own. */
   async start(wrap: (client: KubeClient) => KubeClient = (client) => client): Promise<void> {
     this.metrics = createPrometheusMetrics({ process: false });
-    await this.#run(builtInMovers, wrap(this.cluster.client()));
+    await this.#run(builtInMovers, this.#watched(wrap(this.cluster.client())));
   }
 
   /** Starts another controller beside ours: a vendor's, or that of an installation in another namespace. */
@@ -72,7 +74,7 @@ export class World extends Scenery {
     namespace = this.cluster.namespace,
   ): Promise<void> {
     this.metrics = createPrometheusMetrics({ process: false });
-    await this.#run(movers, this.cluster.client(name), { name, namespace });
+    await this.#run(movers, this.#watched(this.cluster.client(name)), { name, namespace });
   }
 
   async #run(
@@ -109,12 +111,27 @@ export class World extends Scenery {
     this.#processes.push({ stop, over });
   }
 
-  /** Ends what was started as a lost lease does: at once. */
+  /** Ends what was started as a lost lease does: at once. Fails if a Velero backup would have taken anything of ours. */
   async stop(): Promise<void> {
     const running = this.#processes.splice(0);
     for (const { stop } of running) stop.abort(new LeadershipLostError('the test stops the process'));
     if (running.length > 0) await this.cluster.clock.advance(0);
     await Promise.all(running.map(({ over }) => over));
+    const taken = [...this.#taken];
+    this.#taken.clear();
+    if (taken.length > 0) throw new Error(taken.join('; '));
+  }
+
+  /** Notes what our controllers create and a Velero backup would take. */
+  #watched(client: KubeClient): KubeClient {
+    return {
+      ...client,
+      create: (kind, object, options) => {
+        const why = whyTaken(object);
+        if (why !== undefined) this.#taken.add(why);
+        return client.create(kind, object, options);
+      },
+    };
   }
 
   /** Lets everybody finish what can be done without time passing. */
