@@ -81,7 +81,9 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     mirrors,
     controllerOf: (kind) => controllersByKind[kind],
     isOurs: (request) => !isForeign(byName, request) && !isElsewhere(request, namespace),
+    client,
     clock,
+    log,
   });
   const env: Environment = {
     client,

@@ -5,6 +5,7 @@ import type { DataMoverClass } from '../api/v1alpha1/data-mover-class.ts';
 import { annotations, FINALIZER, GROUP, labels } from '../api/v1alpha1/keys.ts';
 import { dataMoverClasses } from '../api/v1alpha1/kinds.ts';
 import { APP, World } from '../tests/fakes/cluster/world.ts';
+import { leases } from '../kube/runtime/leader-election.ts';
 import type { Mover } from './movers/mover.ts';
 
 /** Two installations of Velero in one cluster, each with a controller that has the same movers. */
@@ -193,6 +194,80 @@ describe('a request that names no installation', () => {
       servedBy: 'velero/controller-a',
     });
   });
+});
+
+describe('a repository that a request of the other installation uses', () => {
+  const LEASE = { namespace: B.namespace, name: B.controller };
+  const MINUTE = 60_000;
+
+  beforeEach(async () => {
+    await start(A);
+    world.kube.seed(leases, {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: LEASE,
+      spec: { renewTime: '2026-01-01T00:00:00.000000Z' },
+    });
+    world.addBackup('of-b', (request) => {
+      request.spec.installation = B.namespace;
+      request.status = {
+        servedBy: 'velero-b/controller-b',
+        mover: 'VolSync',
+        dataMoverClass: 'volsync',
+        phase: 'Moving',
+        admittedAt: '2026-01-01T00:00:00Z',
+        repositoryPath: 'c1/app/data',
+      };
+    });
+    addVeleroBackup(A, 'of-a');
+    await world.until(() => world.backup('of-a')?.status?.phase === 'Queued');
+  });
+
+  it('is waited for as long as the controller of the other one lives', async () => {
+    expect(world.backup('of-a')?.status?.queue?.reason).toContain('app/of-b is using the same repository');
+    for (let renewals = 0; renewals < 6; renewals++) {
+      await world.advance(5 * MINUTE, MINUTE);
+      world.kube.edit(leases, LEASE, ({ spec }) =>
+        Object.assign(spec ?? {}, { renewTime: String(renewals) }),
+      );
+    }
+    expect(world.backup('of-a')?.status?.phase).toBe('Queued');
+  });
+
+  it('is free when that controller has renewed its Lease no more for ten minutes', async () => {
+    await world.advance(9 * MINUTE, MINUTE);
+    expect(world.backup('of-a')?.status?.phase).toBe('Queued');
+    await world.advance(3 * MINUTE, MINUTE);
+    await ended('of-a');
+    expect(world.backup('of-a')?.status?.phase).toBe('Completed');
+    expect(world.backup('of-b')?.status?.phase).toBe('Moving');
+  });
+
+  it('is free when that controller has no Lease any more', async () => {
+    world.kube.remove(leases, LEASE);
+    await world.advance(12 * MINUTE, MINUTE);
+    await ended('of-a');
+    expect(world.backup('of-a')?.status?.phase).toBe('Completed');
+  });
+});
+
+it('the limits of a class count the requests of one installation', async () => {
+  world.addClass(({ spec }) => Object.assign(spec, { limits: { backups: 1 } }));
+  await start(A);
+  world.addBackup('of-b', (request) => {
+    request.spec.installation = B.namespace;
+    request.status = {
+      servedBy: 'velero-b/controller-b',
+      mover: 'VolSync',
+      dataMoverClass: 'volsync',
+      phase: 'Moving',
+      admittedAt: '2026-01-01T00:00:00Z',
+      repositoryPath: 'c1/app/another',
+    };
+  });
+  addVeleroBackup(A, 'of-a');
+  await ended('of-a');
+  expect(world.backup('of-a')?.status?.phase).toBe('Completed');
 });
 
 describe('a class', () => {

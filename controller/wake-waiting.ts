@@ -1,4 +1,5 @@
 import type { Key } from '../api/meta.ts';
+import type { KubeClient } from '../kube/client/kube-client.ts';
 import type { Clock } from '../kube/runtime/clock.ts';
 import type { Controller } from '../kube/runtime/controller.ts';
 import type { Lister } from './environment.ts';
@@ -7,6 +8,8 @@ import type { Mirrors } from './mirrors.ts';
 import type { RequestKind } from './movers/mover.ts';
 import { createAdmission, type Admissible, type Admission } from './request/admission.ts';
 import { requestMirrors } from './wake-requests.ts';
+import { createForeignRequests } from './foreign-requests.ts';
+import type { Logger } from '../telemetry/log.ts';
 import type { Node } from '../api/external/core.ts';
 
 /** How old the position of a request near the head of the line may be. */
@@ -17,11 +20,13 @@ interface Waiting {
   /** Called only after the controllers are there. */
   controllerOf: (kind: RequestKind) => Pick<Controller, 'enqueue'>;
   isOurs: (request: Admissible) => boolean;
+  client: KubeClient;
   clock: Clock;
+  log: Logger;
 }
 
 /** The admission of all requests, fed by the caches; it wakes those that get a place, and those whose position has changed. */
-export function admitFromMirrors({ mirrors, controllerOf, isOurs, clock }: Waiting): Admission {
+export function admitFromMirrors({ mirrors, controllerOf, isOurs, client, clock, log }: Waiting): Admission {
   const { classes, nodes } = mirrors;
   const wake = (kind: RequestKind, key: Key): void => controllerOf(kind).enqueue(key);
   let isDue = false;
@@ -44,10 +49,24 @@ export function admitFromMirrors({ mirrors, controllerOf, isOurs, clock }: Waiti
     },
     isOurs,
   });
+  const foreign = createForeignRequests({
+    client,
+    clock,
+    log,
+    tell: (...change) => admission.changed(...change),
+  });
   for (const [kind, mirror] of requestMirrors(mirrors))
-    mirror.onChange((before: Admissible | undefined, after: Admissible | undefined) =>
-      admission.changed(kind, before, after),
-    );
+    mirror.onChange((before: Admissible | undefined, after: Admissible | undefined) => {
+      const wasOurs = before !== undefined && isOurs(before);
+      const stranger = wasOurs ? undefined : before;
+      if (after !== undefined && isOurs(after)) {
+        if (stranger !== undefined) foreign.changed(stranger, undefined);
+        admission.changed(kind, before, after);
+      } else {
+        if (wasOurs) admission.changed(kind, before, undefined);
+        foreign.changed(stranger, after);
+      }
+    });
   classes.onChange((before, after) => {
     if (before?.metadata.generation !== after?.metadata.generation) admission.boundsChanged();
   });

@@ -36,6 +36,7 @@ const RARE: Readonly<Record<Right, string>> = {
     'by the plugin, for the record of a snapshot that was never cut',
   'delete datamoverbackups.oadp.openshift.io': 'the janitor, for a Velero backup that has gone',
   'delete datamoverrestores.oadp.openshift.io': 'the janitor, for a Velero Restore that has gone',
+  'get leases.coordination.k8s.io': 'outside the own namespace only for a request of another installation',
   'create leases.coordination.k8s.io': 'once per cluster, before the first story',
 };
 
