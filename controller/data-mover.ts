@@ -26,7 +26,7 @@ import { createCreator } from './request/creation.ts';
 import { priorityOf } from './request/priority.ts';
 import { createRequestLog, logFieldsOf } from './request/request-log.ts';
 import { createRequestMetrics } from './request/request-metrics.ts';
-import { createRequestReconciler } from './request/reconciler.ts';
+import { createRequestReconciler, type Remembered } from './request/reconciler.ts';
 import type { Reporter } from './request/reporter.ts';
 import { createRequestTrace } from './request/request-trace.ts';
 import { isForeign, keepMover } from './request/serving.ts';
@@ -58,8 +58,15 @@ export interface DataMoverOptions {
   janitorIntervalMs?: number;
 }
 
+export interface DataMover {
+  controllers: Controller[];
+  janitor: Janitor;
+  /** How many requests the parts of the program remember something of: bounded by those that exist. */
+  remembered: () => Remembered;
+}
+
 /** Puts the reconcilers, their caches and what wakes them together. The caller runs the informers and what comes back. */
-export function createDataMover(options: DataMoverOptions): { controllers: Controller[]; janitor: Janitor } {
+export function createDataMover(options: DataMoverOptions): DataMover {
   const { client, informers, namespace, log, clock = systemClock, metrics = noMetrics, reach } = options;
   const now = (): Date => new Date(clock.now());
   const mirrors = createMirrors(informers, namespace);
@@ -102,6 +109,7 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     cleaner,
     admission,
     now,
+    clock,
   };
   registerWaitingMetrics(metrics, {
     requests: [listers.backups, listers.restores, listers.deletes, listers.prunes],
@@ -117,29 +125,35 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     delete: deleteRequest(env),
     prune: pruneRequest(env),
   };
+  const reconcilers = {
+    backup: createRequestReconciler(env, types.backup),
+    restore: createRequestReconciler(env, types.restore),
+    delete: createRequestReconciler(env, types.delete),
+    prune: createRequestReconciler(env, types.prune),
+  };
   const backups = createController({
     ...shared,
     name: 'backup',
     ...requestOptions(listers.backups, admission),
-    reconciler: createRequestReconciler(env, types.backup),
+    reconciler: reconcilers.backup,
   });
   const restores = createController({
     ...shared,
     name: 'restore',
     ...requestOptions(listers.restores, admission),
-    reconciler: createRequestReconciler(env, types.restore),
+    reconciler: reconcilers.restore,
   });
   const deletes = createController({
     ...shared,
     name: 'delete',
     ...requestOptions(listers.deletes, admission),
-    reconciler: createRequestReconciler(env, types.delete),
+    reconciler: reconcilers.delete,
   });
   const prunes = createController({
     ...shared,
     name: 'prune',
     ...requestOptions(listers.prunes, admission),
-    reconciler: createRequestReconciler(env, types.prune),
+    reconciler: reconcilers.prune,
   });
 
   const controllersByKind = { backup: backups, restore: restores, delete: deletes, prune: prunes };
@@ -188,7 +202,18 @@ export function createDataMover(options: DataMoverOptions): { controllers: Contr
     clock,
     log,
   });
-  return { controllers: [classes, backups, restores, deletes, prunes], janitor };
+  return {
+    controllers: [classes, backups, restores, deletes, prunes],
+    janitor,
+    remembered: () => ({
+      ...Object.fromEntries(
+        Object.entries(reconcilers).flatMap(([kind, reconciler]) =>
+          Object.entries(reconciler.remembered()).map(([what, count]) => [`${kind} ${what}`, count]),
+        ),
+      ),
+      cleaner: cleaner.size,
+    }),
+  };
 }
 
 /** The requests that are this controller's to serve. */

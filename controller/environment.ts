@@ -7,6 +7,7 @@ import type { DataMoverDelete } from '../api/v1alpha1/data-mover-delete.ts';
 import type { DataMoverPrune } from '../api/v1alpha1/data-mover-prune.ts';
 import type { DataMoverRestore } from '../api/v1alpha1/data-mover-restore.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
+import type { Clock } from '../kube/runtime/clock.ts';
 import type { Mover } from './movers/mover.ts';
 import type { Admission } from './request/admission.ts';
 import type { Cleaner } from './request/cleaner.ts';
@@ -67,5 +68,8 @@ export interface Environment {
   creator: Creator;
   cleaner: Cleaner;
   admission: Admission;
+  /** Wall time, for stamps. */
   now: () => Date;
+  /** For durations. */
+  clock: Clock;
 }

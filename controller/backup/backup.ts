@@ -24,7 +24,7 @@ export function backupRequest(
     steps: backupSteps,
     cleanup: backupCleanup,
     choose: (backup) => chooseServing(env, backup),
-    open: ({ request, status, serving, now, assertCurrent, context }) => ({
+    open: ({ request, status, serving, now, limits, assertCurrent, context }) => ({
       env,
       backup: request,
       namespace: request.metadata.namespace ?? '',
@@ -32,6 +32,7 @@ export function backupRequest(
       child: childIdentity('backup', request),
       serving,
       now,
+      limits,
       signal: context.signal,
       assertCurrent,
       log: context.log,

@@ -76,11 +76,10 @@ export function awaiting(
   message: string,
   reason: 'DeadlineExceeded' | 'SnapshotFailed' = 'DeadlineExceeded',
 ): Waiting {
-  const started = Date.parse(scope.status.startTimestamp ?? scope.now.toISOString());
   const { captureSeconds } = scope.serving.class.spec.deadlines;
   return waiting(message, {
     deadline: {
-      at: started + captureSeconds * 1000,
+      at: scope.limits.endOf(scope.status.startTimestamp, captureSeconds),
       reason,
       message: `no snapshot after ${String(captureSeconds)} s: ${message}`,
     },

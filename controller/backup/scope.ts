@@ -3,6 +3,7 @@ import type { Logger } from '../../telemetry/log.ts';
 import type { Environment } from '../environment.ts';
 import type { ChildIdentity } from '../request/children.ts';
 import type { Serving } from '../request/serving.ts';
+import type { TimeLimits } from '../request/time-limits.ts';
 
 /** Everything one pass over a DataMoverBackup knows. Steps read the cluster through `env` and write facts to `status`. */
 export interface BackupScope {
@@ -14,6 +15,7 @@ export interface BackupScope {
   child: ChildIdentity;
   serving: Serving;
   now: Date;
+  limits: TimeLimits;
   signal: AbortSignal;
   /** Rejects when the API server holds a newer version of the backup than this pass read. */
   assertCurrent: () => Promise<void>;

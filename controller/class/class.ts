@@ -33,11 +33,11 @@ const LAST_MOMENT_MS = 5_000;
  * itself.
  */
 export function createClassReconciler(
-  env: Pick<Environment, 'client' | 'namespace' | 'listers' | 'movers' | 'reporter' | 'now'>,
+  env: Pick<Environment, 'client' | 'namespace' | 'listers' | 'movers' | 'reporter' | 'now' | 'clock'>,
   matches: Matches,
 ): Reconciler {
-  const store = createStatusStore<DataMoverClass>(env.client, dataMoverClasses);
-  const inspector = createInspector(env.now);
+  const store = createStatusStore<DataMoverClass>(env.client, dataMoverClasses, env.clock);
+  const inspector = createInspector(env.clock);
 
   async function reconcile(key: Key, { signal }: ReconcileContext): Promise<ReconcileResult> {
     const found = env.listers.classes.get(formatKey(key));
@@ -103,7 +103,7 @@ export function createClassReconciler(
     status: DataMoverClassStatus,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
-    const { written, retryAfterMs } = await store.write(found, status, { now: env.now(), signal });
+    const { written, retryAfterMs } = await store.write(found, status, signal);
     if (written) report(found, status);
     return retryAfterMs === undefined ? {} : { requeueAfterMs: retryAfterMs };
   }

@@ -2,6 +2,7 @@ import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import { conditionTypes, type ConditionType } from '../../api/v1alpha1/reasons.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { whenAborted } from '../../kube/runtime/abort.ts';
+import type { Clock } from '../../kube/runtime/clock.ts';
 import type { Finding } from '../movers/mover.ts';
 import type { Serving } from '../request/serving.ts';
 
@@ -30,24 +31,24 @@ interface Memory {
   /** Of which object, as it was specified when. */
   of: string;
   findings: Findings;
-  /** Milliseconds since 1970. */
+  /** Of `clock.monotonic()`. */
   until: number;
 }
 
-export function createInspector(now: () => Date): Inspector {
+export function createInspector(clock: Pick<Clock, 'monotonic'>): Inspector {
   const memories = new Map<string, Memory>();
 
   return {
     async inspect({ metadata }, serving, signal) {
       const of = `${metadata.uid ?? ''} ${String(metadata.generation ?? 0)}`;
       let memory = memories.get(metadata.name);
-      if (memory?.of !== of || memory.until <= now().getTime()) {
+      if (memory?.of !== of || memory.until <= clock.monotonic()) {
         const findings = await look(serving, signal);
         const isGood = findings.every(([, { status }]) => status === 'True');
-        memory = { of, findings, until: now().getTime() + (isGood ? LOOK_MS : LOOK_AGAIN_MS) };
+        memory = { of, findings, until: clock.monotonic() + (isGood ? LOOK_MS : LOOK_AGAIN_MS) };
         memories.set(metadata.name, memory);
       }
-      return { findings: memory.findings, goodForMs: memory.until - now().getTime() };
+      return { findings: memory.findings, goodForMs: memory.until - clock.monotonic() };
     },
     forget: (name) => void memories.delete(name),
   };

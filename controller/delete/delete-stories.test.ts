@@ -194,7 +194,7 @@ describe('a removal that fails', () => {
     });
     fail('one', 'Fatal: wrong password or no key found');
     await world.until(() => phase() === 'Retrying');
-    await world.advance(300_000, 10_000);
+    await world.advance(280_000, 10_000);
     expect(current('one')?.status?.admittedAt).toBeDefined();
     await world.until(() => current('one')?.status?.admittedAt === undefined, 60_000);
     // Nor does it take it again while there is nothing that it could do with it.

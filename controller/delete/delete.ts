@@ -21,13 +21,14 @@ export function deleteRequest(
     steps: deleteSteps,
     cleanup: deleteCleanup,
     choose: (request) => serveRecorded(env, request, request.spec.result.mover),
-    open: ({ request, status, serving, now, assertCurrent, context }) => ({
+    open: ({ request, status, serving, now, limits, assertCurrent, context }) => ({
       env,
       request,
       status,
       child: childIdentity('delete', request),
       serving,
       now,
+      limits,
       signal: context.signal,
       assertCurrent,
     }),

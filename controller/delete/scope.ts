@@ -2,6 +2,7 @@ import type { DataMoverDelete, DataMoverDeleteStatus } from '../../api/v1alpha1/
 import type { Environment } from '../environment.ts';
 import type { ChildIdentity } from '../request/children.ts';
 import type { Serving } from '../request/serving.ts';
+import type { TimeLimits } from '../request/time-limits.ts';
 
 /** Everything one pass over a DataMoverDelete knows. */
 export interface DeleteScope {
@@ -12,6 +13,7 @@ export interface DeleteScope {
   child: ChildIdentity;
   serving: Serving;
   now: Date;
+  limits: TimeLimits;
   signal: AbortSignal;
   /** Rejects when the API server holds a newer version of the request than this pass read. */
   assertCurrent: () => Promise<void>;

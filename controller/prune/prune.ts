@@ -22,13 +22,14 @@ export function pruneRequest(
     cleanup: pruneCleanup,
     choose: (request) => serveRecorded(env, request, request.spec.mover),
     notBefore: ({ spec }) => (spec.dueAt === undefined ? undefined : Date.parse(spec.dueAt)),
-    open: ({ request, status, serving, now, assertCurrent, context }) => ({
+    open: ({ request, status, serving, now, limits, assertCurrent, context }) => ({
       env,
       request,
       status,
       child: childIdentity('prune', request),
       serving,
       now,
+      limits,
       signal: context.signal,
       assertCurrent,
     }),

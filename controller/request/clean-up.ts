@@ -86,9 +86,8 @@ export function hasLeftBehind({ conditions }: RequestStatus): boolean {
 }
 
 /** When what is left is left behind, milliseconds since 1970. */
-function deadlineOf({ status, serving, now }: RequestScope<RequestStatus>): number {
+function deadlineOf({ status, serving, now, limits }: RequestScope<RequestStatus>): number {
   // The condition appears when the way back begins.
   const since = findCondition(status.conditions, conditionTypes.cleanedUp)?.lastTransitionTime;
-  const begun = since === undefined ? now.getTime() : Date.parse(since);
-  return begun + serving.class.spec.deadlines.cleanUpSeconds * 1_000;
+  return limits.endOf(since ?? now.toISOString(), serving.class.spec.deadlines.cleanUpSeconds);
 }

@@ -23,7 +23,8 @@ export interface Cleaner {
   forget(requestUid: string): void;
 }
 
-export function createCleaner(client: KubeClient): Cleaner {
+/** `size` is the number of requests that it remembers. */
+export function createCleaner(client: KubeClient): Cleaner & { readonly size: number } {
   const swept = new Map<string, Set<string>>();
 
   async function removeOne(done: Set<string>, target: Target, signal: AbortSignal): Promise<boolean> {
@@ -51,6 +52,9 @@ export function createCleaner(client: KubeClient): Cleaner {
     },
     forget(requestUid) {
       swept.delete(requestUid);
+    },
+    get size() {
+      return swept.size;
     },
   };
 }

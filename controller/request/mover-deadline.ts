@@ -1,6 +1,7 @@
 import type { DataMoverClassSpec } from '../../api/v1alpha1/data-mover-class.ts';
 import type { FailureReason } from '../../api/v1alpha1/reasons.ts';
 import type { MoverOutcome } from '../movers/mover.ts';
+import type { TimeLimits } from './time-limits.ts';
 
 /** When a mover at work is given up: not by its total time, but by the time in which nothing moved. */
 export function moverDeadline(
@@ -10,17 +11,18 @@ export function moverDeadline(
     verification?: { since: string } | undefined;
     progress?: { updatedAt: string } | undefined;
   },
-  { deadlines, tellsBytes }: { deadlines: DataMoverClassSpec['deadlines']; tellsBytes: boolean },
+  {
+    deadlines,
+    limits,
+    tellsBytes,
+  }: { deadlines: DataMoverClassSpec['deadlines']; limits: TimeLimits; tellsBytes: boolean },
 ): { at: number; reason: FailureReason; message: string } | undefined {
   const { movingSince, verification, progress } = status;
-  const moved = [movingSince, verification?.since, outcome.lastActivity, progress?.updatedAt]
-    .filter((time) => time !== undefined)
-    .map((time) => Date.parse(time));
-  const since = Math.max(...moved);
+  const since = latest([movingSince, verification?.since, outcome.lastActivity, progress?.updatedAt]);
   if (!outcome.started) {
     const seconds = deadlines.moverStartSeconds;
     return {
-      at: since + seconds * 1000,
+      at: limits.endOf(since, seconds),
       reason: outcome.reason ?? 'DeadlineExceeded',
       message: `the mover did not start within ${String(seconds)} s: ${outcome.message}`,
     };
@@ -29,8 +31,16 @@ export function moverDeadline(
   if (!tellsBytes) return undefined;
   const seconds = deadlines.noProgressSeconds;
   return {
-    at: since + seconds * 1000,
+    at: limits.endOf(since, seconds),
     reason: 'DeadlineExceeded',
     message: `the mover made no progress for ${String(seconds)} s: ${outcome.message}`,
   };
+}
+
+/** Of those that can be read. */
+function latest(times: readonly (string | undefined)[]): string | undefined {
+  return times
+    .filter((time) => time !== undefined && !Number.isNaN(Date.parse(time)))
+    .sort((a = '', b = '') => Date.parse(a) - Date.parse(b))
+    .at(-1);
 }

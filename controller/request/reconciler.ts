@@ -20,7 +20,11 @@ import { isForeign, keepMover, servingForCleanup, type Serving, type ServingProb
 import { createStatusStore } from './status-store.ts';
 import { expire, requeueAfter, runSteps, waiting, type PassResult } from './step.ts';
 import { summarise } from './summary.ts';
+import { createTimeKeeper, type TimeLimits } from './time-limits.ts';
 import { createTroubles } from './troubles.ts';
+
+/** Of how many requests something is remembered, by what that is. */
+export type Remembered = Readonly<Record<string, number>>;
 
 /**
  * Drives requests of one kind: look, take the steps that can be taken, write the status once.
@@ -31,18 +35,22 @@ export function createRequestReconciler<
   T extends RequestResource<Status>,
   Status extends RequestStatus,
   Scope extends RequestScope<Status>,
->(env: Environment, type: RequestType<T, Status, Scope>): Reconciler {
-  const store = createStatusStore<T>(env.client, type.kind);
-  const troubles = createTroubles();
+>(env: Environment, type: RequestType<T, Status, Scope>): Reconciler & { remembered(): Remembered } {
+  const store = createStatusStore<T>(env.client, type.kind, env.clock);
+  const troubles = createTroubles(env.clock);
+  const keeper = createTimeKeeper(env.clock);
   const late = createLateChildren(env);
   /** Those that are on their way, as they were last seen. */
   const underWay = new Map<string, T>();
+  /** Uids of those that something is remembered of, by key. */
+  const uids = new Map<string, string>();
 
   async function reconcile(key: Key, context: ReconcileContext): Promise<ReconcileResult | void> {
     const id = formatKey(key);
     const request = type.lister.get(id);
     const lost = underWay.get(id);
     if (lost !== undefined && !isSame(lost, request)) return mourn(lost, context);
+    note(id, request);
     if (request === undefined || store.isStale(request)) return;
     return env.admission.during(request.metadata.uid ?? '', () => look(request, context));
   }
@@ -68,12 +76,25 @@ export function createRequestReconciler<
     const scope = openPass(lost, servingForCleanup(env.movers, lost.status), context);
     const { over } = await tidy(type.cleanup, scope);
     if (over.left.length > 0) return { requeueAfterMs: LOOK_MS };
-    const { uid = '' } = lost.metadata;
-    underWay.delete(formatKey(keyOf(lost)));
+    forget(formatKey(keyOf(lost)), lost.metadata.uid ?? '');
+    return { requeueAfterMs: 0 };
+  }
+
+  /** Nothing is kept of a request that is gone, or whose name another one has. */
+  function note(id: string, request: T | undefined): void {
+    const { uid } = request?.metadata ?? {};
+    const known = uids.get(id);
+    if (known !== undefined && known !== uid) forget(id, known);
+    if (uid !== undefined) uids.set(id, uid);
+  }
+
+  function forget(id: string, uid: string): void {
+    underWay.delete(id);
+    uids.delete(id);
     env.cleaner.forget(uid);
     troubles.clear(uid);
+    keeper.forget(uid);
     store.forget(uid);
-    return { requeueAfterMs: 0 };
   }
 
   /** Looks at a request for which nothing has been made yet. */
@@ -85,7 +106,7 @@ export function createRequestReconciler<
     if (isUnclaimed(request, serving)) return claim(request, context.signal);
     if (!('reason' in serving))
       return (await waitUntilDue(request, context)) ?? take(request, undefined, context);
-    const left = graceOf(request, serving) - env.now().getTime();
+    const left = graceLeft(request, serving);
     if (left > 0) return { requeueAfterMs: left };
     return (await postpone(request, serving, context)) ?? take(request, serving, context);
   }
@@ -103,15 +124,15 @@ export function createRequestReconciler<
   /** Only one of two controllers can write this, because the write is conditional on what was read. */
   async function claim(request: T, signal: AbortSignal): Promise<void> {
     const status = { ...draftOf(request), servedBy: env.self };
-    await store.write(request, status, { now: env.now(), signal });
+    await store.write(request, status, signal);
   }
 
   async function awaitMissing(
     request: T,
-    { until, ...problem }: ServingProblem & { until: number },
+    { since, seconds, ...problem }: ServingProblem & { since: string | undefined; seconds: number },
     context: ReconcileContext,
   ): Promise<ReconcileResult> {
-    const left = until - env.now().getTime();
+    const left = limitsOf(request).endOf(since, seconds) - env.now().getTime();
     if (left > 0) return { requeueAfterMs: left };
     // The controller that serves its class refuses it, and no other.
     if (type.choose(request) !== undefined) await reject(request, problem, context);
@@ -175,7 +196,15 @@ export function createRequestReconciler<
       status.mover ??= serving.mover.name;
     }
     const current = (): Promise<void> => assertCurrent(env.client, type.kind, request, context.signal);
-    return type.open({ request, status, serving, now, assertCurrent: current, context });
+    return type.open({
+      request,
+      status,
+      serving,
+      now,
+      limits: limitsOf(request),
+      assertCurrent: current,
+      context,
+    });
   }
 
   async function drive(scope: Scope, request: T): Promise<ReconcileResult> {
@@ -195,7 +224,7 @@ export function createRequestReconciler<
   ): Promise<ReconcileResult> {
     status.servedBy ??= env.self;
     summarise(type, { request, status, now }, way);
-    const { written, retryAfterMs } = await store.write(request, status, { now, signal });
+    const { written, retryAfterMs } = await store.write(request, status, signal);
     if (written) {
       type.report(request, draftOf(request), status);
       for (const observer of env.observers) observer.wrote(request, draftOf(request), status);
@@ -273,15 +302,10 @@ export function createRequestReconciler<
     underWay.delete(formatKey(keyOf(request)));
     env.cleaner.forget(uid);
     troubles.clear(uid);
-    if (finalizers.includes(FINALIZER)) {
-      await store.setFinalizers(
-        request,
-        finalizers.filter((name) => name !== FINALIZER),
-        signal,
-      );
-    } else {
-      store.forget(uid);
-    }
+    keeper.forget(uid);
+    const others = finalizers.filter((name) => name !== FINALIZER);
+    if (others.length < finalizers.length) await store.setFinalizers(request, others, signal);
+    else store.forget(uid);
   }
 
   async function takeSteps(scope: Scope, uid: string): Promise<PassResult> {
@@ -291,26 +315,38 @@ export function createRequestReconciler<
       troubles.clear(uid);
       return pass;
     } catch (error) {
-      const result = refusal(error, troubles.since(uid, scope.now), scope);
+      const result = refusal(error, troubles.lasted(uid), scope);
       return { step: undefined, result: expire(result, now) };
     }
+  }
+
+  const limitsOf = ({ metadata }: T): TimeLimits => keeper.of(metadata.uid ?? '');
+
+  /** For how long a problem may still pass by itself, in milliseconds. */
+  function graceLeft(request: T, { reason }: ServingProblem): number {
+    if (reason !== 'ClassNotFound' && reason !== 'NoClass') return 0;
+    const end = limitsOf(request).endOf(request.metadata.creationTimestamp, CLASS_GRACE_SECONDS);
+    return end - env.now().getTime();
   }
 
   function hasEnded(status: Status): boolean {
     return status.failure !== undefined || type.succeeded(status);
   }
 
-  return { reconcile };
+  return {
+    reconcile,
+    remembered: () => ({
+      uids: uids.size,
+      underWay: underWay.size,
+      written: store.size,
+      troubles: troubles.size,
+      limits: keeper.size,
+    }),
+  };
 }
 
 /** How long a new request waits for its class: both may be applied together, in either order. */
-const CLASS_GRACE_MS = 10_000;
-
-/** Until when a problem may pass by itself, milliseconds since 1970. */
-function graceOf({ metadata }: Resource, { reason }: ServingProblem): number {
-  const isMissing = reason === 'ClassNotFound' || reason === 'NoClass';
-  return isMissing ? Date.parse(metadata.creationTimestamp ?? '') + CLASS_GRACE_MS : 0;
-}
+const CLASS_GRACE_SECONDS = 10;
 
 function earliest(...times: readonly (number | undefined)[]): number | undefined {
   const known = times.filter((time) => time !== undefined);
@@ -320,11 +356,10 @@ function earliest(...times: readonly (number | undefined)[]): number | undefined
 /** True when its owner has wanted it gone for as long as a clean-up may last. */
 function isGivenUp(
   { metadata: { deletionTimestamp } }: Resource,
-  { now, serving }: RequestScope<RequestStatus>,
+  { now, serving, limits }: RequestScope<RequestStatus>,
 ): boolean {
   if (deletionTimestamp === undefined) return false;
-  const waited = now.getTime() - Date.parse(deletionTimestamp);
-  return waited >= serving.class.spec.deadlines.cleanUpSeconds * 1_000;
+  return now.getTime() >= limits.endOf(deletionTimestamp, serving.class.spec.deadlines.cleanUpSeconds);
 }
 
 function isSame(a: Resource, b: Resource | undefined): boolean {

@@ -15,7 +15,7 @@ const RETRY_MS = 30_000;
  */
 export function refusal(
   error: unknown,
-  since: number,
+  lastedMs: number,
   { now, serving, signal }: Pick<RequestScope<RequestStatus>, 'now' | 'serving' | 'signal'>,
 ): StepResult {
   if (signal.aborted || isConflict(error)) throw error;
@@ -23,13 +23,13 @@ export function refusal(
   if (isInvalid(error)) return failed('InvalidRequest', error.message);
   if (isTerminating(error))
     return failed('InvalidRequest', `nothing more can be made here: ${error.message}`);
-  if (!isForbidden(error) && now.getTime() - since < STANDS_MS) throw error;
+  if (!isForbidden(error) && lastedMs < STANDS_MS) throw error;
   const message = error instanceof Error ? error.message : String(error);
   const seconds = serving.class.spec.deadlines.stagingSeconds;
   return waiting(message, {
     requeueAfterMs: RETRY_MS,
     deadline: {
-      at: since + seconds * 1000,
+      at: now.getTime() + seconds * 1000 - lastedMs,
       message: `${isForbidden(error) ? 'not allowed' : 'not possible'} for ${String(seconds)} s: ${message}`,
     },
   });

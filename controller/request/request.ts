@@ -3,6 +3,7 @@ import type { ReconcileContext } from '../../kube/runtime/controller.ts';
 import type { Environment, Lister } from '../environment.ts';
 import type { Serving, ServingProblem } from './serving.ts';
 import type { Step } from './step.ts';
+import type { TimeLimits } from './time-limits.ts';
 
 export interface Failure {
   reason: string;
@@ -38,6 +39,8 @@ export interface RequestScope<Status extends RequestStatus> {
   status: Status;
   serving: Serving;
   now: Date;
+  /** How long what this request waits for may last. */
+  limits: TimeLimits;
   signal: AbortSignal;
 }
 
@@ -47,6 +50,7 @@ export interface PassInput<T, Status> {
   status: Status;
   serving: Serving;
   now: Date;
+  limits: TimeLimits;
   assertCurrent: () => Promise<void>;
   context: ReconcileContext;
 }
@@ -66,8 +70,8 @@ export interface RequestType<
   steps: readonly Step<Scope>[];
   /** The way back, after success and failure alike. */
   cleanup: readonly Step<Scope>[];
-  /** What must still be filled in before the request can be served at all, and until when (milliseconds since 1970). */
-  missing?(request: T): (ServingProblem & { until: number }) | undefined;
+  /** What must still be filled in before the request can be served at all, and for how long it is waited for. */
+  missing?(request: T): (ServingProblem & { since: string | undefined; seconds: number }) | undefined;
   /** Whether controllers of several installations see it, so that one must claim it before anything is made for it. */
   isShared: boolean;
   /** When it is due (milliseconds since 1970), if not at once; until then nothing is made for it and nothing holds it. */

@@ -63,7 +63,7 @@ export function pauseAfter(
 export async function recover<Status extends RetriedStatus>(
   scope: RetriedScope<Status>,
 ): Promise<StepResult> {
-  const { env, request, status, child, serving, now, signal } = scope;
+  const { env, request, status, child, serving, now, limits, signal } = scope;
   const { uid = '' } = request.metadata;
   const { lastFailure, retryAt } = status;
   if (lastFailure === undefined || retryAt === undefined) return done;
@@ -72,7 +72,7 @@ export async function recover<Status extends RetriedStatus>(
   }
   if (status.admittedAt !== undefined) {
     const left = await serving.mover.cleanup({ ...child, signal });
-    const giveUpAt = Date.parse(retryAt) + serving.class.spec.deadlines.cleanUpSeconds * 1_000;
+    const giveUpAt = limits.endOf(retryAt, serving.class.spec.deadlines.cleanUpSeconds);
     // What will not go keeps this request from its next try, but nobody else from the place.
     if (left.length > 0 && now.getTime() < giveUpAt) {
       return waiting(lastFailure.message, { requeueAfterMs: 1000 });

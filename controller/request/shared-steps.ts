@@ -70,13 +70,13 @@ export function boundStaging<Status extends MovingStatus>(
   scope: RequestScope<Status>,
   result: StepResult,
 ): StepResult {
-  const { status, serving } = scope;
+  const { status, serving, limits } = scope;
   if (result.state !== 'waiting') return result;
   const seconds = serving.class.spec.deadlines.stagingSeconds;
   return boundTotal(scope, {
     ...result,
     deadline: {
-      at: Date.parse(status.admittedAt ?? '') + seconds * 1000,
+      at: limits.endOf(status.admittedAt, seconds),
       reason: 'StagingFailed',
       message: `no staging volume after ${String(seconds)} s: ${result.message}`,
     },
@@ -85,11 +85,11 @@ export function boundStaging<Status extends MovingStatus>(
 
 /** Bounds the way from admission to the end of the transfer as a whole, beside what bounds its steps. */
 function boundTotal<Status extends MovingStatus>(
-  { status, serving }: RequestScope<Status>,
+  { status, serving, limits }: RequestScope<Status>,
   result: Waiting,
 ): Waiting {
   const seconds = serving.class.spec.deadlines.totalSeconds;
-  const at = Date.parse(status.admittedAt ?? '') + seconds * 1000;
+  const at = limits.endOf(status.admittedAt, seconds);
   if (result.deadline !== undefined && result.deadline.at <= at) return result;
   const message = `not done ${String(seconds)} s after admission: ${result.message}`;
   return { ...result, deadline: { at, message } };
@@ -111,13 +111,14 @@ export function followMover<Facts, Status extends MovingStatus>(
   outcome: MoverOutcome<Facts>,
   record: (facts: Facts) => StepResult,
 ): StepResult {
-  const { status, serving, now } = scope;
+  const { status, serving, now, limits } = scope;
   switch (outcome.state) {
     case 'InProgress': {
       recordProgress(status, outcome.progress, now);
       if (outcome.node !== undefined) status.node = outcome.node;
       const deadline = moverDeadline(outcome, status, {
         deadlines: serving.class.spec.deadlines,
+        limits,
         tellsBytes: serving.mover.capabilities.byteProgress,
       });
       return boundTotal(scope, {

@@ -1,5 +1,7 @@
 import { keyOf, type Kind, type Resource } from '../../api/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
+import type { Clock } from '../../kube/runtime/clock.ts';
+import { isSameValue } from '../../kube/status/same-value.ts';
 
 /** What became of a wish to write. */
 export interface WriteOutcome {
@@ -19,7 +21,7 @@ export interface StatusStore<T extends Resource & { status?: unknown }> {
    * Replaces the status if it differs; conditional on the resourceVersion that the pass read. Words alone, about a wait that
    * may be over in a moment, are written only once they have stood for {@link SETTLE_MS}.
    */
-  write(read: T, status: T['status'], options: { now: Date; signal: AbortSignal }): Promise<WriteOutcome>;
+  write(read: T, status: T['status'], signal: AbortSignal): Promise<WriteOutcome>;
   /** Conditional on the resourceVersion that the pass read; `notes` are annotations that are written along. */
   setFinalizers(
     read: T,
@@ -28,6 +30,8 @@ export interface StatusStore<T extends Resource & { status?: unknown }> {
     notes?: Readonly<Record<string, string>>,
   ): Promise<void>;
   forget(uid: string): void;
+  /** Objects that it remembers. */
+  readonly size: number;
 }
 
 /** How long a mere change of words waits for a change of facts to travel with. */
@@ -36,13 +40,14 @@ export const SETTLE_MS = 2_000;
 interface Memory {
   /** The resourceVersion that our last write replaced. */
   replaced: string | undefined;
-  /** Milliseconds since 1970. */
+  /** Of `clock.monotonic()`. */
   writtenAt: number;
 }
 
 export function createStatusStore<T extends Resource & { status?: unknown }>(
   client: KubeClient,
   kind: Kind<T>,
+  clock: Pick<Clock, 'monotonic'>,
 ): StatusStore<T> {
   const memories = new Map<string, Memory>();
 
@@ -51,26 +56,29 @@ export function createStatusStore<T extends Resource & { status?: unknown }>(
       const memory = memories.get(uid);
       return memory?.replaced !== undefined && memory.replaced === resourceVersion;
     },
-    async write(read, status, { now, signal }) {
+    async write(read, status, signal) {
       const before = read.status ?? {};
-      if (JSON.stringify(before) === JSON.stringify(status)) return { written: false };
+      if (isSameValue(before, status)) return { written: false };
       const { uid = '' } = read.metadata;
-      const age = now.getTime() - (memories.get(uid)?.writtenAt ?? 0);
-      if (age < SETTLE_MS && wordless(before) === wordless(status)) {
+      const age = clock.monotonic() - (memories.get(uid)?.writtenAt ?? -Infinity);
+      if (age < SETTLE_MS && isSameValue(wordless(before), wordless(status))) {
         return { written: false, retryAfterMs: SETTLE_MS - age };
       }
       const after = await client.applyStatus(kind, statusBody(read, status), { signal });
-      memories.set(uid, { replaced: replacedBy(after, read), writtenAt: now.getTime() });
+      memories.set(uid, { replaced: replacedBy(after, read), writtenAt: clock.monotonic() });
       return { written: true };
     },
     async setFinalizers(read, finalizers, signal, notes) {
       const { uid = '', resourceVersion } = read.metadata;
       const metadata = { resourceVersion, finalizers, ...(notes !== undefined && { annotations: notes }) };
       const after = await client.mergePatch(kind, keyOf(read), { metadata }, { signal });
-      memories.set(uid, { replaced: replacedBy(after, read), writtenAt: 0 });
+      memories.set(uid, { replaced: replacedBy(after, read), writtenAt: -Infinity });
     },
     forget(uid) {
       memories.delete(uid);
+    },
+    get size() {
+      return memories.size;
     },
   };
 }
@@ -82,8 +90,8 @@ function replacedBy(after: Resource, read: Resource): string | undefined {
 }
 
 /** The status without its messages: what remains are facts. */
-function wordless(status: unknown): string {
-  return JSON.stringify(status, (key, value: unknown) => (key === 'message' ? undefined : value));
+function wordless(status: unknown): unknown {
+  return JSON.parse(JSON.stringify(status, (key, value: unknown) => (key === 'message' ? undefined : value)));
 }
 
 function statusBody<T extends Resource & { status?: unknown }>(read: T, status: T['status']): T {

@@ -2,12 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import { dataMoverClassSpec } from '../../api/v1alpha1/data-mover-class.ts';
 import { moverDeadline } from './mover-deadline.ts';
 import { recordProgress } from './progress.ts';
+import type { TimeLimits } from './time-limits.ts';
 
 const { deadlines } = dataMoverClassSpec.parse({
   mover: 'm',
   deadlines: { moverStartSeconds: 60, noProgressSeconds: 600 },
 });
 const at = (minutes: number): string => new Date(Date.UTC(2026, 0, 1, 0, minutes)).toISOString();
+
+const limits: TimeLimits = { endOf: (since = '', seconds) => Date.parse(since) + seconds * 1000 };
 
 describe('the deadline of a mover', () => {
   it.each([
@@ -26,7 +29,7 @@ describe('the deadline of a mover', () => {
         ...(activity !== undefined && { lastActivity: at(activity) }),
       },
       { movingSince: at(0), ...(progress !== undefined && { progress: { updatedAt: at(progress) } }) },
-      { deadlines, tellsBytes: true },
+      { deadlines, limits, tellsBytes: true },
     );
     expect(new Date(deadline?.at ?? 0).toISOString()).toBe(at(minutes));
     expect(deadline?.message).toMatch(started ? /no progress for 600 s: m/ : /did not start within 60 s: m/);
@@ -34,7 +37,9 @@ describe('the deadline of a mover', () => {
 
   it('that tells no bytes does not count while it works', () => {
     const working = { state: 'InProgress', message: 'm', started: true } as const;
-    expect(moverDeadline(working, { movingSince: at(0) }, { deadlines, tellsBytes: false })).toBeUndefined();
+    expect(
+      moverDeadline(working, { movingSince: at(0) }, { deadlines, limits, tellsBytes: false }),
+    ).toBeUndefined();
   });
 });
 

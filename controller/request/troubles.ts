@@ -1,21 +1,28 @@
+import type { Clock } from '../../kube/runtime/clock.ts';
+
 /** What was thrown at requests, pass after pass. */
 export interface Troubles {
-  /** Notes that a pass was thrown out, and answers since when every pass was, milliseconds since 1970. */
-  since(uid: string, now: Date): number;
-  /** A pass went through. */
+  /** Notes that a pass was thrown out; returns for how long every pass has been, in milliseconds. */
+  lasted(uid: string): number;
+  /** A pass went through, or the request is gone. */
   clear(uid: string): void;
+  /** Requests in trouble. */
+  readonly size: number;
 }
 
-export function createTroubles(): Troubles {
+export function createTroubles(clock: Pick<Clock, 'monotonic'>): Troubles {
   const first = new Map<string, number>();
   return {
-    since(uid, now) {
-      const since = first.get(uid) ?? now.getTime();
+    lasted(uid) {
+      const since = first.get(uid) ?? clock.monotonic();
       first.set(uid, since);
-      return since;
+      return clock.monotonic() - since;
     },
     clear(uid) {
       first.delete(uid);
+    },
+    get size() {
+      return first.size;
     },
   };
 }

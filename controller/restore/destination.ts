@@ -9,7 +9,7 @@ import { destinationClaim, destinationKey, type RestoreScope } from './scope.ts'
 
 /** Waits for the destination claim and makes sure that it can receive a volume. */
 export function awaitDestination(scope: RestoreScope): StepResult {
-  const { status, serving } = scope;
+  const { status, serving, limits } = scope;
   // From here on the hand-over itself watches the claim.
   if (status.handOver !== undefined) return done;
   const key = destinationKey(scope);
@@ -18,7 +18,7 @@ export function awaitDestination(scope: RestoreScope): StepResult {
     const seconds = serving.class.spec.deadlines.destinationSeconds;
     return waiting(`waiting for PersistentVolumeClaim ${key} to appear`, {
       deadline: {
-        at: Date.parse(status.startTimestamp ?? '') + seconds * 1000,
+        at: limits.endOf(status.startTimestamp, seconds),
         reason: 'DestinationNotFound',
         message: `PersistentVolumeClaim ${key} did not appear within ${String(seconds)} s; create the one that spec.destinationClaimRef names, then restore again`,
       },

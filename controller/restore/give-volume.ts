@@ -69,13 +69,13 @@ function handOverOf(
 
 /** A wait that fails the restore when the volume is not handed over in time. */
 function untilHandedOver(scope: RestoreScope, message: string, requeueAfterMs?: number): StepResult {
-  const { status, serving, now } = scope;
+  const { status, serving, now, limits } = scope;
   const seconds = serving.class.spec.deadlines.handOverSeconds;
   const moved = status.conditions?.find(({ type }) => type === conditionTypes.moved)?.lastTransitionTime;
   const since = status.verification?.doneAt ?? moved ?? now.toISOString();
   return waiting(message, {
     deadline: {
-      at: Date.parse(since) + seconds * 1000,
+      at: limits.endOf(since, seconds),
       message: `no hand-over within ${String(seconds)} s: ${message}`,
     },
     ...(requeueAfterMs !== undefined && { requeueAfterMs }),

@@ -100,12 +100,12 @@ export function inUse(scope: RestoreScope, users: string): string {
   return `PersistentVolumeClaim ${destinationKey(scope)} cannot be overwritten while ${users}; stop what uses it`;
 }
 
-function soon({ status, serving }: RestoreScope, message: string): StepResult {
+function soon({ status, serving, limits }: RestoreScope, message: string): StepResult {
   const seconds = serving.class.spec.deadlines.destinationSeconds;
   return waiting(message, {
     requeueAfterMs: LOOK_AGAIN_MS,
     deadline: {
-      at: Date.parse(status.startTimestamp ?? '') + seconds * 1000,
+      at: limits.endOf(status.startTimestamp, seconds),
       reason: 'DestinationInUse',
       message: `${message} (after ${String(seconds)} s)`,
     },

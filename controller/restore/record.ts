@@ -43,25 +43,26 @@ export function keepSource({ restore, source, status }: RestoreScope): StepResul
  * A restore that Velero asks for exists before its record does: the plugin fills `spec.source` in
  * when Velero comes to the DataMoverBackup, which is a moment later.
  */
-const VELERO_DEADLINE_MS = 15 * 60_000;
+const VELERO_DEADLINE_SECONDS = 15 * 60;
 
 /** How far a mirror may be behind the backup that was completed right before the restore was made. */
-const MIRROR_DEADLINE_MS = 10_000;
+const MIRROR_DEADLINE_SECONDS = 10;
 
-/** Why the restore has no record, and until when it waits for one (milliseconds since 1970). */
+/** Why the restore has no record, and for how long it waits for one. */
 export function missingRecord(
   env: Pick<Environment, 'listers'>,
   restore: DataMoverRestore,
-): (ServingProblem & { until: number }) | undefined {
+): (ServingProblem & { since: string | undefined; seconds: number }) | undefined {
   // What reaches into another namespace is refused before any record is looked for.
   if (isOutside(restore) || sourceOf(env, restore) !== undefined) return undefined;
-  const createdAt = Date.parse(restore.metadata.creationTimestamp ?? '');
-  if (!isVeleros(restore)) return { ...noRecord(restore), until: createdAt + MIRROR_DEADLINE_MS };
+  const since = restore.metadata.creationTimestamp;
+  if (!isVeleros(restore)) return { ...noRecord(restore), since, seconds: MIRROR_DEADLINE_SECONDS };
   return {
     reason: 'RecordMissing',
     message:
       'spec.source was not filled in: the DataMoverBackup that holds the record was not restored; include datamoverbackups.oadp.openshift.io in the Velero restore',
-    until: createdAt + VELERO_DEADLINE_MS,
+    since,
+    seconds: VELERO_DEADLINE_SECONDS,
   };
 }
 

@@ -26,7 +26,7 @@ export function restoreRequest(
     cleanup: restoreCleanup,
     missing: (restore) => missingRecord(env, restore),
     choose: (restore) => chooseServing(env, restore),
-    open: ({ request, status, serving, now, assertCurrent, context }) => ({
+    open: ({ request, status, serving, now, limits, assertCurrent, context }) => ({
       env,
       restore: request,
       source: sourceOf(env, request) ?? {},
@@ -35,6 +35,7 @@ export function restoreRequest(
       child: childIdentity('restore', request),
       serving,
       now,
+      limits,
       signal: context.signal,
       assertCurrent,
       log: context.log,

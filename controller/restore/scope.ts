@@ -4,6 +4,7 @@ import type { Logger } from '../../telemetry/log.ts';
 import type { Environment } from '../environment.ts';
 import type { ChildIdentity } from '../request/children.ts';
 import type { Serving } from '../request/serving.ts';
+import type { TimeLimits } from '../request/time-limits.ts';
 
 export type RestoreSource = NonNullable<DataMoverRestore['spec']['source']>;
 
@@ -18,6 +19,7 @@ export interface RestoreScope {
   child: ChildIdentity;
   serving: Serving;
   now: Date;
+  limits: TimeLimits;
   signal: AbortSignal;
   /** Rejects when the API server holds a newer version of the restore than this pass read. */
   assertCurrent: () => Promise<void>;

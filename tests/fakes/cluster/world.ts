@@ -1,7 +1,7 @@
 import type { PersistentVolumeClaim } from '../../../api/external/core.ts';
 import { formatKey, keyOf } from '../../../api/meta.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../../api/v1alpha1/kinds.ts';
-import { createDataMover } from '../../../controller/data-mover.ts';
+import { createDataMover, type DataMover } from '../../../controller/data-mover.ts';
 import type { MoverFactory, Reach } from '../../../controller/movers/factory.ts';
 import { builtInMovers } from '../../../controller/movers/registry.ts';
 import type { EventTarget } from '../../../controller/request/reporter.ts';
@@ -47,6 +47,8 @@ export class World extends Scenery {
   store: Reach = () => Promise.resolve(403);
   /** Of the processes to come. */
   log: Logger = silentLogger;
+  /** What the process that runs, or ran last, remembers of requests. */
+  remembered: DataMover['remembered'] = () => ({});
   #processes: Process[] = [];
   readonly #taken = new Set<string>();
 
@@ -86,7 +88,7 @@ export class World extends Scenery {
     const { clock } = cluster;
     const stop = new AbortController();
     const informers = createInformerSet({ client, clock, random: () => 0.5, log: silentLogger });
-    const { controllers, janitor } = createDataMover({
+    const { controllers, janitor, remembered } = createDataMover({
       client,
       informers,
       namespace,
@@ -102,6 +104,7 @@ export class World extends Scenery {
       reach: (...question) => this.store(...question),
       ...(this.janitorIntervalMs !== undefined && { janitorIntervalMs: this.janitorIntervalMs }),
     });
+    this.remembered = remembered;
     const mirroring = informers.run(stop.signal);
     const synced = informers.waitForSync({ timeoutMs: 5_000, signal: stop.signal });
     await clock.advance(40);
