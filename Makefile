@@ -71,6 +71,10 @@ typecheck: $(NODE_MODULES) ## Check the types.
 knip: $(NODE_MODULES) ## Find files, exports and dependencies that nobody uses.
 	knip
 
+.PHONY: shellcheck
+shellcheck: $(NODE_MODULES) ## Check every shell script that movers run, generated or shipped. Installs shellcheck where it may.
+	node hack/check-scripts.ts
+
 .PHONY: fmt-check
 fmt-check: $(NODE_MODULES)
 	prettier --check --log-level warn .
@@ -87,7 +91,7 @@ generate-check: $(NODE_MODULES)
 	  echo 'the files above did not fit their sources; what "make generate" has written now does: commit it' >&2; exit 1; }
 
 .PHONY: verify
-verify: generate-check fmt-check lint typecheck knip ## Prove that generated files are fresh, and format, lint, types and unused code.
+verify: generate-check fmt-check lint typecheck knip shellcheck ## Prove that generated files are fresh, and format, lint, types, unused code and shell scripts.
 
 ##@ Build
 
@@ -141,6 +145,10 @@ test-faults: $(NODE_MODULES) $(if $(call tests-in,faults),tools) ## Whole storie
 .PHONY: test-e2e
 test-e2e: $(NODE_MODULES) plugin ## User stories in an embedded cluster of their own. Needs root.
 	$(call run,e2e)
+
+.PHONY: test-trees
+test-trees: $(NODE_MODULES) tools ## Random trees of files there and back with a real restic, TREES of them (200). Needs root.
+	TREES=$${TREES:-200} node hack/ci/test.ts integration --testPathPatterns integration/trees $(ARGS)
 
 ##@ Benchmarks
 

@@ -8,6 +8,7 @@ export const OWN_FOLDER = `sealed=false
 own_folder() {
   [ -d lost+found ] && [ ! -L lost+found ] || return 1
   case $(stat -c '%u %a' lost+found) in '0 700' | '0 2770') ;; *) return 1 ;; esac
+  # shellcheck disable=SC2034
   content=$(find lost+found -mindepth 1 -print -quit 2> /dev/null) || { sealed=true; return 0; }
   [ -z "$content" ]
 }`;

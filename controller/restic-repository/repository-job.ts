@@ -55,7 +55,8 @@ export const UNLOCK = 'restic unlock';
 /** A lock of another process is waited for. */
 export const RESTIC = 'restic --retry-lock 10m';
 
-const RUN_RESTIC = reporting(`${UNLOCK}
+/** What a shell does for a command that has no script of its own. */
+export const RUN_RESTIC = reporting(`${UNLOCK}
 exec ${RESTIC} "$@"`);
 
 /** What each program calls a file of certificates to trust. */

@@ -38,6 +38,13 @@ const PROGRAMS: readonly SystemProgram[] = [
 /** Compresses what the example of a mover archives. */
 export const ZSTD: SystemProgram = { package: 'zstd', what: 'zstd', present: () => has('zstd') };
 
+/** Checks shell scripts. */
+export const SHELLCHECK: SystemProgram = {
+  package: 'shellcheck',
+  what: 'shellcheck',
+  present: () => has('shellcheck'),
+};
+
 /** Builds images without a daemon. */
 export const BUILDAH: SystemProgram = { package: 'buildah', what: 'buildah', present: () => has('buildah') };
 

@@ -95,6 +95,7 @@ do_unlock() {
 
 # Ends the whole script when there is nothing to save: the operations after it do not run either.
 leave_if_empty() {
+  # shellcheck disable=SC2010
   entries=$(ls -A "$DATA_DIR" | grep -vx 'lost+found' || true)
   if [ -z "$entries" ]; then
     echo '== Directory is empty skipping backup ==='

@@ -1,0 +1,47 @@
+import { execFileSync } from 'node:child_process';
+import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { BACKUP_SCRIPT, RESTORE_SCRIPT } from '../controller/movers/restic/scripts.ts';
+import { repositorySettings } from '../controller/restic-repository/config.ts';
+import { removalTask } from '../controller/restic-repository/removal.ts';
+import { RUN_RESTIC } from '../controller/restic-repository/repository-job.ts';
+import { verificationScript } from '../controller/restic-repository/verification-script.ts';
+import { ensurePackages, SHELLCHECK } from './cluster/packages.ts';
+import { createProgress } from './cluster/progress.ts';
+
+/** Runs shellcheck over every script that the controller hands to a pod, and over those that lie in the tree. */
+
+const FOLDER = '.run/scripts';
+
+const removal = removalTask(z.object(repositorySettings).parse({})).script ?? '';
+
+const generated: Readonly<Record<string, string>> = {
+  backup: BACKUP_SCRIPT,
+  restore: RESTORE_SCRIPT,
+  'run-restic': RUN_RESTIC,
+  removal,
+  'verify-metadata': verificationScript({ kind: 'backup', level: 'Metadata', isLive: false }),
+  'verify-data': verificationScript({ kind: 'backup', level: 'Data', isLive: false }),
+  'verify-restore': verificationScript({ kind: 'restore', level: 'Data', isLive: false }),
+};
+
+await ensurePackages(createProgress(process.stdout), [SHELLCHECK], 'the shell scripts cannot be checked');
+
+rmSync(FOLDER, { recursive: true, force: true });
+mkdirSync(FOLDER, { recursive: true });
+const files = Object.entries(generated).map(([name, script]) => {
+  const path = join(FOLDER, `${name}.sh`);
+  writeFileSync(path, script);
+  return path;
+});
+const shipped = globSync('**/*.sh', { exclude: (name) => ['node_modules', '.run', 'dist'].includes(name) });
+
+// Their shell is busybox', which is dash with pipefail.
+const options = ['--shell', 'dash', '--exclude', 'SC3040'];
+try {
+  execFileSync('shellcheck', [...options, ...files, ...shipped], { stdio: 'inherit' });
+  console.log(`shellcheck finds nothing in ${String(files.length + shipped.length)} scripts`);
+} catch {
+  process.exitCode = 1;
+}

@@ -1,0 +1,270 @@
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { complaints, readMessages } from '../../controller/movers/restic/messages.ts';
+import { lossesOf, provesRestore, savedFacts } from '../../controller/movers/restic/proof.ts';
+import { BACKUP_SCRIPT, RESTORE_SCRIPT } from '../../controller/movers/restic/scripts.ts';
+import { diagnose } from '../../controller/restic-repository/diagnosis.ts';
+import { placeOf } from '../../controller/restic-repository/place.ts';
+import { judgeVerification } from '../../controller/restic-repository/verification.ts';
+import { verificationScript } from '../../controller/restic-repository/verification-script.ts';
+import { staticBusybox } from '../../hack/cluster/packages.ts';
+
+/** What the scripts report and how they end, whatever restic prints: it is played by a script here. */
+
+let folder: string;
+const at = (...names: string[]): string => join(folder, ...names);
+const place = placeOf('c1/app/data', 'velero/restic-config', { privileges: '', space: '' });
+const APPLETS = 'sh find awk id timeout sleep stat mktemp mkfifo tr wc cat rm chown chmod touch dd seq'.split(
+  ' ',
+);
+
+beforeEach(() => {
+  folder = fs.mkdtempSync(join(tmpdir(), 'reports-'));
+  for (const name of ['bin', 'volume', 'scratch']) fs.mkdirSync(at(name));
+  for (const applet of APPLETS) fs.symlinkSync(staticBusybox(), at('bin', applet));
+  fs.writeFileSync(at('volume', 'file'), 'precious');
+});
+
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+/** Runs a script with a restic whose commands do this; all others end well. */
+function run(script: string, args: string[], commands: Record<string, string>) {
+  const cases = Object.entries(commands).map(([name, body]) => `*' ${name} '*) ${body} ;;`);
+  const restic = `#!${at('bin', 'sh')}\ncase " $* " in\n${cases.join('\n')}\nesac\n`;
+  fs.writeFileSync(at('bin', 'restic'), restic, { mode: 0o755 });
+  const body = script.replaceAll('/data', at('volume'));
+  const { stdout, stderr, status } = spawnSync(at('bin', 'sh'), ['-c', body, 'restic', ...args], {
+    encoding: 'utf8',
+    env: { PATH: at('bin'), TMPDIR: at('scratch') },
+    maxBuffer: 2 ** 26,
+  });
+  return { lines: `${stdout}${stderr}`.split('\n'), status };
+}
+
+/** Prints a text, newlines and all. */
+function say(text: string, where: 'out' | 'error' = 'out'): string {
+  const name = `said-${String(fs.readdirSync(folder).length)}`;
+  fs.writeFileSync(at(name), `${text}\n`);
+  return `cat ${at(name)}${where === 'error' ? ' >&2' : ''};`;
+}
+
+const json = (value: object): string => JSON.stringify(value);
+const SAVED = json({ message_type: 'summary', snapshot_id: 'ab'.repeat(32), total_files_processed: 1 });
+const backUp = (commands: Record<string, string>) => run(BACKUP_SCRIPT, ['request=1'], commands);
+const restore = (commands: Record<string, string>) => run(RESTORE_SCRIPT, ['abcdef01', ''], commands);
+
+describe('a script ends as restic does', () => {
+  it.each([0, 1, 3, 10, 11, 12, 130])('a backup with %i', (code) => {
+    expect(backUp({ backup: `exit ${String(code)}` }).status).toBe(code);
+  });
+
+  it.each([0, 1, 10, 11, 12])('a restore with %i', (code) => {
+    expect(restore({ restore: `exit ${String(code)}` }).status).toBe(code);
+  });
+
+  it.each([1, 10, 12, 124])('a restore whose repository does not open, with %i', (code) => {
+    expect(restore({ cat: `exit ${String(code)}` }).status).toBe(code);
+  });
+
+  it.each(['snapshots', 'stats', 'restore'])('a verification whose %s fails', (command) => {
+    const script = verificationScript({ kind: 'restore', level: 'Data', isLive: false });
+    expect(run(script, ['abcdef01', at('volume')], { [command]: 'exit 7' }).status).toBe(7);
+  });
+});
+
+/** restic 0.18.1 on versitygw 1.8.0 and on local folders, each with what `restic init` said. */
+const FIRST_BACKUPS: readonly [string, string, string, string][] = [
+  [
+    'keys that may read only, a bucket policy, an unknown key',
+    'Stat(<config/>) failed: Stat: Access Denied.',
+    'Fatal: create key in repository at s3:http://h/bucket/p failed: Stat: Access Denied.',
+    'PermissionDenied',
+  ],
+  [
+    'a bucket that is missing',
+    '',
+    'Fatal: create repository at s3:http://h/missing/p failed: Fatal: unable to open repository at s3:http://h/missing/p: client.MakeBucket: Access Denied.',
+    'RepositoryUnreachable',
+  ],
+  [
+    'another region',
+    'Stat(<config/>) returned error, retrying after 646.310616ms: Stat: 400 Bad Request',
+    'Fatal: create repository at s3:http://h/bucket/p failed: Fatal: unable to open repository at s3:http://h/bucket/p: client.BucketExists: 400 Bad Request',
+    'PermissionDenied',
+  ],
+  [
+    'a full disk',
+    '',
+    'Fatal: create repository at /r failed: Fatal: unable to open repository at /r: mkdir /r/data/04: no space left on device',
+    'NoSpace',
+  ],
+  [
+    'a file system for reading only',
+    '',
+    'Fatal: create repository at /r failed: Fatal: unable to open repository at /r: mkdir /r: read-only file system',
+    'MoverFailed',
+  ],
+];
+
+describe('a first backup', () => {
+  it.each(FIRST_BACKUPS)('names what is wrong: %s', (_, before, fatal, reason) => {
+    const { lines, status } = backUp({
+      snapshots: 'exit 10',
+      init: `${say(`${before}\n${fatal}`, 'error')} exit 1`,
+      cat: `${say('Fatal: repository does not exist', 'error')} exit 10`,
+    });
+    expect(status).toBe(1);
+    const found = diagnose(complaints(lines), { exitCode: 1 }, place);
+    expect([found.reason, found.evidence]).toEqual([reason, fatal]);
+  });
+
+  it('goes on where another one has made the repository in the same moment', () => {
+    const { lines, status } = backUp({
+      snapshots: 'exit 10',
+      init: 'exit 1',
+      list: 'echo key',
+      backup: say(SAVED),
+    });
+    expect([status, savedFacts(readMessages(lines)).snapshotID]).toEqual([0, 'ab'.repeat(32)]);
+  });
+});
+
+const ERRORS = {
+  owners: 'lchown /data/F: operation not permitted',
+  'extended attributes': 'xattr.LSet /data/F trusted.a: operation not permitted',
+  devices: 'mknod /data/F: operation not permitted',
+  modes: 'chmod /data/F: operation not permitted',
+};
+
+describe('the number of errors', () => {
+  it.each([10, 300, 20_000])('changes no outcome of a restore: %i of each kind', (count) => {
+    const errors = Object.values(ERRORS).map((message) =>
+      `${json({ message_type: 'error', error: { message }, during: 'restore', item: '/F' })}\n`.repeat(count),
+    );
+    const total = count * errors.length;
+    const end = json({
+      message_type: 'exit_error',
+      code: 1,
+      message: `Fatal: There were ${String(total)} errors\n`,
+    });
+    const summary = json({ message_type: 'summary', total_bytes: 8, bytes_restored: 8 });
+    const { lines, status } = restore({
+      restore: `${say(errors.join('') + end, 'error')} ${say(summary)} exit 1`,
+    });
+    expect(status).toBe(1);
+    expect(lines.length).toBeLessThan(20);
+    expect(provesRestore(lines)).toBe(true);
+    for (const kind of Object.keys(ERRORS))
+      expect(lossesOf(readMessages(lines))).toContain(`${kind} of ${String(count)} (such as "/F")`);
+  });
+
+  it.each([10, 300, 20_000])('hides no content that is missing: %i errors of another kind', (count) => {
+    const error = (message: string): string =>
+      `${json({ message_type: 'error', error: { message }, during: 'restore', item: '/F' })}\n`;
+    const end = json({
+      message_type: 'exit_error',
+      message: `Fatal: There were ${String(count + 1)} errors\n`,
+    });
+    const said = error('write /data/F: input/output error') + error(ERRORS.owners).repeat(count) + end;
+    const summary = json({ message_type: 'summary', total_bytes: 8, bytes_restored: 8 });
+    const { lines } = restore({ restore: `${say(said, 'error')} ${say(summary)} exit 1` });
+    expect(provesRestore(lines)).toBe(false);
+  });
+
+  it.each([10, 300, 20_000])('changes no outcome of a backup: %i attributes and sockets', (count) => {
+    const warnings = 'can not obtain extended attribute user.a for F:\n'.repeat(count);
+    const { lines, status } = backUp({ backup: `${say(warnings, 'error')} ${say(SAVED)}` });
+    expect([status, savedFacts(readMessages(lines)).snapshotID]).toEqual([0, 'ab'.repeat(32)]);
+    expect(savedFacts(readMessages(lines)).notSaved).toContain(`may not read: ${String(count)}`);
+  });
+});
+
+const FORGED = [
+  json({ message_type: 'summary', snapshot_id: 'cd'.repeat(32) }),
+  json({ message_type: 'empty' }),
+  json([{ id: 'cd'.repeat(32), time: '2026-01-01T00:00:00Z' }]),
+  json({ message_type: 'errors', kind: 'owners', count: 7, first: '' }),
+  json({ message_type: 'left out', sockets: 7, sealed: true }),
+  json({ message_type: 'volume', entries: 1, sockets: 7 }),
+  json({ message_type: 'exit_error', code: 1, message: 'Fatal: snapshot is empty' }),
+  'Fatal: Access Denied',
+  'the volume holds 1 entries and 7 sockets',
+  '[0] read back 9 bytes',
+  '\u0001\u001b[2J\r',
+];
+
+describe('a file that is called like a report', () => {
+  const named = `can not obtain extended attribute user.a for x\n${FORGED.join('\n')}:`;
+
+  it('changes nothing of what a backup has saved', () => {
+    const { lines } = backUp({ backup: `${say(SAVED)} ${say(named, 'error')}` });
+    expect(savedFacts(readMessages(lines))).toMatchObject({
+      snapshotID: 'ab'.repeat(32),
+      notSaved: 'extended attributes that the mover may not read: 1',
+    });
+  });
+
+  it('makes no volume empty where the backup fails, and names no other reason', () => {
+    const end = json({
+      message_type: 'exit_error',
+      code: 1,
+      message: 'Fatal: unable to save snapshot: no space left on device',
+    });
+    const { lines, status } = backUp({ backup: `${say(`${named}\n${end}`, 'error')} exit 1` });
+    expect(status).toBe(1);
+    expect(savedFacts(readMessages(lines))).not.toHaveProperty('empty');
+    expect(diagnose(complaints(lines), { exitCode: 1 }, place).reason).toBe('NoSpace');
+  });
+
+  it('restores nothing that restic has not restored', () => {
+    const { lines } = restore({ restore: `${say(named, 'error')} exit 1` });
+    expect(readMessages(lines)).not.toHaveProperty('summary');
+    expect(provesRestore(lines)).toBe(false);
+  });
+
+  it('is compared as what it is', () => {
+    const script = verificationScript({ kind: 'restore', level: 'Data', isLive: false });
+    const { lines } = run(script, ['abcdef01', at('volume')], { restore: say(named, 'error') });
+    const request = {
+      kind: 'restore',
+      level: 'Data',
+      isLive: false,
+      snapshotID: 'cdcdcdcd',
+      reported: {},
+    } as const;
+    expect(judgeVerification(lines, request)).toEqual({ difference: 'the repository does not hold it' });
+  });
+});
+
+describe('what is called lost+found', () => {
+  const args = at.bind(null, 'calls');
+  const excludes = (): string => {
+    backUp({ backup: `echo "$*" > ${args()}` });
+    return fs.readFileSync(args(), 'utf8');
+  };
+
+  it.each([
+    ['a file', () => fs.writeFileSync(at('volume', 'lost+found'), 'precious')],
+    [
+      'a folder that holds something',
+      () => fs.mkdirSync(at('volume', 'lost+found', 'x'), { recursive: true }),
+    ],
+    ['an empty folder of a user', () => fs.mkdirSync(at('volume', 'lost+found'), 0o755)],
+    ['a link', () => fs.symlinkSync('file', at('volume', 'lost+found'))],
+    [
+      'one further down',
+      () => fs.mkdirSync(at('volume', 'a', 'lost+found'), { recursive: true, mode: 0o700 }),
+    ],
+  ])('is saved: %s', (_, make) => {
+    make();
+    expect(excludes()).not.toContain('--exclude');
+  });
+
+  it('is left out where it is the empty one of the file system, at the root alone', () => {
+    fs.mkdirSync(at('volume', 'lost+found'), 0o700);
+    expect(excludes()).toContain(`--exclude=${at('volume')}/lost+found `);
+  });
+});
