@@ -20,6 +20,12 @@ describe('what goes with the data to another volume', () => {
     expect(ownersKeys({ [key]: 'x' }, 'csi.example.com')).toEqual({});
   });
 
+  it('is not our own mark, and is that of anybody else', () => {
+    const key = 'app.kubernetes.io/managed-by';
+    expect(ownersKeys({ [key]: 'velero-datamover' })).toEqual({});
+    expect(ownersKeys({ [key]: 'Helm' })).toEqual({ [key]: 'Helm' });
+  });
+
   it('is nothing that no record can hold', () => {
     expect(ownersKeys({ note: 'x'.repeat(MAX_CARRIED_VALUE + 1) })).toEqual({});
   });

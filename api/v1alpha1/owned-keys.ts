@@ -1,4 +1,4 @@
-import { GROUP } from './keys.ts';
+import { GROUP, labels, MANAGED_BY } from './keys.ts';
 
 /**
  * Labels and annotations of a PersistentVolume that say something about the data, and so go with it to another volume.
@@ -12,7 +12,7 @@ export function ownersKeys(
   driver?: string,
 ): Record<string, string> {
   const own = Object.entries(all ?? {}).filter(
-    ([key, value]) => !isReserved(key, driver) && value.length <= MAX_CARRIED_VALUE,
+    ([key, value]) => !isReserved(key, driver) && !isOurMark(key, value) && value.length <= MAX_CARRIED_VALUE,
   );
   return Object.fromEntries(own);
 }
@@ -23,6 +23,11 @@ export const MAX_CARRIED_VALUE = 4096;
 /** Of the reserved domains, the ones that people use for their own words. */
 const FREE = ['app.kubernetes.io'];
 const RESERVED = ['kubernetes.io', 'k8s.io', 'velero.io', GROUP];
+
+/** It marks what this project made for itself. */
+function isOurMark(key: string, value: string): boolean {
+  return key === labels.managedBy && value === MANAGED_BY;
+}
 
 function isReserved(key: string, driver: string | undefined): boolean {
   const slash = key.indexOf('/');

@@ -9,6 +9,7 @@ import { HIDDEN, UNHIDDEN } from '../../api/v1alpha1/own-labels.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { done, failed, waiting, type StepResult } from '../request/step.ts';
 import { misfit } from './fit.ts';
+import { selectedLabels } from './selected-labels.ts';
 import { whyLost } from './lost.ts';
 import { tellClaim } from './set-aside.ts';
 
@@ -145,8 +146,7 @@ async function bind(
   if (volume.spec.claimRef?.uid !== uid) {
     await patchVolume(h, {
       metadata: {
-        // A claim with a selector takes only a volume with its labels.
-        labels: destination.spec.selector?.matchLabels ?? {},
+        labels: selectedLabels(destination, volume),
         annotations: { 'pv.kubernetes.io/bound-by-controller': null },
       },
       spec: {

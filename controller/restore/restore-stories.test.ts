@@ -8,6 +8,7 @@ import {
 import { replicationDestinations } from '../../api/external/volsync.ts';
 import { backups, restores, type Backup, type Restore } from '../../api/external/velero.ts';
 import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
+import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
 import { childName, restoreName } from '../../api/v1alpha1/names.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
@@ -363,6 +364,45 @@ describe('a destination', () => {
     expect(await end()).toMatchObject({ phase: 'Completed' });
     expectArrived('precious');
     expect(volume()?.metadata.labels).toEqual({ app: 'shop' });
+  });
+
+  it('whose selector asks for labels of the cluster gets its volume without them, and nothing is left of the request', async () => {
+    source.volume!.reclaimPolicy = 'Retain';
+    const reserved = {
+      [labels.requestUid]: 'another-request',
+      [labels.managedBy]: 'velero-datamover',
+      'topology.kubernetes.io/zone': 'elsewhere',
+      'velero.io/backup-name': 'daily',
+      [`${world.cluster.state.driver}/pool`]: 'gold',
+    };
+    world.addDestination('restored', ({ spec }) => {
+      spec.selector = { matchLabels: { app: 'shop', [labels.restoredBy]: 'r1', ...reserved } };
+    });
+    await begin();
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expectArrived('precious');
+    expect(volume()?.metadata.labels).toEqual({ app: 'shop', [labels.restoredBy]: 'r1' });
+    expect(volume()?.metadata.annotations ?? {}).not.toHaveProperty([annotations.handOver]);
+  });
+
+  it.each([
+    ['pvLabels', { pvLabels: { 'a b': 'x' } }, 'spec.source.volume.pvLabels: a b=x is not a label'],
+    [
+      'pvAnnotations',
+      { pvAnnotations: { 'a b': 'x' } },
+      'spec.source.volume.pvAnnotations: a b is not the name of an annotation',
+    ],
+    [
+      'reclaimPolicy',
+      { reclaimPolicy: 'Keep' },
+      'spec.source.volume.reclaimPolicy: Keep is none of Delete, Retain, Recycle',
+    ],
+  ])('is left alone when the record has %s that no volume can get', async (_, wrong, message) => {
+    Object.assign(source.volume!, wrong);
+    world.addDestination();
+    await begin();
+    expect(await fails()).toEqual({ reason: 'InvalidRequest', message });
+    expect(world.kube.peekAll(persistentVolumes)).toEqual([]);
   });
 
   it('waits for a quota of the protected namespace, says so, and fails when that stands', async () => {

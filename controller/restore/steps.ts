@@ -23,7 +23,7 @@ import { makeWay } from './make-way.ts';
 import { mayRestore } from './permission.ts';
 import { isOutside, keepSource } from './record.ts';
 import type { RestoreScope, RestoreSource } from './scope.ts';
-import { checkVolumeLabels } from './volume-labels.ts';
+import { checkVolumeRecord } from './volume-record.ts';
 
 /** The way of a restore, in order. Each step is skipped when its facts are recorded. */
 export const restoreSteps: readonly Step<RestoreScope>[] = [
@@ -31,7 +31,7 @@ export const restoreSteps: readonly Step<RestoreScope>[] = [
   { name: 'namespace', run: stayInNamespace },
   { name: 'source', run: keepSource },
   { name: 'record', run: checkRecord },
-  { name: 'labels', run: checkVolumeLabels },
+  { name: 'volume record', run: checkVolumeRecord },
   { name: 'permission', run: mayRestore },
   { name: 'destination', run: awaitDestination },
   { name: 'access', run: reachRepository },
