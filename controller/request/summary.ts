@@ -1,6 +1,7 @@
 import type { Condition } from '../../api/meta.ts';
 import { conditionTypes, leftBehind } from '../../api/v1alpha1/reasons.ts';
 import { setCondition } from '../../kube/status/conditions.ts';
+import { plainText } from './plain-text.ts';
 import {
   isFinal,
   type Fact,
@@ -25,12 +26,14 @@ export function summarise<
   const { request, status, now } = draft;
   // One that waits for something else again is not in line any more.
   if (pass.step !== undefined && pass.step !== 'admit') delete status.queue;
+  plain(status);
   const phase = phaseOf(type, status, over !== undefined);
   status.phase = phase;
   dropPast(status, phase);
   status.observedGeneration = request.metadata.generation ?? 0;
   if (isFinal(phase)) status.completionTimestamp ??= now.toISOString();
-  status.message = messageOf(type, status, pass);
+  const message = messageOf(type, status, pass);
+  status.message = message === undefined ? undefined : plainText(message);
   const facts: Fact[] = [
     ...type.facts(status),
     // Its time says when the clean-up began; before that there is nothing to say about it.
@@ -50,9 +53,21 @@ function dropPast(status: RequestStatus, phase: string): void {
   if (phase === 'CleaningUp' || isFinal(phase)) delete status.retryAt;
 }
 
+/** What is recorded of failures quotes what others have written. */
+function plain(status: RequestStatus): void {
+  for (const key of ['failure', 'lastFailure'] as const) {
+    const told = status[key];
+    if (told !== undefined) status[key] = { ...told, message: plainText(told.message) };
+  }
+}
+
 function cleanedUp(left: readonly string[] | undefined): Fact {
   if (left === undefined) return [conditionTypes.cleanedUp, false];
-  return [conditionTypes.cleanedUp, left.length === 0, { reason: leftBehind, message: left.join('; ') }];
+  return [
+    conditionTypes.cleanedUp,
+    left.length === 0,
+    { reason: leftBehind, message: plainText(left.join('; ')) },
+  ];
 }
 
 function phaseOf<
@@ -85,7 +100,7 @@ function conditionsOf(
   { now, generation }: { now: Date; generation?: number },
 ): Condition[] {
   const open = facts.find(([type, holds]) => !holds && type !== conditionTypes.ready)?.[0];
-  const message = 'message' in result ? result.message : '';
+  const message = 'message' in result ? plainText(result.message) : '';
   return facts.reduce<Condition[]>((conditions, [type, holds, own]) => {
     const pending =
       type === open ? { reason: status.phase ?? 'Pending', message } : { reason: 'NotYet', message: '' };
