@@ -39,6 +39,15 @@ export interface AnyMover<Config = unknown> {
   ): { config: Config; notes?: readonly string[] } | { problem: string };
 
   /**
+   * Why a request may not have what it has chosen of {@link requestSettings}, beside what its class says: a volume that is too
+   * large, for example. The text begins with the setting's name. Both are right for `parseConfig`. Absent: it may.
+   */
+  refuseChoice?(
+    chosen: Readonly<Record<string, unknown>>,
+    ofClass: Readonly<Record<string, unknown>>,
+  ): string | undefined;
+
+  /**
    * Whether the engine that does the work is installed and serves. Asked about once a minute for the status of classes; it
    * stops no request. Absent: the mover needs none.
    */

@@ -75,7 +75,13 @@ export function serve(
   const parsed = mover.parseConfig(own);
   if ('problem' in parsed) return invalid(dataMoverClass, parsed.problem);
   const { config, notes } = parsed;
-  return { class: dataMoverClass, mover, config, repositoryPrefix, options, ...(notes && { notes }) };
+  const serving = { class: dataMoverClass, mover, config, repositoryPrefix, options, ...(notes && { notes }) };
+  return refuseChoice(mover, asked, merged.ofClass) ?? serving;
+}
+
+function refuseChoice(mover: Mover, { config = {} }: Asked, ofClass: Config): ServingProblem | undefined {
+  const refused = mover.refuseChoice?.(config, ofClass);
+  return refused === undefined ? undefined : { reason: 'Forbidden', message: `spec.config.${refused}` };
 }
 
 /** A request that another controller's mover has begun is that controller's to the end, whatever became of its class. */
@@ -159,7 +165,7 @@ function mergeConfig(
   dataMoverClass: DataMoverClass,
   options: StorageClassOptions,
   requestConfig: Record<string, unknown> = {},
-): { config: Record<string, unknown> } | ServingProblem {
+): { config: Config; ofClass: Config } | ServingProblem {
   const { secretSetting, requestSettings, placeSettings = [] } = mover;
   const open = [...(secretSetting === undefined ? [] : [secretSetting.name]), ...requestSettings];
   const reserved = Object.keys(requestConfig).find((key) => !open.includes(key));
@@ -177,11 +183,11 @@ function mergeConfig(
       message: `DataMoverClass ${dataMoverClass.metadata.name}: spec.storageClasses must not set config.${misplaced}, which says where the data is and must be the same for all; set it in spec.config`,
     };
   }
-  const classConfig = { ...dataMoverClass.spec.config, ...options.config };
-  const config = { ...classConfig, ...requestConfig };
-  return secretSetting === undefined
-    ? { config }
-    : chooseSecret(secretSetting, dataMoverClass, { classConfig, requestConfig, config });
+  const ofClass = { ...dataMoverClass.spec.config, ...options.config };
+  const config = { ...ofClass, ...requestConfig };
+  if (secretSetting === undefined) return { config, ofClass };
+  const chosen = chooseSecret(secretSetting, dataMoverClass, { classConfig: ofClass, requestConfig, config });
+  return 'reason' in chosen ? chosen : { ...chosen, ofClass };
 }
 
 type Config = Record<string, unknown>;
@@ -194,6 +200,8 @@ function chooseSecret(
 ): { config: Config } | ServingProblem {
   const asked = nameIn(requestConfig[setting]);
   const listed: unknown = classConfig[allowed];
+  if (asked === undefined && setting in requestConfig)
+    return invalid({ metadata }, `spec.config.${setting} is not an object with a name`);
   const isAllowed = Array.isArray(listed) && listed.includes(asked);
   if (asked !== undefined && asked !== nameIn(classConfig[setting]) && !isAllowed) {
     return {
@@ -209,7 +217,7 @@ function nameIn(secret: unknown): string | undefined {
   return typeof secret.name === 'string' ? secret.name : undefined;
 }
 
-function invalid(dataMoverClass: DataMoverClass, problem: string): ServingProblem {
+function invalid(dataMoverClass: Pick<DataMoverClass, 'metadata'>, problem: string): ServingProblem {
   return {
     reason: 'InvalidConfig',
     message: `DataMoverClass ${dataMoverClass.metadata.name} with the request's spec.config: ${problem}`,

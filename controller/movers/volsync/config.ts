@@ -5,11 +5,18 @@ import {
   parseWith,
   repositorySettings,
 } from '../../restic-repository/config.ts';
+import { parseQuantity } from '../../../api/quantity.ts';
+import { largestQuantity } from '../../exposure/quantity.ts';
 
 /** What `DataMoverClass.spec.config` may say for the VolSync mover. Every field is optional but the secret has a default name. */
 export const volSyncConfig = z.strictObject({
   ...repositorySettings,
   cacheCapacity: cacheCapacity.default('1Gi').describe("Size of the mover's restic cache volume."),
+  maxCacheCapacity: cacheCapacity
+    .optional()
+    .describe(
+      'The most that a request may choose for its cache. Default: 10Gi, or `cacheCapacity` where that is more.',
+    ),
   cacheStorageClassName: z
     .string()
     .optional()
@@ -40,6 +47,25 @@ const NOTES = {
 } as const;
 
 export type VolSyncConfig = z.infer<typeof volSyncConfig>;
+
+const MAX_CHOSEN_CACHE = '10Gi';
+
+/** The cache is made in the protected namespace, where no quota of the tenant counts it. */
+export function refuseCache(
+  chosen: Readonly<Record<string, unknown>>,
+  ofClass: Readonly<Record<string, unknown>>,
+): string | undefined {
+  const { cacheCapacity: wanted } = chosen;
+  if (typeof wanted !== 'string') return undefined;
+  const { maxCacheCapacity: most = largestQuantity(MAX_CHOSEN_CACHE, textOf(ofClass['cacheCapacity'])) } =
+    ofClass;
+  if (parseQuantity(wanted) <= parseQuantity(String(most))) return undefined;
+  return `cacheCapacity is ${wanted}, and a request may choose ${String(most)} at most; the administrator can change config.maxCacheCapacity of the DataMoverClass`;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
 
 export function parseVolSyncConfig(
   raw: Readonly<Record<string, unknown>>,

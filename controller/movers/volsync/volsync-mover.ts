@@ -14,7 +14,7 @@ import { requestUidOf } from '../../request/children.ts';
 import { nameOf, type Cleaner } from '../../request/cleaner.ts';
 import type { Creator } from '../../request/creation.ts';
 import type { BackupFacts, Mover, MoverOutcome, MoverRequest, MoverTarget } from '../mover.ts';
-import { parseVolSyncConfig, type VolSyncConfig } from './config.ts';
+import { parseVolSyncConfig, refuseCache, type VolSyncConfig } from './config.ts';
 import { resticAbilities } from '../../restic-repository/abilities.ts';
 import { desiredSecret, locationOf } from '../../restic-repository/request-objects.ts';
 import { desiredDestination, desiredSource } from './desired.ts';
@@ -209,6 +209,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
     requestSettings: ['cacheCapacity'],
     understands: ['Restic'],
     parseConfig: parseVolSyncConfig,
+    refuseChoice: refuseCache,
 
     checkAccess: (request) => deps.credentials.check(request),
 
