@@ -29,7 +29,10 @@ export function parseQuantity(text: string): number {
   return Math.ceil(Number(digits) * factor);
 }
 
-/** Whether the API server would read it as one. */
-export function isQuantity(text: string): boolean {
-  return FORM.test(text.trim());
+/** More than the API server can count exactly. */
+const TOO_LARGE = 2 ** 63;
+
+/** Whether the API server reads it as the size of a volume, and as the same number. */
+export function isSize(text: string): boolean {
+  return FORM.test(text) && parseQuantity(text) < TOO_LARGE;
 }

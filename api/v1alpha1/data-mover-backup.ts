@@ -40,6 +40,7 @@ export const dataMoverBackupSpec = z
         apiGroup: z
           .string()
           .max(253)
+          .regex(/^(snapshot\.storage\.k8s\.io)?$/, 'is neither snapshot.storage.k8s.io nor empty')
           .optional()
           .describe('`snapshot.storage.k8s.io` for snapshots; empty or absent for a PersistentVolumeClaim.'),
         kind: z

@@ -17,8 +17,10 @@ import {
 export const dataMoverDeleteSpec = z
   .object({
     dataMoverClass: objectName.optional().describe('Name of the class that made the backup.'),
-    backupName: word.optional().describe('The DataMoverBackup whose data is removed, for people.'),
-    backupNamespace: word.optional().describe('Its namespace, for people.'),
+    backupName: objectName.optional().describe('The DataMoverBackup whose data is removed, for people.'),
+    backupNamespace: objectName
+      .optional()
+      .describe('Its namespace; the repository must be one of that namespace.'),
     result: backupResult.describe('The record of the backup: which snapshot of which repository.'),
     backupStorageLocation: objectName
       .optional()

@@ -6,6 +6,7 @@ import {
   count,
   failure,
   moverConfig,
+  moverName,
   movingStatus,
   objectName,
   repositoryPath,
@@ -19,7 +20,7 @@ import {
 export const dataMoverPruneSpec = z
   .object({
     dataMoverClass: objectName.optional().describe('Name of the class whose data was removed.'),
-    mover: word.describe('The mover that made the repository.'),
+    mover: moverName.describe('The mover that made the repository.'),
     repository: repositoryPath.describe(
       'Path of the repository below the base that the repository secret names: prefix/cluster/namespace/pvc.',
     ),

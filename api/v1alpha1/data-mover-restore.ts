@@ -24,9 +24,9 @@ const remedy = 'create another DataMoverRestore';
 
 /** The record of a backup, as a restore needs it. */
 const record = z.object({
-  backupName: word.optional().describe('The DataMoverBackup whose record this is.'),
-  backupNamespace: word.optional().describe('Its namespace, in the cluster of the backup.'),
-  dataMoverClass: word.optional().describe('The class that served it.'),
+  backupName: objectName.optional().describe('The DataMoverBackup whose record this is.'),
+  backupNamespace: objectName.optional().describe('Its namespace, in the cluster of the backup.'),
+  dataMoverClass: objectName.optional().describe('The class that served it.'),
   result: backupResult
     .optional()
     .describe('Its result. Absent when the backup did not complete: the restore then fails.'),

@@ -20,6 +20,9 @@ export function ownersKeys(
 /** Longer values would make records too large to be stored; nothing that people write on volumes comes near. */
 export const MAX_CARRIED_VALUE = 4096;
 
+/** All annotations of an object together are bounded by Kubernetes (256 KiB); what storage writes on the volume needs room too. */
+export const MAX_CARRIED = 192 * 1024;
+
 /** Of the reserved domains, the ones that people use for their own words. */
 const FREE = ['app.kubernetes.io'];
 const RESERVED = ['kubernetes.io', 'k8s.io', 'velero.io', GROUP];

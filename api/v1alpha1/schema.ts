@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { MAX_CARRIED_VALUE } from './owned-keys.ts';
+import { isSize } from '../quantity.ts';
+import { MAX_CARRIED, MAX_CARRIED_VALUE } from './owned-keys.ts';
 import { rules } from './rules.ts';
 
 /**
@@ -15,7 +16,30 @@ export const objectName = z
   .string()
   .min(1)
   .max(253)
-  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/);
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'is not a name of lower-case letters, digits, "-" and "."');
+
+/** As {@link objectName}; empty for a claim that asks for no class. */
+const className = z
+  .string()
+  .max(253)
+  .regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$/, 'is not a name of lower-case letters, digits, "-" and "."');
+
+/** The name of a mover. Vendors choose theirs. */
+export const moverName = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(
+    /^[A-Za-z0-9]([A-Za-z0-9 ._/-]*[A-Za-z0-9])?$/,
+    'is not a name of letters, digits, ".", "_", "/", "-" and spaces',
+  );
+
+/** The size of a volume. The API server takes numbers that no volume can have; the controller does not. */
+export const size = z
+  .string()
+  .max(64)
+  .regex(/^[0-9]+(\.[0-9]+)?([eE][0-9]+|[KMGTPE]i|[kMGTPEm])?$/, 'is not a size such as 10Gi')
+  .refine(isSize, 'is not a size below 8Ei');
 
 /** A word or an identifier of another system. */
 export const word = z.string().max(1024);
@@ -33,7 +57,13 @@ export const snapshotID = z
 export const text = z.string().max(32768);
 
 /** A path below the base that a repository secret names. */
-export const repositoryPath = z.string().max(4096);
+export const repositoryPath = z
+  .string()
+  .max(4096)
+  .regex(
+    /^[A-Za-z0-9._/-]*$/,
+    'is not the path of a repository: folders of letters, digits, ".", "_" and "-", joined by "/"',
+  );
 
 /** RFC 3339. */
 export const time = z.iso.datetime();
@@ -42,6 +72,9 @@ export const time = z.iso.datetime();
 export const installation = objectName.describe(
   "Velero's namespace of the installation that serves it. Set by the plugin. Absent: the installation of the class serves it. Only those who may `attest` may set it.",
 );
+
+/** RFC 3339 by somebody else's clock, in whatever zone. */
+const foreignTime = z.iso.datetime({ offset: true, error: 'is not a time such as 2026-01-31T23:59:59Z' });
 
 /** A count of bytes or files. */
 export const count = z.int().min(0);
@@ -114,29 +147,66 @@ export const queue = z
   })
   .describe('Present while the request waits for a place.');
 
+const NAME = '[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?';
+
+/** The key of a label, with or without a domain before it. */
+const qualifiedName = z
+  .string()
+  .regex(new RegExp(`^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?${NAME}$`), 'is not the key of a label');
+
+/** Of an annotation; its domain may have capitals. */
+const annotationKey = z
+  .string()
+  .regex(
+    new RegExp(`^([A-Za-z0-9]([-A-Za-z0-9.]{0,251}[A-Za-z0-9])?/)?${NAME}$`),
+    'is not the key of an annotation',
+  );
+
+const labelValue = z
+  .string()
+  .max(63)
+  .regex(new RegExp(`^(${NAME})?$`), 'is not the value of a label');
+
+function isCarried(carried: Readonly<Record<string, string>>): boolean {
+  return Object.entries(carried).join().length <= MAX_CARRIED;
+}
+
 /** What a volume looked like: enough to make one like it in another cluster. */
 export const volume = z
   .object({
-    pvcName: word.describe('Name of the PersistentVolumeClaim.'),
-    namespace: word.describe('Its namespace, in the cluster of the backup.'),
-    storageClassName: word.optional().describe('Its storage class. Absent: it named none.'),
-    accessModes: z.array(z.string().max(64)).max(8).describe('Its access modes, e.g. `ReadWriteOnce`.'),
+    pvcName: objectName.describe('Name of the PersistentVolumeClaim.'),
+    namespace: objectName.describe('Its namespace, in the cluster of the backup.'),
+    storageClassName: className.optional().describe('Its storage class. Absent: it named none.'),
+    accessModes: z
+      .array(
+        z
+          .string()
+          .max(64)
+          .regex(/^[A-Za-z]+$/, 'is not an access mode such as ReadWriteOnce'),
+      )
+      .max(8)
+      .describe('Its access modes, e.g. `ReadWriteOnce`.'),
     volumeMode: z.enum(['Filesystem', 'Block']).describe('Whether pods see files or a raw device.'),
-    capacity: z
+    capacity: size.describe(
+      'The largest of the requested size, the real capacity and what the snapshot needs to be restored, as a Kubernetes quantity.',
+    ),
+    reclaimPolicy: z
       .string()
-      .max(64)
+      .max(253)
+      .regex(/^(Delete|Retain|Recycle)$/, 'is none of Delete, Retain and Recycle')
+      .optional()
       .describe(
-        'The largest of the requested size, the real capacity and what the snapshot needs to be restored, as a Kubernetes quantity.',
+        "The backed-up PersistentVolume's reclaim policy. `Recycle` is not restored: the volume then has the policy of its StorageClass.",
       ),
-    reclaimPolicy: word.optional().describe("The backed-up PersistentVolume's reclaim policy."),
     pvLabels: z
-      .record(z.string(), z.string().max(63))
+      .record(qualifiedName, labelValue)
       .optional()
       .describe(
         "The backed-up PersistentVolume's labels, without those of Kubernetes, Velero and its driver, which speak of that one volume.",
       ),
     pvAnnotations: z
-      .record(z.string(), z.string().max(MAX_CARRIED_VALUE))
+      .record(annotationKey, z.string().max(MAX_CARRIED_VALUE))
+      .refine(isCarried, `holds more than ${String(MAX_CARRIED)} characters`)
       .optional()
       .describe('Its annotations, chosen alike.'),
   })
@@ -147,7 +217,8 @@ export const rootFolder = z
   .object({
     mode: z
       .string()
-      .regex(/^[0-7]{1,4}$/)
+      .max(4)
+      .regex(/^[0-7]{1,4}$/, 'is not a mode such as 0755')
       .describe('Its permissions, in octal.'),
     uid: z.int().min(0).max(4294967294).describe('Its owner.'),
     gid: z.int().min(0).max(4294967294).describe('Its group.'),
@@ -160,14 +231,16 @@ export const rootFolder = z
 /** What a finished backup records, and all that a restore needs. */
 export const backupResult = z
   .object({
-    mover: word.describe(
+    mover: moverName.describe(
       'The mover that made it; a restore needs the same one or one that reads its repositories.',
     ),
     repository: repositoryPath.describe(
       'Path of the repository below the base that the repository secret names: prefix/cluster/namespace/pvc.',
     ),
     snapshotID: snapshotID.optional().describe("The mover's id of the snapshot. Absent only when `empty`."),
-    snapshotTime: time.optional().describe("When the mover's snapshot was complete, by the mover's clock."),
+    snapshotTime: foreignTime
+      .optional()
+      .describe("When the mover's snapshot was complete, by the mover's clock."),
     bytes: count.optional().describe('Size of the data.'),
     files: count.optional().describe('Number of files.'),
     uploadedBytes: count
@@ -182,7 +255,7 @@ export const backupResult = z
       .describe(
         'What the volume held and the snapshot does not: sockets, attributes that could not be read. All contents of files are there.',
       ),
-    backupStorageLocation: word
+    backupStorageLocation: objectName
       .optional()
       .describe(
         "The BackupStorageLocation that holds the repository, by its name in the cluster of the backup. Absent when the repository secret says where that is. For people: a restore asks the class and Velero's own backup.",

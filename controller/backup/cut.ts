@@ -49,7 +49,7 @@ export function recordCut(scope: BackupScope, { claim, volume }: Source, cut: Cu
       requeueAfterMs: 1000,
     };
   }
-  scope.status.volume = describeVolume(claim, volume, snapshot.status?.restoreSize ?? sizeOf(content));
+  scope.status.volume = describeVolume(claim, volume, sizeOf(content));
   const node = onlyNode(scope.env.listers.nodes.list(), volume.spec.nodeAffinity);
   if (node !== undefined) scope.status.node = node;
   scope.status.capture = {
@@ -65,6 +65,7 @@ export function recordCut(scope: BackupScope, { claim, volume }: Source, cut: Cu
   return checkpoint;
 }
 
+/** The content's word: the status of a snapshot may be a tenant's to write. */
 function sizeOf(content: VolumeSnapshotContent): string | undefined {
   const size = content.status?.restoreSize;
   return size === undefined ? undefined : String(size);

@@ -1,3 +1,4 @@
+import { dataMoverBackupSpec } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { BackupFacts, Mover, MoverRequest } from '../movers/mover.ts';
 import { captureSource } from './capture.ts';
 import { stageAlias } from '../exposure/alias.ts';
@@ -5,6 +6,7 @@ import { quoteProvisioner } from '../exposure/provisioner.ts';
 import { stageSnapshot } from '../exposure/staging.ts';
 import { provisionableClass } from '../exposure/storage-class.ts';
 import { repositoryPath } from '../repository/path.ts';
+import { checkFields, checkMarks } from '../request/forms.ts';
 import { recordProgress } from '../request/progress.ts';
 import {
   admit,
@@ -24,6 +26,7 @@ import type { BackupScope } from './scope.ts';
 /** The way of a backup, in order. Each step is skipped when its facts are recorded. */
 export const backupSteps: readonly Step<BackupScope>[] = [
   { name: 'cancel', run: stopWhenCanceled },
+  { name: 'form', run: checkForm },
   { name: 'access', run: reachRepository },
   { name: 'capture', run: captureSource },
   { name: 'admit', run: queue },
@@ -34,6 +37,13 @@ export const backupSteps: readonly Step<BackupScope>[] = [
 
 function stopWhenCanceled({ status, backup }: BackupScope): StepResult {
   return status.result === undefined ? stopUnwanted(backup) : done;
+}
+
+/** Once the source is fixed, no stricter form ends it. */
+function checkForm({ backup, status }: BackupScope): StepResult {
+  if (status.capture !== undefined) return done;
+  const marks = checkMarks(backup);
+  return marks.state === 'done' ? checkFields('spec', dataMoverBackupSpec, backup.spec) : marks;
 }
 
 function reachRepository(scope: BackupScope): Promise<StepResult> | StepResult {

@@ -6,6 +6,7 @@ import {
 } from '../../api/external/core.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import { HIDDEN, UNHIDDEN } from '../../api/v1alpha1/own-labels.ts';
+import { ownersKeys } from '../../api/v1alpha1/owned-keys.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { done, failed, waiting, type StepResult } from '../request/step.ts';
 import { misfit } from './fit.ts';
@@ -173,13 +174,18 @@ async function bind(
 }
 
 /** The volume is where it belongs: it gets back what the backed-up one had. What its storage has put on it stays. */
-async function settle(h: HandOver, { metadata }: PersistentVolume): Promise<StepResult> {
+async function settle(h: HandOver, { metadata, spec }: PersistentVolume): Promise<StepResult> {
   if (metadata.annotations?.[annotations.handOver] === undefined) return done;
+  const driver = spec.csi?.driver;
   await patchVolume(h, {
     metadata: {
-      labels: { ...absentFrom(metadata.labels, h.volumeLabels), ...UNHIDDEN, [labels.requestUid]: null },
+      labels: {
+        ...absentFrom(metadata.labels, ownersKeys(h.volumeLabels, driver)),
+        ...UNHIDDEN,
+        [labels.requestUid]: null,
+      },
       annotations: {
-        ...absentFrom(metadata.annotations, h.volumeAnnotations),
+        ...absentFrom(metadata.annotations, ownersKeys(h.volumeAnnotations, driver)),
         [annotations.handOver]: null,
       },
     },
@@ -193,7 +199,7 @@ function absentFrom(
   taken: Record<string, string> = {},
   wanted: Record<string, string>,
 ): Record<string, string> {
-  return Object.fromEntries(Object.entries(wanted).filter(([key]) => !(key in taken)));
+  return Object.fromEntries(Object.entries(wanted).filter(([key]) => !Object.hasOwn(taken, key)));
 }
 
 /** A volume whose restore ended without success. */

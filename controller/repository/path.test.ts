@@ -39,6 +39,9 @@ describe('the path of a repository', () => {
     'c1\\shop/app/data',
     'c1/app/data\n',
     'c1/app/da ta',
+    'c1/app/--option',
+    'c1/-o/data',
+    'C1/app/data',
   ])('is not "%s"', (path) => {
     expect(ownerOf(path)).toBeUndefined();
   });

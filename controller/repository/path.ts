@@ -19,6 +19,9 @@ export function repositoryPath({ prefix, cluster, namespace, pvc }: RepositoryLo
  */
 const FOLDER = /^(?!\.{1,2}$)[A-Za-z0-9._-]+$/;
 
+/** A name of a cluster or of an object in it. */
+const NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
+
 /** Whether this is one folder, whoever reads it. */
 export function isFolder(text: string): boolean {
   return FOLDER.test(text);
@@ -34,5 +37,6 @@ export function ownerOf(path: string): Omit<RepositoryLocation, 'prefix'> | unde
   const parts = path.split('/');
   const [cluster, namespace, pvc] = parts.slice(-3);
   if (cluster === undefined || namespace === undefined || pvc === undefined) return undefined;
-  return parts.every((part) => FOLDER.test(part)) ? { cluster, namespace, pvc } : undefined;
+  const areNames = [cluster, namespace, pvc].every((part) => NAME.test(part));
+  return areNames && parts.every((part) => FOLDER.test(part)) ? { cluster, namespace, pvc } : undefined;
 }

@@ -74,8 +74,7 @@ export function serve(
     return invalid(dataMoverClass, `spec.verify is ${verify}, which mover ${mover.name} cannot do`);
   const parsed = mover.parseConfig(own);
   if ('problem' in parsed) return invalid(dataMoverClass, parsed.problem);
-  const { config, notes } = parsed;
-  const serving = { class: dataMoverClass, mover, config, repositoryPrefix, options, ...(notes && { notes }) };
+  const serving = { class: dataMoverClass, mover, repositoryPrefix, options, ...parsed };
   return refuseChoice(mover, asked, merged.ofClass) ?? serving;
 }
 

@@ -32,8 +32,7 @@ export function summarise<
   dropPast(status, phase);
   status.observedGeneration = request.metadata.generation ?? 0;
   if (isFinal(phase)) status.completionTimestamp ??= now.toISOString();
-  const message = messageOf(type, status, pass);
-  status.message = message === undefined ? undefined : plainText(message);
+  status.message = messageOf(type, status, pass);
   const facts: Fact[] = [
     ...type.facts(status),
     // Its time says when the clean-up began; before that there is nothing to say about it.
@@ -88,8 +87,8 @@ function messageOf<
   Scope extends RequestScope<Status>,
 >(type: RequestType<T, Status, Scope>, status: Status, { result }: PassResult): string | undefined {
   if (status.failure !== undefined) return status.failure.message;
-  if (status.phase === 'Completed') return type.successMessage(status);
-  return 'message' in result ? result.message : status.lastFailure?.message;
+  if (status.phase === 'Completed') return plainText(type.successMessage(status));
+  return 'message' in result ? plainText(result.message) : status.lastFailure?.message;
 }
 
 /** The first fact that does not hold yet says what is waited for, or why it never will. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { isQuantity } from '../../api/quantity.ts';
+import { isSize } from '../../api/quantity.ts';
 
 /** What classes say about the claim of a cache. As the API server reads a quantity: a word that is none would be tried for ever. */
-export const cacheCapacity = z.string().max(64).refine(isQuantity, 'is not a quantity such as 2Gi');
+export const cacheCapacity = z.string().max(64).refine(isSize, 'is not a size such as 2Gi');
 export const cacheAccessModes = z.array(z.string()).min(1).default(['ReadWriteOnce']);
 
 /** What classes say about repositories and the pods that work on them, whichever of our movers they choose. */

@@ -50,7 +50,7 @@ export function deriveResticSecret(
   if (!present(data, 'RESTIC_PASSWORD'))
     return problem('key RESTIC_PASSWORD is missing or empty; set it to the password of the repositories');
   const scheme = /^([a-z0-9]+):/.exec(base)?.[1] ?? '';
-  const provider = PROVIDERS[scheme];
+  const provider = Object.hasOwn(PROVIDERS, scheme) ? PROVIDERS[scheme] : undefined;
   if (provider === undefined) {
     return problem(
       `key RESTIC_REPOSITORY does not begin with one of ${Object.keys(PROVIDERS)

@@ -56,7 +56,7 @@ function unreachable(host: string, what: string): Finding {
 /** The root of the store's URL. Whatever credentials the repository's URL holds are left behind. */
 function storeOf(data: Readonly<Record<string, string>>): string | undefined {
   const [, scheme = '', rest = ''] = /^([a-z0-9]+):(.*)$/s.exec(decode(data['RESTIC_REPOSITORY'])) ?? [];
-  const url = STORES[scheme]?.(rest, (key) => decode(data[key]));
+  const url = Object.hasOwn(STORES, scheme) ? STORES[scheme]?.(rest, (key) => decode(data[key])) : undefined;
   if (url === undefined || !URL.canParse(url)) return undefined;
   return `${new URL(url).origin}/`;
 }

@@ -1,5 +1,4 @@
 import type { PersistentVolumeClaim } from '../../api/external/core.ts';
-import { parseQuantity } from '../../api/quantity.ts';
 import { largestQuantity } from '../exposure/quantity.ts';
 import type { StagingVolume } from '../exposure/staging.ts';
 import { whyLost } from '../handover/lost.ts';
@@ -59,6 +58,7 @@ function judge({ serving, restore }: RestoreScope, key: string, { spec }: Persis
 
 /** The staging volume becomes the destination's, so it is made to the destination's measure, and never smaller than the data. */
 export function stagingVolumeFor(scope: RestoreScope): StagingVolume {
+  const { source } = scope;
   const claim = destinationClaim(scope);
   if (claim === undefined) throw new Error('staging before the destination is there');
   const {
@@ -75,18 +75,7 @@ export function stagingVolumeFor(scope: RestoreScope): StagingVolume {
       largestQuantity(
         resources?.requests?.['storage'],
         claim.status?.capacity?.['storage'],
-        recordedCapacity(scope),
+        source.volume?.capacity,
       ) ?? '1Gi',
   };
-}
-
-/** A record may be written by hand; a size that cannot be read is ignored rather than crashing every pass. */
-function recordedCapacity({ source }: RestoreScope): string | undefined {
-  const recorded = source.volume?.capacity;
-  try {
-    if (recorded !== undefined) parseQuantity(recorded);
-    return recorded;
-  } catch {
-    return undefined;
-  }
 }

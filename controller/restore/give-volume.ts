@@ -1,4 +1,3 @@
-import { ownersKeys } from '../../api/v1alpha1/owned-keys.ts';
 import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
 import { handOver, type HandOver } from '../handover/hand-over.ts';
 import { requestUidOf } from '../request/children.ts';
@@ -22,9 +21,14 @@ export async function releaseMover(scope: RestoreScope): Promise<StepResult> {
   const before = volume.spec.persistentVolumeReclaimPolicy ?? 'Delete';
   status.handOver = {
     persistentVolume: volume.metadata.name,
-    reclaimPolicy: source.volume?.reclaimPolicy ?? before,
+    reclaimPolicy: recordedPolicy(source) ?? before,
   };
   return checkpoint;
+}
+
+/** Only old in-tree drivers can recycle. */
+function recordedPolicy({ volume }: RestoreScope['source']): string | undefined {
+  return volume?.reclaimPolicy === 'Recycle' ? undefined : volume?.reclaimPolicy;
 }
 
 export async function giveVolume(scope: RestoreScope): Promise<StepResult> {
@@ -60,8 +64,8 @@ function handOverOf(
     destinationKey: destinationKey(scope),
     destinationUID: status.destinationUID,
     reclaimPolicy,
-    volumeLabels: ownersKeys(source.volume?.pvLabels),
-    volumeAnnotations: ownersKeys(source.volume?.pvAnnotations),
+    volumeLabels: source.volume?.pvLabels ?? {},
+    volumeAnnotations: source.volume?.pvAnnotations ?? {},
     requestUid: requestUidOf(child),
     signal,
   };

@@ -21,7 +21,7 @@ export async function mayRestore(scope: RestoreScope): Promise<StepResult> {
       `spec.source.result.repository "${path}" is not the path of a repository`,
     );
   }
-  const refusal = isOwn(scope, path, owner) ? undefined : await refuse(scope, owner.namespace);
+  const refusal = isOwn(scope, path, owner) ? undefined : await objectionTo(scope, owner.namespace);
   if (refusal !== undefined) {
     // Which namespaces other Restores speak of is nothing that a tenant should learn by asking.
     log.info(`repository ${path} is not read for namespace ${namespace}: ${refusal}`);
@@ -43,8 +43,8 @@ function isOwn({ serving, env, namespace }: RestoreScope, path: string, { pvc }:
   );
 }
 
-/** Why the Velero Restore behind the request does not allow it; undefined when it does. */
-async function refuse(scope: RestoreScope, sourceNamespace: string): Promise<string | undefined> {
+/** Why no Velero Restore brings the data of a namespace to this request; undefined when one does. */
+export async function objectionTo(scope: RestoreScope, sourceNamespace: string): Promise<string | undefined> {
   const { restore, env, signal } = scope;
   const { namespace } = env;
   const read = { signal };

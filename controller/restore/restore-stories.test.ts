@@ -30,6 +30,39 @@ beforeEach(() => {
 
 afterEach(() => world.stop());
 
+interface Velero {
+  restore?: Partial<Restore['spec']>;
+  backup?: Partial<Backup['spec']>;
+  phase?: string;
+  namespace?: string;
+}
+
+/** A Restore that brings `shop` here, but for what is changed in it. */
+function addVelero({ restore, backup, phase = 'InProgress', namespace = 'velero' }: Velero = {}): void {
+  world.kube.seed(backups, {
+    apiVersion: 'velero.io/v1',
+    kind: 'Backup',
+    metadata: { namespace, name: 'nightly' },
+    spec: { ...backup },
+  });
+  world.kube.seed(restores, {
+    apiVersion: 'velero.io/v1',
+    kind: 'Restore',
+    metadata: { namespace, name: 'back', uid: RESTORE_UID },
+    spec: { backupName: 'nightly', namespaceMapping: { shop: APP }, ...restore },
+    status: { phase },
+  });
+}
+
+const RESTORE_UID = '0a0a0a0a-1111-4222-8333-444444444444';
+
+/** As the plugin makes it. */
+const made = ({ metadata }: DataMoverRestore): void => {
+  metadata.name = restoreName(RESTORE_UID, APP, 'restored');
+  metadata.labels = { 'velero.io/restore-uid': RESTORE_UID };
+  metadata.annotations = { 'oadp.openshift.io/velero-restore': 'back' };
+};
+
 async function begin(change: (restore: DataMoverRestore) => void = () => undefined): Promise<void> {
   await world.quiesce();
   before = world.inventory();
@@ -216,7 +249,8 @@ describe('a restore', () => {
 
   it('makes the volume large enough for the claim and for the data', async () => {
     source.volume!.capacity = '5Gi';
-    await begin();
+    addVelero({ restore: { namespaceMapping: {} } });
+    await begin(made);
     await end();
     expect(volume()?.spec.capacity).toEqual({ storage: '5Gi' });
   });
@@ -340,12 +374,49 @@ describe('a destination', () => {
   it.each([
     ['is smaller than the data', '1Gi', '2Gi'],
     ['is larger than the data', '7Gi', '7Gi'],
-  ])('that %s gets a volume that holds both', async (_, storage, expected) => {
+  ])('that %s gets a volume that holds both, in a Velero Restore', async (_, storage, expected) => {
     world.addDestination('restored', ({ spec }) => (spec.resources = { requests: { storage } }));
-    await begin();
+    addVelero({ restore: { namespaceMapping: {} } });
+    await begin(made);
     expect(await end()).toMatchObject({ phase: 'Completed' });
     expectArrived('precious');
     expect(volume()?.spec.capacity).toEqual({ storage: expected });
+  });
+
+  it('gets no volume that is larger than it asks for because a record by hand says so', async () => {
+    world.addDestination();
+    source.volume!.capacity = '100Ti';
+    await begin();
+    expect(await fails()).toEqual({
+      reason: 'DestinationMismatch',
+      message:
+        'spec.source.volume.capacity is 100Ti, more than the 2Gi of PersistentVolumeClaim app/restored; have the claim ask for 100Ti, then restore again',
+    });
+  });
+
+  it("gets nothing of a record that its volume's driver would obey", async () => {
+    world.addDestination();
+    source.volume!.pvAnnotations = { 'csi.example.com/pool': 'gold', note: 'mine', constructor: 'x' };
+    source.volume!.pvLabels = { 'csi.example.com/pool': 'gold', constructor: 'x' };
+    await begin();
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expect(volume()?.metadata.annotations).toMatchObject({ note: 'mine', constructor: 'x' });
+    expect(volume()?.metadata.annotations).not.toHaveProperty(['csi.example.com/pool']);
+    expect(volume()?.metadata.labels).toEqual({
+      constructor: 'x',
+      'oadp.openshift.io/data-mover-restore': 'r1',
+    });
+  });
+
+  it.each([
+    ['Recycle', 'Delete'],
+    ['Retain', 'Retain'],
+  ])('gets the policy %s as %s', async (recorded, expected) => {
+    world.addDestination();
+    source.volume!.reclaimPolicy = recorded;
+    await begin();
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expect(volume()?.spec.persistentVolumeReclaimPolicy).toBe(expected);
   });
 
   it('of another storage class gets a volume of its own class', async () => {
@@ -386,20 +457,22 @@ describe('a destination', () => {
   });
 
   it.each([
-    ['pvLabels', { pvLabels: { 'a b': 'x' } }, 'spec.source.volume.pvLabels: a b=x is not a label'],
+    ['pvLabels', { pvLabels: { 'a b': 'x' } }, 'spec.source.volume.pvLabels."a b" is not the key of a label'],
+    ['pvLabels', { pvLabels: { a: 'b c' } }, 'spec.source.volume.pvLabels.a is not the value of a label'],
     [
       'pvAnnotations',
       { pvAnnotations: { 'a b': 'x' } },
-      'spec.source.volume.pvAnnotations: a b is not the name of an annotation',
+      'spec.source.volume.pvAnnotations."a b" is not the key of an annotation',
     ],
     [
       'reclaimPolicy',
       { reclaimPolicy: 'Keep' },
-      'spec.source.volume.reclaimPolicy: Keep is none of Delete, Retain, Recycle',
+      'spec.source.volume.reclaimPolicy is none of Delete, Retain and Recycle',
     ],
   ])('is left alone when the record has %s that no volume can get', async (_, wrong, message) => {
     Object.assign(source.volume!, wrong);
     world.addDestination();
+    world.cluster.hasOldSchemas = true;
     await begin();
     expect(await fails()).toEqual({ reason: 'InvalidRequest', message });
     expect(world.kube.peekAll(persistentVolumes)).toEqual([]);
@@ -706,39 +779,6 @@ describe("another namespace's repository", () => {
       repositories.set(url.replace('/app/', '/shop/'), repository);
   });
 
-  interface Velero {
-    restore?: Partial<Restore['spec']>;
-    backup?: Partial<Backup['spec']>;
-    phase?: string;
-    namespace?: string;
-  }
-
-  /** A Restore that brings `shop` here, but for what is changed in it. */
-  function addVelero({ restore, backup, phase = 'InProgress', namespace = 'velero' }: Velero = {}): void {
-    world.kube.seed(backups, {
-      apiVersion: 'velero.io/v1',
-      kind: 'Backup',
-      metadata: { namespace, name: 'nightly' },
-      spec: { ...backup },
-    });
-    world.kube.seed(restores, {
-      apiVersion: 'velero.io/v1',
-      kind: 'Restore',
-      metadata: { namespace, name: 'back', uid: RESTORE_UID },
-      spec: { backupName: 'nightly', namespaceMapping: { shop: APP }, ...restore },
-      status: { phase },
-    });
-  }
-
-  const RESTORE_UID = '0a0a0a0a-1111-4222-8333-444444444444';
-
-  /** As the plugin makes it. */
-  const made = ({ metadata }: DataMoverRestore): void => {
-    metadata.name = restoreName(RESTORE_UID, APP, 'restored');
-    metadata.labels = { 'velero.io/restore-uid': RESTORE_UID };
-    metadata.annotations = { 'oadp.openshift.io/velero-restore': 'back' };
-  };
-
   it.each<[string, ((restore: DataMoverRestore) => void) | undefined, Velero | undefined]>([
     ['no Velero Restore', undefined, undefined],
     ['no Velero Restore but its mark', made, undefined],
@@ -806,6 +846,7 @@ describe("another namespace's repository", () => {
     'is not reached through what a URL makes of %s',
     async (repository) => {
       source.result!.repository = repository;
+      world.cluster.hasOldSchemas = true;
       await begin();
       expect((await fails()).reason).toBe('InvalidRequest');
       expect(world.cluster.state.started).toEqual([]);

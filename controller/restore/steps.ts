@@ -1,3 +1,4 @@
+import { dataMoverRestoreSpec } from '../../api/v1alpha1/data-mover-restore.ts';
 import type { RestoreFacts, RestoreMoverRequest, RootFolder } from '../movers/mover.ts';
 import { onlyNode } from '../exposure/nodes.ts';
 import { chooseNode } from '../exposure/first-consumer.ts';
@@ -12,6 +13,7 @@ import {
   hideStaging,
   stopUnwanted,
 } from '../request/shared-steps.ts';
+import { checkFields, checkMarks } from '../request/forms.ts';
 import { recordProgress } from '../request/progress.ts';
 import { isUnderstood, type Serving } from '../request/serving.ts';
 import { checkSnapshotID } from '../request/snapshot-id.ts';
@@ -23,7 +25,7 @@ import { makeWay } from './make-way.ts';
 import { mayRestore } from './permission.ts';
 import { isOutside, keepSource } from './record.ts';
 import type { RestoreScope, RestoreSource } from './scope.ts';
-import { checkVolumeRecord } from './volume-record.ts';
+import { checkVolumeSize } from './volume-size.ts';
 
 /** The way of a restore, in order. Each step is skipped when its facts are recorded. */
 export const restoreSteps: readonly Step<RestoreScope>[] = [
@@ -31,9 +33,10 @@ export const restoreSteps: readonly Step<RestoreScope>[] = [
   { name: 'namespace', run: stayInNamespace },
   { name: 'source', run: keepSource },
   { name: 'record', run: checkRecord },
-  { name: 'volume record', run: checkVolumeRecord },
+  { name: 'form', run: checkForm },
   { name: 'permission', run: mayRestore },
   { name: 'destination', run: awaitDestination },
+  { name: 'size', run: checkVolumeSize },
   { name: 'access', run: reachRepository },
   { name: 'make way', run: makeWay },
   { name: 'admit', run: queue },
@@ -47,6 +50,13 @@ export const restoreSteps: readonly Step<RestoreScope>[] = [
 function stopWhenCanceled({ status, restore }: RestoreScope): StepResult {
   // A volume on its way to its claim is not called back: that would only turn a success into a loss of time.
   return status.handOver === undefined ? stopUnwanted(restore) : done;
+}
+
+/** Once it is on its way, no stricter form ends it. */
+function checkForm({ restore, status }: RestoreScope): StepResult {
+  if (status.admittedAt !== undefined) return done;
+  const marks = checkMarks(restore);
+  return marks.state === 'done' ? checkFields('spec', dataMoverRestoreSpec, restore.spec) : marks;
 }
 
 function stayInNamespace({ restore, namespace }: RestoreScope): StepResult {

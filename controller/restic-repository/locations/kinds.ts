@@ -8,7 +8,8 @@ const KINDS: Readonly<Record<string, LocationKind>> = { aws: s3, azure, gcp: gcs
 /** How restic reaches a location; whatever Velero's plugin is called, what has an `s3Url` speaks S3. */
 export function kindOf({ provider, config = {} }: LocationSpec): LocationKind | undefined {
   const name = provider.replace(/^velero\.io\//, '');
-  return KINDS[name] ?? ((config['s3Url'] ?? '') === '' ? undefined : s3);
+  const known = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
+  return known ?? ((config['s3Url'] ?? '') === '' ? undefined : s3);
 }
 
 export const KNOWN_PROVIDERS = Object.keys(KINDS);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { nodes, persistentVolumeClaims, pods } from '../../../api/external/core.ts';
 import {
   volumeSnapshotContents,
@@ -33,6 +34,8 @@ export class FakeCluster {
   podLogFault: ((key: Key) => KubeError | undefined) | undefined;
   /** How often a pod's log was asked for. */
   podLogCalls = 0;
+  /** Whether the schemas of our kinds are those of an older version, which took whatever came. */
+  hasOldSchemas = false;
   /** How many changes of objects there were. */
   changes = 0;
   /** Copies of all objects, so that the doubles need not copy at every look. */
@@ -43,7 +46,10 @@ export class FakeCluster {
 
   constructor(namespace = 'velero') {
     this.namespace = namespace;
-    this.kube = new FakeKube({ clock: this.clock, admit });
+    this.kube = new FakeKube({
+      clock: this.clock,
+      admit: (kind, object, before) => admit(kind, object, { before, isChecked: !this.hasOldSchemas }),
+    });
     this.state = {
       kube: this.kube,
       list: <T extends Resource>(kind: Kind<T>) => [...this.#mirrorOf(kind).values()] as T[],
@@ -140,13 +146,19 @@ export class FakeCluster {
 }
 
 /** Finalizers that Kubernetes adds, defaults and the validation of our kinds. */
-function admit(kind: Kind<Resource>, object: Resource, before: Resource | undefined): Resource {
+function admit(
+  kind: Kind<Resource>,
+  object: Resource,
+  { before, isChecked }: { before: Resource | undefined; isChecked: boolean },
+): Resource {
   if (before === undefined && kind === (persistentVolumeClaims as Kind<Resource>))
     return protectedBy(object, CLAIM_PROTECTION);
   if (before === undefined && kind === (volumeSnapshots as Kind<Resource>))
     return protectedBy(object, SNAPSHOT_PROTECTION);
   const definition = crdDefinitions.find((one) => one.kind.kind === kind.kind);
-  return definition === undefined ? object : validate(definition, object);
+  return definition === undefined
+    ? object
+    : validate(definition, object, isChecked && !isSameSpec(before, object));
 }
 
 function protectedBy(object: Resource, finalizer: string): Resource {
@@ -154,9 +166,19 @@ function protectedBy(object: Resource, finalizer: string): Resource {
   return { ...object, metadata: { ...object.metadata, finalizers } };
 }
 
-function validate(definition: (typeof crdDefinitions)[number], object: Resource): Resource {
+/** What was stored may stay: an API server checks what changes. */
+function isSameSpec(before: Resource | undefined, object: Resource): boolean {
+  const specOf = (one: Resource | undefined): unknown => (one as { spec?: unknown } | undefined)?.spec;
+  return before !== undefined && isDeepStrictEqual(specOf(before), specOf(object));
+}
+
+function validate(
+  definition: (typeof crdDefinitions)[number],
+  object: Resource,
+  isSpecChecked: boolean,
+): Resource {
   const { spec, status } = object as Resource & { spec?: unknown; status?: unknown };
-  const parsedSpec = definition.spec.safeParse(spec);
+  const parsedSpec = isSpecChecked ? definition.spec.safeParse(spec) : { data: spec, error: undefined };
   const parsedStatus = definition.status.safeParse(status ?? {});
   const problem = parsedSpec.error ?? parsedStatus.error;
   if (problem !== undefined) {

@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Resource } from '../api/meta.ts';
+import { fieldsOf, hostileValues, setField, titleOf } from '../tests/fakes/hostile.ts';
+import { APP, World } from '../tests/fakes/cluster/world.ts';
+
+/**
+ * A tenant that writes into each field what a shell, a program, a URL, a path, a terminal or a number's reader would take for
+ * something else.
+ */
+
+let world: World;
+let before: string[];
+
+beforeEach(async () => {
+  world = new World();
+  await world.addSource('data', 'precious');
+});
+
+afterEach(() => world.stop());
+
+type Kind = keyof typeof hostileValues;
+
+function make(kind: Kind, change: (object: Resource) => void): void {
+  // No schema of an API server stands before the controller here.
+  world.cluster.hasOldSchemas = true;
+  if (kind === 'DataMoverBackup') {
+    world.addBackup('b1', change);
+    return;
+  }
+  const [source] = world.addRepository('precious');
+  const rootFolder = { mode: '0755', uid: 0, gid: 0, time: '2026-01-01T00:00:00Z' };
+  world.addRestore('r1', (restore) => {
+    restore.spec.source = { ...source, result: { ...source!.result!, rootFolder } };
+    change(restore);
+  });
+}
+
+async function endOf(kind: Kind) {
+  const status = () => (kind === 'DataMoverBackup' ? world.backup()?.status : world.restore()?.status);
+  await world.until(() => status()?.completionTimestamp !== undefined);
+  return status()!;
+}
+
+/** What the API server was asked to make. */
+function made(): string[] {
+  return world.kube
+    .writeCalls()
+    .filter(({ verb, kind }) => verb === 'create' && kind.kind !== 'Event')
+    .map(({ kind, key }) => `${kind.kind} ${key?.name ?? ''}`);
+}
+
+const REFUSALS = ['InvalidRequest', 'InvalidConfig', 'Forbidden', 'ClassNotFound', 'DestinationMismatch'];
+
+describe.each(Object.keys(hostileValues) as Kind[])('a field of a %s', (kind) => {
+  it('has hostile values here, whichever it is', () => {
+    const known = Object.keys(hostileValues[kind]).filter((field) => field.startsWith('spec.'));
+    expect(known.sort()).toEqual(fieldsOf(kind).sort());
+  });
+});
+
+const cases = (Object.keys(hostileValues) as Kind[])
+  .flatMap((kind) => Object.entries(hostileValues[kind]).map(([field, values]) => ({ kind, field, values })))
+  .filter(({ values }) => values.length > 0);
+
+describe.each(cases)('$field of a $kind', ({ kind, field, values }) => {
+  it.each(values.map((value) => [titleOf(value), value]))(
+    'is refused before anything is made, by its name: %s',
+    async (_, value) => {
+      if (kind === 'DataMoverRestore') world.addDestination();
+      await world.quiesce();
+      before = world.inventory();
+      await world.start();
+      make(kind, (object) => setField(object, field, value));
+      const { phase, failure } = await endOf(kind);
+      expect(phase).toBe('Failed');
+      expect(REFUSALS).toContain(failure?.reason);
+      expect(failure?.message).toMatch(namingOf(field));
+      expect(failure?.message.length).toBeLessThanOrEqual(8192);
+      expect(failure?.message).not.toMatch(/[\p{Cc}\p{Cf}]|p4ssw0rd|s3cr3t/u);
+      expect(made()).toEqual([]);
+      expect(world.inventory()).toEqual(before);
+      expect(world.cluster.state.started).toEqual([]);
+    },
+  );
+});
+
+/** The message has the field, or the thing that the field names. */
+function namingOf(field: string): RegExp {
+  const last = field.split('.').at(-1) ?? '';
+  const things: Readonly<Record<string, string>> = {
+    dataMoverClass: '[dD]ataMoverClass',
+    mover: 'mover',
+  };
+  return new RegExp(things[last] ?? last.replaceAll('/', '.'));
+}
+
+describe('what a tenant may say freely', () => {
+  it.each(['reason', 'message'])('is shown as one line of plain text: the %s of a failure', async (part) => {
+    world.addDestination();
+    await world.start();
+    const text = `\u001b[2J\n${APP}\u202e${'x'.repeat(part === 'message' ? 32_000 : 900)}`;
+    make('DataMoverRestore', (restore) => {
+      const failure = { reason: 'R', message: 'm', [part]: text };
+      setField(restore, 'spec.source', { backupName: 'b1', failure });
+    });
+    const { phase, failure } = await endOf('DataMoverRestore');
+    expect(phase).toBe('Failed');
+    expect(failure?.reason).toBe('BackupNotCompleted');
+    expect(failure?.message).toContain('\\u001b[2J app\\u202ex');
+    expect(failure?.message.length).toBeLessThanOrEqual(8192);
+    expect(made()).toEqual([]);
+  });
+});

@@ -1,0 +1,34 @@
+import { parseQuantity } from '../../api/quantity.ts';
+import { largestQuantity } from '../exposure/quantity.ts';
+import { ownerOf } from '../repository/path.ts';
+import { done, failed, type StepResult } from '../request/step.ts';
+import { objectionTo } from './permission.ts';
+import { destinationClaim, destinationKey, type RestoreScope } from './scope.ts';
+
+/**
+ * The volume is made in the protected namespace, as large as the record says, and quotas count what the claim asks for. So a
+ * record that a tenant may have written makes no volume that is larger than its claim; one that Velero brings does, as drivers
+ * provide more than was asked for.
+ */
+export async function checkVolumeSize(scope: RestoreScope): Promise<StepResult> {
+  const { status, source } = scope;
+  const recorded = source.volume?.capacity;
+  if (isBehind(status) || recorded === undefined) return done;
+  const asked = sizeOfClaim(scope);
+  if (parseQuantity(recorded) <= parseQuantity(asked)) return done;
+  const { namespace = '' } = ownerOf(status.repositoryPath ?? '') ?? {};
+  if ((await objectionTo(scope, namespace)) === undefined) return done;
+  return failed(
+    'DestinationMismatch',
+    `spec.source.volume.capacity is ${recorded}, more than the ${asked} of PersistentVolumeClaim ${destinationKey(scope)}; have the claim ask for ${recorded}, then restore again`,
+  );
+}
+
+function isBehind({ queue, admittedAt }: RestoreScope['status']): boolean {
+  return queue !== undefined || admittedAt !== undefined;
+}
+
+function sizeOfClaim(scope: RestoreScope): string {
+  const { spec, status } = destinationClaim(scope) ?? {};
+  return largestQuantity(spec?.resources?.requests?.['storage'], status?.capacity?.['storage']) ?? '0';
+}
