@@ -31,6 +31,7 @@ const RARE: Readonly<Record<Right, string>> = {
   'list backupstoragelocations.velero.io': 'only where neither the class nor a Velero backup names one',
   'patch replicationdestinations.volsync.backube': 'only for a restore that ends before VolSync is done',
   'get replicationdestinations.volsync.backube': 'only when the repository has refused a restore its access',
+  'get datauploads.velero.io': "by the plugin, for a claim that Velero's own data mover has",
   'get datamoverdeletes.oadp.openshift.io': 'by the plugin, for a removal that was asked for already',
   'list datamoverrestores.oadp.openshift.io':
     'by the plugin, for the record of a snapshot that was never cut',
