@@ -189,13 +189,12 @@ export function createDataMover(options: DataMoverOptions): DataMover {
   wakeRequests(mirrors, { controllers: controllersByKind, wakeOwner });
   const janitor = createJanitor({
     client,
-    listers: {
-      claims: listers.claims,
-      volumes: listers.volumes,
-      backups: ownOf(env, types.backup),
-      restores: ownOf(env, types.restore),
-      deletes: ownOf(env, types.delete),
-      prunes: ownOf(env, types.prune),
+    listers,
+    isOwn: {
+      backups: isOwnBy(env, types.backup),
+      restores: isOwnBy(env, types.restore),
+      deletes: isOwnBy(env, types.delete),
+      prunes: isOwnBy(env, types.prune),
     },
     namespace,
     ...(options.janitorIntervalMs !== undefined && { intervalMs: options.janitorIntervalMs }),
@@ -216,17 +215,16 @@ export function createDataMover(options: DataMoverOptions): DataMover {
   };
 }
 
-/** The requests that are this controller's to serve. */
-function ownOf<
+/** Whether a request is this controller's to serve. */
+function isOwnBy<
   T extends Resource & { status?: { mover?: string | undefined; servedBy?: string | undefined } },
 >(
   { movers, namespace }: Environment,
-  { lister, choose }: { lister: Lister<T>; choose: (request: T) => Choice },
-): Lister<T> {
-  const isOwn = (request: T): boolean =>
+  { choose }: { choose: (request: T) => Choice },
+): (request: T) => boolean {
+  return (request) =>
     !isElsewhere(request, namespace) &&
     keepMover(movers, request.status?.mover, choose(request)) !== undefined;
-  return { ...lister, list: () => lister.list().filter(isOwn) };
 }
 
 type Choice = Parameters<typeof keepMover>[2];

@@ -51,6 +51,15 @@ export const CLAIM_INDEX = 'claim';
 /** Index of completed DataMoverBackups by `namespace/name` of the claim whose data they record. */
 export const RECORD_INDEX = 'record';
 
+/** Index of requests that have not ended by the name of their class, which is empty as long as they have none. */
+export const CLASS_INDEX = 'class';
+
+/** Index of prunes by the path of their repository. */
+export const PRUNED_INDEX = 'repository';
+
+/** Index of VolumeSnapshotContents by the request that they were made for. */
+export const REQUEST_INDEX = 'request';
+
 /** Everything a reconciler needs, handed in once by `main.ts` or a test. */
 export interface Environment {
   client: KubeClient;

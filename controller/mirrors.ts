@@ -21,7 +21,14 @@ import type { Resource } from '../api/meta.ts';
 import { childName } from '../api/v1alpha1/names.ts';
 import { readBackup, readRestore } from '../api/v1alpha1/spellings.ts';
 import type { Informer, InformerSet } from '../kube/cache/informer-set.ts';
-import { CLAIM_INDEX, RECORD_INDEX, type Listers } from './environment.ts';
+import {
+  CLAIM_INDEX,
+  CLASS_INDEX,
+  PRUNED_INDEX,
+  RECORD_INDEX,
+  REQUEST_INDEX,
+  type Listers,
+} from './environment.ts';
 import { isFinal, type RequestStatus } from './request/request.ts';
 
 /** Index of requests by the name that their children carry. */
@@ -32,9 +39,6 @@ export const SOURCE_INDEX = 'source';
 
 /** Index of restores by `namespace/name` of the destination claim. */
 export const DESTINATION_INDEX = 'destination';
-
-/** Index of requests that have not ended by the name of their class, which is empty as long as they have none. */
-export const CLASS_INDEX = 'class';
 
 /** What the controller keeps of the cluster, each kind watched once. */
 export function createMirrors(informers: InformerSet, namespace: string): Mirrors {
@@ -74,6 +78,7 @@ export function createMirrors(informers: InformerSet, namespace: string): Mirror
       namespace,
       indexers: {
         [CLASS_INDEX]: classOf,
+        [PRUNED_INDEX]: ({ spec }) => [spec.repository],
         [CHILD_INDEX]: ({ metadata }) => [childName('prune', metadata.uid ?? '')],
       },
     }),
@@ -87,7 +92,10 @@ export function createMirrors(informers: InformerSet, namespace: string): Mirror
     storageClasses: informers.informer(storageClasses),
     nodes: informers.informer(nodes, { transform: trimNode }),
     snapshots: informers.informer(volumeSnapshots, ours),
-    snapshotContents: informers.informer(volumeSnapshotContents, ours),
+    snapshotContents: informers.informer(volumeSnapshotContents, {
+      ...ours,
+      indexers: { [REQUEST_INDEX]: ({ metadata }) => [metadata.labels?.[labels.requestUid] ?? ''] },
+    }),
     snapshotClasses: informers.informer(volumeSnapshotClasses),
   };
 }

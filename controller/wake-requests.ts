@@ -4,7 +4,8 @@ import type { DataMoverClass } from '../api/v1alpha1/data-mover-class.ts';
 import { childNameIn } from '../api/v1alpha1/names.ts';
 import type { Controller } from '../kube/runtime/controller.ts';
 import { forEachInTurns } from '../kube/runtime/turns.ts';
-import { CHILD_INDEX, CLASS_INDEX, DESTINATION_INDEX, SOURCE_INDEX, type Mirrors } from './mirrors.ts';
+import { CLASS_INDEX } from './environment.ts';
+import { CHILD_INDEX, DESTINATION_INDEX, SOURCE_INDEX, type Mirrors } from './mirrors.ts';
 import type { RequestKind } from './movers/mover.ts';
 import { isFinal } from './request/request.ts';
 

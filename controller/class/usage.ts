@@ -1,6 +1,7 @@
 import { formatKey, keyOf, type Resource } from '../../api/meta.ts';
 import type { DataMoverClassStatus } from '../../api/v1alpha1/data-mover-class.ts';
-import type { Listers } from '../environment.ts';
+import { CLASS_INDEX, type Listers } from '../environment.ts';
+import { createLine } from '../request/line.ts';
 import { isFinal } from '../request/request.ts';
 
 const NAMED = 10;
@@ -17,9 +18,15 @@ export function usageOf(
   { backups, restores, deletes, prunes }: Pick<Listers, 'backups' | 'restores' | 'deletes' | 'prunes'>,
   className: string,
 ): DataMoverClassStatus['inUse'] {
-  const users = [backups, restores, deletes, prunes]
-    .flatMap((lister): Request[] => lister.list())
-    .filter((request) => classInUse(request) === className)
-    .map((request) => `${request.kind} ${formatKey(keyOf(request))}`);
-  return users.length === 0 ? undefined : { requests: users.length, names: users.sort().slice(0, NAMED) };
+  const users = [backups, restores, deletes, prunes].flatMap((lister): Request[] =>
+    lister.byIndex(CLASS_INDEX, className),
+  );
+  if (users.length === 0) return undefined;
+  const names = createLine<string>((a, b) => (a < b ? -1 : Number(a > b)));
+  for (const request of users) {
+    names.add(`${request.kind} ${formatKey(keyOf(request))}`);
+    const [last] = names.first(NAMED + 1).slice(NAMED);
+    if (last !== undefined) names.remove(last);
+  }
+  return { requests: users.length, names: names.first(NAMED) };
 }

@@ -1,9 +1,8 @@
 import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../api/external/core.ts';
 import { volumeSnapshotContents, volumeSnapshots, type VolumeSnapshot } from '../../api/external/snapshot.ts';
 import type { DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
-import { labels } from '../../api/v1alpha1/keys.ts';
 import { patchIfThere } from '../../kube/client/patch-if-there.ts';
-import { CLAIM_INDEX, type Environment } from '../environment.ts';
+import { CLAIM_INDEX, REQUEST_INDEX, type Environment } from '../environment.ts';
 import { isAlias } from './alias.ts';
 import { requestUidOf, type ChildIdentity } from '../request/children.ts';
 import { nameOf, type Target } from '../request/cleaner.ts';
@@ -206,8 +205,8 @@ export async function releaseCapture(
   const left = await env.cleaner.remove(uid, [{ kind: volumeSnapshots, key, cached }], signal);
   // It carries our label, and goes with the snapshot and the storage system's.
   const content = env.listers.snapshotContents
-    .list()
-    .find(({ metadata }) => metadata.labels?.[labels.requestUid] === uid && metadata.name !== child.name);
+    .byIndex(REQUEST_INDEX, uid)
+    .find(({ metadata }) => metadata.name !== child.name);
   if (content === undefined) return left;
   if (left.length > 0) return [...left, nameOf(content)];
   // The snapshot went before the snapshot controller had seen that the content should go with it.

@@ -3,6 +3,7 @@ import { formatKey, keyOf, type Kind, type Resource } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
 import type { DataMoverPrune } from '../../api/v1alpha1/data-mover-prune.ts';
+import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
 import { desiredDelete, storedResultOf } from '../../api/v1alpha1/desired-delete.ts';
 import { annotations } from '../../api/v1alpha1/keys.ts';
 import {
@@ -14,6 +15,7 @@ import {
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../../kube/client/kube-error.ts';
 import { sleep, type Clock } from '../../kube/runtime/clock.ts';
+import { forEachInTurns, inTurns } from '../../kube/runtime/turns.ts';
 import type { Runnable } from '../../kube/runtime/manager.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Listers } from '../environment.ts';
@@ -33,8 +35,14 @@ export const JANITOR_INTERVAL_MS = 300_000;
 
 export interface JanitorOptions {
   client: KubeClient;
-  /** Of requests, only this controller's own: others have janitors of their own. */
   listers: Pick<Listers, 'backups' | 'restores' | 'deletes' | 'prunes' | 'claims' | 'volumes'>;
+  /** Whether a request is this controller's own: others have janitors of their own. Default: all are. */
+  isOwn?: {
+    backups: (request: DataMoverBackup) => boolean;
+    restores: (request: DataMoverRestore) => boolean;
+    deletes: (request: DataMoverDelete) => boolean;
+    prunes: (request: DataMoverPrune) => boolean;
+  };
   /** The protected namespace: Velero's. */
   namespace: string;
   /** Between two sweeps. Default {@link JANITOR_INTERVAL_MS}. */
@@ -52,18 +60,30 @@ export interface Janitor extends Runnable {
   sweep(signal: AbortSignal): Promise<void>;
 }
 
+const ALL_OWN = { backups: () => true, restores: () => true, deletes: () => true, prunes: () => true };
+
+/** There may be tens of thousands. */
+async function select<T>(all: readonly T[], isOwn: (one: T) => boolean): Promise<T[]> {
+  const selected: T[] = [];
+  await forEachInTurns(all, (one) => void (isOwn(one) && selected.push(one)));
+  return selected;
+}
+
 export function createJanitor(options: JanitorOptions): Janitor {
   const { client, listers, namespace, clock, log, intervalMs = JANITOR_INTERVAL_MS } = options;
 
   async function sweep(signal: AbortSignal): Promise<void> {
-    await tend(listers.backups.list().filter(veleroBackupOf), backups, signal, (one, known) =>
+    const { isOwn = ALL_OWN } = options;
+    const ofBackups = listers.backups.list().filter(veleroBackupOf);
+    await tend(await select(ofBackups, isOwn.backups), backups, signal, (one, known) =>
       judge(one, known, signal),
     );
-    await tend(listers.restores.list().filter(veleroRestoreOf), restores, signal, async (one, known) => {
+    const ofRestores = listers.restores.list().filter(veleroRestoreOf);
+    await tend(await select(ofRestores, isOwn.restores), restores, signal, async (one, known) => {
       if (fateOfRestore(one, known) === 'remove') await remove(dataMoverRestores, one, signal);
     });
-    await sweepCare(dataMoverDeletes, listers.deletes.list(), signal);
-    await sweepCare(dataMoverPrunes, listers.prunes.list(), signal);
+    await sweepCare(dataMoverDeletes, await select(listers.deletes.list(), isOwn.deletes), signal);
+    await sweepCare(dataMoverPrunes, await select(listers.prunes.list(), isOwn.prunes), signal);
     await hideClaims(options, ownClaims(options), signal);
   }
 
@@ -73,7 +93,7 @@ export function createJanitor(options: JanitorOptions): Janitor {
     signal: AbortSignal,
   ): Promise<void> {
     const now = new Date(clock.now());
-    for (const one of all)
+    for await (const one of inTurns(all))
       if (fateOfCare(one, now) === 'remove') await tryTo(one, () => remove(kind, one, signal));
   }
 
@@ -86,7 +106,8 @@ export function createJanitor(options: JanitorOptions): Janitor {
   ): Promise<void> {
     if (requests.length === 0) return;
     const known = await namesOf(kind, signal);
-    if (known !== undefined) for (const one of requests) await tryTo(one, () => look(one, known));
+    if (known === undefined) return;
+    for await (const one of inTurns(requests)) await tryTo(one, () => look(one, known));
   }
 
   /** `undefined` where Velero is not installed: that says nothing about its backups. */

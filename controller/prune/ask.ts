@@ -5,7 +5,7 @@ import type { DataMoverPrune } from '../../api/v1alpha1/data-mover-prune.ts';
 import { dataMoverPrunes } from '../../api/v1alpha1/kinds.ts';
 import { pruneName } from '../../api/v1alpha1/names.ts';
 import { ownLabels } from '../../api/v1alpha1/own-labels.ts';
-import type { Environment } from '../environment.ts';
+import { PRUNED_INDEX, type Environment } from '../environment.ts';
 import { isFinal } from '../request/request.ts';
 import type { Serving } from '../request/serving.ts';
 
@@ -15,7 +15,8 @@ import type { Serving } from '../request/serving.ts';
  * that the removal holds keeps any from beginning meanwhile.
  */
 export async function askForPrune({ env, request, serving, signal }: Removal): Promise<void> {
-  const covered = env.listers.prunes.list().some((prune) => isToCome(prune) && isOf(prune, request));
+  const known = env.listers.prunes.byIndex(PRUNED_INDEX, request.spec.result.repository);
+  const covered = known.some((prune) => isToCome(prune) && isOf(prune, request));
   if (covered || serving.mover.prune === undefined) return;
   await env.creator.createOnce(dataMoverPrunes, desiredPrune(request, serving.class, env.now()), signal);
 }
