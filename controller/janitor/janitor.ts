@@ -15,7 +15,7 @@ import {
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../../kube/client/kube-error.ts';
 import { sleep, type Clock } from '../../kube/runtime/clock.ts';
-import { forEachInTurns, inTurns } from '../../kube/runtime/turns.ts';
+import { inTurns } from '../../kube/runtime/turns.ts';
 import type { Runnable } from '../../kube/runtime/manager.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Listers } from '../environment.ts';
@@ -65,7 +65,7 @@ const ALL_OWN = { backups: () => true, restores: () => true, deletes: () => true
 /** There may be tens of thousands. */
 async function select<T>(all: readonly T[], isOwn: (one: T) => boolean): Promise<T[]> {
   const selected: T[] = [];
-  await forEachInTurns(all, (one) => void (isOwn(one) && selected.push(one)));
+  for await (const one of inTurns(all)) if (isOwn(one)) selected.push(one);
   return selected;
 }
 

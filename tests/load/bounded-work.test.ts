@@ -15,6 +15,8 @@ import { countWork, type Tally } from './tally.ts';
  * machine changes nothing.
  */
 
+/** `LOAD=10000` tries that many, which takes minutes. */
+const MANY = Number(process.env['LOAD'] ?? 1_000);
 const RUNNING = 10;
 const ENDS = 30;
 /** Units of work, each of some microseconds: a portion of a list with what its handlers look at, or a pass of every worker. */
@@ -119,7 +121,7 @@ async function endSome(world: Awaited<ReturnType<typeof startWith>>): Promise<Ta
   return sum;
 }
 
-describe.each([1_000])('with %d requests in the queue and as many that are over', (count) => {
+describe.each([MANY])('with %d requests in the queue and as many that are over', (count) => {
   it('restart and ends cost the same per request, and running transfers come first', async () => {
     const world = await startWith([
       ...some(count, 'Completed', RUNNING + count),
