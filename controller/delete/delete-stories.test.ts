@@ -91,7 +91,7 @@ describe('the removal of a backup', () => {
     const before = world.inventory();
     addDelete('one');
     await world.until(() => jobOf('one') !== undefined);
-    expect(JSON.stringify(jobOf('one')?.spec)).toContain('"forget","abcdef01"]');
+    expect(JSON.stringify(jobOf('one')?.spec)).toContain('"forget","--","abcdef01"]');
     // A killed mover's lock would be in the way for ever.
     expect(JSON.stringify(jobOf('one')?.spec)).toContain(String.raw`restic unlock\nexec restic`);
     expect(current('one')?.status).toMatchObject({ phase: 'Deleting', repositoryPath: 'c1/app/data' });

@@ -34,8 +34,8 @@ async function run(files: readonly string[], exitCode = 0): Promise<{ said: stri
 }
 
 const BOTH = [
-  'delete --include /config repository:bucket/c1/app/data',
-  'delete --include /keys/{{[0-9a-f]{64}}} repository:bucket/c1/app/data',
+  'delete --include /config -- repository:bucket/c1/app/data',
+  'delete --include /keys/{{[0-9a-f]{64}}} -- repository:bucket/c1/app/data',
 ];
 
 describe('the removal of a repository', () => {

@@ -7,9 +7,9 @@ const schema = z.object(repositorySettings);
 
 describe('removing a snapshot', () => {
   it('names that snapshot alone, and does not prune', () => {
-    expect(forgetTask(schema.parse({}), 'abcdef01').args).toEqual(['forget', 'abcdef01']);
+    expect(forgetTask(schema.parse({}), 'abcdef01').args).toEqual(['forget', '--', 'abcdef01']);
     // Of a whole id restic does not look whether it is there.
-    expect(forgetTask(schema.parse({}), 'ab'.repeat(32)).args).toEqual(['forget', 'ab'.repeat(16)]);
+    expect(forgetTask(schema.parse({}), 'ab'.repeat(32)).args).toEqual(['forget', '--', 'ab'.repeat(16)]);
   });
 
   it.each([
