@@ -132,8 +132,8 @@ describe.each([MANY])('with %d requests in the queue and as many that are over',
     process.stderr.write(
       `COST ${String(count)} ${JSON.stringify(restart)} ${String(process.cpuUsage().user / 1e6)}\n`,
     );
-    // What waits and what is over is looked at, and nothing is written about it but the first position.
-    expect(restart.writes / count).toBeLessThanOrEqual(2);
+    // The first position, and which installation serves it; nothing about what is over.
+    expect(restart.writes / count).toBeLessThanOrEqual(3);
     expect(restart.looked / count).toBeLessThanOrEqual(60);
     expect(restart.longestTurn).toBeLessThanOrEqual(LONGEST_TURN);
     const running = some(RUNNING, 'Moving').map(({ metadata }) => metadata.name);
