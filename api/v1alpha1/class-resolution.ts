@@ -19,18 +19,24 @@ export type ClassResolution =
  */
 export function resolveClass(
   classes: readonly DataMoverClass[],
-  pvc: { metadata: Pick<ObjectMeta, 'name' | 'namespace' | 'labels' | 'annotations'> },
+  pvc: { kind?: string; metadata: Pick<ObjectMeta, 'name' | 'namespace' | 'labels' | 'annotations'> },
   { requested, installation }: { requested?: string | undefined; installation?: string | undefined } = {},
 ): ClassResolution {
-  const subject = `PersistentVolumeClaim ${pvc.metadata.namespace ?? ''}/${pvc.metadata.name}`;
+  const { kind = CLAIM } = pvc;
+  const subject = `${kind} ${pvc.metadata.namespace ?? ''}/${pvc.metadata.name}`;
   if (requested !== undefined)
     return byName(classes, { name: requested, by: 'request', subject, installation });
   const annotated = pvc.metadata.annotations?.[annotations.className];
   if (annotated !== undefined)
     return byName(classes, { name: annotated, by: 'annotation', subject, installation });
   const staying = classes.filter((c) => !isLeaving(c) && isOpenTo(c, installation));
-  return bySelector(staying, pvc.metadata.labels ?? {}, subject) ?? byDefault(staying, subject);
+  // Only claims are asked for the annotation.
+  const remedy = kind === CLAIM ? `in its annotation ${annotations.className}` : 'in spec.dataMoverClass';
+  const subjectOfLabels = { subject, remedy, labels: pvc.metadata.labels ?? {} };
+  return bySelector(staying, subjectOfLabels) ?? byDefault(staying, subject);
 }
+
+const CLAIM = 'PersistentVolumeClaim';
 
 /** The class that a request has got: it keeps it whatever changes meanwhile, and while the class is being deleted too. */
 export function keepClass(classes: readonly DataMoverClass[], name: string): ClassResolution {
@@ -87,18 +93,65 @@ function byName(
 }
 
 function notFound(name: string, asker: string, classes: readonly DataMoverClass[]): ClassResolution {
+  return { outcome: 'failed', reason: 'ClassNotFound', message: `${asker} names ${unknown(name, classes)}` };
+}
+
+function unknown(name: string, classes: readonly DataMoverClass[]): string {
   const known = classes.map((c) => c.metadata.name).join(', ') || 'none';
+  return `DataMoverClass ${name}, which does not exist (there are: ${known})`;
+}
+
+/** What a request says about the class of data that lies in a repository already. */
+export interface RecordedClass {
+  /** The request, for messages: `DataMoverDelete velero/dmd-1`. */
+  subject: string;
+  /** The class that made the data. */
+  name: string | undefined;
+  /** The installation that serves the request. */
+  installation: string;
+  /** True if the repository can be told from any other, so that another class cannot lead to the wrong one unnoticed. */
+  isIdentified: boolean;
+}
+
+/**
+ * The class for data in a repository: the recorded one. The default class may lead to another bucket, where nothing of the data
+ * is and nothing can be removed, so it is taken only if the repository is identified, or if no class is recorded.
+ */
+export function resolveRecorded(
+  classes: readonly DataMoverClass[],
+  { subject, name, installation, isIdentified }: RecordedClass,
+): ClassResolution {
+  const named = classes.find(({ metadata }) => metadata.name === name);
+  const isUsable = (c: DataMoverClass): boolean => !isLeaving(c) && isOpenTo(c, installation);
+  if (named !== undefined && isUsable(named)) return { outcome: 'resolved', class: named, by: 'request' };
+  const fallback = newestDefault(classes.filter(isUsable));
+  const isAllowed = name === undefined || isIdentified;
+  if (isAllowed && fallback !== undefined) return { outcome: 'resolved', class: fallback, by: 'default' };
+  if (name === undefined)
+    return {
+      outcome: 'none',
+      message: `${subject} names no class in spec.dataMoverClass, and ${NO_DEFAULT}`,
+    };
+  const problem =
+    named === undefined ? unknown(name, classes) : `DataMoverClass ${name}, ${whyUnusable(named)}`;
   return {
     outcome: 'failed',
     reason: 'ClassNotFound',
-    message: `${asker} names DataMoverClass ${name}, which does not exist (there are: ${known})`,
+    message: `spec.dataMoverClass of ${subject} names ${problem}; create that class with access to the same repositories, as another class may lead to others`,
   };
 }
 
+function whyUnusable(found: DataMoverClass): string {
+  return isLeaving(found)
+    ? 'which is being deleted'
+    : `which serves the installation in namespace ${found.spec.installation ?? ''} only`;
+}
+
+const NO_DEFAULT = `none is marked as default (annotation ${annotations.defaultClass}: "true")`;
+
 function bySelector(
   classes: readonly DataMoverClass[],
-  labels: Labels,
-  subject: string,
+  { subject, remedy, labels }: { subject: string; remedy: string; labels: Labels },
 ): ClassResolution | undefined {
   const matching = classes.filter((c) => selects(c, labels));
   const [first] = matching;
@@ -108,17 +161,21 @@ function bySelector(
   return {
     outcome: 'failed',
     reason: 'AmbiguousClass',
-    message: `${subject} is selected by ${String(names.length)} DataMoverClasses (${names.join(', ')}); change its labels or their spec.selector, or name one in its annotation ${annotations.className}`,
+    message: `${subject} is selected by ${String(names.length)} DataMoverClasses (${names.join(', ')}); change its labels or their spec.selector, or name one ${remedy}`,
   };
 }
 
 function byDefault(classes: readonly DataMoverClass[], subject: string): ClassResolution {
-  const [newest] = classes.filter(isDefaultClass).sort(newestFirst);
+  const newest = newestDefault(classes);
   if (newest !== undefined) return { outcome: 'resolved', class: newest, by: 'default' };
   return {
     outcome: 'none',
-    message: `no DataMoverClass selects ${subject} and none is marked as default (annotation ${annotations.defaultClass}: "true"); its data is not moved`,
+    message: `no DataMoverClass selects ${subject} and ${NO_DEFAULT}; its data is not moved`,
   };
+}
+
+function newestDefault(classes: readonly DataMoverClass[]): DataMoverClass | undefined {
+  return classes.filter(isDefaultClass).sort(newestFirst)[0];
 }
 
 function selects(c: DataMoverClass, labels: Labels): boolean {

@@ -47,6 +47,7 @@ export const deletePhases = [
   'CleaningUp',
   'Completed',
   'Failed',
+  'Canceled',
 ] as const;
 
 export const dataMoverDeleteStatus = z

@@ -9,6 +9,7 @@ import {
   moverName,
   movingStatus,
   objectName,
+  repositoryID,
   repositoryPath,
   requestStatus,
   retriedStatus,
@@ -24,6 +25,11 @@ export const dataMoverPruneSpec = z
     repository: repositoryPath.describe(
       'Path of the repository below the base that the repository secret names: prefix/cluster/namespace/pvc.',
     ),
+    repositoryID: repositoryID
+      .optional()
+      .describe(
+        'The identity that the repository must have; another one at its path is left alone. Absent: it is not checked.',
+      ),
     backupStorageLocation: objectName
       .optional()
       .describe(
@@ -71,6 +77,11 @@ export const dataMoverPruneStatus = z
     removingSince: time
       .optional()
       .describe('When the removal of the repository began. Absent while none is under way.'),
+    emptiedAt: time
+      .optional()
+      .describe(
+        'When it first found the repository without snapshots and began to remove it. A repository that is missing afterwards is gone by that; without it, a missing repository is a failure.',
+      ),
     removedAt: time.optional().describe('When the repository was gone from the storage.'),
     kept: text
       .optional()

@@ -42,8 +42,8 @@ export const deletePhaseMeanings: Record<DeletePhase, string> = {
   Retrying: 'The last try failed: `lastFailure` says why and what to do, `retryAt` when it is tried again.',
   CleaningUp: 'The outcome is known; what was made for this request is being removed.',
   Completed: 'The snapshot is gone from the repository.',
-  Failed:
-    'Over without success, because the request is malformed or was deleted after a try had failed. It is not tried again.',
+  Failed: 'Over without success, because the request is malformed. It is not tried again.',
+  Canceled: 'The request was deleted before the snapshot was removed, and its last try had failed.',
 };
 
 export const prunePhaseMeanings: Record<PrunePhase, string> = {

@@ -65,6 +65,12 @@ export const repositoryPath = z
     'is not the path of a repository: folders of letters, digits, ".", "_" and "-", joined by "/"',
   );
 
+/** What a mover tells its repositories apart by. It becomes an argument of the mover, so it cannot look like an option. */
+export const repositoryID = z
+  .string()
+  .max(128)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]*$/);
+
 /** RFC 3339. */
 export const time = z.iso.datetime();
 
@@ -237,6 +243,11 @@ export const backupResult = z
     repository: repositoryPath.describe(
       'Path of the repository below the base that the repository secret names: prefix/cluster/namespace/pvc.',
     ),
+    repositoryID: repositoryID
+      .optional()
+      .describe(
+        "The repository's own identity: another one at the same path has another. Data is removed only from the repository with this identity. Absent where the mover does not tell it.",
+      ),
     snapshotID: snapshotID.optional().describe("The mover's id of the snapshot. Absent only when `empty`."),
     snapshotTime: foreignTime
       .optional()

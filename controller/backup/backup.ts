@@ -11,7 +11,7 @@ import { isBeingVerified, verifiedFact } from '../request/verification.ts';
 import { backupCleanup } from './cleanup.ts';
 import { reportBackup, resultText } from './reports.ts';
 import type { BackupScope } from './scope.ts';
-import { backupSteps } from './steps.ts';
+import { backupSteps, unwantedBackup } from './steps.ts';
 
 /** What makes a DataMoverBackup one. */
 export function backupRequest(
@@ -23,6 +23,7 @@ export function backupRequest(
     isShared: true,
     steps: backupSteps,
     cleanup: backupCleanup,
+    unwanted: unwantedBackup,
     choose: (backup) => chooseServing(env, backup),
     open: ({ request, status, serving, now, limits, assertCurrent, context }) => ({
       env,
@@ -69,7 +70,7 @@ function chooseServing(env: Environment, backup: DataMoverBackup): Serving | Ser
   const kept = backup.status?.dataMoverClass;
   const resolution =
     kept === undefined
-      ? resolveClass(classes, claim ?? { metadata: { name, namespace } }, {
+      ? resolveClass(classes, claim ?? { kind, metadata: { name, namespace } }, {
           requested: backup.spec.dataMoverClass,
           installation: backup.spec.installation,
         })

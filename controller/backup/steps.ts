@@ -1,4 +1,8 @@
-import { dataMoverBackupSpec } from '../../api/v1alpha1/data-mover-backup.ts';
+import {
+  dataMoverBackupSpec,
+  type DataMoverBackup,
+  type DataMoverBackupStatus,
+} from '../../api/v1alpha1/data-mover-backup.ts';
 import type { BackupFacts, Mover, MoverRequest } from '../movers/mover.ts';
 import { captureSource } from './capture.ts';
 import { stageAlias } from '../exposure/alias.ts';
@@ -15,6 +19,7 @@ import {
   followMover,
   hideStaging,
   stopUnwanted,
+  unwantedBy,
 } from '../request/shared-steps.ts';
 import { formOf, isSnapshotID, quoted } from '../request/snapshot-id.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
@@ -35,8 +40,16 @@ export const backupSteps: readonly Step<BackupScope>[] = [
   { name: 'verify', run: verify },
 ];
 
+/** A result that is recorded stays one. */
+export function unwantedBackup(
+  backup: DataMoverBackup,
+  { result }: DataMoverBackupStatus,
+): string | undefined {
+  return result === undefined ? unwantedBy(backup) : undefined;
+}
+
 function stopWhenCanceled({ status, backup }: BackupScope): StepResult {
-  return status.result === undefined ? stopUnwanted(backup) : done;
+  return stopUnwanted(unwantedBackup(backup, status));
 }
 
 /** Once the source is fixed, no stricter form ends it. */

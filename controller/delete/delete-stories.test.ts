@@ -54,8 +54,18 @@ function succeed(request: string): void {
   });
 }
 
+/** The same, and restic has not found the snapshot. */
+function findNothing(request: string): void {
+  end(request, 0, 'Ignoring "abcdef01": no matching ID found for prefix "abcdef01"');
+}
+
 /** Plays the kubelet: the Job's pod has ended badly, and restic has said why. */
 function fail(request: string, said: string): void {
+  end(request, 12, said);
+}
+
+function end(request: string, exitCode: number, said: string): void {
+  const hasFailed = exitCode !== 0;
   const key = jobKey(request);
   const pod = { namespace: PROTECTED, name: `${key.name}-pod` };
   world.kube.seed(pods, {
@@ -76,13 +86,13 @@ function fail(request: string, said: string): void {
     },
     spec: { containers: [{ name: 'restic' }] },
     status: {
-      phase: 'Failed',
-      containerStatuses: [{ name: 'restic', state: { terminated: { exitCode: 12 } } }],
+      phase: hasFailed ? 'Failed' : 'Succeeded',
+      containerStatuses: [{ name: 'restic', state: { terminated: { exitCode } } }],
     },
   });
   world.cluster.state.logs.set(formatKey(pod), { lines: [said], ended: true, listeners: new Set() });
   world.kube.edit(jobs, key, (job) => {
-    job.status = { failed: 1 };
+    job.status = hasFailed ? { failed: 1 } : { succeeded: 1 };
   });
 }
 
@@ -93,7 +103,7 @@ describe('the removal of a backup', () => {
     await world.until(() => jobOf('one') !== undefined);
     expect(JSON.stringify(jobOf('one')?.spec)).toContain('"forget","--","abcdef01"]');
     // A killed mover's lock would be in the way for ever.
-    expect(JSON.stringify(jobOf('one')?.spec)).toContain(String.raw`restic unlock\nexec restic`);
+    expect(JSON.stringify(jobOf('one')?.spec)).toContain('restic unlock\\n');
     expect(current('one')?.status).toMatchObject({ phase: 'Deleting', repositoryPath: 'c1/app/data' });
     succeed('one');
     await world.until(() => current('one')?.status?.phase === 'Completed');
@@ -107,17 +117,34 @@ describe('the removal of a backup', () => {
     expect(jobOf('one')).toBeUndefined();
   });
 
-  it('needs nothing but the record: cluster, class and claim of the backup may be gone', async () => {
-    const elsewhere = { ...RECORD, repository: 'lost-cluster/lost-app/data' };
+  it('needs nothing but a record that identifies the repository: cluster, class and claim of the backup may be gone', async () => {
+    const elsewhere = { ...RECORD, repositoryID: ID, repository: 'lost-cluster/lost-app/data' };
     addDelete('one', elsewhere, PROTECTED, 'lost-class');
     await world.until(() => jobOf('one') !== undefined);
     const { data = {} } = world.kube.peek(secrets, jobKey('one')) ?? {};
     expect(Buffer.from(data['RESTIC_REPOSITORY'] ?? '', 'base64').toString()).toMatch(
       /\/lost-cluster\/lost-app\/data$/,
     );
+    expect(JSON.stringify(jobOf('one')?.spec)).toContain(`"${ID}","forget","--","abcdef01"]`);
     succeed('one');
     await world.until(() => current('one')?.status?.phase === 'Completed');
     expect(current('one')?.status?.dataMoverClass).toBe('volsync');
+  });
+
+  it('is not asked of the default class when the recorded one is gone and the repository is not identified', async () => {
+    addDelete('one', RECORD, PROTECTED, 'lost-class');
+    await world.until(() => current('one')?.status?.phase === 'Retrying');
+    expect(current('one')?.status?.lastFailure).toEqual({
+      reason: 'ClassNotFound',
+      message:
+        'spec.dataMoverClass of DataMoverDelete velero/one names DataMoverClass lost-class, which does not exist (there are: volsync); create that class with access to the same repositories, as another class may lead to others',
+    });
+    expect(jobOf('one')).toBeUndefined();
+    world.addClass(({ metadata }) => void (metadata.name = 'lost-class'));
+    await world.until(() => jobOf('one') !== undefined);
+    succeed('one');
+    await world.until(() => current('one')?.status?.phase === 'Completed');
+    expect(current('one')?.status?.dataMoverClass).toBe('lost-class');
   });
 
   it('waits while another request uses the repository', async () => {
@@ -152,6 +179,46 @@ describe('the removal of a backup', () => {
     succeed('one');
     await world.start();
     await world.until(() => current('one')?.status?.phase === 'Completed');
+  });
+});
+
+/** What restic calls the repository. */
+const ID = 'c0'.repeat(32);
+
+describe('a snapshot that is not in the repository', () => {
+  it.each<[string, Partial<Result>, string | undefined]>([
+    ['that the record identifies', { repositoryID: ID }, undefined],
+    ['of the class that the record names', {}, 'volsync'],
+  ])('%s is removed', async (_, more, dataMoverClass) => {
+    addDelete('one', { ...RECORD, ...more }, PROTECTED, dataMoverClass);
+    await world.until(() => jobOf('one') !== undefined);
+    findNothing('one');
+    await world.until(() => current('one')?.status?.phase === 'Completed');
+  });
+
+  it('of a class that was only guessed is not removed: it may be in another bucket', async () => {
+    addDelete('one');
+    await world.until(() => jobOf('one') !== undefined);
+    findNothing('one');
+    await world.until(() => current('one')?.status?.phase === 'Retrying');
+    expect(current('one')?.status).not.toHaveProperty('removedAt');
+    expect(current('one')?.status?.lastFailure).toEqual({
+      reason: 'RepositoryMissing',
+      message:
+        'snapshot abcdef01 is not in repository c1/app/data of DataMoverClass volsync, and nothing shows that this is the repository that held it; create a DataMoverDelete that names the class of the backup in spec.dataMoverClass, and delete velero/one',
+    });
+    await world.until(() => current('one')?.status?.retryAt === undefined);
+  });
+
+  it('is not looked for in a repository that the record does not identify', async () => {
+    addDelete('one', { ...RECORD, repositoryID: ID }, PROTECTED, 'volsync');
+    await world.until(() => jobOf('one') !== undefined);
+    end('one', 30, `Fatal: the repository has another identity: ${'c1'.repeat(32)} instead of ${ID}`);
+    await world.until(() => current('one')?.status?.phase === 'Retrying');
+    expect(current('one')?.status?.lastFailure).toMatchObject({
+      reason: 'RepositoryMissing',
+      message: expect.stringContaining('is not the one that the record names; check'),
+    });
   });
 });
 
@@ -250,5 +317,11 @@ describe('a removal that fails', () => {
     await world.kube.client().delete(dataMoverDeletes, { namespace: PROTECTED, name: 'one' });
     await world.until(() => current('one') === undefined);
     expect(world.inventory()).toEqual(before);
+    expect(world.reports).toContainEqual(
+      expect.objectContaining({
+        reason: 'DataMoverCanceled',
+        message: 'velero/one was deleted before it was completed',
+      }),
+    );
   });
 });

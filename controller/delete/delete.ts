@@ -5,7 +5,8 @@ import type { Environment } from '../environment.ts';
 import { childIdentity } from '../request/children.ts';
 import type { RequestType } from '../request/request.ts';
 import { announceTries, pauseAfter } from '../request/retry.ts';
-import { serveRecorded } from '../request/serve-recorded.ts';
+import { serveRecorded, type Origin } from '../request/serve-recorded.ts';
+import { deletedTooEarly } from '../request/shared-steps.ts';
 import type { DeleteScope } from './scope.ts';
 import { deleteCleanup, deleteSteps } from './steps.ts';
 
@@ -20,7 +21,9 @@ export function deleteRequest(
     isShared: false,
     steps: deleteSteps,
     cleanup: deleteCleanup,
-    choose: (request) => serveRecorded(env, request, request.spec.result.mover),
+    // Work that has begun goes on; only if it fails, the deletion ends it.
+    unwanted: (request, { removedAt }) => (removedAt === undefined ? deletedTooEarly(request) : undefined),
+    choose: (request) => serveRecorded(env, request, originOf(request)),
     open: ({ request, status, serving, now, limits, assertCurrent, context }) => ({
       env,
       request,
@@ -42,6 +45,10 @@ export function deleteRequest(
     successMessage: () => 'the snapshot is not in the repository any more',
     report: (request, before, after) => announceTries(env.reporter, request, before, after),
   };
+}
+
+function originOf({ spec: { result } }: DataMoverDelete): Origin {
+  return { mover: result.mover, repositoryID: result.repositoryID };
 }
 
 function phaseOf({ movingSince, repositoryPath, retryAt }: DataMoverDeleteStatus): string {

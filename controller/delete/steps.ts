@@ -5,6 +5,7 @@ import { recover } from '../request/retry.ts';
 import { checkSnapshotID } from '../request/snapshot-id.ts';
 import { admit, followMover } from '../request/shared-steps.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
+import { judgeRemoval } from './absence.ts';
 import type { DeleteScope } from './scope.ts';
 
 /** The way of a removal, in order. Each step is skipped when its facts are recorded. */
@@ -19,17 +20,13 @@ export const deleteSteps: readonly Step<DeleteScope>[] = [
 export const deleteCleanup: readonly Step<DeleteScope>[] = [cleanMover];
 
 function check({ request, status, env, serving, now }: DeleteScope): StepResult {
-  const { result, dataMoverClass: className } = request.spec;
+  const { result } = request.spec;
   if (result.empty === true || result.snapshotID === undefined) {
     // There is no snapshot of an empty volume, so it is as gone as it can be.
     status.removedAt ??= now.toISOString();
     return checkpoint;
   }
-  const checked = checkCare(
-    request,
-    { ...result, className },
-    { serving, protectedNamespace: env.namespace },
-  );
+  const checked = checkCare(request, result, { serving, protectedNamespace: env.namespace });
   if (checked.state !== 'done') return checked;
   const named = checkSnapshotID(serving.mover, 'spec.result.snapshotID', result.snapshotID);
   if (named.state === 'done') status.repositoryPath = result.repository;
@@ -47,6 +44,7 @@ async function remove(scope: DeleteScope): Promise<StepResult> {
     ...child,
     config: serving.config,
     repositoryPath: status.repositoryPath ?? '',
+    repositoryID: request.spec.result.repositoryID,
     snapshotID: request.spec.result.snapshotID ?? '',
     // Velero's backup is gone by now; whoever wrote this request could still ask it.
     veleroLocation: () => Promise.resolve({ name: request.spec.backupStorageLocation }),
@@ -54,13 +52,9 @@ async function remove(scope: DeleteScope): Promise<StepResult> {
     signal,
     assertCurrent: scope.assertCurrent,
   });
-  // Where repositories go with their last snapshot, one that is not there holds nothing.
-  const isGone = forgotten.state === 'Failed' && forgotten.reason === 'RepositoryMissing';
-  const { removeEmpty } = serving.class.spec.repositories;
-  const outcome: typeof forgotten =
-    isGone && removeEmpty ? { state: 'Done', facts: { alreadyGone: true } } : forgotten;
+  const outcome = judgeRemoval(scope, forgotten);
   // Before the removal is recorded: what was removed and never pruned would take space for ever.
-  if (outcome.state === 'Done') await askForPrune(scope);
+  if (forgotten.state === 'Done' && outcome.state === 'Done') await askForPrune(scope);
   return followMover(scope, outcome, () => {
     status.removedAt = now.toISOString();
     delete status.lastFailure;

@@ -195,6 +195,11 @@ export interface WorkRequest<Config> extends MoverTarget {
 export interface RepositoryRequest<Config> extends WorkRequest<Config>, AccessRequest<Config> {
   /** Path of the repository below the mover's configured base; no leading or trailing slash. */
   repositoryPath: string;
+  /**
+   * The identity that the repository must have, as a backup has reported it; nothing is changed in another one, and the outcome
+   * is a failure for `RepositoryMissing`. Absent: not known.
+   */
+  repositoryID?: string | undefined;
 }
 
 /** A request to move data from or to a staging volume. */
@@ -256,6 +261,11 @@ export interface RootFolder {
 /** What a backup produced, as the mover itself reported it. Either a snapshot id or `empty`. */
 export interface BackupFacts {
   snapshotID?: string;
+  /**
+   * What tells the repository apart from any other, also from one made at the same path later: letters, digits, `.`, `_`, `:`, `-`.
+   * Requests about the snapshot name it again. Absent: the mover cannot tell.
+   */
+  repositoryID?: string;
   /** RFC 3339, the mover's clock. */
   snapshotTime?: string;
   bytes?: number;

@@ -16,7 +16,7 @@ import type { Serving } from '../request/serving.ts';
  */
 export async function askForPrune({ env, request, serving, signal }: Removal): Promise<void> {
   const known = env.listers.prunes.byIndex(PRUNED_INDEX, request.spec.result.repository);
-  const covered = known.some((prune) => isToCome(prune) && isOf(prune, request));
+  const covered = known.some((prune) => isToCome(prune) && isOf(prune, request, serving));
   if (covered || serving.mover.prune === undefined) return;
   await env.creator.createOnce(dataMoverPrunes, desiredPrune(request, serving.class, env.now()), signal);
 }
@@ -34,9 +34,12 @@ function isToCome({ metadata, status }: DataMoverPrune): boolean {
   );
 }
 
-function isOf({ spec }: DataMoverPrune, { spec: wish }: DataMoverDelete): boolean {
+function isOf({ spec }: DataMoverPrune, { spec: wish }: DataMoverDelete, serving: Serving): boolean {
   return (
-    spec.repository === wish.result.repository && spec.backupStorageLocation === wish.backupStorageLocation
+    spec.repository === wish.result.repository &&
+    spec.repositoryID === wish.result.repositoryID &&
+    spec.dataMoverClass === serving.class.metadata.name &&
+    spec.backupStorageLocation === wish.backupStorageLocation
   );
 }
 
@@ -46,7 +49,7 @@ function desiredPrune(
   now: Date,
 ): DataMoverPrune {
   const { namespace = '', uid = '' } = metadata;
-  const { mover, repository } = spec.result;
+  const { mover, repository, repositoryID } = spec.result;
   const { backupStorageLocation, config } = spec;
   const dueAt = new Date(now.getTime() + classSpec.repositories.pruneIntervalSeconds * 1000).toISOString();
   return {
@@ -62,6 +65,7 @@ function desiredPrune(
       mover,
       repository,
       dueAt,
+      ...(repositoryID !== undefined && { repositoryID }),
       ...(backupStorageLocation !== undefined && { backupStorageLocation }),
       ...(config !== undefined && { config }),
     },

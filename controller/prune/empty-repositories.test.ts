@@ -8,7 +8,7 @@ import {
   type PersistentVolumeClaim,
 } from '../../api/external/core.ts';
 import { formatKey } from '../../api/meta.ts';
-import type { DataMoverPruneStatus } from '../../api/v1alpha1/data-mover-prune.ts';
+import type { DataMoverPrune, DataMoverPruneStatus } from '../../api/v1alpha1/data-mover-prune.ts';
 import { labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverClasses, dataMoverDeletes, dataMoverPrunes } from '../../api/v1alpha1/kinds.ts';
 import { shortHash } from '../../api/v1alpha1/names.ts';
@@ -205,6 +205,9 @@ describe('a repository in which a prune finds no snapshot', () => {
 
   it('is removed for whoever waits for it, too, when that had come half way', async () => {
     addPrune();
+    await play('restic', 0, NO_SNAPSHOT);
+    await play('rclone', 1, 'ERROR : config: AccessDenied: Access Denied');
+    await world.until(() => status().phase === 'Retrying');
     await world.until(() => runOf('restic') !== undefined);
     await world.addSource('data', 'precious');
     world.addBackup('b1');
@@ -214,6 +217,14 @@ describe('a repository in which a prune finds no snapshot', () => {
     await play('rclone', 0, REMOVED);
     await world.until(() => world.backup()?.status?.phase === 'Completed');
     expect(status()).toHaveProperty('removedAt');
+  });
+
+  it('is not taken for removed when it was never found: the class may lead elsewhere', async () => {
+    addPrune();
+    await play('restic', 10, 'Fatal: repository does not exist');
+    await world.until(() => status().phase === 'Retrying');
+    expect(status().lastFailure).toMatchObject({ reason: 'RepositoryMissing' });
+    expect(runOf('rclone')).toBeUndefined();
   });
 
   it('goes on being removed after a restart', async () => {
@@ -240,23 +251,55 @@ describe('a repository in which a prune finds no snapshot', () => {
   });
 });
 
-describe('a removal of data', () => {
-  it.each([
-    [true, 'Completed'],
-    [false, 'Retrying'],
-  ])('of a repository that is not there, where removed ones are expected: %s', async (removeEmpty, phase) => {
-    world.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ spec }) => {
-      spec.repositories.removeEmpty = removeEmpty;
-    });
+describe('a removal of data from a repository that is not there', () => {
+  const removal = () => world.kube.peek(dataMoverDeletes, { namespace: PROTECTED, name: 'd1' });
+  const repositoryID = 'c0'.repeat(32);
+
+  beforeEach(() => {
     world.kube.seed(dataMoverDeletes, {
       apiVersion: 'oadp.openshift.io/v1alpha1',
       kind: 'DataMoverDelete',
       metadata: { namespace: PROTECTED, name: 'd1' },
-      spec: { result: { mover: 'VolSync', repository: REPOSITORY, snapshotID: 'abcdef01' } },
+      spec: {
+        dataMoverClass: 'volsync',
+        result: { mover: 'VolSync', repository: REPOSITORY, repositoryID, snapshotID: 'abcdef01' },
+      },
     });
+  });
+
+  const removed = { dataMoverClass: 'volsync', mover: 'VolSync', repository: REPOSITORY, repositoryID };
+
+  function addRemoved(spec: DataMoverPrune['spec']): void {
+    world.kube.seed(dataMoverPrunes, {
+      apiVersion: 'oadp.openshift.io/v1alpha1',
+      kind: 'DataMoverPrune',
+      metadata: { namespace: PROTECTED, name: 'p0' },
+      spec,
+      status: { phase: 'Completed', removedAt: '2026-01-01T00:00:00Z' },
+    });
+  }
+
+  it('has nothing left to do when a prune has removed that very repository', async () => {
+    addRemoved(removed);
     await play('restic', 10, 'Fatal: repository does not exist');
-    const removal = () => world.kube.peek(dataMoverDeletes, { namespace: PROTECTED, name: 'd1' });
-    await world.until(() => removal()?.status?.phase === phase);
-    expect(removal()?.status?.lastFailure?.reason).toBe(removeEmpty ? undefined : 'RepositoryMissing');
+    await world.until(() => removal()?.status?.phase === 'Completed');
+    expect(world.kube.peekAll(dataMoverPrunes)).toHaveLength(1);
+  });
+
+  it.each<[string, DataMoverPrune['spec'] | undefined]>([
+    ['nothing has removed it', undefined],
+    ['a prune has removed one of another class', { ...removed, dataMoverClass: 'other' }],
+    ['a prune has removed one of another identity', { ...removed, repositoryID: 'c1'.repeat(32) }],
+    ['a prune has removed one of another path', { ...removed, repository: 'c1/app/other' }],
+  ])('fails visibly and is tried again when %s', async (_, spec) => {
+    if (spec !== undefined) addRemoved(spec);
+    await play('restic', 10, 'Fatal: repository does not exist');
+    await world.until(() => removal()?.status?.phase === 'Retrying');
+    expect(removal()?.status?.lastFailure).toEqual({
+      reason: 'RepositoryMissing',
+      message: expect.stringMatching(
+        /^there is no repository .*; if the data was removed on purpose, delete DataMoverDelete velero\/d1$/,
+      ),
+    });
   });
 });

@@ -5,9 +5,9 @@ import type { Environment } from '../environment.ts';
 import { childIdentity } from '../request/children.ts';
 import type { Fact, RequestType } from '../request/request.ts';
 import { announceTries, pauseAfter } from '../request/retry.ts';
-import { serveRecorded } from '../request/serve-recorded.ts';
+import { serveRecorded, type Origin } from '../request/serve-recorded.ts';
 import type { PruneScope } from './scope.ts';
-import { pruneCleanup, pruneSteps } from './steps.ts';
+import { pruneCleanup, pruneSteps, unwantedPrune } from './steps.ts';
 
 /** What makes a DataMoverPrune one. */
 export function pruneRequest(
@@ -20,7 +20,8 @@ export function pruneRequest(
     isShared: false,
     steps: pruneSteps,
     cleanup: pruneCleanup,
-    choose: (request) => serveRecorded(env, request, request.spec.mover),
+    unwanted: unwantedPrune,
+    choose: (request) => serveRecorded(env, request, originOf(request)),
     notBefore: ({ spec }) => (spec.dueAt === undefined ? undefined : Date.parse(spec.dueAt)),
     open: ({ request, status, serving, now, limits, assertCurrent, context }) => ({
       env,
@@ -35,6 +36,7 @@ export function pruneRequest(
     }),
     tryAgain: (request, status, failure, now) => {
       // Its place is given back, so by the next try the repository may not be empty any more.
+      status.emptiedAt ??= status.removingSince;
       delete status.prunedAt;
       delete status.snapshots;
       delete status.removingSince;
@@ -50,6 +52,10 @@ export function pruneRequest(
     successMessage: successOf,
     report: (request, before, after) => announceTries(env.reporter, request, before, after),
   };
+}
+
+function originOf({ spec: { mover, repositoryID } }: DataMoverPrune): Origin {
+  return { mover, repositoryID };
 }
 
 /** Told only where the class wants it. */

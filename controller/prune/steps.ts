@@ -1,9 +1,9 @@
-import { formatKey, keyOf } from '../../api/meta.ts';
+import type { DataMoverPrune, DataMoverPruneStatus } from '../../api/v1alpha1/data-mover-prune.ts';
 import type { Mover, MoverOutcome, PruneFacts, RemovalFacts, RepositoryRequest } from '../movers/mover.ts';
 import { cleanMover } from '../request/clean-up.ts';
 import { checkCare } from '../request/repository-care.ts';
 import { recover } from '../request/retry.ts';
-import { admit, followMover } from '../request/shared-steps.ts';
+import { admit, deletedTooEarly, followMover, stopUnwanted } from '../request/shared-steps.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
 import type { PruneScope } from './scope.ts';
 
@@ -19,17 +19,20 @@ export const pruneSteps: readonly Step<PruneScope>[] = [
 /** The way back. */
 export const pruneCleanup: readonly Step<PruneScope>[] = [cleanMover];
 
+/** A removal that has begun goes on: half a repository would be in the way of the next one. */
+export function unwantedPrune(
+  request: DataMoverPrune,
+  { removingSince, prunedAt }: DataMoverPruneStatus,
+): string | undefined {
+  const isDone = prunedAt !== undefined && removingSince === undefined;
+  return isDone || removingSince !== undefined ? undefined : deletedTooEarly(request);
+}
+
 function check({ request, status, env, serving }: PruneScope): StepResult {
-  // Half a repository would be in the way of the next one.
-  if (request.metadata.deletionTimestamp !== undefined && status.removingSince === undefined)
-    return failed('Canceled', `${formatKey(keyOf(request))} was deleted before it was completed`);
-  const { mover, repository, dataMoverClass: className } = request.spec;
-  const checked = checkCare(
-    request,
-    { mover, repository, className },
-    { serving, protectedNamespace: env.namespace },
-  );
-  if (checked.state === 'done') status.repositoryPath = repository;
+  const unwanted = unwantedPrune(request, status);
+  if (unwanted !== undefined) return stopUnwanted(unwanted);
+  const checked = checkCare(request, request.spec, { serving, protectedNamespace: env.namespace });
+  if (checked.state === 'done') status.repositoryPath = request.spec.repository;
   return checked;
 }
 
@@ -46,6 +49,7 @@ async function prune(scope: PruneScope): Promise<StepResult> {
     Object.assign(status, facts, { prunedAt: now.toISOString() });
     if (isBegun || isUnwanted(scope)) {
       status.removingSince = now.toISOString();
+      status.emptiedAt ??= status.removingSince;
       // The removal has its own time to start.
       status.movingSince = now.toISOString();
     } else {
@@ -58,9 +62,10 @@ async function prune(scope: PruneScope): Promise<StepResult> {
 /** What the prune finds after a removal that came as far as that. */
 const GONE: MoverOutcome<PruneFacts> = { state: 'Done', facts: { snapshots: 0 } };
 
-function isGone({ serving }: PruneScope, outcome: MoverOutcome<PruneFacts>): boolean {
-  const { removeEmpty } = serving.class.spec.repositories;
-  return removeEmpty && outcome.state === 'Failed' && outcome.reason === 'RepositoryMissing';
+/** A repository that is missing was removed by this very request, or it was never looked for at the right place. */
+function isGone({ status }: PruneScope, outcome: MoverOutcome<PruneFacts>): boolean {
+  const isMissing = outcome.state === 'Failed' && outcome.reason === 'RepositoryMissing';
+  return isMissing && status.emptiedAt !== undefined;
 }
 
 /** Whoever waits for the repository will either use it or ask for another prune. */
@@ -94,6 +99,7 @@ function requestOf(scope: PruneScope): RepositoryRequest<unknown> {
     ...child,
     config: serving.config,
     repositoryPath: status.repositoryPath ?? '',
+    repositoryID: request.spec.repositoryID,
     since: status.movingSince ?? '',
     signal,
     assertCurrent,

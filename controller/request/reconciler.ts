@@ -7,6 +7,7 @@ import { installationOf, isElsewhere } from '../installation.ts';
 import { targetOf } from './announcements.ts';
 import { goBack, hasLeftBehind, LOOK_MS, tidy, TIDY_MS, type WayBack } from './clean-up.ts';
 import { assertCurrent } from './current.ts';
+import { canceled, type Canceled } from './canceled.ts';
 import { createLateChildren } from './late-children.ts';
 import { refusal } from './refusal.ts';
 import {
@@ -58,7 +59,7 @@ export function createRequestReconciler<
   async function look(request: T, context: ReconcileContext): Promise<ReconcileResult | void> {
     if (isOthers(request)) return;
     if (isFinal(request.status?.phase)) return finish(request, context);
-    if (!isHeld(request)) return begin(request, context);
+    if (!isHeld(request)) return beginOrEnd(request, context);
     const serving = keepMover(env.movers, request.status?.mover, type.choose(request));
     if (serving === undefined) return;
     if (isUnclaimed(request, serving)) return claim(request, context.signal);
@@ -98,6 +99,11 @@ export function createRequestReconciler<
   }
 
   /** Looks at a request for which nothing has been made yet. */
+  function beginOrEnd(request: T, context: ReconcileContext): Promise<ReconcileResult | void> {
+    const unwanted = canceled(type, request, draftOf(request));
+    return unwanted === undefined ? begin(request, context) : end(request, unwanted, context);
+  }
+
   async function begin(request: T, context: ReconcileContext): Promise<ReconcileResult | void> {
     const missing = type.missing?.(request);
     if (missing !== undefined) return awaitMissing(request, missing, context);
@@ -125,6 +131,12 @@ export function createRequestReconciler<
   async function claim(request: T, signal: AbortSignal): Promise<void> {
     const status = { ...draftOf(request), servedBy: env.self };
     await store.write(request, status, signal);
+  }
+
+  /** Its owner needs it no more, and nothing was made for it. */
+  async function end(request: T, reason: Canceled, context: ReconcileContext): Promise<void> {
+    const isServed = keepMover(env.movers, request.status?.mover, type.choose(request)) !== undefined;
+    if (isServed && request.metadata.deletionTimestamp === undefined) await reject(request, reason, context);
   }
 
   async function awaitMissing(
@@ -183,7 +195,7 @@ export function createRequestReconciler<
   /** Its class went or broke after work had begun: what was made must go all the same. */
   function giveUp(request: T, problem: ServingProblem, context: ReconcileContext): Promise<ReconcileResult> {
     const scope = openPass(request, servingForCleanup(env.movers, request.status), context);
-    if (!hasEnded(scope.status)) scope.status.failure = problem;
+    if (!hasEnded(scope.status)) scope.status.failure = canceled(type, request, scope.status) ?? problem;
     return drive(scope, request);
   }
 
@@ -240,13 +252,17 @@ export function createRequestReconciler<
       const { reason, message } = pass.result;
       const pauseMs = type.tryAgain?.(request, scope.status, { reason, message }, scope.now);
       if (pauseMs !== undefined) return { ...pass, result: waiting(message, { requeueAfterMs: pauseMs }) };
-      scope.status.failure = { reason, message };
+      scope.status.failure = canceled(type, request, scope.status) ?? { reason, message };
     }
     return pass;
   }
 
   /** A request that can never be served fails without having owned anything. */
-  async function reject(request: T, problem: ServingProblem, { signal }: ReconcileContext): Promise<void> {
+  async function reject(
+    request: T,
+    problem: ServingProblem | Canceled,
+    { signal }: ReconcileContext,
+  ): Promise<void> {
     const now = env.now();
     const status = draftOf(request);
     status.startTimestamp ??= now.toISOString();

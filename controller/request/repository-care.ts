@@ -1,5 +1,6 @@
+import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import { ownerOf } from '../repository/path.ts';
-import { isUnderstood, type Serving } from './serving.ts';
+import { isUnderstood, type Serving, type ServingProblem } from './serving.ts';
 import { done, failed, type StepResult } from './step.ts';
 
 /**
@@ -8,7 +9,7 @@ import { done, failed, type StepResult } from './step.ts';
  */
 export function checkCare(
   request: { kind: string; metadata: { namespace?: string } },
-  { mover, repository, className }: { mover: string; repository: string; className: string | undefined },
+  { mover, repository }: { mover: string; repository: string },
   { serving, protectedNamespace }: { serving: Serving; protectedNamespace: string },
 ): StepResult {
   const { namespace = '' } = request.metadata;
@@ -19,13 +20,18 @@ export function checkCare(
     );
   }
   if (!isUnderstood(serving.mover, mover)) {
-    const { name } = serving.class.metadata;
-    return failed(
-      'NoClass',
-      `the backup was made by mover ${mover}, and DataMoverClass ${name} is served by ${serving.mover.name}: make a DataMoverClass ${className ?? ''} of mover ${mover}`,
-    );
+    const { reason, message } = madeByAnother(mover, serving.class);
+    return failed(reason, message);
   }
   if (ownerOf(repository) === undefined)
     return failed('InvalidRequest', `"${repository}" is not a path of a repository`);
   return done;
+}
+
+/** Why a class cannot serve data of another mover. */
+export function madeByAnother(mover: string, { metadata: { name }, spec }: DataMoverClass): ServingProblem {
+  return {
+    reason: 'NoClass',
+    message: `the backup was made by mover ${mover}, and DataMoverClass ${name} is served by ${spec.mover}; create a DataMoverClass of mover ${mover}, and another request that names it in spec.dataMoverClass`,
+  };
 }

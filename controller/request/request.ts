@@ -74,6 +74,8 @@ export interface RequestType<
   missing?(request: T): (ServingProblem & { since: string | undefined; seconds: number }) | undefined;
   /** Whether controllers of several installations see it, so that one must claim it before anything is made for it. */
   isShared: boolean;
+  /** Why it must end as Canceled, whatever else is wrong with it: its owner has canceled or deleted it. */
+  unwanted(request: T, status: Status): string | undefined;
   /** When it is due (milliseconds since 1970), if not at once; until then nothing is made for it and nothing holds it. */
   notBefore?(request: T): number | undefined;
   /** `undefined`: this request is somebody else's; it is not touched. */

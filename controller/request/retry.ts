@@ -67,9 +67,8 @@ export async function recover<Status extends RetriedStatus>(
   const { uid = '' } = request.metadata;
   const { lastFailure, retryAt } = status;
   if (lastFailure === undefined || retryAt === undefined) return done;
-  if (request.metadata.deletionTimestamp !== undefined) {
+  if (request.metadata.deletionTimestamp !== undefined)
     return failed(lastFailure.reason as FailureReason, lastFailure.message);
-  }
   if (status.admittedAt !== undefined) {
     const left = await serving.mover.cleanup({ ...child, signal });
     const giveUpAt = limits.endOf(retryAt, serving.class.spec.deadlines.cleanUpSeconds);
@@ -109,5 +108,6 @@ export function announceTries(
   if (before.failedTries !== after.failedTries)
     warning(target, eventReasons.warning, after.lastFailure?.message ?? message);
   if (after.phase === 'Completed') normal(target, eventReasons.completed, message);
+  if (after.phase === 'Canceled') warning(target, eventReasons.canceled, message);
   if (after.phase === 'Failed') warning(target, eventReasons.failed, message);
 }

@@ -22,12 +22,22 @@ export interface MovingStatus extends RequestStatus {
   progress?: (MoverProgress & { updatedAt: string }) | undefined;
 }
 
-/** Fails a request whose owner wants it no more. */
-export function stopUnwanted(request: Resource & { spec: { cancel?: boolean | undefined } }): StepResult {
-  if (request.metadata.deletionTimestamp !== undefined) {
-    return failed('Canceled', `${formatKey(keyOf(request))} was deleted before it was completed`);
-  }
-  return request.spec.cancel === true ? failed('Canceled', 'canceled by spec.cancel') : done;
+/** Why the owner of a request does not need it any more; `undefined` if nothing says so. */
+export function unwantedBy(
+  request: Resource & { spec: { cancel?: boolean | undefined } },
+): string | undefined {
+  return deletedTooEarly(request) ?? (request.spec.cancel === true ? 'canceled by spec.cancel' : undefined);
+}
+
+/** The same for a kind that cannot be canceled. */
+export function deletedTooEarly(request: Resource): string | undefined {
+  if (request.metadata.deletionTimestamp === undefined) return undefined;
+  return `${formatKey(keyOf(request))} was deleted before it was completed`;
+}
+
+/** Ends a request that its kind calls unwanted. */
+export function stopUnwanted(reason: string | undefined): StepResult {
+  return reason === undefined ? done : failed('Canceled', reason);
 }
 
 /** Fails a request whose way to its repository is known not to lead there. */

@@ -1,4 +1,5 @@
 import type { FailureReason } from '../../api/v1alpha1/reasons.ts';
+import { ANOTHER_REPOSITORY } from './identity.ts';
 import type { Place } from './place.ts';
 
 /** What a failed mover pod means. */
@@ -21,6 +22,13 @@ interface Rule {
 
 /** The first rule that fits wins, so the particular ones come first. */
 const RULES: readonly Rule[] = [
+  {
+    pattern: new RegExp(`^Fatal: ${ANOTHER_REPOSITORY}`),
+    reason: 'RepositoryMissing',
+    message: ({ base, repository }) =>
+      `the repository ${repository} is not the one that the record names; check ${base}: it must lead to where the backup was made`,
+    attempts: 1,
+  },
   {
     pattern: /incorrect password|wrong password or no key found/i,
     reason: 'WrongPassword',

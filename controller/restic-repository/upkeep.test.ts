@@ -4,27 +4,38 @@ import { repositorySettings } from './config.ts';
 import { forgetTask, pruneTask } from './upkeep.ts';
 
 const schema = z.object(repositorySettings);
+const config = schema.parse({});
 
 describe('removing a snapshot', () => {
   it('names that snapshot alone, and does not prune', () => {
-    expect(forgetTask(schema.parse({}), 'abcdef01').args).toEqual(['forget', '--', 'abcdef01']);
+    expect(forgetTask({ config, snapshotID: 'abcdef01' }).args).toEqual(['', 'forget', '--', 'abcdef01']);
     // Of a whole id restic does not look whether it is there.
-    expect(forgetTask(schema.parse({}), 'ab'.repeat(32)).args).toEqual(['forget', '--', 'ab'.repeat(16)]);
+    const { args } = forgetTask({ config, snapshotID: 'ab'.repeat(32) });
+    expect(args).toEqual(['', 'forget', '--', 'ab'.repeat(16)]);
+  });
+
+  it('happens in the recorded repository only', () => {
+    const repositoryID = 'c0'.repeat(32);
+    const { args } = forgetTask({ config, snapshotID: 'abcdef01', repositoryID });
+    expect(args).toEqual([repositoryID, 'forget', '--', 'abcdef01']);
   });
 
   it.each([
     ['was not there any more', ['Ignoring "deadbeef": no matching ID found for prefix "deadbeef"'], true],
     ['was there', ['removed snapshot/abcdef01'], false],
   ])('knows that it %s', (_, lines, alreadyGone) => {
-    expect(forgetTask(schema.parse({}), 'abcdef01').read(lines)).toEqual({ alreadyGone });
+    expect(forgetTask({ config, snapshotID: 'abcdef01' }).read(lines)).toEqual({ alreadyGone });
   });
 });
 
 describe('pruning', () => {
-  const { args, read } = pruneTask(schema.parse({ pruneMaxUnused: '10%', pruneMaxRepackSize: '5G' }));
+  const { args, read } = pruneTask({
+    config: schema.parse({ pruneMaxUnused: '10%', pruneMaxRepackSize: '5G' }),
+    repositoryID: 'c0',
+  });
 
   it('is bounded as the class says', () => {
-    expect(args).toEqual(['prune', '--max-unused', '10%', '--max-repack-size', '5G']);
+    expect(args).toEqual(['c0', 'prune', '--max-unused', '10%', '--max-repack-size', '5G']);
   });
 
   it('knows how much it gave back, and how much is left', () => {

@@ -1,21 +1,24 @@
 import type { OwnerReference } from '../../api/meta.ts';
-import type { ForgetFacts, PruneFacts } from '../movers/mover.ts';
+import type { ForgetFacts, ForgetRequest, PruneFacts, RepositoryRequest } from '../movers/mover.ts';
 import type { RepositoryConfig } from './config.ts';
+import { ANOTHER_REPOSITORY_EXIT, IDENTIFIED_SCRIPT } from './identity.ts';
 import { readPruned } from './pruned.ts';
 import type { RepositoryTask } from './restic-runner.ts';
 
 /** What is done to a repository beside backups and restores: removing one snapshot, and giving its space back. */
 
 /** It drops the reference only and is cheap; the data goes with the next prune. */
-export function forgetTask(
-  { resticImage }: RepositoryConfig,
-  snapshotID: string,
-): RepositoryTask<ForgetFacts> {
+export function forgetTask({
+  config,
+  snapshotID,
+  repositoryID,
+}: Pick<
+  ForgetRequest<RepositoryConfig>,
+  'config' | 'snapshotID' | 'repositoryID'
+>): RepositoryTask<ForgetFacts> {
   return {
-    program: 'restic',
-    image: resticImage,
+    ...identified(config, repositoryID, ['forget', '--', shortened(snapshotID)]),
     doing: 'removing the snapshot',
-    args: ['forget', '--', shortened(snapshotID)],
     read: (lines) => ({ alreadyGone: lines.some((line) => line.includes(UNKNOWN_SNAPSHOT)) }),
   };
 }
@@ -44,13 +47,26 @@ export function unlockTask({ resticImage }: RepositoryConfig, owner: OwnerRefere
 }
 
 /** What is left undone because of these bounds is done by the next prune. */
-export function pruneTask(config: RepositoryConfig): RepositoryTask<PruneFacts> {
-  const { resticImage, pruneMaxUnused, pruneMaxRepackSize } = config;
+export function pruneTask({
+  config,
+  repositoryID,
+}: Pick<RepositoryRequest<RepositoryConfig>, 'config' | 'repositoryID'>): RepositoryTask<PruneFacts> {
+  const { pruneMaxUnused, pruneMaxRepackSize } = config;
+  const args = ['prune', '--max-unused', pruneMaxUnused, '--max-repack-size', pruneMaxRepackSize];
+  return { ...identified(config, repositoryID, args), doing: 'pruning the repository', read: readPruned };
+}
+
+/** Runs restic only in the repository with this id, if one is given. */
+function identified(
+  { resticImage }: RepositoryConfig,
+  repositoryID: string | undefined,
+  args: readonly string[],
+): Pick<RepositoryTask<unknown>, 'program' | 'image' | 'script' | 'args' | 'options'> {
   return {
     program: 'restic',
     image: resticImage,
-    doing: 'pruning the repository',
-    args: ['prune', '--max-unused', pruneMaxUnused, '--max-repack-size', pruneMaxRepackSize],
-    read: readPruned,
+    script: IDENTIFIED_SCRIPT,
+    args: [repositoryID ?? '', ...args],
+    options: { finalExits: [ANOTHER_REPOSITORY_EXIT] },
   };
 }

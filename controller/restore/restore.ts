@@ -12,7 +12,7 @@ import { restoreCleanup } from './cleanup.ts';
 import { missingRecord, sourceOf } from './record.ts';
 import { reportRestore, restoredText } from './reports.ts';
 import type { RestoreScope } from './scope.ts';
-import { restoreSteps } from './steps.ts';
+import { restoreSteps, unwantedRestore } from './steps.ts';
 
 /** What makes a DataMoverRestore one. */
 export function restoreRequest(
@@ -25,6 +25,7 @@ export function restoreRequest(
     steps: restoreSteps,
     cleanup: restoreCleanup,
     missing: (restore) => missingRecord(env, restore),
+    unwanted: unwantedRestore,
     choose: (restore) => chooseServing(env, restore),
     open: ({ request, status, serving, now, limits, assertCurrent, context }) => ({
       env,

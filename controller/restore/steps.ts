@@ -1,4 +1,8 @@
-import { dataMoverRestoreSpec } from '../../api/v1alpha1/data-mover-restore.ts';
+import {
+  dataMoverRestoreSpec,
+  type DataMoverRestore,
+  type DataMoverRestoreStatus,
+} from '../../api/v1alpha1/data-mover-restore.ts';
 import type { RestoreFacts, RestoreMoverRequest, RootFolder } from '../movers/mover.ts';
 import { onlyNode } from '../exposure/nodes.ts';
 import { chooseNode } from '../exposure/first-consumer.ts';
@@ -12,6 +16,7 @@ import {
   followMover,
   hideStaging,
   stopUnwanted,
+  unwantedBy,
 } from '../request/shared-steps.ts';
 import { checkFields, checkMarks } from '../request/forms.ts';
 import { recordProgress } from '../request/progress.ts';
@@ -47,9 +52,16 @@ export const restoreSteps: readonly Step<RestoreScope>[] = [
   { name: 'hand over', run: giveVolume },
 ];
 
+/** A volume on its way to its claim is not called back: that would only turn a success into a loss of time. */
+export function unwantedRestore(
+  restore: DataMoverRestore,
+  { handOver }: DataMoverRestoreStatus,
+): string | undefined {
+  return handOver === undefined ? unwantedBy(restore) : undefined;
+}
+
 function stopWhenCanceled({ status, restore }: RestoreScope): StepResult {
-  // A volume on its way to its claim is not called back: that would only turn a success into a loss of time.
-  return status.handOver === undefined ? stopUnwanted(restore) : done;
+  return stopUnwanted(unwantedRestore(restore, status));
 }
 
 /** Once it is on its way, no stricter form ends it. */

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parseResticConfig } from '../../controller/movers/restic/config.ts';
 import { RESTORE_SCRIPT } from '../../controller/movers/restic/scripts.ts';
 import { desiredRepositoryJob } from '../../controller/restic-repository/repository-job.ts';
 import { forgetTask } from '../../controller/restic-repository/upkeep.ts';
@@ -50,8 +51,10 @@ interface JobSpec {
 /** What the container of a removal runs. */
 function forgetCommand(id: string): string[] {
   const target = { kind: 'delete' as const, name: 'dmd-1', labels: {}, annotations: {} };
-  const { args } = forgetTask({ resticImage: 'restic' } as Parameters<typeof forgetTask>[0], id);
-  const command = { program: 'restic' as const, image: 'restic', args, secretKeys: [] };
+  const config = parseResticConfig({});
+  if ('problem' in config) throw new Error(config.problem);
+  const { args, script = '' } = forgetTask({ ...config, snapshotID: id });
+  const command = { program: 'restic' as const, image: 'restic', args, script, secretKeys: [] };
   const spec = desiredRepositoryJob(target, { namespace: 'velero' }, command).spec as unknown as JobSpec;
   const [container] = spec.template.spec.containers;
   return [...(container?.command ?? []), ...(container?.args ?? [])];

@@ -84,9 +84,9 @@ export function createResticMover(deps: ResticDependencies): Mover<ResticConfig>
 
     verify: (request) => deps.verifier.verify(request, jobOf(request)),
 
-    forget: (request) => resticRunner.run(request, forgetTask(request.config, request.snapshotID)),
+    forget: (request) => resticRunner.run(request, forgetTask(request)),
 
-    prune: (request) => resticRunner.run(request, pruneTask(request.config)),
+    prune: (request) => resticRunner.run(request, pruneTask(request)),
 
     async removeRepository(request) {
       const outcome = await removeRepository(resticRunner, request);

@@ -256,9 +256,9 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
 
     verify: (request) => deps.verifier.verify(request, transferOf(request).cached),
 
-    forget: (request) => deps.resticRunner.run(request, forgetTask(request.config, request.snapshotID)),
+    forget: (request) => deps.resticRunner.run(request, forgetTask(request)),
 
-    prune: (request) => deps.resticRunner.run(request, pruneTask(request.config)),
+    prune: (request) => deps.resticRunner.run(request, pruneTask(request)),
 
     removeRepository: (request) => removeRepository(deps.resticRunner, request),
 
