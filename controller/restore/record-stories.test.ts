@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { persistentVolumeClaims, persistentVolumes } from '../../api/external/core.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
@@ -100,6 +101,16 @@ describe('a restore that names only its destination', () => {
     await world.start();
     world.addRestore('r1');
     expect(await end()).toMatchObject({ phase: 'Completed', source: { backupName: 'b1' } });
+  });
+
+  it('gets a volume of the recorded size, which is more than its claim asks for', async () => {
+    addRecord('b1', { hour: 1, of: 0 }, ({ status }) => Object.assign(status!.volume!, { capacity: '5Gi' }));
+    await world.start();
+    world.addRestore('r1');
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    const { volumeName } = world.kube.peek(persistentVolumeClaims, DESTINATION)!.spec;
+    const volume = world.kube.peek(persistentVolumes, { name: volumeName ?? '' });
+    expect(volume?.spec.capacity).toEqual({ storage: '5Gi' });
   });
 
   it('fails in seconds when there is none, and makes nothing', async () => {

@@ -651,22 +651,23 @@ describe('a hand-over', () => {
 
 describe('a restore that ends early', () => {
   const phases: [string, () => void][] = [
-    ['Queued', () => occupyPlace()],
+    ['Queued', () => occupyRepository()],
     ['Staging', () => world.cluster.hold('provision')],
     ['Moving', () => world.cluster.hold('volsync')],
     ['Moving', () => void (world.cluster.state.script = running)],
   ];
 
-  /** Another restore, which another controller serves, takes the only place and does not end. */
-  function occupyPlace(): void {
-    world.addClass((object) => Object.assign(object.spec, { limits: { restores: 1 } }));
+  /** Another restore, which another controller serves, uses the repository and does not end. */
+  function occupyRepository(): void {
+    const servedBy = world.addForeignController();
     world.addRestore('other', (object) => {
       object.status = {
         phase: 'Moving',
         mover: 'Other',
         dataMoverClass: 'volsync',
+        servedBy,
         admittedAt: '2026-01-01T00:00:00Z',
-        repositoryPath: 'c1/app/other',
+        repositoryPath: 'c1/app/data',
       };
     });
   }

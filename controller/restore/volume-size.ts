@@ -13,7 +13,8 @@ import { destinationClaim, destinationKey, type RestoreScope } from './scope.ts'
 export async function checkVolumeSize(scope: RestoreScope): Promise<StepResult> {
   const { status, source } = scope;
   const recorded = source.volume?.capacity;
-  if (isBehind(status) || recorded === undefined) return done;
+  // A record that the controller has found by itself is of a status, which no tenant can write.
+  if (isBehind(status) || recorded === undefined || status.source !== undefined) return done;
   const asked = sizeOfClaim(scope);
   if (parseQuantity(recorded) <= parseQuantity(asked)) return done;
   const { namespace = '' } = ownerOf(status.repositoryPath ?? '') ?? {};
