@@ -118,6 +118,7 @@ const RESTORE: Readonly<Record<string, readonly unknown[]>> = {
     'c1/app/data/data/c1/app/data',
     ...TEXTS,
   ],
+  'spec.source.result.repositoryID': TEXTS,
   'spec.source.result.snapshotID': ['latest', 'latest:/', 'abcdef0', 'ABCDEF01', 'abcdef01:/etc', ...TEXTS],
   'spec.source.result.snapshotTime': [...TIMES, ...TEXTS],
   'spec.source.result.bytes': COUNTS,
