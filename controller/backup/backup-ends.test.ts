@@ -52,23 +52,24 @@ const running = () => ({ end: 'running' as const, lines: ['Starting container'] 
 /** How to keep a backup in each of its phases. */
 const phases: [string, () => void][] = [
   ['Capturing', () => world.cluster.hold('cut')],
-  ['Queued', () => occupyPlace()],
+  ['Queued', () => occupyRepository()],
   ['Staging', () => world.cluster.hold('ready')],
   ['Staging', () => world.cluster.hold('provision')],
   ['Moving', () => world.cluster.hold('volsync')],
   ['Moving', () => void (world.cluster.state.script = running)],
 ];
 
-/** Another backup, which another controller serves, takes the only place and does not end. */
-function occupyPlace(): void {
-  world.addClass((object) => Object.assign(object.spec, { limits: { backups: 1 } }));
+/** Another backup, which another controller serves, uses the repository and does not end. */
+function occupyRepository(): void {
+  const servedBy = world.addForeignController();
   world.addBackup('other', (object) => {
     object.status = {
       phase: 'Moving',
       mover: 'Other',
       dataMoverClass: 'volsync',
+      servedBy,
       admittedAt: '2026-01-01T00:00:00Z',
-      repositoryPath: 'c1/app/other',
+      repositoryPath: 'c1/app/data',
     };
   });
 }
@@ -206,7 +207,7 @@ describe('a backup whose source is deleted', () => {
       world.kube.remove(persistentVolumeClaims, source);
       await world.advance(2_000);
       world.cluster.release('ready', 'provision', 'volsync');
-      world.addClass();
+      world.kube.remove(dataMoverBackups, { namespace: APP, name: 'other' });
       world.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
       world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
         object.metadata.labels = { touched: 'yes' };

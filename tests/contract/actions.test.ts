@@ -120,6 +120,7 @@ describe('a backup', () => {
     expect(request?.spec).toEqual({
       dataMoverClass: 'standard',
       dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' },
+      installation: 'velero',
     });
     expect(request?.metadata).toMatchObject({
       labels: { [labels.veleroBackupName]: 'daily', [labels.veleroBackupUid]: 'uid-one' },
@@ -350,7 +351,7 @@ describe('a restore', () => {
       selector: { matchLabels: { [labels.restoredBy]: request.name } },
     });
     const created = await kube.get(dataMoverRestores, request);
-    expect(created?.spec).toEqual({ destinationClaimRef: target });
+    expect(created?.spec).toEqual({ destinationClaimRef: target, installation: 'velero' });
     expect(created?.metadata.labels).toMatchObject({
       [labels.veleroRestoreName]: 'again',
       [labels.veleroBackupName]: 'daily',

@@ -37,7 +37,7 @@ type Spec = PersistentVolumeClaim['spec'];
 const SPEC: Spec = {
   accessModes: ['ReadWriteOnce'],
   storageClassName: 'fast',
-  resources: { requests: { storage: '2Gi' } },
+  resources: { requests: { storage: '5Gi' } },
   selector: { matchLabels: { app: 'shop' } },
 };
 
@@ -133,7 +133,7 @@ async function told(tell: () => Promise<void>): Promise<void> {
 
 describe('a destination', () => {
   it(
-    'with a selector of several terms, which asks for less than was saved, gets a volume that holds it',
+    'with a selector of several terms gets a volume that it selects and that holds the data',
     () =>
       told(async () => {
         const matchExpressions = [{ key: 'tier', operator: 'In' as const, values: ['gold'] }];
@@ -143,6 +143,23 @@ describe('a destination', () => {
         await world.until('the claim knows', () => world.claim(destination())?.status?.phase === 'Bound');
         expect(world.claim(destination())?.status?.capacity).toEqual({ storage: '5Gi' });
         expect(world.volumeOf(destination())?.metadata.labels).toMatchObject({ app: 'shop' });
+      }),
+    LONGEST_MS,
+  );
+
+  it(
+    'which asks for less than a record by hand names gets no volume',
+    () =>
+      told(async () => {
+        const ended = await restore({ spec: { resources: { requests: { storage: '2Gi' } } } });
+        expect(ended).toMatchObject({
+          phase: 'Failed',
+          failure: {
+            reason: 'DestinationMismatch',
+            message: expect.stringMatching(/^spec\.source\.volume\.capacity is 5Gi, more than the 2Gi of/),
+          },
+        });
+        expect(world.inventory()).toEqual(before);
       }),
     LONGEST_MS,
   );

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseResticConfig } from '../../controller/movers/restic/config.ts';
 import { RESTORE_SCRIPT } from '../../controller/movers/restic/scripts.ts';
 import { desiredRepositoryJob } from '../../controller/restic-repository/repository-job.ts';
+import { rootArgument } from '../../controller/restic-repository/root-folder.ts';
 import { forgetTask } from '../../controller/restic-repository/upkeep.ts';
 import { verificationScript } from '../../controller/restic-repository/verification-script.ts';
 import { silentProgress } from '../../hack/cluster/progress.ts';
@@ -63,7 +64,17 @@ function forgetCommand(id: string): string[] {
 const verify = verificationScript({ kind: 'backup', level: 'Data', isLive: false });
 
 const SCRIPTS: readonly [string, (id: string) => string[]][] = [
-  ['a restore', (id) => ['bash', '-c', RESTORE_SCRIPT.replaceAll('/data', at('volume')), 'restic', id]],
+  [
+    'a restore',
+    (id) => [
+      'bash',
+      '-c',
+      RESTORE_SCRIPT.replaceAll('/data', at('volume')),
+      'restic',
+      id,
+      rootArgument(undefined),
+    ],
+  ],
   ['a verification', (id) => ['bash', '-c', verify, 'restic', id, at('volume')]],
   ['a removal', forgetCommand],
 ];

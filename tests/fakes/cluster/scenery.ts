@@ -5,7 +5,7 @@ import {
   type PersistentVolumeClaim,
 } from '../../../api/external/core.ts';
 import { volumeSnapshotClasses } from '../../../api/external/snapshot.ts';
-import { type Key } from '../../../api/meta.ts';
+import { formatKey, type Key } from '../../../api/meta.ts';
 import type { DataMoverBackup } from '../../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverClass } from '../../../api/v1alpha1/data-mover-class.ts';
 import type { DataMoverRestore } from '../../../api/v1alpha1/data-mover-restore.ts';
@@ -165,6 +165,14 @@ export class Scenery {
 
   restore(name = 'r1'): DataMoverRestore | undefined {
     return this.kube.peek(dataMoverRestores, { namespace: APP, name });
+  }
+
+  /** A controller of another installation, by its Lease. Returns what `status.servedBy` says of its requests. */
+  addForeignController(): string {
+    const metadata = { namespace: 'elsewhere', name: 'datamover-controller' };
+    const spec = { renewTime: '2026-01-01T00:00:00.000000Z' };
+    this.kube.seed(leases, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec });
+    return formatKey(metadata);
   }
 
   /** A repository that an earlier backup has filled, and its record for a restore. */
