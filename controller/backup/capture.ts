@@ -10,7 +10,7 @@ import { findSource, type Source } from './source.ts';
 
 /**
  * Fixes the state of the source: after this step the application may write again without changing the backup.
- * Velero's hooks wait for it (architecture, decision 13), so it comes before admission and does as little as it can.
+ * Velero runs its post-hooks only after the plugin has seen this step end, so it comes before admission and is short.
  */
 export async function captureSource(scope: BackupScope): Promise<StepResult> {
   if (scope.status.capture !== undefined) return done;

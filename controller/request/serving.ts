@@ -157,7 +157,7 @@ const idleMover: Mover = {
 
 /**
  * A request is written by a tenant, and runs in the protected namespace: secrets, images, accounts, nodes and places in the
- * repository are not the tenant's to choose (architecture, decision 10). So all is the class's but what is listed.
+ * repository are not the tenant's to choose (ADR 13). So all is the class's but what is listed.
  */
 function mergeConfig(
   mover: Mover,

@@ -8,7 +8,7 @@ import { objection } from './velero-grant.ts';
 /**
  * Who may read which repository. A tenant may restore what its own namespace of this cluster backed up; everything
  * else needs a Velero Restore in the protected namespace, where tenants cannot write, that brings the source's namespace
- * to this one (architecture, decision 10).
+ * to this one (ADR 13).
  */
 export async function mayRestore(scope: RestoreScope): Promise<StepResult> {
   const { source, namespace, env, status, log } = scope;

@@ -31,6 +31,7 @@ const FINDINGS = [
   'n2',
   'n3',
   'n4',
+  'n5',
   'P1',
   'P2',
   'P3',
