@@ -20,7 +20,9 @@ import { ensureTools, toolFolders } from '../../hack/cluster/tools.ts';
 const NOBODY = 65534;
 
 /** What the scripts need of their image. */
-const APPLETS = 'sh find awk id timeout sleep stat mktemp mkfifo tr wc cat rm chown chmod touch'.split(' ');
+const APPLETS = 'sh find sed awk id timeout sleep stat mktemp mkfifo tr wc cat rm chown chmod touch'.split(
+  ' ',
+);
 
 let restic: string;
 let folder: string;
@@ -171,7 +173,12 @@ describe('a backup', () => {
     const result = backup('request=1', {}, '--tag', 'pvc=data', '--compression=max', '--pack-size=32');
     expect(result.status).toBe(0);
     const { mode, uid, gid, mtimeMs } = fs.statSync(at('volume'));
+    const config = execFileSync(at('bin', 'restic'), ['cat', 'config'], {
+      env: environment(),
+      encoding: 'utf8',
+    });
     expect(saved(result)).toEqual({
+      repositoryID: (JSON.parse(config) as { id: string }).id,
       rootFolder: {
         mode: (mode & 0o7777).toString(8),
         uid,

@@ -17,9 +17,8 @@ import { staticBusybox } from '../../hack/cluster/packages.ts';
 let folder: string;
 const at = (...names: string[]): string => join(folder, ...names);
 const place = placeOf('c1/app/data', 'velero/restic-config', { privileges: '', space: '' });
-const APPLETS = 'sh find awk id timeout sleep stat mktemp mkfifo tr wc cat rm chown chmod touch dd seq'.split(
-  ' ',
-);
+const APPLETS =
+  'sh find sed awk id timeout sleep stat mktemp mkfifo tr wc cat rm chown chmod touch dd seq'.split(' ');
 
 beforeEach(() => {
   folder = fs.mkdtempSync(join(tmpdir(), 'reports-'));

@@ -23,7 +23,7 @@ import { ensureTools, toolFolders } from '../../hack/cluster/tools.ts';
  */
 
 const TREES = Number(process.env['TREES'] ?? 4);
-const APPLETS = 'sh find awk id timeout sleep stat mktemp mkfifo tr wc cat rm chown chmod touch dd'.split(
+const APPLETS = 'sh find sed awk id timeout sleep stat mktemp mkfifo tr wc cat rm chown chmod touch dd'.split(
   ' ',
 );
 

@@ -21,6 +21,8 @@ export interface Messages {
   leftOut?: { sockets: number; sealed: boolean };
   /** The volume's root folder. */
   root?: RootFolder;
+  /** What restic tells the repository apart by. */
+  repositoryID?: string;
   /** What of the root folder could not be set; empty where all could. Undefined: it was not tried. */
   rootRefused?: string;
 }
@@ -68,6 +70,7 @@ interface Line extends Summary {
   sockets?: number;
   sealed?: boolean;
   refused?: string;
+  id?: string;
 }
 
 const THERE_WERE = /^Fatal: There were ([0-9]+) errors/;
@@ -101,6 +104,9 @@ const READERS: Readonly<Record<string, (found: Messages, said: Line) => void>> =
   root(found, said) {
     const root = rootIn({ ...said });
     if (root !== undefined) found.root = root;
+  },
+  repository(found, { id = '' }) {
+    if (/^[0-9a-f]{64}$/.test(id)) found.repositoryID = id;
   },
   'root restored': (found, { refused = '' }) => (found.rootRefused = refused),
 };

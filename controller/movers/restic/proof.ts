@@ -9,6 +9,7 @@ export function savedFacts(found: Messages): BackupFacts {
   return {
     ...snapshotFacts(found),
     ...(found.root !== undefined && { rootFolder: found.root }),
+    ...(found.repositoryID !== undefined && { repositoryID: found.repositoryID }),
     ...(notSaved !== undefined && { notSaved }),
   };
 }

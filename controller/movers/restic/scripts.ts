@@ -1,3 +1,4 @@
+import { READ_ID } from '../../restic-repository/identity.ts';
 import { HOST, PATH } from '../../restic-repository/layout.ts';
 import { OWN_FOLDER } from '../../restic-repository/lost-and-found.ts';
 import { RESTIC, UNLOCK } from '../../restic-repository/repository-job.ts';
@@ -41,6 +42,8 @@ const TWO_KEYS = 'Fatal: another one has made the repository at the same time: i
  * requests take turns at a repository, and pods at a request; two clusters of one name do not. So who has made a repository and
  * saved in it waits as long as it takes to make one, and looks whether it has one key. If not, another pod finds out what is left.
  *
+ * The id of the repository is read beside the backup. A removal compares it later; without it, the record names none.
+ *
  * The first look finds out whether there is a repository that can be opened, is not locked and tells its snapshots soon. Where
  * it is not so, step by step: the steps say again what was wrong, and nothing that is right by then.
  */
@@ -55,6 +58,11 @@ report() {
   wait $counting
   printf '{"message_type":"left out","sockets":%d,"sealed":%s}\\n' "$(cat "$sockets")" $sealed
 }
+identity=$(mktemp)
+identify() {
+  wait $identifying || return 0
+  printf '{"message_type":"repository","id":"%s"}\\n' "$(${READ_ID} < "$identity")"
+}
 ${DESCRIBE_ROOT}
 if [ -z "$first" ]; then echo '{"message_type":"empty"}'; report; exit 0; fi
 look() { "$@" snapshots --json --host ${HOST} --path ${PATH} --tag "$tag"; }
@@ -67,10 +75,12 @@ if [ $code -eq 10 ]; then
 elif [ $code -ne 0 ]; then ${OPEN_ANYWAY}; ${UNLOCK}; saved=$(look ${RESTIC}); fi
 case $saved in *'"id"'*) printf '%s\\n' "$saved"; set -- --skip-if-unchanged "$@";; esac
 if [ -n "$own" ]; then set -- "--exclude=${PATH}/$own" "$@"; fi
+${OPEN} --no-lock > "$identity" 2> /dev/null & identifying=$!
 ${RESTIC} backup --json --host ${HOST} --tag "$tag" "$@" -- . & backup=$!
 code=0; await $backup || code=$?
 [ $code -eq 0 ] || exit $code
 report
+identify
 [ -n "$made" ] || exit 0
 wait "$made"
 keys=$(${OPEN_KEYS})
