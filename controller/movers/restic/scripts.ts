@@ -61,7 +61,7 @@ report() {
 identity=$(mktemp)
 identify() {
   wait $identifying || return 0
-  printf '{"message_type":"repository","id":"%s"}\\n' "$(${READ_ID} < "$identity")"
+  printf '{"message_type":"repository","id":"%s"}\\n' "$(< "$identity" ${READ_ID})"
 }
 ${DESCRIBE_ROOT}
 if [ -z "$first" ]; then echo '{"message_type":"empty"}'; report; exit 0; fi
