@@ -84,7 +84,10 @@ function addDelete(name: string, mover: string, dataMoverClass: string): void {
     apiVersion: 'oadp.openshift.io/v1alpha1',
     kind: 'DataMoverDelete',
     metadata: { namespace: 'velero', name },
-    spec: { dataMoverClass, result: { mover, repository: 'c1/app/data', snapshotID: 'abcdef01' } },
+    spec: {
+      dataMoverClass,
+      result: { mover, repository: 'c1/app/data', repositoryID: 'shelf-1', snapshotID: 'abcdef01' },
+    },
   });
 }
 
