@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseResticConfig } from '../../controller/movers/restic/config.ts';
@@ -9,8 +9,7 @@ import { desiredRepositoryJob } from '../../controller/restic-repository/reposit
 import { rootArgument } from '../../controller/restic-repository/root-folder.ts';
 import { forgetTask } from '../../controller/restic-repository/upkeep.ts';
 import { verificationScript } from '../../controller/restic-repository/verification-script.ts';
-import { silentProgress } from '../../hack/cluster/progress.ts';
-import { ensureTools, toolFolders } from '../../hack/cluster/tools.ts';
+import { resticBin } from './restic-bin.ts';
 
 /**
  * The controller refuses ids that are none of restic's. Should one ever get past it, each script gives it to a real restic
@@ -25,10 +24,7 @@ let env: NodeJS.ProcessEnv;
 const at = (...names: string[]): string => join(folder, ...names);
 
 beforeAll(async () => {
-  const given = process.env['DATAMOVER_TOOLS_BIN'];
-  const cacheDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'datamover');
-  if (given === undefined || given === '') await ensureTools(cacheDir, silentProgress);
-  const bin = given === undefined || given === '' ? join(toolFolders(cacheDir).restic, 'bin') : given;
+  const bin = await resticBin();
   folder = mkdtempSync(join(tmpdir(), 'ids-'));
   for (const name of ['volume', 'scratch']) mkdirSync(at(name));
   writeFileSync(at('volume', 'file'), 'precious');

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
@@ -8,8 +8,7 @@ import {
   ANOTHER_REPOSITORY_EXIT,
   IDENTIFIED_SCRIPT,
 } from '../../controller/restic-repository/identity.ts';
-import { silentProgress } from '../../hack/cluster/progress.ts';
-import { ensureTools, toolFolders } from '../../hack/cluster/tools.ts';
+import { resticBin } from './restic-bin.ts';
 
 /** Removals, with the real restic: only the repository that a record identifies is changed. */
 
@@ -20,10 +19,7 @@ let env: NodeJS.ProcessEnv;
 const at = (...names: string[]): string => join(folder, ...names);
 
 beforeAll(async () => {
-  const given = process.env['DATAMOVER_TOOLS_BIN'];
-  const cacheDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'datamover');
-  if (given === undefined || given === '') await ensureTools(cacheDir, silentProgress);
-  bin = given === undefined || given === '' ? join(toolFolders(cacheDir).restic, 'bin') : given;
+  bin = await resticBin();
 }, 600_000);
 
 beforeEach(() => {

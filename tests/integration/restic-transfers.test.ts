@@ -1,7 +1,7 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { createServer } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { complaints, readMessages } from '../../controller/movers/restic/messages.ts';
@@ -12,8 +12,7 @@ import type { RootFolder } from '../../controller/movers/mover.ts';
 import { placeOf } from '../../controller/restic-repository/place.ts';
 import { rootArgument } from '../../controller/restic-repository/root-folder.ts';
 import { staticBusybox } from '../../hack/cluster/packages.ts';
-import { silentProgress } from '../../hack/cluster/progress.ts';
-import { ensureTools, toolFolders } from '../../hack/cluster/tools.ts';
+import { resticBin } from './restic-bin.ts';
 
 /** The scripts of the Restic mover, with a real restic in a shell like that of its image. */
 
@@ -32,13 +31,7 @@ const place = placeOf('cluster/shop/database', 'velero/restic-config', { privile
 const at = (...names: string[]): string => join(folder, ...names);
 
 beforeAll(async () => {
-  const given = process.env['DATAMOVER_TOOLS_BIN'];
-  const cacheDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'datamover');
-  if (given === undefined || given === '') await ensureTools(cacheDir, silentProgress);
-  restic = join(
-    given === undefined || given === '' ? join(toolFolders(cacheDir).restic, 'bin') : given,
-    'restic',
-  );
+  restic = join(await resticBin(), 'restic');
 }, 600_000);
 
 beforeEach(() => {

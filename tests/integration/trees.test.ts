@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -14,8 +14,7 @@ import { rootArgument } from '../../controller/restic-repository/root-folder.ts'
 import { judgeVerification } from '../../controller/restic-repository/verification.ts';
 import { verificationScript } from '../../controller/restic-repository/verification-script.ts';
 import { staticBusybox } from '../../hack/cluster/packages.ts';
-import { silentProgress } from '../../hack/cluster/progress.ts';
-import { ensureTools, toolFolders } from '../../hack/cluster/tools.ts';
+import { resticBin } from './restic-bin.ts';
 
 /**
  * Any tree of files that goes in comes out entry by entry, or the difference is in the result; and the verification agrees. TREES is how
@@ -32,11 +31,7 @@ let folder: string;
 const at = (...names: string[]): string => join(folder, ...names);
 
 beforeAll(async () => {
-  const given = process.env['DATAMOVER_TOOLS_BIN'];
-  const cacheDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'datamover');
-  if (given === undefined || given === '') await ensureTools(cacheDir, silentProgress);
-  const bin = given === undefined || given === '' ? join(toolFolders(cacheDir).restic, 'bin') : given;
-  restic = join(bin, 'restic');
+  restic = join(await resticBin(), 'restic');
 }, 600_000);
 
 beforeEach(() => {

@@ -1,15 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { readResticLog, savedSnapshotIn } from '../../controller/movers/volsync/restic-log.ts';
 import { judgeVerification, type Verified } from '../../controller/restic-repository/verification.ts';
 import { verificationScript } from '../../controller/restic-repository/verification-script.ts';
 import { staticBusybox } from '../../hack/cluster/packages.ts';
-import { silentProgress } from '../../hack/cluster/progress.ts';
-import { ensureTools, toolFolders } from '../../hack/cluster/tools.ts';
+import { resticBin } from './restic-bin.ts';
 
 /** The check of what was moved, by a real restic in a shell like that of its image, on a volume with all kinds of files. */
 
@@ -28,7 +27,7 @@ beforeAll(async () => {
   for (const name of ['bin', 'pristine', 'pristine/volume', 'volume']) fs.mkdirSync(join(folder, name));
   for (const applet of 'sh dd wc tr find awk stat mktemp mkfifo rm'.split(' '))
     fs.symlinkSync(staticBusybox(), join(folder, 'bin', applet));
-  fs.symlinkSync(await findRestic(), join(folder, 'bin', 'restic'));
+  fs.symlinkSync(join(await resticBin(), 'restic'), join(folder, 'bin', 'restic'));
   listener = await fill(pristine('volume'));
   copy();
   run('restic init', volume());
@@ -44,14 +43,6 @@ afterAll(() => {
 });
 
 beforeEach(copy);
-
-async function findRestic(): Promise<string> {
-  const given = process.env['DATAMOVER_TOOLS_BIN'];
-  if (given !== undefined && given !== '') return join(given, 'restic');
-  const cacheDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'datamover');
-  await ensureTools(cacheDir, silentProgress);
-  return join(toolFolders(cacheDir).restic, 'bin', 'restic');
-}
 
 function copy(): void {
   for (const name of ['volume', 'repository']) {
