@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { BACKUP_SCRIPT, RESTORE_SCRIPT } from '../controller/movers/restic/scripts.ts';
 import { repositorySettings } from '../controller/restic-repository/config.ts';
+import { IDENTIFIED_SCRIPT } from '../controller/restic-repository/identity.ts';
 import { removalTask } from '../controller/restic-repository/removal.ts';
 import { RUN_RESTIC } from '../controller/restic-repository/repository-job.ts';
 import { verificationScript } from '../controller/restic-repository/verification-script.ts';
@@ -20,6 +21,7 @@ const generated: Readonly<Record<string, string>> = {
   backup: BACKUP_SCRIPT,
   restore: RESTORE_SCRIPT,
   'run-restic': RUN_RESTIC,
+  identified: IDENTIFIED_SCRIPT,
   removal,
   'verify-metadata': verificationScript({ kind: 'backup', level: 'Metadata', isLive: false }),
   'verify-data': verificationScript({ kind: 'backup', level: 'Data', isLive: false }),
