@@ -258,6 +258,43 @@ describe("an annotation in which Velero's CSI support notes its work", () => {
   });
 });
 
+describe('a claim that no filter of the backup takes', () => {
+  const app = { labels: { app: 'shop' } };
+  const backup = aBackup({
+    labelSelector: { matchLabels: { app: 'shop' } },
+    resourcePolicy: { kind: 'configmap', name: 'policies' },
+  });
+
+  async function startedBeside(policies: string): Promise<string[]> {
+    const { execute, kube } = setUp();
+    kube.seed<ConfigMap>(configMaps, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'policies', namespace: 'velero' },
+      data: { policies: `version: v1\n${policies}` },
+    });
+    for (const claim of [aClaim('data', app), aClaim('b', app), aClaim('of-pod')])
+      kube.seed(persistentVolumeClaims, claim);
+    kube.seed(pods, aPod('p', ['of-pod'], app));
+    await execute(aClaim('data', app), backup);
+    return kube.peekAll(dataMoverBackups).map(({ spec }) => spec.dataSourceRef.name);
+  }
+
+  it('is captured ahead where no policy filters', async () => {
+    expect(await startedBeside('volumePolicies: []\n')).toEqual(['data', 'b', 'of-pod']);
+  });
+
+  it('is not captured ahead when a policy leaves out the pods that bring it along', async () => {
+    const policies = 'includeExcludePolicy: {excludedNamespaceScopedResources: [pods]}\n';
+    expect(await startedBeside(policies)).toEqual(['data', 'b']);
+  });
+
+  it('is not captured ahead when a policy filters single namespaces', async () => {
+    const policies = 'namespacedFilterPolicies: [{namespaces: [app], resourceFilters: []}]\n';
+    expect(await startedBeside(policies)).toEqual(['data']);
+  });
+});
+
 describe('a claim of a backup with volume policies', () => {
   const backup = aBackup({ resourcePolicy: { kind: 'configmap', name: 'policies' } });
   const rules =

@@ -34,6 +34,18 @@ describe('siblings of a claim', () => {
     expect(siblings(aBackup(onlyShop), pods, claims)).toEqual(['b', 'c']);
   });
 
+  it('are none that opts out, whatever pod it belongs to', () => {
+    const excluded = aClaim('b', { labels: { 'velero.io/exclude-from-backup': 'true' } });
+    expect(siblings(aBackup(), [aPod('p', ['a', 'b'])], [excluded, aClaim('c')])).toEqual(['c']);
+  });
+
+  it.each([{ excludedResources: ['po*'] }, { includedResources: ['p*'] }])(
+    'are none when the backup names kinds by a pattern: %j',
+    (spec) => {
+      expect(siblings(aBackup(spec), [aPod('p', ['a', 'b'])], [aClaim('b'), aClaim('c')])).toEqual([]);
+    },
+  );
+
   it.each([
     ['the backup leaves pods out', aBackup({ ...onlyShop, excludedResources: ['pods'] }), app],
     [

@@ -18,13 +18,14 @@ interface SpecFilters {
 /**
  * The other claims whose capture may start together with `pvc`'s: those of its pods, because the pods' hooks stand
  * around all of them; and, where no hook holds an application still at a certain moment, every claim of the namespace
- * that this backup will visit.
+ * that this backup will visit. None if it is not known what the backup takes.
  */
 export function siblingsOf(
   backup: Backup,
   pvc: PersistentVolumeClaim,
   content: NamespaceContent,
 ): PersistentVolumeClaim[] {
+  if (kindsOf(backup).some(isPattern)) return [];
   const pods = podsInBackup(backup, content.pods);
   const visitedByPods = new Set(pods.flatMap(claimNames));
   const sameWindow = new Set(
@@ -32,8 +33,9 @@ export function siblingsOf(
   );
   const free = !hasHooks(backup, content.pods);
   return content.claims.filter((claim) => {
-    const { name, uid, deletionTimestamp } = claim.metadata;
+    const { name, uid, deletionTimestamp, labels: own } = claim.metadata;
     if (uid === pvc.metadata.uid || deletionTimestamp !== undefined) return false;
+    if (own?.[labels.veleroExclude] === 'true') return false;
     if (sameWindow.has(name)) return true;
     return free && (visitedByPods.has(name) || isSelected(backup, claim.metadata));
   });
@@ -91,6 +93,22 @@ function includesPods(backup: Backup): boolean {
     ...(filters.excludedNamespaceScopedResources ?? []),
   ];
   return (included.length === 0 || included.some(namesPods)) && !excluded.some(namesPods);
+}
+
+/** All kinds that the backup's filters name. */
+function kindsOf(backup: Backup): string[] {
+  const filters: SpecFilters = backup.spec;
+  return [
+    ...(filters.includedResources ?? []),
+    ...(filters.excludedResources ?? []),
+    ...(filters.includedNamespaceScopedResources ?? []),
+    ...(filters.excludedNamespaceScopedResources ?? []),
+  ];
+}
+
+/** Velero expands patterns by all kinds of the API server, which are not read here. */
+function isPattern(resource: string): boolean {
+  return resource !== '*' && /[*?[\]{}]/.test(resource);
 }
 
 function namesPods(resource: string): boolean {

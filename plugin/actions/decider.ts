@@ -53,7 +53,7 @@ async function workOf(
 }
 
 /** As in Velero, the backup's own policies overrule those of all backups, whose filters do not count. */
-async function policiesOf(cluster: Cluster, backup: Backup): Promise<ResourcePolicies> {
+export async function policiesOf(cluster: Cluster, backup: Backup): Promise<ResourcePolicies> {
   const keys = policiesKeysOf(backup);
   const [own, global] = await Promise.all([
     keys.own === undefined ? noPolicies : cluster.policies(keys.own),

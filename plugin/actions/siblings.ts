@@ -3,9 +3,9 @@ import type { Backup } from '../../api/external/velero.ts';
 import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
 import type { Cluster } from '../cluster.ts';
 import type { CallContext } from './action.ts';
-import { siblingsOf } from './backup-selection.ts';
+import { siblingsOf, withFilters } from './backup-selection.ts';
 import { createOnce } from './create-once.ts';
-import type { Decide } from './decider.ts';
+import { policiesOf, type Decide } from './decider.ts';
 import { desiredBackup } from './desired-backup.ts';
 
 /** Starts the captures of the claims that belong together with one, so that they run side by side. */
@@ -31,7 +31,11 @@ export function createSiblingStarter(cluster: Cluster, decide: Decide): StartSib
     const { namespace = '', uid = '' } = pvc.metadata;
     started.add(uid);
     try {
-      const siblings = siblingsOf(backup, pvc, await cluster.content(namespace)).filter((claim) => {
+      const { filters } = await policiesOf(cluster, backup);
+      // What Velero may leave out must not be uploaded: no tarball would record it.
+      if (filters.perNamespace) return;
+      const filtered = withFilters(backup, filters);
+      const siblings = siblingsOf(filtered, pvc, await cluster.content(namespace)).filter((claim) => {
         const claimUid = claim.metadata.uid ?? '';
         const isNew = !started.has(claimUid);
         started.add(claimUid);
