@@ -34,7 +34,10 @@ export function summaryText(facts: DemoFacts): string {
       'sparse file',
       `took ${bytesText(sparse.before)} of disk, takes ${bytesText(sparse.after)}${sparse.after > 2 * sparse.before ? ' (its holes were filled)' : ''}`,
     ),
-    row('not compared', "the volume's root folder, which restic neither saves nor restores"),
+    row(
+      'not compared',
+      "the volume's root folder; the Restic mover restores its owner, mode and time, VolSync does not",
+    ),
     '',
     ...verdict(comparison.differences),
   ].join('\n');
