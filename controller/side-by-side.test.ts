@@ -9,6 +9,7 @@ import {
   dataMoverRestores,
 } from '../api/v1alpha1/kinds.ts';
 import { APP, World } from '../tests/fakes/cluster/world.ts';
+import { instantMover } from '../tests/fakes/instant-mover.ts';
 import type { Mover } from './movers/mover.ts';
 
 /** A vendor's controller beside ours: each serves the classes of its own movers, and the other's are as if they were not there. */
@@ -34,24 +35,10 @@ afterEach(() => world.stop());
 
 /** Every outcome is final at once. */
 const vendorMover: Mover = {
+  ...instantMover,
   name: 'Vendor',
-  capabilities: {
-    volumeModes: ['Filesystem'],
-    accessModes: ['ReadWriteOnce'],
-    liveSource: false,
-    byteProgress: false,
-    incremental: false,
-    verify: [],
-    forget: true,
-  },
-  requestSettings: [],
   snapshotIDs: { pattern: /tape-[0-9]+|[0-9a-f]{8}/, form: 'a tape, or 8 digits' },
-  parseConfig: (config) => ({ config }),
   backup: () => Promise.resolve({ state: 'Done', facts: { snapshotID: 'tape-1', bytes: 8, files: 1 } }),
-  restore: ({ snapshotID }) => Promise.resolve({ state: 'Done', facts: { snapshotID } }),
-  forget: () => Promise.resolve({ state: 'Done', facts: { alreadyGone: false } }),
-  cleanup: () => Promise.resolve([]),
-  claimsOf: () => [],
 };
 
 /** Who has written our kinds' objects of a name. */

@@ -5,6 +5,7 @@ import type { DataMoverClass } from '../api/v1alpha1/data-mover-class.ts';
 import { annotations, FINALIZER, GROUP, labels } from '../api/v1alpha1/keys.ts';
 import { dataMoverClasses } from '../api/v1alpha1/kinds.ts';
 import { APP, World } from '../tests/fakes/cluster/world.ts';
+import { instantMover } from '../tests/fakes/instant-mover.ts';
 import { leases } from '../kube/runtime/leader-election.ts';
 import type { Mover } from './movers/mover.ts';
 
@@ -26,34 +27,14 @@ beforeEach(async () => {
 afterEach(() => world.stop());
 
 const start = ({ controller, namespace }: Installation): Promise<void> =>
-  world.startBeside(controller, [() => instantMover], namespace);
+  world.startBeside(controller, [() => mover], namespace);
 
 async function startBoth(): Promise<void> {
   await start(A);
   await start(B);
 }
 
-/** Every outcome is final at once. */
-const instantMover: Mover = {
-  name: 'VolSync',
-  snapshotIDs: { pattern: /[0-9a-f]{8}/, form: '8 digits' },
-  capabilities: {
-    volumeModes: ['Filesystem'],
-    accessModes: ['ReadWriteOnce'],
-    liveSource: false,
-    byteProgress: false,
-    incremental: false,
-    verify: [],
-    forget: true,
-  },
-  requestSettings: [],
-  parseConfig: (config) => ({ config }),
-  backup: () => Promise.resolve({ state: 'Done', facts: { snapshotID: 'abcdef01', bytes: 8, files: 1 } }),
-  restore: ({ snapshotID }) => Promise.resolve({ state: 'Done', facts: { snapshotID } }),
-  forget: () => Promise.resolve({ state: 'Done', facts: { alreadyGone: false } }),
-  cleanup: () => Promise.resolve([]),
-  claimsOf: () => [],
-};
+const mover: Mover = { ...instantMover, name: 'VolSync' };
 
 /** A Velero Backup of an installation, and the request that its plugin makes in it. */
 function addVeleroBackup(

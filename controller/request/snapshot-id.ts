@@ -5,7 +5,7 @@ type Namer = Pick<Mover, 'name' | 'snapshotIDs'>;
 
 /** True if the whole text has the form of the mover's snapshot ids. */
 export function isSnapshotID({ snapshotIDs: { pattern } }: Pick<Mover, 'snapshotIDs'>, id: string): boolean {
-  return id.length <= MAX_LENGTH && new RegExp(`^(?:${pattern.source})$`, unicodeOnly(pattern)).test(id);
+  return id.length <= MAX_LENGTH && new RegExp(`^(?:${pattern.source})$`, withoutState(pattern)).test(id);
 }
 
 /**
@@ -34,6 +34,6 @@ const MAX_LENGTH = 1024;
 const MAX_QUOTED = 80;
 
 /** `g` and `y` make a pattern remember its last match, and `m` lets `$` match before a line break. */
-function unicodeOnly({ flags }: RegExp): string {
+function withoutState({ flags }: RegExp): string {
   return flags.replaceAll(/[gmy]/g, '');
 }

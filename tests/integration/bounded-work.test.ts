@@ -12,7 +12,7 @@ import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { createLeaderElector } from '../../kube/runtime/leader-election.ts';
 import { silentLogger } from '../../telemetry/log.ts';
-import { classOf, deleteOf, instantMover, VELERO } from '../load/load.ts';
+import { classOf, deleteOf, patientMover, VELERO } from '../load/load.ts';
 import { countWork, type Counter, type Tally } from '../load/tally.ts';
 import { startControlPlane, type ControlPlane } from './control-plane.ts';
 import { installCrds, type Crd } from './install-crds.ts';
@@ -77,7 +77,7 @@ function startController(counter: Counter) {
     informers: counter.informers(informers),
     namespace: VELERO,
     clusterName: 'c1',
-    movers: [() => instantMover],
+    movers: [() => patientMover],
     reporter: { report: () => undefined },
     log: silentLogger,
   });

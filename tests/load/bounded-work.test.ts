@@ -7,7 +7,7 @@ import { silentLogger, type Logger } from '../../telemetry/log.ts';
 import { createPrometheusMetrics } from '../../telemetry/prometheus.ts';
 import { createFakeClock, type FakeClock } from '../fakes/fake-clock.ts';
 import { FakeKube } from '../fakes/fake-kube.ts';
-import { backupIn, classOf, instantMover, VELERO } from './load.ts';
+import { backupIn, classOf, patientMover, VELERO } from './load.ts';
 import { countWork, type Tally } from './tally.ts';
 
 /**
@@ -45,7 +45,7 @@ async function startWith(backups: readonly DataMoverBackup[]) {
     informers: counter.informers(informers),
     namespace: VELERO,
     clusterName: 'c1',
-    movers: [() => instantMover],
+    movers: [() => patientMover],
     reporter: { report: () => undefined },
     log: notingPasses(passes),
     metrics: createPrometheusMetrics({ process: false }),

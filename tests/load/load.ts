@@ -5,31 +5,18 @@ import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
 import { FINALIZER } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverClasses, dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
 import type { Mover } from '../../controller/movers/mover.ts';
+import { instantMover } from '../fakes/instant-mover.ts';
 
 /** Many requests for tests of how the work of the controller grows with their number. */
 
 export const VELERO = 'velero';
 
 /** Removes at once; a backup runs until a test ends it. */
-export const instantMover: Mover = {
-  name: 'Instant',
-  capabilities: {
-    volumeModes: ['Filesystem'],
-    accessModes: ['ReadWriteOnce'],
-    liveSource: false,
-    byteProgress: false,
-    incremental: false,
-    verify: [],
-    forget: true,
-  },
+export const patientMover: Mover = {
+  ...instantMover,
   snapshotIDs: { pattern: /[0-9a-f]{16}/, form: '16 hexadecimal digits' },
-  requestSettings: [],
-  parseConfig: (config) => ({ config }),
   backup: () => Promise.resolve({ state: 'InProgress', started: true, message: 'moving' }),
   restore: () => Promise.resolve({ state: 'InProgress', started: true, message: 'moving' }),
-  forget: () => Promise.resolve({ state: 'Done', facts: { alreadyGone: false } }),
-  cleanup: () => Promise.resolve([]),
-  claimsOf: () => [],
 };
 
 export function classOf(name: string, atOnce: number): DataMoverClass {
@@ -38,7 +25,7 @@ export function classOf(name: string, atOnce: number): DataMoverClass {
     apiVersion: apiVersionOf(dataMoverClasses),
     kind: dataMoverClasses.kind,
     metadata: { name },
-    spec: dataMoverClassSpec.parse({ mover: instantMover.name, limits }),
+    spec: dataMoverClassSpec.parse({ mover: patientMover.name, limits }),
   };
 }
 
@@ -53,7 +40,7 @@ export function deleteOf(index: number, className: string): DataMoverDelete {
       dataMoverClass: className,
       backupName: name,
       backupNamespace: 'app',
-      result: { mover: instantMover.name, repository: `c1/app/${name}`, snapshotID: '0123456789abcdef' },
+      result: { mover: patientMover.name, repository: `c1/app/${name}`, snapshotID: '0123456789abcdef' },
     },
   };
 }
@@ -80,7 +67,7 @@ export function backupIn(phase: 'Queued' | 'Moving' | 'Completed', index: number
       phase,
       startTimestamp: time,
       dataMoverClass: 'load',
-      mover: instantMover.name,
+      mover: patientMover.name,
       volume: {
         pvcName: name,
         namespace: 'app',
@@ -106,7 +93,7 @@ export function backupIn(phase: 'Queued' | 'Moving' | 'Completed', index: number
 
 function resultOf(name: string) {
   return {
-    mover: instantMover.name,
+    mover: patientMover.name,
     repository: `c1/app/${name}`,
     snapshotID: '0123456789abcdef',
     consistency: 'PointInTime' as const,
