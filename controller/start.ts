@@ -5,6 +5,7 @@ import { loadKubeConfig } from '../kube/client/config.ts';
 import { createKubeClient } from '../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
 import { createLeaderElector, LeadershipLostError } from '../kube/runtime/leader-election.ts';
+import { writesOfLeader } from '../kube/runtime/leader-writes.ts';
 import { createManager } from '../kube/runtime/manager.ts';
 import { createEventRecorder } from '../kube/status/events.ts';
 import { createHealthServer } from '../telemetry/health-server.ts';
@@ -53,6 +54,15 @@ async function run({ name, movers }: ControllerOptions): Promise<void> {
   const client = createKubeClient(cluster, { fieldManager: name, maxConnections: config.workers });
   // Renewing the lease must not queue behind the work of a busy leader.
   const leaseClient = createKubeClient(cluster, { fieldManager: name, maxConnections: 1, timeoutMs: 5_000 });
+  const elector = config.leaderElection
+    ? createLeaderElector({
+        client: leaseClient,
+        lease: { namespace: config.namespace, name },
+        labels: ownLabels(),
+        identity: config.identity,
+        log,
+      })
+    : undefined;
   const metrics = createPrometheusMetrics();
   const informers = createInformerSet({ client, log });
   const recorder = createEventRecorder({
@@ -65,7 +75,7 @@ async function run({ name, movers }: ControllerOptions): Promise<void> {
   await checkCrds(client, stop);
   const clusterName = config.clusterName ?? (await shortClusterId(client, stop));
   const { controllers, janitor } = createDataMover({
-    client,
+    client: elector === undefined ? client : writesOfLeader(client, () => elector.isLeader()),
     informers,
     namespace: config.namespace,
     name,
@@ -77,19 +87,10 @@ async function run({ name, movers }: ControllerOptions): Promise<void> {
     workers: config.workers,
     janitorIntervalMs: config.janitorIntervalMs,
   });
-  const lease = { namespace: config.namespace, name };
   const manager = createManager({
     informers: [informers],
     runnables: [...controllers, janitor],
-    ...(config.leaderElection && {
-      leaderElection: createLeaderElector({
-        client: leaseClient,
-        lease,
-        labels: ownLabels(),
-        identity: config.identity,
-        log,
-      }),
-    }),
+    ...(elector !== undefined && { leaderElection: elector }),
     closers: [() => recorder.close(), () => health.close(), () => client.close(), () => leaseClient.close()],
     log,
   });

@@ -88,6 +88,8 @@ export function createController(options: ControllerOptions): Controller {
       return 'conflict';
     }
     conflicts.forget(item);
+    // Another process looks at it next; the end of this one is logged once.
+    if (error instanceof LeadershipLostError) return 'error';
     if (error instanceof TerminalError) {
       log.error({ err: error }, 'reconcile failed for good');
       queue.forget(item);

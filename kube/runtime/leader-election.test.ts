@@ -134,6 +134,20 @@ describe('leader election', () => {
     expect(holder(kube)).toBe('thief');
   });
 
+  it('leads no longer than its lease, also before a timer notices', async () => {
+    const { clock, kube, candidate } = setup();
+    const one = candidate('one');
+    await clock.advance(3_000);
+    expect(one.elector.isLeader()).toBe(true);
+    kube.before = () => new Promise(() => undefined);
+    // The process stands still: the time goes on, and no timer has run yet.
+    clock.standStill(10_000);
+    expect(one.elector.isLeader()).toBe(false);
+    await clock.advance(1_000);
+    await one.running;
+    expect(one.state.error).toMatchObject({ name: 'LeadershipLostError' });
+  });
+
   it('lets go while it is still waiting', async () => {
     const { clock, kube, candidate } = setup();
     const one = candidate('one');

@@ -60,6 +60,10 @@ export interface LeaderElector {
    * @throws LeadershipLostError after `lead` has ended; whatever `lead` throws.
    */
   run(signal: AbortSignal, lead: (signal: AbortSignal) => Promise<void>): Promise<void>;
+  /**
+   * Whether this process may write as the leader: it leads, and has renewed its lease within the deadline. The time counts, not
+   * the timer that notices it: after a standstill of the process a pass may run before that timer does.
+   */
   isLeader(): boolean;
 }
 
@@ -77,6 +81,8 @@ export function createLeaderElector(options: LeaderElectionOptions): LeaderElect
   if (renewDeadlineMs >= leaseMs) throw new Error('renewDeadlineMs must be shorter than leaseMs');
   let observed: Observed | undefined;
   let leading = false;
+  /** When the attempt that last took or renewed the lease began, on the monotonic clock. */
+  let renewedAt = 0;
 
   function observe(lease: Lease): Observed {
     const { resourceVersion } = lease.metadata;
@@ -142,6 +148,7 @@ export function createLeaderElector(options: LeaderElectionOptions): LeaderElect
 
   async function acquire(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      renewedAt = clock.monotonic();
       if (await tryOnce(signal, renewDeadlineMs)) return;
       // Candidates that were started together should not stay in step.
       await sleep(clock, retryMs * (1 + 0.2 * random()), signal);
@@ -150,7 +157,6 @@ export function createLeaderElector(options: LeaderElectionOptions): LeaderElect
 
   /** Renews until `signal` fires; resolves to true when the lease was lost. */
   async function keep(signal: AbortSignal): Promise<boolean> {
-    let renewedAt = clock.monotonic();
     for (;;) {
       await sleep(clock, retryMs, signal);
       if (isAborted(signal)) return false;
@@ -188,7 +194,7 @@ export function createLeaderElector(options: LeaderElectionOptions): LeaderElect
   }
 
   return {
-    isLeader: () => leading,
+    isLeader: () => leading && clock.monotonic() < renewedAt + renewDeadlineMs,
     async run(signal, lead) {
       await acquire(signal);
       // Even when `signal` fired during the last attempt the lease may be ours, and must not be left to expire.

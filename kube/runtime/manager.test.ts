@@ -4,9 +4,11 @@ import { silentLogger } from '../../telemetry/log.ts';
 import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
 import { createInformerSet } from '../cache/informer-set.ts';
+import type { KubeClient } from '../client/kube-client.ts';
 import { KubeError } from '../client/kube-error.ts';
 import { createController } from './controller.ts';
 import { createLeaderElector, leases } from './leader-election.ts';
+import { writesOfLeader } from './leader-writes.ts';
 import { createManager, type Runnable } from './manager.ts';
 
 const widgets: Kind<Resource> = {
@@ -23,12 +25,23 @@ const widget = (name: string) => ({
   metadata: { namespace: 'app', name },
 });
 
-function setup(extra: Runnable[] = []) {
+/** What a pass does with the client of the leader, beside being noted in `seen`. */
+type Pass = (name: string, client: KubeClient) => Promise<void>;
+
+function setup(extra: Runnable[] = [], pass: Pass = () => Promise.resolve()) {
   const clock = createFakeClock();
   const kube = new FakeKube({ clock });
   const informers = createInformerSet({ client: kube.client(), clock });
   const seen: string[] = [];
   const order: string[] = [];
+  const leaderElection = createLeaderElector({
+    client: kube.client('lease'),
+    lease,
+    identity: 'me',
+    clock,
+    random: () => 0,
+  });
+  const client = writesOfLeader(kube.client(), () => leaderElection.isLeader());
   const controller = createController({
     name: 'widgets',
     log: silentLogger,
@@ -36,7 +49,7 @@ function setup(extra: Runnable[] = []) {
     reconciler: {
       reconcile: ({ name }) => {
         seen.push(name);
-        return Promise.resolve();
+        return pass(name, client);
       },
     },
   });
@@ -48,13 +61,7 @@ function setup(extra: Runnable[] = []) {
   const manager = createManager({
     informers: [informers],
     runnables: [controller, ...extra],
-    leaderElection: createLeaderElector({
-      client: kube.client('lease'),
-      lease,
-      identity: 'me',
-      clock,
-      random: () => 0,
-    }),
+    leaderElection,
     closers: [
       () => {
         order.push(
@@ -71,7 +78,13 @@ function setup(extra: Runnable[] = []) {
     clock,
   });
   const stop = new AbortController();
-  return { clock, kube, manager, stop, seen, order };
+  return { clock, kube, manager, stop, seen, order, informer };
+}
+
+function createGate(): { opened: Promise<void>; open: () => void } {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open: () => open() };
 }
 
 describe('manager', () => {
@@ -149,6 +162,46 @@ describe('manager', () => {
     stop.abort();
     await clock.advance(100);
     await running;
+  });
+
+  it('keeps its caches up to date until the last pass is over', async () => {
+    const gate = createGate();
+    const found: (string | undefined)[] = [];
+    const { clock, kube, manager, stop, informer, order } = setup([], async () => {
+      await gate.opened;
+      found.push(informer.store.get('app/late')?.metadata.name);
+    });
+    kube.seed(widgets, widget('early'));
+    const running = manager.run(stop.signal);
+    await clock.advance(100);
+    stop.abort();
+    await clock.advance(100);
+    kube.seed(widgets, widget('late'));
+    await clock.advance(100);
+    gate.open();
+    await clock.advance(100);
+    await running;
+    expect(found).toEqual(['late']);
+    expect(order[0]).toBe('lease held by "", watches 0');
+  });
+
+  it('writes nothing more when the lease is lost while the last passes run', async () => {
+    const gate = createGate();
+    const { clock, kube, manager, stop } = setup([], async (name, client) => {
+      if (name !== 'early') return;
+      await gate.opened;
+      await client.create(widgets, widget('made'));
+    });
+    kube.seed(widgets, widget('early'));
+    const failed = expect(manager.run(stop.signal)).rejects.toThrow('the lease velero/controller was lost');
+    await clock.advance(100);
+    stop.abort();
+    kube.edit(leases, lease, (object) => (object.spec = { ...object.spec, holderIdentity: 'thief' }));
+    await clock.advance(3_000);
+    gate.open();
+    await clock.advance(10_000);
+    await failed;
+    expect(kube.peekAll(widgets).map(({ metadata }) => metadata.name)).toEqual(['early']);
   });
 
   it('is unhealthy when nothing was heard of a kind for a quarter of an hour', async () => {

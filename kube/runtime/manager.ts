@@ -27,7 +27,8 @@ export interface ManagerOptions {
 /** Starts and stops everything in order. */
 export interface Manager {
   /**
-   * Runs until `signal` fires, then stops in order: mirrors, controllers (which drain), lease, closers.
+   * Runs until `signal` fires, then stops in order: controllers (which drain), lease, mirrors, closers. The mirrors last until
+   * the last pass is over, which would decide by stale objects otherwise.
    * @throws Error when the mirrors do not come into sync, when a runnable fails, or when the leadership is lost;
    * everything is stopped by then, and the process should end with a code other than 0.
    */
@@ -83,7 +84,6 @@ export function createManager(options: ManagerOptions): Manager {
       const onAbort = (): void => {
         stage = 'stopping';
         log.info('stopping');
-        mirroring.abort(signal.reason);
       };
       signal.addEventListener('abort', onAbort, { once: true });
       if (signal.aborted) onAbort();

@@ -6,6 +6,8 @@ export interface FakeClock extends Clock {
   advance(ms: number): Promise<void>;
   /** Sets the wall clock forward, or back for a negative `ms`, as an administrator or NTP does; no time passes. */
   stepWall(ms: number): void;
+  /** Time goes on by `ms` and no timer runs, as in a process that is busy or paused; the late ones run with the next `advance`. */
+  standStill(ms: number): void;
   /** Timers that wait. */
   readonly pending: number;
 }
@@ -21,6 +23,9 @@ export function createFakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
     monotonic: () => elapsed,
     stepWall(ms) {
       wallAtZero += ms;
+    },
+    standStill(ms) {
+      elapsed += ms;
     },
     after(ms, action) {
       const timer = { dueAt: elapsed + Math.max(0, ms), action };
