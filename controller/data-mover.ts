@@ -10,6 +10,7 @@ import { createTracer } from '../telemetry/tracing.ts';
 import { backupRequest } from './backup/backup.ts';
 import { createClassReconciler } from './class/class.ts';
 import { createMatches } from './class/matches.ts';
+import { createUsage } from './class/usage.ts';
 import { wakeClasses } from './class/wake.ts';
 import { deleteRequest } from './delete/delete.ts';
 import type { Environment, Lister } from './environment.ts';
@@ -162,7 +163,7 @@ export function createDataMover(options: DataMoverOptions): DataMover {
   const classes = createController({
     ...shared,
     name: 'class',
-    reconciler: createClassReconciler(env, matches),
+    reconciler: createClassReconciler(env, matches, createUsage(mirrors)),
   });
   wakeClasses(mirrors, classes, matches);
 

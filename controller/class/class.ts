@@ -2,7 +2,7 @@ import { isLeaving, keeperOf } from '../../api/v1alpha1/class-resolution.ts';
 import { annotations, FINALIZER } from '../../api/v1alpha1/keys.ts';
 import { hasFinalizer } from '../../kube/status/finalizers.ts';
 import type { Matches } from './matches.ts';
-import { usageOf } from './usage.ts';
+import type { Usage } from './usage.ts';
 import { formatKey, type Key } from '../../api/meta.ts';
 import type { DataMoverClass, DataMoverClassStatus } from '../../api/v1alpha1/data-mover-class.ts';
 import { dataMoverClasses } from '../../api/v1alpha1/kinds.ts';
@@ -35,6 +35,7 @@ const LAST_MOMENT_MS = 5_000;
 export function createClassReconciler(
   env: Pick<Environment, 'client' | 'namespace' | 'listers' | 'movers' | 'reporter' | 'now' | 'clock'>,
   matches: Matches,
+  usage: Usage,
 ): Reconciler {
   const store = createStatusStore<DataMoverClass>(env.client, dataMoverClasses, env.clock);
   const inspector = createInspector(env.clock);
@@ -66,7 +67,7 @@ export function createClassReconciler(
   async function letGo(found: DataMoverClass, signal: AbortSignal): Promise<ReconcileResult> {
     const { deletionTimestamp = '', finalizers = [], name, uid = '' } = found.metadata;
     if (!hasFinalizer(found, FINALIZER)) return {};
-    const inUse = usageOf(env.listers, name);
+    const inUse = usage.of(name);
     const early = Date.parse(deletionTimestamp) + LAST_MOMENT_MS - env.now().getTime();
     if (inUse !== undefined)
       return write(found, { ...found.status, inUse, conditions: farewell(found, inUse, env.now()) }, signal);
@@ -85,7 +86,7 @@ export function createClassReconciler(
     const { findings, goodForMs } =
       'reason' in verdict ? NOTHING_TO_INSPECT : await inspector.inspect(found, verdict, signal);
     const { inUse: _, ...before } = found.status ?? {};
-    const inUse = usageOf(env.listers, found.metadata.name);
+    const inUse = usage.of(found.metadata.name);
     const status: DataMoverClassStatus = {
       ...before,
       observedGeneration: found.metadata.generation ?? 0,

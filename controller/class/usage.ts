@@ -1,7 +1,7 @@
 import { formatKey, keyOf, type Resource } from '../../api/meta.ts';
 import type { DataMoverClassStatus } from '../../api/v1alpha1/data-mover-class.ts';
-import { CLASS_INDEX, type Listers } from '../environment.ts';
-import { createLine } from '../request/line.ts';
+import type { Mirrors } from '../mirrors.ts';
+import { createLine, type Line } from '../request/line.ts';
 import { isFinal } from '../request/request.ts';
 
 const NAMED = 10;
@@ -13,20 +13,52 @@ export function classInUse(request: Request | undefined): string | undefined {
   return isFinal(request?.status?.phase) ? undefined : request?.status?.dataMoverClass;
 }
 
-/** Who uses a class; `undefined` when nobody does. */
-export function usageOf(
-  { backups, restores, deletes, prunes }: Pick<Listers, 'backups' | 'restores' | 'deletes' | 'prunes'>,
-  className: string,
-): DataMoverClassStatus['inUse'] {
-  const users = [backups, restores, deletes, prunes].flatMap((lister): Request[] =>
-    lister.byIndex(CLASS_INDEX, className),
-  );
-  if (users.length === 0) return undefined;
-  const names = createLine<string>((a, b) => (a < b ? -1 : Number(a > b)));
-  for (const request of users) {
-    names.add(`${request.kind} ${formatKey(keyOf(request))}`);
-    const [last] = names.first(NAMED + 1).slice(NAMED);
-    if (last !== undefined) names.remove(last);
+/** Who uses which class. */
+export interface Usage {
+  /** `undefined` if no request uses the class. */
+  of(className: string): DataMoverClassStatus['inUse'];
+}
+
+/** Follows the mirrors change by change: a class is reconciled often, and thousands of requests may use it. */
+export function createUsage(mirrors: Pick<Mirrors, 'backups' | 'restores' | 'deletes' | 'prunes'>): Usage {
+  /** Names of requests in alphabetical order, by class. */
+  const users = new Map<string, Line<string>>();
+
+  function join(className: string, name: string): void {
+    const line = users.get(className) ?? createLine(compareText);
+    users.set(className, line);
+    line.add(name);
   }
-  return { requests: users.length, names: names.first(NAMED) };
+
+  function leave(className: string, name: string): void {
+    const line = users.get(className);
+    line?.remove(name);
+    if (line?.size === 0) users.delete(className);
+  }
+
+  function follow(before: Resource | undefined, after: Resource | undefined): void {
+    const [was, is] = [classInUse(before), classInUse(after)];
+    if (was === is) return;
+    if (before !== undefined && was !== undefined) leave(was, nameOf(before));
+    if (after !== undefined && is !== undefined) join(is, nameOf(after));
+  }
+
+  const { backups, restores, deletes, prunes } = mirrors;
+  for (const mirror of [backups, restores, deletes, prunes] as const) mirror.onChange(follow);
+
+  return {
+    of(className) {
+      const line = users.get(className);
+      return line && { requests: line.size, names: line.first(NAMED) };
+    },
+  };
+}
+
+function nameOf(request: Resource): string {
+  return `${request.kind} ${formatKey(keyOf(request))}`;
+}
+
+function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
