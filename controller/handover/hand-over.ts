@@ -63,7 +63,7 @@ export async function free(
   volume: PersistentVolume,
   destination: PersistentVolumeClaim,
 ): Promise<StepResult> {
-  if (!isSecured(h, volume)) return secure(h, destination);
+  if (!isSecured(h, volume)) return secure(h, volume, destination);
   return h.staging === undefined ? done : releaseStaging(h, h.staging);
 }
 
@@ -110,13 +110,17 @@ function isSecured(h: HandOver, volume: PersistentVolume): boolean {
 }
 
 /** One write: whose the volume is, what it must become, and that nobody may delete it. */
-async function secure(h: HandOver, destination: PersistentVolumeClaim): Promise<StepResult> {
+async function secure(
+  h: HandOver,
+  volume: PersistentVolume,
+  destination: PersistentVolumeClaim,
+): Promise<StepResult> {
   const note = {
     reclaimPolicy: h.reclaimPolicy,
     destination: h.destinationKey,
     destinationUid: destination.metadata.uid,
   };
-  await patchVolume(h, {
+  await patchVolume(h, volume, {
     metadata: {
       labels: { ...HIDDEN, [labels.requestUid]: h.requestUid },
       annotations: { [annotations.handOver]: JSON.stringify(note) },
@@ -145,7 +149,7 @@ async function bind(
 ): Promise<StepResult> {
   const { name, namespace = '', uid } = destination.metadata;
   if (volume.spec.claimRef?.uid !== uid) {
-    await patchVolume(h, {
+    await patchVolume(h, volume, {
       metadata: {
         labels: selectedLabels(destination, volume),
         annotations: { 'pv.kubernetes.io/bound-by-controller': null },
@@ -174,10 +178,11 @@ async function bind(
 }
 
 /** The volume is where it belongs: it gets back what the backed-up one had. What its storage has put on it stays. */
-async function settle(h: HandOver, { metadata, spec }: PersistentVolume): Promise<StepResult> {
+async function settle(h: HandOver, volume: PersistentVolume): Promise<StepResult> {
+  const { metadata, spec } = volume;
   if (metadata.annotations?.[annotations.handOver] === undefined) return done;
   const driver = spec.csi?.driver;
-  await patchVolume(h, {
+  await patchVolume(h, volume, {
     metadata: {
       labels: {
         ...absentFrom(metadata.labels, ownersKeys(h.volumeLabels, driver)),
@@ -220,21 +225,20 @@ export interface Abandoned {
  * True once nothing is left to do.
  */
 export async function abandonVolume(abandoned: Abandoned): Promise<boolean> {
-  const { client, volume, requestUid, reclaimPolicy, signal } = abandoned;
+  const { volume, requestUid, reclaimPolicy } = abandoned;
   if (volume?.metadata.labels?.[labels.requestUid] !== requestUid) return true;
-  const { name } = volume.metadata;
   if (isTaken(abandoned)) {
     const metadata = {
       labels: { ...UNHIDDEN, [labels.requestUid]: null },
       annotations: { [annotations.handOver]: null },
     };
     const spec = { persistentVolumeReclaimPolicy: reclaimPolicy };
-    await client.mergePatch(persistentVolumes, { name }, { metadata, spec }, { signal });
+    await patchVolume(abandoned, volume, { metadata, spec });
     return true;
   }
   if (volume.spec.persistentVolumeReclaimPolicy !== 'Delete') {
     const spec = { persistentVolumeReclaimPolicy: 'Delete' };
-    await client.mergePatch(persistentVolumes, { name }, { spec }, { signal });
+    await patchVolume(abandoned, volume, { spec });
   }
   return false;
 }
@@ -249,6 +253,12 @@ function isTaken({ volume, claim }: Abandoned): boolean {
   );
 }
 
-async function patchVolume(h: HandOver, patch: Record<string, unknown>): Promise<void> {
-  await h.client.mergePatch(persistentVolumes, { name: h.volumeName }, patch, { signal: h.signal });
+/** Conditional on what was read: what was decided about a volume does not hold for one that has changed since. */
+async function patchVolume(
+  { client, signal }: Pick<HandOver, 'client' | 'signal'>,
+  { metadata: { name, resourceVersion } }: PersistentVolume,
+  { metadata, spec }: { metadata?: Record<string, unknown>; spec: Record<string, unknown> },
+): Promise<void> {
+  const patch = { metadata: { ...metadata, resourceVersion }, spec };
+  await client.mergePatch(persistentVolumes, { name }, patch, { signal });
 }
