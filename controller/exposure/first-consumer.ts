@@ -29,7 +29,7 @@ export async function chooseNode(
   await env.client.mergePatch(
     persistentVolumeClaims,
     { namespace: env.namespace, name: claimName },
-    { metadata: { annotations: { [SELECTED_NODE]: node.metadata.name } } },
+    { metadata: { uid: claim.metadata.uid, annotations: { [SELECTED_NODE]: node.metadata.name } } },
     { signal },
   );
   return waiting(message);

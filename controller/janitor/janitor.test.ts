@@ -127,6 +127,19 @@ describe('a DataMoverBackup', () => {
     expect(asked()).toEqual([]);
   });
 
+  it('is not canceled in the place of a former one of its name', async () => {
+    world.cluster.hold('ready');
+    const name = addRequest(addVeleroBackup('InProgress'));
+    await world.until(() => request(name)?.status?.phase === 'Staging');
+    const former = request(name)!;
+    world.kube.edit(dataMoverBackups, { namespace: APP, name }, ({ metadata }) => {
+      metadata.labels = {};
+    });
+    setVeleroPhase('Failed');
+    await janitorThatSees(former).sweep(new AbortController().signal);
+    expect(request(name)?.spec).not.toHaveProperty('cancel');
+  });
+
   it('of a Velero backup that failed keeps its data until that is removed, and then takes it along', async () => {
     const name = addRequest(addVeleroBackup('InProgress'));
     await completed(name);

@@ -135,7 +135,7 @@ export function createJanitor(options: JanitorOptions): Janitor {
       case 'stays':
         return;
       case 'cancel':
-        await client.mergePatch(dataMoverBackups, keyOf(request), { spec: { cancel: true } }, { signal });
+        await cancel(request, signal);
         log.info(logFieldsOf(request), `${subject} is canceled: its Velero backup has failed or is gone`);
         return;
       case 'noteFailure':
@@ -145,6 +145,13 @@ export function createJanitor(options: JanitorOptions): Janitor {
         await removeData(request, signal);
         await remove(dataMoverBackups, request, signal);
     }
+  }
+
+  /** Only as it was looked at: it may have ended since, or another may have its name. */
+  async function cancel({ metadata }: DataMoverBackup, signal: AbortSignal): Promise<void> {
+    const { namespace: own = '', name, uid, resourceVersion } = metadata;
+    const patch = { metadata: { uid, resourceVersion }, spec: { cancel: true } };
+    await client.mergePatch(dataMoverBackups, { namespace: own, name }, patch, { signal });
   }
 
   function claimUidOf({ metadata, status }: DataMoverBackup): string | undefined {
