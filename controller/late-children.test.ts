@@ -20,8 +20,7 @@ beforeEach(() => {
   world.kube.reactors.add((kind, before, after) => {
     if (before !== undefined || after?.metadata.labels?.[labels.requestUid] === undefined) return;
     const { apiVersion, metadata } = after;
-    const { name, namespace, labels: marks = {}, annotations = {} } = metadata;
-    const sent = { ...(namespace !== undefined && { namespace }), name, labels: marks, annotations };
+    const { uid: _, resourceVersion: __, creationTimestamp: ___, ...sent } = metadata;
     const { spec, stringData } = after as Resource & { spec?: unknown; stringData?: unknown };
     const object = { apiVersion, kind: after.kind, metadata: sent, spec, stringData } as Resource;
     made.push({ kind, object: structuredClone(object) });

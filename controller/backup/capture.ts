@@ -1,6 +1,8 @@
 import type { PersistentVolumeClaim } from '../../api/external/core.ts';
 import { volumeSnapshotContents, volumeSnapshots, type VolumeSnapshot } from '../../api/external/snapshot.ts';
 import { chooseSnapshotClass, SNAPSHOT_CLASS_ANNOTATION } from '../exposure/snapshot-class.ts';
+import { isMadeFor } from '../exposure/snapshot-content.ts';
+import { requestUidOf } from '../request/children.ts';
 import { done, failed, type StepResult } from '../request/step.ts';
 import { adoptContent, adoptSnapshot } from './adopt.ts';
 import { awaiting, boundContent, recordCut } from './cut.ts';
@@ -113,7 +115,7 @@ async function awaitCut(scope: BackupScope, source: Source, snapshot: VolumeSnap
 }
 
 /** In its own namespace a tenant may put a snapshot of its own under any name, labels included. */
-function isOurs({ backup }: BackupScope, { claim }: Source, { metadata, spec }: VolumeSnapshot): boolean {
-  const isMade = metadata.ownerReferences?.some(({ uid }) => uid === backup.metadata.uid) === true;
-  return isMade && spec.source.persistentVolumeClaimName === claim.metadata.name;
+function isOurs({ child }: BackupScope, { claim }: Source, snapshot: VolumeSnapshot): boolean {
+  const { persistentVolumeClaimName } = snapshot.spec.source;
+  return isMadeFor(requestUidOf(child), snapshot) && persistentVolumeClaimName === claim.metadata.name;
 }

@@ -19,7 +19,8 @@ async function cleanStaging({ env, child, namespace, status, signal }: BackupSco
   const staged = await (isLive ? unstageAlias : unstageSnapshot)(env, child, signal);
   // A snapshot of somebody else is not ours to delete; one that was not cut yet is ours all the same.
   const isForeign = status.capture?.owned === false;
-  const captured = isForeign ? [] : await releaseCapture(env, child, namespace, signal);
+  const snapshot = { namespace, uid: status.capture?.volumeSnapshotUID };
+  const captured = isForeign ? [] : await releaseCapture(env, child, snapshot, signal);
   return untilGone([...staged, ...captured]);
 }
 

@@ -1,4 +1,5 @@
 import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../api/external/core.ts';
+import { formatKey, type Resource } from '../../api/meta.ts';
 import { volumeSnapshotContents, volumeSnapshots, type VolumeSnapshot } from '../../api/external/snapshot.ts';
 import type { DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
 import { patchIfThere } from '../../kube/client/patch-if-there.ts';
@@ -8,7 +9,7 @@ import { requestUidOf, type ChildIdentity } from '../request/children.ts';
 import { nameOf, type Target } from '../request/cleaner.ts';
 import { done, waiting, type StepResult } from '../request/step.ts';
 import { deleteWhenReleased } from './reclaim-policy.ts';
-import { isBoundTo } from './snapshot-content.ts';
+import { isBoundTo, isCutFromClaim, isMadeFor } from './snapshot-content.ts';
 import { stagingContent } from './staging-content.ts';
 
 /** What a staging volume must look like. */
@@ -191,18 +192,27 @@ function stagingTarget(
   };
 }
 
+/** The snapshot that a capture took, in the namespace of the application. */
+export interface CapturedSnapshot {
+  namespace: string;
+  /** Its uid, if that is recorded. */
+  uid: string | undefined;
+}
+
 /** Removes the snapshot that the capture took, and with it the storage system's. Answers what is left. */
 export async function releaseCapture(
   env: Environment,
   child: ChildIdentity,
-  sourceNamespace: string,
+  { namespace, uid: capturedUid }: CapturedSnapshot,
   signal: AbortSignal,
 ): Promise<string[]> {
   const uid = requestUidOf(child);
-  const key = { namespace: sourceNamespace, name: child.name };
-  const cached = env.listers.snapshots.get(`${sourceNamespace}/${child.name}`);
-  await claimContent(env, child, cached, signal);
-  const left = await env.cleaner.remove(uid, [{ kind: volumeSnapshots, key, cached }], signal);
+  const isOurs = (found: Resource): boolean =>
+    isMadeFor(uid, found) || (capturedUid !== undefined && found.metadata.uid === capturedUid);
+  const key = { namespace, name: child.name };
+  const cached = env.listers.snapshots.get(formatKey(key));
+  if (cached !== undefined && isOurs(cached)) await claimContent(env, child, cached, signal);
+  const left = await env.cleaner.remove(uid, [{ kind: volumeSnapshots, key, cached, isOurs }], signal);
   // It carries our label, and goes with the snapshot and the storage system's.
   const content = env.listers.snapshotContents
     .byIndex(REQUEST_INDEX, uid)
@@ -218,11 +228,11 @@ export async function releaseCapture(
 async function claimContent(
   { client, listers }: Environment,
   child: ChildIdentity,
-  snapshot: VolumeSnapshot | undefined,
+  snapshot: VolumeSnapshot,
   signal: AbortSignal,
 ): Promise<void> {
-  const name = snapshot?.status?.boundVolumeSnapshotContentName;
-  if (snapshot === undefined || name === undefined) return;
+  const name = snapshot.status?.boundVolumeSnapshotContentName;
+  if (name === undefined || !isCutFromClaim(snapshot)) return;
   if (listers.snapshotContents.get(name) !== undefined) return;
   const content = await client.get(volumeSnapshotContents, { name }, { signal });
   if (content === undefined || !isBoundTo(content, snapshot)) return;

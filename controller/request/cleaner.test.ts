@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { secrets, type Secret } from '../../api/external/core.ts';
+import type { Resource } from '../../api/meta.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
 import { createCleaner } from './cleaner.ts';
 
@@ -57,6 +58,30 @@ describe('the cleaner', () => {
     await remove();
     await remove(kube.peek(secrets, key));
     expect(steps).toEqual(['prepare', 'delete']);
+  });
+
+  it('deletes only the object that the cache has seen', async () => {
+    const { kube, secret, remove } = setUp();
+    const seen = kube.seed(secrets, secret);
+    kube.remove(secrets, key);
+    const { uid } = kube.seed(secrets, secret).metadata;
+    expect(await remove(seen)).toEqual(['Secret velero/child']);
+    expect(kube.peek(secrets, key)?.metadata.uid).toBe(uid);
+  });
+
+  it('leaves alone what has the name and was not made for the request', async () => {
+    const { kube, secret, cleaner } = setUp();
+    const isOurs = ({ metadata }: Resource): boolean => metadata.labels?.['made-for'] === 'uid-1';
+    const remove = (cached?: Secret) =>
+      cleaner.remove('uid-1', [{ kind: secrets, key, cached, isOurs }], signal);
+    const stored = kube.seed(secrets, secret);
+    expect(await remove()).toEqual([]);
+    expect(await remove(stored)).toEqual([]);
+    expect(kube.peek(secrets, key)).toEqual(stored);
+    kube.seed(secrets, { ...secret, metadata: { ...key, labels: { 'made-for': 'uid-1' } } });
+    cleaner.forget('uid-1');
+    expect(await remove(stored)).toEqual(['Secret velero/child']);
+    expect(kube.peek(secrets, key)).toBeUndefined();
   });
 
   it('begins anew for a request that it has forgotten', async () => {

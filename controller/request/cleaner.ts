@@ -8,6 +8,11 @@ export interface Target {
   /** What the cache knows of it. */
   cached: Resource | undefined;
   propagationPolicy?: DeleteOptions['propagationPolicy'];
+  /**
+   * Whether an object of that name was made for the request, where others may use the name: what was not is left alone and
+   * counts as gone. Default: it was, since only we choose the name.
+   */
+  isOurs?: (object: Resource) => boolean;
   /** What has to be done right before it is deleted. Can be repeated, also where it is gone already. */
   prepare?: (signal: AbortSignal) => Promise<void>;
 }
@@ -27,16 +32,29 @@ export interface Cleaner {
 export function createCleaner(client: KubeClient): Cleaner & { readonly size: number } {
   const swept = new Map<string, Set<string>>();
 
+  /** The object to delete; `undefined`: what has the name is another's. An object that nobody has seen yet has no uid. */
+  async function toDelete(target: Target, signal: AbortSignal): Promise<{ uid?: string } | undefined> {
+    const { kind, key, isOurs } = target;
+    if (isOurs === undefined) return uidOf(target.cached);
+    const found = await client.get(kind, key, { signal });
+    return found !== undefined && isOurs(found) ? uidOf(found) : undefined;
+  }
+
   async function removeOne(done: Set<string>, target: Target, signal: AbortSignal): Promise<boolean> {
-    const { kind, key, cached, propagationPolicy } = target;
+    const { kind, key, propagationPolicy } = target;
+    const cached = ownOf(target);
     const id = `${kind.plural}.${kind.group}/${formatKey(key)}`;
     const deletable = cached !== undefined && cached.metadata.deletionTimestamp === undefined;
     if (done.has(id) && !deletable) return cached === undefined;
     await target.prepare?.(signal);
-    const existed = await client.delete(kind, key, {
-      signal,
-      ...(propagationPolicy !== undefined && { propagationPolicy }),
-    });
+    const object = await toDelete(target, signal);
+    const existed =
+      object !== undefined &&
+      (await client.delete(kind, key, {
+        signal,
+        ...object,
+        ...(propagationPolicy !== undefined && { propagationPolicy }),
+      }));
     done.add(id);
     return !existed && cached === undefined;
   }
@@ -57,6 +75,15 @@ export function createCleaner(client: KubeClient): Cleaner & { readonly size: nu
       return swept.size;
     },
   };
+}
+
+function ownOf({ cached, isOurs }: Target): Resource | undefined {
+  return cached === undefined || isOurs?.(cached) === false ? undefined : cached;
+}
+
+function uidOf(object: Resource | undefined): { uid?: string } {
+  const uid = object?.metadata.uid;
+  return uid === undefined ? {} : { uid };
 }
 
 /** An object as messages call it. */
