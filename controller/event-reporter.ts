@@ -1,5 +1,13 @@
+import { eventReasons } from '../api/v1alpha1/reasons.ts';
 import type { EventRecorder } from '../kube/status/events.ts';
 import type { Reporter } from './request/reporter.ts';
+
+/** How far a request has come is in its status as well; its outcome is what nobody may miss. */
+const PROGRESS: ReadonlySet<string> = new Set([
+  eventReasons.captured,
+  eventReasons.queued,
+  eventReasons.moving,
+]);
 
 /** Reports as Kubernetes Events, which `kubectl describe` shows. */
 export function createEventReporter(recorder: EventRecorder): Reporter {
@@ -18,6 +26,7 @@ export function createEventReporter(recorder: EventRecorder): Reporter {
           reason,
           action: 'MoveData',
           note: message,
+          droppable: PROGRESS.has(reason),
         });
       }
     },

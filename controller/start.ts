@@ -54,6 +54,8 @@ async function run({ name, movers }: ControllerOptions): Promise<void> {
   const client = createKubeClient(cluster, { fieldManager: name, maxConnections: config.workers });
   // Renewing the lease must not queue behind the work of a busy leader.
   const leaseClient = createKubeClient(cluster, { fieldManager: name, maxConnections: 1, timeoutMs: 5_000 });
+  // Thousands of Events at a time must not queue before the work that they are about.
+  const eventClient = createKubeClient(cluster, { fieldManager: name });
   const elector = config.leaderElection
     ? createLeaderElector({
         client: leaseClient,
@@ -66,7 +68,7 @@ async function run({ name, movers }: ControllerOptions): Promise<void> {
   const metrics = createPrometheusMetrics();
   const informers = createInformerSet({ client, log });
   const recorder = createEventRecorder({
-    client,
+    client: eventClient,
     controller: `oadp.openshift.io/${name}`,
     instance: config.identity,
     labels: ownLabels(),
@@ -91,7 +93,13 @@ async function run({ name, movers }: ControllerOptions): Promise<void> {
     informers: [informers],
     runnables: [...controllers, janitor],
     ...(elector !== undefined && { leaderElection: elector }),
-    closers: [() => recorder.close(), () => health.close(), () => client.close(), () => leaseClient.close()],
+    closers: [
+      () => recorder.close(),
+      () => health.close(),
+      () => client.close(),
+      () => eventClient.close(),
+      () => leaseClient.close(),
+    ],
     log,
   });
   const health = createHealthServer({

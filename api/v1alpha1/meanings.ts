@@ -97,7 +97,7 @@ export const eventMeanings: Record<EventReason, { type: 'Normal' | 'Warning'; on
     },
     DataMoverStarted: {
       type: 'Normal',
-      on: 'the request, the claim, of a backup the VolumeSnapshot',
+      on: 'the request, of a backup the VolumeSnapshot, of a restore the claim',
       meaning: 'The mover was asked to start.',
     },
     DataMoverCompleted: {

@@ -187,7 +187,7 @@ describe('a backup', () => {
     const data = ['PersistentVolumeClaim data', snapshot];
     expect(told).toEqual([
       ['DataCaptured', ['DataMoverBackup b1', snapshot]],
-      ['DataMoverStarted', ['DataMoverBackup b1', ...data]],
+      ['DataMoverStarted', ['DataMoverBackup b1', snapshot]],
       ['DataMoverCompleted', ['DataMoverBackup b1', ...data, 'Backup nightly']],
     ]);
   });

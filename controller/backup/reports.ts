@@ -29,6 +29,8 @@ export function reportBackup(
     after,
     subject: `backup of PersistentVolumeClaim ${namespace}/${name}`,
     self,
+    // The claim is in use, and its owner waits for nothing: the outcome is enough there.
+    started: [snapshot],
     data: [claim && targetOf({ ...claim, apiVersion: 'v1', kind: 'PersistentVolumeClaim' }), snapshot],
     velero: veleroTarget('Backup', backup, env.namespace),
   });

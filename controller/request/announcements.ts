@@ -8,7 +8,9 @@ export interface Announcement<Status> {
   /** `backup of PersistentVolumeClaim app/data`. */
   subject: string;
   self: EventTarget;
-  /** The objects that the data comes from or goes to. */
+  /** Where the start is reported beside the request. */
+  started: readonly (EventTarget | undefined)[];
+  /** The objects that the data comes from or goes to: the end is reported on them. */
   data: readonly (EventTarget | undefined)[];
   /** The Velero Backup or Restore. */
   velero: EventTarget | undefined;
@@ -16,13 +18,13 @@ export interface Announcement<Status> {
 
 /** Tells what backups and restores have in common: that they queue, that the mover starts, and how they ended. */
 export function announce<Status extends MovingStatus>(reporter: Reporter, what: Announcement<Status>): void {
-  const { before, after, self, data } = what;
+  const { before, after, self, started } = what;
   const { normal } = speaker(reporter);
   if (before.queue === undefined && after.queue !== undefined)
     normal([self], eventReasons.queued, after.queue.reason);
   if (before.movingSince === undefined && after.movingSince !== undefined) {
     normal(
-      [self, ...data],
+      [self, ...started],
       eventReasons.moving,
       `mover ${after.mover ?? ''} is asked for the ${what.subject}`,
     );

@@ -12,12 +12,15 @@ export function reportRestore(
 ): void {
   const key = `${restore.metadata.namespace ?? ''}/${restore.spec.destinationClaimRef.name}`;
   const claim = env.listers.claims.get(key);
+  const target = claim && targetOf({ ...claim, apiVersion: 'v1', kind: 'PersistentVolumeClaim' });
   announce(env.reporter, {
     before,
     after,
     subject: `restore of PersistentVolumeClaim ${key}`,
     self: targetOf(restore),
-    data: [claim && targetOf({ ...claim, apiVersion: 'v1', kind: 'PersistentVolumeClaim' })],
+    // The claim is Pending, and that is where its owner looks for the reason.
+    started: [target],
+    data: [target],
     velero: veleroTarget('Restore', restore, env.namespace),
   });
 }

@@ -1,12 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Kind, Resource } from '../../api/meta.ts';
-import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
+import { createFakeClock, type FakeClock } from '../../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
 import { KubeError } from '../client/kube-error.ts';
-import { createEventRecorder, type EventInput, type EventRecorderOptions } from './events.ts';
+import type { EventInput } from './event.ts';
+import { createEventRecorder, type EventRecorderOptions } from './events.ts';
 
 interface Event extends Resource {
   note: string;
+  reason: string;
   eventTime: string;
   regarding: { name: string };
   series?: { count: number };
@@ -27,6 +29,19 @@ const happened = (more: Partial<EventInput> = {}): EventInput => ({
   note: '10 MiB are safe',
   ...more,
 });
+
+const about = (name: string, more: Partial<EventInput> = {}): EventInput =>
+  happened({
+    regarding: { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'app', name, uid: name },
+    ...more,
+  });
+
+const isOutcome = ({ reason }: Event): boolean => reason === 'Completed';
+
+async function until(clock: FakeClock, condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 10_000 && !condition(); turn++) await clock.advance(0);
+  expect(condition()).toBe(true);
+}
 
 function setup(more: Partial<EventRecorderOptions> = {}) {
   const clock = createFakeClock();
@@ -121,16 +136,71 @@ describe('event recorder', () => {
     expect(kube.peekAll(events)).toHaveLength(1);
   });
 
-  it('never throws, and keeps no more than it was told to', async () => {
-    const { clock, kube, recorder } = setup({ maxWaiting: 5 });
-    let release: () => void = () => undefined;
-    kube.before = () => new Promise((resolve) => (release = resolve));
-    for (let index = 0; index < 50; index++) recorder.record(happened({ note: String(index) }));
+  it('never throws', async () => {
+    const { clock, kube, recorder } = setup();
     expect(() => recorder.record(undefined as unknown as EventInput)).not.toThrow();
-    kube.before = undefined;
+    await clock.advance(0);
+    expect(kube.peekAll(events)).toEqual([]);
+  });
+
+  it('sends others while the API server is slow with one', async () => {
+    const { clock, kube, recorder } = setup();
+    kube.before = ({ key }) =>
+      key?.name.startsWith('slow') === true ? new Promise(() => undefined) : undefined;
+    recorder.record(about('slow'));
+    for (let index = 0; index < 20; index++) recorder.record(about(`fast-${String(index)}`));
+    await clock.advance(0);
+    expect(kube.peekAll(events)).toHaveLength(20);
+  });
+
+  it('loses no outcome when thousands of requests end at once', async () => {
+    const { clock, kube, recorder } = setup();
+    let release: () => void = () => undefined;
+    const busy = new Promise<void>((resolve) => (release = resolve));
+    kube.before = () => busy;
+    for (let index = 0; index < 3_000; index++) {
+      const name = `request-${String(index)}`;
+      recorder.record(about(name, { reason: 'Moving', droppable: true }));
+      recorder.record(about(name, { reason: 'Completed' }));
+    }
+    release();
+    await until(clock, () => kube.peekAll(events).filter(isOutcome).length === 3_000);
+    // Those of the first thousand that waited, and those that were being sent.
+    expect(kube.peekAll(events).length - 3_000).toBeLessThanOrEqual(1_004);
+  });
+
+  it('keeps no more than its limit, whatever it is given', async () => {
+    const { clock, kube, recorder } = setup({ maxWaiting: 5, maxKept: 10, inFlight: 1 });
+    let release: () => void = () => undefined;
+    const busy = new Promise<void>((resolve) => (release = resolve));
+    kube.before = () => busy;
+    for (let index = 0; index < 50; index++) recorder.record(about(`request-${String(index)}`));
     release();
     await clock.advance(0);
-    expect(kube.peekAll(events).length).toBeLessThanOrEqual(6);
+    expect(kube.peekAll(events)).toHaveLength(11);
+  });
+
+  it('combines events of one object that differ only in their note', async () => {
+    const { clock, kube, recorder } = setup();
+    for (let index = 0; index < 30; index++) recorder.record(happened({ note: `claim ${String(index)}` }));
+    recorder.record(happened({ reason: 'Other', note: 'of another kind' }));
+    await clock.advance(10_000);
+    const notes = kube.peekAll(events).map(({ note, series }) => `${note} ${String(series?.count ?? 1)}`);
+    const apart = Array.from({ length: 10 }, (_, index) => `claim ${String(index)} 1`);
+    const combined = '(combined from similar events): claim 10 20';
+    expect(notes.sort()).toEqual([...apart, combined, 'of another kind 1'].sort());
+  });
+
+  it('keeps a series together when the clock of the machine is set', async () => {
+    const { clock, kube, recorder } = setup();
+    recorder.record(happened());
+    await clock.advance(1_000);
+    clock.stepWall(3_600_000);
+    recorder.record(happened());
+    clock.stepWall(-7_200_000);
+    recorder.record(happened());
+    await clock.advance(10_000);
+    expect(kube.peekAll(events).map(({ series }) => series?.count)).toEqual([3]);
   });
 
   it('sends what waits when it is closed, counts of repeats included', async () => {

@@ -1,34 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import { formatKey, type Kind, keyOf, type Resource } from '../../api/meta.ts';
+import { keyOf } from '../../api/meta.ts';
 import { type Logger, silentLogger } from '../../telemetry/log.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import { isNotFound, isTransient, KubeError } from '../client/kube-error.ts';
 import { type Clock, sleep, systemClock } from '../runtime/clock.ts';
+import { type EventInput, events } from './event.ts';
+import { createEventQueue } from './event-queue.ts';
+import { createEventSeries, type Series } from './event-series.ts';
 
-/** The object an event is about. */
-export interface ObjectReference {
-  apiVersion: string;
-  kind: string;
-  /** Absent for cluster-scoped objects. */
-  namespace?: string;
-  name: string;
-  uid?: string;
-}
-
-/** What happened, for the people who run `kubectl describe`. */
-export interface EventInput {
-  regarding: ObjectReference;
-  type: 'Normal' | 'Warning';
-  /** Why, PascalCase: `SnapshotFailed`. */
-  reason: string;
-  /** What was being done, PascalCase: `Snapshot`. */
-  action: string;
-  /** Readable; cut at 1 KiB. */
-  note: string;
-  related?: ObjectReference;
-}
-
-/** Tells what happened, without ever being in the way: it does not throw, wait or grow without bound. */
+/** Records what happened. It never throws, never makes its caller wait, and its memory is bounded. */
 export interface EventRecorder {
   record(event: EventInput): void;
   /** Sends what is waiting, for at most `deadlineMs` (default 2 s), and stops. */
@@ -45,145 +24,103 @@ export interface EventRecorderOptions {
   labels?: Readonly<Record<string, string>>;
   log?: Logger;
   clock?: Clock;
-  /** Events that may wait to be sent; more are dropped. Default 1000. */
+  /** Events that are sent at the same time. Default 4. */
+  inFlight?: number;
+  /** With so many waiting, those that are droppable are dropped. Default 1000. */
   maxWaiting?: number;
+  /** With so many waiting, all others are as well: a limit of memory, about 1 KiB each. Default 20,000. */
+  maxKept?: number;
   /** A repeat within this time raises the count of the first event. Default 6 min. */
   seriesMs?: number;
+  /**
+   * So many events of one object that differ only in their note are kept apart within `seriesMs`; further ones are combined into
+   * one, as client-go does. Default 10.
+   */
+  maxSimilar?: number;
   /** How often the count of a repeated event is written at most. Default 10 s. */
   flushMs?: number;
 }
 
-/** `events.k8s.io/v1` Event, as far as it is written here. */
-interface Event extends Resource {
-  eventTime: string;
-  reportingController: string;
-  reportingInstance: string;
-  action: string;
-  reason: string;
-  type: string;
-  note: string;
-  regarding: ObjectReference;
-  related?: ObjectReference;
-  series?: { count: number; lastObservedTime: string };
-}
-
-const events: Kind<Event> = {
-  group: 'events.k8s.io',
-  version: 'v1',
-  kind: 'Event',
-  plural: 'events',
-  namespaced: true,
-};
-
-/** One event and its repeats. */
-interface Series {
-  event: Event;
-  count: number;
-  lastAt: number;
-  /** What the API server has been told; 0 before the event is created. */
-  toldCount: number;
-  /** Waits in the queue. */
-  queued: boolean;
-}
-
-const MAX_NOTE_BYTES = 1024;
-const ATTEMPTS = 3;
+/** A busy API server, or one that is away for a moment: outcomes are tried for minutes, the rest for seconds. */
+const ATTEMPTS = { droppable: 3, kept: 10 };
+const LONGEST_PAUSE_MS = 30_000;
 
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
-  const { client, log = silentLogger, clock = systemClock } = options;
-  const { maxWaiting = 1_000, seriesMs = 360_000, flushMs = 10_000 } = options;
-  const known = new Map<string, Series>();
-  const queue: Series[] = [];
+  const { client, log = silentLogger, clock = systemClock, inFlight = 4 } = options;
+  const { maxWaiting = 1_000, maxKept = 20_000, seriesMs = 360_000, flushMs = 10_000 } = options;
+  const known = createEventSeries({ maxSimilar: 10, ...options, clock, seriesMs });
+  const queue = createEventQueue({ maxWaiting, maxKept });
   const stop = new AbortController();
-  const flushes = new Set<() => void>();
-  let sending: Promise<void> | undefined;
+  const flushes = new Map<Series, () => void>();
+  const sending = new Set<Promise<void>>();
   let dropped = 0;
   let closed = false;
 
   function enqueue(series: Series): void {
-    if (series.queued) return;
-    if (queue.length >= maxWaiting) {
-      if (dropped++ % 100 === 0) log.warn({ dropped }, 'too many events are waiting; dropping');
-      return;
+    const lost = queue.add(series);
+    if (lost !== undefined) {
+      known.forget(lost);
+      if (dropped++ % 100 === 0) log.warn({ dropped }, 'too many events wait to be sent; some are dropped');
     }
-    series.queued = true;
-    queue.push(series);
-    sending ??= sendAll().finally(() => (sending = undefined));
+    if (sending.size >= inFlight) return;
+    const sender = sendAll().finally(() => sending.delete(sender));
+    sending.add(sender);
   }
 
   async function sendAll(): Promise<void> {
-    for (let series = queue.shift(); series !== undefined; series = queue.shift()) {
-      series.queued = false;
-      await sendPatiently(series);
-    }
+    for (let series = queue.take(); series !== undefined; series = queue.take()) await sendPatiently(series);
   }
 
   async function sendPatiently(series: Series): Promise<void> {
+    const attempts = series.droppable ? ATTEMPTS.droppable : ATTEMPTS.kept;
     for (let attempt = 1; !stop.signal.aborted; attempt++) {
       try {
         await send(series);
         return;
       } catch (caught) {
         const err = KubeError.from(caught);
-        if (!isTransient(err) || attempt === ATTEMPTS) {
+        if (!isTransient(err) || attempt === attempts) {
           log.debug({ err, reason: series.event.reason }, 'an event was not recorded');
           return;
         }
-        await sleep(clock, err.retryAfterMs ?? 500 * 2 ** attempt, stop.signal);
+        const pauseMs = Math.min(500 * 2 ** attempt, LONGEST_PAUSE_MS);
+        await sleep(clock, err.retryAfterMs ?? pauseMs, stop.signal);
       }
     }
   }
 
   async function send(series: Series): Promise<void> {
-    const { event, count } = series;
-    if (series.toldCount === 0) {
-      await client.create(events, event, { signal: stop.signal });
+    const { event, count, lastObservedTime } = series;
+    // An event of its own has none: a series begins with the second.
+    const patch = count === 1 ? {} : { series: { count, lastObservedTime } };
+    if (series.storedCount === 0) {
+      await client.create(events, { ...event, ...patch }, { signal: stop.signal });
     } else {
-      const patch = { series: { count, lastObservedTime: microTime(series.lastAt) } };
       try {
-        await client.mergePatch(events, keyOf(event), { ...patch }, { signal: stop.signal });
+        await client.mergePatch(events, keyOf(event), patch, { signal: stop.signal });
       } catch (error) {
         if (!isNotFound(error)) throw error;
         // The server forgets events after an hour: the next repeat is a new one.
-        known.delete(identify(event));
+        known.forget(series);
       }
     }
-    series.toldCount = count;
+    series.storedCount = count;
   }
 
-  /** Later repeats are told together: a loop that fails every second must not write every second. */
+  /** Later repeats are stored together: a loop that fails every second must not write every second. */
   function flushLater(series: Series): void {
+    if (flushes.has(series)) return;
     const cancel = clock.after(flushMs, () => {
-      flushes.delete(cancel);
-      if (series.count > series.toldCount) enqueue(series);
+      flushes.delete(series);
+      if (series.count > series.storedCount) enqueue(series);
     });
-    flushes.add(cancel);
-  }
-
-  function repeat(series: Series): void {
-    series.lastAt = clock.now();
-    series.count++;
-    if (series.count - series.toldCount === 1 || series.toldCount === 0) flushLater(series);
-  }
-
-  function forgetOld(): void {
-    const oldest = clock.now() - seriesMs;
-    for (const [id, series] of known) if (series.lastAt < oldest) known.delete(id);
+    flushes.set(series, cancel);
   }
 
   function record(input: EventInput): void {
-    const now = clock.now();
-    const event = build(input, { ...options, now });
-    const id = identify(event);
-    const series = known.get(id);
-    if (series !== undefined && now - series.lastAt <= seriesMs) {
-      repeat(series);
-      return;
-    }
-    if (known.size >= maxWaiting) forgetOld();
-    const fresh: Series = { event, count: 1, lastAt: now, toldCount: 0, queued: false };
-    known.set(id, fresh);
-    enqueue(fresh);
+    const { series, isFirst } = known.add(input);
+    if (isFirst) enqueue(series);
+    else flushLater(series);
   }
 
   return {
@@ -197,59 +134,13 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     },
     async close(deadlineMs = 2_000) {
       closed = true;
-      for (const cancel of flushes) cancel();
-      for (const series of known.values()) if (series.count > series.toldCount) enqueue(series);
+      for (const cancel of flushes.values()) cancel();
+      for (const series of known.unstored()) enqueue(series);
       const timer = new AbortController();
-      await Promise.race([sending ?? Promise.resolve(), sleep(clock, deadlineMs, timer.signal)]);
+      await Promise.race([Promise.all(sending), sleep(clock, deadlineMs, timer.signal)]);
       timer.abort();
       stop.abort(new Error('the event recorder was closed'));
-      await sending;
+      await Promise.all(sending);
     },
   };
-}
-
-function build(
-  input: EventInput,
-  { controller, instance, labels, now }: EventRecorderOptions & { now: number },
-): Event {
-  const { regarding, related, note, ...rest } = input;
-  // The API server wants the event beside its object, and those of cluster-scoped objects in "default".
-  const namespace = regarding.namespace ?? 'default';
-  return {
-    apiVersion: 'events.k8s.io/v1',
-    kind: 'Event',
-    metadata: {
-      name: `${regarding.name.slice(0, 200)}.${randomUUID()}`,
-      namespace,
-      ...(labels !== undefined && { labels: { ...labels } }),
-    },
-    eventTime: microTime(now),
-    reportingController: controller,
-    reportingInstance: instance.slice(0, 128),
-    ...rest,
-    note: cutBytes(note, MAX_NOTE_BYTES),
-    regarding,
-    ...(related === undefined ? {} : { related }),
-  };
-}
-
-/** The note belongs to it: the API server lets nobody change the note of an event. */
-function identify(event: Event): string {
-  const { regarding, type, reason, action, note } = event;
-  return JSON.stringify([regarding.kind, formatKey(regarding), regarding.uid, type, reason, action, note]);
-}
-
-/** `metav1.MicroTime`. */
-function microTime(now: number): string {
-  return new Date(now).toISOString().replace('Z', '000Z');
-}
-
-/** Cuts at a whole character. */
-function cutBytes(text: string, max: number): string {
-  const bytes = Buffer.from(text);
-  if (bytes.length <= max) return text;
-  const ellipsis = '…';
-  let end = max - Buffer.byteLength(ellipsis);
-  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
-  return bytes.subarray(0, end).toString('utf8') + ellipsis;
 }

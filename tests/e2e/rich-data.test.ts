@@ -84,7 +84,6 @@ describe('an application with all kinds of files', () => {
       `DataMoverBackup/${metadata.name}: DataCaptured`,
       `${snapshot}: DataCaptured`,
       `DataMoverBackup/${metadata.name}: DataMoverStarted`,
-      `PersistentVolumeClaim/labelled: DataMoverStarted`,
       `${snapshot}: DataMoverStarted`,
       `DataMoverBackup/${metadata.name}: DataMoverCompleted`,
       `PersistentVolumeClaim/labelled: DataMoverCompleted`,

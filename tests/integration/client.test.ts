@@ -257,6 +257,34 @@ describe('events', () => {
   }
   const kind = { group: 'events.k8s.io', version: 'v1', kind: 'Event', plural: 'events', namespaced: true };
 
+  it('are accepted with a count where repeats came before the first was sent', async () => {
+    const recorder = createEventRecorder({
+      client,
+      controller: 'example.com/test',
+      instance: 'pod-1',
+      inFlight: 1,
+    });
+    const about = (name: string) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      namespace: 'default',
+      name,
+      uid: 'u-2',
+    });
+    const happened = { type: 'Normal' as const, reason: 'Worked', action: 'Work', note: 'once more' };
+    for (const name of ['ahead', 'thrice', 'thrice', 'thrice'])
+      recorder.record({ ...happened, regarding: about(name) });
+    await recorder.close(30_000);
+    const { items } = await client.listPage<Event>(kind, { namespace: 'default' });
+    const counts = items.map(({ regarding, series }) => [regarding?.name, series?.count]);
+    expect(counts).toEqual(
+      expect.arrayContaining([
+        ['ahead', undefined],
+        ['thrice', 3],
+      ]),
+    );
+  });
+
   it('are accepted for namespaced and cluster-scoped objects, and counted', async () => {
     const recorder = createEventRecorder({
       client,
