@@ -90,7 +90,7 @@ export function createClassReconciler(
     const status: DataMoverClassStatus = {
       ...before,
       observedGeneration: found.metadata.generation ?? 0,
-      matchedClaims: matches.of(found.metadata.name),
+      matchedClaims: await matches.of(found.metadata.name),
       ...(inUse !== undefined && { inUse }),
       conditions: conditionsOf(found, verdict, findings, env.now()),
     };

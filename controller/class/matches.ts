@@ -1,46 +1,79 @@
 import type { PersistentVolumeClaim } from '../../api/external/core.ts';
+import { formatKey, keyOf } from '../../api/meta.ts';
 import { resolveClass } from '../../api/v1alpha1/class-resolution.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
+import { inTurns } from '../../kube/runtime/turns.ts';
 import type { Listers } from '../environment.ts';
 
 /** How many claims each class has. */
 export interface Matches {
-  of(className: string): number;
-  /** A class or a claim has changed. */
-  outdate(): void;
+  of(className: string): Promise<number>;
+  /** Takes in a change of a claim; returns the classes whose number it has changed. */
+  claimChanged(before: PersistentVolumeClaim | undefined, after: PersistentVolumeClaim | undefined): string[];
+  /** Has all claims looked at again before the next answer: a change of one class may move them all. */
+  classesChanged(): void;
 }
 
-/** All claims are looked at once after a change, not once per class. */
+/** What lies in the protected namespace comes and goes with the movers, and counts for no class. */
 export function createMatches(
   { classes, claims }: Pick<Listers, 'classes' | 'claims'>,
   protectedNamespace: string,
 ): Matches {
-  let counts: ReadonlyMap<string, number> | undefined;
+  const counts = new Map<string, number>();
+  /** The class of each claim that has one, by the key of the claim. */
+  const classOf = new Map<string, string>();
+  /** Counts the changes of classes; and how many of them `counts` has taken in. */
+  let changes = 1;
+  let takenIn = 0;
+  let counting: Promise<void> | undefined;
+
+  function put(key: string, className: string | undefined): string[] {
+    const known = classOf.get(key);
+    if (known === className) return [];
+    if (known !== undefined) counts.set(known, (counts.get(known) ?? 0) - 1);
+    if (className !== undefined) counts.set(className, (counts.get(className) ?? 0) + 1);
+    if (className === undefined) classOf.delete(key);
+    else classOf.set(key, className);
+    return [known, className].filter((one) => one !== undefined);
+  }
+
+  function resolve(all: readonly DataMoverClass[], claim: PersistentVolumeClaim): string | undefined {
+    if (claim.metadata.namespace === protectedNamespace || isStaged(claim)) return undefined;
+    const resolution = resolveClass(all, claim, { installation: protectedNamespace });
+    return resolution.outcome === 'resolved' ? resolution.class.metadata.name : undefined;
+  }
+
+  /** Begins again if a class changes while the claims are looked at; those that change or go meanwhile are taken in as ever. */
+  async function countAll(): Promise<void> {
+    let begunAt: number;
+    do {
+      begunAt = changes;
+      const all = classes.list();
+      for await (const key of inTurns(claims.list().map((claim) => formatKey(keyOf(claim))))) {
+        if (changes !== begunAt) break;
+        const claim = claims.get(key);
+        if (claim !== undefined) put(key, resolve(all, claim));
+      }
+    } while (changes !== begunAt);
+    takenIn = begunAt;
+  }
+
   return {
-    of(className) {
-      counts ??= countMatches(classes.list(), claims.list(), protectedNamespace);
+    async of(className) {
+      if (takenIn !== changes) counting ??= countAll().finally(() => (counting = undefined));
+      await counting;
       return counts.get(className) ?? 0;
     },
-    outdate: () => (counts = undefined),
+    claimChanged(before, after) {
+      const claim = after ?? before;
+      if (claim === undefined) return [];
+      return put(formatKey(keyOf(claim)), after && resolve(classes.list(), after));
+    },
+    classesChanged() {
+      changes++;
+    },
   };
-}
-
-/** By the name of the class. What lies in the protected namespace comes and goes with the movers. */
-function countMatches(
-  classes: readonly DataMoverClass[],
-  claims: readonly PersistentVolumeClaim[],
-  protectedNamespace: string,
-): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const claim of claims) {
-    if (claim.metadata.namespace === protectedNamespace || isStaged(claim)) continue;
-    const resolution = resolveClass(classes, claim, { installation: protectedNamespace });
-    if (resolution.outcome !== 'resolved') continue;
-    const { name } = resolution.class.metadata;
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
-  return counts;
 }
 
 /** A claim that a controller has made for a request, this one or that of another installation. */

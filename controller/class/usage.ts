@@ -1,7 +1,7 @@
 import { formatKey, keyOf, type Resource } from '../../api/meta.ts';
 import type { DataMoverClassStatus } from '../../api/v1alpha1/data-mover-class.ts';
 import type { Mirrors } from '../mirrors.ts';
-import { createLine, type Line } from '../request/line.ts';
+import { compareText, createLine, type Line } from '../request/line.ts';
 import { isFinal } from '../request/request.ts';
 
 const NAMED = 10;
@@ -56,9 +56,4 @@ export function createUsage(mirrors: Pick<Mirrors, 'backups' | 'restores' | 'del
 
 function nameOf(request: Resource): string {
   return `${request.kind} ${formatKey(keyOf(request))}`;
-}
-
-function compareText(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

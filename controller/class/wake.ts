@@ -18,7 +18,7 @@ export function wakeClasses(
   const { classes, claims, backups, restores, deletes, prunes } = mirrors;
 
   function lookSoonAtAll(): void {
-    matches.outdate();
+    matches.classesChanged();
     for (const one of classes.store.list()) controller.enqueueAfter(keyOf(one), GATHER_MS);
   }
 
@@ -36,7 +36,8 @@ export function wakeClasses(
     controller.enqueue(keyOf(object));
   });
   claims.onChange((before, after) => {
-    if (mayMatchAnew(before, after)) lookSoonAtAll();
+    if (!mayMatchAnew(before, after)) return;
+    for (const name of matches.claimChanged(before, after)) controller.enqueueAfter({ name }, GATHER_MS);
   });
   const requestChanged = (before: Resource | undefined, after: Resource | undefined): void => {
     const [was, is] = [classInUse(before), classInUse(after)];
