@@ -26,15 +26,16 @@ export interface Lister<T extends Resource> {
 /** Caches, one per kind, over all namespaces unless said otherwise. */
 export interface Listers {
   classes: Lister<DataMoverClass>;
-  /** Indexed by {@link RECORD_INDEX}. */
+  /** Indexed by {@link RECORD_INDEX} and {@link SNAPSHOT_INDEX}. */
   backups: Lister<DataMoverBackup>;
   restores: Lister<DataMoverRestore>;
   /** Of the protected namespace only. */
   deletes: Lister<DataMoverDelete>;
   /** Of the protected namespace only. */
   prunes: Lister<DataMoverPrune>;
+  /** Indexed by {@link OWN_INDEX}. */
   claims: Lister<PersistentVolumeClaim>;
-  /** Indexed by {@link CLAIM_INDEX}. */
+  /** Indexed by {@link CLAIM_INDEX} and {@link ALIAS_INDEX}. */
   volumes: Lister<PersistentVolume>;
   storageClasses: Lister<StorageClass>;
   nodes: Lister<Node>;
@@ -47,6 +48,15 @@ export interface Listers {
 
 /** Index of PersistentVolumes by `namespace/name` of the claim they are or were bound to. */
 export const CLAIM_INDEX = 'claim';
+
+/** Index of PersistentVolumes that show the data of another one by the name of that one. */
+export const ALIAS_INDEX = 'alias';
+
+/** Index of claims that were made for requests, by their namespace. */
+export const OWN_INDEX = 'own';
+
+/** Index of DataMoverBackups by the {@link shortID} of the snapshot that their result names. */
+export const SNAPSHOT_INDEX = 'snapshot';
 
 /** Index of completed DataMoverBackups by `namespace/name` of the claim whose data they record. */
 export const RECORD_INDEX = 'record';

@@ -9,7 +9,7 @@ import {
 } from '../api/external/core.ts';
 import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from '../api/external/snapshot.ts';
 import type { DataMoverBackup } from '../api/v1alpha1/data-mover-backup.ts';
-import { labels } from '../api/v1alpha1/keys.ts';
+import { annotations, labels } from '../api/v1alpha1/keys.ts';
 import {
   dataMoverBackups,
   dataMoverClasses,
@@ -22,14 +22,19 @@ import { childName } from '../api/v1alpha1/names.ts';
 import { readBackup, readRestore } from '../api/v1alpha1/spellings.ts';
 import type { Informer, InformerSet } from '../kube/cache/informer-set.ts';
 import {
+  ALIAS_INDEX,
   CLAIM_INDEX,
   CLASS_INDEX,
+  OWN_INDEX,
   PRUNED_INDEX,
   RECORD_INDEX,
   REQUEST_INDEX,
+  SNAPSHOT_INDEX,
   type Listers,
 } from './environment.ts';
+import { isOwn } from './exposure/hide.ts';
 import { isFinal, type RequestStatus } from './request/request.ts';
+import { shortID } from './request/snapshot-id.ts';
 
 /** Index of requests by the name that their children carry. */
 export const CHILD_INDEX = 'child';
@@ -55,6 +60,7 @@ export function createMirrors(informers: InformerSet, namespace: string): Mirror
             ? [`${metadata.namespace ?? ''}/${dataSourceRef.name}`]
             : [],
         [RECORD_INDEX]: recordedClaim,
+        [SNAPSHOT_INDEX]: ({ status }) => present(status?.result?.snapshotID).map(shortID),
       },
     }),
     restores: informers.informer(dataMoverRestores, {
@@ -82,11 +88,15 @@ export function createMirrors(informers: InformerSet, namespace: string): Mirror
         [CHILD_INDEX]: ({ metadata }) => [childName('prune', metadata.uid ?? '')],
       },
     }),
-    claims: informers.informer(persistentVolumeClaims, { transform: trimClaim }),
+    claims: informers.informer(persistentVolumeClaims, {
+      transform: trimClaim,
+      indexers: { [OWN_INDEX]: ({ metadata }) => (isOwn(metadata) ? [metadata.namespace ?? ''] : []) },
+    }),
     volumes: informers.informer(persistentVolumes, {
       transform: trimVolume,
       indexers: {
         [CLAIM_INDEX]: ({ spec: { claimRef } }) => [`${claimRef?.namespace ?? ''}/${claimRef?.name ?? ''}`],
+        [ALIAS_INDEX]: ({ metadata }) => present(metadata.annotations?.[annotations.aliasOf]),
       },
     }),
     storageClasses: informers.informer(storageClasses),
@@ -109,6 +119,10 @@ export function listersOf(mirrors: Mirrors): Listers {
   return Object.fromEntries(
     Object.entries(mirrors).map(([name, informer]) => [name, informer.store]),
   ) as unknown as Listers;
+}
+
+function present(value: string | undefined): string[] {
+  return value === undefined ? [] : [value];
 }
 
 /** The claim whose data a completed backup records, where that claim is of the namespace of the backup. */

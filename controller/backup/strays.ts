@@ -1,7 +1,8 @@
 import { desiredDelete } from '../../api/v1alpha1/desired-delete.ts';
 import { annotations } from '../../api/v1alpha1/keys.ts';
 import { dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
-import { isSnapshotID } from '../request/snapshot-id.ts';
+import { SNAPSHOT_INDEX } from '../environment.ts';
+import { isSameSnapshot, isSnapshotID, shortID } from '../request/snapshot-id.ts';
 import { checkpoint, done, type StepResult } from '../request/step.ts';
 import { recordedLocation } from './location.ts';
 import type { BackupScope } from './scope.ts';
@@ -33,11 +34,9 @@ export async function noteStrays(scope: BackupScope): Promise<StepResult> {
 
 /** A record names it, its own or another's: whatever the log of a mover says then, it stays. */
 function isNeeded({ env, status }: BackupScope, id: string): boolean {
-  const { backups } = env.listers;
-  return [status.result, ...backups.list().map((one) => one.status?.result)].some((result) => {
-    const needed = result?.snapshotID;
-    return needed !== undefined && (needed.startsWith(id) || id.startsWith(needed));
-  });
+  const recorded = env.listers.backups.byIndex(SNAPSHOT_INDEX, shortID(id));
+  const results = [status.result, ...recorded.map((one) => one.status?.result)];
+  return results.some((result) => result?.snapshotID !== undefined && isSameSnapshot(result.snapshotID, id));
 }
 
 /** Asks for their removal as for that of any backup's data; it waits until this backup lets its repository go. */

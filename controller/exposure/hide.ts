@@ -9,7 +9,8 @@ import { labels, MANAGED_BY } from '../../api/v1alpha1/keys.ts';
 import { HIDDEN } from '../../api/v1alpha1/own-labels.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { patchIfThere } from '../../kube/client/patch-if-there.ts';
-import { CLAIM_INDEX, type Listers } from '../environment.ts';
+import { inTurns } from '../../kube/runtime/turns.ts';
+import { CLAIM_INDEX, OWN_INDEX, type Listers } from '../environment.ts';
 
 /** Where to look for what others made for us. */
 export interface Hideout {
@@ -29,7 +30,7 @@ export async function hideClaims(
   signal: AbortSignal,
 ): Promise<void> {
   const { client, namespace, listers } = hideout;
-  for (const name of claimNames) {
+  for await (const name of inTurns(claimNames)) {
     const claim = listers.claims.get(`${namespace}/${name}`);
     if (claim !== undefined) await hide(client, persistentVolumeClaims, claim, signal);
     for (const volume of listers.volumes.byIndex(CLAIM_INDEX, `${namespace}/${name}`))
@@ -39,13 +40,11 @@ export async function hideClaims(
 
 /** The claims of ours that stand in the protected namespace. */
 export function ownClaims({ namespace, listers }: Omit<Hideout, 'client'>): string[] {
-  return listers.claims
-    .list()
-    .filter(({ metadata }) => metadata.namespace === namespace && isOwn(metadata))
-    .map(({ metadata }) => metadata.name);
+  return listers.claims.byIndex(OWN_INDEX, namespace).map(({ metadata }) => metadata.name);
 }
 
-function isOwn({ labels: own = {} }: PersistentVolumeClaim['metadata']): boolean {
+/** Whether a claim was made for a request. */
+export function isOwn({ labels: own = {} }: PersistentVolumeClaim['metadata']): boolean {
   return own[labels.managedBy] === MANAGED_BY && own[labels.veleroExclude] === 'true';
 }
 

@@ -1,24 +1,46 @@
 import { expect, it } from '@jest/globals';
-import { pods, type PersistentVolume, type PersistentVolumeClaim } from '../../api/external/core.ts';
+import { persistentVolumes, pods, type PersistentVolumeClaim } from '../../api/external/core.ts';
 import { annotations } from '../../api/v1alpha1/keys.ts';
+import { createInformerSet } from '../../kube/cache/informer-set.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
+import { createMirrors, listersOf } from '../mirrors.ts';
 import { usersOf } from './claim-users.ts';
 
-const volumes: PersistentVolume[] = [];
-const listers = { volumes: { list: () => volumes, get: () => undefined, byIndex: () => [] } };
+/** What the caches hold when all is listed. */
+async function usersIn(kube: FakeKube, claimName: string): Promise<string | undefined> {
+  const client = kube.client('test');
+  const informers = createInformerSet({ client });
+  const listers = listersOf(createMirrors(informers, 'velero'));
+  const { signal } = new AbortController();
+  const claim = { metadata: { namespace: 'app', name: claimName } } as PersistentVolumeClaim;
+  const stop = new AbortController();
+  const mirroring = informers.run(stop.signal);
+  await informers.waitForSync({ timeoutMs: 60_000 });
+  try {
+    // A cluster has more volumes than one pass may look at.
+    const { byIndex } = listers.volumes;
+    return await usersOf({ client, listers: { volumes: { byIndex } } }, claim, 'pv', signal);
+  } finally {
+    stop.abort();
+    await mirroring;
+  }
+}
 
 it('a claim whose volume a backup reads under another name is in use', async () => {
-  volumes.push({
+  const kube = new FakeKube();
+  kube.seed(persistentVolumes, {
     apiVersion: 'v1',
     kind: 'PersistentVolume',
     metadata: { name: 'dmb-1', annotations: { [annotations.aliasOf]: 'pv' } },
     spec: {},
   });
-  const claim = { metadata: { namespace: 'app', name: 'data' } } as PersistentVolumeClaim;
-  const client = new FakeKube().client('test');
-  const users = await usersOf({ client, listers }, claim, 'pv', new AbortController().signal);
-  expect(users).toBe('a backup reads its volume as PersistentVolume dmb-1');
-  volumes.pop();
+  kube.seed(persistentVolumes, {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'pv-other' },
+    spec: {},
+  });
+  expect(await usersIn(kube, 'data')).toBe('a backup reads its volume as PersistentVolume dmb-1');
 });
 
 it('the claim of an ephemeral volume is used by the pod that it belongs to, and by no other', async () => {
@@ -29,10 +51,6 @@ it('the claim of an ephemeral volume is used by the pod that it belongs to, and 
     metadata: { namespace: 'app', name: 'web' },
     spec: { nodeName: 'n1', containers: [{ name: 'web' }], volumes: [{ name: 'scratch', ephemeral: {} }] },
   });
-  const ask = (name: string) => {
-    const claim = { metadata: { namespace: 'app', name } } as PersistentVolumeClaim;
-    return usersOf({ client: kube.client('test'), listers }, claim, 'pv', new AbortController().signal);
-  };
-  expect(await ask('web-scratch')).toBe('it is used by pod web');
-  expect(await ask('scratch')).toBeUndefined();
+  expect(await usersIn(kube, 'web-scratch')).toBe('it is used by pod web');
+  expect(await usersIn(kube, 'scratch')).toBeUndefined();
 });

@@ -1,7 +1,5 @@
 import { pods, volumeAttachments, type PersistentVolumeClaim, type Pod } from '../../api/external/core.ts';
-import type { ObjectMeta } from '../../api/meta.ts';
-import { annotations } from '../../api/v1alpha1/keys.ts';
-import type { Environment } from '../environment.ts';
+import { ALIAS_INDEX, type Environment } from '../environment.ts';
 
 /** The finalizer that every claim has: Kubernetes' own guard against what is asked here. */
 const PROTECTION = 'kubernetes.io/pvc-protection';
@@ -11,7 +9,12 @@ const PROTECTION = 'kubernetes.io/pvc-protection';
  * node, nodes that have the volume, and whoever holds the claim by a finalizer. `undefined` when nobody does.
  */
 export async function usersOf(
-  { client, listers }: Pick<Environment, 'client'> & { listers: Pick<Environment['listers'], 'volumes'> },
+  {
+    client,
+    listers,
+  }: Pick<Environment, 'client'> & {
+    listers: { volumes: Pick<Environment['listers']['volumes'], 'byIndex'> };
+  },
   claim: PersistentVolumeClaim,
   volumeName: string,
   signal: AbortSignal,
@@ -19,7 +22,7 @@ export async function usersOf(
   const { namespace = '', name, finalizers = [] } = claim.metadata;
   const holders = finalizers.filter((finalizer) => finalizer !== PROTECTION);
   if (holders.length > 0) return `it is held by finalizer ${holders.join(', ')}`;
-  const alias = listers.volumes.list().find(({ metadata }) => isAliasOf(metadata, volumeName));
+  const [alias] = listers.volumes.byIndex(ALIAS_INDEX, volumeName);
   if (alias !== undefined) return `a backup reads its volume as PersistentVolume ${alias.metadata.name}`;
   const users: string[] = [];
   for await (const pod of client.list(pods, { namespace, signal }))
@@ -30,10 +33,6 @@ export async function usersOf(
       return `its volume ${volumeName} is attached to node ${spec.nodeName}`;
   }
   return undefined;
-}
-
-function isAliasOf({ annotations: own }: ObjectMeta, volumeName: string): boolean {
-  return own?.[annotations.aliasOf] === volumeName;
 }
 
 /** A pod without a node has not come to its volumes yet, and one that has ended will not come back to them. */

@@ -18,6 +18,20 @@ export function checkSnapshotID(mover: Namer, field: string, id: string): StepRe
   return failed('InvalidRequest', `${field} is ${quoted(id)}; ${formOf(mover)}`);
 }
 
+/** How many characters of an id a program may name a snapshot by. */
+const SHORT = 8;
+
+/** What all the forms in which one snapshot is named have in common. */
+export function shortID(id: string): string {
+  return id.slice(0, SHORT);
+}
+
+/** Whether two ids name one snapshot: one of them may be cut short. An id that is shorter still is complete. */
+export function isSameSnapshot(a: string, b: string): boolean {
+  const [short, long] = a.length < b.length ? [a, b] : [b, a];
+  return a === b || (short.length >= SHORT && long.startsWith(short));
+}
+
 /** One sentence about what the mover's ids look like. */
 export function formOf({ name, snapshotIDs }: Namer): string {
   return `a snapshot of mover ${name} is named by ${snapshotIDs.form}`;
