@@ -47,3 +47,9 @@ export function createLine<T>(compare: (a: T, b: T) => number): Line<T> {
     },
   };
 }
+
+/** By code units, which needs no locale. */
+export function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,5 +1,5 @@
 import type { Key } from '../../api/meta.ts';
-import { createLine, type Line } from './line.ts';
+import { compareText, createLine, type Line } from './line.ts';
 import type { Obstacle, Place } from './places.ts';
 
 /** A request that has not ended, as admission sees it. */
@@ -146,9 +146,4 @@ function wantsSame(
 ): boolean {
   if (one.kind !== another.kind) return false;
   return at === 'class' ? one.className === another.className : one.node === another.node;
-}
-
-function compareText(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

@@ -3,14 +3,15 @@ import {
   persistentVolumes,
   type PersistentVolumeClaim,
 } from '../../../api/external/core.ts';
-import { keyOf } from '../../../api/meta.ts';
+import { formatKey, keyOf } from '../../../api/meta.ts';
 import { labels } from '../../../api/v1alpha1/keys.ts';
 import { shortHash } from '../../../api/v1alpha1/names.ts';
 import { ownLabels } from '../../../api/v1alpha1/own-labels.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
-import type { Lister } from '../../environment.ts';
+import type { Informer } from '../../../kube/cache/informer-set.ts';
 import { deleteWhenReleased } from '../../exposure/reclaim-policy.ts';
 import type { Creator } from '../../request/creation.ts';
+import { compareText, createLine } from '../../request/line.ts';
 import type { MoverRequest } from '../mover.ts';
 import type { ResticConfig } from './config.ts';
 
@@ -23,7 +24,7 @@ export interface Caches {
   claimFor(request: MoverRequest<ResticConfig>): Promise<string | undefined>;
   /** Removes that of a repository, if there is one. */
   remove(repositoryPath: string, signal: AbortSignal): Promise<void>;
-  /** Removes those that are too old, whosever they are. */
+  /** Removes some of those that are too old, whosever they are. */
   removeOld(signal: AbortSignal): Promise<void>;
 }
 
@@ -32,7 +33,7 @@ interface CachesDependencies {
   /** The protected namespace. */
   namespace: string;
   /** Only caches. */
-  claims: Lister<PersistentVolumeClaim>;
+  claims: Pick<Informer<PersistentVolumeClaim>, 'store' | 'onChange'>;
   creator: Creator;
   now: () => Date;
 }
@@ -43,11 +44,21 @@ interface CachesDependencies {
  */
 const LIFETIME_MS = 30 * 24 * 3_600_000;
 
+/** How many old ones go at a time. */
+const PORTION = 10;
+
 export function createCaches(deps: CachesDependencies): Caches {
   const { client, namespace, claims, creator } = deps;
 
+  /** There is one per repository, which may be thousands, and every clean-up asks for the old ones. */
+  const byAge = createLine(compareAge);
+  claims.onChange((before, after) => {
+    if (before !== undefined) byAge.remove(before);
+    if (after !== undefined && after.metadata.deletionTimestamp === undefined) byAge.add(after);
+  });
+
   const find = (repositoryPath: string): PersistentVolumeClaim | undefined =>
-    claims.get(`${namespace}/${nameOfCache(repositoryPath)}`);
+    claims.store.get(`${namespace}/${nameOfCache(repositoryPath)}`);
 
   const isOld = ({ metadata }: PersistentVolumeClaim): boolean =>
     deps.now().getTime() - Date.parse(metadata.creationTimestamp ?? '') > LIFETIME_MS;
@@ -87,9 +98,18 @@ export function createCaches(deps: CachesDependencies): Caches {
       if (claim !== undefined) await removeClaim(claim, signal);
     },
     async removeOld(signal) {
-      for (const claim of claims.list().filter(isOld)) await removeClaim(claim, signal);
+      for (const claim of byAge.first(PORTION).filter(isOld)) await removeClaim(claim, signal);
     },
   };
+}
+
+/** The oldest first. */
+function compareAge(a: PersistentVolumeClaim, b: PersistentVolumeClaim): number {
+  return compareText(ageOf(a), ageOf(b));
+}
+
+function ageOf(claim: PersistentVolumeClaim): string {
+  return `${claim.metadata.creationTimestamp ?? ''} ${formatKey(keyOf(claim))}`;
 }
 
 /** restic keeps the caches of several repositories apart by their ids, so two stores with the same path may share one. */

@@ -20,7 +20,7 @@ export function installRestic(deps: MoverDependencies): Mover {
   const { resticRunner } = tools;
   const { namespace } = deps;
   const ofCaches = { namespace, labelSelector: labels.cache };
-  const claims = deps.informers.informer(persistentVolumeClaims, ofCaches).store;
+  const claims = deps.informers.informer(persistentVolumeClaims, ofCaches);
   return createResticMover({
     ...tools,
     client: deps.client,
