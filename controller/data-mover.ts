@@ -33,7 +33,7 @@ import { createRequestTrace } from './request/request-trace.ts';
 import { isForeign, keepMover } from './request/serving.ts';
 import { registerWaitingMetrics } from './request/waiting-metrics.ts';
 import { restoreRequest } from './restore/restore.ts';
-import { wakeRequests } from './wake-requests.ts';
+import { requestMirrors, wakeRequests } from './wake-requests.ts';
 import { admitFromMirrors } from './wake-waiting.ts';
 
 export interface DataMoverOptions {
@@ -113,7 +113,7 @@ export function createDataMover(options: DataMoverOptions): DataMover {
     clock,
   };
   registerWaitingMetrics(metrics, {
-    requests: [listers.backups, listers.restores, listers.deletes, listers.prunes],
+    requests: requestMirrors(mirrors).map(([, mirror]) => mirror),
     classes: listers.classes,
     namespace,
     isOurs: (mover) => env.movers.has(mover),
