@@ -1,3 +1,4 @@
+import type { PersistentVolumeClaim } from '../../api/external/core.ts';
 import { apiVersionOf } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import { dataMoverClassSpec, type DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
@@ -42,6 +43,17 @@ export function deleteOf(index: number, className: string): DataMoverDelete {
       backupNamespace: 'app',
       result: { mover: patientMover.name, repository: `c1/app/${name}`, snapshotID: '0123456789abcdef' },
     },
+  };
+}
+
+/** The claim of the backup of that name. */
+export function claimOf(name: string): PersistentVolumeClaim {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { namespace: 'app', name },
+    spec: { accessModes: ['ReadWriteOnce'], volumeName: `pv-${name}` },
+    status: { phase: 'Bound' },
   };
 }
 

@@ -25,9 +25,24 @@ export interface Counter {
   stop(): void;
 }
 
+const NOTHING: Readonly<Tally> = { writes: 0, requests: 0, looked: 0, longestTurn: 0 };
+
+/** What was done in all, and the longest of all turns. */
+export function sumOf(tallies: readonly Tally[]): Tally {
+  return tallies.reduce(
+    (sum, one) => ({
+      writes: sum.writes + one.writes,
+      requests: sum.requests + one.requests,
+      looked: sum.looked + one.looked,
+      longestTurn: Math.max(sum.longestTurn, one.longestTurn),
+    }),
+    NOTHING,
+  );
+}
+
 /** Counts the work that goes through the clients and caches it wraps, turn by turn of the event loop. */
 export function countWork(): Counter {
-  let tally: Tally = { writes: 0, requests: 0, looked: 0, longestTurn: 0 };
+  let tally: Tally = { ...NOTHING };
   let inThisTurn = 0;
   let isOver = false;
 
@@ -97,7 +112,7 @@ export function countWork(): Counter {
     }),
     take() {
       const taken = tally;
-      tally = { writes: 0, requests: 0, looked: 0, longestTurn: 0 };
+      tally = { ...NOTHING };
       return taken;
     },
     stop() {
