@@ -43,13 +43,39 @@ export async function up(config: ClusterConfig, progress: Progress): Promise<voi
   });
 }
 
+/** Brings up components that are not the cluster's own, beside it. `config` is what they work with. */
+export async function bringUpBeside(
+  config: ClusterConfig,
+  components: readonly Component[],
+  progress: Progress,
+): Promise<void> {
+  const context = contextOfRunning(config);
+  await exclusively(config, progress, async () => {
+    for (const component of components) await bringUp(context, component, progress);
+  });
+}
+
+/** Stops a process until `restart` or `up` starts it again. */
+export async function stop(
+  config: ClusterConfig,
+  name: string,
+  progress: Progress,
+  components = COMPONENTS,
+): Promise<void> {
+  const component = componentIn(
+    components.filter((each) => each.process),
+    name,
+  );
+  const context = contextOfRunning(config);
+  await exclusively(config, progress, () => stopWith(context, component));
+}
+
 /** Stops a component, prepares it anew and starts it; makes a pod anew, from the images as they are now. */
 export async function restart(config: ClusterConfig, name: string, progress: Progress): Promise<void> {
-  const runs = COMPONENTS.filter((each) => each.process ?? each.deployment);
-  const component = runs.find((each) => each.name === name);
-  if (!component) {
-    throw new Error(`${name}: no such component; there are ${runs.map((each) => each.name).join(', ')}`);
-  }
+  const component = componentIn(
+    COMPONENTS.filter((each) => each.process ?? each.deployment),
+    name,
+  );
   const context = contextOfRunning(config);
   await exclusively(config, progress, async () => {
     if (component.deployment) await restartDeployment(context, component.deployment);
@@ -58,6 +84,12 @@ export async function restart(config: ClusterConfig, name: string, progress: Pro
     for (const each of [component, ...dependents]) await bringUp(context, each, progress);
     await staySteady(context, progress);
   });
+}
+
+function componentIn(components: readonly Component[], name: string): Component {
+  const found = components.find((each) => each.name === name);
+  if (found) return found;
+  throw new Error(`${name}: no such component; there are ${components.map((each) => each.name).join(', ')}`);
 }
 
 /** Runs Velero with these feature flags (comma-separated, or none) until the next `up`; waits until it is ready. */

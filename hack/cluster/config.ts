@@ -26,6 +26,8 @@ export interface ClusterConfig {
   readonly nodeName: string;
   readonly namespace: string;
   readonly veleroFeatures: string;
+  /** Where the controller serves its metrics, on the node's address. */
+  readonly metricsPort: number;
   readonly cgroupRoot: string;
   readonly network: NetworkConfig;
   readonly paths: ClusterPaths;
@@ -73,11 +75,12 @@ export interface S3Config {
   readonly secretKey: string;
   /** An account that may use no bucket and make none. */
   readonly stranger: { readonly accessKey: string; readonly secretKey: string };
-  readonly buckets: { readonly velero: 'velero'; readonly datamover: 'datamover' };
+  readonly buckets: { readonly velero: string; readonly datamover: string };
 }
 
 const NAME = /^[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?$/;
 const INDEX_LIMIT = 200;
+const METRICS_PORT = 8087;
 /** A socket's path may have 107 bytes; the longest below a cluster's folder takes 59. */
 const DIR_LIMIT = 48;
 
@@ -111,10 +114,27 @@ export function loadConfig(
     nodeName: `${name}-node`,
     namespace: veleroNamespace,
     veleroFeatures,
+    metricsPort: METRICS_PORT,
     cgroupRoot: `/dm-${name}`,
     network,
     paths: pathsOf(dir),
     s3: s3Of(network),
+  };
+}
+
+/**
+ * The settings of a further installation in the cluster: a Velero and a controller in a namespace of their own, with buckets
+ * of their own.
+ */
+export function furtherInstallation(config: ClusterConfig, namespace: string): ClusterConfig {
+  const own = (name: string): string => `${name}-${namespace}`;
+  const { buckets } = config.s3;
+  return {
+    ...config,
+    namespace,
+    metricsPort: config.metricsPort + 1,
+    paths: { ...config.paths, controller: own(config.paths.controller) },
+    s3: { ...config.s3, buckets: { velero: own(buckets.velero), datamover: own(buckets.datamover) } },
   };
 }
 

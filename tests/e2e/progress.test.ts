@@ -35,7 +35,7 @@ describe('a slow upload', () => {
   beforeAll(async () => {
     story = await openStory('slow');
     // Packs that wait for their upload count as done: small ones leave more to be seen.
-    const slow = await makeSlowClass(story, BYTES_PER_SECOND, { RESTIC_PACK_SIZE: '4' });
+    const slow = await makeSlowClass(story, BYTES_PER_SECOND, { keys: { RESTIC_PACK_SIZE: '4' } });
     proxy = slow.proxy;
     const namespace = await story.makeNamespace('app');
     const app = { namespace, name: 'app' };

@@ -60,8 +60,8 @@ export function controllerStamp(checkout: string): string {
 }
 
 /** Host and port of the controller's metrics; reachable from the host. */
-export function controllerMetrics({ network }: ClusterConfig): string {
-  return `${network.nodeIp}:8087`;
+export function controllerMetrics({ network, metricsPort }: ClusterConfig): string {
+  return `${network.nodeIp}:${metricsPort}`;
 }
 
 function kubeconfigFile({ paths }: ClusterConfig): string {

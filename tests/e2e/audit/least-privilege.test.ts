@@ -12,6 +12,8 @@ import { e2eCluster } from '../support/cluster.ts';
  */
 
 const CONTROLLER = 'system:serviceaccount:velero:datamover-controller';
+/** Velero's account, which the plugin has too. A second installation has accounts and a namespace of its own. */
+const VELERO = 'system:serviceaccount:velero:velero';
 const PLUGIN_AGENT = 'velero-plugin-for-datamover';
 const CONFIG = join(import.meta.dirname, '../../../config');
 /** The embedded cluster also has the rights that are given on request. */
@@ -92,7 +94,7 @@ function whose<T>(
   seen: Record<'controller' | 'plugin', T>,
 ): T | undefined {
   if (user.username === CONTROLLER) return seen.controller;
-  return userAgent.startsWith(PLUGIN_AGENT) ? seen.plugin : undefined;
+  return user.username === VELERO && userAgent.startsWith(PLUGIN_AGENT) ? seen.plugin : undefined;
 }
 
 function useOf({ verb, objectRef }: AuditEvent): Use | undefined {

@@ -6,13 +6,14 @@ import { run } from '../../../hack/cluster/exec.ts';
 import { waitUntil } from '../../../hack/cluster/wait.ts';
 import { RESTIC_PASSWORD } from './setup.ts';
 
-/** Runs restic by hand against the repository at a recorded path, and reads its JSON. */
+/** Runs restic by hand against the repository at a recorded path, and reads its JSON. `place` is the folder of all in S3. */
 export async function restic<Answer>(
   cluster: Cluster,
   repositoryPath: string,
   args: readonly string[],
+  place = placeIn(cluster),
 ): Promise<Answer> {
-  const env = environment(cluster, repositoryPath);
+  const env = environment(cluster, repositoryPath, place);
   const said = await run(cluster.programs.restic, ['--json', '--no-lock', '--no-cache', ...args], { env });
   return JSON.parse(said) as Answer;
 }
@@ -59,13 +60,28 @@ export function storeFile(cluster: Cluster, repositoryPath: string, name: string
   writeFileSync(file, 'of somebody else');
 }
 
-function folderOf({ config }: Cluster, repositoryPath: string): string {
-  return join(config.paths.s3, config.s3.buckets.datamover, 'restic', repositoryPath);
+/** Where the classes of all stories have their repositories. */
+function placeIn({ s3 }: Cluster): string {
+  return `${s3.buckets.datamover}/restic`;
 }
 
-function environment({ s3 }: Cluster, repositoryPath: string): Record<string, string> {
+/** Where repositories lie whose secret holds a password only. */
+export function placeBesideBackups({ s3 }: Cluster): string {
+  return `${s3.buckets.velero}/restic/oadp.openshift.io`;
+}
+
+function folderOf(cluster: Cluster, repositoryPath: string): string {
+  return join(cluster.config.paths.s3, placeIn(cluster), repositoryPath);
+}
+
+function environment(
+  cluster: Cluster,
+  repositoryPath: string,
+  place = placeIn(cluster),
+): Record<string, string> {
+  const { s3 } = cluster;
   return {
-    RESTIC_REPOSITORY: `s3:${s3.endpoint}/${s3.buckets.datamover}/restic/${repositoryPath}`,
+    RESTIC_REPOSITORY: `s3:${s3.endpoint}/${place}/${repositoryPath}`,
     RESTIC_PASSWORD,
     AWS_ACCESS_KEY_ID: s3.accessKey,
     AWS_SECRET_ACCESS_KEY: s3.secretKey,

@@ -2,6 +2,11 @@ import { resticSecret } from './setup.ts';
 import { startSlowProxy, type SlowProxy } from './slow-proxy.ts';
 import type { Story } from './story.ts';
 
+export interface SlowClass {
+  name: string;
+  proxy: SlowProxy;
+}
+
 /**
  * A class whose repositories lie behind a slow way, and that way, which the story closes at its end. `keys` stand in the
  * class's secret beside the usual ones.
@@ -9,13 +14,14 @@ import type { Story } from './story.ts';
 export async function makeSlowClass(
   story: Story,
   bytesPerSecond: number,
-  keys: Record<string, string> = {},
-): Promise<{ name: string; proxy: SlowProxy }> {
-  const { s3 } = story.cluster;
+  { mover = 'VolSync', keys = {} }: { mover?: 'VolSync' | 'Restic'; keys?: Record<string, string> } = {},
+): Promise<SlowClass> {
+  const { s3, images } = story.cluster;
   const proxy = await startSlowProxy(s3.endpoint, bytesPerSecond);
-  const name = story.unique('slow');
+  const own = `slow-${mover.toLowerCase()}`;
   const RESTIC_REPOSITORY = `s3:${proxy.endpoint}/${s3.buckets.datamover}/restic`;
-  await story.make(resticSecret(story.cluster, { name, RESTIC_REPOSITORY, ...keys }));
-  await story.makeClass('slow', { config: { resticSecret: { name } } });
-  return { name, proxy };
+  const secret = { name: story.unique(own) };
+  await story.make(resticSecret(story.cluster, { ...secret, RESTIC_REPOSITORY, ...keys }));
+  const config = { resticSecret: secret, resticImage: images.volsyncRestic };
+  return { name: await story.makeClass(own, { mover, config }), proxy };
 }

@@ -7,7 +7,7 @@ import { startProxy } from './proxy.ts';
 export interface SlowProxy {
   /** `http://host:port`. */
   endpoint: string;
-  /** How many bytes may pass in a second from now on; `Infinity`: as many as there are. */
+  /** How many bytes may pass in a second from now on, those that wait too; `Infinity`: as many as there are. */
   limit(bytesPerSecond: number): void;
   close(): void;
 }
@@ -19,32 +19,47 @@ const CHUNK = 64 * 1024;
  * together.
  */
 export async function startSlowProxy(target: string, bytesPerSecond: number): Promise<SlowProxy> {
-  let rate = bytesPerSecond;
-  const [up, down] = [rateLimit(() => rate), rateLimit(() => rate)];
+  const [up, down] = [rateLimit(bytesPerSecond), rateLimit(bytesPerSecond)];
   const { address, close } = await startProxy(
     target,
     (onClient) => createServer(onClient),
     (client, upstream) => {
-      client.pipe(slowed(up)).pipe(upstream);
-      upstream.pipe(slowed(down)).pipe(client);
+      client.pipe(slowed(up.pass)).pipe(upstream);
+      upstream.pipe(slowed(down.pass)).pipe(client);
     },
   );
   return {
     endpoint: `http://${address}`,
     limit: (bytes) => {
-      rate = bytes;
+      up.limit(bytes);
+      down.limit(bytes);
     },
     close,
   };
 }
 
-/** Gives leave to send, in the order of asking, as fast as the rate allows. */
-function rateLimit(rate: () => number): (bytes: number) => Promise<void> {
+interface RateLimit {
+  /** Gives leave to send, in the order of asking, as fast as the rate allows. */
+  pass(bytes: number): Promise<void>;
+  limit(bytesPerSecond: number): void;
+}
+
+function rateLimit(bytesPerSecond: number): RateLimit {
+  let rate = bytesPerSecond;
   let freeAt = 0;
-  return async (bytes) => {
-    const now = performance.now();
-    freeAt = Math.max(freeAt, now) + (bytes / rate()) * 1000;
-    await delay(freeAt - now, undefined, { ref: false });
+  let change = Promise.withResolvers<void>();
+  return {
+    async pass(bytes) {
+      const now = performance.now();
+      freeAt = Math.max(freeAt, now) + (bytes / rate) * 1000;
+      await Promise.race([delay(freeAt - now, undefined, { ref: false }), change.promise]);
+    },
+    limit(bytes) {
+      rate = bytes;
+      freeAt = 0;
+      change.resolve();
+      change = Promise.withResolvers();
+    },
   };
 }
 

@@ -24,6 +24,7 @@ export interface Story extends TestCluster {
 
 export interface ClassOptions {
   mover?: string;
+  installation?: string;
   selector?: string;
   limits?: { backups?: number; restores?: number; backupsPerNode?: number };
   config?: Record<string, unknown>;
