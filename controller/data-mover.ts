@@ -32,6 +32,7 @@ import type { Reporter } from './request/reporter.ts';
 import { createRequestTrace } from './request/request-trace.ts';
 import { isForeign, keepMover } from './request/serving.ts';
 import { registerWaitingMetrics } from './request/waiting-metrics.ts';
+import { createRecords } from './restore/records.ts';
 import { restoreRequest } from './restore/restore.ts';
 import { requestMirrors, wakeRequests } from './wake-requests.ts';
 import { admitFromMirrors } from './wake-waiting.ts';
@@ -99,6 +100,7 @@ export function createDataMover(options: DataMoverOptions): DataMover {
     self: formatKey({ namespace, name: options.name ?? 'datamover-controller' }),
     clusterName: options.clusterName,
     listers,
+    records: createRecords(mirrors.backups),
     movers: byName,
     reporter: options.reporter,
     observers: [

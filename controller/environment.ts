@@ -14,6 +14,7 @@ import type { Cleaner } from './request/cleaner.ts';
 import type { Creator } from './request/creation.ts';
 import type { RequestObserver } from './request/observer.ts';
 import type { Reporter } from './request/reporter.ts';
+import type { Records } from './restore/records.ts';
 
 /** What the reconcilers read of one kind: a cache that a watch keeps current. */
 export interface Lister<T extends Resource> {
@@ -26,7 +27,7 @@ export interface Lister<T extends Resource> {
 /** Caches, one per kind, over all namespaces unless said otherwise. */
 export interface Listers {
   classes: Lister<DataMoverClass>;
-  /** Indexed by {@link RECORD_INDEX} and {@link SNAPSHOT_INDEX}. */
+  /** Indexed by {@link SNAPSHOT_INDEX}. */
   backups: Lister<DataMoverBackup>;
   restores: Lister<DataMoverRestore>;
   /** Of the protected namespace only. */
@@ -58,9 +59,6 @@ export const OWN_INDEX = 'own';
 /** Index of DataMoverBackups by the {@link shortID} of the snapshot that their result names. */
 export const SNAPSHOT_INDEX = 'snapshot';
 
-/** Index of completed DataMoverBackups by `namespace/name` of the claim whose data they record. */
-export const RECORD_INDEX = 'record';
-
 /** Index of requests that have not ended by the name of their class, which is empty as long as they have none. */
 export const CLASS_INDEX = 'class';
 
@@ -80,6 +78,7 @@ export interface Environment {
   /** Folder of this cluster's repositories. */
   clusterName: string;
   listers: Listers;
+  records: Records;
   /** By `DataMoverClass.spec.mover`. */
   movers: ReadonlyMap<string, Mover>;
   reporter: Reporter;

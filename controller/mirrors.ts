@@ -8,7 +8,6 @@ import {
   type PersistentVolumeClaim,
 } from '../api/external/core.ts';
 import { volumeSnapshotClasses, volumeSnapshotContents, volumeSnapshots } from '../api/external/snapshot.ts';
-import type { DataMoverBackup } from '../api/v1alpha1/data-mover-backup.ts';
 import { annotations, labels } from '../api/v1alpha1/keys.ts';
 import {
   dataMoverBackups,
@@ -27,7 +26,6 @@ import {
   CLASS_INDEX,
   OWN_INDEX,
   PRUNED_INDEX,
-  RECORD_INDEX,
   REQUEST_INDEX,
   SNAPSHOT_INDEX,
   type Listers,
@@ -39,10 +37,10 @@ import { shortID } from './request/snapshot-id.ts';
 /** Index of requests by the name that their children carry. */
 export const CHILD_INDEX = 'child';
 
-/** Index of backups by `namespace/name` of the claim that they are of. */
+/** Index of backups that have not ended by `namespace/name` of the claim that they are of. */
 export const SOURCE_INDEX = 'source';
 
-/** Index of restores by `namespace/name` of the destination claim. */
+/** Index of restores that have not ended by `namespace/name` of the destination claim. */
 export const DESTINATION_INDEX = 'destination';
 
 /** What the controller keeps of the cluster, each kind watched once. */
@@ -55,11 +53,10 @@ export function createMirrors(informers: InformerSet, namespace: string): Mirror
       indexers: {
         [CLASS_INDEX]: classOf,
         [CHILD_INDEX]: ({ metadata }) => [childName('backup', metadata.uid ?? '')],
-        [SOURCE_INDEX]: ({ metadata, spec: { dataSourceRef } }) =>
-          dataSourceRef.kind === 'PersistentVolumeClaim'
+        [SOURCE_INDEX]: ({ metadata, spec: { dataSourceRef }, status }) =>
+          dataSourceRef.kind === 'PersistentVolumeClaim' && !isFinal(status?.phase)
             ? [`${metadata.namespace ?? ''}/${dataSourceRef.name}`]
             : [],
-        [RECORD_INDEX]: recordedClaim,
         [SNAPSHOT_INDEX]: ({ status }) => present(status?.result?.snapshotID).map(shortID),
       },
     }),
@@ -68,9 +65,8 @@ export function createMirrors(informers: InformerSet, namespace: string): Mirror
       indexers: {
         [CLASS_INDEX]: classOf,
         [CHILD_INDEX]: ({ metadata }) => [childName('restore', metadata.uid ?? '')],
-        [DESTINATION_INDEX]: ({ metadata, spec }) => [
-          `${metadata.namespace ?? ''}/${spec.destinationClaimRef.name}`,
-        ],
+        [DESTINATION_INDEX]: ({ metadata, spec, status }) =>
+          isFinal(status?.phase) ? [] : [`${metadata.namespace ?? ''}/${spec.destinationClaimRef.name}`],
       },
     }),
     deletes: informers.informer(dataMoverDeletes, {
@@ -123,13 +119,6 @@ export function listersOf(mirrors: Mirrors): Listers {
 
 function present(value: string | undefined): string[] {
   return value === undefined ? [] : [value];
-}
-
-/** The claim whose data a completed backup records, where that claim is of the namespace of the backup. */
-function recordedClaim({ metadata: { namespace }, status }: DataMoverBackup): string[] {
-  const { phase, result, volume } = status ?? {};
-  const isRecord = phase === 'Completed' && result !== undefined && volume?.namespace === namespace;
-  return isRecord ? [`${volume?.namespace ?? ''}/${volume?.pvcName ?? ''}`] : [];
 }
 
 function classOf({ status }: { status?: RequestStatus }): string[] {

@@ -7,7 +7,6 @@ import { forEachInTurns } from '../kube/runtime/turns.ts';
 import { CLASS_INDEX } from './environment.ts';
 import { CHILD_INDEX, DESTINATION_INDEX, SOURCE_INDEX, type Mirrors } from './mirrors.ts';
 import type { RequestKind } from './movers/mover.ts';
-import { isFinal } from './request/request.ts';
 
 interface Woken {
   controllers: Readonly<Record<RequestKind, Controller>>;
@@ -64,8 +63,7 @@ function wakeByClasses(mirrors: Mirrors, controllers: Woken['controllers']): voi
     // Those that have no class yet may get this one.
     for (const className of [after.metadata.name, '']) {
       for (const [kind, mirror] of requestMirrors(mirrors)) {
-        const keys = mirror.store.byIndex(CLASS_INDEX, className).map(keyOf);
-        void forEachInTurns(keys, (key) => controllers[kind].enqueue(key));
+        wakeAll(controllers[kind], mirror.store.byIndex(CLASS_INDEX, className));
       }
     }
   });
@@ -83,9 +81,7 @@ function wakeBySources(mirrors: Mirrors, backups: Controller): void {
   mirrors.claims.onChange((before, after) => {
     if (before === undefined || after !== undefined) return;
     const { namespace = '', name } = before.metadata;
-    for (const backup of mirrors.backups.store.byIndex(SOURCE_INDEX, `${namespace}/${name}`)) {
-      if (!isFinal(backup.status?.phase)) backups.enqueue(keyOf(backup));
-    }
+    wakeAll(backups, mirrors.backups.store.byIndex(SOURCE_INDEX, `${namespace}/${name}`));
   });
 }
 
@@ -94,7 +90,7 @@ function wakeByDestinations(mirrors: Mirrors, restores: Controller): void {
   mirrors.claims.onChange((before, after) => {
     const claim = after ?? before;
     if (claim === undefined) return;
-    for (const restore of destinationsOf(mirrors, keyOf(claim))) restores.enqueue(restore);
+    wakeAll(restores, destinationsOf(mirrors, keyOf(claim)));
   });
 }
 
@@ -104,7 +100,7 @@ function wakeByRecords(mirrors: Mirrors, restores: Controller): void {
     if (after === undefined || !isCompleted(after) || isCompleted(before)) return;
     const { namespace = '' } = after.metadata;
     const name = after.status?.volume?.pvcName ?? '';
-    for (const restore of destinationsOf(mirrors, { namespace, name })) restores.enqueue(restore);
+    wakeAll(restores, destinationsOf(mirrors, { namespace, name }));
   });
 }
 
@@ -112,11 +108,14 @@ function isCompleted(backup: { status?: { phase?: string | undefined } } | undef
   return backup?.status?.phase === 'Completed';
 }
 
-function destinationsOf(mirrors: Mirrors, claim: Key): Key[] {
-  return mirrors.restores.store
-    .byIndex(DESTINATION_INDEX, `${claim.namespace ?? ''}/${claim.name}`)
-    .filter(({ status }) => !isFinal(status?.phase))
-    .map((restore) => keyOf(restore));
+/** The restores into a claim that have not ended. */
+function destinationsOf(mirrors: Mirrors, claim: Key): Resource[] {
+  return mirrors.restores.store.byIndex(DESTINATION_INDEX, `${claim.namespace ?? ''}/${claim.name}`);
+}
+
+/** Thousands of requests may wait for one object. */
+function wakeAll(controller: Controller, requests: readonly Resource[]): void {
+  void forEachInTurns(requests, (request) => controller.enqueue(keyOf(request)));
 }
 
 /** A volume wakes the request whose staging or destination claim it is bound to. */
@@ -124,10 +123,10 @@ function wakeByVolumes(mirrors: Mirrors, { backup, restore }: Woken['controllers
   mirrors.volumes.onChange((before, after) => {
     const { namespace, name = '' } = (after ?? before)?.spec.claimRef ?? {};
     if (namespace === undefined) return;
-    for (const key of destinationsOf(mirrors, { namespace, name })) restore.enqueue(key);
+    wakeAll(restore, destinationsOf(mirrors, { namespace, name }));
     // Whatever claim a mover makes for a request has the name of the request's children in its own.
     const child = childNameIn(name) ?? name;
-    for (const one of mirrors.backups.store.byIndex(CHILD_INDEX, child)) backup.enqueue(keyOf(one));
-    for (const one of mirrors.restores.store.byIndex(CHILD_INDEX, child)) restore.enqueue(keyOf(one));
+    wakeAll(backup, mirrors.backups.store.byIndex(CHILD_INDEX, child));
+    wakeAll(restore, mirrors.restores.store.byIndex(CHILD_INDEX, child));
   });
 }

@@ -1,8 +1,7 @@
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import { restoreSourceOf } from '../../api/v1alpha1/restore-source.ts';
-import { RECORD_INDEX, type Environment } from '../environment.ts';
+import type { Environment } from '../environment.ts';
 import type { ServingProblem } from '../request/serving.ts';
 import { checkpoint, failed, done, type StepResult } from '../request/step.ts';
 import type { RestoreScope, RestoreSource } from './scope.ts';
@@ -15,16 +14,13 @@ import type { RestoreScope, RestoreSource } from './scope.ts';
 
 /** The record that is restored. Undefined: there is none yet. */
 export function sourceOf(
-  { listers }: Pick<Environment, 'listers'>,
+  { records }: Pick<Environment, 'records'>,
   { metadata, spec, status }: DataMoverRestore,
 ): RestoreSource | undefined {
   const given = status?.source ?? spec.source;
   if (given !== undefined || isVeleros({ metadata })) return given;
-  const key = `${metadata.namespace ?? ''}/${spec.destinationClaimRef.name}`;
-  const newest = listers.backups
-    .byIndex(RECORD_INDEX, key)
-    .filter((backup) => backup.metadata.deletionTimestamp === undefined)
-    .reduce<DataMoverBackup | undefined>((a, b) => (a === undefined || isNewer(b, a) ? b : a), undefined);
+  const { namespace = '' } = metadata;
+  const newest = records.newestOf({ namespace, name: spec.destinationClaimRef.name });
   return newest && restoreSourceOf(newest);
 }
 
@@ -50,7 +46,7 @@ const MIRROR_DEADLINE_SECONDS = 10;
 
 /** Why the restore has no record, and for how long it waits for one. */
 export function missingRecord(
-  env: Pick<Environment, 'listers'>,
+  env: Pick<Environment, 'records'>,
   restore: DataMoverRestore,
 ): (ServingProblem & { since: string | undefined; seconds: number }) | undefined {
   // What reaches into another namespace is refused before any record is looked for.
@@ -83,17 +79,4 @@ function noRecord({ metadata, spec }: DataMoverRestore): ServingProblem & { reas
 function isVeleros({ metadata }: Pick<DataMoverRestore, 'metadata'>): boolean {
   const keys = { ...metadata.annotations, ...metadata.labels };
   return [annotations.movedBy, annotations.veleroRestore, labels.veleroRestoreUid].some((key) => key in keys);
-}
-
-/** By the time of the data. A name breaks the tie, so that each look chooses the same one. */
-function isNewer(a: DataMoverBackup, b: DataMoverBackup): boolean {
-  const [at, bt] = [timeOf(a), timeOf(b)];
-  return at === bt ? a.metadata.name > b.metadata.name : at > bt;
-}
-
-/** Milliseconds since 1970. */
-function timeOf({ metadata, status }: DataMoverBackup): number {
-  const time = status?.capture?.time ?? status?.completionTimestamp ?? metadata.creationTimestamp;
-  const at = Date.parse(time ?? '');
-  return Number.isNaN(at) ? 0 : at;
 }
