@@ -5,6 +5,8 @@ import { annotations } from './keys.ts';
 
 interface ClassOptions {
   installation?: string;
+  volumes?: DataMoverClass['spec']['volumes'];
+  status?: DataMoverClass['status'];
   selector?: string;
   byDefault?: string;
   created?: string;
@@ -12,7 +14,7 @@ interface ClassOptions {
 
 function aClass(
   name: string,
-  { selector, byDefault, created, installation }: ClassOptions = {},
+  { selector, byDefault, created, installation, volumes, status }: ClassOptions = {},
 ): DataMoverClass {
   return {
     apiVersion: 'oadp.openshift.io/v1alpha1',
@@ -26,7 +28,9 @@ function aClass(
       mover: 'VolSync',
       ...(selector !== undefined && { selector }),
       ...(installation !== undefined && { installation }),
+      ...(volumes !== undefined && { volumes }),
     }),
+    ...(status !== undefined && { status }),
   };
 }
 
@@ -138,6 +142,107 @@ describe('resolveClass', () => {
     const classes = [aClass('a', { byDefault: 'true' }), aClass('b', { byDefault: 'true', created: '2026' })];
     resolveClass(classes, aClaim());
     expect(classes.map((c) => c.metadata.name)).toEqual(['a', 'b']);
+  });
+});
+
+describe('of classes that do not take every volume', () => {
+  const files: DataMoverClass['status'] = {
+    capabilities: { volumeModes: ['Filesystem'], accessModes: ['ReadWriteOnce'] },
+  };
+  const standard = aClass('standard', { byDefault: 'true', status: files, created: '2026-02-01T00:00:00Z' });
+  const raw = aClass('raw', {
+    byDefault: 'true',
+    volumes: { volumeModes: ['Block'] },
+    created: '2026-01-01T00:00:00Z',
+  });
+  const small = aClass('small', { selector: 'tier=gold', volumes: { maxSize: '1Gi' } });
+  const large = aClass('large', { selector: 'tier', volumes: { maxSize: '10Gi' } });
+  const block = { volumeMode: 'Block' } as const;
+  const gi = (size: number) => ({ volumeMode: 'Filesystem', size: size * 2 ** 30 }) as const;
+
+  it.each([
+    [
+      'the default that takes it, though a newer one does not',
+      [standard, raw],
+      aClaim(),
+      block,
+      'raw',
+      'default',
+    ],
+    ['the newest default that takes it', [standard, raw], aClaim(), gi(1), 'standard', 'default'],
+    [
+      'the one selected class that takes it',
+      [small, large],
+      aClaim({ tier: 'gold' }),
+      gi(5),
+      'large',
+      'selector',
+    ],
+    [
+      'the default where no selected class takes it',
+      [small, standard],
+      aClaim({ tier: 'gold' }),
+      gi(5),
+      'standard',
+      'default',
+    ],
+    [
+      'a class of unknown abilities',
+      [aClass('old', { byDefault: 'true' })],
+      aClaim(),
+      block,
+      'old',
+      'default',
+    ],
+    [
+      'the annotated class, whatever it takes',
+      [standard, raw],
+      aClaim({}, 'standard'),
+      block,
+      'standard',
+      'annotation',
+    ],
+  ])('a claim gets %s', (_, classes, claim, volume, name, by) => {
+    expect(resolveClass(classes, claim, { volume })).toMatchObject({ class: { metadata: { name } }, by });
+  });
+
+  it('a request gets the one that it names, whatever that takes', () => {
+    const named = resolveClass([standard, raw], aClaim(), { requested: 'standard', volume: block });
+    expect(named).toMatchObject({ class: standard, by: 'request' });
+  });
+
+  it('several that take it and select it are ambiguous as before', () => {
+    expect(resolveClass([small, large], aClaim({ tier: 'gold' }), { volume: gi(1) })).toMatchObject({
+      outcome: 'failed',
+      reason: 'AmbiguousClass',
+    });
+  });
+
+  it('none gets the claim where none takes it, and each says why', () => {
+    const resolution = resolveClass([small, standard], aClaim({ tier: 'gold' }), {
+      volume: { ...block, size: 5 * 2 ** 30 },
+    });
+    expect(resolution).toEqual({
+      outcome: 'none',
+      message:
+        'no DataMoverClass takes PersistentVolumeClaim shop/data: small: it has 5368709120 bytes, and spec.volumes.maxSize of the class is 1Gi; standard: its volumeMode is Block, which mover VolSync cannot move; its data is not moved',
+    });
+  });
+
+  it('names that there is no default among the reasons', () => {
+    expect(resolveClass([small], aClaim({ tier: 'gold' }), { volume: gi(5) })).toMatchObject({
+      outcome: 'none',
+      message: expect.stringMatching(/1Gi; none is marked as default \(.*\); its data is not moved$/),
+    });
+  });
+
+  it('counts those that a message has no room for', () => {
+    const many = Array.from({ length: 40 }, (_, index) =>
+      aClass(`c${String(index)}`, { byDefault: 'true', status: files }),
+    );
+    const { message } = resolveClass(many, aClaim(), { volume: block }) as { message: string };
+    expect(message.match(/volumeMode is Block/g)).toHaveLength(5);
+    expect(message).toContain('; 35 more; its data is not moved');
   });
 });
 

@@ -1,5 +1,6 @@
 import { parseSelector, SelectorSyntaxError, type Labels } from '../label-selector.ts';
 import type { ObjectMeta } from '../meta.ts';
+import { misfitOf, type VolumeFacts } from './class-volumes.ts';
 import type { DataMoverClass } from './data-mover-class.ts';
 import { annotations } from './keys.ts';
 
@@ -11,32 +12,60 @@ export type ClassResolution =
   /** The wish cannot be met; nothing is guessed. */
   | { outcome: 'failed'; reason: 'ClassNotFound' | 'AmbiguousClass'; message: string };
 
+/** What limits the classes of a claim, beside its own labels and annotations. */
+export interface ResolutionOptions {
+  /** The name that the request gives. */
+  requested?: string | undefined;
+  /** Velero's namespace of the installation that asks. Absent: classes of all installations count. */
+  installation?: string | undefined;
+  /** The claim's volume. A selector and the default choose only among classes that take it; a name is taken as it is. */
+  volume?: VolumeFacts | undefined;
+}
+
 /**
- * The class of a PVC: the name asked for, else the PVC's annotation, else the one class whose selector matches
- * its labels, else the default class (the newest, where several are marked, as for StorageClasses). Classes of other
- * installations are left out when `installation` is known.
+ * The class of a PVC: the name asked for, else the PVC's annotation, else the one class that takes its volume and whose selector
+ * matches its labels, else the default class that takes it (the newest, where several are marked, as for StorageClasses). Classes
+ * of other installations are left out when `installation` is known.
  * Used by the plugin to decide and by the controller to carry out, so that both always agree.
  */
 export function resolveClass(
   classes: readonly DataMoverClass[],
-  pvc: { kind?: string; metadata: Pick<ObjectMeta, 'name' | 'namespace' | 'labels' | 'annotations'> },
-  { requested, installation }: { requested?: string | undefined; installation?: string | undefined } = {},
+  pvc: Claimant,
+  { requested, installation, volume = {} }: ResolutionOptions = {},
 ): ClassResolution {
-  const { kind = CLAIM } = pvc;
-  const subject = `${kind} ${pvc.metadata.namespace ?? ''}/${pvc.metadata.name}`;
+  const { subject, remedy } = wordsFor(pvc);
   if (requested !== undefined)
     return byName(classes, { name: requested, by: 'request', subject, installation });
   const annotated = pvc.metadata.annotations?.[annotations.className];
   if (annotated !== undefined)
     return byName(classes, { name: annotated, by: 'annotation', subject, installation });
   const staying = classes.filter((c) => !isLeaving(c) && isOpenTo(c, installation));
-  // Only claims are asked for the annotation.
-  const remedy = kind === CLAIM ? `in its annotation ${annotations.className}` : 'in spec.dataMoverClass';
-  const subjectOfLabels = { subject, remedy, labels: pvc.metadata.labels ?? {} };
-  return bySelector(staying, subjectOfLabels) ?? byDefault(staying, subject);
+  const selecting = staying.filter((c) => selects(c, pvc.metadata.labels));
+  const takes = (c: DataMoverClass): boolean => misfitOf(c, volume) === undefined;
+  return (
+    bySelector(selecting.filter(takes), { subject, remedy }) ??
+    byDefault(staying.filter(takes)) ?? {
+      outcome: 'none',
+      message: whyNone(subject, { selecting, defaults: staying.filter(isDefaultClass), volume }),
+    }
+  );
 }
 
 const CLAIM = 'PersistentVolumeClaim';
+
+/** What has a class: a claim, or another source of a backup. */
+interface Claimant {
+  kind?: string;
+  metadata: Pick<ObjectMeta, 'name' | 'namespace' | 'labels' | 'annotations'>;
+}
+
+function wordsFor({ kind = CLAIM, metadata }: Claimant): { subject: string; remedy: string } {
+  return {
+    subject: `${kind} ${metadata.namespace ?? ''}/${metadata.name}`,
+    // Only claims are asked for the annotation.
+    remedy: kind === CLAIM ? `in its annotation ${annotations.className}` : 'in spec.dataMoverClass',
+  };
+}
 
 /** The class that a request has got: it keeps it whatever changes meanwhile, and while the class is being deleted too. */
 export function keepClass(classes: readonly DataMoverClass[], name: string): ClassResolution {
@@ -150,10 +179,9 @@ function whyUnusable(found: DataMoverClass): string {
 const NO_DEFAULT = `none is marked as default (annotation ${annotations.defaultClass}: "true")`;
 
 function bySelector(
-  classes: readonly DataMoverClass[],
-  { subject, remedy, labels }: { subject: string; remedy: string; labels: Labels },
+  matching: readonly DataMoverClass[],
+  { subject, remedy }: { subject: string; remedy: string },
 ): ClassResolution | undefined {
-  const matching = classes.filter((c) => selects(c, labels));
   const [first] = matching;
   if (first === undefined) return undefined;
   if (matching.length === 1) return { outcome: 'resolved', class: first, by: 'selector' };
@@ -165,20 +193,40 @@ function bySelector(
   };
 }
 
-function byDefault(classes: readonly DataMoverClass[], subject: string): ClassResolution {
+function byDefault(classes: readonly DataMoverClass[]): ClassResolution | undefined {
   const newest = newestDefault(classes);
-  if (newest !== undefined) return { outcome: 'resolved', class: newest, by: 'default' };
-  return {
-    outcome: 'none',
-    message: `no DataMoverClass selects ${subject} and ${NO_DEFAULT}; its data is not moved`,
-  };
+  return newest && { outcome: 'resolved', class: newest, by: 'default' };
+}
+
+/** Classes that a message describes; the others are counted. */
+const MOST_DESCRIBED = 5;
+
+interface PassedOver {
+  selecting: readonly DataMoverClass[];
+  defaults: readonly DataMoverClass[];
+  volume: VolumeFacts;
+}
+
+function whyNone(subject: string, { selecting, defaults, volume }: PassedOver): string {
+  const isSelecting = selecting.length > 0;
+  const lack = defaults.length > 0 ? [] : [NO_DEFAULT];
+  const end = 'its data is not moved';
+  if (!isSelecting && lack.length > 0)
+    return `no DataMoverClass selects ${subject} and ${NO_DEFAULT}; ${end}`;
+  const passed = [...new Set([...selecting, ...defaults])];
+  const described = passed
+    .slice(0, MOST_DESCRIBED)
+    .map((c) => `${c.metadata.name}: ${misfitOf(c, volume) ?? ''}`);
+  const more = passed.length - described.length;
+  const others = more > 0 ? [`${String(more)} more`] : [];
+  return `no DataMoverClass takes ${subject}: ${[...described, ...others, ...lack, end].join('; ')}`;
 }
 
 function newestDefault(classes: readonly DataMoverClass[]): DataMoverClass | undefined {
   return classes.filter(isDefaultClass).sort(newestFirst)[0];
 }
 
-function selects(c: DataMoverClass, labels: Labels): boolean {
+function selects(c: DataMoverClass, labels: Labels = {}): boolean {
   let matches = matchers.get(c);
   if (matches === undefined) {
     matches = matcherOf(c.spec.selector ?? '');

@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import type { Resource } from '../meta.ts';
 import { immutable, rules, settableOnce } from './rules.ts';
-import { conditions, moverConfig, objectName, verifyLevels } from './schema.ts';
+import {
+  accessModes,
+  className,
+  conditions,
+  csiDriver,
+  moverConfig,
+  objectName,
+  size,
+  verifyLevels,
+  volumeModes,
+} from './schema.ts';
 import { captureMode, storageClassOptions } from './storage-class-options.ts';
 
 /** What a class says of itself until a controller that has its mover looks at it; one whose mover nobody has says so for ever. */
@@ -12,6 +22,41 @@ const UNSEEN = ['Accepted', 'Ready'].map((type) => ({
   message: 'no controller that has this mover has looked at the class yet',
   lastTransitionTime: '1970-01-01T00:00:00Z',
 }));
+
+/** Names in a list of a class. */
+const MAX_NAMES = 64;
+
+const volumes = z
+  .object({
+    volumeModes: z
+      .array(z.enum(volumeModes))
+      .min(1)
+      .max(volumeModes.length)
+      .optional()
+      .describe(
+        'Modes of the volumes. Absent: those that the mover can move, as `status.capabilities` has them. A mode that is named here and that the mover cannot move fails the request.',
+      ),
+    storageClassNames: z
+      .array(className)
+      .min(1)
+      .max(MAX_NAMES)
+      .optional()
+      .describe(
+        'Names of their StorageClasses; an empty name for volumes without one. Absent: all, and those without.',
+      ),
+    drivers: z
+      .array(csiDriver)
+      .min(1)
+      .max(MAX_NAMES)
+      .optional()
+      .describe('Names of their CSI drivers. Absent: all, and volumes without a CSI driver.'),
+    maxSize: size
+      .optional()
+      .describe('The size of the largest volume, as a Kubernetes quantity. Absent: no limit.'),
+  })
+  .describe(
+    'Which volumes the class takes in a backup. A volume must meet each field that is set. It is left to Velero, with a warning, if no class takes it; if the class was named for it, the backup of the volume fails. Restores do not look at it.',
+  );
 
 /** 20 days: longer than any step lasts, and in milliseconds still a number that a timer can hold. */
 const MAX_SECONDS = 20 * 24 * 3600;
@@ -41,6 +86,7 @@ export const dataMoverClassSpec = z
       .describe(
         "Velero's namespace of the only installation that may use the class, where a cluster has several. Absent: all may use it. Can be set later, once.",
       ),
+    volumes: volumes.optional(),
     config: moverConfig.optional(),
     capture: captureMode
       .default('Snapshot')
@@ -156,6 +202,21 @@ export const dataMoverClassStatus = z
       .optional()
       .describe(
         "PersistentVolumeClaims that get this class: by their annotation, by its selector, or as it is the default. Those in Velero's namespace are not counted.",
+      ),
+    capabilities: z
+      .object({
+        volumeModes: z
+          .array(z.enum(volumeModes))
+          .max(volumeModes.length)
+          .describe('Modes of the volumes that it can move.'),
+        accessModes: z
+          .array(z.enum(accessModes))
+          .max(accessModes.length)
+          .describe('Access modes that it can use. A volume must have one of them.'),
+      })
+      .optional()
+      .describe(
+        'What the mover can do. Absent while no controller has written it: the class then gets volumes of all modes.',
       ),
     inUse: z
       .object({

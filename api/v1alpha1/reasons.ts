@@ -48,13 +48,14 @@ export const leftBehind = 'LeftBehind';
 /** Reasons for which a request fails for good (`status.failure.reason`). */
 export const failureReasons = {
   ClassNotFound: 'the named DataMoverClass does not exist, or is being deleted',
-  NoClass: 'no DataMoverClass matches and there is no default class',
+  NoClass: 'no DataMoverClass that takes the volume matches, and no default class takes it',
   AmbiguousClass: 'more than one DataMoverClass selects the PVC',
   InvalidConfig: "the mover's configuration does not fit its schema",
   InvalidRequest: 'the request contradicts itself or the cluster',
   SourceNotFound: 'the source of the backup does not exist',
   SourceNotBound: 'the source PVC is not bound to a volume',
   UnsupportedVolumeMode: 'the mover cannot move volumes of this mode',
+  VolumeNotTaken: 'spec.volumes of the named DataMoverClass excludes the volume',
   SnapshotNotSupported: "no VolumeSnapshotClass serves the volume's CSI driver",
   SnapshotFailed: 'the CSI driver could not take the snapshot',
   StagingFailed: 'the staging volume could not be provided',

@@ -19,10 +19,24 @@ export const objectName = z
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'is not a name of lower-case letters, digits, "-" and "."');
 
 /** As {@link objectName}; empty for a claim that asks for no class. */
-const className = z
+export const className = z
   .string()
   .max(253)
   .regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$/, 'is not a name of lower-case letters, digits, "-" and "."');
+
+/** The name of a CSI driver, in the form that Kubernetes allows. */
+export const csiDriver = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(
+    /^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$/,
+    'is not the name of a CSI driver: letters, digits, "-" and "."',
+  );
+
+/** How a volume shows to pods, and how many of them may use it; as in Kubernetes. */
+export const volumeModes = ['Filesystem', 'Block'] as const;
+export const accessModes = ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'] as const;
 
 /** The name of a mover. Vendors choose theirs. */
 export const moverName = z
@@ -192,7 +206,7 @@ export const volume = z
       )
       .max(8)
       .describe('Its access modes, e.g. `ReadWriteOnce`.'),
-    volumeMode: z.enum(['Filesystem', 'Block']).describe('Whether pods see files or a raw device.'),
+    volumeMode: z.enum(volumeModes).describe('Whether pods see files or a raw device.'),
     capacity: size.describe(
       'The largest of the requested size, the real capacity and what the snapshot needs to be restored, as a Kubernetes quantity.',
     ),

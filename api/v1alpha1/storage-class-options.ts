@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { moverConfig, objectName } from './schema.ts';
+import { accessModes, moverConfig, objectName } from './schema.ts';
 
 /** How the source of a backup is made readable for the mover. */
 export const captureMode = z.enum(['Snapshot', 'Live', 'SnapshotOrLive']);
@@ -18,9 +18,9 @@ export const storageClassOptions = z
         'StorageClass of the volume that is made from the snapshot, e.g. one for shallow volumes. Absent: that of the source.',
       ),
     stagingAccessModes: z
-      .array(z.enum(['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod']))
+      .array(z.enum(accessModes))
       .min(1)
-      .max(4)
+      .max(accessModes.length)
       .optional()
       .describe(
         'Access modes of that volume; `ReadOnlyMany` for shallow volumes. Absent: those of the source.',

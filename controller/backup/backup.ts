@@ -1,4 +1,6 @@
+import type { PersistentVolumeClaim } from '../../api/external/core.ts';
 import { keepClass, resolveClass } from '../../api/v1alpha1/class-resolution.ts';
+import { volumeFactsOf, type VolumeFacts } from '../../api/v1alpha1/class-volumes.ts';
 import type { DataMoverBackup, DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
 import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
 import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
@@ -73,10 +75,18 @@ function chooseServing(env: Environment, backup: DataMoverBackup): Serving | Ser
       ? resolveClass(classes, claim ?? { kind, metadata: { name, namespace } }, {
           requested: backup.spec.dataMoverClass,
           installation: backup.spec.installation,
+          volume: factsOf(env, claim),
         })
       : keepClass(classes, kept);
   if (!isServedHere(backup, resolution, env.namespace)) return undefined;
   const { volume } = backup.status ?? {};
   const storageClassName = volume === undefined ? claim?.spec.storageClassName : volume.storageClassName;
   return serveResolved(env.movers, resolution, { config: backup.spec.config, storageClassName });
+}
+
+function factsOf(
+  { listers }: Environment,
+  claim: PersistentVolumeClaim | undefined,
+): VolumeFacts | undefined {
+  return claim && volumeFactsOf(claim, listers.volumes.get(claim.spec.volumeName ?? ''));
 }

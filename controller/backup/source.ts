@@ -4,7 +4,7 @@ import {
   type PersistentVolume,
   type PersistentVolumeClaim,
 } from '../../api/external/core.ts';
-import { checkVolume } from '../request/abilities.ts';
+import { checkTaken, checkVolume } from '../request/abilities.ts';
 import { failed, type StepResult } from '../request/step.ts';
 import type { BackupScope } from './scope.ts';
 
@@ -34,7 +34,7 @@ export async function findSource(scope: BackupScope, name: string): Promise<Sour
       'SourceNotBound',
       `PersistentVolume ${volumeName} does not exist or does not belong to PersistentVolumeClaim ${key}`,
     );
-  return { claim, volume };
+  return checkTaken(scope.serving.class, claim, volume) ?? { claim, volume };
 }
 
 /** A cache may be a moment behind what was just made or bound, and a source that is missing fails the backup for good. */

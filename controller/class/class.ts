@@ -3,6 +3,8 @@ import { annotations, FINALIZER } from '../../api/v1alpha1/keys.ts';
 import { hasFinalizer } from '../../kube/status/finalizers.ts';
 import type { Matches } from './matches.ts';
 import type { Usage } from './usage.ts';
+import type { Mover } from '../movers/mover.ts';
+import { accessModes, volumeModes } from '../../api/v1alpha1/schema.ts';
 import { formatKey, type Key } from '../../api/meta.ts';
 import type { DataMoverClass, DataMoverClassStatus } from '../../api/v1alpha1/data-mover-class.ts';
 import { dataMoverClasses } from '../../api/v1alpha1/kinds.ts';
@@ -90,6 +92,7 @@ export function createClassReconciler(
     const status: DataMoverClassStatus = {
       ...before,
       observedGeneration: found.metadata.generation ?? 0,
+      ...capabilitiesOf(env.movers.get(found.spec.mover)),
       matchedClaims: await matches.of(found.metadata.name),
       ...(inUse !== undefined && { inUse }),
       conditions: conditionsOf(found, verdict, findings, env.now()),
@@ -121,6 +124,18 @@ export function createClassReconciler(
   }
 
   return { reconcile };
+}
+
+/** In the words of the schema, whatever a vendor's mover says beside them. */
+function capabilitiesOf(mover: Mover | undefined): Pick<DataMoverClassStatus, 'capabilities'> {
+  if (mover === undefined) return {};
+  const { capabilities } = mover;
+  return {
+    capabilities: {
+      volumeModes: volumeModes.filter((mode) => capabilities.volumeModes.includes(mode)),
+      accessModes: accessModes.filter((mode) => capabilities.accessModes.includes(mode)),
+    },
+  };
 }
 
 function readinessOf(status: DataMoverClassStatus | undefined): string {

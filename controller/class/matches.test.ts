@@ -17,7 +17,7 @@ beforeEach(() => {
   classes = createStore();
   lists = 0;
   const list = (): PersistentVolumeClaim[] => (lists++, claims.list());
-  matches = createMatches({ classes, claims: { ...claims, list } }, 'velero');
+  matches = createMatches({ classes, claims: { ...claims, list }, volumes: createStore() }, 'velero');
 });
 
 function claim(name: string, tier: string): PersistentVolumeClaim {

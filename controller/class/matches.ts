@@ -1,6 +1,7 @@
-import type { PersistentVolumeClaim } from '../../api/external/core.ts';
+import type { PersistentVolume, PersistentVolumeClaim } from '../../api/external/core.ts';
 import { formatKey, keyOf } from '../../api/meta.ts';
 import { resolveClass } from '../../api/v1alpha1/class-resolution.ts';
+import { looksAtVolume, volumeFactsOf } from '../../api/v1alpha1/class-volumes.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import { inTurns } from '../../kube/runtime/turns.ts';
@@ -17,7 +18,7 @@ export interface Matches {
 
 /** What lies in the protected namespace comes and goes with the movers, and counts for no class. */
 export function createMatches(
-  { classes, claims }: Pick<Listers, 'classes' | 'claims'>,
+  { classes, claims, volumes }: Pick<Listers, 'classes' | 'claims' | 'volumes'>,
   protectedNamespace: string,
 ): Matches {
   const counts = new Map<string, number>();
@@ -40,7 +41,9 @@ export function createMatches(
 
   function resolve(all: readonly DataMoverClass[], claim: PersistentVolumeClaim): string | undefined {
     if (claim.metadata.namespace === protectedNamespace || isStaged(claim)) return undefined;
-    const resolution = resolveClass(all, claim, { installation: protectedNamespace });
+    const known = all.some(looksAtVolume) ? volumes.get(claim.spec.volumeName ?? '') : undefined;
+    const volume = volumeFactsOf(claim, known);
+    const resolution = resolveClass(all, claim, { installation: protectedNamespace, volume });
     return resolution.outcome === 'resolved' ? resolution.class.metadata.name : undefined;
   }
 
@@ -92,5 +95,19 @@ export function mayMatchAnew(
 function decisive(claim: PersistentVolumeClaim | undefined): string {
   if (claim === undefined) return '';
   const { labels = {}, annotations: { [annotations.className]: className } = {} } = claim.metadata;
-  return JSON.stringify([labels, className]);
+  return JSON.stringify([labels, className, claim.spec.volumeName, claim.status?.capacity]);
+}
+
+/** Whether a change of a volume may give its claim another class. */
+export function mayMatchOtherwise(
+  before: PersistentVolume | undefined,
+  after: PersistentVolume | undefined,
+): boolean {
+  return factsOf(before) !== factsOf(after);
+}
+
+function factsOf(volume: PersistentVolume | undefined): string {
+  if (volume === undefined) return '';
+  const { capacity, csi, storageClassName } = volume.spec;
+  return JSON.stringify([capacity, csi?.driver, storageClassName]);
 }

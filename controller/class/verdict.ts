@@ -1,4 +1,5 @@
 import { parseSelector, SelectorSyntaxError } from '../../api/label-selector.ts';
+import { isSize } from '../../api/quantity.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import type { Mover } from '../movers/mover.ts';
 import { serve, type Serving, type ServingProblem } from '../request/serving.ts';
@@ -18,7 +19,12 @@ export function judgeClass(
   const others = Object.keys(storageClasses).map((storageClassName) =>
     serve(movers, dataMoverClass, { storageClassName }),
   );
-  return selectorProblem(dataMoverClass) ?? others.find(isProblem) ?? withNotes(serving, others);
+  return (
+    selectorProblem(dataMoverClass) ??
+    volumesProblem(dataMoverClass, serving.mover) ??
+    others.find(isProblem) ??
+    withNotes(serving, others)
+  );
 }
 
 /** The notes about the class's own settings and about those for each StorageClass, each once. */
@@ -29,6 +35,21 @@ function withNotes(serving: Serving, others: readonly ReturnType<typeof serve>[]
 
 function isProblem(serving: ReturnType<typeof serve>): serving is ServingProblem {
   return serving !== undefined && 'reason' in serving;
+}
+
+/** What the class promises to take and nothing can move fails every backup of such a volume. */
+function volumesProblem({ metadata, spec }: DataMoverClass, mover: Mover): ServingProblem | undefined {
+  const { volumeModes = [], maxSize } = spec.volumes ?? {};
+  const impossible = volumeModes.filter((mode) => !mover.capabilities.volumeModes.includes(mode));
+  const invalid = (problem: string): ServingProblem => ({
+    reason: 'InvalidConfig',
+    message: `DataMoverClass ${metadata.name}: spec.volumes.${problem}`,
+  });
+  if (impossible.length > 0)
+    return invalid(`volumeModes has ${impossible.join(', ')}, which mover ${mover.name} cannot move`);
+  if (maxSize !== undefined && !isSize(maxSize))
+    return invalid(`maxSize ${JSON.stringify(maxSize)} is not a size below 8Ei; the class takes no volume`);
+  return undefined;
 }
 
 /** One that cannot be read selects nothing, and nobody would notice. */

@@ -1,9 +1,9 @@
-import { keyOf, type Resource } from '../../api/meta.ts';
+import { formatKey, keyOf, type Resource } from '../../api/meta.ts';
 import { isDefaultClass, isLeaving, keeperOf } from '../../api/v1alpha1/class-resolution.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import type { Controller } from '../../kube/runtime/controller.ts';
 import type { Mirrors } from '../mirrors.ts';
-import { mayMatchAnew, type Matches } from './matches.ts';
+import { mayMatchAnew, mayMatchOtherwise, type Matches } from './matches.ts';
 import { classInUse } from './usage.ts';
 
 /** Who uses a class, and how many claims it has, is written down this long after a change, with all that has changed by then. */
@@ -15,11 +15,15 @@ export function wakeClasses(
   controller: Pick<Controller, 'enqueue' | 'enqueueAfter'>,
   matches: Matches,
 ): void {
-  const { classes, claims, backups, restores, deletes, prunes } = mirrors;
+  const { classes, claims, volumes, backups, restores, deletes, prunes } = mirrors;
 
   function lookSoonAtAll(): void {
     matches.classesChanged();
     for (const one of classes.store.list()) controller.enqueueAfter(keyOf(one), GATHER_MS);
+  }
+
+  function claimChanged(...change: Parameters<Matches['claimChanged']>): void {
+    for (const name of matches.claimChanged(...change)) controller.enqueueAfter({ name }, GATHER_MS);
   }
 
   function usageChanged(className: string | undefined): void {
@@ -36,8 +40,12 @@ export function wakeClasses(
     controller.enqueue(keyOf(object));
   });
   claims.onChange((before, after) => {
-    if (!mayMatchAnew(before, after)) return;
-    for (const name of matches.claimChanged(before, after)) controller.enqueueAfter({ name }, GATHER_MS);
+    if (mayMatchAnew(before, after)) claimChanged(before, after);
+  });
+  volumes.onChange((before, after) => {
+    const { namespace = '', name = '' } = (after ?? before)?.spec.claimRef ?? {};
+    const claim = claims.store.get(formatKey({ namespace, name }));
+    if (claim !== undefined && mayMatchOtherwise(before, after)) claimChanged(claim, claim);
   });
   const requestChanged = (before: Resource | undefined, after: Resource | undefined): void => {
     const [was, is] = [classInUse(before), classInUse(after)];
@@ -48,7 +56,7 @@ export function wakeClasses(
   for (const mirror of [backups, restores, deletes, prunes] as const) mirror.onChange(requestChanged);
 }
 
-/** Everything but the status, which is ours. */
+/** Of the status, only what decides about claims. */
 function decisive(object: DataMoverClass | undefined): string {
   if (object === undefined) return '';
   const { uid, generation, finalizers = [] } = object.metadata;
@@ -59,5 +67,6 @@ function decisive(object: DataMoverClass | undefined): string {
     isLeaving(object),
     isDefaultClass(object),
     keeperOf(object),
+    object.status?.capabilities,
   ]);
 }

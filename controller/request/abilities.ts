@@ -1,3 +1,7 @@
+import type { PersistentVolume, PersistentVolumeClaim } from '../../api/external/core.ts';
+import { formatKey, keyOf } from '../../api/meta.ts';
+import { misfitOf, volumeFactsOf } from '../../api/v1alpha1/class-volumes.ts';
+import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import type { AccessMode, AnyMover, Mover } from '../movers/mover.ts';
 import { isSnapshotID, quoted } from './snapshot-id.ts';
 import { failed, type StepResult } from './step.ts';
@@ -24,6 +28,20 @@ export function checkVolume(
   return failed(
     'UnsupportedVolumeMode',
     `${subject} has accessModes ${accessModes.join(', ')}, of which mover ${name} can use none, only ${capabilities.accessModes.join(', ')}`,
+  );
+}
+
+/** Refuses a volume that the class does not take. What its mover can do is the mover's to say, see {@link checkVolume}. */
+export function checkTaken(
+  { metadata, spec }: Pick<DataMoverClass, 'metadata' | 'spec'>,
+  claim: PersistentVolumeClaim,
+  volume: PersistentVolume,
+): StepResult | undefined {
+  const misfit = misfitOf({ spec }, volumeFactsOf(claim, volume));
+  if (misfit === undefined) return undefined;
+  return failed(
+    'VolumeNotTaken',
+    `DataMoverClass ${metadata.name} does not take PersistentVolumeClaim ${formatKey(keyOf(claim))}: ${misfit}; name a class that does in spec.dataMoverClass, or change spec.volumes of the class`,
   );
 }
 

@@ -1,4 +1,6 @@
+import type { PersistentVolumeClaim } from '../../api/external/core.ts';
 import { isLeaving, isOpenTo, keepClass, resolveClass } from '../../api/v1alpha1/class-resolution.ts';
+import type { VolumeFacts } from '../../api/v1alpha1/class-volumes.ts';
 import type { DataMoverRestore, DataMoverRestoreStatus } from '../../api/v1alpha1/data-mover-restore.ts';
 import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
 import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
@@ -84,8 +86,14 @@ function chooseServing(env: Environment, restore: DataMoverRestore): Serving | S
       ? resolveClass(classes, destination ?? { metadata: { name: destinationClaimRef.name, namespace } }, {
           requested: restore.spec.dataMoverClass ?? recorded?.metadata.name,
           installation,
+          volume: destination && factsOf(destination),
         })
       : keepClass(classes, kept);
   if (!isServedHere(restore, resolution, env.namespace)) return undefined;
   return serveResolved(env.movers, resolution, { config, storageClassName });
+}
+
+/** Only what the mover must be able to write: storage class, driver and size may be others than in the cluster of the backup. */
+function factsOf({ spec: { volumeMode = 'Filesystem' } }: PersistentVolumeClaim): VolumeFacts {
+  return { volumeMode };
 }

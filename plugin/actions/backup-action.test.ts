@@ -414,6 +414,66 @@ describe('a claim of a backup with volume policies', () => {
   });
 });
 
+describe('a claim that no class takes', () => {
+  /** The class of {@link setUp}, as its controller describes it, for volumes of one driver. */
+  function withClass(drivers?: string[]) {
+    const setup = setUp();
+    const standard = aClass('standard', { default: true });
+    setup.kube.seed(dataMoverClasses, {
+      ...standard,
+      spec: { ...standard.spec, ...(drivers && { volumes: { drivers } }) },
+      status: { capabilities: { volumeModes: ['Filesystem'], accessModes: ['ReadWriteOnce'] } },
+    });
+    return setup;
+  }
+
+  const leftMessage = (why: string) => ({
+    level: 'warn',
+    message: `no DataMoverClass takes PersistentVolumeClaim app/data: standard: ${why}; its data is not moved`,
+    fields: { resource: 'persistentvolumeclaims', namespace: 'app', name: 'data' },
+  });
+
+  it('as its mover cannot move the mode goes through untouched, with a warning, and its volume too', async () => {
+    const { execute, kube, lines } = withClass();
+    const claim = aClaim();
+    claim.spec.volumeMode = 'Block';
+    kube.seed(persistentVolumeClaims, claim);
+    expect(await execute(aVolume())).toEqual({});
+    expect(await execute(claim)).toEqual({});
+    expect(lines).toEqual([leftMessage('its volumeMode is Block, which mover VolSync cannot move')]);
+    expect(kube.writeCalls()).toEqual([]);
+  });
+
+  it('as its driver is another one goes through untouched, with a warning, and its volume too', async () => {
+    const { execute, kube, lines } = withClass(['csi.example.com']);
+    const volume = aVolume();
+    volume.spec.csi = { driver: 'other.example.com', volumeHandle: 'x' };
+    kube.seed(persistentVolumeClaims, aClaim());
+    kube.seed(persistentVolumes, volume);
+    expect(await execute(volume)).toEqual({});
+    expect(await execute(aClaim())).toEqual({});
+    const why = 'its CSI driver is other.example.com, which spec.volumes.drivers of the class does not have';
+    expect(lines).toEqual([leftMessage(why)]);
+    expect(kube.writeCalls()).toEqual([]);
+  });
+
+  it('costs no read of its volume where no class looks at it', async () => {
+    const { execute, kube } = withClass();
+    await execute(aClaim());
+    expect(kube.calls.filter(({ kind }) => kind.kind === 'PersistentVolume')).toEqual([]);
+  });
+
+  it('fails by name, with nothing made', async () => {
+    const { execute, kube } = withClass(['csi.example.com']);
+    kube.seed(persistentVolumes, aVolume());
+    const named = aClaim('data', { annotations: { [annotations.className]: 'standard' } });
+    await expect(execute(named)).rejects.toThrow(
+      'DataMoverClass standard does not take it: no CSI driver provides it',
+    );
+    expect(kube.writeCalls()).toEqual([]);
+  });
+});
+
 describe('a switch that is thrown while a backup runs', () => {
   it('counts from the next backup on: volume and claim are told apart by nothing that happens between them', async () => {
     const { execute, kube, startProcess, turn, clock } = setUp();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PersistentVolume } from '../../api/external/core.ts';
 import type { Backup } from '../../api/external/velero.ts';
+import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import { parsePolicies } from '../policies/parse-policies.ts';
 import { decideBackup, isFinalizing, type DecisionFacts } from './backup-decision.ts';
@@ -104,6 +105,68 @@ describe('the data of a claim', () => {
       outcome: 'fail',
       message: expect.stringContaining('DataMoverClass gone'),
     });
+  });
+});
+
+describe('a claim that its class does not take', () => {
+  const files: DataMoverClass['status'] = {
+    capabilities: { volumeModes: ['Filesystem'], accessModes: ['ReadWriteOnce'] },
+  };
+  const able: DataMoverClass[] = [standard, fast].map((one) => ({ ...one, status: files }));
+  const raw = (meta: Parameters<typeof aClaim>[1] = {}) => {
+    const pvc = aClaim('raw', meta);
+    return { ...pvc, spec: { ...pvc.spec, volumeMode: 'Block' as const } };
+  };
+  const byName = { annotations: { [annotations.className]: 'fast' } };
+
+  it.each([
+    ['default', raw(), 'standard: its volumeMode is Block, which mover VolSync cannot move'],
+    ['selector', raw({ labels: { tier: 'fast' } }), 'fast: its volumeMode is Block'],
+  ])('is left to Velero with a warning where the %s gives the class', (_, pvc, why) => {
+    const decision = decideBackup(aBackup(), pvc, facts({ classes: able }));
+    expect(decision).toMatchObject({ outcome: 'leave', level: 'warn' });
+    expect(decision).toMatchObject({
+      message: expect.stringContaining('no DataMoverClass takes PersistentVolumeClaim app/raw: '),
+    });
+    expect(decision).toMatchObject({ message: expect.stringContaining(why) });
+  });
+
+  it('fails where its annotation names the class, before anything is made', () => {
+    expect(decideBackup(aBackup(), raw(byName), facts({ classes: able }))).toEqual({
+      outcome: 'fail',
+      message:
+        'the annotation oadp.openshift.io/data-mover-class of PersistentVolumeClaim app/raw names its class, and DataMoverClass fast does not take it: its volumeMode is Block, which mover VolSync cannot move; name a class that does, or none',
+    });
+  });
+
+  it('fails where a volume policy names the class', () => {
+    const custom = policies(
+      '- conditions: {}',
+      '  action: {type: custom, parameters: {datamover: oadp.openshift.io, dataMoverClass: fast}}',
+    );
+    const decision = decideBackup(aBackup(), raw(), facts({ classes: able, policies: custom }));
+    expect(decision).toEqual({
+      outcome: 'fail',
+      message:
+        'volumePolicies[0] in ConfigMap velero/p names "fast" as dataMoverClass of PersistentVolumeClaim app/raw, and DataMoverClass fast does not take it: its volumeMode is Block, which mover VolSync cannot move; name a class that does, or none',
+    });
+  });
+
+  it('is moved as before where nothing is known of what the mover can do', () => {
+    expect(decideBackup(aBackup(), raw(), facts())).toMatchObject({ className: 'standard', by: 'default' });
+  });
+
+  it('is judged by its volume where the class chooses by driver or size', () => {
+    const [one] = able;
+    const choosy = { ...one!, spec: { ...one!.spec, volumes: { drivers: ['a'], maxSize: '1Gi' } } };
+    const decide = (driver: string, storage: string) => {
+      const volume: PersistentVolume = aVolume();
+      volume.spec = { ...volume.spec, capacity: { storage }, csi: { driver, volumeHandle: 'x' } };
+      return decideBackup(aBackup(), aClaim(), facts({ classes: [choosy], volume }));
+    };
+    expect(decide('a', '1Gi').outcome).toBe('move');
+    expect(decide('b', '1Gi')).toMatchObject({ message: expect.stringContaining('its CSI driver is b') });
+    expect(decide('a', '2Gi')).toMatchObject({ message: expect.stringContaining('2147483648 bytes') });
   });
 });
 

@@ -6,6 +6,7 @@ import {
   resolveClass,
   type ClassResolution,
 } from '../../api/v1alpha1/class-resolution.ts';
+import { misfitOf, volumeFactsOf, type VolumeFacts } from '../../api/v1alpha1/class-volumes.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import { annotations, GROUP, labels } from '../../api/v1alpha1/keys.ts';
 import { policyVolumeOf } from '../policies/policy-volume.ts';
@@ -42,7 +43,7 @@ export interface DecisionFacts {
   classes: readonly DataMoverClass[];
   /** The backup's volume policies, in the order of the file. */
   policies: readonly VolumePolicy[];
-  /** The claim's volume. Only policies look at it. */
+  /** The claim's volume. Only policies and `spec.volumes` of classes look at it. */
   volume: PersistentVolume | undefined;
   /** Of the claim's namespace. */
   pods: readonly Pod[];
@@ -193,31 +194,55 @@ function unbound({ pvc, subject }: Question): Leave | undefined {
 function chooseClass(question: Question): BackupDecision {
   const { classes, pvc, policy, subject, backup } = question;
   const { namespace: installation } = backup.metadata;
+  const facts = volumeFactsOf(pvc, question.volume);
   const asked = policy?.parameters.dataMoverClass;
   // The claim's own annotation is the more exact wish.
   if (policy !== undefined && asked !== undefined && !hasOwnClass(pvc)) {
+    const asker = `${policy.origin} names ${JSON.stringify(asked)} as dataMoverClass of ${subject}`;
     const found = classes.find((one) => one.metadata.name === asked && !isLeaving(one));
-    if (found !== undefined && isOpenTo(found, installation))
-      return { outcome: 'move', className: found.metadata.name, by: 'policy', policy: policy.origin };
+    if (found !== undefined && isOpenTo(found, installation)) {
+      const chosen = { className: found.metadata.name, by: 'policy', policy: policy.origin };
+      return refuseMisfit(found, facts, asker) ?? { outcome: 'move', ...chosen };
+    }
     const lack =
       found === undefined
         ? 'there is no such DataMoverClass'
         : `that DataMoverClass serves the installation in namespace ${found.spec.installation ?? ''} only`;
-    const message = `${policy.origin} names ${JSON.stringify(asked)} as dataMoverClass of ${subject}, and ${lack}`;
-    return { outcome: 'fail', message };
+    return { outcome: 'fail', message: `${asker}, and ${lack}` };
   }
-  return decisionOf(resolveClass(classes, pvc, { installation }), policy);
+  return decisionOf(resolveClass(classes, pvc, { installation, volume: facts }), question, facts);
 }
 
-function decisionOf(resolution: ClassResolution, policy: VolumePolicy | undefined): BackupDecision {
+/** A class that was named is no guess: another one is not tried, and the claim is not left out. */
+function refuseMisfit(
+  named: DataMoverClass,
+  facts: VolumeFacts,
+  asker: string,
+): Extract<BackupDecision, { outcome: 'fail' }> | undefined {
+  const misfit = misfitOf(named, facts);
+  if (misfit === undefined) return undefined;
+  const message = `${asker}, and DataMoverClass ${named.metadata.name} does not take it: ${misfit}; name a class that does, or none`;
+  return { outcome: 'fail', message };
+}
+
+function decisionOf(
+  resolution: ClassResolution,
+  { policy, subject }: Question,
+  facts: VolumeFacts,
+): BackupDecision {
   switch (resolution.outcome) {
-    case 'resolved':
-      return {
-        outcome: 'move',
-        className: resolution.class.metadata.name,
-        by: resolution.by,
-        ...(policy === undefined ? {} : { policy: policy.origin }),
-      };
+    case 'resolved': {
+      const { class: chosen, by } = resolution;
+      const asker = `the annotation ${annotations.className} of ${subject} names its class`;
+      return (
+        refuseMisfit(chosen, facts, asker) ?? {
+          outcome: 'move',
+          className: chosen.metadata.name,
+          by,
+          ...(policy === undefined ? {} : { policy: policy.origin }),
+        }
+      );
+    }
     case 'none':
       return leave('warn', resolution.message);
     case 'failed':

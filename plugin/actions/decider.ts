@@ -4,6 +4,7 @@ import {
   type PersistentVolumeClaim,
 } from '../../api/external/core.ts';
 import type { Backup } from '../../api/external/velero.ts';
+import { looksAtVolume } from '../../api/v1alpha1/class-volumes.ts';
 import type { Cluster } from '../cluster.ts';
 import { policiesKeysOf } from '../policies/load-policies.ts';
 import { noPolicies, type ResourcePolicies } from '../policies/volume-policy.ts';
@@ -29,7 +30,8 @@ export function createDecider(cluster: Cluster, { csiEnabled }: { csiEnabled: bo
       csiEnabled ? workOf(cluster, backup, pvc, signal) : {},
     ]);
     const { volumes, filters } = policies;
-    const known = volumes.length === 0 ? undefined : (volume ?? (await volumeOf(cluster, pvc, signal)));
+    const isNeeded = volumes.length > 0 || classes.some(looksAtVolume);
+    const known = isNeeded ? (volume ?? (await volumeOf(cluster, pvc, signal))) : undefined;
     const facts = {
       classes,
       policies: volumes,

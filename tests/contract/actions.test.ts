@@ -139,6 +139,24 @@ describe('a backup', () => {
     );
   });
 
+  it('leaves a Block volume to Velero, with a warning, where the default class cannot move it', async () => {
+    const capabilities = { volumeModes: ['Filesystem'], accessModes: ['ReadWriteOnce'] };
+    const status = { subresource: 'status' } as const;
+    await kube.mergePatch(dataMoverClasses, { name: 'standard' }, { status: { capabilities } }, status);
+    const pvc = claim('raw', 'raw', { spec: { volumeMode: 'Block' } });
+    const output = await (await begin()).execute(backupAction, veleroBackup(), pvc);
+    expect(output).toMatchObject({ operationID: '', additionalItems: null });
+    expect(output.item.metadata).not.toHaveProperty('annotations');
+    expect(session.logs()).toContainEqual(
+      expect.objectContaining({
+        level: 'warning',
+        msg: 'no DataMoverClass takes PersistentVolumeClaim raw/raw: standard: its volumeMode is Block, which mover VolSync cannot move; its data is not moved',
+      }),
+    );
+    const requests = await all(kube.list(dataMoverBackups));
+    expect(requests.filter(({ metadata }) => metadata.namespace === 'raw')).toEqual([]);
+  });
+
   it('starts the captures of the namespace side by side', async () => {
     const names = ['a', 'b', 'c'];
     const claims = [];

@@ -162,6 +162,24 @@ describe('bad input', () => {
       { mover: 'VolSync', limits: { backupsPerNode: 0 } },
       /spec\.limits\.backupsPerNode: Invalid value/,
     ],
+    [
+      'a class for volumes of a mode that there is not',
+      dataMoverClasses,
+      { mover: 'm', volumes: { volumeModes: ['Raw'] } },
+      /spec\.volumes\.volumeModes\[0\]: Unsupported value: "Raw"/,
+    ],
+    [
+      'a class for volumes of no driver',
+      dataMoverClasses,
+      { mover: 'm', volumes: { drivers: [] } },
+      /spec\.volumes\.drivers: Invalid value: 0: .*at least 1 items/,
+    ],
+    [
+      'a class for volumes of a size that is none',
+      dataMoverClasses,
+      { mover: 'm', volumes: { maxSize: 'much' } },
+      /spec\.volumes\.maxSize: Invalid value: "much"/,
+    ],
     ['a class for nobody', dataMoverClasses, { mover: '' }, /spec\.mover: Invalid value/],
     [
       'no room at all',
