@@ -28,6 +28,8 @@ export const annotations = {
   traceparent: `${GROUP}/traceparent`,
   /** On children in the protected namespace: `namespace/name` of the request they serve. */
   request: `${GROUP}/request`,
+  /** On children: the controller that made them, as `status.servedBy` of their request names it. */
+  servedBy: `${GROUP}/served-by`,
   /** On what moves data: name of the BackupStorageLocation through which it reaches the repository. */
   storageLocation: `${GROUP}/backup-storage-location`,
   /** On a PV that only shows another one's data in the protected namespace: the name of that other one. */

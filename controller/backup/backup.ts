@@ -32,7 +32,7 @@ export function backupRequest(
       backup: request,
       namespace: request.metadata.namespace ?? '',
       status,
-      child: childIdentity('backup', request),
+      child: childIdentity('backup', request, env.self),
       serving,
       now,
       limits,

@@ -7,7 +7,7 @@ import type { BackupFacts, Mover, MoverRequest } from '../movers/mover.ts';
 import { captureSource } from './capture.ts';
 import { stageAlias } from '../exposure/alias.ts';
 import { quoteProvisioner } from '../exposure/provisioner.ts';
-import { stageSnapshot } from '../exposure/staging.ts';
+import { ownerOfWork, stageSnapshot } from '../exposure/staging.ts';
 import { provisionableClass } from '../exposure/storage-class.ts';
 import { repositoryPath } from '../repository/path.ts';
 import { checkFields, checkMarks } from '../request/forms.ts';
@@ -182,6 +182,7 @@ function moverRequest(scope: BackupScope, since: string): MoverRequest<unknown> 
     ...(isLive && status.node !== undefined && { node: status.node }),
     repositoryPath: status.repositoryPath ?? '',
     veleroLocation: () => noteLocation(scope),
+    owner: ownerOfWork(env, child),
     since,
     signal,
     assertCurrent: scope.assertCurrent,

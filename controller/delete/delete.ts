@@ -28,7 +28,7 @@ export function deleteRequest(
       env,
       request,
       status,
-      child: childIdentity('delete', request),
+      child: childIdentity('delete', request, env.self),
       serving,
       now,
       limits,

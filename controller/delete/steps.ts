@@ -1,4 +1,6 @@
+import { dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
 import { askForPrune } from '../prune/ask.ts';
+import { ownerReferenceTo } from '../request/children.ts';
 import { cleanMover } from '../request/clean-up.ts';
 import { checkCare } from '../request/repository-care.ts';
 import { recover } from '../request/retry.ts';
@@ -48,6 +50,7 @@ async function remove(scope: DeleteScope): Promise<StepResult> {
     snapshotID: request.spec.result.snapshotID ?? '',
     // Velero's backup is gone by now; whoever wrote this request could still ask it.
     veleroLocation: () => Promise.resolve({ name: request.spec.backupStorageLocation }),
+    owner: ownerReferenceTo(dataMoverDeletes, request),
     since: status.movingSince,
     signal,
     assertCurrent: scope.assertCurrent,

@@ -1,11 +1,11 @@
 import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../api/external/core.ts';
-import { formatKey, type Resource } from '../../api/meta.ts';
+import { formatKey, type OwnerReference, type Resource } from '../../api/meta.ts';
 import { volumeSnapshotContents, volumeSnapshots, type VolumeSnapshot } from '../../api/external/snapshot.ts';
 import type { DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
 import { patchIfThere } from '../../kube/client/patch-if-there.ts';
 import { CLAIM_INDEX, REQUEST_INDEX, type Environment } from '../environment.ts';
 import { isAlias } from './alias.ts';
-import { requestUidOf, type ChildIdentity } from '../request/children.ts';
+import { ownerReferenceTo, requestUidOf, type ChildIdentity } from '../request/children.ts';
 import { nameOf, type Target } from '../request/cleaner.ts';
 import { done, waiting, type StepResult } from '../request/step.ts';
 import { deleteWhenReleased } from './reclaim-policy.ts';
@@ -143,6 +143,15 @@ function stagingClaim(
       ...(dataSource !== undefined && { dataSource }),
     },
   };
+}
+
+/** The staging claim, as owner of what is made to work on it. */
+export function ownerOfWork(
+  { listers, namespace }: Environment,
+  { name }: ChildIdentity,
+): OwnerReference | undefined {
+  const claim = listers.claims.get(`${namespace}/${name}`);
+  return claim === undefined ? undefined : ownerReferenceTo(persistentVolumeClaims, claim);
 }
 
 /** Takes down what {@link stageSnapshot} set up. Answers what is left in the cluster. */

@@ -1,4 +1,4 @@
-import type { Condition } from '../../api/meta.ts';
+import type { Condition, OwnerReference, Resource } from '../../api/meta.ts';
 import type { DataMoverClassSpec } from '../../api/v1alpha1/data-mover-class.ts';
 import type { FailureReason } from '../../api/v1alpha1/reasons.ts';
 import type { VeleroLocation } from '../repository/velero-location.ts';
@@ -58,6 +58,12 @@ export interface AnyMover<Config = unknown> {
    * Answers what is left of it, by kind and name; it is called again until that is nothing.
    */
   cleanup(request: MoverTarget & { signal: AbortSignal }): Promise<string[]>;
+
+  /**
+   * What stands in the protected namespace with the labels of requests, made by the mover. What is found of a request that is over
+   * has {@link cleanup} called for the request once more. Absent: nothing is looked for.
+   */
+  children?(): readonly Resource[];
 
   /** Names of the claims that the mover makes for a request in the protected namespace beside the staging one, caches for example. */
   claimsOf(request: MoverTarget): string[];
@@ -184,6 +190,11 @@ export interface AccessRequest<Config> {
 /** What every request for work says. */
 export interface WorkRequest<Config> extends MoverTarget {
   config: Config;
+  /**
+   * An object in the protected namespace that goes when the request is over: what is made for the request names it as owner, so
+   * that Kubernetes deletes also what appears after the clean-up. Absent: there is none.
+   */
+  owner?: OwnerReference | undefined;
   /** When the mover was first asked to start, RFC 3339. */
   since: string;
   /** Called by a mover before it starts work that must not be done twice; throws when our view of the request is old. */

@@ -27,7 +27,7 @@ export function pruneRequest(
       env,
       request,
       status,
-      child: childIdentity('prune', request),
+      child: childIdentity('prune', request, env.self),
       serving,
       now,
       limits,

@@ -1,5 +1,7 @@
 import type { DataMoverPrune, DataMoverPruneStatus } from '../../api/v1alpha1/data-mover-prune.ts';
+import { dataMoverPrunes } from '../../api/v1alpha1/kinds.ts';
 import type { Mover, MoverOutcome, PruneFacts, RemovalFacts, RepositoryRequest } from '../movers/mover.ts';
+import { ownerReferenceTo } from '../request/children.ts';
 import { cleanMover } from '../request/clean-up.ts';
 import { checkCare } from '../request/repository-care.ts';
 import { recover } from '../request/retry.ts';
@@ -100,6 +102,7 @@ function requestOf(scope: PruneScope): RepositoryRequest<unknown> {
     config: serving.config,
     repositoryPath: status.repositoryPath ?? '',
     repositoryID: request.spec.repositoryID,
+    owner: ownerReferenceTo(dataMoverPrunes, request),
     since: status.movingSince ?? '',
     signal,
     assertCurrent,

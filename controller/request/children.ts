@@ -1,4 +1,11 @@
-import { formatKey, keyOf, type Resource } from '../../api/meta.ts';
+import {
+  apiVersionOf,
+  formatKey,
+  keyOf,
+  type Kind,
+  type OwnerReference,
+  type Resource,
+} from '../../api/meta.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import { childName } from '../../api/v1alpha1/names.ts';
 import { ownLabels } from '../../api/v1alpha1/own-labels.ts';
@@ -15,7 +22,8 @@ export interface ChildIdentity {
   annotations: Record<string, string>;
 }
 
-export function childIdentity(kind: RequestKind, request: Resource): ChildIdentity {
+/** `servedBy` is the controller that makes the children. */
+export function childIdentity(kind: RequestKind, request: Resource, servedBy?: string): ChildIdentity {
   const uid = request.metadata.uid ?? '';
   return {
     kind,
@@ -23,9 +31,15 @@ export function childIdentity(kind: RequestKind, request: Resource): ChildIdenti
     labels: ownLabels({ [labels.requestKind]: kind, [labels.requestUid]: uid }),
     annotations: {
       [annotations.request]: formatKey(keyOf(request)),
+      ...(servedBy !== undefined && { [annotations.servedBy]: servedBy }),
       [annotations.traceparent]: formatTraceParent(traceOf(request)),
     },
   };
+}
+
+/** A reference with which Kubernetes deletes an object when this one, of the same namespace, is gone. */
+export function ownerReferenceTo<T extends Resource>(kind: Kind<T>, { metadata }: Resource): OwnerReference {
+  return { apiVersion: apiVersionOf(kind), kind: kind.kind, name: metadata.name, uid: metadata.uid ?? '' };
 }
 
 /** The uid of the request that a child identity belongs to. */

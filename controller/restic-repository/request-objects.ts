@@ -1,17 +1,20 @@
 import type { Secret } from '../../api/external/core.ts';
 import type { ObjectMeta, Resource } from '../../api/meta.ts';
 import { annotations } from '../../api/v1alpha1/keys.ts';
-import type { MoverTarget } from '../movers/mover.ts';
+import type { MoverTarget, WorkRequest } from '../movers/mover.ts';
 import type { Access } from './credentials.ts';
 
 /** What every request to a repository has in the protected namespace. */
 
-export function metadataOf({ name, labels, annotations: own }: MoverTarget, namespace: string): ObjectMeta {
-  return { name, namespace, labels, annotations: own };
+type Made = MoverTarget & Pick<WorkRequest<unknown>, 'owner'>;
+
+export function metadataOf({ name, labels, annotations: own, owner }: Made, namespace: string): ObjectMeta {
+  const made = { name, namespace, labels, annotations: own };
+  return owner === undefined ? made : { ...made, ownerReferences: [owner] };
 }
 
 /** The secret of one request. */
-export function desiredSecret(request: MoverTarget, namespace: string, data: Record<string, string>): Secret {
+export function desiredSecret(request: Made, namespace: string, data: Record<string, string>): Secret {
   return {
     apiVersion: 'v1',
     kind: 'Secret',

@@ -45,7 +45,7 @@ export interface RepositoryTask<Facts> {
   args: readonly string[];
   /** What the program needs for its way to the repository, from what restic does. Default: the same. */
   access?: (restic: Record<string, string>) => { data: Record<string, string> } | { problem: string };
-  /** With which the Job goes, should nobody clean up. */
+  /** With which the Job goes, should nobody clean up. Default: that of the request. */
   owner?: OwnerReference;
   /** Of the Job, behind the request's name. Absent: none. */
   suffix?: string;
@@ -65,6 +65,8 @@ export interface ResticRunner {
   run<Facts>(request: Request, task: RepositoryTask<Facts>): Promise<MoverOutcome<Facts>>;
   /** When it was done, RFC 3339; undefined before. */
   doneAt(target: MoverTarget): string | undefined;
+  /** The Jobs of all requests. */
+  jobs(): readonly Job[];
   /** What the cluster still has of it. */
   remains(target: MoverTarget, suffix?: string): string[];
   cleanup(target: MoverTarget & { signal: AbortSignal }): Promise<string[]>;
@@ -81,7 +83,8 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
   }
 
   async function start(request: Request, task: RepositoryTask<unknown>): Promise<MoverOutcome<never>> {
-    const { program, image, script, args, doing, owner, access, suffix = '', volume, options } = task;
+    const { program, image, script, args, doing, access, suffix = '', volume, options } = task;
+    const owner = task.owner ?? request.owner;
     const { signal } = request;
     const found = await deps.credentials.of(request);
     if ('state' in found) return found;
@@ -126,6 +129,8 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
     },
 
     doneAt: (target) => deps.jobs.get(idOf(target))?.status?.completionTime,
+
+    jobs: () => deps.jobs.list(),
 
     remains(target, suffix) {
       const id = idOf(target, suffix);

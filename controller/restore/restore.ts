@@ -35,7 +35,7 @@ export function restoreRequest(
       source: sourceOf(env, request) ?? {},
       namespace: request.metadata.namespace ?? '',
       status,
-      child: childIdentity('restore', request),
+      child: childIdentity('restore', request, env.self),
       serving,
       now,
       limits,

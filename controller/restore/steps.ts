@@ -7,7 +7,7 @@ import type { RestoreFacts, RestoreMoverRequest, RootFolder } from '../movers/mo
 import { onlyNode } from '../exposure/nodes.ts';
 import { chooseNode } from '../exposure/first-consumer.ts';
 import { quoteProvisioner } from '../exposure/provisioner.ts';
-import { stageEmpty } from '../exposure/staging.ts';
+import { ownerOfWork, stageEmpty } from '../exposure/staging.ts';
 import { locationOfRestore } from '../repository/velero-location.ts';
 import {
   admit,
@@ -206,6 +206,7 @@ function moverRequest(scope: RestoreScope, snapshotID: string, since: string): R
     storageClassName: env.listers.claims.get(`${env.namespace}/${child.name}`)?.spec.storageClassName,
     repositoryPath: status.repositoryPath ?? '',
     veleroLocation: () => locationOfRestore(scope, scope.restore),
+    owner: ownerOfWork(env, child),
     since,
     signal,
     assertCurrent: scope.assertCurrent,

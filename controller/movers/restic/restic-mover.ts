@@ -111,6 +111,8 @@ export function createResticMover(deps: ResticDependencies): Mover<ResticConfig>
       return [...left.flat(), ...deps.verifier.remains(request)];
     },
 
+    children: () => resticRunner.jobs(),
+
     claimsOf: () => [],
   };
 }

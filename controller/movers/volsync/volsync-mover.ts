@@ -256,6 +256,8 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
 
     verify: (request) => deps.verifier.verify(request, transferOf(request).cached),
 
+    children: () => [...listers.sources.list(), ...listers.destinations.list(), ...deps.resticRunner.jobs()],
+
     forget: (request) => deps.resticRunner.run(request, forgetTask(request)),
 
     prune: (request) => deps.resticRunner.run(request, pruneTask(request)),
