@@ -15,6 +15,7 @@ import { wakeClasses } from './class/wake.ts';
 import { deleteRequest } from './delete/delete.ts';
 import type { Environment, Lister } from './environment.ts';
 import { isElsewhere } from './installation.ts';
+import { createCollector } from './janitor/collector.ts';
 import { createJanitor, type Janitor } from './janitor/janitor.ts';
 import { CHILD_INDEX, createMirrors, listersOf } from './mirrors.ts';
 import type { MoverFactory, Reach } from './movers/factory.ts';
@@ -190,15 +191,22 @@ export function createDataMover(options: DataMoverOptions): DataMover {
     controller?.enqueue(parseKey(key));
   }
   wakeRequests(mirrors, { controllers: controllersByKind, wakeOwner });
+  const isOwn = {
+    backup: isOwnBy(env, types.backup),
+    restore: isOwnBy(env, types.restore),
+    delete: isOwnBy(env, types.delete),
+    prune: isOwnBy(env, types.prune),
+  };
   const janitor = createJanitor({
     client,
     listers,
     isOwn: {
-      backups: isOwnBy(env, types.backup),
-      restores: isOwnBy(env, types.restore),
-      deletes: isOwnBy(env, types.delete),
-      prunes: isOwnBy(env, types.prune),
+      backups: isOwn.backup,
+      restores: isOwn.restore,
+      deletes: isOwn.delete,
+      prunes: isOwn.prune,
     },
+    collector: createCollector({ env, movers, isOwn, clock, log }),
     namespace,
     ...(options.janitorIntervalMs !== undefined && { intervalMs: options.janitorIntervalMs }),
     clock,

@@ -21,6 +21,7 @@ import type { Logger } from '../../telemetry/log.ts';
 import type { Listers } from '../environment.ts';
 import { hideClaims, ownClaims } from '../exposure/hide.ts';
 import { logFieldsOf } from '../request/request-log.ts';
+import type { Collector } from './collector.ts';
 import {
   fateOfBackup,
   fateOfCare,
@@ -43,6 +44,8 @@ export interface JanitorOptions {
     deletes: (request: DataMoverDelete) => boolean;
     prunes: (request: DataMoverPrune) => boolean;
   };
+  /** What else is swept in each round. Default: nothing. */
+  collector?: Collector;
   /** The protected namespace: Velero's. */
   namespace: string;
   /** Between two sweeps. Default {@link JANITOR_INTERVAL_MS}. */
@@ -209,6 +212,9 @@ export function createJanitor(options: JanitorOptions): Janitor {
       while (!signal.aborted) {
         await sweep(signal).catch((error: unknown) => {
           if (!signal.aborted) log.warn({ err: error }, 'Velero could not be asked about its backups');
+        });
+        await options.collector?.sweep(signal).catch((error: unknown) => {
+          if (!signal.aborted) log.warn({ err: error }, 'what requests have left could not be looked for');
         });
         await sleep(clock, intervalMs, signal);
       }
