@@ -770,6 +770,55 @@ describe('what the data mover works with', () => {
     expect(kube.writeCalls()).toEqual([]);
   });
 
+  const ofVolSync = (
+    kind: string,
+    namespace: string,
+    owner: string,
+    group = 'volsync.backube',
+  ): Resource => ({
+    apiVersion: 'v1',
+    kind,
+    metadata: {
+      namespace,
+      name: `volsync-src-${owner}`,
+      ownerReferences: [
+        {
+          apiVersion: `${group}/v1alpha1`,
+          kind: 'ReplicationSource',
+          name: owner,
+          uid: 'x',
+          controller: true,
+        },
+      ],
+    },
+  });
+
+  it.each(['Job', 'ServiceAccount', 'Role', 'RoleBinding', 'PersistentVolumeClaim'])(
+    'is not stored: a %s that VolSync has made for it, in whatever installation',
+    async (kind) => {
+      const { execute, kube } = setUp();
+      for (const namespace of ['velero', 'velero-b']) {
+        const { item, ...rest } = await execute(ofVolSync(kind, namespace, child));
+        expect(rest).toEqual({});
+        expect((JSON.parse(String(item)) as Resource).metadata.annotations).toEqual({
+          'velero.io/skip-from-backup': 'true',
+        });
+      }
+      expect(kube.calls).toEqual([]);
+    },
+  );
+
+  it.each<[string, Resource]>([
+    ["a tenant's ReplicationSource", ofVolSync('Job', 'app', 'nightly')],
+    ['a copy of one of ours, by name', ofVolSync('Job', 'app', `${child}-copy`)],
+    ['another owner', ofVolSync('Job', 'app', child, 'apps.example.com')],
+    ['nothing', { apiVersion: 'batch/v1', kind: 'Job', metadata: { namespace: 'app', name: child } }],
+  ])('is stored, and nothing is asked: a Job of %s', async (_, object) => {
+    const { execute, kube } = setUp();
+    expect(await execute(object)).toEqual({});
+    expect(kube.calls).toEqual([]);
+  });
+
   it('is moved neither, with a warning, where it carries its label in another namespace', async () => {
     const { execute, kube, lines } = setUp();
     expect(await execute(aClaim('data', { labels: { [labels.requestUid]: 'x' } }))).toEqual({});

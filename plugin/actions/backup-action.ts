@@ -12,8 +12,8 @@ import { editItem, parseItem } from './item.ts';
 import { withoutMark } from './moved-mark.ts';
 import { createRequestOperations } from './request-operations.ts';
 import { createSnapshotBackup } from './snapshot-backup.ts';
-import { isOwnObject } from './own-objects.ts';
-import { MARKED_RESOURCES, SKIP_FROM_BACKUP } from './velero-facts.ts';
+import { ENGINE_RESOURCES, isOwnObject } from './own-objects.ts';
+import { MARKED_KINDS, MARKED_RESOURCES, SKIP_FROM_BACKUP } from './velero-facts.ts';
 import { createVolumeBackup } from './volume-backup.ts';
 
 export interface BackupActionOptions {
@@ -39,7 +39,7 @@ export function createBackupAction(options: BackupActionOptions): BackupItemActi
   const operations = createRequestOperations(cluster, dataMoverBackups, 'uploading');
 
   return {
-    resources: MARKED_RESOURCES,
+    resources: [...MARKED_RESOURCES, ...ENGINE_RESOURCES],
     async execute(input, context) {
       const object = parseItem(input.item);
       const finalizing = isFinalizing(input.backup);
@@ -47,6 +47,7 @@ export function createBackupAction(options: BackupActionOptions): BackupItemActi
       if (finalizing && !isSnapshot(object)) return {};
       if (!finalizing && (await isOwn(cluster, object, input.backup, context)))
         return { item: skipped(input.item) };
+      if (!MARKED_KINDS.includes(object.kind)) return {};
       // What was moved is moved, even if the mover was turned off before the backup came to its end.
       const asked = finalizing || (await isOn(cluster, input.backup, context));
       const output = asked ? await handle(object, input, context) : {};

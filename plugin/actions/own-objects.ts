@@ -4,15 +4,25 @@ import {
   type PersistentVolumeClaim,
 } from '../../api/external/core.ts';
 import type { VolumeSnapshotContent } from '../../api/external/snapshot.ts';
+import { replicationSources } from '../../api/external/volsync.ts';
 import type { Key, Resource } from '../../api/meta.ts';
 import { labels, MANAGED_BY } from '../../api/v1alpha1/keys.ts';
 import { childNameIn } from '../../api/v1alpha1/names.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 
+/** What VolSync makes for each transfer and gives no label that one could choose. Its pods and its cache claims get one. */
+export const ENGINE_RESOURCES = [
+  'jobs.batch',
+  'serviceaccounts',
+  'roles.rbac.authorization.k8s.io',
+  'rolebindings.rbac.authorization.k8s.io',
+] as const;
+
 /**
  * True for what the data mover needs while it works: staging claims, caches, snapshots, and the volumes and contents behind
  * them. They carry Velero's exclude label; this finds those that a driver or an engine has made a moment ago, which
- * get it later. Only objects of the protected namespace count: elsewhere every name and label is the tenant's.
+ * get it later or never. By name and label only objects of the protected namespace count: elsewhere those are the tenant's. What a
+ * transfer of ours owns counts in every namespace: there may be other installations, and Kubernetes removes it with its owner.
  */
 export async function isOwnObject(
   kube: () => Promise<KubeClient>,
@@ -20,6 +30,7 @@ export async function isOwnObject(
   protectedNamespace: string,
   signal: AbortSignal,
 ): Promise<boolean> {
+  if (isOwnedByTransfer(object)) return true;
   const holder = holderOf(object);
   if (holder?.namespace !== protectedNamespace) return false;
   if (childNameIn(holder.name) !== undefined) return true;
@@ -27,6 +38,13 @@ export async function isOwnObject(
   if (object.kind !== 'PersistentVolume') return false;
   const claim = await (await kube()).get(persistentVolumeClaims, holder, { signal });
   return claim !== undefined && isCache(claim);
+}
+
+function isOwnedByTransfer({ metadata: { ownerReferences = [] } }: Resource): boolean {
+  return ownerReferences.some(
+    ({ apiVersion, name }) =>
+      apiVersion.startsWith(`${replicationSources.group}/`) && childNameIn(name) === name,
+  );
 }
 
 /** The namespaced object that an object is, or stands behind. */

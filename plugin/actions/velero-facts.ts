@@ -8,6 +8,14 @@ export const MARKED_RESOURCES = [
   'volumesnapshotcontents.snapshot.storage.k8s.io',
 ] as const;
 
+/** The kinds of {@link MARKED_RESOURCES}. */
+export const MARKED_KINDS: readonly string[] = [
+  'PersistentVolumeClaim',
+  'PersistentVolume',
+  'VolumeSnapshot',
+  'VolumeSnapshotContent',
+];
+
 /** On a PVC, as annotation and as label: the VolumeSnapshot that Velero's own CSI support took of it. */
 export const VOLUME_SNAPSHOT_NAME = 'velero.io/volume-snapshot-name';
 

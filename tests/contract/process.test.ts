@@ -94,7 +94,16 @@ describe.each(veleroVersions)('Velero %s', (version) => {
     });
 
     it.each([
-      [backupAction, MARKED_RESOURCES],
+      [
+        backupAction,
+        [
+          ...MARKED_RESOURCES,
+          'jobs.batch',
+          'serviceaccounts',
+          'roles.rbac.authorization.k8s.io',
+          'rolebindings.rbac.authorization.k8s.io',
+        ],
+      ],
       [restoreAction, MARKED_RESOURCES],
       [recordAction, ['datamoverbackups.oadp.openshift.io']],
       [deleteAction, ['datamoverbackups.oadp.openshift.io', 'persistentvolumeclaims']],
