@@ -3,6 +3,8 @@ import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BACKUP_SCRIPT, RESTORE_SCRIPT } from '../controller/movers/restic/scripts.ts';
+import { ROOT_SCRIPT } from '../controller/movers/volsync/root-restore.ts';
+import { SURVEY_SCRIPT } from '../controller/movers/volsync/survey-script.ts';
 import { repositorySettings } from '../controller/restic-repository/config.ts';
 import { IDENTIFIED_SCRIPT } from '../controller/restic-repository/identity.ts';
 import { removalTask } from '../controller/restic-repository/removal.ts';
@@ -20,11 +22,14 @@ const removal = removalTask(z.object(repositorySettings).parse({})).script ?? ''
 const generated: Readonly<Record<string, string>> = {
   backup: BACKUP_SCRIPT,
   restore: RESTORE_SCRIPT,
+  survey: SURVEY_SCRIPT,
+  root: ROOT_SCRIPT,
   'run-restic': RUN_RESTIC,
   identified: IDENTIFIED_SCRIPT,
   removal,
   'verify-metadata': verificationScript({ kind: 'backup', level: 'Metadata', isLive: false }),
   'verify-data': verificationScript({ kind: 'backup', level: 'Data', isLive: false }),
+  'verify-volsync': verificationScript({ kind: 'backup', level: 'Data', isLive: false }, true),
   'verify-restore': verificationScript({ kind: 'restore', level: 'Data', isLive: false }),
 };
 

@@ -32,6 +32,8 @@ export const annotations = {
   servedBy: `${GROUP}/served-by`,
   /** On what moves data: name of the BackupStorageLocation through which it reaches the repository. */
   storageLocation: `${GROUP}/backup-storage-location`,
+  /** On what continues a transfer in the protected namespace: what the steps before it have found (JSON). */
+  found: `${GROUP}/found`,
   /** On a PV that only shows another one's data in the protected namespace: the name of that other one. */
   aliasOf: `${GROUP}/alias-of`,
   /** On a PV during hand-over: what it must look like at the end (JSON), written before anything is taken apart. */

@@ -72,6 +72,7 @@ export const failureReasons = {
   NoSpace: 'a volume is full',
   OutOfMemory: 'the mover ran out of memory',
   UnreadableSource: 'files of the source could not be read',
+  UnsupportedContent: 'the volume holds data that the mover does not save',
   Unschedulable: "the mover's pod cannot be scheduled",
   MoverFailed: 'the mover failed for another reason',
   SnapshotMismatch: 'the mover restored something else than the recorded snapshot',

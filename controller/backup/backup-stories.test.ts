@@ -6,7 +6,7 @@ import {
   type VolumeSnapshotContent,
 } from '../../api/external/snapshot.ts';
 import { replicationSources } from '../../api/external/volsync.ts';
-import type { Kind, Resource } from '../../api/meta.ts';
+import type { Key, Kind, Resource } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
 import { childName } from '../../api/v1alpha1/names.ts';
@@ -283,6 +283,7 @@ describe('a backup', () => {
         bytes: 0,
         files: 0,
         consistency: 'PointInTime',
+        rootFolder: { mode: '2770', uid: 999, gid: 999, time: '2026-01-01T00:00:00.000Z' },
       },
     });
     expect(message).toContain('empty');
@@ -536,8 +537,7 @@ describe("VolSync's word of success", () => {
   });
 
   it("is believed when only VolSync's copy of the log names the snapshot", async () => {
-    world.cluster.podLogFault = () =>
-      new KubeError({ code: 403, reason: 'Forbidden', message: 'no logs for you' });
+    world.cluster.podLogFault = ofVolSync({ code: 403, reason: 'Forbidden', message: 'no logs for you' });
     await begin();
     expect(await end()).toMatchObject({ phase: 'Completed' });
   });
@@ -545,11 +545,11 @@ describe("VolSync's word of success", () => {
 
 describe('a log that cannot be read', () => {
   it('is asked for again after growing waits, a few times only', async () => {
-    world.cluster.podLogFault = () =>
-      new KubeError({ code: 500, reason: 'InternalError', message: 'no kubelet' });
+    world.cluster.podLogFault = ofVolSync({ code: 500, reason: 'InternalError', message: 'no kubelet' });
     world.cluster.state.script = () => ({ end: 'running', lines: ['Starting container'] });
     await begin();
     await world.until(() => world.cluster.state.started.length > 0);
+    world.cluster.podLogCalls = 0;
     await world.advance(1_000);
     expect(world.cluster.podLogCalls).toBeLessThanOrEqual(2);
     await world.advance(600_000, 5_000);
@@ -558,16 +558,22 @@ describe('a log that cannot be read', () => {
   });
 
   it('is read after all when it comes back', async () => {
-    world.cluster.podLogFault = () =>
-      new KubeError({ code: 500, reason: 'InternalError', message: 'no kubelet' });
+    world.cluster.podLogFault = ofVolSync({ code: 500, reason: 'InternalError', message: 'no kubelet' });
     world.cluster.state.script = () => ({
       end: 'running',
       lines: ['[0:10] 12 files 1.000 KiB, total 56 files 2.000 KiB, 0 errors'],
     });
     await begin();
-    await world.until(() => world.cluster.podLogCalls > 0);
+    await world.until(() => world.cluster.state.started.length > 0);
+    await world.advance(1_000);
+    expect(world.backup()?.status?.progress).toBeUndefined();
     world.cluster.podLogFault = undefined;
     await world.advance(5_000);
     expect(world.backup()?.status?.progress).toMatchObject({ bytesDone: 1024 });
   });
 });
+
+/** A fault of the logs of VolSync's pods only. */
+function ofVolSync(fault: ConstructorParameters<typeof KubeError>[0]): (key: Key) => KubeError | undefined {
+  return ({ name }) => (name.startsWith('volsync-') ? new KubeError(fault) : undefined);
+}

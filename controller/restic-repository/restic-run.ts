@@ -71,22 +71,22 @@ function working(seen: ResticRun): Waiting {
   return node === undefined ? waiting : { ...waiting, node };
 }
 
-function starting({ pod, program, doing }: ResticRun): Waiting {
+function starting({ job, pod, program, doing }: ResticRun): Waiting {
   // A pod that replaces a failed one has its own time to start.
-  const lastActivity = pod?.metadata.creationTimestamp;
+  const lastActivity = pod?.metadata.creationTimestamp ?? job.metadata.creationTimestamp;
   const homeless = unscheduled(pod);
-  const waits = stateOf(pod)?.waiting;
-  const trouble =
-    waits?.message === undefined
-      ? undefined
-      : `${program} cannot start: ${waits.reason ?? ''}: ${waits.message}`;
   return {
     state: 'InProgress',
     started: false,
-    message: homeless ?? trouble ?? `${program} is ${doing}`,
+    message: homeless ?? troubleOf(pod, program) ?? `${program} is ${doing}`,
     ...(homeless !== undefined && { reason: 'Unschedulable' as const }),
     ...(lastActivity !== undefined && { lastActivity }),
   };
+}
+
+function troubleOf(pod: Pod | undefined, program: Program): string | undefined {
+  const { message, reason = '' } = stateOf(pod)?.waiting ?? {};
+  return message === undefined ? undefined : `${program} cannot start: ${reason}: ${message}`;
 }
 
 function atWork(seen: ResticRun): Waiting {

@@ -7,7 +7,7 @@ import {
 } from './repository-job.ts';
 import type { Lister } from '../environment.ts';
 import { requestUidOf } from '../request/children.ts';
-import type { OwnerReference } from '../../api/meta.ts';
+import type { ObjectMeta, OwnerReference } from '../../api/meta.ts';
 import { nameOf, type Cleaner } from '../request/cleaner.ts';
 import type { Creator } from '../request/creation.ts';
 import type { MoverOutcome, MoverTarget, RepositoryRequest } from '../movers/mover.ts';
@@ -17,6 +17,7 @@ import { newestPod } from './newest-pod.ts';
 import type { PodLogs } from './pod-logs.ts';
 import { judgeRun, type ResticRun } from './restic-run.ts';
 import type { Credentials } from './credentials.ts';
+import { keeping } from './kept-facts.ts';
 
 /** Index of our own pods by the Job that made them. */
 export const OWN_JOB_INDEX = 'own-job';
@@ -47,6 +48,8 @@ export interface RepositoryTask<Facts> {
   access?: (restic: Record<string, string>) => { data: Record<string, string> } | { problem: string };
   /** With which the Job goes, should nobody clean up. Default: that of the request. */
   owner?: OwnerReference;
+  /** Facts for {@link keptAt} the Job. Absent: none. */
+  keeps?: object;
   /** Of the Job, behind the request's name. Absent: none. */
   suffix?: string;
   /** The volume that it works on; asked for once. */
@@ -67,8 +70,12 @@ export interface ResticRunner {
   doneAt(target: MoverTarget): string | undefined;
   /** The Jobs of all requests. */
   jobs(): readonly Job[];
+  /** Its Job, with what it keeps. */
+  jobOf(target: MoverTarget, suffix?: string): Job | undefined;
   /** What the cluster still has of it. */
   remains(target: MoverTarget, suffix?: string): string[];
+  /** Removes a Job that no transfer owns; returns what is left of it. */
+  remove(target: MoverTarget & { signal: AbortSignal }, suffix: string): Promise<string[]>;
   cleanup(target: MoverTarget & { signal: AbortSignal }): Promise<string[]>;
 }
 
@@ -80,6 +87,14 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
   function unreadLogsOf({ kind, name }: MoverTarget): string[] {
     const isRead = podLogs.ofJob(name).every(({ complete }) => complete);
     return kind !== 'backup' || isRead ? [] : [`the log of Job ${name}`];
+  }
+
+  function remains(target: MoverTarget, suffix = ''): string[] {
+    const id = idOf(target, suffix);
+    const job = deps.jobs.get(id);
+    const left = deps.pods.byIndex(OWN_JOB_INDEX, id);
+    if (job === undefined && left.length === 0) podLogs.drop(`${target.name}${suffix}`);
+    return [...(job === undefined ? [] : [job]), ...left].map(nameOf);
   }
 
   async function start(request: Request, task: RepositoryTask<unknown>): Promise<MoverOutcome<never>> {
@@ -102,11 +117,12 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
       ...options,
     };
     const made = desiredRepositoryJob(request, { namespace, name: `${request.name}${suffix}` }, command);
-    const metadata = {
-      ...withLocation(made.metadata, found),
-      ...(owner !== undefined && { ownerReferences: [owner] }),
-    };
-    await creator.createOnce(jobs, { ...made, metadata }, signal);
+    const metadata = withLocation(made.metadata, found);
+    await creator.createOnce(
+      jobs,
+      { ...made, metadata: metadataOfJob(metadata, { ...task, owner }) },
+      signal,
+    );
     return { state: 'InProgress', started: false, message: `${program} is ${doing}` };
   }
 
@@ -128,16 +144,20 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
       return outcome.state === 'Done' ? { state: 'Done', facts: task.read(outcome.facts.lines) } : outcome;
     },
 
+    jobOf: (target, suffix) => deps.jobs.get(idOf(target, suffix)),
+
     doneAt: (target) => deps.jobs.get(idOf(target))?.status?.completionTime,
 
     jobs: () => deps.jobs.list(),
 
-    remains(target, suffix) {
-      const id = idOf(target, suffix);
-      const job = deps.jobs.get(id);
-      const left = deps.pods.byIndex(OWN_JOB_INDEX, id);
-      if (job === undefined && left.length === 0) podLogs.drop(`${target.name}${suffix ?? ''}`);
-      return [...(job === undefined ? [] : [job]), ...left].map(nameOf);
+    remains,
+
+    async remove(target, suffix) {
+      const key = { namespace, name: `${target.name}${suffix}` };
+      const cached = deps.jobs.get(idOf(target, suffix));
+      const job = { kind: jobs, key, cached, propagationPolicy: 'Foreground' } as const;
+      const left = await cleaner.remove(requestUidOf(target), [job], target.signal);
+      return [...new Set([...left, ...remains(target, suffix)])];
     },
 
     async cleanup(target) {
@@ -155,5 +175,15 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
       if (all.length === 0) podLogs.drop(target.name);
       return all;
     },
+  };
+}
+
+function metadataOfJob(
+  made: ObjectMeta,
+  { owner, keeps }: { owner: OwnerReference | undefined; keeps?: object },
+): ObjectMeta {
+  return {
+    ...(keeps === undefined ? made : keeping(made, keeps)),
+    ...(owner !== undefined && { ownerReferences: [owner] }),
   };
 }

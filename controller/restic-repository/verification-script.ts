@@ -9,13 +9,15 @@ import type { VerifyRequest } from '../movers/mover.ts';
  */
 export function verificationScript(
   request: Pick<VerifyRequest<unknown>, 'kind' | 'level' | 'isLive'>,
+  leavesOutLostAndFound = false,
 ): string {
   const isDeep = request.level === 'Data';
+  const isBackup = request.kind === 'backup';
   const steps = [
     BEGIN,
     // A restore has just read it all.
-    ...(isDeep && request.kind === 'backup' ? [READ_BACK] : []),
-    ...(comparesVolume(request) ? [FIND_OWN_FOLDER, COMPARE, COUNT] : []),
+    ...(isDeep && isBackup ? [READ_BACK] : []),
+    ...(comparesVolume(request) ? [FIND_OWN_FOLDER, COMPARE, count(isBackup && leavesOutLostAndFound)] : []),
   ];
   return reporting(steps.join('\n'));
 }
@@ -59,8 +61,11 @@ run restore --dry-run --overwrite always --delete --json -vv "$@" | awk '
   /"message_type":"verbose_status"/ { match($0, /"action":"[a-z]*"/); if (told[substr($0, RSTART, RLENGTH)]++ > 4) next }
   { print }'`;
 
-/** restic does not save sockets. */
-const COUNT = `count() { tr -dc '\\0' | wc -c; }
-sockets=$(find . -path "./$own" -prune -o -type s -print0 | count)
-entries=$(find . ! -path . \\( -path "./$own" -prune -o -type s -o -print0 \\) | count)
-printf '{"message_type":"volume","entries":%d,"sockets":%d}\\n' "$entries" "$sockets"`;
+/** restic does not save sockets, and some movers leave out empty folders of that name; `absent` counts both. */
+function count(leavesOutLostAndFound: boolean): string {
+  const absent = leavesOutLostAndFound ? "'(' -type s -o -type d -name lost+found -empty ')'" : '-type s';
+  return `count() { tr -dc '\\0' | wc -c; }
+absent=$(find . -path "./$own" -prune -o ${absent} -print0 | count)
+entries=$(find . ! -path . \\( -path "./$own" -prune -o ${absent} -o -print0 \\) | count)
+printf '{"message_type":"volume","entries":%d,"absent":%d}\\n' "$entries" "$absent"`;
+}

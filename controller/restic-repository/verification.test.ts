@@ -16,7 +16,7 @@ function linesOf(bytes: number, item = '/file'): string[] {
     '[0] read back 1024 bytes',
     JSON.stringify({ message_type: 'verbose_status', action: 'updated', item, size: 1 }),
     '{"message_type":"summary","files_restored":2}',
-    '{"message_type":"volume","entries":2,"sockets":0}',
+    '{"message_type":"volume","entries":2,"absent":0}',
   ];
 }
 

@@ -14,7 +14,7 @@ interface Findings {
   /** The end of the comparison with the volume. */
   summary?: { files_restored?: number; files_skipped?: number; files_deleted?: number };
   changes: readonly { action: string; item: string }[];
-  volume?: { entries: number; sockets: number };
+  volume?: { entries: number; absent: number };
 }
 
 interface Snapshot {
@@ -72,13 +72,13 @@ function differenceOfRestore({ stats }: Findings, { reported }: Verified): strin
   return undefined;
 }
 
-/** Names are compared by what is too much and by the count; sockets are never in a snapshot. */
+/** Names are compared by what is too much and by the count; what the mover leaves out is in no snapshot. */
 function differenceOfVolume({ summary, volume, changes }: Findings): string | undefined {
   if (summary === undefined || volume === undefined) return 'the volume was not compared';
   const [change] = changes.filter(({ action }) => action !== 'deleted');
   if (change !== undefined) return `${quotable(JSON.stringify(change.item))} of it is not so on the volume`;
   const { files_restored = 0, files_skipped = 0, files_deleted = 0 } = summary;
-  if (files_deleted > volume.sockets) {
+  if (files_deleted > volume.absent) {
     const items = changes.map(({ item }) => quotable(JSON.stringify(item)));
     return `the volume holds what is not in it: ${items.join(', ')}`;
   }
@@ -112,7 +112,7 @@ function read(lines: readonly string[]): Findings {
     else if ('total_file_count' in said) found.stats = said as NonNullable<Findings['stats']>;
     else if (said['message_type'] === 'summary') found.summary = said;
     else if (said['message_type'] === 'volume')
-      found.volume = { entries: Number(said['entries']), sockets: Number(said['sockets']) };
+      found.volume = { entries: Number(said['entries']), absent: Number(said['absent']) };
     else if (said['message_type'] === 'verbose_status')
       changes.push({ action: String(said['action']), item: String(said['item']) });
   }

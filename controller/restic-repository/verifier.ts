@@ -1,12 +1,11 @@
 import type { FailureReason } from '../../api/v1alpha1/reasons.ts';
 import type { Resource } from '../../api/meta.ts';
 import { PATH } from './layout.ts';
-import type { VolumeUse } from './repository-job.ts';
 import type { MoverOutcome, MoverTarget, VerifyFacts, VerifyRequest } from '../movers/mover.ts';
 import type { RepositoryConfig } from './config.ts';
-import { affinityOf } from './affinity.ts';
 import type { ResticRunner } from './restic-runner.ts';
 import { judgeVerification } from './verification.ts';
+import { volumeAccess, type VolumeAccess } from './volume-access.ts';
 import { comparesVolume, verificationScript } from './verification-script.ts';
 
 /** Checks what a mover has moved, by another run of restic. */
@@ -22,25 +21,14 @@ export interface Verifier {
 
 const SUFFIX = '-verify';
 
-export function createVerifier(deps: {
+export interface VerifierOptions extends VolumeAccess {
   resticRunner: ResticRunner;
-  /** Whether the mover's pods are root that may read everything, so that this one has to be it as well. */
-  isPrivileged: (request: VerifyRequest<RepositoryConfig>) => Promise<boolean>;
-}): Verifier {
-  const { resticRunner } = deps;
+  /** Whether the mover leaves out empty folders called `lost+found`. Default: it does not. */
+  leavesOutLostAndFound?: boolean;
+}
 
-  async function readerFor(request: VerifyRequest<RepositoryConfig>): Promise<VolumeUse> {
-    const { config, stagingClaim } = request;
-    return {
-      claimName: stagingClaim,
-      mountPath: PATH,
-      ...((await deps.isPrivileged(request)) && { capabilities: ['DAC_OVERRIDE'] }),
-      podSecurityContext: config.moverSecurityContext,
-      serviceAccountName: config.moverServiceAccount,
-      resources: config.moverResources,
-      affinity: affinityOf(request),
-    };
-  }
+export function createVerifier(deps: VerifierOptions): Verifier {
+  const { resticRunner, leavesOutLostAndFound = false } = deps;
 
   return {
     async verify(request, transfer) {
@@ -54,10 +42,10 @@ export function createVerifier(deps: {
         image: request.config.resticImage,
         doing: 'verifying what was moved',
         args: [request.snapshotID, PATH],
-        script: verificationScript(request),
+        script: verificationScript(request, leavesOutLostAndFound),
         owner: { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '' },
         suffix: SUFFIX,
-        ...(comparesVolume(request) && { volume: () => readerFor(request) }),
+        ...(comparesVolume(request) && { volume: () => volumeAccess(deps, request) }),
         read: (lines) => judgeVerification(lines, request),
       });
       return proved(request, outcome);

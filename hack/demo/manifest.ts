@@ -40,8 +40,7 @@ const TYPES: Readonly<Record<number, string>> = {
 };
 
 /**
- * A script that describes every entry of a volume but its root folder, which belongs to whoever made the volume: VolSync's mover
- * neither saves nor restores it. The lists travel in base64, since names may hold anything. Nothing changes the volume meanwhile, so
+ * A script that describes every entry of a volume but its root folder, which no snapshot holds. The lists travel in base64, since names may hold anything. Nothing changes the volume meanwhile, so
  * `find` goes through it in the same order each time; its `-exec` it is, because busybox' `xargs -0` cuts names in long lists.
  */
 export const manifestScript = (mount: string): string => `

@@ -36,7 +36,7 @@ export function summaryText(facts: DemoFacts): string {
     ),
     row(
       'not compared',
-      "the volume's root folder; the Restic mover restores its owner, mode and time, VolSync does not",
+      "the volume's root folder, whose owner, mode and time come back, its access control list and attributes not",
     ),
     '',
     ...verdict(comparison.differences),

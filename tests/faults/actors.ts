@@ -8,6 +8,7 @@ import { dropSnapshot, tendSnapshots } from '../fakes/cluster/snapshots.ts';
 import { emptyState, timeOf, type ClusterState, type Duty } from '../fakes/cluster/state.ts';
 import { tendStorage } from '../fakes/cluster/storage.ts';
 import { tendResticJobs } from '../fakes/cluster/restic-job.ts';
+import { tendBesideVolSync } from '../fakes/cluster/beside-volsync.ts';
 import { tendVerifications } from '../fakes/cluster/verifier.ts';
 import { tendVolSync } from '../fakes/cluster/volsync.ts';
 import { LiveDesk } from './desk.ts';
@@ -56,6 +57,7 @@ export function startActors(client: KubeClient, feed: Feed, namespace: string): 
       tendVolSync(state);
       tendUpkeep(state);
       tendVerifications(state);
+      tendBesideVolSync(state);
       tendResticJobs(state);
       await desk.flush();
     }

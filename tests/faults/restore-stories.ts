@@ -31,7 +31,8 @@ export async function verifyRestore(world: World): Promise<Told> {
     },
     verify() {
       told.verify();
-      expect(world.everCreated(jobs)).toBe(2);
+      // That of the mover, that of the root folder, and the one that verifies.
+      expect(world.everCreated(jobs)).toBe(3);
     },
   };
 }
@@ -45,6 +46,8 @@ export async function restoreByRestic(world: World): Promise<Told> {
   };
   return { ...told, counts: isMoving };
 }
+
+const ROOT_FOLDER = { mode: '2770', uid: 999, gid: 999, time: '2026-01-01T00:00:00Z' };
 
 export async function beginRestore(world: World, dataMoverClass = 'volsync') {
   const transfers: Kind<Resource> = dataMoverClass === 'restic' ? jobs : replicationDestinations;
@@ -64,7 +67,7 @@ export async function beginRestore(world: World, dataMoverClass = 'volsync') {
         backupName: 'b1',
         backupNamespace: world.app,
         dataMoverClass: 'volsync',
-        ...(result !== undefined && { result }),
+        ...(result !== undefined && { result: { ...result, rootFolder: ROOT_FOLDER } }),
         volume: {
           pvcName: 'data',
           namespace: world.app,
@@ -88,6 +91,8 @@ export async function beginRestore(world: World, dataMoverClass = 'volsync') {
       expect(world.everCreated(transfers)).toBe(1);
       expect(world.actors.state.started).toHaveLength(tries);
       expect(world.read(restored)).toBe('precious');
+      if (dataMoverClass !== 'restic')
+        expect(world.actors.state.roots.get(world.handleOf(restored))).toBe('2770:999:999:1767225600');
       const volume = world.volumeOf(restored);
       expect(volume?.spec.persistentVolumeReclaimPolicy).toBe('Delete');
       expect(volume?.spec.claimRef?.uid).toBe(world.claim(restored)?.metadata.uid);

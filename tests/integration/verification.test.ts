@@ -89,7 +89,10 @@ function run(command: string, cwd: string, ...args: string[]): { lines: string[]
 }
 
 /** What becomes of the request. */
-function check(change: Partial<Verified> = {}): { facts?: object; difference?: string; failure?: string } {
+function check(
+  change: Partial<Verified> = {},
+  leavesOutLostAndFound = false,
+): { facts?: object; difference?: string; failure?: string } {
   const request: Verified = {
     kind: 'backup',
     level: 'Data',
@@ -98,7 +101,12 @@ function check(change: Partial<Verified> = {}): { facts?: object; difference?: s
     reported: saved,
     ...change,
   };
-  const { lines, status } = run(verificationScript(request), '/', snapshotID, volume());
+  const { lines, status } = run(
+    verificationScript(request, leavesOutLostAndFound),
+    '/',
+    snapshotID,
+    volume(),
+  );
   if (status !== 0) return { failure: lines.join('\n') };
   // Of a mover's own volume; ours is elsewhere.
   return judgeVerification(
@@ -159,6 +167,15 @@ describe('of a backup', () => {
     fs.mkdirSync(join(volume(), name), { recursive: true });
     fs.writeFileSync(join(volume(), name, 'fragment'), 'precious');
     expect(check().difference).toContain(`/${name}/fragment"`);
+  });
+
+  it.each(['lost+found', 'folder/lost+found'])('agrees that a mover leaves out an empty %s', (name) => {
+    fs.rmSync(join(volume(), name), { recursive: true, force: true });
+    fs.mkdirSync(join(volume(), name));
+    expect(check().difference).toContain('the volume holds what is not in it');
+    expect(check({}, true)).toEqual(RIGHT);
+    fs.writeFileSync(join(volume(), name, 'fragment'), 'precious');
+    expect(check({}, true).difference).toContain(`/${name}/fragment"`);
   });
 
   it('looks at no volume that is in use', () => {

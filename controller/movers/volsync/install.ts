@@ -33,6 +33,7 @@ export function installVolSync(deps: MoverDependencies): Mover {
   wakeOn(jobMirror, ({ metadata }) => metadata.name.replace(PREFIX, ''), wake);
   wakeOn(podMirror, ({ metadata }) => (metadata.labels?.['job-name'] ?? '').replace(PREFIX, ''), wake);
   wakeOn(claims, ({ metadata }) => metadata.name.replace(PREFIX, '').replace(/-cache$/, ''), wake);
+  const access = { isPrivileged: ({ signal }: { signal: AbortSignal }) => allowsPrivileges(deps, signal) };
   return createVolSyncMover({
     ...deps,
     listers: {
@@ -43,7 +44,8 @@ export function installVolSync(deps: MoverDependencies): Mover {
       claims: claims.store,
     },
     ...tools,
-    verifier: createVerifier({ resticRunner, isPrivileged: ({ signal }) => allowsPrivileges(deps, signal) }),
+    access,
+    verifier: createVerifier({ resticRunner, ...access, leavesOutLostAndFound: true }),
   });
 }
 

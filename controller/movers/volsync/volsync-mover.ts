@@ -28,7 +28,11 @@ import type { PodLog, PodLogs } from '../../restic-repository/pod-logs.ts';
 import { backupOutcome, restoreOutcome } from './proof.ts';
 import { outgoing, withActivity, type Renewal } from '../../restic-repository/renewal.ts';
 import { savedSnapshotIn } from './restic-log.ts';
+import { restoredBefore, restoreRoot, ROOT } from './root-restore.ts';
+import { survey, SURVEY, type Survey } from './survey.ts';
 import type { ResticRunner } from '../../restic-repository/restic-runner.ts';
+import type { VolumeAccess } from '../../restic-repository/volume-access.ts';
+import { keeping, keptAt } from '../../restic-repository/kept-facts.ts';
 import { removalOf, removeRepository } from '../../restic-repository/removal.ts';
 import { forgetTask, pruneTask, unlockTask } from '../../restic-repository/upkeep.ts';
 import type { Verifier } from '../../restic-repository/verifier.ts';
@@ -55,6 +59,7 @@ export interface VolSyncDependencies {
   credentials: Credentials;
   resticRunner: ResticRunner;
   verifier: Verifier;
+  access: VolumeAccess;
   renewal: Renewal;
   creator: Creator;
   cleaner: Cleaner;
@@ -220,7 +225,12 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
     async backup(request) {
       const source = listers.sources.get(`${namespace}/${request.name}`);
       if (source === undefined) {
-        return start(request, replicationSources, (access) => desiredSource(request, namespace, access));
+        const found = await survey(deps, request);
+        if (found.state !== 'Done') return found;
+        return start(request, replicationSources, (access) => {
+          const made = desiredSource(request, namespace, access);
+          return { ...made, metadata: keeping(made.metadata, found.facts) };
+        });
       }
       const transfer = {
         kind: replicationSources,
@@ -231,7 +241,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
       const outcome = await follow(request, transfer, (verdict) =>
         backupOutcome(verdict, source.status?.lastSyncTime, deps.now()),
       );
-      return withLocationOf(source, outcome);
+      return withFactsAt(source, outcome);
     },
 
     async restore(request) {
@@ -241,6 +251,8 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
           desiredDestination(request, namespace, access),
         );
       }
+      const moved = restoredBefore(deps.resticRunner, request, destination);
+      if (moved !== undefined) return restoreRoot(deps, request, { destination, moved });
       const wanted = { ...request, place: deps.credentials.placeOf(request, locationOf(destination)) };
       const doneAt = deps.resticRunner.doneAt(request);
       const transfer = {
@@ -249,9 +261,11 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
         unlocking: doneAt === undefined ? { isPossible: true } : { isPossible: false, doneAt },
         unlock: () => unlockForRestore(request, destination),
       };
-      return follow(request, transfer, (verdict) =>
+      const outcome = await follow(request, transfer, (verdict) =>
         restoreOutcome(verdict, wanted, destination.status?.lastSyncTime, deps.now()),
       );
+      if (outcome.state !== 'Done') return outcome;
+      return restoreRoot(deps, request, { destination, moved: outcome.facts });
     },
 
     verify: (request) => deps.verifier.verify(request, transferOf(request).cached),
@@ -298,7 +312,12 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
       );
       const claims = claimsOf(request).map((claim) => listers.claims.get(`${namespace}/${claim}`));
       const objects = [...movers, ...claims.filter((claim) => claim !== undefined)];
-      const own = [...deps.resticRunner.remains(request), ...deps.verifier.remains(request)];
+      const own = [
+        ...deps.resticRunner.remains(request),
+        ...deps.resticRunner.remains(request, ROOT),
+        ...deps.verifier.remains(request),
+        ...(request.kind === 'backup' ? await deps.resticRunner.remove(request, SURVEY) : []),
+      ];
       const all = [...left, ...objects.map(nameOf), ...own, ...unreadLogsOf(request)];
       if (all.length === 0) deps.podLogs.drop(jobNameOf(request));
       return all;
@@ -308,14 +327,18 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
   };
 }
 
-/** The record says where the repository is. */
-function withLocationOf(
+/** The record says where the repository is, and what was found before VolSync began. */
+function withFactsAt(
   source: ReplicationSource,
   outcome: MoverOutcome<BackupFacts>,
 ): MoverOutcome<BackupFacts> {
+  if (outcome.state !== 'Done') return outcome;
   const location = locationOf(source);
-  if (outcome.state !== 'Done' || location === undefined) return outcome;
-  return { ...outcome, facts: { ...outcome.facts, backupStorageLocation: location } };
+  const found = {
+    ...(keptAt(source) as Survey | undefined),
+    ...(location !== undefined && { backupStorageLocation: location }),
+  };
+  return { ...outcome, facts: { ...outcome.facts, ...found } };
 }
 
 /** VolSync does it once for each new value of the field, which therefore names what it was done for. */

@@ -15,6 +15,7 @@ import { endLog, endRun, readLog, say } from './pods.ts';
 import { dropSnapshot, SNAPSHOT_PROTECTION, tendSnapshots } from './snapshots.ts';
 import { emptyState, type ClusterState, type Duty, type MoverRun } from './state.ts';
 import { CLAIM_PROTECTION, tendStorage } from './storage.ts';
+import { tendBesideVolSync } from './beside-volsync.ts';
 import { tendVerifications } from './verifier.ts';
 import { tendResticJobs } from './restic-job.ts';
 import { tendVolSync } from './volsync.ts';
@@ -117,6 +118,7 @@ export class FakeCluster {
       tendStorage(this.state);
       tendVolSync(this.state);
       tendVerifications(this.state);
+      tendBesideVolSync(this.state);
       tendResticJobs(this.state);
       if (!this.#held.has('collect')) this.kube.collectGarbage();
     });

@@ -1,14 +1,8 @@
 import { createHash } from 'node:crypto';
-import {
-  jobs,
-  persistentVolumeClaims,
-  persistentVolumes,
-  pods,
-  secrets,
-} from '../../../api/external/core.ts';
+import { jobs, pods, secrets } from '../../../api/external/core.ts';
 import { formatKey, keyOf } from '../../../api/meta.ts';
 import type { ClusterState, MoverRun, Repository } from './state.ts';
-import { isOver, podOf, type VerifyJob } from './verifier.ts';
+import { diskOf, isOver, podOf, type VerifyJob } from './verifier.ts';
 
 /** The kubelet and restic for the Jobs of the Restic mover. Each has one pod, whose end is the Job's. */
 export function tendResticJobs(state: ClusterState): void {
@@ -88,13 +82,6 @@ function restore(
     total_bytes: bytes,
     bytes_restored: bytes,
   });
-}
-
-function diskOf(state: ClusterState, { spec }: VerifyJob): string {
-  const data = spec?.template?.spec?.volumes?.find(({ name }) => name === 'data');
-  const name = data?.persistentVolumeClaim?.claimName ?? '';
-  const claim = state.get(persistentVolumeClaims, { namespace: state.namespace, name });
-  return state.get(persistentVolumes, { name: claim?.spec.volumeName ?? '' })?.spec.csi?.volumeHandle ?? '';
 }
 
 function said(line: object): MoverRun {

@@ -93,6 +93,12 @@ export interface ClusterState {
   script: ((task: MoverTask) => MoverRun | undefined) | undefined;
   /** Changes what the check of a transfer finds; `undefined`: what is so. */
   verification: ((honest: MoverRun) => MoverRun) | undefined;
+  /** Changes what the look at a volume finds; `undefined`: that VolSync leaves out nothing. */
+  survey: ((honest: MoverRun) => MoverRun) | undefined;
+  /** Changes how the Job ends that restores a root folder; `undefined`: well. */
+  rootRestore: ((honest: MoverRun) => MoverRun) | undefined;
+  /** What root folders were restored to, by volume handle: `mode:uid:gid:seconds`. */
+  roots: Map<string, string>;
   /** Text of the CSI driver's refusal to cut snapshots. */
   snapshotError: string | undefined;
   /** Errors that VolSync shows, by name of the transfer. */
@@ -116,6 +122,9 @@ export function emptyState(): Pick<
   | 'logs'
   | 'script'
   | 'verification'
+  | 'survey'
+  | 'rootRestore'
+  | 'roots'
   | 'snapshotError'
   | 'volSyncErrors'
   | 'losesLogs'
@@ -129,6 +138,9 @@ export function emptyState(): Pick<
     logs: new Map(),
     script: undefined,
     verification: undefined,
+    survey: undefined,
+    rootRestore: undefined,
+    roots: new Map(),
     snapshotError: undefined,
     volSyncErrors: new Map(),
     losesLogs: false,

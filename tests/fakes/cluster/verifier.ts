@@ -19,23 +19,30 @@ interface Volume {
   persistentVolumeClaim?: { claimName: string };
 }
 
-/** The kubelet and restic for the Jobs that check what was moved. Each has one pod, whose end is the Job's. */
+/** The kubelet and restic for the Jobs that check what was moved. */
 export function tendVerifications(state: ClusterState): void {
+  tendJobs(state, '-verify', (job) => {
+    const honest = lookAt(state, job);
+    return state.verification?.(honest) ?? honest;
+  });
+}
+
+/** The kubelet for Jobs whose names end so. Each has one pod, whose end is the Job's. */
+export function tendJobs(state: ClusterState, suffix: string, work: (job: VerifyJob) => MoverRun): void {
   for (const job of state.list(jobs) as VerifyJob[]) {
     const { name, namespace = '', deletionTimestamp } = job.metadata;
     const key = { namespace, name: `${name}-pod` };
-    if (!name.endsWith('-verify') || deletionTimestamp !== undefined || isOver(job)) continue;
-    const honest = lookAt(state, job);
-    const run = state.verification?.(honest) ?? honest;
+    if (!name.endsWith(suffix) || deletionTimestamp !== undefined || isOver(job)) continue;
+    const run = work(job);
     if (state.get(pods, key) === undefined) {
       state.logs.set(formatKey(key), {
         lines: run.lines,
-        ended: run.end !== 'running',
+        ended: run.end in ENDS,
         listeners: new Set(),
       });
       state.kube.seed(pods, podOf(job, run), 'job-controller');
     }
-    if (run.end === 'running') continue;
+    if (!(run.end in ENDS)) continue;
     state.kube.edit(jobs, keyOf(job), (object) => {
       object.status = run.end === 'succeeded' ? { succeeded: 1 } : { failed: 3 };
     });
@@ -65,10 +72,14 @@ export function podOf(job: VerifyJob, { end, exitCode = 1 }: MoverRun): Pod {
     },
     status: {
       phase: PHASES[end],
-      containerStatuses: [{ name: 'restic', state: end === 'running' ? { running: {} } : { terminated } }],
+      ...(end !== 'unscheduled' && {
+        containerStatuses: [{ name: 'restic', state: end === 'running' ? { running: {} } : { terminated } }],
+      }),
     },
   };
 }
+
+const ENDS = { succeeded: true, failed: true };
 
 const PHASES = {
   succeeded: 'Succeeded',
@@ -90,10 +101,10 @@ function lookAt(state: ClusterState, job: VerifyJob): MoverRun {
   const snapshot = state.repositories.get(url)?.snapshots.find((one) => one.id === id);
   if (snapshot === undefined)
     return { end: 'failed', lines: [`Fatal: no matching ID found for prefix "${id}"`] };
-  const claim = volumesOf(job).find(({ name }) => name === 'data')?.persistentVolumeClaim?.claimName;
+  const disk = diskOf(state, job);
   return {
     end: 'succeeded',
-    lines: [...describe(snapshot), ...(claim === undefined ? [] : compare(state, snapshot, claim))],
+    lines: [...describe(snapshot), ...(disk === '' ? [] : compare(state, snapshot, disk))],
   };
 }
 
@@ -109,15 +120,21 @@ function describe({ id, at, content }: ResticSnapshot): string[] {
   return [JSON.stringify([snapshot]), JSON.stringify({ total_size: size, total_file_count: 3 })];
 }
 
-function compare(state: ClusterState, { content }: ResticSnapshot, claimName: string): string[] {
-  const claim = state.get(persistentVolumeClaims, { namespace: state.namespace, name: claimName });
-  const volume = state.get(persistentVolumes, { name: claim?.spec.volumeName ?? '' });
-  const isSame = state.disks.get(volume?.spec.csi?.volumeHandle ?? '') === content;
+/** Handle of the volume that a Job works on. */
+export function diskOf(state: ClusterState, job: VerifyJob): string {
+  const data = volumesOf(job).find(({ name }) => name === 'data');
+  const name = data?.persistentVolumeClaim?.claimName ?? '';
+  const claim = state.get(persistentVolumeClaims, { namespace: state.namespace, name });
+  return state.get(persistentVolumes, { name: claim?.spec.volumeName ?? '' })?.spec.csi?.volumeHandle ?? '';
+}
+
+function compare(state: ClusterState, { content }: ResticSnapshot, disk: string): string[] {
+  const isSame = state.disks.get(disk) === content;
   const change = { message_type: 'verbose_status', action: 'updated', item: '/precious/file', size: 1 };
   const summary = { message_type: 'summary', files_restored: 1, files_skipped: 2 };
   return [
     ...(isSame ? [] : [JSON.stringify(change)]),
     JSON.stringify(summary),
-    JSON.stringify({ message_type: 'volume', entries: 3, sockets: 0 }),
+    JSON.stringify({ message_type: 'volume', entries: 3, absent: 0 }),
   ];
 }

@@ -1,0 +1,86 @@
+import { rootIn } from '../../restic-repository/root-folder.ts';
+import { reports } from '../../restic-repository/script-log.ts';
+import type { ResticRunner } from '../../restic-repository/restic-runner.ts';
+import { volumeAccess, type VolumeAccess } from '../../restic-repository/volume-access.ts';
+import type { BackupFacts, MoverOutcome, MoverRequest } from '../mover.ts';
+import type { VolSyncConfig } from './config.ts';
+import { SURVEY_SCRIPT } from './survey-script.ts';
+
+/**
+ * A look at the volume before VolSync reads it. VolSync leaves things out and does not report it; a Job of ours finds them first.
+ * What it finds is kept at the ReplicationSource: the log of the Job may be gone when VolSync is done.
+ */
+
+/** What a survey adds to the facts of a backup. */
+export type Survey = Pick<BackupFacts, 'notSaved' | 'rootFolder' | 'repositoryID'>;
+
+/** Of the Job, behind the request's name. */
+export const SURVEY = '-survey';
+
+type Request = MoverRequest<VolSyncConfig>;
+
+export async function survey(
+  { resticRunner, access }: { resticRunner: ResticRunner; access: VolumeAccess },
+  request: Request,
+): Promise<MoverOutcome<Survey>> {
+  const outcome = await resticRunner.run(request, {
+    program: 'restic',
+    image: request.config.resticImage,
+    doing: 'looking for what VolSync leaves out',
+    script: SURVEY_SCRIPT,
+    args: [],
+    suffix: SURVEY,
+    volume: () => volumeAccess(access, request),
+    read: (lines) => judgeSurvey(reports(lines)),
+  });
+  return outcome.state === 'Done' ? outcome.facts : outcome;
+}
+
+/** Data that VolSync leaves out fails the backup before anything is saved. */
+export function judgeSurvey(lines: readonly string[]): MoverOutcome<Survey> {
+  const said = lines.map(parse);
+  const leftOut = said.find(({ message_type: type }) => type === 'left out');
+  if (leftOut === undefined) {
+    const message = 'the log of the Job that looked for what VolSync leaves out is lost; back up again';
+    return { state: 'Failed', reason: 'MoverFailed', message };
+  }
+  const held = Number(leftOut['held']);
+  if (held > 0) {
+    const message = `VolSync does not save what is called lost+found, and the volume holds data under ${String(held)} such name${held === 1 ? '' : 's'}, the first being ${JSON.stringify(leftOut['first'])}: move the data or remove it, or choose a DataMoverClass of mover Restic, which saves it`;
+    return { state: 'Failed', reason: 'UnsupportedContent', message };
+  }
+  return { state: 'Done', facts: factsOf(leftOut, said) };
+}
+
+type Line = Readonly<Record<string, unknown>>;
+
+function factsOf(leftOut: Line, said: readonly Line[]): Survey {
+  const notSaved = notSavedOf(leftOut);
+  const root = said.find(({ message_type: type }) => type === 'root');
+  const rootFolder = root && rootIn(root);
+  const id = said.find(({ message_type: type }) => type === 'repository')?.['id'];
+  return {
+    ...(notSaved !== undefined && { notSaved }),
+    ...(rootFolder !== undefined && { rootFolder }),
+    ...(typeof id === 'string' && /^[0-9a-f]{64}$/.test(id) && { repositoryID: id }),
+  };
+}
+
+function notSavedOf({ sockets, empty, sealed }: Line): string | undefined {
+  const told = [
+    ...(Number(sockets) > 0 ? [`sockets: ${String(sockets)}`] : []),
+    ...(Number(empty) > 0 ? [`empty folders called lost+found: ${String(empty)}`] : []),
+    ...(sealed === true ? ['the folder lost+found of the file system, which the mover may not read'] : []),
+  ];
+  return told.length === 0 ? undefined : told.join(', ');
+}
+
+/** What is no JSON is no report. */
+function parse(line: string): Line {
+  if (!line.startsWith('{')) return {};
+  try {
+    return JSON.parse(line) as Line;
+  } catch {
+    return {};
+  }
+}
