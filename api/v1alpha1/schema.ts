@@ -58,13 +58,16 @@ export const size = z
 /** A word or an identifier of another system. */
 export const word = z.string().max(1024);
 
+/** Characters of a mover's id of a snapshot. */
+export const MAX_SNAPSHOT_ID = 1024;
+
 /**
  * A mover's id of a snapshot. Whatever the mover, it is not an option, a path or more than one word: it becomes an argument of
  * the mover's programs. Each mover has a narrower pattern of its own, which the controller checks.
  */
 export const snapshotID = z
   .string()
-  .max(1024)
+  .max(MAX_SNAPSHOT_ID)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:@=+-]*$/);
 
 /** A text for people; the bound is the one of `metav1.Condition`. */

@@ -21,7 +21,8 @@ import {
   stopUnwanted,
   unwantedBy,
 } from '../request/shared-steps.ts';
-import { formOf, isSnapshotID, quoted } from '../request/snapshot-id.ts';
+import { quoted } from '../request/plain-text.ts';
+import { formOf, isSnapshotID } from '../request/snapshot-id.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
 import { dueVerification, verifyMoved } from '../request/verification.ts';
 import { assertSourceStands, followApplication, sourceMayBeGone } from './live.ts';

@@ -3,7 +3,8 @@ import { formatKey, keyOf } from '../../api/meta.ts';
 import { misfitOf, volumeFactsOf } from '../../api/v1alpha1/class-volumes.ts';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import type { AccessMode, AnyMover, Mover } from '../movers/mover.ts';
-import { isSnapshotID, quoted } from './snapshot-id.ts';
+import { quoted } from './plain-text.ts';
+import { isSnapshotID } from './snapshot-id.ts';
 import { failed, type StepResult } from './step.ts';
 
 /** What a claim says of its volume; an API server answers with both modes in full. */

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { plainText } from './plain-text.ts';
+import { plainLine, plainText } from './plain-text.ts';
 
 it.each([
   [
@@ -25,4 +25,26 @@ it('fits a status, whatever the text', () => {
       expect(shown).not.toMatch(/[\p{Cc}\p{Cf}]/u);
     }),
   );
+});
+
+/** Seconds that `action` takes. */
+function secondsOf(action: () => unknown): number {
+  const begin = performance.now();
+  action();
+  return (performance.now() - begin) / 1000;
+}
+
+const LONG = 200_000;
+
+it.each([
+  ['white space', ' '.repeat(LONG)],
+  ['line ends', '\n'.repeat(LONG)],
+  ['ends of lines among white space', ' \n'.repeat(LONG)],
+  ['begins of URLs', '://a'.repeat(LONG)],
+  ['URLs with credentials', '://a@'.repeat(LONG)],
+  ['URLs with queries', '://a?'.repeat(LONG)],
+  ['one endless URL', `://${'a'.repeat(LONG)}`],
+])('reads a line of a log that consists of %s once', (_, line) => {
+  expect(secondsOf(() => plainText(line))).toBeLessThan(1);
+  expect(secondsOf(() => plainLine(line))).toBeLessThan(1);
 });

@@ -1,11 +1,13 @@
+import { MAX_SNAPSHOT_ID } from '../../api/v1alpha1/schema.ts';
 import type { Mover } from '../movers/mover.ts';
+import { quoted } from './plain-text.ts';
 import { done, failed, type StepResult } from './step.ts';
 
 type Namer = Pick<Mover, 'name' | 'snapshotIDs'>;
 
 /** True if the whole text has the form of the mover's snapshot ids. */
 export function isSnapshotID({ snapshotIDs: { pattern } }: Pick<Mover, 'snapshotIDs'>, id: string): boolean {
-  return id.length <= MAX_LENGTH && new RegExp(`^(?:${pattern.source})$`, withoutState(pattern)).test(id);
+  return id.length <= MAX_SNAPSHOT_ID && new RegExp(`^(?:${pattern.source})$`, withoutState(pattern)).test(id);
 }
 
 /**
@@ -36,16 +38,6 @@ export function isSameSnapshot(a: string, b: string): boolean {
 export function formOf({ name, snapshotIDs }: Namer): string {
   return `a snapshot of mover ${name} is named by ${snapshotIDs.form}`;
 }
-
-/** A text from outside, fit for a message. */
-export function quoted(text: string): string {
-  const end = text.length > MAX_QUOTED ? `… (${String(text.length)} characters)` : '';
-  return `${JSON.stringify(text.slice(0, MAX_QUOTED))}${end}`;
-}
-
-/** Of the schema, see `snapshotID` in api/v1alpha1/schema.ts. */
-const MAX_LENGTH = 1024;
-const MAX_QUOTED = 80;
 
 /** `g` and `y` make a pattern remember its last match, and `m` lets `$` match before a line break. */
 function withoutState({ flags }: RegExp): string {

@@ -4,7 +4,7 @@ import { diagnose, type Complaint } from './diagnosis.ts';
 import type { Program } from './repository-job.ts';
 import type { Place } from './place.ts';
 import { hasFailed, hasRun, stateOf, terminated, unscheduled } from './mover-pod.ts';
-import { quotable } from './quote.ts';
+import { plainLine } from '../request/plain-text.ts';
 import type { PodLog } from './pod-logs.ts';
 import { complaint } from './script-log.ts';
 
@@ -121,7 +121,7 @@ function judgeFailure(seen: ResticRun): MoverOutcome<never> {
       message: `${seen.program} failed and tries again: ${message}`,
     };
   }
-  const line = evidence === undefined ? '' : `; ${seen.program} says: ${quotable(evidence)}`;
+  const line = evidence === undefined ? '' : `; ${seen.program} says: ${plainLine(evidence)}`;
   return { state: 'Failed', reason, message: `${message}${line}` };
 }
 

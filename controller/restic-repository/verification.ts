@@ -1,4 +1,4 @@
-import { quotable } from './quote.ts';
+import { plainLine } from '../request/plain-text.ts';
 import type { VerifyFacts, VerifyRequest } from '../movers/mover.ts';
 import { HOST, PATH } from './layout.ts';
 import { reports } from './script-log.ts';
@@ -76,10 +76,10 @@ function differenceOfRestore({ stats }: Findings, { reported }: Verified): strin
 function differenceOfVolume({ summary, volume, changes }: Findings): string | undefined {
   if (summary === undefined || volume === undefined) return 'the volume was not compared';
   const [change] = changes.filter(({ action }) => action !== 'deleted');
-  if (change !== undefined) return `${quotable(JSON.stringify(change.item))} of it is not so on the volume`;
+  if (change !== undefined) return `${plainLine(JSON.stringify(change.item))} of it is not so on the volume`;
   const { files_restored = 0, files_skipped = 0, files_deleted = 0 } = summary;
   if (files_deleted > volume.absent) {
-    const items = changes.map(({ item }) => quotable(JSON.stringify(item)));
+    const items = changes.map(({ item }) => plainLine(JSON.stringify(item)));
     return `the volume holds what is not in it: ${items.join(', ')}`;
   }
   const held = files_restored + files_skipped;

@@ -11,7 +11,7 @@ import {
 import type { MoverOutcome } from '../mover.ts';
 import { diagnose, type Diagnosis } from '../../restic-repository/diagnosis.ts';
 import type { Place } from '../../restic-repository/place.ts';
-import { quotable } from '../../restic-repository/quote.ts';
+import { plainLine } from '../../request/plain-text.ts';
 import { readResticLog, type ResticLog } from './restic-log.ts';
 import type { PodLog } from '../../restic-repository/pod-logs.ts';
 
@@ -122,7 +122,7 @@ function errorOf(seen: Observation): Waiting | Failure | undefined {
 
 function failed({ reason, message, evidence }: Diagnosis, attempts: number): Failure {
   const times = attempts === 1 ? 'once' : `${String(attempts)} times`;
-  const line = evidence === undefined ? '' : `; the mover (failed ${times}) says: ${quotable(evidence)}`;
+  const line = evidence === undefined ? '' : `; the mover (failed ${times}) says: ${plainLine(evidence)}`;
   return { state: 'Failed', reason, message: `${message}${line}` };
 }
 

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { Job, Pod } from '../../api/external/core.ts';
 import { placeOf } from './place.ts';
-import { quotable } from './quote.ts';
+import { plainLine } from '../request/plain-text.ts';
 import { judgeRun } from './restic-run.ts';
 
 const remedies = { privileges: 'let it do more', space: 'give it more' };
@@ -16,7 +16,7 @@ const LINES = [
 ] as const;
 
 it.each(LINES)('%s is quoted without what a URL holds of credentials', (line, quoted) => {
-  expect(quotable(line)).toBe(quoted);
+  expect(plainLine(line)).toBe(quoted);
 });
 
 it.each(LINES)('so it is in the message of a removal that fails: %s', (line, quoted) => {
