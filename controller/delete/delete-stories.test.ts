@@ -165,6 +165,23 @@ describe('the removal of a backup', () => {
     expect(jobOf('one')).toBeUndefined();
   });
 
+  it('does not reach into the repository of another namespace than that of the backup', async () => {
+    const spec = { result: { ...RECORD, repository: 'c1/victim/data' }, backupNamespace: 'app' };
+    world.kube.seed(dataMoverDeletes, {
+      apiVersion: 'oadp.openshift.io/v1alpha1',
+      kind: 'DataMoverDelete',
+      metadata: { namespace: PROTECTED, name: 'one' },
+      spec,
+    });
+    await world.until(() => current('one')?.status?.phase === 'Failed');
+    expect(current('one')?.status?.failure).toEqual({
+      reason: 'Forbidden',
+      message:
+        'repository c1/victim/data is one of namespace victim, and the backup was one of spec.backupNamespace app: its data is not there; create another request with the namespace and the repository of one record',
+    });
+    expect(jobOf('one')).toBeUndefined();
+  });
+
   it("is not asked for in a tenant's namespace", async () => {
     addDelete('one', RECORD, 'app');
     await world.advance(5_000);

@@ -1,8 +1,9 @@
+import { dataMoverDeleteSpec } from '../../api/v1alpha1/data-mover-delete.ts';
 import { dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
 import { askForPrune } from '../prune/ask.ts';
 import { ownerReferenceTo } from '../request/children.ts';
 import { cleanMover } from '../request/clean-up.ts';
-import { checkCare } from '../request/repository-care.ts';
+import { checkCare, checkCareForm } from '../request/repository-care.ts';
 import { recover } from '../request/retry.ts';
 import { checkSnapshotID } from '../request/snapshot-id.ts';
 import { admit, followMover } from '../request/shared-steps.ts';
@@ -22,13 +23,19 @@ export const deleteSteps: readonly Step<DeleteScope>[] = [
 export const deleteCleanup: readonly Step<DeleteScope>[] = [cleanMover];
 
 function check({ request, status, env, serving, now }: DeleteScope): StepResult {
-  const { result } = request.spec;
+  const { result, backupNamespace } = request.spec;
+  const formed = checkCareForm({ spec: request.spec, status }, dataMoverDeleteSpec);
+  if (formed.state !== 'done') return formed;
   if (result.empty === true || result.snapshotID === undefined) {
     // There is no snapshot of an empty volume, so it is as gone as it can be.
     status.removedAt ??= now.toISOString();
     return checkpoint;
   }
-  const checked = checkCare(request, result, { serving, protectedNamespace: env.namespace });
+  const checked = checkCare(
+    request,
+    { ...result, backupNamespace },
+    { serving, protectedNamespace: env.namespace },
+  );
   if (checked.state !== 'done') return checked;
   const named = checkSnapshotID(serving.mover, 'spec.result.snapshotID', result.snapshotID);
   if (named.state === 'done') status.repositoryPath = result.repository;

@@ -22,7 +22,7 @@ export function pruneRequest(
     cleanup: pruneCleanup,
     unwanted: unwantedPrune,
     choose: (request) => serveRecorded(env, request, originOf(request)),
-    notBefore: ({ spec }) => (spec.dueAt === undefined ? undefined : Date.parse(spec.dueAt)),
+    notBefore: ({ spec }) => dueAt(spec),
     open: ({ request, status, serving, now, limits, assertCurrent, context }) => ({
       env,
       request,
@@ -52,6 +52,12 @@ export function pruneRequest(
     successMessage: successOf,
     report: (request, before, after) => announceTries(env.reporter, request, before, after),
   };
+}
+
+/** What is no time is refused when it comes to it. */
+function dueAt({ dueAt: text = '' }: DataMoverPrune['spec']): number | undefined {
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? undefined : at;
 }
 
 function originOf({ spec: { mover, repositoryID } }: DataMoverPrune): Origin {

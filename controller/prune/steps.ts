@@ -1,9 +1,13 @@
-import type { DataMoverPrune, DataMoverPruneStatus } from '../../api/v1alpha1/data-mover-prune.ts';
+import {
+  dataMoverPruneSpec,
+  type DataMoverPrune,
+  type DataMoverPruneStatus,
+} from '../../api/v1alpha1/data-mover-prune.ts';
 import { dataMoverPrunes } from '../../api/v1alpha1/kinds.ts';
 import type { Mover, MoverOutcome, PruneFacts, RemovalFacts, RepositoryRequest } from '../movers/mover.ts';
 import { ownerReferenceTo } from '../request/children.ts';
 import { cleanMover } from '../request/clean-up.ts';
-import { checkCare } from '../request/repository-care.ts';
+import { checkCare, checkCareForm } from '../request/repository-care.ts';
 import { recover } from '../request/retry.ts';
 import { admit, deletedTooEarly, followMover, stopUnwanted } from '../request/shared-steps.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../request/step.ts';
@@ -33,6 +37,8 @@ export function unwantedPrune(
 function check({ request, status, env, serving }: PruneScope): StepResult {
   const unwanted = unwantedPrune(request, status);
   if (unwanted !== undefined) return stopUnwanted(unwanted);
+  const formed = checkCareForm({ spec: request.spec, status }, dataMoverPruneSpec);
+  if (formed.state !== 'done') return formed;
   const checked = checkCare(request, request.spec, { serving, protectedNamespace: env.namespace });
   if (checked.state === 'done') status.repositoryPath = request.spec.repository;
   return checked;

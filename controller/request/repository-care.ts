@@ -1,15 +1,34 @@
+import type { z } from 'zod';
 import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
 import { ownerOf } from '../repository/path.ts';
+import { checkFields } from './forms.ts';
+import { quoted } from './plain-text.ts';
 import { isUnderstood, type Serving, type ServingProblem } from './serving.ts';
 import { done, failed, type StepResult } from './step.ts';
 
+/** The repository that a request changes. */
+export interface CaredFor {
+  mover: string;
+  repository: string;
+  /** The namespace of the backup whose data is removed. Absent: the request speaks of no backup. */
+  backupNamespace?: string | undefined;
+}
+
+/** Fails a request that does not have its form. One that was found right once is not measured again by a stricter form. */
+export function checkCareForm(
+  { spec, status }: { spec: unknown; status: { repositoryPath?: string | undefined } },
+  schema: z.ZodType,
+): StepResult {
+  return status.repositoryPath === undefined ? checkFields('spec', schema, spec) : done;
+}
+
 /**
  * Whether a request that changes a repository itself may do so: such requests are obeyed in the protected namespace only,
- * and served by the mover that made the repository.
+ * served by the mover that made the repository, and change no repository of another namespace than that of their backup.
  */
 export function checkCare(
   request: { kind: string; metadata: { namespace?: string } },
-  { mover, repository }: { mover: string; repository: string },
+  { mover, repository, backupNamespace }: CaredFor,
   { serving, protectedNamespace }: { serving: Serving; protectedNamespace: string },
 ): StepResult {
   const { namespace = '' } = request.metadata;
@@ -23,9 +42,19 @@ export function checkCare(
     const { reason, message } = madeByAnother(mover, serving.class);
     return failed(reason, message);
   }
-  if (ownerOf(repository) === undefined)
-    return failed('InvalidRequest', `"${repository}" is not a path of a repository`);
-  return done;
+  return checkOwner(repository, backupNamespace);
+}
+
+/** A record in a bucket may have been changed: it must not lead a removal into the data of another namespace. */
+function checkOwner(repository: string, backupNamespace: string | undefined): StepResult {
+  const owner = ownerOf(repository);
+  if (owner === undefined)
+    return failed('InvalidRequest', `repository ${quoted(repository)} is not the path of a repository`);
+  if (backupNamespace === undefined || owner.namespace === backupNamespace) return done;
+  return failed(
+    'Forbidden',
+    `repository ${repository} is one of namespace ${owner.namespace}, and the backup was one of spec.backupNamespace ${backupNamespace}: its data is not there; create another request with the namespace and the repository of one record`,
+  );
 }
 
 /** Why a class cannot serve data of another mover. */

@@ -7,7 +7,9 @@ type Namer = Pick<Mover, 'name' | 'snapshotIDs'>;
 
 /** True if the whole text has the form of the mover's snapshot ids. */
 export function isSnapshotID({ snapshotIDs: { pattern } }: Pick<Mover, 'snapshotIDs'>, id: string): boolean {
-  return id.length <= MAX_SNAPSHOT_ID && new RegExp(`^(?:${pattern.source})$`, withoutState(pattern)).test(id);
+  return (
+    id.length <= MAX_SNAPSHOT_ID && new RegExp(`^(?:${pattern.source})$`, withoutState(pattern)).test(id)
+  );
 }
 
 /**

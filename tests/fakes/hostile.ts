@@ -1,5 +1,7 @@
 import { dataMoverBackupSpec } from '../../api/v1alpha1/data-mover-backup.ts';
 import { dataMoverRestoreSpec } from '../../api/v1alpha1/data-mover-restore.ts';
+import { dataMoverDeleteSpec } from '../../api/v1alpha1/data-mover-delete.ts';
+import { dataMoverPruneSpec } from '../../api/v1alpha1/data-mover-prune.ts';
 import { annotations } from '../../api/v1alpha1/keys.ts';
 import { structuralSchema, type StructuralSchema } from '../../hack/gen/structural-schema.ts';
 
@@ -158,12 +160,62 @@ const RESTORE: Readonly<Record<string, readonly unknown[]>> = {
     BACKUP[`metadata.annotations.${annotations.veleroRestore}`] ?? [],
 };
 
-export const hostileValues = { DataMoverBackup: BACKUP, DataMoverRestore: RESTORE };
+/** The same fields of a record, wherever they stand. */
+const RESULT = Object.fromEntries(
+  Object.entries(RESTORE)
+    .filter(([field]) => field.startsWith('spec.source.result.'))
+    .map(([field, values]) => [field.replace('spec.source.', 'spec.'), values]),
+);
+
+/** What a record in a bucket says that somebody has changed: the plugin makes the request of it. */
+const DELETE: Readonly<Record<string, readonly unknown[]>> = {
+  ...RESULT,
+  // Only Velero's own are made by the plugin; by hand, those who may remove all data may name any repository.
+  'spec.result.repository': [
+    '',
+    'data',
+    'c1//data',
+    'c1/./data',
+    'c1/../data',
+    'c1/app/data/',
+    'c1/app/--option',
+    'c1/victim/data',
+    ...TEXTS,
+  ],
+  'spec.dataMoverClass': TEXTS,
+  'spec.backupName': TEXTS,
+  'spec.backupNamespace': ['victim', ...TEXTS],
+  'spec.backupStorageLocation': TEXTS,
+  'spec.config': BACKUP['spec.config'] ?? [],
+};
+
+const PRUNE: Readonly<Record<string, readonly unknown[]>> = {
+  'spec.dataMoverClass': TEXTS,
+  'spec.mover': TEXTS,
+  'spec.repository': ['', 'data', 'c1//data', 'c1/../data', 'c1/app/data/', 'c1/app/--option', ...TEXTS],
+  'spec.repositoryID': TEXTS,
+  'spec.backupStorageLocation': TEXTS,
+  'spec.config': BACKUP['spec.config'] ?? [],
+  'spec.dueAt': [...TIMES, ...TEXTS],
+};
+
+export const hostileValues = {
+  DataMoverBackup: BACKUP,
+  DataMoverRestore: RESTORE,
+  DataMoverDelete: DELETE,
+  DataMoverPrune: PRUNE,
+};
+
+const SPECS = {
+  DataMoverBackup: dataMoverBackupSpec,
+  DataMoverRestore: dataMoverRestoreSpec,
+  DataMoverDelete: dataMoverDeleteSpec,
+  DataMoverPrune: dataMoverPruneSpec,
+};
 
 /** Fields of a spec, as far down as the schema knows them. */
 export function fieldsOf(kind: keyof typeof hostileValues): string[] {
-  const spec = kind === 'DataMoverBackup' ? dataMoverBackupSpec : dataMoverRestoreSpec;
-  return leaves(structuralSchema(spec), 'spec');
+  return leaves(structuralSchema(SPECS[kind]), 'spec');
 }
 
 function leaves({ properties }: StructuralSchema, path: string): string[] {
