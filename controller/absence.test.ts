@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { replicationSources } from '../api/external/volsync.ts';
 import type { DataMoverClassSpec } from '../api/v1alpha1/data-mover-class.ts';
 import { KubeError } from '../kube/client/kube-error.ts';
 import { CrashError } from '../tests/fakes/fake-kube.ts';
@@ -145,5 +146,58 @@ describe('a request that waits for the cluster while no controller runs', () => 
     const { phase, message, conditions = [] } = statusOf(world, story) ?? {};
     expect({ phase, message }).toMatchObject({ phase: 'Completed' });
     expect(conditions.find(({ type }) => type === 'CleanedUp')).toMatchObject({ status: 'True' });
+  });
+});
+
+describe('what VolSync says while no controller runs', () => {
+  it('is proved by the log, which is read first', async () => {
+    const world = newWorld('VolSync', 'None');
+    // The pod stays for a while, and nothing but its log names the snapshot.
+    world.cluster.hold('collect');
+    world.cluster.state.losesLogs = true;
+    await begin(world, 'backup');
+    world.cluster.state.script = () => ({ end: 'running', lines: [] });
+    await world.start();
+    await world.until(() => world.cluster.state.started.length > 0);
+    const name = world.kube.peekAll(replicationSources)[0]?.metadata.name ?? '';
+    await world.stop();
+    world.kube.restart();
+    const lines = ['processed 3 files, 8 B in 0:00', 'snapshot abcdef09 saved', '=== Done ==='];
+    world.cluster.endRun(name, { end: 'succeeded', lines });
+    await world.quiesce();
+    await world.cluster.clock.advance(AWAY_MS);
+    const fault = new KubeError({ code: 500, reason: 'InternalError', message: 'no kubelet' });
+    world.cluster.podLogFault = () => fault;
+    await world.start();
+    await world.advance(3_000);
+    world.cluster.podLogFault = undefined;
+    await world.until(() => isOver(world, 'backup') || world.backup()?.status?.result !== undefined);
+    world.cluster.release('collect');
+    await world.until(() => isOver(world, 'backup'));
+    expect(statusOf(world, 'backup')).toMatchObject({
+      phase: 'Completed',
+      result: { snapshotID: 'abcdef09' },
+    });
+  });
+
+  it('is an error only if it stays', async () => {
+    const world = newWorld('VolSync', 'None');
+    await begin(world, 'backup');
+    world.cluster.state.script = () => ({ end: 'running', lines: [] });
+    await world.start();
+    await world.until(() => world.cluster.state.started.length > 0);
+    const name = world.kube.peekAll(replicationSources)[0]?.metadata.name ?? '';
+    world.cluster.state.volSyncErrors.set(name, 'Operation cannot be fulfilled on jobs.batch');
+    world.cluster.wake();
+    await world.quiesce();
+    await beAway(world);
+    await world.start();
+    await world.advance(10_000);
+    expect(statusOf(world, 'backup')?.message).toContain('VolSync reports: Operation cannot be fulfilled');
+    world.cluster.state.volSyncErrors.delete(name);
+    const lines = ['processed 3 files, 8 B in 0:00', 'snapshot abcdef09 saved', '=== Done ==='];
+    world.cluster.endRun(name, { end: 'succeeded', lines });
+    await world.until(() => isOver(world, 'backup'));
+    expect(statusOf(world, 'backup')?.phase).toBe('Completed');
   });
 });

@@ -62,7 +62,7 @@ function look(seen: Partial<Observation>) {
     pod: undefined,
     podLog: undefined,
     place: placeOf('c1/app/data', 'velero/restic-config', remedies),
-    now,
+    left: (since = '', seconds) => Date.parse(since) + seconds * 1000 - now.getTime(),
     ...seen,
   });
 }

@@ -26,8 +26,14 @@ export interface Observation {
   place: Place;
   /** Where a killed mover's lock can be removed. */
   unlocking?: Unlocking;
-  now: Date;
+  left: TimeLeft;
 }
+
+/**
+ * Milliseconds until something that began then has lasted so long, and this process has watched the transfer that long too; zero
+ * or less: it has.
+ */
+export type TimeLeft = (since: string | undefined, seconds: number) => number;
 
 /** What has been done about stale locks: once per transfer they are removed, after a Job has met one. */
 export interface Unlocking {
@@ -42,10 +48,10 @@ export interface Unlocking {
  * VolSync's `Error` condition is usually gone in the next second (it shows conflicts on its own Job, too),
  * so it counts only after it has stood this long.
  */
-const ERROR_GRACE_MS = 60_000;
+const ERROR_GRACE_SECONDS = 60;
 
 /** A pod's log can lag behind VolSync's word of success; after this long the missing line will not come any more. */
-export const LOG_GRACE_MS = 15_000;
+export const LOG_GRACE_SECONDS = 15;
 
 type Waiting = Extract<MoverOutcome<never>, { state: 'InProgress' }>;
 type Failure = Extract<MoverOutcome<never>, { state: 'Failed' }>;
@@ -111,7 +117,7 @@ function errorOf(seen: Observation): Waiting | Failure | undefined {
   const error = seen.status?.conditions?.find((c) => c.type === 'Synchronizing' && c.reason === 'Error');
   if (error === undefined) return undefined;
   const { message, lastTransitionTime } = error;
-  const left = Date.parse(lastTransitionTime) + ERROR_GRACE_MS - seen.now.getTime();
+  const left = seen.left(lastTransitionTime, ERROR_GRACE_SECONDS);
   if (left > 0) return { ...progressOf(seen), message: `VolSync reports: ${message}`, requeueAfterMs: left };
   return {
     state: 'Failed',

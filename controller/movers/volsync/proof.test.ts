@@ -5,7 +5,8 @@ import { remedies } from './remedies.ts';
 import type { Verdict } from './observation.ts';
 import { readResticLog } from './restic-log.ts';
 
-const now = new Date('2026-01-01T00:01:00Z');
+const now = Date.parse('2026-01-01T00:01:00Z');
+const left = (since = '', seconds: number): number => Date.parse(since) + seconds * 1000 - now;
 const JUST_NOW = '2026-01-01T00:00:55Z';
 const wanted = {
   snapshotID: 'abcdef01',
@@ -28,7 +29,7 @@ describe('a backup that VolSync calls a success', () => {
       'processed 2 files, 3 B in 0:00',
       'snapshot abcdef01 saved',
     ];
-    expect(backupOutcome(success(lines), JUST_NOW, now)).toEqual({
+    expect(backupOutcome(success(lines), JUST_NOW, left)).toEqual({
       state: 'Done',
       facts: {
         snapshotID: 'abcdef01',
@@ -41,22 +42,24 @@ describe('a backup that VolSync calls a success', () => {
   });
 
   it('is one of nothing when the volume was empty', () => {
-    expect(backupOutcome(success(['== Directory is empty skipping backup ===']), JUST_NOW, now)).toEqual({
+    expect(backupOutcome(success(['== Directory is empty skipping backup ===']), JUST_NOW, left)).toEqual({
       state: 'Done',
       facts: { empty: true, bytes: 0, files: 0 },
     });
   });
 
   it('is none without a snapshot, once the log has been read', () => {
-    expect(backupOutcome(success([]), JUST_NOW, now)).toMatchObject({
+    expect(backupOutcome(success([]), JUST_NOW, left)).toMatchObject({
       state: 'Failed',
       reason: 'MoverFailed',
     });
-    expect(backupOutcome(success([], false), JUST_NOW, now)).toMatchObject({
+    expect(backupOutcome(success([], false), JUST_NOW, left)).toMatchObject({
       state: 'InProgress',
       requeueAfterMs: 10_000,
     });
-    expect(backupOutcome(success([], false), '2026-01-01T00:00:45Z', now)).toMatchObject({ state: 'Failed' });
+    expect(backupOutcome(success([], false), '2026-01-01T00:00:45Z', left)).toMatchObject({
+      state: 'Failed',
+    });
   });
 });
 
@@ -66,7 +69,7 @@ describe('a restore that VolSync calls a success', () => {
       'restoring snapshot 99999999 of [/data] at …',
       'Summary: Restored 2 files/dirs (3 B) in 0:00',
     ];
-    expect(restoreOutcome(success(lines), wanted, JUST_NOW, now)).toEqual({
+    expect(restoreOutcome(success(lines), wanted, JUST_NOW, left)).toEqual({
       state: 'Done',
       facts: { snapshotID: '99999999', files: 2, bytes: 3 },
     });
@@ -76,7 +79,7 @@ describe('a restore that VolSync calls a success', () => {
     ['nothing matched', ['No eligible snapshots found'], 'RepositoryMissing'],
     ['nobody says which snapshot it was', [], 'MoverFailed'],
   ])('is none when %s', (_, lines, reason) => {
-    expect(restoreOutcome(success(lines), wanted, JUST_NOW, now)).toMatchObject({ state: 'Failed', reason });
+    expect(restoreOutcome(success(lines), wanted, JUST_NOW, left)).toMatchObject({ state: 'Failed', reason });
   });
 
   it('names the location that the record knows when nothing matched', () => {
@@ -85,7 +88,7 @@ describe('a restore that VolSync calls a success', () => {
       recordedLocation: 'archive',
       place: placeOf('c1/app/data', 'velero/restic-config', remedies, 'velero/default'),
     };
-    const outcome = restoreOutcome(success(['No eligible snapshots found']), through, JUST_NOW, now);
+    const outcome = restoreOutcome(success(['No eligible snapshots found']), through, JUST_NOW, left);
     const { message } = outcome as { message: string };
     expect(message).toContain('Is BackupStorageLocation velero/default where the backup was made to');
     expect(message).toContain('BackupStorageLocation archive');
@@ -93,7 +96,7 @@ describe('a restore that VolSync calls a success', () => {
   });
 
   it('waits for the log', () => {
-    expect(restoreOutcome(success([], false), wanted, JUST_NOW, now)).toMatchObject({ state: 'InProgress' });
+    expect(restoreOutcome(success([], false), wanted, JUST_NOW, left)).toMatchObject({ state: 'InProgress' });
   });
 });
 
@@ -101,6 +104,6 @@ it.each<Verdict>([
   { state: 'InProgress', message: 'm', started: true },
   { state: 'Failed', reason: 'NoSpace', message: 'm' },
 ])('what is no success stays what it is: %j', (verdict) => {
-  expect(backupOutcome(verdict, undefined, now)).toBe(verdict);
-  expect(restoreOutcome(verdict, wanted, undefined, now)).toBe(verdict);
+  expect(backupOutcome(verdict, undefined, left)).toBe(verdict);
+  expect(restoreOutcome(verdict, wanted, undefined, left)).toBe(verdict);
 });

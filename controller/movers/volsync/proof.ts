@@ -1,6 +1,6 @@
 import type { BackupFacts, MoverOutcome, RestoreFacts } from '../mover.ts';
 import type { Place } from '../../restic-repository/place.ts';
-import { LOG_GRACE_MS, type Verdict } from './observation.ts';
+import { LOG_GRACE_SECONDS, type TimeLeft, type Verdict } from './observation.ts';
 import type { ResticLog } from './restic-log.ts';
 
 /** What a restore is to bring back. */
@@ -18,7 +18,7 @@ export interface WantedSnapshot {
 export function backupOutcome(
   verdict: Verdict,
   syncedAt: string | undefined,
-  now: Date,
+  left: TimeLeft,
 ): MoverOutcome<BackupFacts> {
   if (verdict.state !== 'succeeded') return verdict;
   const { log, finishedAt } = verdict;
@@ -35,7 +35,7 @@ export function backupOutcome(
   }
   if (log.sourceEmpty) return { state: 'Done', facts: { empty: true, bytes: 0, files: 0 } };
   return (
-    stillReading(verdict, syncedAt, now) ?? {
+    stillReading(verdict, left(syncedAt, LOG_GRACE_SECONDS)) ?? {
       state: 'Failed',
       reason: 'MoverFailed',
       message:
@@ -48,7 +48,7 @@ export function restoreOutcome(
   verdict: Verdict,
   wanted: WantedSnapshot,
   syncedAt: string | undefined,
-  now: Date,
+  left: TimeLeft,
 ): MoverOutcome<RestoreFacts> {
   if (verdict.state !== 'succeeded') return verdict;
   const { log } = verdict;
@@ -63,7 +63,7 @@ export function restoreOutcome(
     };
   }
   return (
-    stillReading(verdict, syncedAt, now) ?? {
+    stillReading(verdict, left(syncedAt, LOG_GRACE_SECONDS)) ?? {
       state: 'Failed',
       reason: 'MoverFailed',
       message:
@@ -84,16 +84,14 @@ function hintOf({ place, recordedLocation }: WantedSnapshot): string {
 /** The pod's log may come in after VolSync's word; it is waited for, not for ever. */
 function stillReading(
   verdict: Extract<Verdict, { state: 'succeeded' }>,
-  syncedAt: string | undefined,
-  now: Date,
+  leftMs: number,
 ): Extract<MoverOutcome<never>, { state: 'InProgress' }> | undefined {
-  const waited = now.getTime() - Date.parse(syncedAt ?? now.toISOString());
-  if (verdict.logComplete || waited >= LOG_GRACE_MS) return undefined;
+  if (verdict.logComplete || leftMs <= 0) return undefined;
   return {
     state: 'InProgress',
     started: true,
     message: "reading the mover's log",
-    requeueAfterMs: LOG_GRACE_MS - waited,
+    requeueAfterMs: leftMs,
   };
 }
 

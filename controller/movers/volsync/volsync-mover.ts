@@ -8,9 +8,11 @@ import {
 import { keyOf, type Kind, type Resource } from '../../../api/meta.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
 import { isNotFound } from '../../../kube/client/kube-error.ts';
+import type { Clock } from '../../../kube/runtime/clock.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 import type { Lister } from '../../environment.ts';
 import { requestUidOf } from '../../request/children.ts';
+import { createTimeKeeper } from '../../request/time-limits.ts';
 import { nameOf, type Cleaner } from '../../request/cleaner.ts';
 import type { Creator } from '../../request/creation.ts';
 import type { BackupFacts, Mover, MoverOutcome, MoverRequest, MoverTarget } from '../mover.ts';
@@ -20,7 +22,7 @@ import { desiredSecret, locationOf } from '../../restic-repository/request-objec
 import { desiredDestination, desiredSource } from './desired.ts';
 import { checkEngine } from './engine.ts';
 import { hasEnded, letGo } from './let-go.ts';
-import { judge, type Unlocking, type Verdict } from './observation.ts';
+import { judge, type TimeLeft, type Unlocking, type Verdict } from './observation.ts';
 import type { Access, Credentials } from '../../restic-repository/credentials.ts';
 import { savedSnapshots } from '../../restic-repository/saved-snapshots.ts';
 import { newestPod } from '../../restic-repository/newest-pod.ts';
@@ -64,6 +66,7 @@ export interface VolSyncDependencies {
   creator: Creator;
   cleaner: Cleaner;
   now: () => Date;
+  clock: Clock;
   /** Asks for another look at a request, by the name of its children. */
   wake: (child: string) => void;
   log: Logger;
@@ -83,6 +86,11 @@ interface Followed<T> {
 /** Moves data with VolSync's restic mover: one ReplicationSource or ReplicationDestination per request. */
 export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConfig> {
   const { namespace, listers } = deps;
+  const keeper = createTimeKeeper(deps.clock);
+
+  function leftFor({ name }: MoverTarget): TimeLeft {
+    return (since, seconds) => keeper.of(name).endOf(since, seconds) - deps.clock.now();
+  }
 
   /** Everything the transfer needs, made in the order in which VolSync looks for it. */
   async function start<T extends Resource>(
@@ -177,7 +185,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
       podLog: pod && logOf(request, pod),
       place: deps.credentials.placeOf(request, locationOf(transfer)),
       unlocking,
-      now: deps.now(),
+      left: leftFor(request),
     });
   }
 
@@ -239,7 +247,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
         unlock: (job: string) => unlockForBackup(request, job),
       };
       const outcome = await follow(request, transfer, (verdict) =>
-        backupOutcome(verdict, source.status?.lastSyncTime, deps.now()),
+        backupOutcome(verdict, source.status?.lastSyncTime, leftFor(request)),
       );
       return withFactsAt(source, outcome);
     },
@@ -262,7 +270,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
         unlock: () => unlockForRestore(request, destination),
       };
       const outcome = await follow(request, transfer, (verdict) =>
-        restoreOutcome(verdict, wanted, destination.status?.lastSyncTime, deps.now()),
+        restoreOutcome(verdict, wanted, destination.status?.lastSyncTime, leftFor(request)),
       );
       if (outcome.state !== 'Done') return outcome;
       return restoreRoot(deps, request, { destination, moved: outcome.facts });
@@ -319,6 +327,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
         ...(request.kind === 'backup' ? await deps.resticRunner.remove(request, SURVEY) : []),
       ];
       const all = [...left, ...objects.map(nameOf), ...own, ...unreadLogsOf(request)];
+      keeper.forget(name);
       if (all.length === 0) deps.podLogs.drop(jobNameOf(request));
       return all;
     },
