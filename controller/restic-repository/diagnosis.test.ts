@@ -65,3 +65,15 @@ it('a session token that the storage does not know is access denied', () => {
   const line = 'Fatal: unable to open repository at s3:http://s3/b/r: client.BucketExists: 400 Bad Request';
   expect(diagnose([line], { exitCode: 1 }, PLACE)).toMatchObject({ reason: 'PermissionDenied', attempts: 1 });
 });
+
+describe('lines that a tenant or a repository has made long', () => {
+  it.each(['chown ', 'utimes', 'lsetxattr x: ', 'Fatal: ', '://', 'permission '])(
+    'of nothing but "%s" are read once each',
+    (word) => {
+      const lines = Array.from({ length: 200 }, () => word.repeat(64_000 / word.length));
+      const begin = performance.now();
+      expect(diagnose(lines, { exitCode: 1 }, PLACE)).toMatchObject({ reason: 'MoverFailed' });
+      expect(performance.now() - begin).toBeLessThan(3_000);
+    },
+  );
+});

@@ -77,21 +77,24 @@ export async function* followLog(
     ...(follow === true ? {} : { limitMs: options.limitMs }),
     describe: timeoutOf(`read log of Pod ${formatKey(key)}`),
   });
-  yield* streamLines(caller, call, deadline);
+  yield* streamLines(caller, call, deadline, { longest: LONGEST_LOG_LINE });
 }
+
+/** Characters. Names of files and of what a repository holds end up in logs, and a container may print without an end of line. */
+const LONGEST_LOG_LINE = 64 * 1024;
 
 /** Opens the call and reads it line by line; every byte extends the deadline, from the headers on by `idleMs`, if given. */
 async function* streamLines(
   caller: Caller,
   call: Call,
   deadline: Deadline,
-  options: { idleMs?: number; onOpen?: () => void } = {},
+  options: { idleMs?: number; longest?: number; onOpen?: () => void } = {},
 ): AsyncGenerator<string> {
   try {
     const { body } = await caller.open(call, deadline);
     deadline.extend(options.idleMs);
     options.onOpen?.();
-    yield* readLines(body, () => deadline.extend());
+    yield* readLines(body, { onData: () => deadline.extend(), longest: options.longest });
   } catch (caught) {
     if (deadline.signal.aborted) throw deadline.signal.reason;
     throw KubeError.from(caught, call);
