@@ -123,6 +123,23 @@ describe('log', () => {
     ]);
   });
 
+  it.each(['a\n{"level":"error","msg":"forged"}', 'a\r\nb', 'a\u2028b', '"}\n{"', '\u001b[2J\0'])(
+    'writes %j as one line, wherever it stands',
+    (text) => {
+      const dir = mkdtempSync(join(tmpdir(), 'log-'));
+      const path = join(dir, 'log');
+      const fd = openSync(path, 'w');
+      const log = createLogger({ level: 'info', fields: {}, fd }).child({ namespace: text });
+      log.warn({ name: text, [text]: text, err: new Error(text) }, text);
+      closeSync(fd);
+      const written = readFileSync(path, 'utf8');
+      rmSync(dir, { recursive: true });
+      expect(written.trimEnd().split(/[\n\r]/)).toHaveLength(1);
+      expect(written.trimEnd()).not.toMatch(/\p{Cc}/u);
+      expect(JSON.parse(written)).toMatchObject({ level: 'warn', namespace: text, name: text, msg: text });
+    },
+  );
+
   it('has a silent one', () => {
     expect(silentLogger.child({ a: 1 })).toBe(silentLogger);
     silentLogger.info('nothing');

@@ -90,6 +90,19 @@ async function removeData(name: string, repository?: string): Promise<void> {
   await world.until(() => world.kube.peek(dataMoverDeletes, key)?.status?.phase === 'Completed');
 }
 
+it("a prune in a tenant's namespace is not looked at", async () => {
+  const key = { namespace: 'app', name: 'p1' };
+  world.kube.seed(dataMoverPrunes, {
+    apiVersion: 'oadp.openshift.io/v1alpha1',
+    kind: 'DataMoverPrune',
+    metadata: key,
+    spec: { mover: 'VolSync', repository: 'c1/victim/data' },
+  });
+  await world.advance(5_000);
+  expect(world.kube.peek(dataMoverPrunes, key)?.status).toBeUndefined();
+  expect(running()).toEqual([]);
+});
+
 describe('a repository from which data was removed', () => {
   it('is pruned once for all removals since the first, and no sooner than its class says', async () => {
     await removeData('one');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
+import { TEXTS, titleOf } from '../../tests/fakes/hostile.ts';
 import type { Resource } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
@@ -170,6 +171,39 @@ describe('the record of a backup that is deleted', () => {
     await clock.advance(500);
     await executing;
     expect(asked()).toHaveLength(1);
+  });
+});
+
+describe('a record that was changed in the bucket', () => {
+  it.each(TEXTS.map((text) => [titleOf(text), text]))(
+    'to %s becomes nothing but a wish in the protected namespace, under a name of ours',
+    async (_, text) => {
+      const { execute, kube } = setUp();
+      kube.seed(dataMoverBackups, aRecord());
+      const record = aRecord({
+        dataMoverClass: text,
+        result: { mover: text, repository: text, repositoryID: text, snapshotID: text },
+      });
+      Object.assign(record.metadata, { namespace: text, name: text, uid: text });
+      await execute(record);
+      const writes = kube.writeCalls().map(({ verb, kind, key, body }) => {
+        const { namespace, name } = key ?? (body as Resource).metadata;
+        return `${verb} ${kind.kind} ${namespace ?? ''}/${name}`;
+      });
+      expect(writes).toEqual([expect.stringMatching(/^create DataMoverDelete velero\/dmd-[0-9a-f]{16}$/)]);
+    },
+  );
+
+  it('to name the record of another backup takes neither that nor its data along', async () => {
+    const { execute, kube, asked } = setUp();
+    const other = aRecord({ result: { mover: 'VolSync', repository: 'c/victim/data', snapshotID: 'def' } });
+    Object.assign(other.metadata, { namespace: 'victim', uid: 'other', labels: {} });
+    kube.seed(dataMoverBackups, other);
+    const record = aRecord();
+    Object.assign(record.metadata, { namespace: 'victim', uid: 'other' });
+    await execute(record);
+    expect(kube.peekAll(dataMoverBackups)).toHaveLength(1);
+    expect(asked().map(({ spec }) => spec.result.snapshotID)).toEqual(['abc']);
   });
 });
 

@@ -12,7 +12,7 @@ import { structuralSchema, type StructuralSchema } from '../../hack/gen/structur
  */
 
 /** No name, path, word or number of ours looks like these. */
-const TEXTS: readonly string[] = [
+export const TEXTS: readonly string[] = [
   '--password-command=sh -c env>&2',
   '-o',
   '$(touch /tmp/x)',
