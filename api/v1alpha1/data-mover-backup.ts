@@ -118,7 +118,7 @@ export const dataMoverBackupStatus = z
           .optional()
           .describe('True when this controller took the snapshot and must delete it.'),
         persistentVolume: word.optional().describe('The volume that is read. Only when Live.'),
-        claimUID: word.optional().describe('The uid of the claim it belongs to. Only when Live.'),
+        claimUID: word.optional().describe('The uid of the claim whose data it is.'),
       })
       .optional()
       .describe(

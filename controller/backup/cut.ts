@@ -60,6 +60,7 @@ export function recordCut(scope: BackupScope, { claim, volume }: Source, cut: Cu
     volumeSnapshot: snapshot.metadata.name,
     volumeSnapshotUID: snapshot.metadata.uid,
     volumeSnapshotContent: content.metadata.name,
+    claimUID: claim.metadata.uid,
     owned,
   };
   return checkpoint;

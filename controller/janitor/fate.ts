@@ -2,7 +2,6 @@ import type { Resource } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
-import { backupName } from '../../api/v1alpha1/names.ts';
 import { isFinal } from '../request/request.ts';
 
 /** What is to be done about a request because of what became of its Velero backup or restore. */
@@ -20,6 +19,9 @@ export type VeleroObject = Resource & { status?: { phase?: string } };
 /** How long a removal or a prune that is through can be looked up. */
 const KEEP_CARE_MS = 24 * 3_600_000;
 
+/** Phases in which Velero waits for no request any more, nor takes up one that was made ahead. */
+const ENDED: ReadonlySet<string> = new Set(['Completed', 'PartiallyFailed', 'Failed', 'FailedValidation']);
+
 /**
  * A DataMoverBackup lives as long as its Velero backup. Whoever made it by hand owns it.
  *
@@ -32,9 +34,14 @@ export function fateOfBackup(request: DataMoverBackup, backups: ReadonlyMap<stri
   const backup = backups.get(name);
   const ended = isFinal(request.status?.phase);
   if (backup === undefined) return ended ? 'remove' : unwanted(request);
+  return isOf(request, backup) ? fateWith(backup.status?.phase ?? '', request, ended) : 'stays';
+}
+
+function fateWith(veleroPhase: string, request: DataMoverBackup, ended: boolean): Fate {
+  if (!ENDED.has(veleroPhase)) return 'stays';
+  if (!ended) return unwanted(request);
   // After a restart in the middle of a backup, Velero calls it failed and never comes back to it.
-  if (backup.status?.phase !== 'Failed' || !isOf(request, backup)) return 'stays';
-  return ended ? worthless(request) : unwanted(request);
+  return veleroPhase === 'Failed' ? worthless(request) : 'stays';
 }
 
 function worthless({ status }: DataMoverBackup): Fate {
@@ -43,16 +50,6 @@ function worthless({ status }: DataMoverBackup): Fate {
 
 function unwanted({ spec }: DataMoverBackup): Fate {
   return spec.cancel === true ? 'stays' : 'cancel';
-}
-
-/**
- * True when the request was made in that very backup of that very claim. Labels are the tenant's to change; the name,
- * which both uids are hashed into, is not.
- */
-export function isMadeIn(request: DataMoverBackup, claimUid: string | undefined): boolean {
-  const uid = request.metadata.labels?.[labels.veleroBackupUid];
-  if (uid === undefined || claimUid === undefined) return false;
-  return request.metadata.name === backupName(uid, claimUid);
 }
 
 /** A restore that is under way is left to finish: the application has its claim already, and waits for the data. */

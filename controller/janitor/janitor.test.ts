@@ -112,6 +112,8 @@ describe('a DataMoverBackup', () => {
 
   it.each<[string, () => void]>([
     ['failed', () => setVeleroPhase('Failed')],
+    ['completed', () => setVeleroPhase('Completed')],
+    ['failed in part', () => setVeleroPhase('PartiallyFailed')],
     ['is gone', () => world.kube.remove(backups, { namespace: VELERO, name: 'daily' })],
   ])('is canceled when its Velero backup %s before it has ended', async (_, happen) => {
     const before = world.inventory();
@@ -126,6 +128,19 @@ describe('a DataMoverBackup', () => {
     expect(world.inventory()).toEqual(before);
     expect(asked()).toEqual([]);
   });
+
+  it.each(['WaitingForPluginOperations', 'WaitingForPluginOperationsPartiallyFailed', 'Finalizing'])(
+    'is not canceled while its Velero backup is %s',
+    async (phase) => {
+      const uid = addVeleroBackup('InProgress');
+      world.cluster.hold('ready');
+      const name = addRequest(uid);
+      await world.until(() => request(name)?.status?.phase === 'Staging');
+      setVeleroPhase(phase);
+      await aRound();
+      expect(request(name)?.spec).not.toHaveProperty('cancel');
+    },
+  );
 
   it('is not canceled in the place of a former one of its name', async () => {
     world.cluster.hold('ready');

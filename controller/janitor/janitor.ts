@@ -6,6 +6,7 @@ import type { DataMoverPrune } from '../../api/v1alpha1/data-mover-prune.ts';
 import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
 import { desiredDelete, storedResultOf } from '../../api/v1alpha1/desired-delete.ts';
 import { annotations } from '../../api/v1alpha1/keys.ts';
+import { isMadeIn } from '../../api/v1alpha1/made-in.ts';
 import {
   dataMoverBackups,
   dataMoverDeletes,
@@ -26,7 +27,6 @@ import {
   fateOfBackup,
   fateOfCare,
   fateOfRestore,
-  isMadeIn,
   veleroBackupOf,
   veleroRestoreOf,
   type VeleroObject,
@@ -139,7 +139,7 @@ export function createJanitor(options: JanitorOptions): Janitor {
         return;
       case 'cancel':
         await cancel(request, signal);
-        log.info(logFieldsOf(request), `${subject} is canceled: its Velero backup has failed or is gone`);
+        log.info(logFieldsOf(request), `${subject} is canceled: its Velero backup has ended or is gone`);
         return;
       case 'noteFailure':
         if (isMadeIn(request, claimUidOf(request))) await noteFailure(request, signal);
@@ -158,6 +158,7 @@ export function createJanitor(options: JanitorOptions): Janitor {
   }
 
   function claimUidOf({ metadata, status }: DataMoverBackup): string | undefined {
+    if (status?.capture?.claimUID !== undefined) return status.capture.claimUID;
     return listers.claims.get(`${metadata.namespace ?? ''}/${status?.volume?.pvcName ?? ''}`)?.metadata.uid;
   }
 

@@ -539,6 +539,54 @@ describe('the other claims', () => {
   });
 });
 
+describe('a request for a claim that is not stored as moved', () => {
+  const canceled = (kube: FakeKube, claim: string) =>
+    kube.peek(dataMoverBackups, { namespace: 'app', name: nameOf(claim) })?.spec.cancel;
+
+  it('is canceled when the visit fails after the request was made', async () => {
+    const { execute, kube } = setUp({ status: { phase: 'Capturing' } });
+    kube.before = ({ verb, kind }) => {
+      if (verb === 'watch' && kind === dataMoverBackups)
+        throw new KubeError({ code: 403, reason: 'Forbidden', message: 'not you' });
+    };
+    await expect(execute(aClaim())).rejects.toThrow('not you');
+    expect(canceled(kube, 'data')).toBe(true);
+  });
+
+  it('is canceled when the answer to its creation was lost', async () => {
+    const { execute, kube } = setUp();
+    kube.after = ({ verb, kind }) => {
+      if (verb === 'create' && kind === dataMoverBackups)
+        throw new KubeError({ code: 400, reason: 'BadRequest', message: 'a proxy fell over' });
+    };
+    await expect(execute(aClaim())).rejects.toThrow('a proxy fell over');
+    expect(canceled(kube, 'data')).toBe(true);
+  });
+
+  it('is canceled when it was made ahead and the claim is left out in its turn', async () => {
+    const { execute, kube } = setUp();
+    for (const claim of ['data', 'other']) kube.seed(persistentVolumeClaims, aClaim(claim));
+    kube.seed(pods, aPod('web', ['data', 'other']));
+    await execute(aClaim('data'));
+    expect(canceled(kube, 'other')).toBeUndefined();
+    const opted = aClaim('other', { annotations: { [annotations.dataMover]: 'false' } });
+    expect(await execute(opted)).toEqual({});
+    expect([canceled(kube, 'data'), canceled(kube, 'other')]).toEqual([undefined, true]);
+  });
+
+  it('is named in the log when it cannot be canceled, and the first error stands', async () => {
+    const { execute, kube, lines } = setUp({ status: { phase: 'Capturing' } });
+    kube.before = ({ verb, kind }) => {
+      if (['watch', 'mergePatch'].includes(verb) && kind === dataMoverBackups)
+        throw new KubeError({ code: 403, reason: 'Forbidden', message: `no ${verb}` });
+    };
+    await expect(execute(aClaim())).rejects.toThrow('no watch');
+    expect(lines.filter(({ level }) => level === 'warn')).toMatchObject([
+      { message: expect.stringContaining('could not be canceled') },
+    ]);
+  });
+});
+
 describe('a volume', () => {
   it('of a moved claim is marked; nothing is asked for', async () => {
     const { execute, kube } = setUp();

@@ -1,6 +1,7 @@
 import type { PersistentVolumeClaim } from '../../api/external/core.ts';
 import type { Backup } from '../../api/external/velero.ts';
 import { formatKey } from '../../api/meta.ts';
+import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import { annotations, GROUP } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
@@ -8,7 +9,7 @@ import type { Logger } from '../../telemetry/log.ts';
 import { parseGoDuration } from '../codec/go-duration.ts';
 import { toOperationID } from '../codec/operation-id.ts';
 import { PluginError } from '../plugin-error.ts';
-import type { BackupItemOutput, CallContext } from './action.ts';
+import type { BackupItemInput, BackupItemOutput, CallContext } from './action.ts';
 import type { BackupActionOptions, ItemHandler } from './backup-action.ts';
 import { createOnce } from './create-once.ts';
 import type { Decide } from './decider.ts';
@@ -16,6 +17,7 @@ import { desiredBackup } from './desired-backup.ts';
 import { editItem, removeKeys } from './item.ts';
 import { createSiblingStarter } from './siblings.ts';
 import { DATA_UPLOAD_NAME, DEFAULT_CSI_SNAPSHOT_TIMEOUT_MS, VOLUME_SNAPSHOT_NAME } from './velero-facts.ts';
+import { takeBack } from './take-back.ts';
 import { requestFields } from './request-fields.ts';
 import { waitForCapture, type CaptureOutcome } from './wait-for-capture.ts';
 
@@ -27,23 +29,28 @@ export function createClaimBackup(
   decide: Decide,
 ): ItemHandler<PersistentVolumeClaim> {
   const { cluster, csiEnabled } = options;
-  const startSiblings = createSiblingStarter(cluster, decide);
+  const siblings = createSiblingStarter(cluster, decide);
 
-  return async (pvc, { item, backup }, context) => {
-    const claimLog = context.log.child(fieldsOf(pvc));
+  async function request(
+    pvc: PersistentVolumeClaim,
+    { item, backup }: BackupItemInput,
+    { context, attempt }: { context: CallContext; attempt: Attempt },
+  ): Promise<BackupItemOutput> {
     const decision = await decide(backup, pvc, context);
     if (decision.outcome === 'fail') throw new PluginError(decision.message);
     if (decision.outcome === 'leave') {
-      claimLog[decision.level](decision.message);
+      context.log[decision.level](decision.message);
       return {};
     }
     const kube = await cluster.kube();
     const wanted = desiredBackup(backup, pvc, decision);
     const { namespace, name } = wanted.metadata;
     const key = { namespace, name };
+    attempt.request = wanted;
     const create = { clock: cluster.clock, signal: context.signal };
-    const request = await createOnce(kube, dataMoverBackups, wanted, create);
-    const log = claimLog.child(requestFields(request));
+    const made = await createOnce(kube, dataMoverBackups, wanted, create);
+    attempt.request = made;
+    const log = context.log.child(requestFields(made));
     log.info(
       {
         dataMoverBackup: formatKey(key),
@@ -55,14 +62,32 @@ export function createClaimBackup(
     );
 
     // Snapshots that Velero takes itself appear one by one, in the turn of their claims: nothing to start ahead.
-    const siblings = csiEnabled ? undefined : startSiblings(backup, pvc, context);
+    const others = csiEnabled ? undefined : siblings.start(backup, pvc, context);
     const timeoutMs = captureTimeoutMs(backup);
     const wait = { clock: cluster.clock, timeoutMs, signal: context.signal };
-    const outcome = await waitForCapture(kube, request, wait);
-    await siblings;
-    await report(outcome, { kube, key, timeoutMs, context: { ...context, log } });
+    const outcome = await waitForCapture(kube, made, wait);
+    await others;
+    await report(outcome, { kube, key, uid: made.metadata.uid, timeoutMs, context: { ...context, log } });
     return moved(item, key);
+  }
+
+  return async (pvc, input, context) => {
+    const log = context.log.child(fieldsOf(pvc));
+    const attempt: Attempt = { request: siblings.madeFor(pvc) };
+    let output: BackupItemOutput = {};
+    try {
+      output = await request(pvc, input, { context: { ...context, log }, attempt });
+      return output;
+    } finally {
+      if (output.operationID === undefined && attempt.request !== undefined)
+        await takeBack(cluster, attempt.request, log);
+    }
   };
+}
+
+/** What there is for a claim by now. */
+interface Attempt {
+  request: DataMoverBackup | undefined;
 }
 
 /** The claim as it is stored: it says where its data is, and no longer that a snapshot of this cluster holds it. */
@@ -82,6 +107,7 @@ function moved(item: Buffer, key: RequestKey): BackupItemOutput {
 interface ReportTo {
   kube: KubeClient;
   key: RequestKey;
+  uid: string | undefined;
   timeoutMs: number;
   context: CallContext;
 }
@@ -102,7 +128,8 @@ async function report(outcome: CaptureOutcome, to: ReportTo): Promise<void> {
       log.warn(
         `the source was not captured within ${seconds} s (spec.csiSnapshotTimeout of the Backup); ${request} is canceled`,
       );
-      await to.kube.mergePatch(dataMoverBackups, to.key, { spec: { cancel: true } });
+      const patch = { metadata: { uid: to.uid }, spec: { cancel: true } };
+      await to.kube.mergePatch(dataMoverBackups, to.key, patch);
     }
   }
 }

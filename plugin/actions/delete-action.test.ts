@@ -2,11 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
 import { TEXTS, titleOf } from '../../tests/fakes/hostile.ts';
+import { persistentVolumeClaims } from '../../api/external/core.ts';
 import type { Resource } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
-import { labelValue } from '../../api/v1alpha1/names.ts';
+import { backupName, labelValue } from '../../api/v1alpha1/names.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { createCluster } from '../cluster.ts';
 import { createDeleteAction } from './delete-action.ts';
@@ -28,7 +29,11 @@ function setUp() {
 describe('the record of a backup that is deleted', () => {
   it('becomes the wish to remove its data, in the protected namespace, with the mover on or off', async () => {
     const { execute, asked, action } = setUp();
-    expect(action.resources).toEqual(['datamoverbackups.oadp.openshift.io', 'persistentvolumeclaims']);
+    expect(action.resources).toEqual([
+      'datamoverbackups.oadp.openshift.io',
+      'persistentvolumeclaims',
+      'namespaces',
+    ]);
     const record = aRecord({ dataMoverClass: 'fast' });
     record.spec.config = { resticSecret: { name: 'access' } };
     await execute(record);
@@ -91,7 +96,7 @@ describe('the record of a backup that is deleted', () => {
     kube.seed(dataMoverBackups, record);
     change(record);
     await execute(record);
-    expect(kube.calls).toEqual([]);
+    expect(kube.writeCalls()).toEqual([]);
     expect(kube.peekAll(dataMoverBackups)).toHaveLength(1);
   });
 
@@ -229,9 +234,120 @@ describe('a claim of a backup that is deleted', () => {
     expect(kube.peekAll(dataMoverBackups)).toHaveLength(1);
   });
 
-  it('costs nothing when its data was not moved', async () => {
+  it('costs one list per backup when its data was not moved', async () => {
     const { execute, kube } = setUp();
     await execute(aClaim());
-    expect(kube.calls).toEqual([]);
+    await execute(aClaim('other'));
+    expect(kube.calls.map(({ verb }) => verb)).toEqual(['list']);
+  });
+});
+
+describe('a request that the backup holds no record of', () => {
+  const anItem: Resource = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'app' } };
+
+  /** As the plugin makes it in the backup `daily`, ahead of a claim that Velero then left out. */
+  function aRequest(): DataMoverBackup {
+    const request = aRecord();
+    request.metadata.name = backupName('backup-uid', 'uid-data');
+    request.metadata.labels = {
+      [labels.veleroBackupName]: 'daily',
+      [labels.veleroBackupUid]: 'backup-uid',
+    };
+    request.metadata.annotations = { [annotations.veleroBackup]: 'daily' };
+    request.status!.capture = {
+      consistency: 'PointInTime',
+      time: '2026-01-01T00:00:00Z',
+      claimUID: 'uid-data',
+    };
+    return request;
+  }
+
+  it('takes its data along, whatever item of the backup comes first', async () => {
+    const { execute, kube, asked } = setUp();
+    kube.seed(dataMoverBackups, aRequest());
+    await execute(anItem);
+    expect(asked()).toMatchObject([{ spec: { result: { snapshotID: 'abc' } } }]);
+    expect(kube.peekAll(dataMoverBackups)).toEqual([]);
+  });
+
+  it('is known by its claim where it records no uid of that', async () => {
+    const { execute, kube, asked } = setUp();
+    const request = aRequest();
+    delete request.status!.capture;
+    kube.seed(dataMoverBackups, request);
+    kube.seed(persistentVolumeClaims, aClaim());
+    await execute(anItem);
+    expect(asked()).toHaveLength(1);
+  });
+
+  it('goes before it has any data, so that the controller ends it', async () => {
+    const { execute, kube, asked } = setUp();
+    const request = aRequest();
+    delete request.status!.result;
+    kube.seed(dataMoverBackups, request);
+    await execute(anItem);
+    expect(asked()).toEqual([]);
+    expect(kube.peekAll(dataMoverBackups)).toEqual([]);
+  });
+
+  it('takes data along that is there when it is deleted, and was not when it was read', async () => {
+    const { execute, kube, asked } = setUp();
+    const { result } = aRequest().status!;
+    const request = aRequest();
+    delete request.status!.result;
+    const { metadata } = kube.seed(dataMoverBackups, request);
+    kube.before = ({ verb }) => {
+      if (verb !== 'delete') return;
+      kube.before = undefined;
+      kube.edit(dataMoverBackups, metadata, (ended) => Object.assign(ended.status!, { result }));
+    };
+    await execute(anItem);
+    expect(asked()).toMatchObject([{ spec: { result } }]);
+    expect(kube.peekAll(dataMoverBackups)).toEqual([]);
+  });
+
+  it.each<[string, (request: DataMoverBackup) => void]>([
+    ['was made in another backup', ({ metadata }) => (metadata.name = backupName('other-uid', 'uid-data'))],
+    ['is of another claim', ({ status }) => (status!.capture!.claimUID = 'uid-other')],
+    ['was made by hand', ({ metadata }) => (metadata.name = 'mine')],
+    ['has a claim that is unknown', ({ status }) => delete status!.capture],
+  ])('keeps its data when only its labels say so, and it %s', async (_, change) => {
+    const { execute, kube, lines } = setUp();
+    const request = aRequest();
+    change(request);
+    kube.seed(dataMoverBackups, request);
+    await execute(anItem);
+    expect(kube.writeCalls()).toEqual([]);
+    expect(lines.filter(({ level }) => level === 'warn')).toMatchObject([
+      { message: expect.stringContaining('its data stays') },
+    ]);
+  });
+
+  it('is looked for once per backup, and again when that failed', async () => {
+    const { execute, kube } = setUp();
+    kube.before = ({ verb }) => {
+      if (verb === 'list') throw new KubeError({ code: 403, reason: 'Forbidden', message: 'not you' });
+    };
+    await expect(execute(anItem)).rejects.toThrow('not you');
+    kube.before = undefined;
+    await execute(anItem);
+    await execute(anItem);
+    expect(kube.calls.filter(({ verb }) => verb === 'list')).toHaveLength(2);
+  });
+
+  it('does not keep the others from going when it cannot', async () => {
+    const { execute, kube, asked } = setUp();
+    const namespaces = ['app', 'broken'];
+    for (const namespace of namespaces) {
+      const request = aRequest();
+      request.metadata.namespace = namespace;
+      kube.seed(dataMoverBackups, request);
+    }
+    kube.before = ({ verb, key }) => {
+      if (verb === 'get' && key?.namespace === 'app')
+        throw new KubeError({ code: 403, reason: 'Forbidden', message: 'not you' });
+    };
+    await expect(execute(anItem)).rejects.toThrow('not you');
+    expect(asked()).toMatchObject([{ spec: { backupNamespace: 'broken' } }]);
   });
 });

@@ -1,16 +1,19 @@
+import { persistentVolumeClaims } from '../../api/external/core.ts';
 import type { Backup } from '../../api/external/velero.ts';
 import { formatKey, keyOf, type Key } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
 import { desiredDelete, storedResultOf } from '../../api/v1alpha1/desired-delete.ts';
-import { GROUP } from '../../api/v1alpha1/keys.ts';
+import { GROUP, labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
+import { isMadeIn } from '../../api/v1alpha1/made-in.ts';
 import { isConflict, isNotFound } from '../../kube/client/kube-error.ts';
 import type { Cluster } from '../cluster.ts';
+import { listOrNone } from '../collect.ts';
 import { parseOperationID } from '../codec/operation-id.ts';
 import { PluginError } from '../plugin-error.ts';
 import { retryTransient } from '../retry.ts';
-import type { CallContext, DeleteItemAction } from './action.ts';
+import type { BackupItemInput, CallContext, DeleteItemAction } from './action.ts';
 import { createOnce } from './create-once.ts';
 import { parseItem } from './item.ts';
 import { markOf } from './moved-mark.ts';
@@ -20,21 +23,48 @@ import { requestFields } from './request-fields.ts';
 /**
  * `oadp.openshift.io/data-mover-delete`: a Velero backup goes, and its data in the repository with it. Any cluster may be
  * the one that deletes it, so the record in the backup must do. In the cluster that made the backup the original of the
- * record knows more: it may have ended after Velero had stopped to wait for it, and a backup that could not be finalized
- * holds claims with a mark, but no record. Asked for whether the mover is on or off: the record goes with the backup, and
- * nobody could find the data afterwards.
+ * record knows more: it may have ended after Velero had stopped to wait for it, a backup that could not be finalized
+ * holds claims with a mark, but no record, and of a request that Velero never took up the backup holds nothing. Asked for whether
+ * the mover is on or off: the record goes with the backup, and nobody could find the data afterwards.
  */
 export function createDeleteAction(cluster: Cluster): DeleteItemAction {
+  /** Uids of backups; one process serves one deletion. */
+  const swept = new Set<string>();
+
+  /** What is in no item of the backup. Listed once per backup, with whatever item comes first. */
+  async function sweep(backup: Backup, context: CallContext): Promise<void> {
+    const { uid } = backup.metadata;
+    if (uid === undefined || swept.has(uid)) return;
+    const made = await listRequests(cluster, uid, context);
+    swept.add(uid);
+    const problems: unknown[] = [];
+    for (const request of made) {
+      const outcome = forgetUnrecorded(cluster, request, backup, context);
+      await outcome.catch((error: unknown) => problems.push(error));
+    }
+    if (problems.length > 0) throw problems[0];
+  }
+
   return {
-    resources: [`${dataMoverBackups.plural}.${GROUP}`, 'persistentvolumeclaims'],
+    // Every backup of a namespace holds that, also where no claim could be stored.
+    resources: [`${dataMoverBackups.plural}.${GROUP}`, 'persistentvolumeclaims', 'namespaces'],
     async execute({ item, backup }, context) {
-      const stored = parseItem(item);
-      if (stored.kind === dataMoverBackups.kind)
-        return forget(cluster, { stored: stored as DataMoverBackup, key: keyOf(stored), backup }, context);
-      const mark = parseOperationID(markOf(item) ?? '');
-      if (mark !== undefined) await forget(cluster, { key: mark, backup }, context);
+      await forgetItem(cluster, { item, backup }, context);
+      await sweep(backup, context);
     },
   };
+}
+
+async function forgetItem(
+  cluster: Cluster,
+  { item, backup }: BackupItemInput,
+  context: CallContext,
+): Promise<void> {
+  const stored = parseItem(item);
+  if (stored.kind === dataMoverBackups.kind)
+    return forget(cluster, { stored: stored as DataMoverBackup, key: keyOf(stored), backup }, context);
+  const mark = parseOperationID(markOf(item) ?? '');
+  if (mark !== undefined) await forget(cluster, { key: mark, backup }, context);
 }
 
 interface Subject {
@@ -44,24 +74,92 @@ interface Subject {
   backup: Backup;
 }
 
-async function forget(
-  cluster: Cluster,
-  { stored, key, backup }: Subject,
-  callContext: CallContext,
-): Promise<void> {
+/** The request changes while it is under way. */
+const MOST_LOOKS = 4;
+
+async function forget(cluster: Cluster, subject: Subject, callContext: CallContext): Promise<void> {
+  const { stored, key, backup } = subject;
   const log = callContext.log.child(fieldsOf(key));
   const context = { ...callContext, log };
-  const belongs = (record: DataMoverBackup): boolean => isRecordOf(record, backup.metadata.name);
-  if (stored !== undefined && !belongs(stored)) {
+  if (stored !== undefined && !isRecordOf(stored, backup.metadata.name)) {
     log.debug('the record is that of another backup: its data stays');
     return;
   }
+  for (let looks = 1; looks <= MOST_LOOKS; looks++) {
+    if (await forgetAsFound(cluster, subject, context)) return;
+  }
+  throw new PluginError(`DataMoverBackup ${formatKey(key)} changes again and again and is not deleted`);
+}
+
+/** False when the record in the cluster has changed since it was read: it may name data by now. */
+async function forgetAsFound(
+  cluster: Cluster,
+  { stored, key, backup }: Subject,
+  context: CallContext,
+): Promise<boolean> {
+  const { log } = context;
   const found = await readRecord(cluster, key, context);
-  const live = found !== undefined && belongs(found) && isSame(found, stored) ? found : undefined;
+  const belongs = found !== undefined && isRecordOf(found, backup.metadata.name);
+  const live = belongs && isSame(found, stored) ? found : undefined;
   const record = [live, stored].find((one) => one !== undefined && storedResultOf(one) !== undefined);
   if (record === undefined) log.debug('the record names no data: there is nothing to remove');
   else await removeData(cluster, record, backup, context);
-  if (live !== undefined) await removeRecord(cluster, live, context);
+  return live === undefined || removeRecord(cluster, live, context);
+}
+
+/** All requests that say that they were made in the backup. */
+async function listRequests(
+  cluster: Cluster,
+  backupUid: string,
+  { signal }: CallContext,
+): Promise<DataMoverBackup[]> {
+  const kube = await cluster.kube();
+  const labelSelector = `${labels.veleroBackupUid}=${backupUid}`;
+  return retryTransient({ clock: cluster.clock, signal }, () =>
+    listOrNone(kube, dataMoverBackups, { labelSelector, signal }),
+  );
+}
+
+/**
+ * A request that no item of the backup may name. Its labels are no proof of where it was made: a tenant who can change them could
+ * have the data of another backup removed. Where its name is no proof either, the data stays.
+ */
+async function forgetUnrecorded(
+  cluster: Cluster,
+  request: DataMoverBackup,
+  backup: Backup,
+  context: CallContext,
+): Promise<void> {
+  const key = keyOf(request);
+  if (isMadeIn(request, await claimUidOf(cluster, request, context)))
+    return forget(cluster, { key, backup }, context);
+  context.log.warn(
+    fieldsOf(key),
+    `DataMoverBackup ${formatKey(key)} says that it belongs to this backup, and its name does not fit: its data stays`,
+  );
+}
+
+/** As the controller has recorded it; else that of the claim which the request names, if it still exists. */
+async function claimUidOf(
+  cluster: Cluster,
+  request: DataMoverBackup,
+  { signal }: CallContext,
+): Promise<string | undefined> {
+  const { metadata, status } = request;
+  if (status?.capture?.claimUID !== undefined) return status.capture.claimUID;
+  const name = claimNameOf(request);
+  if (name === undefined) return undefined;
+  const kube = await cluster.kube();
+  const key = { namespace: metadata.namespace ?? '', name };
+  const claim = await retryTransient({ clock: cluster.clock, signal }, () =>
+    kube.get(persistentVolumeClaims, key, { signal }),
+  );
+  return claim?.metadata.uid;
+}
+
+function claimNameOf({ spec: { dataSourceRef }, status }: DataMoverBackup): string | undefined {
+  const source = dataSourceRef.kind === 'PersistentVolumeClaim' ? dataSourceRef.name : undefined;
+  return status?.volume?.pvcName ?? source;
 }
 
 /** Another object of that name may stand in another cluster. */
@@ -99,22 +197,27 @@ async function removeData(
   );
 }
 
-/** The original of the record, in the cluster that made the backup: it lives as long as the backup does. */
+/**
+ * The original of the record, in the cluster that made the backup: it lives as long as the backup does. Only as it was read;
+ * false when it has changed since.
+ */
 async function removeRecord(
   cluster: Cluster,
   { metadata }: DataMoverBackup,
   { signal }: CallContext,
-): Promise<void> {
-  const { namespace = '', name, uid = '' } = metadata;
+): Promise<boolean> {
+  const { namespace = '', name, uid = '', resourceVersion = '' } = metadata;
   const kube = await cluster.kube();
   try {
     await retryTransient({ clock: cluster.clock, signal }, () =>
-      kube.delete(dataMoverBackups, { namespace, name }, { uid, signal }),
+      kube.delete(dataMoverBackups, { namespace, name }, { uid, resourceVersion, signal }),
     );
   } catch (error) {
+    if (isConflict(error)) return false;
     // It went by itself since it was read.
-    if (!isConflict(error) && !isNotFound(error)) throw error;
+    if (!isNotFound(error)) throw error;
   }
+  return true;
 }
 
 async function ask(

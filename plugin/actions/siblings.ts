@@ -1,5 +1,6 @@
 import type { PersistentVolumeClaim } from '../../api/external/core.ts';
 import type { Backup } from '../../api/external/velero.ts';
+import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
 import type { Cluster } from '../cluster.ts';
 import type { CallContext } from './action.ts';
@@ -9,25 +10,31 @@ import { policiesOf, type Decide } from './decider.ts';
 import { desiredBackup } from './desired-backup.ts';
 
 /** Starts the captures of the claims that belong together with one, so that they run side by side. */
-export type StartSiblings = (
-  backup: Backup,
-  pvc: PersistentVolumeClaim,
-  context: CallContext,
-) => Promise<void>;
+export interface SiblingStarter {
+  /** Never rejects: what goes wrong here is reported by the visit that it concerns. */
+  start(backup: Backup, pvc: PersistentVolumeClaim, context: CallContext): Promise<void>;
+  /** The request that was made for a claim ahead of its turn. */
+  madeFor(pvc: PersistentVolumeClaim): DataMoverBackup | undefined;
+}
 
 /** How many are under way at once. */
 const BATCH = 8;
 
 /**
  * Velero visits one claim after the other and each visit waits for its own capture; without this, captures would queue
- * up behind each other. The requests have the same names that the claims' own visits will use. Never rejects: what goes
- * wrong here is reported by the visit that it concerns.
+ * up behind each other. The requests have the same names that the claims' own visits will use.
  */
-export function createSiblingStarter(cluster: Cluster, decide: Decide): StartSiblings {
+export function createSiblingStarter(cluster: Cluster, decide: Decide): SiblingStarter {
   // One process serves one backup, so what was started once stays started.
   const started = new Set<string>();
+  /** By the uid of the claim. */
+  const made = new Map<string, DataMoverBackup>();
 
-  return async (backup, pvc, { log, signal }) => {
+  async function start(
+    backup: Backup,
+    pvc: PersistentVolumeClaim,
+    { log, signal }: CallContext,
+  ): Promise<void> {
     const { namespace = '', uid = '' } = pvc.metadata;
     started.add(uid);
     try {
@@ -42,21 +49,24 @@ export function createSiblingStarter(cluster: Cluster, decide: Decide): StartSib
         return isNew;
       });
       const kube = await cluster.kube();
-      const start = async (claim: PersistentVolumeClaim): Promise<boolean> => {
+      const startOne = async (claim: PersistentVolumeClaim): Promise<boolean> => {
         const decision = await decide(backup, claim, { signal });
         if (decision.outcome !== 'move') return false;
-        const request = desiredBackup(backup, claim, decision);
-        await createOnce(kube, dataMoverBackups, request, { clock: cluster.clock, signal });
+        const wanted = desiredBackup(backup, claim, decision);
+        const create = { clock: cluster.clock, signal };
+        made.set(claim.metadata.uid ?? '', await createOnce(kube, dataMoverBackups, wanted, create));
         return true;
       };
       let count = 0;
       for (let at = 0; at < siblings.length; at += BATCH) {
-        const starts = await Promise.allSettled(siblings.slice(at, at + BATCH).map(start));
+        const starts = await Promise.allSettled(siblings.slice(at, at + BATCH).map(startOne));
         count += starts.filter((result) => result.status === 'fulfilled' && result.value).length;
       }
       if (count > 0) log.debug({ count }, 'the captures of other claims of the namespace were started');
     } catch (error) {
       log.debug({ err: error }, 'the captures of other claims could not be started ahead of their turn');
     }
-  };
+  }
+
+  return { start, madeFor: ({ metadata }) => made.get(metadata.uid ?? '') };
 }

@@ -470,7 +470,7 @@ describe('the deletion of a backup', () => {
   it('asks once for the data of its own records to be removed', async () => {
     await begin();
     expect(await session.appliesTo(deleteAction)).toMatchObject({
-      IncludedResources: ['datamoverbackups.oadp.openshift.io', 'persistentvolumeclaims'],
+      IncludedResources: ['datamoverbackups.oadp.openshift.io', 'persistentvolumeclaims', 'namespaces'],
     });
     for (const one of [record('dmb-1', 'daily'), record('dmb-1', 'daily'), record('dmb-0', 'yesterday')])
       await session.remove(deleteAction, veleroBackup(), one);

@@ -106,7 +106,7 @@ describe.each(veleroVersions)('Velero %s', (version) => {
       ],
       [restoreAction, MARKED_RESOURCES],
       [recordAction, ['datamoverbackups.oadp.openshift.io']],
-      [deleteAction, ['datamoverbackups.oadp.openshift.io', 'persistentvolumeclaims']],
+      [deleteAction, ['datamoverbackups.oadp.openshift.io', 'persistentvolumeclaims', 'namespaces']],
       [blockAction, ['persistentvolumeclaims']],
     ])('%p applies to %p', async (action, resources) => {
       const selector = await inSession(host, 'applies', (session) => session.appliesTo(action));
