@@ -119,6 +119,28 @@ describe('what a backup by VolSync leaves out', () => {
     });
   });
 
+  it('is not read by VolSync while the pod that looked at it counts as running', async () => {
+    world.cluster.state.survey = (honest) => ({ ...honest, end: 'running' });
+    world.addClass();
+    await world.addSource('data', 'precious');
+    world.addBackup('b1');
+    await world.until(() => jobsOf('-survey').length === 1);
+    const name = jobsOf('-survey')[0]!.metadata.name;
+    // The kubelet reports the container first, the Job controller counts the pod later.
+    const log = world.cluster.state.logs.get(`velero/${name}-pod`)!;
+    log.ended = true;
+    for (const changed of log.listeners) changed();
+    world.kube.edit(pods, { namespace: 'velero', name: `${name}-pod` }, (pod) => {
+      pod.status!.containerStatuses = [{ name: 'restic', state: { terminated: { exitCode: 0 } } }];
+    });
+    await world.advance(5_000);
+    expect(world.kube.peekAll(replicationSources)).toEqual([]);
+    expect(status().message).toContain('waiting for the end of the pod');
+    world.kube.edit(jobs, { namespace: 'velero', name }, (one) => void (one.status = { succeeded: 1 }));
+    await world.until(isOver);
+    expect(status().phase).toBe('Completed');
+  });
+
   it('fails it where nothing tells', async () => {
     world.cluster.state.survey = () => ({ end: 'succeeded', lines: [] });
     await backUp();

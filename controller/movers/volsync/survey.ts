@@ -1,3 +1,4 @@
+import type { Job } from '../../../api/external/core.ts';
 import { rootIn } from '../../restic-repository/root-folder.ts';
 import { reports } from '../../restic-repository/script-log.ts';
 import type { ResticRunner } from '../../restic-repository/restic-runner.ts';
@@ -33,8 +34,25 @@ export async function survey(
     volume: () => volumeAccess(access, request),
     read: (lines) => judgeSurvey(reports(lines)),
   });
-  return outcome.state === 'Done' ? outcome.facts : outcome;
+  if (outcome.state !== 'Done') return outcome;
+  return outcome.facts.state === 'Done' && !isOver(resticRunner.jobOf(request, SURVEY))
+    ? LEAVING
+    : outcome.facts;
 }
+
+/**
+ * VolSync runs its mover where a pod runs that uses the volume, and makes the mover's Job anew when that pod is seen to have ended.
+ * The new one saves the volume again. The Job controller counts a pod only after its end is known to all.
+ */
+function isOver(job: Job | undefined): boolean {
+  return (job?.status?.succeeded ?? 0) > 0;
+}
+
+const LEAVING: MoverOutcome<never> = {
+  state: 'InProgress',
+  started: false,
+  message: 'waiting for the end of the pod that looked for what VolSync leaves out',
+};
 
 /** Data that VolSync leaves out fails the backup before anything is saved. */
 export function judgeSurvey(lines: readonly string[]): MoverOutcome<Survey> {
