@@ -1,20 +1,26 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
-import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { BackupFacts } from '../../controller/movers/mover.ts';
-import { readMessages } from '../../controller/movers/restic/messages.ts';
+import { complaints, readMessages } from '../../controller/movers/restic/messages.ts';
 import { lossesOf, provesRestore, savedFacts } from '../../controller/movers/restic/proof.ts';
 import { BACKUP_SCRIPT, RESTORE_SCRIPT } from '../../controller/movers/restic/scripts.ts';
+import { readResticLog } from '../../controller/movers/volsync/restic-log.ts';
+import { ROOT_SCRIPT } from '../../controller/movers/volsync/root-restore.ts';
+import { judgeSurvey } from '../../controller/movers/volsync/survey.ts';
+import { SURVEY_SCRIPT } from '../../controller/movers/volsync/survey-script.ts';
+import { diagnose } from '../../controller/restic-repository/diagnosis.ts';
+import { placeOf } from '../../controller/restic-repository/place.ts';
 import { rootArgument } from '../../controller/restic-repository/root-folder.ts';
+import { reports } from '../../controller/restic-repository/script-log.ts';
 import { judgeVerification } from '../../controller/restic-repository/verification.ts';
 import { verificationScript } from '../../controller/restic-repository/verification-script.ts';
 import { staticBusybox } from '../../hack/cluster/packages.ts';
 import { resticBin } from './restic-bin.ts';
+import { describeTree, lostAndFound, plant, plantCrowd, tree, type Tree } from './tree-planting.ts';
 
 /**
  * Any tree of files that goes in comes out entry by entry, or the difference is in the result; and the verification agrees. TREES is how
@@ -22,9 +28,15 @@ import { resticBin } from './restic-bin.ts';
  */
 
 const TREES = Number(process.env['TREES'] ?? 4);
-const APPLETS = 'sh find sed awk id timeout sleep stat mktemp mkfifo tr wc cat rm chown chmod touch dd'.split(
-  ' ',
-);
+const isLong = TREES >= 100;
+/** As many of each kind in one tree. */
+const CROWDS = isLong ? [10, 300, 20_000] : [300];
+const APPLETS =
+  'sh find sed awk id timeout sleep stat mktemp mkfifo tr wc cat rm chown chmod touch dd head cut date grep ls sync'.split(
+    ' ',
+  );
+const ENTRY = join(import.meta.dirname, '../../hack/cluster/doubles/volsync/image/entry.sh');
+const place = placeOf('c1/app/data', 'velero/restic-config', { privileges: '', space: '' });
 
 let restic: string;
 let folder: string;
@@ -35,174 +47,25 @@ beforeAll(async () => {
 }, 600_000);
 
 beforeEach(() => {
-  folder = fs.mkdtempSync(join(tmpdir(), 'trees-'));
-  fs.chmodSync(folder, 0o755);
+  folder = fs.mkdtempSync(join(fs.existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'trees-'));
+  fs.chmodSync(folder, 0o777);
   fs.mkdirSync(at('bin'));
   for (const applet of APPLETS) fs.symlinkSync(staticBusybox(), at('bin', applet));
   fs.copyFileSync(restic, at('bin', 'restic'));
   fs.chmodSync(at('bin', 'restic'), 0o755);
 });
 
-afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
+afterEach(() => void execFileSync('rm', ['-rf', folder]));
 
-type Kind = 'file' | 'sparse' | 'folder' | 'link' | 'hard link' | 'pipe' | 'device' | 'socket' | 'lost+found';
-
-interface Item {
-  kind: Kind;
-  name: Uint8Array;
-  /** Which of the folders made so far it lies in. */
-  parent: number;
-  mode: number;
-  uid: number;
-  content: Uint8Array;
+interface Run {
+  lines: string[];
+  status: number | null;
 }
 
-/** Any bytes that a name may have. */
-const name = fc
-  .uint8Array({ min: 1, max: 255, minLength: 1, maxLength: 30 })
-  .filter((bytes) => !bytes.includes(0x2f) && !/^\.\.?$/.test(Buffer.from(bytes).toString('latin1')));
-
-const KINDS: readonly Kind[] = [
-  'file',
-  'sparse',
-  'folder',
-  'folder',
-  'link',
-  'hard link',
-  'pipe',
-  'device',
-  'socket',
-  'lost+found',
-];
-
-const item = fc.record<Item>({
-  kind: fc.constantFrom(...KINDS),
-  name: fc.oneof(
-    name,
-    fc.constantFrom('{"message_type":"empty"}', 'snapshot 11111111 saved').map((text) => Buffer.from(text)),
-  ),
-  parent: fc.nat(),
-  mode: fc.constantFrom(0o644, 0o600, 0o755, 0o4755, 0o2770, 0o1777, 0o700),
-  uid: fc.constantFrom(0, 1234, 65534),
-  content: fc.uint8Array({ maxLength: 2000 }),
-});
-
-const tree = fc.record({
-  items: fc.array(item, { minLength: 1, maxLength: 40 }),
-  root: fc.record({ mode: fc.constantFrom(0o755, 0o700, 0o2775, 0o1777), uid: fc.constantFrom(0, 999) }),
-});
-
-const below = (parent: Buffer, child: Uint8Array): Buffer => Buffer.concat([parent, Buffer.from('/'), child]);
-
-interface Planted {
-  folders: Buffer[];
-  files: Buffer[];
-  servers: Server[];
-}
-
-/** Of those whose path only Node can spell, the others are made under a plain name and renamed. */
-function makeNode(path: Buffer, ...options: string[]): void {
-  execFileSync('mknod', [at('volume', 'plain'), ...options]);
-  fs.renameSync(at('volume', 'plain'), path);
-}
-
-/** How each kind is made. */
-const MAKERS: Readonly<Record<Kind, (path: Buffer, made: Planted, item: Item) => void | Promise<void>>> = {
-  file(path, { files }, { content }) {
-    fs.writeFileSync(path, content);
-    files.push(path);
-  },
-  sparse(path, { files }, { content }) {
-    fs.writeFileSync(path, content);
-    fs.truncateSync(path, 5_000_000);
-    files.push(path);
-  },
-  folder(path, { folders }) {
-    fs.mkdirSync(path);
-    folders.push(path);
-  },
-  'lost+found'(path, { folders }) {
-    fs.mkdirSync(path);
-    folders.push(path);
-  },
-  link: (path, _, item) => fs.symlinkSync(Buffer.from(item.name), path),
-  'hard link'(path, { files }, { content }) {
-    if (files[0] === undefined) fs.writeFileSync(path, content);
-    else fs.linkSync(files[0], path);
-  },
-  pipe: (path) => makeNode(path, 'p'),
-  device: (path) => makeNode(path, 'c', '1', '3'),
-  async socket(path, { servers }) {
-    const server = createServer();
-    const before = process.cwd();
-    process.chdir(at('volume'));
-    await new Promise<void>((resolve) => server.listen('plain', resolve));
-    process.chdir(before);
-    fs.renameSync(at('volume', 'plain'), path);
-    servers.push(server);
-  },
-};
-
-/** Makes the tree; answers what listens on its sockets. */
-async function plant({
-  items,
-  root,
-}: {
-  items: Item[];
-  root: { mode: number; uid: number };
-}): Promise<Server[]> {
-  const volume = Buffer.from(at('volume'));
-  const made: Planted = { folders: [volume], files: [], servers: [] };
-  fs.mkdirSync(volume);
-  for (const item of items) {
-    const within = made.folders[item.parent % made.folders.length] ?? volume;
-    const path = below(within, item.kind === 'lost+found' ? Buffer.from('lost+found') : item.name);
-    if (fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined) continue;
-    await MAKERS[item.kind](path, made, item);
-    fs.lchownSync(path, item.uid, item.uid);
-    if (item.kind !== 'link') fs.chmodSync(path, item.mode);
-  }
-  fs.chownSync(volume, root.uid, root.uid);
-  fs.chmodSync(volume, root.mode);
-  return made.servers;
-}
-
-/** One line for each entry but sockets, the root included. */
-function describeTree(withOwners: boolean): string[] {
-  const lines: string[] = [];
-  const inodes = new Map<bigint, number>();
-  const visit = (path: Buffer, shown: string): void => {
-    const stat = fs.lstatSync(path, { bigint: true });
-    if (stat.isSocket()) return;
-    const first = inodes.get(stat.ino) ?? inodes.size;
-    inodes.set(stat.ino, first);
-    // The time of the root is kept to the second.
-    const time = shown === '' ? stat.mtimeNs / 1_000_000_000n : stat.mtimeNs;
-    const owned = withOwners
-      ? [stat.mode.toString(8), stat.uid, stat.gid]
-      : // Who gives files away loses these.
-        [(stat.mode & ~0o6000n).toString(8)];
-    lines.push([shown, ...owned, time, ...contentOf(path, stat, first)].join(' '));
-    if (!stat.isDirectory()) return;
-    const names = fs.readdirSync(path, { encoding: 'buffer' }).sort((a, b) => a.compare(b));
-    for (const child of names) visit(below(path, child), `${shown}/${child.toString('latin1')}`);
-  };
-  visit(Buffer.from(at('volume')), '');
-  return lines;
-}
-
-function contentOf(path: Buffer, stat: fs.BigIntStats, inode: number): unknown[] {
-  if (stat.isDirectory()) return [];
-  const link = stat.isSymbolicLink() ? fs.readlinkSync(path, 'latin1') : '';
-  const sum = stat.isFile() ? createHash('sha256').update(fs.readFileSync(path)).digest('hex') : '';
-  return [stat.size, sum, link, stat.isCharacterDevice() ? stat.rdev : '', inode];
-}
-
-function run(script: string, args: string[], uid?: number): { lines: string[]; status: number | null } {
+function execute(args: string[], uid?: number): Run {
   const scratch = fs.mkdtempSync(at('scratch-'));
   fs.chmodSync(scratch, 0o777);
-  const body = script.replaceAll('/data', at('volume'));
-  const { stdout, stderr, status } = spawnSync(at('bin', 'sh'), ['-c', body, 'restic', ...args], {
+  const { stdout, stderr, status } = spawnSync(at('bin', 'sh'), args, {
     encoding: 'utf8',
     env: {
       PATH: at('bin'),
@@ -210,100 +73,208 @@ function run(script: string, args: string[], uid?: number): { lines: string[]; s
       RESTIC_PASSWORD: 'p',
       RESTIC_CACHE_DIR: join(scratch, 'cache'),
       TMPDIR: scratch,
+      DATA_DIR: at('data'),
+      FORGET_OPTIONS: '--keep-last 2147483647',
     },
+    maxBuffer: 2 ** 26,
     ...(uid !== undefined && { uid, gid: uid }),
   });
   return { lines: `${stdout}${stderr}`.split('\n'), status };
 }
 
-/** A new volume, with the snapshot on it. */
-function bringBack({ snapshotID = '', rootFolder }: BackupFacts, uid?: number) {
-  fs.rmSync(at('volume'), { recursive: true });
-  fs.mkdirSync(at('volume'));
-  if (uid !== undefined)
-    for (const path of ['volume', 'repository'])
-      execFileSync('chown', ['-R', `${String(uid)}:${String(uid)}`, at(path)]);
-  return run(RESTORE_SCRIPT, [snapshotID, rootArgument(rootFolder)], uid);
+const run = (script: string, args: string[], uid?: number): Run =>
+  execute(['-c', script.replaceAll('/data', at('data')), 'restic', ...args], uid);
+
+/** VolSync's mover, as its double behaves. */
+const volSync = (operation: 'backup' | 'restore', uid?: number): Run => execute([ENTRY, operation], uid);
+
+/** A new volume, empty. */
+function renew(uid?: number): void {
+  execFileSync('rm', ['-rf', at('data')]);
+  fs.mkdirSync(at('data'));
+  if (uid === undefined) return;
+  for (const path of ['data', 'repository'])
+    execFileSync('chown', ['-R', `${String(uid)}:${String(uid)}`, at(path)]);
 }
 
 function verify(
   kind: 'backup' | 'restore',
   { snapshotID = '' }: BackupFacts,
   reported: { files?: number; bytes?: number },
+  leavesOutLostAndFound = false,
 ) {
   const request = { kind, level: 'Data', isLive: false, snapshotID, reported } as const;
-  const { lines } = run(verificationScript(request), [snapshotID, at('volume')]);
+  const { lines } = run(verificationScript(request, leavesOutLostAndFound), [snapshotID, at('data')]);
   return judgeVerification(
-    lines.map((line) => line.replace(`"paths":["${at('volume')}"]`, '"paths":["/data"]')),
+    lines.map((line) => line.replace(`"paths":["${at('data')}"]`, '"paths":["/data"]')),
     request,
   );
 }
 
-type Tree = Parameters<typeof plant>[0];
-
-async function tryOne(planted: Tree, uid?: number): Promise<void> {
-  for (const left of ['volume', 'repository']) fs.rmSync(at(left), { recursive: true, force: true });
-  const servers = await plant(planted);
+/** Plants a tree and tries something with it. */
+async function withTree(planted: Tree, attempt: (sockets: number) => void, crowd = 0): Promise<void> {
+  execFileSync('rm', ['-rf', at('data'), at('repository')]);
+  const servers = await plant(at('data'), planted);
+  if (crowd > 0) servers.push(...(await plantCrowd(at('data'), crowd)));
+  const sockets = Number(
+    execFileSync('sh', ['-c', `find '${at('data')}' -type s -print0 | tr -dc '\\0' | wc -c`]),
+  );
   try {
-    const before = describeTree(uid === undefined);
-    const facts = save(servers.length);
-    if (facts.empty === true) expect(before.filter((line) => !/^(\/lost\+found)? /.test(line))).toEqual([]);
-    else if (uid === undefined) returnsAsRoot(facts, before);
-    else returnsAsUser(facts, before, uid);
+    attempt(sockets);
   } finally {
     for (const server of servers) server.close();
   }
 }
 
-function save(sockets: number): BackupFacts {
+const isRootOrOwn = (line: string): boolean => /^(\/lost\+found)? /.test(line);
+/** The file system's own folder is left out where nothing is in it. */
+const isOwn = (line: string): boolean => /^\/lost\+found (40700|42770) 0 /.test(line);
+
+function byRestic(sockets: number, uid?: number): void {
+  const before = describeTree(at('data'), uid === undefined);
   const { lines, status } = run(BACKUP_SCRIPT, ['request=1']);
   expect(status).toBe(0);
   const facts = savedFacts(readMessages(lines));
   expect(facts.notSaved).toBe(sockets > 0 ? `sockets: ${String(sockets)}` : undefined);
-  if (facts.empty !== true) expect(verify('backup', facts, facts)).toHaveProperty('facts');
-  return facts;
+  if (facts.empty === true) {
+    expect(before.filter((line) => !isRootOrOwn(line))).toEqual([]);
+    return;
+  }
+  expect(verify('backup', facts, facts)).toHaveProperty('facts');
+  if (uid === undefined) returnsAsRoot(facts, before);
+  else returnsAsUser(facts, before, uid);
 }
 
 function returnsAsRoot(facts: BackupFacts, before: readonly string[]): void {
-  const { lines, status } = bringBack(facts);
+  renew();
+  const { lines, status } = run(RESTORE_SCRIPT, [facts.snapshotID ?? '', rootArgument(facts.rootFolder)]);
   const messages = readMessages(lines);
   expect([status, lossesOf(messages)]).toEqual([0, undefined]);
-  // The file system's own folder is left out where nothing is in it.
-  expect(describeTree(true)).toEqual(before.filter((line) => !line.startsWith('/lost+found 40700 0 0 ')));
+  expect(describeTree(at('data'), true)).toEqual(before.filter((line) => !isOwn(line)));
   const { files_restored: files = 0, bytes_restored: bytes = 0 } = messages.summary ?? {};
   expect(verify('restore', facts, { files, bytes })).toHaveProperty('facts');
 }
 
 /** Owners and devices are lost, and in the result. */
 function returnsAsUser(facts: BackupFacts, before: readonly string[], uid: number): void {
-  const { lines, status } = bringBack(facts, uid);
+  renew(uid);
+  const { lines, status } = run(
+    RESTORE_SCRIPT,
+    [facts.snapshotID ?? '', rootArgument(facts.rootFolder)],
+    uid,
+  );
   if (status !== 0) expect(provesRestore(lines)).toBe(true);
   const losses = lossesOf(readMessages(lines)) ?? '';
-  const after = new Set(describeTree(false).map(withoutInode));
-  const isDevice = (line: string): boolean => line.endsWith(' 259');
-  const missing = before
-    .map(withoutInode)
-    .filter((line) => !after.has(line) && !/^(\/lost\+found)? /.test(line));
+  const after = new Set(describeTree(at('data'), false));
+  const isDevice = (line: string): boolean => / (259|1801)$/.test(line);
+  const missing = before.filter((line) => !after.has(line) && !isRootOrOwn(line));
   expect(missing.filter((line) => !isDevice(line))).toEqual([]);
   expect(missing.length > 0).toBe(losses.includes('devices'));
 }
 
-function withoutInode(line: string): string {
-  return line.replace(/ [0-9]+$/, '');
+/** What such a user may not read fails the backup; otherwise everything is there. */
+function savedByUser(uid: number): void {
+  fs.mkdirSync(at('repository'));
+  fs.chownSync(at('repository'), uid, uid);
+  const { lines, status } = run(BACKUP_SCRIPT, ['request=1'], uid);
+  if (status !== 0) {
+    const { reason } = diagnose(complaints(lines), { exitCode: status ?? 1 }, place);
+    expect(['UnreadableSource', 'PermissionDenied', 'MoverFailed']).toContain(reason);
+    expect(canReadAll(uid)).toBe(false);
+    return;
+  }
+  const facts = savedFacts(readMessages(lines));
+  if (facts.empty === true || facts.notSaved?.includes('may not read') === true) return;
+  expect(verify('backup', facts, facts)).toHaveProperty('facts');
 }
 
+function canReadAll(uid: number): boolean {
+  const look = `find . -type d -exec ls {} + > /dev/null && find . -type f -exec cat {} + > /dev/null`;
+  return execute(['-c', `cd '${at('data')}' && ${look}`], uid).status === 0;
+}
+
+function byVolSync(sockets: number): void {
+  const before = describeTree(at('data'), true);
+  const { held, empty } = lostAndFound(at('data'));
+  const found = judgeSurvey(reports(run(SURVEY_SCRIPT, []).lines));
+  if (held > 0) {
+    expect(found).toMatchObject({ state: 'Failed', reason: 'UnsupportedContent' });
+    return;
+  }
+  if (found.state !== 'Done') throw new Error(JSON.stringify(found));
+  const told = [
+    ...(sockets > 0 ? [`sockets: ${String(sockets)}`] : []),
+    ...(empty > 0 ? [`empty folders called lost+found: ${String(empty)}`] : []),
+  ];
+  expect(found.facts.notSaved).toBe(told.length > 0 ? told.join(', ') : undefined);
+  const saved = volSync('backup');
+  expect(saved.status).toBe(0);
+  const { savedSnapshot: snapshotID, ...sizes } = readResticLog(saved.lines);
+  if (snapshotID === undefined) {
+    expect(sizes.sourceEmpty).toBe(true);
+    return;
+  }
+  expect(verify('backup', { snapshotID }, sizes, true)).toHaveProperty('facts');
+  renew();
+  const restored = volSync('restore');
+  expect([restored.status, readResticLog(restored.lines).restoredSnapshot]).toEqual([0, snapshotID]);
+  expect(run(ROOT_SCRIPT, [rootArgument(found.facts.rootFolder)]).lines).toContain(
+    '{"message_type":"root restored","refused":""}',
+  );
+  const isLeftOut = (line: string): boolean => /^[^\n]*?\/lost\+found 4[0-7]{4} /s.test(line);
+  expect(describeTree(at('data'), true)).toEqual(before.filter((line) => !isLeftOut(line)));
+  expect(verify('restore', { snapshotID }, readResticLog(restored.lines), true)).toHaveProperty('facts');
+}
+
+interface Way {
+  way: string;
+  attempt: (sockets: number) => void;
+  /** Random trees for it. */
+  trees: number;
+  /** Whether it is tried with crowds, too. */
+  crowds: boolean;
+}
+
+const ways: readonly Way[] = [
+  {
+    way: 'by the Restic mover, as root',
+    attempt: (sockets) => byRestic(sockets),
+    trees: TREES,
+    crowds: true,
+  },
+  {
+    way: 'by the Restic mover, restored as an ordinary user',
+    attempt: (sockets) => byRestic(sockets, 65534),
+    trees: TREES,
+    crowds: isLong,
+  },
+  {
+    way: 'by the Restic mover, saved as an ordinary user',
+    attempt: () => savedByUser(65532),
+    trees: Math.ceil(TREES / 2),
+    crowds: isLong,
+  },
+  { way: 'by VolSync', attempt: (sockets) => byVolSync(sockets), trees: Math.ceil(TREES / 2), crowds: true },
+];
+const crowds = CROWDS.flatMap((count) => ways.filter((one) => one.crowds).map((one) => ({ count, ...one })));
+
 describe('any tree of files', () => {
-  it.each([
-    ['root', undefined],
-    ['an ordinary user', 65534],
-  ])(
-    'comes back entry by entry, or the difference is in the result, as %s',
-    async (_, uid) => {
+  it.each(ways)(
+    'comes back entry by entry, or the difference is in the result, $way',
+    async ({ attempt, trees }) => {
       await fc.assert(
-        fc.asyncProperty(tree, (planted) => tryOne(planted, uid)),
-        { numRuns: TREES },
+        fc.asyncProperty(tree, (planted) => withTree(planted, attempt)),
+        { numRuns: trees },
       );
     },
     60_000 + TREES * 60_000,
+  );
+
+  it.each(crowds)(
+    'comes back with $count of each kind as with few, $way',
+    async ({ count, attempt }) => {
+      await withTree({ items: [], root: { mode: 0o755, uid: 0 } }, attempt, count);
+    },
+    600_000,
   );
 });

@@ -1,0 +1,210 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import fc from 'fast-check';
+
+/** Random trees of files: what they are of, how they are made, and how two are compared. */
+
+type Kind =
+  'file' | 'sparse' | 'folder' | 'link' | 'hard link' | 'pipe' | 'device' | 'disk' | 'socket' | 'lost+found';
+
+interface Item {
+  kind: Kind;
+  name: Uint8Array;
+  /** Which of the folders made so far it lies in. */
+  parent: number;
+  mode: number;
+  uid: number;
+  content: Uint8Array;
+}
+
+/** Any bytes that a name may have. */
+const name = fc
+  .uint8Array({ min: 1, max: 255, minLength: 1, maxLength: 30 })
+  .filter((bytes) => !bytes.includes(0x2f) && !/^\.\.?$/.test(Buffer.from(bytes).toString('latin1')));
+
+const KINDS: readonly Kind[] = [
+  'file',
+  'sparse',
+  'folder',
+  'folder',
+  'link',
+  'hard link',
+  'pipe',
+  'device',
+  'disk',
+  'socket',
+  'lost+found',
+];
+
+const item = fc.record<Item>({
+  kind: fc.constantFrom(...KINDS),
+  name: fc.oneof(
+    name,
+    fc.constantFrom('{"message_type":"empty"}', 'snapshot 11111111 saved').map((text) => Buffer.from(text)),
+  ),
+  parent: fc.nat(),
+  mode: fc.constantFrom(0o644, 0o600, 0o755, 0o4755, 0o2770, 0o1777, 0o700),
+  uid: fc.constantFrom(0, 1234, 65534),
+  content: fc.uint8Array({ maxLength: 2000 }),
+});
+
+export const tree = fc.record({
+  items: fc.array(item, { minLength: 1, maxLength: 40 }),
+  root: fc.record({ mode: fc.constantFrom(0o755, 0o700, 0o2775, 0o1777), uid: fc.constantFrom(0, 999) }),
+});
+
+const below = (parent: Buffer, child: Uint8Array): Buffer => Buffer.concat([parent, Buffer.from('/'), child]);
+
+export interface Tree {
+  items: Item[];
+  root: { mode: number; uid: number };
+}
+
+interface Planted {
+  /** The first is the volume. */
+  folders: [Buffer, ...Buffer[]];
+  files: Buffer[];
+  servers: Server[];
+}
+
+/** Of those whose path only Node can spell, the others are made under a plain name and renamed. */
+function makeNode(path: Buffer, { folders: [volume] }: Planted, ...options: string[]): void {
+  const plain = join(volume.toString(), 'plain');
+  execFileSync('mknod', [plain, ...options]);
+  fs.renameSync(plain, path);
+}
+
+/** The path of a socket is bounded, so it is made at the root and renamed. */
+async function addSocket(path: Buffer, { servers, folders: [volume] }: Planted): Promise<void> {
+  const server = createServer();
+  const before = process.cwd();
+  process.chdir(volume.toString());
+  await new Promise<void>((resolve) => server.listen('plain', resolve));
+  process.chdir(before);
+  fs.renameSync(join(volume.toString(), 'plain'), path);
+  servers.push(server);
+}
+
+/** How each kind is made. */
+const MAKERS: Readonly<Record<Kind, (path: Buffer, made: Planted, item: Item) => void | Promise<void>>> = {
+  file(path, { files }, { content }) {
+    fs.writeFileSync(path, content);
+    files.push(path);
+  },
+  sparse(path, { files }, { content }) {
+    fs.writeFileSync(path, content);
+    fs.truncateSync(path, 5_000_000);
+    files.push(path);
+  },
+  folder(path, { folders }) {
+    fs.mkdirSync(path);
+    folders.push(path);
+  },
+  'lost+found'(path, { folders }) {
+    fs.mkdirSync(path);
+    folders.push(path);
+  },
+  link: (path, _, item) => fs.symlinkSync(Buffer.from(item.name), path),
+  'hard link'(path, { files }, { content }) {
+    if (files[0] === undefined) fs.writeFileSync(path, content);
+    else fs.linkSync(files[0], path);
+  },
+  pipe: (path, made) => makeNode(path, made, 'p'),
+  device: (path, made) => makeNode(path, made, 'c', '1', '3'),
+  disk: (path, made) => makeNode(path, made, 'b', '7', '9'),
+  socket: addSocket,
+};
+
+/** Makes the tree; returns what listens on its sockets. */
+export async function plant(folder: string, { items, root }: Tree): Promise<Server[]> {
+  const volume = Buffer.from(folder);
+  const made: Planted = { folders: [volume], files: [], servers: [] };
+  fs.mkdirSync(volume);
+  for (const item of items) {
+    const within = made.folders[item.parent % made.folders.length] ?? volume;
+    const path = below(within, item.kind === 'lost+found' ? Buffer.from('lost+found') : item.name);
+    if (fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined) continue;
+    await MAKERS[item.kind](path, made, item);
+    fs.lchownSync(path, item.uid, item.uid);
+    if (item.kind !== 'link') fs.chmodSync(path, item.mode);
+  }
+  fs.chownSync(volume, root.uid, root.uid);
+  fs.chmodSync(volume, root.mode);
+  return made.servers;
+}
+
+/** So many of each kind, and as many empty folders called lost+found. */
+const CROWD = `seq -f '%.0f' "$1" > names
+sed s/^/folder/ names | xargs mkdir
+sed s/^/pipe/ names | xargs mkfifo
+sed 's,.*,home&/lost+found,' names | xargs mkdir -p
+while read -r name; do
+  mknod "device$name" c 1 3; echo "$name" > "file$name"; ln "file$name" "again$name"; ln -s "file$name" "link$name"
+done < names
+rm names`;
+
+/** Makes the crowd in a volume; returns what listens on its sockets, which are one by many names. */
+export async function plantCrowd(volume: string, count: number): Promise<Server[]> {
+  execFileSync('sh', ['-e', '-c', CROWD, 'sh', String(count)], { cwd: volume });
+  const made: Planted = { folders: [Buffer.from(volume)], files: [], servers: [] };
+  await addSocket(Buffer.from(join(volume, 'socket')), made);
+  for (let i = 1; i < count; i++) fs.linkSync(join(volume, 'socket'), join(volume, `socket${String(i)}`));
+  return made.servers;
+}
+
+/** One line for each entry but sockets, the root included; without owners, also without which names are one file. */
+export function describeTree(folder: string, withOwners: boolean): string[] {
+  const lines: string[] = [];
+  /** By inode: the first of its names. */
+  const inodes = new Map<bigint, string>();
+  const visit = (path: Buffer, shown: string): void => {
+    const stat = fs.lstatSync(path, { bigint: true });
+    if (stat.isSocket()) return;
+    const first = inodes.get(stat.ino) ?? shown;
+    inodes.set(stat.ino, first);
+    // The time of the root is kept to the second.
+    const time = shown === '' ? stat.mtimeNs / 1_000_000_000n : stat.mtimeNs;
+    const owned = withOwners
+      ? [stat.mode.toString(8), stat.uid, stat.gid]
+      : // Who gives files away loses these.
+        [(stat.mode & ~0o6000n).toString(8)];
+    lines.push([shown, ...owned, time, ...contentOf(path, stat), ...(withOwners ? [first] : [])].join(' '));
+    if (!stat.isDirectory()) return;
+    const names = fs.readdirSync(path, { encoding: 'buffer' }).sort((a, b) => a.compare(b));
+    for (const child of names) visit(below(path, child), `${shown}/${child.toString('latin1')}`);
+  };
+  visit(Buffer.from(folder), '');
+  return lines;
+}
+
+function contentOf(path: Buffer, stat: fs.BigIntStats): unknown[] {
+  if (stat.isDirectory()) return [];
+  const link = stat.isSymbolicLink() ? fs.readlinkSync(path, 'latin1') : '';
+  const sum = stat.isFile() ? createHash('sha256').update(fs.readFileSync(path)).digest('hex') : '';
+  return [stat.size, sum, link, stat.isCharacterDevice() || stat.isBlockDevice() ? stat.rdev : ''];
+}
+
+/** What is called lost+found, by whether it may hold data; the own one of the file system is neither. */
+export function lostAndFound(folder: string): { held: number; empty: number } {
+  const found = { held: 0, empty: 0 };
+  const visit = (path: Buffer, depth: number): void => {
+    for (const name of fs.readdirSync(path, { encoding: 'buffer' })) {
+      const child = below(path, name);
+      const stat = fs.lstatSync(child);
+      const isEmpty = stat.isDirectory() && fs.readdirSync(child).length === 0;
+      if (name.toString('latin1') !== 'lost+found') {
+        if (stat.isDirectory()) visit(child, depth + 1);
+      } else if (!isEmpty && !stat.isSocket()) found.held++;
+      else if (isEmpty && !isOwn(stat, depth)) found.empty++;
+    }
+  };
+  visit(Buffer.from(folder), 0);
+  return found;
+}
+
+function isOwn({ uid, mode }: fs.Stats, depth: number): boolean {
+  return depth === 0 && uid === 0 && [0o700, 0o2770].includes(mode & 0o7777);
+}
