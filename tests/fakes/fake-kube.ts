@@ -224,17 +224,20 @@ export class FakeKube {
     const start = Number(continueToken);
     const end = pageSize === 0 ? all.length : start + pageSize;
     return {
-      items: all.slice(start, end),
+      items: all.slice(start, end).map((object) => structuredClone(object)),
       resourceVersion: String(this.#storage.version),
       ...(all.length > end ? { continueToken: String(end) } : {}),
     };
   }
 
+  /** The objects themselves. */
   #select<T extends Resource>(kind: Kind<T>, options: ListOptions): T[] {
-    const byKey = (a: T, b: T): number => (formatKey(keyOf(a)) < formatKey(keyOf(b)) ? -1 : 1);
-    return this.peekAll(kind)
+    return this.#storage
+      .view(kind)
       .filter((object) => isSelected(object, options))
-      .sort(byKey);
+      .map((object) => ({ object, id: formatKey(keyOf(object)) }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+      .map(({ object }) => object);
   }
 
   async *#list<T extends Resource>(
@@ -243,7 +246,7 @@ export class FakeKube {
     fieldManager: string,
   ): AsyncGenerator<T> {
     const call: Signalled = { verb: 'list', kind, fieldManager, ...signalOf(options) };
-    yield* await this.#run(call, () => this.#select(kind, options));
+    yield* await this.#run(call, () => this.#select(kind, options).map((object) => structuredClone(object)));
   }
 
   async *#watch<T extends Resource>(

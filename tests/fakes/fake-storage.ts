@@ -51,7 +51,12 @@ export class Storage {
   }
 
   list<T extends Resource>(kind: Kind<T>): T[] {
-    return [...this.#objects(kind).values()].map(({ object }) => structuredClone(object) as T);
+    return this.view<T>(kind).map((object) => structuredClone(object));
+  }
+
+  /** The objects themselves, which nobody may change. */
+  view<T extends Resource>(kind: Kind<T>): readonly T[] {
+    return [...this.#objects(kind).values()].map(({ object }) => object as T);
   }
 
   everything(): { kind: Kind<Resource>; object: Resource }[] {
