@@ -150,6 +150,10 @@ test-e2e: $(NODE_MODULES) plugin ## User stories in an embedded cluster of their
 test-trees: $(NODE_MODULES) tools ## Random trees of files there and back with a real restic, TREES of them (200). Needs root.
 	TREES=$${TREES:-200} node hack/ci/test.ts integration --testPathPatterns integration/trees $(ARGS)
 
+.PHONY: test-load
+test-load: $(NODE_MODULES) tools ## What LOAD requests (10000) cost on a real API server, in calls and looks. Takes many minutes.
+	LOAD=$${LOAD:-10000} node hack/ci/test.ts integration --testPathPatterns integration/bounded-work $(ARGS)
+
 ##@ Benchmarks
 
 .PHONY: bench-plugin

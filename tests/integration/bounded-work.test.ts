@@ -1,147 +1,231 @@
 import { globSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { namespaces } from '../../api/external/core.ts';
-import { dataMoverClasses, dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
-import { createDataMover } from '../../controller/data-mover.ts';
+import { apiVersionOf, type Key } from '../../api/meta.ts';
+import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import { dataMoverBackups, dataMoverClasses, dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
 import { toolFolders } from '../../hack/cluster/tools.ts';
-import { createInformerSet } from '../../kube/cache/informer-set.ts';
+import type { Informer } from '../../kube/cache/informer-set.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
-import { createLeaderElector } from '../../kube/runtime/leader-election.ts';
-import { silentLogger } from '../../telemetry/log.ts';
-import { classOf, deleteOf, patientMover, VELERO } from '../load/load.ts';
-import { countWork, type Counter, type Tally } from '../load/tally.ts';
+import { leases } from '../../kube/runtime/leader-election.ts';
+import { backupIn, classOf, deleteOf, VELERO } from '../load/load.ts';
+import { sumOf, type Tally } from '../load/tally.ts';
 import { startControlPlane, type ControlPlane } from './control-plane.ts';
 import { installCrds, type Crd } from './install-crds.ts';
+import { CONTROLLER, startLoaded, type LoadedController } from './loaded-controller.ts';
 import { eventually } from './widgets.ts';
 
 /**
- * What a request costs on a real API server must not depend on how many there are. `LOAD=10000` tries that many; by default the
- * largest number is one that two cores get through in a minute.
+ * What a request costs on a real API server must not depend on how many there are. `LOAD=10000` tries that many; the default is a
+ * number that two cores get through in some minutes.
  */
 
-const MOST = Number(process.env['LOAD'] ?? 300);
-const AT_ONCE = 10;
+const FEW = 100;
+const MANY = Number(process.env['LOAD'] ?? 1_000);
+const RUNNING = 10;
+const ENDS = 10;
+/** Units of work, as in tests/load. */
+const LONGEST_TURN = 4_000;
 /** For any machine: it is counts that are compared. */
-const LIMIT_MS = 600_000;
+const LIMIT_MS = 1_800_000;
 
 let plane: ControlPlane;
-let client: KubeClient;
+let admin: KubeClient;
+/** Writes what a controller has left that ended before. */
+let former: KubeClient;
+let controller: LoadedController | undefined;
 
 beforeAll(async () => {
   plane = await startControlPlane();
-  client = createKubeClient(plane.config, { fieldManager: 'test', maxConnections: 20 });
+  admin = createKubeClient(plane.config, { fieldManager: 'admin', maxConnections: 20 });
+  former = createKubeClient(plane.config, { fieldManager: CONTROLLER, maxConnections: 20 });
   const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'datamover');
   const files = globSync(
     join(toolFolders(cache)['external-snapshotter'], 'crds/snapshot.storage.k8s.io_*.yaml'),
   );
   await installCrds(
-    client,
+    admin,
     files.map((file) => parse(readFileSync(file, 'utf8')) as Crd),
   );
-  await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: VELERO } });
-  await client.create(dataMoverClasses, classOf('load', AT_ONCE));
+  for (const name of [VELERO, 'app'])
+    await admin.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  await admin.create(dataMoverClasses, classOf('load', RUNNING));
 }, LIMIT_MS);
 
+afterEach(() => controller?.stop());
+
 afterAll(async () => {
-  await client.close();
+  await Promise.all([admin.close(), former.close()]);
   await plane.stop();
 });
 
-/** Makes these requests, some side by side. */
-async function makeDeletes(from: number, to: number): Promise<void> {
+/** Acts for each number, some side by side. */
+async function forEach(from: number, to: number, act: (index: number) => Promise<unknown>): Promise<void> {
   let next = from;
-  const maker = async (): Promise<void> => {
-    for (let index = next++; index < to; index = next++)
-      await client.create(dataMoverDeletes, deleteOf(index, 'load'));
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < to; index = next++) await act(index);
   };
-  await Promise.all(Array.from({ length: 20 }, maker));
+  await Promise.all(Array.from({ length: 20 }, worker));
 }
 
-/** A controller with its lease, whose work is counted. */
-function startController(counter: Counter) {
-  const stop = new AbortController();
-  const own = createKubeClient(plane.config, { fieldManager: 'controller', maxConnections: 10 });
-  const leaseClient = createKubeClient(plane.config, { fieldManager: 'controller', maxConnections: 1 });
-  const counted = counter.client(own);
-  const informers = createInformerSet({ client: counted });
-  let completed = 0;
-  informers.informer(dataMoverDeletes, { namespace: VELERO }).onChange((before, after) => {
-    if (after?.status?.phase === 'Completed' && before?.status?.phase !== 'Completed') completed++;
+const makeDeletes = (from: number, to: number): Promise<void> =>
+  forEach(from, to, (index) => admin.create(dataMoverDeletes, deleteOf(index, 'load')));
+
+/** Makes a backup that a former controller has brought that far. */
+async function makeBackup(phase: 'Queued' | 'Moving' | 'Completed', index: number): Promise<void> {
+  const { apiVersion, kind, metadata, spec, status } = backupIn(phase, index);
+  const { namespace = '', name, finalizers = [] } = metadata;
+  await former.create(dataMoverBackups, {
+    apiVersion,
+    kind,
+    metadata: { namespace, name, finalizers },
+    spec,
   });
-  const { controllers } = createDataMover({
-    client: counted,
-    informers: counter.informers(informers),
-    namespace: VELERO,
-    clusterName: 'c1',
-    movers: [() => patientMover],
-    reporter: { report: () => undefined },
-    log: silentLogger,
-  });
-  const elector = createLeaderElector({
-    client: leaseClient,
-    lease: { namespace: VELERO, name: 'load' },
-    identity: `controller-${String(Math.random())}`,
-    log: silentLogger,
-  });
-  const lead = async (): Promise<void> => {
-    await informers.waitForSync({ timeoutMs: LIMIT_MS, signal: stop.signal });
-    await elector.run(stop.signal, async (signal) => {
-      await Promise.all(controllers.map((one) => one.run(signal)));
+  await setStatus({ namespace, name }, status);
+}
+
+async function setStatus(metadata: Required<Key>, status: DataMoverBackup['status']): Promise<void> {
+  const object = {
+    apiVersion: apiVersionOf(dataMoverBackups),
+    kind: dataMoverBackups.kind,
+    metadata,
+    status,
+  };
+  await former.applyStatus(dataMoverBackups, object as DataMoverBackup);
+}
+
+function per(count: number, tally: Tally): Tally {
+  const { writes, requests, looked, longestTurn } = tally;
+  return { writes: writes / count, requests: requests / count, looked: looked / count, longestTurn };
+}
+
+const note = (what: string, tally: Tally): void =>
+  void process.stdout.write(`${String(MANY)}: ${what}: ${JSON.stringify(tally)}\n`);
+
+/** What was done since the last call, once nothing is left to do: calls may be under way at one look or another. */
+async function restOf(started: LoadedController): Promise<Tally> {
+  const tallies: Tally[] = [];
+  let calm = 0;
+  await eventually(() => {
+    const tally = started.take();
+    tallies.push(tally);
+    calm = tally.requests + tally.looked === 0 ? calm + 1 : 0;
+    return calm === 20;
+  }, LIMIT_MS);
+  return sumOf(tallies);
+}
+
+/** It has led all the time, and goes on doing so. */
+async function expectLeading(leader: LoadedController): Promise<void> {
+  const before = leader.renewals();
+  await eventually(() => leader.renewals() > before || leader.failure() !== undefined, LIMIT_MS);
+  expect(leader.failure()).toBeUndefined();
+  expect(leader.missed).toEqual([]);
+}
+
+/** Who has the lease, and how many had it before. */
+async function holder(): Promise<[string | null | undefined, number | undefined]> {
+  const lease = await admin.get(leases, { namespace: VELERO, name: CONTROLLER });
+  return [lease?.spec?.holderIdentity, lease?.spec?.leaseTransitions];
+}
+
+/** Runs a controller until so many removals are through. */
+async function removeUntil(to: number): Promise<Tally> {
+  const completed = new Set<string>();
+  const started = startLoaded(plane.config, (informers) => {
+    informers.informer(dataMoverDeletes, { namespace: VELERO }).onChange((_, after) => {
+      if (after?.status?.phase === 'Completed') completed.add(after.metadata.name);
     });
-  };
-  let lost: unknown;
-  const leading = lead().catch((error: unknown) => {
-    if (!stop.signal.aborted) lost = error;
   });
-  const mirroring = informers.run(stop.signal);
-  return {
-    completed: (): number => completed,
-    lost: (): unknown => lost,
-    async stop(): Promise<void> {
-      stop.abort();
-      await Promise.all([leading, mirroring]);
-      await Promise.all([own.close(), leaseClient.close()]);
-      counter.stop();
-    },
-  };
-}
-
-async function runThrough(from: number, to: number): Promise<Tally> {
-  await makeDeletes(from, to);
-  const counter = countWork();
-  const controller = startController(counter);
-  await eventually(() => Promise.resolve(controller.completed() >= to), LIMIT_MS);
-  const tally = counter.take();
-  expect(controller.lost()).toBeUndefined();
-  await controller.stop();
+  controller = started;
+  await eventually(() => completed.size >= to || started.failure() !== undefined, LIMIT_MS);
+  const tally = await restOf(started);
+  await expectLeading(started);
+  await started.stop();
   return tally;
 }
 
-describe('requests on a real API server, with a mover that is done at once', () => {
+const isOver = ({ status }: DataMoverBackup): boolean => status?.phase === 'Completed';
+const isMoving = (backup: DataMoverBackup): boolean =>
+  !isOver(backup) && backup.status?.admittedAt !== undefined;
+
+describe('requests on a real API server', () => {
   it(
-    'cost the same whatever their number, and the lease is kept throughout',
+    'cost the same whatever their number, with a mover that is done at once',
     async () => {
-      const few = 100;
-      const small = await runThrough(0, few);
-      // The restart finds these, and as many that have ended as there were before.
-      const large = await runThrough(few, few + MOST);
-      const perRequest = (tally: Tally, count: number) => ({
-        writes: tally.writes / count,
-        requests: tally.requests / count,
-        looked: tally.looked / count,
-        longestTurn: tally.longestTurn,
-      });
-      const [a, b] = [perRequest(small, few), perRequest(large, MOST)];
-      process.stdout.write(`${String(few)}: ${JSON.stringify(a)}\n${String(MOST)}: ${JSON.stringify(b)}\n`);
-      expect(b.writes).toBeLessThanOrEqual(12);
-      expect(b.requests).toBeLessThanOrEqual(14);
-      expect(b.looked).toBeLessThanOrEqual(200);
-      expect(b.longestTurn).toBeLessThanOrEqual(3_000);
+      await makeDeletes(0, FEW);
+      const few = per(FEW, await removeUntil(FEW));
+      // This one finds those that have ended.
+      await makeDeletes(FEW, FEW + MANY);
+      const many = per(MANY, await removeUntil(FEW + MANY));
+      note(`${String(FEW)} removals, each`, few);
+      note(`${String(MANY)} removals, each`, many);
+      for (const each of [few, many]) {
+        expect(each.writes).toBeLessThanOrEqual(12);
+        expect(each.requests).toBeLessThanOrEqual(14);
+        expect(each.looked).toBeLessThanOrEqual(200);
+        expect(each.longestTurn).toBeLessThanOrEqual(LONGEST_TURN);
+      }
     },
-    LIMIT_MS * 2,
+    LIMIT_MS,
+  );
+
+  it(
+    'are taken over by a restart that renews its lease throughout, as many in the queue as have ended',
+    async () => {
+      await forEach(0, RUNNING, (index) => makeBackup('Moving', index));
+      await forEach(RUNNING, RUNNING + MANY, (index) => makeBackup('Queued', index));
+      await forEach(RUNNING + MANY, RUNNING + 2 * MANY, (index) => makeBackup('Completed', index));
+      let backups!: Informer<DataMoverBackup>;
+      /** Those that have been looked at. */
+      const known = new Set<string>();
+      const started = startLoaded(plane.config, (informers) => {
+        // Its own: what the controller reads of a backup is another mirror's.
+        backups = informers.informer(dataMoverBackups, { namespace: 'app' });
+        backups.onChange((_, after) => {
+          if (after?.status?.queue !== undefined) known.add(after.metadata.name);
+        });
+      });
+      controller = started;
+      const until = (isSo: () => boolean): Promise<void> =>
+        eventually(() => isSo() || started.failure() !== undefined, LIMIT_MS);
+
+      await until(() => started.renewals() > 0);
+      const first = await holder();
+      await until(() => known.size >= MANY);
+      const restart = per(MANY, await restOf(started));
+      await expectLeading(started);
+      note('restart, each', restart);
+      expect(restart.writes).toBeLessThanOrEqual(3);
+      expect(restart.requests).toBeLessThanOrEqual(4);
+      expect(restart.looked).toBeLessThanOrEqual(100);
+      expect(restart.longestTurn).toBeLessThanOrEqual(LONGEST_TURN);
+
+      for (let count = 0; count < ENDS; count++) {
+        const [moving] = backups.store.list().filter(isMoving);
+        const { namespace = '', name = '' } = moving?.metadata ?? {};
+        const completionTimestamp = new Date().toISOString();
+        await setStatus({ namespace, name }, { ...moving?.status, phase: 'Completed', completionTimestamp });
+        await until(() => {
+          const all = backups.store.list();
+          const isReleased = (one: DataMoverBackup): boolean => (one.metadata.finalizers ?? []).length === 0;
+          const over = all.filter((one) => isOver(one) && isReleased(one));
+          return over.length === MANY + count + 1 && all.filter(isMoving).length === RUNNING;
+        });
+      }
+      const ends = per(ENDS, await restOf(started));
+      note('ends, each', ends);
+      await expectLeading(started);
+      expect(ends.writes).toBeLessThanOrEqual(20);
+      expect(ends.requests).toBeLessThanOrEqual(25);
+      expect(ends.looked).toBeLessThanOrEqual(400);
+      expect(ends.longestTurn).toBeLessThanOrEqual(LONGEST_TURN);
+      expect(await holder()).toEqual(first);
+    },
+    LIMIT_MS,
   );
 });

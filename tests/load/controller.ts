@@ -61,7 +61,6 @@ export async function startLoaded(
       stop.abort();
       // A shutdown waits for its time, which only a test moves on.
       await Promise.all([mirroring, ...running, clock.advance(20_000)]);
-      counter.stop();
     },
   };
 }

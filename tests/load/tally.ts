@@ -22,7 +22,6 @@ export interface Counter {
   informers(informers: InformerSet): InformerSet;
   /** What was done since the last call, or since the beginning. */
   take(): Tally;
-  stop(): void;
 }
 
 const NOTHING: Readonly<Tally> = { writes: 0, requests: 0, looked: 0, longestTurn: 0 };
@@ -44,18 +43,20 @@ export function sumOf(tallies: readonly Tally[]): Tally {
 export function countWork(): Counter {
   let tally: Tally = { ...NOTHING };
   let inThisTurn = 0;
-  let isOver = false;
 
-  function turn(): void {
+  function endTurn(): void {
     tally.longestTurn = Math.max(tally.longestTurn, inThisTurn);
     inThisTurn = 0;
-    if (!isOver) setImmediate(turn);
   }
-  setImmediate(turn);
+
+  function work(units: number): void {
+    if (inThisTurn === 0) setImmediate(endTurn);
+    inThisTurn += units;
+  }
 
   function look(count: number, units = count): void {
     tally.looked += count;
-    inThisTurn += units;
+    if (units > 0) work(units);
   }
 
   function countingStore<T extends Resource>(store: Informer<T>['store']): Informer<T>['store'] {
@@ -99,7 +100,7 @@ export function countWork(): Counter {
           [verb]: (...args: unknown[]) => {
             tally.requests++;
             if (isWrite) tally.writes++;
-            inThisTurn++;
+            work(1);
             return call(...args);
           },
         });
@@ -114,9 +115,6 @@ export function countWork(): Counter {
       const taken = tally;
       tally = { ...NOTHING };
       return taken;
-    },
-    stop() {
-      isOver = true;
     },
   };
 }
