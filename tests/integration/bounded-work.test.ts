@@ -7,6 +7,7 @@ import { namespaces } from '../../api/external/core.ts';
 import { apiVersionOf, type Key } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import { dataMoverBackups, dataMoverClasses, dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
+import { isFinal } from '../../controller/request/request.ts';
 import { toolFolders } from '../../hack/cluster/tools.ts';
 import type { Informer } from '../../kube/cache/informer-set.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';
@@ -77,7 +78,7 @@ const makeDeletes = (from: number, to: number): Promise<void> =>
 
 /** Makes a backup that a former controller has brought that far. */
 async function makeBackup(phase: 'Queued' | 'Moving' | 'Completed', index: number): Promise<void> {
-  const { apiVersion, kind, metadata, spec, status } = backupIn(phase, index);
+  const { apiVersion, kind, metadata, spec, status } = backupIn(phase, index, Date.now());
   const { namespace = '', name, finalizers = [] } = metadata;
   await former.create(dataMoverBackups, {
     apiVersion,
@@ -149,9 +150,8 @@ async function removeUntil(to: number): Promise<Tally> {
   return tally;
 }
 
-const isOver = ({ status }: DataMoverBackup): boolean => status?.phase === 'Completed';
-const isMoving = (backup: DataMoverBackup): boolean =>
-  !isOver(backup) && backup.status?.admittedAt !== undefined;
+const isMoving = ({ status }: DataMoverBackup): boolean =>
+  !isFinal(status?.phase) && status?.admittedAt !== undefined;
 
 describe('requests on a real API server', () => {
   it(
@@ -212,8 +212,8 @@ describe('requests on a real API server', () => {
         await setStatus({ namespace, name }, { ...moving?.status, phase: 'Completed', completionTimestamp });
         await until(() => {
           const all = backups.store.list();
-          const isReleased = (one: DataMoverBackup): boolean => (one.metadata.finalizers ?? []).length === 0;
-          const over = all.filter((one) => isOver(one) && isReleased(one));
+          expect(all.filter(({ status }) => status?.failure !== undefined)).toEqual([]);
+          const over = all.filter(({ metadata: { finalizers = [] } }) => finalizers.length === 0);
           return over.length === MANY + count + 1 && all.filter(isMoving).length === RUNNING;
         });
       }

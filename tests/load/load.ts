@@ -20,13 +20,17 @@ export const patientMover: Mover = {
   restore: () => Promise.resolve({ state: 'InProgress', started: true, message: 'moving' }),
 };
 
+const WEEK = 7 * 24 * 3_600;
+
 export function classOf(name: string, atOnce: number): DataMoverClass {
   const limits = { backups: atOnce, deletes: atOnce, backupsPerNode: 1_000 };
+  // What no test ends stays as it is, also where the machine is slow.
+  const deadlines = { stagingSeconds: WEEK, moverStartSeconds: WEEK, noProgressSeconds: WEEK };
   return {
     apiVersion: apiVersionOf(dataMoverClasses),
     kind: dataMoverClasses.kind,
     metadata: { name },
-    spec: dataMoverClassSpec.parse({ mover: patientMover.name, limits }),
+    spec: dataMoverClassSpec.parse({ mover: patientMover.name, limits, deadlines }),
   };
 }
 
@@ -57,11 +61,15 @@ export function claimOf(name: string): PersistentVolumeClaim {
   };
 }
 
-/** What a backup looks like whose snapshot is cut: it waits for a place, moves, or has ended. */
-export function backupIn(phase: 'Queued' | 'Moving' | 'Completed', index: number): DataMoverBackup {
+/** What a backup looks like whose snapshot is cut: it waits for a place, moves, or has ended. The first is made at `begin`. */
+export function backupIn(
+  phase: 'Queued' | 'Moving' | 'Completed',
+  index: number,
+  begin = Date.UTC(2025, 11, 31),
+): DataMoverBackup {
   const name = `load-${String(index).padStart(5, '0')}`;
   // Several in one second, as when Velero makes them.
-  const time = new Date(Date.UTC(2026, 0, 1) - 86_400_000 + Math.floor(index / 3) * 1_000).toISOString();
+  const time = new Date(begin + Math.floor(index / 3) * 1_000).toISOString();
   const ended = { completionTimestamp: time, result: resultOf(name) };
   return {
     apiVersion: apiVersionOf(dataMoverBackups),
