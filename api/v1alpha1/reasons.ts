@@ -69,7 +69,7 @@ export const failureReasons = {
   RepositoryLocked: 'the repository is locked by another process',
   RepositoryDamaged: 'the repository holds something that cannot be read',
   PermissionDenied: 'access to the repository or to a file was denied',
-  NoSpace: 'a volume is full',
+  NoSpace: 'a volume or the store is full',
   OutOfMemory: 'the mover ran out of memory',
   UnreadableSource: 'files of the source could not be read',
   UnsupportedContent: 'the volume holds data that the mover does not save',

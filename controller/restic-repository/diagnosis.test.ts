@@ -61,6 +61,51 @@ describe('a repository that is reached through a storage location', () => {
   });
 });
 
+describe('what a store says of a bucket', () => {
+  it.each([
+    [
+      'RepositoryUnreachable',
+      'AWS_DEFAULT_REGION',
+      "Stat(<config/>) failed: Stat: The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-central-1'",
+    ],
+    [
+      'RepositoryUnreachable',
+      'AWS_DEFAULT_REGION',
+      'Stat: The authorization header is malformed; a non-empty region must be provided in the credential.',
+    ],
+    [
+      'PermissionDenied',
+      'check the region',
+      'Fatal: unable to open repository at s3:http://s3/b/r: client.BucketExists: 400 Bad Request',
+    ],
+    [
+      'PermissionDenied',
+      'object lock or a retention',
+      'Remove(<lock/1a2b3c4d5e>) failed: client.RemoveObject: Object is WORM protected and cannot be overwritten.',
+    ],
+    [
+      'PermissionDenied',
+      'object lock or a retention',
+      'Remove(<lock/1a2b3c4d5e>) failed: client.RemoveObject: Access Denied because object protected by object lock.',
+    ],
+    [
+      'NoSpace',
+      'its quota is reached',
+      'Save(<data/1a2b3c4d5e>) failed: client.PutObject: Bucket quota exceeded',
+    ],
+    ['NoSpace', 'its quota is reached', 'Save(<data/1a2b3c4d5e>) failed: client.PutObject: QuotaExceeded'],
+    [
+      'NoSpace',
+      'its quota is reached',
+      'client.PutObject: Storage backend has reached its minimum free drive threshold. Please delete a few objects to proceed.',
+    ],
+  ])('is %s, and names %s: %s', (reason, remedy, line) => {
+    const found = diagnose([line], { exitCode: 1 }, PLACE);
+    expect(found).toMatchObject({ reason, evidence: line, attempts: 1 });
+    expect(found.message).toContain(remedy);
+  });
+});
+
 it('a session token that the storage does not know is access denied', () => {
   const line = 'Fatal: unable to open repository at s3:http://s3/b/r: client.BucketExists: 400 Bad Request';
   expect(diagnose([line], { exitCode: 1 }, PLACE)).toMatchObject({ reason: 'PermissionDenied', attempts: 1 });

@@ -45,9 +45,39 @@ const RULES: readonly Rule[] = [
     attempts: 1,
   },
   {
-    // The last is the answer to a session token that is not known: a HEAD has no body that could say more.
     pattern:
-      /InvalidAccessKeyId|Access Key Id you provided|SignatureDoesNotMatch|signature we calculated|AccessDenied|Access Denied|403 Forbidden|AuthorizationFailure|AuthenticationFailed|InvalidToken|ExpiredToken|client\.BucketExists: 400 Bad Request/i,
+      /the region '[^']{0,99}' is wrong|non-empty region must be provided|AuthorizationHeaderMalformed|InvalidRegion/i,
+    reason: 'RepositoryUnreachable',
+    message: ({ secret, repository }) =>
+      `the bucket of ${repository} is in another region; set key AWS_DEFAULT_REGION of Secret ${secret}, or config.region of the BackupStorageLocation`,
+    attempts: 1,
+  },
+  {
+    // A HEAD has no body that could say more: the region is wrong, or a session token is not known.
+    pattern: /client\.BucketExists: 400 Bad Request/i,
+    reason: 'PermissionDenied',
+    message: ({ keys, repository }) =>
+      `the store refuses requests for ${repository} and gives no reason; check the region, and ${keys}, a session token among them`,
+    attempts: 1,
+  },
+  {
+    pattern: /WORM protected|protected by object lock/i,
+    reason: 'PermissionDenied',
+    message: ({ base, repository }) =>
+      `the store keeps what restic has to delete of ${repository}, its own locks among it: object lock or a retention is set on the bucket; remove it or correct ${base}`,
+    attempts: 1,
+  },
+  {
+    pattern:
+      /QuotaExceeded|bucket quota exceeded|StorageFull|minimum free drive threshold|507 Insufficient Storage/i,
+    reason: 'NoSpace',
+    message: ({ repository }) =>
+      `the store of ${repository} is full, or its quota is reached; raise the quota or remove backups`,
+    attempts: 1,
+  },
+  {
+    pattern:
+      /InvalidAccessKeyId|Access Key Id you provided|SignatureDoesNotMatch|signature we calculated|AccessDenied|Access Denied|403 Forbidden|AuthorizationFailure|AuthenticationFailed|InvalidToken|ExpiredToken/i,
     reason: 'PermissionDenied',
     message: ({ keys, repository }) =>
       `access to ${repository} was denied; check ${keys} and the rights they have`,
