@@ -62,6 +62,42 @@ describe('a claim', () => {
     expect(kube.calls).toEqual([]);
   });
 
+  describe('that waited for its data when the backup was made', () => {
+    const waiting = (): PersistentVolumeClaim => {
+      const { spec, status: _, ...rest } = aClaim('data', { labels: { [labels.restoredBy]: 'dmr-earlier' } });
+      const { volumeName: __, ...unbound } = spec;
+      return {
+        ...rest,
+        spec: { ...unbound, selector: { matchLabels: { [labels.restoredBy]: 'dmr-earlier' } } },
+      };
+    };
+
+    it.each(['true', 'false'])('fails, as nothing would ever fill it (mover on: %s)', async (enable) => {
+      await expect(setUp(enable).restore(waiting())).rejects.toThrow(
+        /PersistentVolumeClaim app\/data waited for DataMoverRestore app\/dmr-earlier when the backup was made.*restore it from/,
+      );
+    });
+
+    it('comes back empty in a restore without volumes', async () => {
+      const { item } = await setUp().restore(waiting(), aRestore({ restorePVs: false }));
+      expect(parsed(item)).not.toHaveProperty('spec.selector');
+      expect(parsed(item).metadata.labels ?? {}).toEqual({});
+    });
+
+    it('is left alone where it stands there already', async () => {
+      const { restore, kube } = setUp();
+      kube.seed(persistentVolumeClaims, aClaim());
+      expect(await restore(waiting())).toEqual({});
+    });
+
+    it('goes through when it was bound by then', async () => {
+      const { restore, kube } = setUp();
+      const bound = aClaim('data', { labels: { [labels.restoredBy]: 'dmr-earlier' } });
+      expect(await restore(bound)).toEqual({});
+      expect(kube.calls).toEqual([]);
+    });
+  });
+
   it.each([
     ['carries its mark', aClaim('data', MOVED), aClaim('data', MOVED)],
     ['lost its mark to another action', aClaim(), aClaim('data', MOVED)],

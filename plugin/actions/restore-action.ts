@@ -7,6 +7,7 @@ import { parseItem } from './item.ts';
 import { markOf } from './moved-mark.ts';
 import { createRequestOperations } from './request-operations.ts';
 import { MARKED_RESOURCES } from './velero-facts.ts';
+import { restoreWaitingClaim } from './waiting-claim.ts';
 
 /** `oadp.openshift.io/data-mover-restore`: asks for the data of moved claims to be brought back. */
 export function createRestoreAction(cluster: Cluster): RestoreItemAction {
@@ -17,7 +18,7 @@ export function createRestoreAction(cluster: Cluster): RestoreItemAction {
     async execute(input, context) {
       // Other actions may have dropped the mark from the item; the backup still has it.
       const movedBy = markOf(input.item) ?? markOf(input.itemFromBackup);
-      if (movedBy === undefined) return {};
+      if (movedBy === undefined) return (await restoreWaitingClaim(cluster, input, context)) ?? {};
       const object = parseItem(input.item);
       if (object.kind !== 'PersistentVolumeClaim') {
         // The storage behind it may be gone or belong to somebody else; the claim gets a volume with the data, or an error.

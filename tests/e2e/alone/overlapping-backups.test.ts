@@ -14,7 +14,6 @@ import {
   backUp,
   movedBackups,
   movedRestores,
-  restore,
   restoreEnd,
   startBackup,
   startRestore,
@@ -115,17 +114,17 @@ describe('a backup of all namespaces while data is moved', () => {
     return status?.phase;
   }
 
-  /** Restores what a backup holds of a namespace into another one. @returns its name */
+  /** Restores what a backup holds of a namespace into another one; restore and namespace have one name, which it returns. */
   async function restoreAs(
     title: string,
-    from: string,
-    namespace: string,
+    { from, namespace, phase = 'Completed' }: { from: string; namespace: string; phase?: string },
     ...options: string[]
   ): Promise<string> {
     const name = story.unique(title);
     story.atEnd(() => story.kubectl(['delete', 'namespace', name, '--wait=false']));
     const where = ['--include-namespaces', namespace, '--namespace-mappings', `${namespace}:${name}`];
-    await restore(story, { name, from, options: [...where, ...options] });
+    await startRestore(story, name, from, ...where, ...options);
+    expect([title, await restoreEnd(story, name)]).toEqual([title, phase]);
     return name;
   }
 
@@ -166,14 +165,15 @@ describe('a backup of all namespaces while data is moved', () => {
 
     // Another Velero that works would come of those of its own namespace.
     const withoutServers = ['--exclude-resources', 'pods,deployments.apps,replicasets.apps'];
-    const [ofSaved, ofOther, ofVelero] = await Promise.all([
-      restoreAs('saved-copy', story.unique('saved'), saved.namespace),
-      restoreAs('other-copy', all, other.namespace),
-      restoreAs('velero-copy', all, story.namespace, ...withoutServers),
+    const [ofSaved, ofOther, ofVelero, ofReturned] = await Promise.all([
+      restoreAs('saved-copy', { from: story.unique('saved'), namespace: saved.namespace }),
+      restoreAs('other-copy', { from: all, namespace: other.namespace }),
+      restoreAs('velero-copy', { from: all, namespace: story.namespace }, ...withoutServers),
+      restoreAs('returned-copy', { from: all, namespace: returned.namespace, phase: 'PartiallyFailed' }),
     ]);
     restored.set('saved', await sumOf({ namespace: ofSaved, name: 'app' }));
     restored.set('other', await sumOf({ namespace: ofOther, name: 'app' }));
-    const filled = [ofOther, ofVelero];
+    const filled = [ofOther, ofVelero, ofReturned];
     brought = [...(await allObjects(story)).values()].filter(({ metadata }) =>
       filled.includes(metadata.namespace ?? ''),
     );
@@ -243,6 +243,12 @@ describe('a backup of all namespaces while data is moved', () => {
 
   it('has saved the data itself too', () => {
     expect(restored.get('other')).toBe(sums.get('other'));
+  });
+
+  it('gives no claim back that waited for its data then', () => {
+    const claims = brought.filter(({ kind }) => kind === 'PersistentVolumeClaim');
+    const namespaces = claims.map(({ metadata }) => metadata.namespace);
+    expect(namespaces).toEqual(CLAIMS.map(() => story.unique('other-copy')));
   });
 
   it('brings nothing of the data mover back when it is restored', () => {
