@@ -35,7 +35,9 @@ export function currentCluster(config: ClusterConfig, env: NodeJS.ProcessEnv): C
     kubeconfig,
     up: async (progress) => {
       refuse(missingPrograms(kubeconfig), HEADLINE);
-      const namespace = await progress.step('look for VolSync and Velero', () => lookAround());
+      const namespace = await progress.step('look for VolSync and Velero', () =>
+        lookAround(env['VELERO_NAMESPACE']),
+      );
       await progress.step(`apply config/default to namespace ${namespace}`, () =>
         applyConfigDefault(config.checkout, namespace, (args) => run('kubectl', args)),
       );
@@ -69,7 +71,7 @@ function missingPrograms(kubeconfig: string): Missing[] {
 }
 
 /** @returns Velero's namespace */
-async function lookAround(): Promise<string> {
+async function lookAround(wanted: string | undefined): Promise<string> {
   await run('kubectl', ['version', '--request-timeout=10s']);
   const missing: Missing[] = [];
   for (const crd of CRDS) {
@@ -78,16 +80,26 @@ async function lookAround(): Promise<string> {
   }
   const query = ['get', 'deployments', '--all-namespaces', '--field-selector=metadata.name=velero'];
   const found = await run('kubectl', [...query, '-o', 'jsonpath={.items[*].metadata.namespace}']);
-  const [namespace, second] = found.split(' ').filter(Boolean);
-  if (namespace === undefined) {
+  const chosen = chooseVelero(found.split(' ').filter(Boolean), wanted);
+  const isChosen = typeof chosen === 'string';
+  refuse(isChosen ? missing : [...missing, chosen], HEADLINE);
+  return isChosen ? chosen : '';
+}
+
+/** The namespace of the Velero to work with, among those of the cluster; or what is missing to know it. */
+export function chooseVelero(found: readonly string[], wanted: string | undefined): string | Missing {
+  const [only, second] = found;
+  if (only === undefined) {
     const remedy = 'install Velero 1.15 or later (velero install), or OADP';
-    missing.push({ what: 'the cluster has no Deployment named velero', remedy });
-  } else if (second !== undefined) {
-    const remedy = 'remove one: this command cannot tell which one is meant';
-    missing.push({ what: `the cluster has several Deployments named velero, in ${found}`, remedy });
+    return { what: 'the cluster has no Deployment named velero', remedy };
   }
-  refuse(missing, HEADLINE);
-  return namespace ?? '';
+  if (second === undefined) return only;
+  if (wanted !== undefined && found.includes(wanted)) return wanted;
+  return {
+    what: `the cluster has several Deployments named velero, in ${found.join(', ')}`,
+    remedy:
+      'set VELERO_NAMESPACE to the namespace of one; docs/two-installations.md says how to start the controllers of the others',
+  };
 }
 
 async function startController(

@@ -1,0 +1,26 @@
+import { describe, expect, it } from '@jest/globals';
+import { chooseVelero } from './current.ts';
+
+describe('the Velero of a cluster', () => {
+  it('is the only one, whatever its namespace', () => {
+    expect(chooseVelero(['openshift-adp'], 'velero')).toBe('openshift-adp');
+  });
+
+  it('is the one that VELERO_NAMESPACE names where there are several', () => {
+    expect(chooseVelero(['velero', 'velero-b'], 'velero-b')).toBe('velero-b');
+  });
+
+  it.each([undefined, '', 'elsewhere'])(
+    'is not guessed where there are several (VELERO_NAMESPACE: %s)',
+    (wanted) => {
+      expect(chooseVelero(['velero', 'velero-b'], wanted)).toMatchObject({
+        what: expect.stringContaining('velero, velero-b'),
+        remedy: expect.stringContaining('VELERO_NAMESPACE'),
+      });
+    },
+  );
+
+  it('is missing where there is none', () => {
+    expect(chooseVelero([], 'velero')).toMatchObject({ remedy: expect.stringContaining('velero install') });
+  });
+});
