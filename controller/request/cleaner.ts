@@ -35,7 +35,8 @@ export function createCleaner(client: KubeClient): Cleaner & { readonly size: nu
   /** The object to delete; `undefined`: what has the name is another's. An object that nobody has seen yet has no uid. */
   async function toDelete(target: Target, signal: AbortSignal): Promise<{ uid?: string } | undefined> {
     const { kind, key, isOurs } = target;
-    if (isOurs === undefined) return uidOf(target.cached);
+    const cached = ownOf(target);
+    if (isOurs === undefined || cached !== undefined) return uidOf(cached);
     const found = await client.get(kind, key, { signal });
     return found !== undefined && isOurs(found) ? uidOf(found) : undefined;
   }
@@ -55,7 +56,8 @@ export function createCleaner(client: KubeClient): Cleaner & { readonly size: nu
         ...object,
         ...(propagationPolicy !== undefined && { propagationPolicy }),
       }));
-    done.add(id);
+    // Where the one that the cache has seen is gone, another may have its name.
+    if (existed || cached === undefined) done.add(id);
     return !existed && cached === undefined;
   }
 
