@@ -52,8 +52,9 @@ export function looksAtVolume({ spec: { volumes = {} } }: Pick<DataMoverClass, '
 type Chooser = Pick<DataMoverClass, 'spec' | 'status'>;
 
 /**
- * Why the class does not take the volume; `undefined` if it does. What `spec.volumes` does not limit, the abilities of the mover
- * do, as far as the status of the class has them: a mode that the class names itself is never left out silently.
+ * Why the class does not take the volume; `undefined` if it does. Where `spec.volumes` has no modes, those count that
+ * the mover can move, if the status of the class has them. A mode that the class names is taken even if the mover cannot move it, so
+ * that its backups fail: they are not left out.
  */
 export function misfitOf(chooser: Chooser, volume: VolumeFacts): string | undefined {
   for (const check of CHECKS) {

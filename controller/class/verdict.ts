@@ -37,7 +37,7 @@ function isProblem(serving: ReturnType<typeof serve>): serving is ServingProblem
   return serving !== undefined && 'reason' in serving;
 }
 
-/** What the class promises to take and nothing can move fails every backup of such a volume. */
+/** A mode that the class names and its mover cannot move fails each backup of such a volume. */
 function volumesProblem({ metadata, spec }: DataMoverClass, mover: Mover): ServingProblem | undefined {
   const { volumeModes = [], maxSize } = spec.volumes ?? {};
   const impossible = volumeModes.filter((mode) => !mover.capabilities.volumeModes.includes(mode));

@@ -32,7 +32,7 @@ export function checkVolume(
   );
 }
 
-/** Refuses a volume that the class does not take. What its mover can do is the mover's to say, see {@link checkVolume}. */
+/** Refuses a volume that `spec.volumes` of the class excludes; {@link checkVolume} looks at the abilities of its mover. */
 export function checkTaken(
   { metadata, spec }: Pick<DataMoverClass, 'metadata' | 'spec'>,
   claim: PersistentVolumeClaim,

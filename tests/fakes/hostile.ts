@@ -167,7 +167,7 @@ const RESULT = Object.fromEntries(
     .map(([field, values]) => [field.replace('spec.source.', 'spec.'), values]),
 );
 
-/** What a record in a bucket says that somebody has changed: the plugin makes the request of it. */
+/** The plugin makes the request of a record in a bucket, which may have been changed there. */
 const DELETE: Readonly<Record<string, readonly unknown[]>> = {
   ...RESULT,
   // Only Velero's own are made by the plugin; by hand, those who may remove all data may name any repository.

@@ -353,6 +353,39 @@ describe('the controller, where the policies are absent,', () => {
     expect(world.repositoryOf('c1/victim/data')?.snapshots).toHaveLength(1);
   });
 
+  it('removes no data of another namespace than that of the backup, whatever a record in a bucket says', async () => {
+    const result = { mover: 'VolSync', repository: 'c1/victim/data', snapshotID: 'abcdef01' };
+    const name = `try-${++count}`;
+    await admin.create(dataMoverDeletes, {
+      metadata: { namespace: world.protected, name },
+      spec: { backupNamespace: world.app, backupName: 'b', result },
+    } as never);
+    const current = () =>
+      world.feed.get(dataMoverDeletes, { namespace: world.protected, name }) as Ended | undefined;
+    await world.until('the refusal', () => current()?.status?.phase === 'Failed');
+    expect(current()?.status?.failure).toMatchObject({
+      reason: 'Forbidden',
+      message: expect.stringContaining('is one of namespace victim'),
+    });
+    expect(world.repositoryOf('c1/victim/data')?.snapshots).toHaveLength(1);
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it.each<[string, object]>([
+    ['traceparent that is none', { annotations: { 'oadp.openshift.io/traceparent': '$(id)\n00-x' } }],
+    [
+      'mark of another request',
+      {
+        labels: { 'oadp.openshift.io/request-uid': 'of-victim', 'oadp.openshift.io/request-kind': 'backup' },
+        annotations: { 'oadp.openshift.io/request': `${VICTIM}/b1` },
+      },
+    ],
+  ])('serves a request with a %s as any other, and leaves nothing', async (_, metadata) => {
+    const made = await make(tenant, { metadata });
+    expect(await endOf(dataMoverBackups, made)).toMatchObject({ phase: 'Completed' });
+    await world.until('all is gone', () => isDeepStrictEqual(world.inventory(), before));
+  });
+
   it('is not led astray by marks of its own on objects of a tenant, nor by a finalizer that stays', async () => {
     const first = await make<Ended>(tenant, { metadata: { finalizers: ['example.com/mine'] } });
     const { uid = '' } = first.metadata;
