@@ -47,7 +47,7 @@ export function createMatches(
     return resolution.outcome === 'resolved' ? resolution.class.metadata.name : undefined;
   }
 
-  /** Begins again if a class changes while the claims are looked at; those that change or go meanwhile are taken in as ever. */
+  /** Starts over if a class changes during the count. `claimChanged` takes in the claims that change during it. */
   async function countAll(): Promise<void> {
     let begunAt: number;
     do {

@@ -54,7 +54,7 @@ export class Storage {
     return this.view<T>(kind).map((object) => structuredClone(object));
   }
 
-  /** The objects themselves, which nobody may change. */
+  /** The objects themselves, not copies: they must not be changed. */
   view<T extends Resource>(kind: Kind<T>): readonly T[] {
     return [...this.#objects(kind).values()].map(({ object }) => object as T);
   }

@@ -120,7 +120,7 @@ async function restOf(started: LoadedController): Promise<Tally> {
   return sumOf(tallies);
 }
 
-/** It has led all the time, and goes on doing so. */
+/** Expects that the controller has led all the time, and that it still renews its lease. */
 async function expectLeading(leader: LoadedController): Promise<void> {
   const before = leader.renewals();
   await eventually(() => leader.renewals() > before || leader.failure() !== undefined, LIMIT_MS);

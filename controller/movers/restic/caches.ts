@@ -44,13 +44,13 @@ interface CachesDependencies {
  */
 const LIFETIME_MS = 30 * 24 * 3_600_000;
 
-/** How many old ones go at a time. */
+/** How many old ones one call removes. */
 const PORTION = 10;
 
 export function createCaches(deps: CachesDependencies): Caches {
   const { client, namespace, claims, creator } = deps;
 
-  /** There is one per repository, which may be thousands, and every clean-up asks for the old ones. */
+  /** There may be thousands, one per repository, and every clean-up looks for old ones. */
   const byAge = createLine(compareAge);
   claims.onChange((before, after) => {
     if (before !== undefined) byAge.remove(before);
