@@ -141,9 +141,9 @@ const CROWD = `seq -f '%.0f' "$1" > names
 sed s/^/folder/ names | xargs mkdir
 sed s/^/pipe/ names | xargs mkfifo
 sed 's,.*,home&/lost+found,' names | xargs mkdir -p
-while read -r name; do
-  mknod "device$name" c 1 3; echo "$name" > "file$name"; ln "file$name" "again$name"; ln -s "file$name" "link$name"
-done < names
+mkdir -p devices/0
+head -n 100 names | while read -r name; do mknod "devices/0/$name" c 1 3; done
+for copy in $(seq $(($1 / 100 - 1))); do cp -a devices/0 "devices/$copy"; done
 rm names`;
 
 /** Makes the crowd in a volume; returns what listens on its sockets, which are one by many names. */
@@ -151,7 +151,13 @@ export async function plantCrowd(volume: string, count: number): Promise<Server[
   execFileSync('sh', ['-e', '-c', CROWD, 'sh', String(count)], { cwd: volume });
   const made: Planted = { folders: [Buffer.from(volume)], files: [], servers: [] };
   await addSocket(Buffer.from(join(volume, 'socket')), made);
-  for (let i = 1; i < count; i++) fs.linkSync(join(volume, 'socket'), join(volume, `socket${String(i)}`));
+  for (let i = 0; i < count; i++) {
+    const named = (kind: string): string => join(volume, `${kind}${String(i)}`);
+    fs.writeFileSync(named('file'), named(''));
+    fs.linkSync(named('file'), named('again'));
+    fs.symlinkSync(named('file'), named('link'));
+    if (i > 0) fs.linkSync(join(volume, 'socket'), named('socket'));
+  }
   return made.servers;
 }
 

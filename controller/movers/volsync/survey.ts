@@ -41,7 +41,7 @@ export async function survey(
 }
 
 /**
- * VolSync runs its mover where a pod runs that uses the volume, and makes the mover's Job anew when that pod is seen to have ended.
+ * VolSync runs its mover where a pod runs that uses the volume, and replaces the mover's Job when it sees that this pod has ended.
  * The new one saves the volume again. The Job controller counts a pod only after its end is known to all.
  */
 function isOver(job: Job | undefined): boolean {
