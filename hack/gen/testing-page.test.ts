@@ -9,19 +9,25 @@ const FINDINGS = [
   'A6',
   'A8',
   'A9',
+  'A15b',
   'A16',
   'B1',
   'B10',
   'B13',
+  'B28',
   'C1',
   'C2',
   'C3',
   'C4',
+  'C5',
   'M3',
   'M4',
   'M5',
   'm2',
+  'm3',
+  'm4',
   'm5',
+  'm6',
   'm7',
   'm9',
   'm10',
@@ -40,12 +46,14 @@ const FINDINGS = [
   'R1',
   'R2',
   'R3',
+  'R4',
+  'R5',
 ];
 
 /** The rows of the page, with what Markdown needs taken away. */
 const rows = readFileSync(join(ROOT, 'docs/testing.md'), 'utf8')
   .split('\n')
-  .filter((line) => /^\| [A-Zmn]\d+ /.test(line))
+  .filter((line) => /^\| [A-Zmn]\d+b? /.test(line))
   .map((line) => {
     const [, id = '', , file = '', name = ''] = line.split(/(?<!\\)\|/).map((cell) => cell.trim());
     return { id, file: file.replaceAll('`', ''), name: name.replaceAll(/\\(.)/g, '$1') };
