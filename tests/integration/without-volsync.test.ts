@@ -10,7 +10,6 @@ import {
   persistentVolumes,
   secrets,
 } from '../../api/external/core.ts';
-import { replicationSources } from '../../api/external/volsync.ts';
 import type { Condition, Kind, Resource } from '../../api/meta.ts';
 import { dataMoverBackups, dataMoverClasses } from '../../api/v1alpha1/kinds.ts';
 import { childName } from '../../api/v1alpha1/names.ts';
@@ -209,7 +208,9 @@ it('moves with VolSync, without a restart, once it is installed', async () => {
     crdsIn(join(import.meta.dirname, '../../hack/cluster/doubles/volsync/crds/*.yaml')),
   );
   const child = await backUp('late', 'volsync');
-  await eventually(async () => (await client.get(replicationSources, child)) !== undefined, LIMIT_MS);
+  // The look at the volume comes first, and here is no node that could run its pod.
+  const survey = { ...child, name: `${child.name}-survey` };
+  await eventually(async () => (await client.get(jobs, survey)) !== undefined, LIMIT_MS);
   await eventually(async () => (await engineOf('volsync'))?.reason !== 'EngineMissing', LIMIT_MS);
   const inTouch = (): boolean =>
     informers
@@ -220,5 +221,5 @@ it('moves with VolSync, without a restart, once it is installed', async () => {
 
   await client.mergePatch(dataMoverBackups, { namespace: APP, name: 'late' }, { spec: { cancel: true } });
   await eventually(async () => (await statusOf('late'))?.phase === 'Canceled', LIMIT_MS);
-  expect(await client.get(replicationSources, child)).toBeUndefined();
+  expect(await client.get(jobs, survey)).toBeUndefined();
 }, 400_000);

@@ -2,7 +2,7 @@ import { replicationSources } from '../../../api/external/volsync.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
 import { isNotFound } from '../../../kube/client/kube-error.ts';
 import { leases, type Lease } from '../../../kube/runtime/leader-election.ts';
-import type { Finding } from '../mover.ts';
+import type { Finding, MoverOutcome } from '../mover.ts';
 
 /** By which VolSync's managers agree on one that works; it lies in the namespace where VolSync is installed. */
 const MANAGER_LEASE = 'b95b3104.backube';
@@ -31,7 +31,16 @@ export async function checkEngine(options: EngineCheckOptions, signal: AbortSign
   return judgeLeases(await leasesOf(options, signal), options.now());
 }
 
-async function isInstalled({ client, namespace }: EngineCheckOptions, signal: AbortSignal): Promise<boolean> {
+/** How a transfer ends that finds no VolSync. */
+export function notInstalled(kind: string): MoverOutcome<never> {
+  const message = `VolSync is not installed: there is no kind ${kind}; install VolSync, or choose a DataMoverClass of another mover`;
+  return { state: 'Failed', reason: 'MoverFailed', message };
+}
+
+export async function isInstalled(
+  { client, namespace }: Pick<EngineCheckOptions, 'client' | 'namespace'>,
+  signal: AbortSignal,
+): Promise<boolean> {
   try {
     await client.listPage(replicationSources, { namespace, pageSize: 1, resourceVersion: '0', signal });
     return true;

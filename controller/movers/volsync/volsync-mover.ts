@@ -20,7 +20,7 @@ import { parseVolSyncConfig, refuseCache, type VolSyncConfig } from './config.ts
 import { resticAbilities } from '../../restic-repository/abilities.ts';
 import { desiredSecret, locationOf } from '../../restic-repository/request-objects.ts';
 import { desiredDestination, desiredSource } from './desired.ts';
-import { checkEngine } from './engine.ts';
+import { checkEngine, isInstalled, notInstalled } from './engine.ts';
 import { hasEnded, letGo } from './let-go.ts';
 import { judge, type TimeLeft, type Unlocking, type Verdict } from './observation.ts';
 import type { Access, Credentials } from '../../restic-repository/credentials.ts';
@@ -108,8 +108,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
       await deps.creator.createOnce(kind, build(found), request.signal);
     } catch (error) {
       if (!isNotFound(error)) throw error;
-      const message = `VolSync is not installed: there is no kind ${kind.kind}; install VolSync, or choose a DataMoverClass of another mover`;
-      return { state: 'Failed', reason: 'MoverFailed', message };
+      return notInstalled(kind.kind);
     }
     return {
       state: 'InProgress',
@@ -117,6 +116,13 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
       message: 'VolSync is asked to transfer the data',
       lastActivity: deps.now().toISOString(),
     };
+  }
+
+  /** No volume is looked at for a VolSync that is not there. */
+  async function surveyFirst(request: MoverRequest<VolSyncConfig>): Promise<MoverOutcome<Survey>> {
+    const isBegun = deps.resticRunner.jobOf(request, SURVEY) !== undefined;
+    if (!isBegun && !(await isInstalled(deps, request.signal))) return notInstalled(replicationSources.kind);
+    return survey(deps, request);
   }
 
   /** What VolSync is asked by. */
@@ -233,7 +239,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
     async backup(request) {
       const source = listers.sources.get(`${namespace}/${request.name}`);
       if (source === undefined) {
-        const found = await survey(deps, request);
+        const found = await surveyFirst(request);
         if (found.state !== 'Done') return found;
         return start(request, replicationSources, (access) => {
           const made = desiredSource(request, namespace, access);
