@@ -77,13 +77,15 @@ export async function openStory(title: string): Promise<Story> {
       await test.kube.delete(namespaces, { name });
       await untilGone(test.kube, namespaces, { name });
     },
-    makeClass: async (name, spec = {}) => {
+    makeClass: async (name, { config, ...spec } = {}) => {
       const full = unique(name);
+      // Nothing is pulled here: both movers start Jobs with the image that the cluster has.
+      const own = { resticSecret: { name: 'restic-config' }, resticImage: test.cluster.images.volsyncRestic };
       await make({
         apiVersion: apiVersionOf(dataMoverClasses),
         kind: dataMoverClasses.kind,
         metadata: { name: full },
-        ...{ spec: { mover: 'VolSync', config: { resticSecret: { name: 'restic-config' } }, ...spec } },
+        ...{ spec: { mover: 'VolSync', ...spec, config: { ...own, ...config } } },
       });
       return full;
     },
