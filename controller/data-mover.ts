@@ -200,12 +200,7 @@ export function createDataMover(options: DataMoverOptions): DataMover {
   const janitor = createJanitor({
     client,
     listers,
-    isOwn: {
-      backups: isOwn.backup,
-      restores: isOwn.restore,
-      deletes: isOwn.delete,
-      prunes: isOwn.prune,
-    },
+    isOwn,
     collector: createCollector({ env, movers, isOwn, clock, log }),
     namespace,
     ...(options.janitorIntervalMs !== undefined && { intervalMs: options.janitorIntervalMs }),

@@ -20,16 +20,19 @@ import { nameOf } from '../request/cleaner.ts';
 import { isFinal } from '../request/request.ts';
 import { leftovers, type Leftover, type Origin } from './leftovers.ts';
 
+/** By kind of request, whether one is this controller's to serve. */
+export interface Ownership {
+  backup: (request: DataMoverBackup) => boolean;
+  restore: (request: DataMoverRestore) => boolean;
+  delete: (request: DataMoverDelete) => boolean;
+  prune: (request: DataMoverPrune) => boolean;
+}
+
 export interface CollectorOptions {
   env: Pick<Environment, 'client' | 'listers' | 'namespace' | 'self' | 'cleaner'>;
   movers: readonly Pick<Mover, 'children' | 'cleanup'>[];
   /** Whether a request that is there is this controller's to serve. */
-  isOwn: {
-    backup: (request: DataMoverBackup) => boolean;
-    restore: (request: DataMoverRestore) => boolean;
-    delete: (request: DataMoverDelete) => boolean;
-    prune: (request: DataMoverPrune) => boolean;
-  };
+  isOwn: Ownership;
   clock: Pick<Clock, 'monotonic'>;
   log: Logger;
 }

@@ -3,7 +3,6 @@ import { formatKey, keyOf, type Kind, type Resource } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
 import type { DataMoverPrune } from '../../api/v1alpha1/data-mover-prune.ts';
-import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
 import { desiredDelete, storedResultOf } from '../../api/v1alpha1/desired-delete.ts';
 import { annotations } from '../../api/v1alpha1/keys.ts';
 import { isMadeIn } from '../../api/v1alpha1/made-in.ts';
@@ -22,7 +21,7 @@ import type { Logger } from '../../telemetry/log.ts';
 import type { Listers } from '../environment.ts';
 import { hideClaims, ownClaims } from '../exposure/hide.ts';
 import { logFieldsOf } from '../request/request-log.ts';
-import type { Collector } from './collector.ts';
+import type { Collector, Ownership } from './collector.ts';
 import {
   fateOfBackup,
   fateOfCare,
@@ -38,12 +37,7 @@ export interface JanitorOptions {
   client: KubeClient;
   listers: Pick<Listers, 'backups' | 'restores' | 'deletes' | 'prunes' | 'claims' | 'volumes'>;
   /** Whether a request is this controller's own: others have janitors of their own. Default: all are. */
-  isOwn?: {
-    backups: (request: DataMoverBackup) => boolean;
-    restores: (request: DataMoverRestore) => boolean;
-    deletes: (request: DataMoverDelete) => boolean;
-    prunes: (request: DataMoverPrune) => boolean;
-  };
+  isOwn?: Ownership;
   /** What else is swept in each round. Default: nothing. */
   collector?: Collector;
   /** The protected namespace: Velero's. */
@@ -63,7 +57,12 @@ export interface Janitor extends Runnable {
   sweep(signal: AbortSignal): Promise<void>;
 }
 
-const ALL_OWN = { backups: () => true, restores: () => true, deletes: () => true, prunes: () => true };
+const ALL_OWN: Ownership = {
+  backup: () => true,
+  restore: () => true,
+  delete: () => true,
+  prune: () => true,
+};
 
 /** There may be tens of thousands. */
 async function select<T>(all: readonly T[], isOwn: (one: T) => boolean): Promise<T[]> {
@@ -78,15 +77,15 @@ export function createJanitor(options: JanitorOptions): Janitor {
   async function sweep(signal: AbortSignal): Promise<void> {
     const { isOwn = ALL_OWN } = options;
     const ofBackups = listers.backups.list().filter(veleroBackupOf);
-    await tend(await select(ofBackups, isOwn.backups), backups, signal, (one, known) =>
+    await tend(await select(ofBackups, isOwn.backup), backups, signal, (one, known) =>
       judge(one, known, signal),
     );
     const ofRestores = listers.restores.list().filter(veleroRestoreOf);
-    await tend(await select(ofRestores, isOwn.restores), restores, signal, async (one, known) => {
+    await tend(await select(ofRestores, isOwn.restore), restores, signal, async (one, known) => {
       if (fateOfRestore(one, known) === 'remove') await remove(dataMoverRestores, one, signal);
     });
-    await sweepCare(dataMoverDeletes, await select(listers.deletes.list(), isOwn.deletes), signal);
-    await sweepCare(dataMoverPrunes, await select(listers.prunes.list(), isOwn.prunes), signal);
+    await sweepCare(dataMoverDeletes, await select(listers.deletes.list(), isOwn.delete), signal);
+    await sweepCare(dataMoverPrunes, await select(listers.prunes.list(), isOwn.prune), signal);
     await hideClaims(options, ownClaims(options), signal);
   }
 
