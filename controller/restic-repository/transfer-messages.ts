@@ -1,7 +1,7 @@
-import type { Complaint } from '../../restic-repository/diagnosis.ts';
-import { rootIn } from '../../restic-repository/root-folder.ts';
-import { complaint, type ErrorKind } from '../../restic-repository/script-log.ts';
-import type { MoverProgress, RootFolder } from '../mover.ts';
+import type { Complaint } from './diagnosis.ts';
+import { rootIn } from './root-folder.ts';
+import { complaint, type ErrorKind } from './script-log.ts';
+import type { MoverProgress, RootFolder } from '../movers/mover.ts';
 
 /** What the reports of a transfer say: restic's JSON, and the lines of the same form that the script adds. */
 export interface Messages {
@@ -18,13 +18,26 @@ export interface Messages {
   /** What belongs to others in the snapshot, and comes back as the mover's own. */
   owners?: ItemErrors;
   /** What a backup leaves out. */
-  leftOut?: { sockets: number; sealed: boolean };
+  leftOut?: LeftOut;
   /** The volume's root folder. */
   root?: RootFolder;
   /** What restic tells the repository apart by. */
   repositoryID?: string;
   /** What of the root folder could not be set; empty where all could. Undefined: it was not tried. */
   rootRefused?: string;
+}
+
+/** What a look at the volume has found that no snapshot will hold. */
+export interface LeftOut {
+  sockets: number;
+  /** The folder lost+found of the file system cannot be read. */
+  sealed: boolean;
+  /** Empty folders called lost+found, where the mover leaves those out. */
+  empty: number;
+  /** Names lost+found with data behind them, where the mover leaves those out. */
+  held: number;
+  /** The first of those. */
+  first: string;
 }
 
 /** Errors of one kind. */
@@ -69,6 +82,8 @@ interface Line extends Summary {
   first?: string | { path?: string };
   sockets?: number;
   sealed?: boolean;
+  empty?: number;
+  held?: number;
   refused?: string;
   id?: string;
 }
@@ -100,7 +115,9 @@ const READERS: Readonly<Record<string, (found: Messages, said: Line) => void>> =
     const item = typeof first === 'object' ? (first.path ?? '') : '';
     found.owners = { count, item, message: '' };
   },
-  'left out': (found, { sockets = 0, sealed = false }) => (found.leftOut = { sockets, sealed }),
+  'left out': (found, { sockets = 0, sealed = false, empty = 0, held = 0, first }) => {
+    found.leftOut = { sockets, sealed, empty, held, first: typeof first === 'string' ? first : '' };
+  },
   root(found, said) {
     const root = rootIn({ ...said });
     if (root !== undefined) found.root = root;

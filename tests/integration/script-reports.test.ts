@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { complaints, readMessages } from '../../controller/movers/restic/messages.ts';
+import { complaints, readMessages } from '../../controller/restic-repository/transfer-messages.ts';
 import { lossesOf, provesRestore, savedFacts } from '../../controller/movers/restic/proof.ts';
 import { BACKUP_SCRIPT, RESTORE_SCRIPT } from '../../controller/movers/restic/scripts.ts';
 import { diagnose } from '../../controller/restic-repository/diagnosis.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { BackupFacts } from '../../controller/movers/mover.ts';
-import { complaints, readMessages } from '../../controller/movers/restic/messages.ts';
+import { complaints, readMessages } from '../../controller/restic-repository/transfer-messages.ts';
 import { lossesOf, provesRestore, savedFacts } from '../../controller/movers/restic/proof.ts';
 import { BACKUP_SCRIPT, RESTORE_SCRIPT } from '../../controller/movers/restic/scripts.ts';
 import { readResticLog } from '../../controller/movers/volsync/restic-log.ts';

@@ -1,6 +1,12 @@
 import type { BackupFacts } from '../mover.ts';
 import type { ErrorKind } from '../../restic-repository/script-log.ts';
-import { readMessages, type ItemErrors, type Messages, type Summary } from './messages.ts';
+import { notSavedIn } from '../../restic-repository/not-saved.ts';
+import {
+  readMessages,
+  type ItemErrors,
+  type Messages,
+  type Summary,
+} from '../../restic-repository/transfer-messages.ts';
 
 /** What the end of a transfer proves. */
 
@@ -20,20 +26,6 @@ function snapshotFacts({ summary, saved, isEmpty }: Messages): BackupFacts {
   const found = (summary?.snapshot_id ?? '') === '' ? saved.at(-1) : undefined;
   if (found !== undefined) return factsOf(found.id, found.summary?.backup_end ?? found.time, found.summary);
   return summary === undefined ? {} : factsOf(summary.snapshot_id, summary.backup_end, summary);
-}
-
-/** One line about what the volume holds and restic does not save. */
-function notSavedIn({ leftOut, errors }: Messages): string | undefined {
-  const { sockets = 0, sealed = false } = leftOut ?? {};
-  const unread = errors.get('unread attributes');
-  const told = [
-    ...(sockets > 0 ? [`sockets: ${String(sockets)}`] : []),
-    ...(unread === undefined
-      ? []
-      : [`extended attributes that the mover may not read: ${String(unread.count)}`]),
-    ...(sealed ? ['the folder lost+found of the file system, which the mover may not read'] : []),
-  ];
-  return told.length === 0 ? undefined : told.join(', ');
 }
 
 /** Every snapshot that is there for the request. */

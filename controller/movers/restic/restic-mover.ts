@@ -13,7 +13,7 @@ import type { Verifier } from '../../restic-repository/verifier.ts';
 import type { Mover, MoverOutcome, MoverRequest, MoverTarget, RestoreFacts } from '../mover.ts';
 import type { Caches } from './caches.ts';
 import { parseResticConfig, type ResticConfig } from './config.ts';
-import { readMessages } from './messages.ts';
+import { readMessages } from '../../restic-repository/transfer-messages.ts';
 import { snapshotsIn } from './proof.ts';
 import { backupTask, restoreTask } from './transfers.ts';
 

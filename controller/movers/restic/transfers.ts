@@ -8,7 +8,7 @@ import { ownerOf } from '../../repository/path.ts';
 import type { BackupFacts, MoverRequest, RestoreFacts, RestoreMoverRequest } from '../mover.ts';
 import type { ResticConfig } from './config.ts';
 import { rootArgument } from '../../restic-repository/root-folder.ts';
-import { complaints, readMessages } from './messages.ts';
+import { complaints, readMessages } from '../../restic-repository/transfer-messages.ts';
 import { lossesOf, provesRestore, savedFacts } from './proof.ts';
 import { BACKUP_SCRIPT, RESTORE_SCRIPT } from './scripts.ts';
 

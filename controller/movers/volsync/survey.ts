@@ -1,6 +1,6 @@
 import type { Job } from '../../../api/external/core.ts';
-import { rootIn } from '../../restic-repository/root-folder.ts';
-import { reports } from '../../restic-repository/script-log.ts';
+import { notSavedIn } from '../../restic-repository/not-saved.ts';
+import { readMessages, type Messages } from '../../restic-repository/transfer-messages.ts';
 import type { ResticRunner } from '../../restic-repository/restic-runner.ts';
 import { volumeAccess, type VolumeAccess } from '../../restic-repository/volume-access.ts';
 import type { BackupFacts, MoverOutcome, MoverRequest } from '../mover.ts';
@@ -32,7 +32,7 @@ export async function survey(
     args: [],
     suffix: SURVEY,
     volume: () => volumeAccess(access, request),
-    read: (lines) => judgeSurvey(reports(lines)),
+    read: judgeSurvey,
   });
   if (outcome.state !== 'Done') return outcome;
   return outcome.facts.state === 'Done' && !isOver(resticRunner.jobOf(request, SURVEY))
@@ -56,49 +56,26 @@ const LEAVING: MoverOutcome<never> = {
 
 /** Data that VolSync leaves out fails the backup before anything is saved. */
 export function judgeSurvey(lines: readonly string[]): MoverOutcome<Survey> {
-  const said = lines.map(parse);
-  const leftOut = said.find(({ message_type: type }) => type === 'left out');
+  const found = readMessages(lines);
+  const { leftOut } = found;
   if (leftOut === undefined) {
     const message = 'the log of the Job that looked for what VolSync leaves out is lost; back up again';
     return { state: 'Failed', reason: 'MoverFailed', message };
   }
-  const held = Number(leftOut['held']);
+  const { held, first } = leftOut;
   if (held > 0) {
-    const message = `VolSync does not save what is called lost+found, and the volume holds data under ${String(held)} such name${held === 1 ? '' : 's'}, the first being ${JSON.stringify(leftOut['first'])}: move the data or remove it, or choose a DataMoverClass of mover Restic, which saves it`;
+    const message = `VolSync does not save what is called lost+found, and the volume holds data under ${String(held)} such name${held === 1 ? '' : 's'}, the first being ${JSON.stringify(first)}: move the data or remove it, or choose a DataMoverClass of mover Restic, which saves it`;
     return { state: 'Failed', reason: 'UnsupportedContent', message };
   }
-  return { state: 'Done', facts: factsOf(leftOut, said) };
+  return { state: 'Done', facts: factsOf(found) };
 }
 
-type Line = Readonly<Record<string, unknown>>;
-
-function factsOf(leftOut: Line, said: readonly Line[]): Survey {
-  const notSaved = notSavedOf(leftOut);
-  const root = said.find(({ message_type: type }) => type === 'root');
-  const rootFolder = root && rootIn(root);
-  const id = said.find(({ message_type: type }) => type === 'repository')?.['id'];
+function factsOf(found: Messages): Survey {
+  const { root, repositoryID } = found;
+  const notSaved = notSavedIn(found);
   return {
     ...(notSaved !== undefined && { notSaved }),
-    ...(rootFolder !== undefined && { rootFolder }),
-    ...(typeof id === 'string' && /^[0-9a-f]{64}$/.test(id) && { repositoryID: id }),
+    ...(root !== undefined && { rootFolder: root }),
+    ...(repositoryID !== undefined && { repositoryID }),
   };
-}
-
-function notSavedOf({ sockets, empty, sealed }: Line): string | undefined {
-  const told = [
-    ...(Number(sockets) > 0 ? [`sockets: ${String(sockets)}`] : []),
-    ...(Number(empty) > 0 ? [`empty folders called lost+found: ${String(empty)}`] : []),
-    ...(sealed === true ? ['the folder lost+found of the file system, which the mover may not read'] : []),
-  ];
-  return told.length === 0 ? undefined : told.join(', ');
-}
-
-/** What is no JSON is no report. */
-function parse(line: string): Line {
-  if (!line.startsWith('{')) return {};
-  try {
-    return JSON.parse(line) as Line;
-  } catch {
-    return {};
-  }
 }
