@@ -294,4 +294,19 @@ describe('a class', () => {
     expect(world.backup('of-a')?.status?.dataMoverClass).toBe('volsync');
     expect(world.backup('of-b')?.status?.dataMoverClass).toBe('other');
   });
+
+  it('that is the default of one installation serves it before a newer default that both share', async () => {
+    world.addClass(({ spec }) => (spec.installation = A.namespace));
+    world.addClass(({ metadata }) => {
+      metadata.name = 'shared';
+      metadata.creationTimestamp = '2999-01-01T00:00:00Z';
+    });
+    await startBoth();
+    addVeleroBackup(A, 'of-a');
+    addVeleroBackup(B, 'of-b');
+    await ended('of-a');
+    await ended('of-b');
+    expect(world.backup('of-a')?.status?.dataMoverClass).toBe('volsync');
+    expect(world.backup('of-b')?.status?.dataMoverClass).toBe('shared');
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isDefaultClass, resolveClass } from './class-resolution.ts';
+import { isDefaultClass, resolveClass, resolveRecorded } from './class-resolution.ts';
 import { dataMoverClassSpec, type DataMoverClass } from './data-mover-class.ts';
 import { annotations } from './keys.ts';
 
@@ -271,6 +271,64 @@ describe('of several installations in one cluster', () => {
     const gold = resolveClass([ofA, ofB], aClaim({ tier: 'gold' }), { installation });
     expect(gold).toEqual({ outcome: 'resolved', class: own, by: 'selector' });
     expect(resolveClass([ofA, ofB], aClaim(), { installation })).toMatchObject({ class: own, by: 'default' });
+  });
+
+  describe('its own default class', () => {
+    const defaultOf = (name: string, created: string, how: ClassOptions = {}) =>
+      aClass(name, { byDefault: 'true', created, ...how });
+    const own = defaultOf('own', '2026-01-01T00:00:00Z', { installation: 'velero-a' });
+    const newerOwn = defaultOf('newer-own', '2026-02-01T00:00:00Z', { installation: 'velero-a' });
+    const shared = defaultOf('shared', '2026-03-01T00:00:00Z');
+    const installation = 'velero-a';
+    const classesOf = (classes: readonly DataMoverClass[], asker?: string) => [
+      resolveClass(classes, aClaim(), { installation: asker }),
+      ...(asker === undefined
+        ? []
+        : [
+            resolveRecorded(classes, {
+              subject: 'DataMoverDelete velero/d',
+              name: undefined,
+              installation: asker,
+              isIdentified: true,
+            }),
+          ]),
+    ];
+
+    it.each([
+      ['before a newer one that all installations share', [own, shared], own],
+      ['the newest of several', [shared, newerOwn, own], newerOwn],
+    ])('serves an installation %s', (_, classes, expected) => {
+      const resolved = { outcome: 'resolved', class: expected, by: 'default' };
+      expect(classesOf(classes, installation)).toEqual([resolved, resolved]);
+      expect(classesOf([...classes].reverse(), installation)).toEqual([resolved, resolved]);
+    });
+
+    it('does not serve another installation, which gets the shared one', () => {
+      expect(classesOf([own, shared], 'velero-b')).toMatchObject([{ class: shared }, { class: shared }]);
+    });
+
+    it('has no precedence for a request that names no installation: the newest serves', () => {
+      expect(classesOf([own, shared])).toMatchObject([{ class: shared }]);
+    });
+
+    it.each<[string, ClassOptions]>([
+      ['takes the volume', { volumes: { volumeModes: ['Block'] } }],
+      ['is a default', { byDefault: 'false' }],
+    ])('gives way to the shared one unless it %s', (_, how) => {
+      const other = defaultOf('other', '2026-01-01T00:00:00Z', { installation, ...how });
+      const volume = { volumeMode: 'Filesystem' } as const;
+      expect(resolveClass([other, shared], aClaim(), { installation, volume })).toMatchObject({
+        class: shared,
+      });
+    });
+
+    it('gives way to the shared one while it is being deleted', () => {
+      const leaving = { ...own, metadata: { ...own.metadata, deletionTimestamp: '2026-04-01T00:00:00Z' } };
+      expect(classesOf([leaving, shared], installation)).toMatchObject([
+        { class: shared },
+        { class: shared },
+      ]);
+    });
   });
 
   it('each may use a class that names none', () => {

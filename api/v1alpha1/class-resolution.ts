@@ -24,8 +24,8 @@ export interface ResolutionOptions {
 
 /**
  * The class of a PVC: the name asked for, else the PVC's annotation, else the one class that takes its volume and whose selector
- * matches its labels, else the default class that takes it (the newest, where several are marked, as for StorageClasses). Classes
- * of other installations are left out when `installation` is known.
+ * matches its labels, else the default class that takes it (see {@link defaultOf}). Classes of other installations are left out
+ * when `installation` is known.
  * Used by the plugin to decide and by the controller to carry out, so that both always agree.
  */
 export function resolveClass(
@@ -44,7 +44,7 @@ export function resolveClass(
   const takes = (c: DataMoverClass): boolean => misfitOf(c, volume) === undefined;
   return (
     bySelector(selecting.filter(takes), { subject, remedy }) ??
-    byDefault(staying.filter(takes)) ?? {
+    byDefault(staying.filter(takes), installation) ?? {
       outcome: 'none',
       message: whyNone(subject, { selecting, defaults: staying.filter(isDefaultClass), volume }),
     }
@@ -153,7 +153,7 @@ export function resolveRecorded(
   const named = classes.find(({ metadata }) => metadata.name === name);
   const isUsable = (c: DataMoverClass): boolean => !isLeaving(c) && isOpenTo(c, installation);
   if (named !== undefined && isUsable(named)) return { outcome: 'resolved', class: named, by: 'request' };
-  const fallback = newestDefault(classes.filter(isUsable));
+  const fallback = defaultOf(classes.filter(isUsable), installation);
   const isAllowed = name === undefined || isIdentified;
   if (isAllowed && fallback !== undefined) return { outcome: 'resolved', class: fallback, by: 'default' };
   if (name === undefined)
@@ -193,9 +193,12 @@ function bySelector(
   };
 }
 
-function byDefault(classes: readonly DataMoverClass[]): ClassResolution | undefined {
-  const newest = newestDefault(classes);
-  return newest && { outcome: 'resolved', class: newest, by: 'default' };
+function byDefault(
+  classes: readonly DataMoverClass[],
+  installation: string | undefined,
+): ClassResolution | undefined {
+  const chosen = defaultOf(classes, installation);
+  return chosen && { outcome: 'resolved', class: chosen, by: 'default' };
 }
 
 /** Classes that a message describes; the others are counted. */
@@ -222,8 +225,19 @@ function whyNone(subject: string, { selecting, defaults, volume }: PassedOver): 
   return `no DataMoverClass takes ${subject}: ${[...described, ...others, ...lack, end].join('; ')}`;
 }
 
-function newestDefault(classes: readonly DataMoverClass[]): DataMoverClass | undefined {
-  return classes.filter(isDefaultClass).sort(newestFirst)[0];
+/**
+ * The default among classes that an installation may use: one of its own before one that all share, which may lead to another
+ * bucket; of several the newest, as for StorageClasses.
+ */
+function defaultOf(
+  classes: readonly DataMoverClass[],
+  installation: string | undefined,
+): DataMoverClass | undefined {
+  const defaults = classes.filter(isDefaultClass);
+  const own = defaults.filter(
+    ({ spec }) => spec.installation !== undefined && spec.installation === installation,
+  );
+  return (own.length > 0 ? own : defaults).sort(newestFirst)[0];
 }
 
 function selects(c: DataMoverClass, labels: Labels = {}): boolean {

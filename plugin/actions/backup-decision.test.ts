@@ -36,6 +36,16 @@ describe('the data of a claim', () => {
     expect(decideBackup(aBackup(), pvc, facts())).toEqual({ outcome: 'move', className, by });
   });
 
+  it('is moved by the default class of its own installation before a newer one that all share', () => {
+    const own: DataMoverClass = { ...standard, spec: { ...standard.spec, installation: 'velero' } };
+    const shared = aClass('shared', { default: true });
+    shared.metadata.creationTimestamp = '2999-01-01T00:00:00Z';
+    expect(decideBackup(aBackup(), aClaim(), facts({ classes: [shared, own] }))).toMatchObject({
+      className: 'standard',
+      by: 'default',
+    });
+  });
+
   it('is moved with snapshotVolumes true, as with nothing said', () => {
     expect(decideBackup(aBackup({ snapshotVolumes: true }), aClaim(), facts()).outcome).toBe('move');
   });
