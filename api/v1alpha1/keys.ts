@@ -59,6 +59,8 @@ export const labels = {
   requestKind: `${GROUP}/request-kind`,
   /** On a restored PVC (label and selector) and on the PV handed to it: name of the DataMoverRestore. */
   restoredBy: `${GROUP}/data-mover-restore`,
+  /** On a DataMoverRestore: the `shortHash` of its annotation of that name, which is no label value. */
+  movedBy: `${GROUP}/data-mover-backup`,
   /** On repository users: short form of the repository path, to serialise requests. */
   repository: `${GROUP}/repository`,
   /** On claims that keep a mover's cache between requests: short form of the repository path. */

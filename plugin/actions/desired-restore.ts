@@ -4,7 +4,7 @@ import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts'
 import type { ExistingClaimPolicy } from '../../api/v1alpha1/existing-claim-policies.ts';
 import { annotations, labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
-import { labelValue, restoreName } from '../../api/v1alpha1/names.ts';
+import { labelValue, shortHash, restoreName } from '../../api/v1alpha1/names.ts';
 import { ownLabels } from '../../api/v1alpha1/own-labels.ts';
 import { formatTraceParent, traceParentOf } from '../../api/v1alpha1/traceparent.ts';
 import { PluginError } from '../plugin-error.ts';
@@ -49,6 +49,7 @@ export function desiredRestore(
       labels: ownLabels({
         [labels.veleroRestoreName]: labelValue(restore.metadata.name),
         [labels.veleroRestoreUid]: uidOf(restore),
+        [labels.movedBy]: shortHash(movedBy),
         ...(backup === undefined ? {} : { [labels.veleroBackupName]: labelValue(backup) }),
       }),
       annotations: {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { backupName, restoreName } from '../../api/v1alpha1/names.ts';
+import { backupName, restoreName, shortHash } from '../../api/v1alpha1/names.ts';
 import { desiredBackup } from './desired-backup.ts';
 import { desiredRestore } from './desired-restore.ts';
 import { aBackup, aClaim, aRestore } from './fixtures.ts';
@@ -72,6 +72,7 @@ describe('the request to bring back', () => {
         labels: {
           'velero.io/restore-name': 'again',
           'velero.io/restore-uid': 'restore-uid',
+          'oadp.openshift.io/data-mover-backup': shortHash('app/dmb-1'),
           'velero.io/backup-name': 'daily',
           'app.kubernetes.io/managed-by': 'velero-datamover',
           'velero.io/exclude-from-backup': 'true',
@@ -97,6 +98,14 @@ describe('the request to bring back', () => {
     ).metadata;
     for (const value of Object.values(labels)) expect(value.length).toBeLessThanOrEqual(63);
     expect(annotations).toMatchObject({ 'oadp.openshift.io/velero-restore': long });
+  });
+
+  it('has a valid label for the record that it waits for, whatever the stored claim names', () => {
+    const target = { namespace: 'a', name: 'd' };
+    for (const movedBy of ['app/..', `app/${'b'.repeat(300)}`, 'app/a,b=c', 'app/\u0000'])
+      expect(desiredRestore(aRestore(), target, { movedBy }).metadata.labels).toMatchObject({
+        'oadp.openshift.io/data-mover-backup': expect.stringMatching(/^[0-9a-f]{16}$/) as unknown,
+      });
   });
 
   it('is another one for each restore of one backup', () => {

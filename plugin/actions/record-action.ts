@@ -4,6 +4,7 @@ import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
 import { annotations, GROUP, labels } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { shortHash } from '../../api/v1alpha1/names.ts';
 import { restoreSourceOf } from '../../api/v1alpha1/restore-source.ts';
 import { readBackup } from '../../api/v1alpha1/spellings.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
@@ -72,7 +73,7 @@ interface Wanted {
   namespace: string;
 }
 
-/** By the claim's name; a record of a snapshot that was never captured does not know it, and is looked for. */
+/** By the claim's name; a record of a snapshot that was never captured does not know it, and its request is found by a label. */
 async function findRequest(
   kube: KubeClient,
   { record, restore, namespace }: Wanted,
@@ -81,8 +82,10 @@ async function findRequest(
   const name = claimNameOf(record);
   if (name !== undefined)
     return kube.get(dataMoverRestores, restoreKey(restore, { namespace, name }), { signal });
-  const labelSelector = `${labels.veleroRestoreUid}=${restore.metadata.uid ?? ''}`;
-  const requests = await collect(kube.list(dataMoverRestores, { namespace, labelSelector, signal }));
   const wanted = formatKey(keyOf(record));
+  // A backup may hold thousands of such records: a list of all requests of the restore for each is too much.
+  const ofRestore = `${labels.veleroRestoreUid}=${restore.metadata.uid ?? ''}`;
+  const labelSelector = `${ofRestore},${labels.movedBy}=${shortHash(wanted)}`;
+  const requests = await collect(kube.list(dataMoverRestores, { namespace, labelSelector, signal }));
   return requests.find(({ metadata }) => metadata.annotations?.[annotations.movedBy] === wanted);
 }

@@ -36,7 +36,18 @@ function setUp(enable = 'true') {
   const clock = createFakeClock();
   const kube = new FakeKube({ clock });
   kube.seed<ConfigMap>(configMaps, turnedOn('velero', enable));
-  const cluster = createCluster({ clock, connect: () => Promise.resolve(kube.client('plugin')) });
+  let listed = 0;
+  const client = kube.client('plugin');
+  const counting: typeof client = {
+    ...client,
+    async *list(...args) {
+      for await (const object of client.list(...args)) {
+        listed++;
+        yield object;
+      }
+    },
+  };
+  const cluster = createCluster({ clock, connect: () => Promise.resolve(counting) });
   const { log, lines } = recordingLog();
   const context = { log, signal: new AbortController().signal };
   const bytes = (object: Resource) => Buffer.from(JSON.stringify(object));
@@ -48,6 +59,8 @@ function setUp(enable = 'true') {
     kube,
     clock,
     lines,
+    /** How many objects all lists have returned. */
+    listed: () => listed,
     restore: run(createRestoreAction(cluster)),
     record: run(createRecordAction(cluster)),
   };
@@ -399,6 +412,35 @@ describe('a record', () => {
     expect(sources.filter((source) => source !== undefined)).toEqual([failure]);
     expect(kube.peek(dataMoverRestores, { namespace: 'app', name: dmr })?.spec.source).toMatchObject({
       failure,
+    });
+  });
+
+  describe.each([3, 300])('of %d', (count) => {
+    async function handOver(kind: 'PersistentVolumeClaim' | 'VolumeSnapshot') {
+      const { record, kube, listed } = setUp();
+      const records = Array.from({ length: count }, (_, index) => {
+        const one = aRecord({ phase: 'Failed' });
+        one.metadata.name = `dmb-${String(index)}`;
+        one.spec.dataSourceRef = { kind, name: `data-${String(index)}` };
+        delete one.status?.result;
+        const details = { movedBy: `app/${one.metadata.name}` };
+        const target = { namespace: 'app', name: `data-${String(index)}` };
+        kube.seed(dataMoverRestores, desiredRestore(aRestore(), target, details));
+        return one;
+      });
+      for (const one of records) await record(one);
+      const given = kube.peekAll(dataMoverRestores).map(({ spec }) => spec.source?.backupName);
+      expect(new Set(given)).toEqual(new Set(records.map(({ metadata }) => metadata.name)));
+      const calls = kube.calls.map(({ verb }) => verb);
+      return { calls: calls.length, lists: calls.filter((verb) => verb === 'list').length, listed: listed() };
+    }
+
+    it('costs a get and a patch where it names its claim', async () => {
+      expect(await handOver('PersistentVolumeClaim')).toEqual({ calls: 2 * count, lists: 0, listed: 0 });
+    });
+
+    it('costs a list of one request and a patch where its snapshot was never captured', async () => {
+      expect(await handOver('VolumeSnapshot')).toEqual({ calls: 2 * count, lists: count, listed: count });
     });
   });
 
