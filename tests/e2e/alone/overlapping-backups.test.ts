@@ -3,7 +3,7 @@ import { backups } from '../../../api/external/velero.ts';
 import type { Resource } from '../../../api/meta.ts';
 import type { DataMoverBackup } from '../../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverRestore } from '../../../api/v1alpha1/data-mover-restore.ts';
-import { childNameIn } from '../../../api/v1alpha1/names.ts';
+import { childName, childNameIn } from '../../../api/v1alpha1/names.ts';
 import { waitUntil } from '../../../hack/cluster/wait.ts';
 import { allObjects, isOfDataMover, type ObjectsByPath } from '../support/all-objects.ts';
 import { claim, pod, untilRunning, type Place } from '../support/app.ts';
@@ -99,8 +99,12 @@ describe('a backup of all namespaces while data is moved', () => {
       const pods = await story.listAny('pods', story.namespace);
       // The look at a volume comes before its mover.
       const movers = pods.filter(({ metadata }) => !metadata.name.includes('-survey-'));
-      const names = movers.map(({ metadata }) => childNameIn(metadata.name));
-      return new Set(names.filter((name) => name !== undefined)).size >= UNDER_WAY;
+      const names = new Set(movers.map(({ metadata }) => childNameIn(metadata.name)));
+      const { backups, restores } = await requestsNow();
+      return (
+        backups.every(({ metadata }) => names.has(childName('backup', metadata.uid!))) &&
+        restores.every(({ metadata }) => names.has(childName('restore', metadata.uid!)))
+      );
     };
     await waitUntil('the pods of all movers', haveMovers, { timeoutMs: 60_000, intervalMs: 500 });
   }
