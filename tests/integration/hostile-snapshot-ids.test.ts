@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseResticConfig } from '../../controller/movers/restic/config.ts';
-import { RESTORE_SCRIPT } from '../../controller/movers/restic/scripts.ts';
+import { RESTORE_SCRIPT } from '../../controller/restic-repository/restore-script.ts';
 import { desiredRepositoryJob } from '../../controller/restic-repository/repository-job.ts';
 import { rootArgument } from '../../controller/restic-repository/root-folder.ts';
 import { forgetTask } from '../../controller/restic-repository/upkeep.ts';

@@ -6,8 +6,10 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/gl
 import fc from 'fast-check';
 import type { BackupFacts } from '../../controller/movers/mover.ts';
 import { complaints, readMessages } from '../../controller/restic-repository/transfer-messages.ts';
-import { lossesOf, provesRestore, savedFacts } from '../../controller/movers/restic/proof.ts';
-import { BACKUP_SCRIPT, RESTORE_SCRIPT } from '../../controller/movers/restic/scripts.ts';
+import { savedFacts } from '../../controller/movers/restic/proof.ts';
+import { lossesOf, provesRestore } from '../../controller/restic-repository/restore-proof.ts';
+import { BACKUP_SCRIPT } from '../../controller/movers/restic/scripts.ts';
+import { RESTORE_SCRIPT } from '../../controller/restic-repository/restore-script.ts';
 import { readResticLog } from '../../controller/movers/volsync/restic-log.ts';
 import { ROOT_SCRIPT } from '../../controller/movers/volsync/root-restore.ts';
 import { judgeSurvey } from '../../controller/movers/volsync/survey.ts';

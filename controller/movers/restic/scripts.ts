@@ -1,28 +1,10 @@
 import { READ_ID } from '../../restic-repository/identity.ts';
 import { HOST, PATH } from '../../restic-repository/layout.ts';
 import { OWN_FOLDER } from '../../restic-repository/lost-and-found.ts';
+import { BEGIN, OPEN } from '../../restic-repository/opening.ts';
 import { RESTIC, UNLOCK } from '../../restic-repository/repository-job.ts';
-import { DESCRIBE_ROOT, RESTORE_ROOT } from '../../restic-repository/root-folder.ts';
+import { DESCRIBE_ROOT } from '../../restic-repository/root-folder.ts';
 import { reporting } from '../../restic-repository/script-log.ts';
-
-/**
- * What a shell does before restic works. restic gets SIGTERM then, and removes its lock. Before that
- * the shell gets it, and ends when the restic that it has started has. What is found is reported in lines like restic's own.
- *
- * Every start of a restic costs half a second for the key alone, so where a repository is as it should be there are only two.
- */
-const BEGIN = `set -e -o pipefail
-trap 'exit 143' TERM
-cd ${PATH}`;
-
-/**
- * restic tries for a quarter of an hour what will not be any better: wrong keys, a host that does not exist. It prints each
- * error, so a minute is enough to know it.
- */
-const OPEN = 'timeout 60 restic cat config';
-
-/** restic's exit code where another process has a lock that it waits for. */
-const LOCKED = 11;
 
 /** A lock that keeps restic out may be stale. */
 const OPEN_ANYWAY = `${OPEN} --no-lock > /dev/null`;
@@ -85,27 +67,3 @@ identify
 wait "$made"
 keys=$(${OPEN_KEYS})
 case $keys in *[[:space:]]*) echo '${TWO_KEYS}' >&2; exit 1;; esac`);
-
-/**
- * `$1` is the snapshot, `$2` what is recorded of the volume's root folder; all further arguments are those of the restore. Labels
- * of SELinux are the node's to give. A mover that is not root cannot give files away, and restic does not report it: what belongs
- * to others in the snapshot is counted here. Nor may it set every extended attribute; restic gives up on a file's others at the
- * first that is refused, without an error.
- */
-export const RESTORE_SCRIPT = reporting(`${BEGIN}
-code=0; ${OPEN} > /dev/null || code=$?
-if [ $code -eq ${LOCKED} ]; then ${UNLOCK}
-elif [ $code -ne 0 ]; then exit $code; fi
-snapshot=$1; root=$2; shift 2
-if [ "$(id -u)" -eq 0 ]; then set -- --exclude-xattr security.selinux "$@"
-else restic ls --no-lock --json -- "$snapshot" | awk -v uid="$(id -u)" -v gids=" $(id -G) " '
-  !/"struct_type":"node"/ { next }
-  match($0, /"uid":[0-9]+/) { owner = substr($0, RSTART + 6, RLENGTH - 6) }
-  match($0, /"gid":[0-9]+/) { group = substr($0, RSTART + 6, RLENGTH - 6) }
-  owner != uid || !index(gids, " " group " ") { if (!count++) first = $0 }
-  END { if (count) printf "{\\"message_type\\":\\"owners\\",\\"count\\":%d,\\"first\\":%s}\\n", count, first }'
-  set -- --include-xattr 'user.*' --include-xattr 'system.posix_acl_*' "$@"; fi
-${RESTIC} restore --target . --sparse --json "$@" -- "$snapshot" & restore=$!
-code=0; await $restore || code=$?
-${RESTORE_ROOT}
-exit $code`);

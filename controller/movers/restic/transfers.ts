@@ -8,22 +8,15 @@ import { ownerOf } from '../../repository/path.ts';
 import type { BackupFacts, MoverRequest, RestoreFacts, RestoreMoverRequest } from '../mover.ts';
 import type { ResticConfig } from './config.ts';
 import { rootArgument } from '../../restic-repository/root-folder.ts';
-import { complaints, readMessages } from '../../restic-repository/transfer-messages.ts';
-import { lossesOf, provesRestore, savedFacts } from './proof.ts';
-import { BACKUP_SCRIPT, RESTORE_SCRIPT } from './scripts.ts';
+import { lossesOf } from '../../restic-repository/restore-proof.ts';
+import { readMessages } from '../../restic-repository/transfer-messages.ts';
+import { BACKUP_RUN, READER, RESTORER, RESTORE_RUN } from '../../restic-repository/transfer-run.ts';
+import { savedFacts } from './proof.ts';
+import { BACKUP_SCRIPT } from './scripts.ts';
 
 /** The two commands that move data, as tasks for {@link ResticRunner}. */
 
 type Request = MoverRequest<ResticConfig>;
-
-/** What restic says itself and would say again: files that cannot be read, no repository, a lock that stays, a wrong password. */
-const FINAL_EXITS = [3, 10, 11, 12];
-
-/** A root that may read everything. */
-const READER = ['DAC_OVERRIDE'];
-
-/** And restore it as it was: owners, modes with their special bits, devices and the capabilities of files. */
-const RESTORER = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'MKNOD', 'SETFCAP'];
 
 /** `cache` names the claim that keeps restic's cache, and is asked once. */
 export function backupTask(
@@ -32,14 +25,12 @@ export function backupTask(
 ): RepositoryTask<BackupFacts> {
   const { config } = request;
   return {
-    program: 'restic',
+    ...BACKUP_RUN,
     doing: 'backing up',
     image: config.resticImage,
     script: BACKUP_SCRIPT,
     args: [tagOf(request), ...ofPlace(request), ...backupOptions(config), ...limits(config)],
     volume: async () => ({ ...volumeOf(request, READER), cacheClaim: await cache() }),
-    options: { finalExits: FINAL_EXITS, env: ENVIRONMENT },
-    reading: { progress, complaints },
     read: (lines) => savedFacts(readMessages(lines)),
   };
 }
@@ -49,15 +40,11 @@ export function restoreTask(
 ): RepositoryTask<RestoreFacts | undefined> {
   const { config, snapshotID } = request;
   return {
-    program: 'restic',
+    ...RESTORE_RUN,
     doing: 'restoring',
     image: config.resticImage,
-    script: RESTORE_SCRIPT,
     args: [shortened(snapshotID), rootArgument(request.rootFolder), ...limits(config)],
     volume: () => Promise.resolve({ ...volumeOf(request, RESTORER), isWritten: true }),
-    // What could not be set the first time cannot be set the second time.
-    options: { finalExits: [1, ...FINAL_EXITS], env: ENVIRONMENT },
-    reading: { progress, complaints, isGood: provesRestore },
     read(lines) {
       const found = readMessages(lines);
       if (found.summary === undefined) return undefined;
@@ -71,13 +58,6 @@ export function restoreTask(
       };
     },
   };
-}
-
-/** Bytes for who watches, more often than a sign of life. */
-const ENVIRONMENT = { RESTIC_PROGRESS_FPS: '0.2' };
-
-function progress(lines: readonly string[]): ReturnType<typeof readMessages>['progress'] {
-  return readMessages(lines).progress;
 }
 
 function volumeOf(request: Request, capabilities: readonly string[]): VolumeUse {
