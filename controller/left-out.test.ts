@@ -170,7 +170,7 @@ describe('what a backup by VolSync leaves out', () => {
   });
 });
 
-describe('the root folder of a volume that VolSync restores', () => {
+describe('what VolSync does not set in a volume that it restores', () => {
   const rootFolder = { mode: '2770', uid: 999, gid: 999, time: '2026-01-01T00:00:00Z' };
   const isRestored = (): boolean => ['Completed', 'Failed'].includes(world.restore()?.status?.phase ?? '');
 
@@ -199,26 +199,52 @@ describe('the root folder of a volume that VolSync restores', () => {
   });
 
   it('is in the result with what could not be set', async () => {
-    world.cluster.state.rootRestore = () => ({
+    world.cluster.state.metadataRestore = () => ({
       end: 'succeeded',
-      lines: [JSON.stringify({ message_type: 'root restored', refused: 'owner mode' })],
+      lines: [
+        JSON.stringify({ message_type: 'summary' }),
+        JSON.stringify({ message_type: 'root restored', refused: 'owner mode' }),
+      ],
     });
     start({ rootFolder });
     await world.until(isRestored);
     expect(world.restore()?.status?.restored?.notPreserved).toBe('of the root folder: owner mode');
   });
 
-  it('is in the result where nothing tells that it was set', async () => {
-    world.cluster.state.rootRestore = () => ({ end: 'succeeded', lines: [] });
+  it('is in the result with what our Job may not set either, whatever its number', async () => {
+    const errors = (kind: string, count: number): string =>
+      JSON.stringify({ message_type: 'errors', kind, count, first: '' });
+    world.cluster.state.metadataRestore = () => ({
+      end: 'failed',
+      lines: [
+        JSON.stringify({ message_type: 'summary', files_skipped: 3, bytes_skipped: 8 }),
+        errors('extended attributes', 20_000),
+        errors('modes', 1),
+        `# ${JSON.stringify({ message_type: 'exit_error', code: 1, message: 'Fatal: There were 20001 errors' })}`,
+      ],
+    });
     start({ rootFolder });
     await world.until(isRestored);
-    expect(world.restore()?.status?.restored?.notPreserved).toBe('of the root folder: owner mode time');
+    expect(world.restore()?.status).toMatchObject({
+      phase: 'Completed',
+      restored: {
+        bytes: 8,
+        notPreserved: expect.stringMatching(/^extended attributes of 20000 .*modes of 1 /) as unknown,
+      },
+    });
+  });
+
+  it('is in the result where nothing tells that it was set', async () => {
+    world.cluster.state.metadataRestore = () => ({ end: 'succeeded', lines: [] });
+    start({ rootFolder });
+    await world.until(isRestored);
+    expect(world.restore()?.status?.restored?.notPreserved).toContain('nothing proves that owners, modes');
   });
 
   it('is restored before the claim has the volume, and also when VolSync has forgotten its log', async () => {
-    world.cluster.state.rootRestore = (honest) => ({ ...honest, end: 'running' });
+    world.cluster.state.metadataRestore = (honest) => ({ ...honest, end: 'running' });
     start({ rootFolder });
-    await world.until(() => jobsOf('-root').length === 1);
+    await world.until(() => jobsOf('-metadata').length === 1);
     expect(world.restore()?.status?.restored).toBeUndefined();
     const [destination] = world.kube.peekAll(replicationDestinations);
     world.kube.edit(
@@ -230,7 +256,7 @@ describe('the root folder of a volume that VolSync restores', () => {
     );
     await world.stop();
     await world.start();
-    const [job] = jobsOf('-root');
+    const [job] = jobsOf('-metadata');
     world.kube.remove(pods, { namespace: 'velero', name: `${job!.metadata.name}-pod` });
     world.kube.edit(jobs, { namespace: 'velero', name: job!.metadata.name }, (one) => {
       one.status = { succeeded: 1 };
@@ -239,17 +265,19 @@ describe('the root folder of a volume that VolSync restores', () => {
     expect(world.restore()?.status).toMatchObject({
       phase: 'Completed',
       // Nothing tells how the Job ended but its own log, and its pod is gone.
-      restored: { bytes: 8, notPreserved: 'of the root folder: owner mode time' },
+      restored: { bytes: 8, notPreserved: expect.stringContaining('nothing proves that') as unknown },
     });
   });
 
   it('has its own time to start, however long VolSync has taken', async () => {
-    world.cluster.state.rootRestore = (honest) => ({ ...honest, end: 'unscheduled' });
+    world.cluster.state.metadataRestore = (honest) => ({ ...honest, end: 'unscheduled' });
     start({ rootFolder });
-    await world.until(() => jobsOf('-root').length === 1);
+    await world.until(() => jobsOf('-metadata').length === 1);
     await world.advance(10_000);
     expect(isRestored()).toBe(false);
     await world.until(isRestored, 4_000_000);
-    expect(world.restore()?.status?.failure?.message).toContain('restic is restoring the root folder');
+    expect(world.restore()?.status?.failure?.message).toContain(
+      'restic is restoring what VolSync does not set',
+    );
   });
 });

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { BACKUP_SCRIPT } from '../controller/movers/restic/scripts.ts';
 import { RESTORE_SCRIPT } from '../controller/restic-repository/restore-script.ts';
-import { ROOT_SCRIPT } from '../controller/movers/volsync/root-restore.ts';
 import { SURVEY_SCRIPT } from '../controller/movers/volsync/survey-script.ts';
 import { repositorySettings } from '../controller/restic-repository/config.ts';
 import { IDENTIFIED_SCRIPT } from '../controller/restic-repository/identity.ts';
@@ -24,7 +23,6 @@ const generated: Readonly<Record<string, string>> = {
   backup: BACKUP_SCRIPT,
   restore: RESTORE_SCRIPT,
   survey: SURVEY_SCRIPT,
-  root: ROOT_SCRIPT,
   'run-restic': RUN_RESTIC,
   identified: IDENTIFIED_SCRIPT,
   removal,

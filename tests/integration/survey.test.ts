@@ -4,10 +4,10 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ROOT_SCRIPT } from '../../controller/movers/volsync/root-restore.ts';
+import { RESTORE_ROOT } from '../../controller/restic-repository/root-folder.ts';
 import { judgeSurvey } from '../../controller/movers/volsync/survey.ts';
 import { SURVEY_SCRIPT } from '../../controller/movers/volsync/survey-script.ts';
-import { reports } from '../../controller/restic-repository/script-log.ts';
+import { reporting, reports } from '../../controller/restic-repository/script-log.ts';
 import { staticBusybox } from '../../hack/cluster/packages.ts';
 
 /** What the Jobs beside VolSync find and do, by a shell like that of restic's image, on a volume with all kinds of names. */
@@ -164,21 +164,22 @@ describe('the look at a volume before VolSync reads it', () => {
   });
 });
 
-describe('the root folder of a volume that VolSync has restored', () => {
+describe('the root folder of a restored volume', () => {
+  const script = reporting(`root=$1\ncd /data\n${RESTORE_ROOT}`);
   const described = (): unknown[] => {
     const { mode, uid, gid, mtimeMs } = fs.statSync(at('volume'));
     return [(mode & 0o7777).toString(8), uid, gid, mtimeMs];
   };
 
   it('is as recorded', () => {
-    expect(run(ROOT_SCRIPT, ['2770:999:998:1767225600']).lines).toContain(
+    expect(run(script, ['2770:999:998:1767225600']).lines).toContain(
       '{"message_type":"root restored","refused":""}',
     );
     expect(described()).toEqual(['2770', 999, 998, 1_767_225_600_000]);
   });
 
   it('is reported where it cannot be', () => {
-    expect(run(ROOT_SCRIPT, ['2770:999:998:1767225600'], 65534)).toMatchObject({
+    expect(run(script, ['2770:999:998:1767225600'], 65534)).toMatchObject({
       status: 0,
       lines: expect.arrayContaining([
         '{"message_type":"root restored","refused":"owner mode time"}',

@@ -5,13 +5,12 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { BackupFacts } from '../../controller/movers/mover.ts';
-import { complaints, readMessages } from '../../controller/restic-repository/transfer-messages.ts';
 import { savedFacts } from '../../controller/movers/restic/proof.ts';
 import { lossesOf, provesRestore } from '../../controller/restic-repository/restore-proof.ts';
+import { complaints, readMessages } from '../../controller/restic-repository/transfer-messages.ts';
 import { BACKUP_SCRIPT } from '../../controller/movers/restic/scripts.ts';
 import { RESTORE_SCRIPT } from '../../controller/restic-repository/restore-script.ts';
 import { readResticLog } from '../../controller/movers/volsync/restic-log.ts';
-import { ROOT_SCRIPT } from '../../controller/movers/volsync/root-restore.ts';
 import { judgeSurvey } from '../../controller/movers/volsync/survey.ts';
 import { SURVEY_SCRIPT } from '../../controller/movers/volsync/survey-script.ts';
 import { diagnose } from '../../controller/restic-repository/diagnosis.ts';
@@ -195,6 +194,11 @@ function canReadAll(uid: number): boolean {
   return execute(['-c', `cd '${at('data')}' && ${look}`], uid).status === 0;
 }
 
+/** As a mover without the capability FSETID leaves a volume. */
+function forgetGroupModes(): void {
+  execFileSync('sh', ['-c', `find '${at('data')}' -mindepth 1 ! -type l -exec chmod g-s {} +`]);
+}
+
 function byVolSync(sockets: number): void {
   const before = describeTree(at('data'), true);
   const { held, empty } = lostAndFound(at('data'));
@@ -220,9 +224,10 @@ function byVolSync(sockets: number): void {
   renew();
   const restored = volSync('restore');
   expect([restored.status, readResticLog(restored.lines).restoredSnapshot]).toEqual([0, snapshotID]);
-  expect(run(ROOT_SCRIPT, [rootArgument(found.facts.rootFolder)]).lines).toContain(
-    '{"message_type":"root restored","refused":""}',
-  );
+  forgetGroupModes();
+  const again = [snapshotID, rootArgument(found.facts.rootFolder), '--overwrite=if-changed'];
+  const { lines, status } = run(RESTORE_SCRIPT, again);
+  expect([status, lossesOf(readMessages(lines))]).toEqual([0, undefined]);
   const isLeftOut = (line: string): boolean => /^[^\n]*?\/lost\+found 4[0-7]{4} /s.test(line);
   expect(describeTree(at('data'), true)).toEqual(before.filter((line) => !isLeftOut(line)));
   expect(verify('restore', { snapshotID }, readResticLog(restored.lines), true)).toHaveProperty('facts');

@@ -30,7 +30,7 @@ import type { PodLog, PodLogs } from '../../restic-repository/pod-logs.ts';
 import { backupOutcome, restoreOutcome } from './proof.ts';
 import { outgoing, withActivity, type Renewal } from '../../restic-repository/renewal.ts';
 import { savedSnapshotIn } from './restic-log.ts';
-import { restoredBefore, restoreRoot, ROOT } from './root-restore.ts';
+import { METADATA, restoredBefore, restoreMetadata } from './metadata-restore.ts';
 import { survey, SURVEY, type Survey } from './survey.ts';
 import type { ResticRunner } from '../../restic-repository/restic-runner.ts';
 import type { VolumeAccess } from '../../restic-repository/volume-access.ts';
@@ -266,7 +266,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
         );
       }
       const moved = restoredBefore(deps.resticRunner, request, destination);
-      if (moved !== undefined) return restoreRoot(deps, request, { destination, moved });
+      if (moved !== undefined) return restoreMetadata(deps, request, { destination, moved });
       const wanted = { ...request, place: deps.credentials.placeOf(request, locationOf(destination)) };
       const doneAt = deps.resticRunner.doneAt(request);
       const transfer = {
@@ -279,7 +279,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
         restoreOutcome(verdict, wanted, destination.status?.lastSyncTime, leftFor(request)),
       );
       if (outcome.state !== 'Done') return outcome;
-      return restoreRoot(deps, request, { destination, moved: outcome.facts });
+      return restoreMetadata(deps, request, { destination, moved: outcome.facts });
     },
 
     verify: (request) => deps.verifier.verify(request, transferOf(request).cached),
@@ -328,7 +328,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
       const objects = [...movers, ...claims.filter((claim) => claim !== undefined)];
       const own = [
         ...deps.resticRunner.remains(request),
-        ...deps.resticRunner.remains(request, ROOT),
+        ...deps.resticRunner.remains(request, METADATA),
         ...deps.verifier.remains(request),
         ...(request.kind === 'backup' ? await deps.resticRunner.remove(request, SURVEY) : []),
       ];

@@ -29,9 +29,11 @@ export function tendResticJobs(state: ClusterState): void {
 /** By what the shell is asked to do. */
 function kindOf({ spec }: VerifyJob): 'backup' | 'restore' | undefined {
   const [container] = spec?.template?.spec?.containers ?? [];
-  const { command = [] } = (container ?? {}) as { command?: string[] };
+  const { command = [], args = [] } = (container ?? {}) as { command?: string[]; args?: string[] };
   const script = command.join('\n');
   if (script.includes('backup --json')) return 'backup';
+  // Over what VolSync has restored, see beside-volsync.ts.
+  if (args.includes('--overwrite=if-changed')) return undefined;
   return script.includes('--target . --sparse') ? 'restore' : undefined;
 }
 

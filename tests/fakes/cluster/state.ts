@@ -96,7 +96,7 @@ export interface ClusterState {
   /** Changes what the look at a volume finds; `undefined`: that VolSync leaves out nothing. */
   survey: ((honest: MoverRun) => MoverRun) | undefined;
   /** Changes how the Job ends that restores a root folder; `undefined`: well. */
-  rootRestore: ((honest: MoverRun) => MoverRun) | undefined;
+  metadataRestore: ((honest: MoverRun) => MoverRun) | undefined;
   /** What root folders were restored to, by volume handle: `mode:uid:gid:seconds`. */
   roots: Map<string, string>;
   /** Text of the CSI driver's refusal to cut snapshots. */
@@ -123,7 +123,7 @@ export function emptyState(): Pick<
   | 'script'
   | 'verification'
   | 'survey'
-  | 'rootRestore'
+  | 'metadataRestore'
   | 'roots'
   | 'snapshotError'
   | 'volSyncErrors'
@@ -139,7 +139,7 @@ export function emptyState(): Pick<
     script: undefined,
     verification: undefined,
     survey: undefined,
-    rootRestore: undefined,
+    metadataRestore: undefined,
     roots: new Map(),
     snapshotError: undefined,
     volSyncErrors: new Map(),
