@@ -2,7 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import type { Kind, Resource } from '../../api/meta.ts';
 import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
+import type { KubeClient } from '../client/kube-client.ts';
 import { KubeError } from '../client/kube-error.ts';
+import { sleep } from '../runtime/clock.ts';
 import { createInformerSet } from './informer-set.ts';
 
 const configMaps: Kind<Resource & { data?: Record<string, string> }> = {
@@ -98,6 +100,52 @@ describe('informer set', () => {
     const running = informers.run(stop.signal);
     const waiting = expect(informers.waitForSync({ timeoutMs: 5_000 })).rejects.toThrow(words);
     await clock.advance(6_000);
+    await waiting;
+    stop.abort();
+    await running;
+  });
+
+  /** Answers each page after so long. */
+  function setupPages(pages: number, pageMs: number) {
+    const clock = createFakeClock();
+    const kube = new FakeKube({ clock });
+    const client: KubeClient = {
+      ...kube.client(),
+      listPage: async (_, { continueToken = '0', signal } = {}) => {
+        await sleep(clock, pageMs, signal);
+        const next = Number(continueToken) + 1;
+        return {
+          items: [],
+          resourceVersion: '1',
+          ...(next < pages && { continueToken: String(next) }),
+        };
+      },
+    };
+    const informers = createInformerSet({ client, clock, random: () => 0 });
+    informers.informer(configMaps);
+    return { clock, informers, stop: new AbortController() };
+  }
+
+  it('waits for a long list as long as its pages come', async () => {
+    const { clock, informers, stop } = setupPages(10, 4_000);
+    const running = informers.run(stop.signal);
+    let isSynced = false;
+    const waiting = informers.waitForSync({ timeoutMs: 5_000 }).then(() => (isSynced = true));
+    await clock.advance(39_000);
+    expect(isSynced).toBe(false);
+    await clock.advance(2_000);
+    await waiting;
+    stop.abort();
+    await running;
+  });
+
+  it('gives up a list whose next page does not come, and names the kind', async () => {
+    const { clock, informers, stop } = setupPages(10, 6_000);
+    const running = informers.run(stop.signal);
+    const waiting = expect(informers.waitForSync({ timeoutMs: 5_000 })).rejects.toThrow(
+      'not in sync, and nothing received for 5 s: ConfigMap: no answer',
+    );
+    await clock.advance(5_500);
     await waiting;
     stop.abort();
     await running;

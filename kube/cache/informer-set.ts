@@ -43,8 +43,8 @@ export interface InformerSet {
   /** Mirrors until `signal` fires; never rejects. */
   run(signal: AbortSignal): Promise<void>;
   /**
-   * Resolves when every mirror holds its first list.
-   * @throws Error that names the kinds that are missing and why, after `timeoutMs`.
+   * Resolves when every mirror holds its first list, however long that takes as long as parts of it are received.
+   * @throws Error that names the kinds that are missing and why, if nothing was received for `timeoutMs`.
    */
   waitForSync(options: { timeoutMs: number; signal?: AbortSignal }): Promise<void>;
   status(): ReflectorStatus[];
@@ -130,12 +130,17 @@ export function createInformerSet(options: InformerSetOptions): InformerSet {
       await Promise.all(running);
     },
     async waitForSync({ timeoutMs, signal: stop }) {
-      const giveUpAt = clock.monotonic() + timeoutMs;
+      let listed = 0;
+      let since = clock.monotonic();
       for (;;) {
-        const missing = statuses().filter((status) => !status.hasSynced);
+        const all = statuses();
+        const missing = all.filter((status) => !status.hasSynced);
         if (missing.length === 0) return;
         stop?.throwIfAborted();
-        if (clock.monotonic() >= giveUpAt) throw new Error(explain(missing, timeoutMs));
+        const now = clock.monotonic();
+        const listedNow = all.reduce((sum, status) => sum + status.listed, 0);
+        if (listedNow !== listed) [listed, since] = [listedNow, now];
+        if (now - since >= timeoutMs) throw new Error(explain(missing, timeoutMs));
         await sleep(clock, POLL_MS, stop);
       }
     },
@@ -164,11 +169,11 @@ function identify(kind: Kind<Resource>, scope: Scope): string {
 
 function explain(missing: ReflectorStatus[], timeoutMs: number): string {
   const reasons = missing.map(({ kind, lastError }) => {
-    if (lastError === undefined) return `${kind}: no answer yet`;
+    if (lastError === undefined) return `${kind}: no answer`;
     if (lastError.code === 404) return `${kind}: the kind is not installed (apply its CRD)`;
     if (lastError.code === 403)
       return `${kind}: not allowed to list and watch (check the RBAC): ${lastError.message}`;
     return `${kind}: ${lastError.message}`;
   });
-  return `not in sync after ${String(timeoutMs / 1000)} s: ${reasons.join('; ')}`;
+  return `not in sync, and nothing received for ${String(timeoutMs / 1000)} s: ${reasons.join('; ')}`;
 }

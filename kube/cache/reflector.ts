@@ -38,6 +38,8 @@ export interface ReflectorOptions<T extends Resource> extends Scope {
 export interface ReflectorStatus {
   kind: string;
   hasSynced: boolean;
+  /** Pages received and objects stored by lists so far. A long list is not stuck as long as this grows. */
+  listed: number;
   /** When the API server was last heard of, in milliseconds of `clock.monotonic()`. */
   lastHeardAt?: number;
   /** Why it is not in touch at the moment. */
@@ -63,7 +65,7 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
   const { client, kind, store, clock = systemClock, random = Math.random, log = silentLogger } = options;
   const scope = scopeOf(options);
   const backoff = createBackoff({ clock, random });
-  const status: ReflectorStatus = { kind: kind.kind, hasSynced: false };
+  const status: ReflectorStatus = { kind: kind.kind, hasSynced: false, listed: 0 };
 
   const heard = (): void => {
     status.lastHeardAt = clock.monotonic();
@@ -88,6 +90,7 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
   async function replaceAll(items: readonly T[]): Promise<void> {
     await forEachInTurns(store.keysBeside(items), (key) => tell(store.remove(key)));
     await forEachInTurns(items, (item) => {
+      status.listed++;
       const change = store.set(item);
       if (isNews(change)) tell(change);
     });
@@ -105,6 +108,8 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
         pageSize,
         ...(continueToken === undefined ? {} : { continueToken }),
       });
+      status.listed++;
+      heard();
       items.push(...page.items.map(trim));
     } while (page.continueToken !== undefined);
     await replaceAll(items);

@@ -16,7 +16,7 @@ export interface ManagerOptions {
   runnables: readonly Runnable[];
   /** Absent: this process always leads. */
   leaderElection?: LeaderElector;
-  /** How long the first lists may take. Default 60 s. */
+  /** For how long nothing of the first lists may arrive. Default 60 s. */
   syncTimeoutMs?: number;
   /** Run in this order at the very end: recorders, clients, servers. */
   closers?: readonly (() => Promise<void>)[];
