@@ -3,6 +3,7 @@ import { formatKey, keyOf, type Kind, type Resource } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
 import type { DataMoverPrune } from '../../api/v1alpha1/data-mover-prune.ts';
+import { cancelPatch } from '../../api/v1alpha1/cancel-patch.ts';
 import { desiredDelete, storedResultOf } from '../../api/v1alpha1/desired-delete.ts';
 import { annotations } from '../../api/v1alpha1/keys.ts';
 import { isMadeIn } from '../../api/v1alpha1/made-in.ts';
@@ -151,9 +152,8 @@ export function createJanitor(options: JanitorOptions): Janitor {
 
   /** Only as it was looked at: it may have ended since, or another may have its name. */
   async function cancel({ metadata }: DataMoverBackup, signal: AbortSignal): Promise<void> {
-    const { namespace: own = '', name, uid, resourceVersion } = metadata;
-    const patch = { metadata: { uid, resourceVersion }, spec: { cancel: true } };
-    await client.mergePatch(dataMoverBackups, { namespace: own, name }, patch, { signal });
+    const { namespace: own = '', name } = metadata;
+    await client.mergePatch(dataMoverBackups, { namespace: own, name }, cancelPatch(metadata), { signal });
   }
 
   function claimUidOf({ metadata, status }: DataMoverBackup): string | undefined {

@@ -142,6 +142,22 @@ describe('a claim', () => {
     expect(lines.at(-1)?.level).toBe('warn');
   });
 
+  it('that is not captured in time is canceled although the API server falters', async () => {
+    const { execute, clock, kube } = setUp({ status: { phase: 'Capturing' } });
+    let failures = 2;
+    kube.before = ({ verb }) => {
+      if (verb === 'mergePatch' && failures-- > 0)
+        throw new KubeError({ code: 503, reason: 'ServiceUnavailable', message: 'later' });
+    };
+    const executing = execute(aClaim());
+    executing.catch(() => undefined);
+    await clock.advance(600_000);
+    await clock.advance(500);
+    await clock.advance(1_000);
+    expect(await executing).toMatchObject({ operationID: `app/${nameOf('data')}` });
+    expect(kube.peekAll(dataMoverBackups)[0]?.spec.cancel).toBe(true);
+  });
+
   it('that is read while in use is moved with a warning', async () => {
     const live = { consistency: 'Live', time: capture.time } as const;
     const { execute, lines } = setUp({ status: { phase: 'Queued', capture: live } });
@@ -551,6 +567,21 @@ describe('a request for a claim that is not stored as moved', () => {
     };
     await expect(execute(aClaim())).rejects.toThrow('not you');
     expect(canceled(kube, 'data')).toBe(true);
+  });
+
+  it('is not canceled in the place of a former one of its name', async () => {
+    const { execute, kube } = setUp({ status: { phase: 'Capturing' } });
+    const key = { namespace: 'app', name: nameOf('data') };
+    kube.before = ({ verb, kind }) => {
+      if (verb !== 'watch' || kind !== dataMoverBackups) return;
+      const { uid: _, ...metadata } = kube.peek(dataMoverBackups, key)!.metadata;
+      const other = { ...kube.peek(dataMoverBackups, key)!, metadata };
+      kube.remove(dataMoverBackups, key);
+      kube.seed(dataMoverBackups, other);
+      throw new KubeError({ code: 403, reason: 'Forbidden', message: 'not you' });
+    };
+    await expect(execute(aClaim())).rejects.toThrow('not you');
+    expect(canceled(kube, 'data')).toBeUndefined();
   });
 
   it('is canceled when the answer to its creation was lost', async () => {

@@ -1,16 +1,17 @@
 import type { PersistentVolumeClaim } from '../../api/external/core.ts';
 import type { Backup } from '../../api/external/velero.ts';
-import { formatKey } from '../../api/meta.ts';
+import { formatKey, keyOf } from '../../api/meta.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import { annotations, GROUP } from '../../api/v1alpha1/keys.ts';
 import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
-import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Logger } from '../../telemetry/log.ts';
+import type { Cluster } from '../cluster.ts';
 import { parseGoDuration } from '../codec/go-duration.ts';
 import { toOperationID } from '../codec/operation-id.ts';
 import { PluginError } from '../plugin-error.ts';
 import type { BackupItemInput, BackupItemOutput, CallContext } from './action.ts';
 import type { BackupActionOptions, ItemHandler } from './backup-action.ts';
+import { cancelRequest } from './cancel-request.ts';
 import { createOnce } from './create-once.ts';
 import type { Decide } from './decider.ts';
 import { desiredBackup } from './desired-backup.ts';
@@ -67,7 +68,7 @@ export function createClaimBackup(
     const wait = { clock: cluster.clock, timeoutMs, signal: context.signal };
     const outcome = await waitForCapture(kube, made, wait);
     await others;
-    await report(outcome, { kube, key, uid: made.metadata.uid, timeoutMs, context: { ...context, log } });
+    await report(outcome, { cluster, request: made, timeoutMs, context: { ...context, log } });
     return moved(item, key);
   }
 
@@ -105,9 +106,8 @@ function moved(item: Buffer, key: RequestKey): BackupItemOutput {
 }
 
 interface ReportTo {
-  kube: KubeClient;
-  key: RequestKey;
-  uid: string | undefined;
+  cluster: Cluster;
+  request: DataMoverBackup;
   timeoutMs: number;
   context: CallContext;
 }
@@ -115,7 +115,7 @@ interface ReportTo {
 /** Whatever the outcome, the operation stands: its progress tells Velero that it failed, and why. */
 async function report(outcome: CaptureOutcome, to: ReportTo): Promise<void> {
   const { log } = to.context;
-  const request = `DataMoverBackup ${formatKey(to.key)}`;
+  const request = `DataMoverBackup ${formatKey(keyOf(to.request))}`;
   switch (outcome.outcome) {
     case 'captured':
       reportCapture(outcome.capture, log);
@@ -128,8 +128,7 @@ async function report(outcome: CaptureOutcome, to: ReportTo): Promise<void> {
       log.warn(
         `the source was not captured within ${seconds} s (spec.csiSnapshotTimeout of the Backup); ${request} is canceled`,
       );
-      const patch = { metadata: { uid: to.uid }, spec: { cancel: true } };
-      await to.kube.mergePatch(dataMoverBackups, to.key, patch);
+      await cancelRequest(to.cluster, dataMoverBackups, to.request.metadata);
     }
   }
 }

@@ -3,10 +3,10 @@ import { isNotFound } from '../../kube/client/kube-error.ts';
 import { parseOperationID } from '../codec/operation-id.ts';
 import type { Cluster } from '../cluster.ts';
 import type { CallContext, OperationProgress } from './action.ts';
+import { cancelRequest } from './cancel-request.ts';
 import { requestFields } from './request-fields.ts';
 import { lostOperation, progressOf } from './request-progress.ts';
 import type { RequestStatus } from './request-status.ts';
-import { retryTransient } from '../retry.ts';
 
 /** A DataMoverBackup or DataMoverRestore. */
 interface Request extends Resource {
@@ -59,10 +59,7 @@ export function createRequestOperations<T extends Request>(
         return;
       }
       try {
-        // Velero asks once and forgets: what passes must not leave the mover running.
-        const canceled = await retryTransient({ clock: cluster.clock, signal }, async () =>
-          (await cluster.kube()).mergePatch(kind, key, { spec: { cancel: true } }, { signal }),
-        );
+        const canceled = await cancelRequest(cluster, kind, key, signal);
         log.info(requestFields(canceled), `${kind.kind} ${formatKey(key)} is canceled`);
       } catch (error) {
         if (!isNotFound(error)) throw error;

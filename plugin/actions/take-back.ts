@@ -4,21 +4,16 @@ import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
 import { isConflict, isNotFound } from '../../kube/client/kube-error.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Cluster } from '../cluster.ts';
-import { retryTransient } from '../retry.ts';
+import { cancelRequest } from './cancel-request.ts';
 
 /**
  * Cancels a request for a claim that is not stored as moved: no backup would ever name its data. Never rejects, and goes on where
  * Velero has given up the call. What it cannot cancel goes when the Velero backup is deleted.
  */
 export async function takeBack(cluster: Cluster, request: DataMoverBackup, log: Logger): Promise<void> {
-  const key = keyOf(request);
-  const name = `DataMoverBackup ${formatKey(key)}`;
-  const { uid } = request.metadata;
-  const patch = { ...(uid !== undefined && { metadata: { uid } }), spec: { cancel: true } };
+  const name = `DataMoverBackup ${formatKey(keyOf(request))}`;
   try {
-    await retryTransient({ clock: cluster.clock }, async () =>
-      (await cluster.kube()).mergePatch(dataMoverBackups, key, patch),
-    );
+    await cancelRequest(cluster, dataMoverBackups, request.metadata);
     log.info(`${name} is canceled: its claim is not stored as moved`);
   } catch (error) {
     if (isNotFound(error) || isConflict(error)) return;
