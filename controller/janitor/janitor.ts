@@ -1,9 +1,10 @@
 import { backups, restores } from '../../api/external/velero.ts';
 import { formatKey, keyOf, type Kind, type Resource } from '../../api/meta.ts';
+import { cancelPatch } from '../../api/v1alpha1/cancel-patch.ts';
+import { claimNameOf } from '../../api/v1alpha1/claim-name.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
 import type { DataMoverPrune } from '../../api/v1alpha1/data-mover-prune.ts';
-import { cancelPatch } from '../../api/v1alpha1/cancel-patch.ts';
 import { desiredDelete, storedResultOf } from '../../api/v1alpha1/desired-delete.ts';
 import { annotations } from '../../api/v1alpha1/keys.ts';
 import { isMadeIn } from '../../api/v1alpha1/made-in.ts';
@@ -156,9 +157,10 @@ export function createJanitor(options: JanitorOptions): Janitor {
     await client.mergePatch(dataMoverBackups, { namespace: own, name }, cancelPatch(metadata), { signal });
   }
 
-  function claimUidOf({ metadata, status }: DataMoverBackup): string | undefined {
+  function claimUidOf(request: DataMoverBackup): string | undefined {
+    const { metadata, status } = request;
     if (status?.capture?.claimUID !== undefined) return status.capture.claimUID;
-    return listers.claims.get(`${metadata.namespace ?? ''}/${status?.volume?.pvcName ?? ''}`)?.metadata.uid;
+    return listers.claims.get(`${metadata.namespace ?? ''}/${claimNameOf(request) ?? ''}`)?.metadata.uid;
   }
 
   async function noteFailure(request: DataMoverBackup, signal: AbortSignal): Promise<void> {

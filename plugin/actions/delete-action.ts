@@ -1,6 +1,7 @@
 import { persistentVolumeClaims } from '../../api/external/core.ts';
 import type { Backup } from '../../api/external/velero.ts';
 import { formatKey, keyOf, type Key } from '../../api/meta.ts';
+import { claimNameOf } from '../../api/v1alpha1/claim-name.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
 import { desiredDelete, storedResultOf } from '../../api/v1alpha1/desired-delete.ts';
@@ -155,11 +156,6 @@ async function claimUidOf(
     kube.get(persistentVolumeClaims, key, { signal }),
   );
   return claim?.metadata.uid;
-}
-
-function claimNameOf({ spec: { dataSourceRef }, status }: DataMoverBackup): string | undefined {
-  const source = dataSourceRef.kind === 'PersistentVolumeClaim' ? dataSourceRef.name : undefined;
-  return status?.volume?.pvcName ?? source;
 }
 
 /** Another object of that name may stand in another cluster. */

@@ -1,5 +1,6 @@
 import type { Restore } from '../../api/external/velero.ts';
 import { formatKey, keyOf } from '../../api/meta.ts';
+import { claimNameOf } from '../../api/v1alpha1/claim-name.ts';
 import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
 import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
 import { annotations, GROUP, labels } from '../../api/v1alpha1/keys.ts';
@@ -18,7 +19,6 @@ import { targetNamespace } from './namespace-mapping.ts';
 import { isRecordOfRestore } from './record.ts';
 import { requestFields } from './request-fields.ts';
 import { createRequestOperations } from './request-operations.ts';
-import { claimNameOf } from './restore-source.ts';
 import { retryTransient } from '../retry.ts';
 
 /**

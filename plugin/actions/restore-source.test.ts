@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { claimNameOf } from '../../api/v1alpha1/claim-name.ts';
 import { restoreSourceOf } from '../../api/v1alpha1/restore-source.ts';
 import { aRecord } from './fixtures.ts';
-import { claimNameOf } from './restore-source.ts';
 
 const result = { mover: 'VolSync', repository: 'c/app/data', snapshotID: 'abc' };
 const volume = {
