@@ -100,6 +100,18 @@ describe('a DataMoverBackup', () => {
     expect(asked()).toEqual([]);
   });
 
+  it('leaves its data in the repository when its Velero backup is missing that was being deleted: that may have failed', async () => {
+    const name = addRequest(addVeleroBackup('Completed'));
+    await completed(name);
+    setVeleroPhase('Deleting');
+    await aRound();
+    expect(request(name)).toBeDefined();
+    world.kube.remove(backups, { namespace: VELERO, name: 'daily' });
+    await aRound();
+    expect(request(name)).toBeUndefined();
+    expect(asked()).toEqual([]);
+  });
+
   it('stays when its Velero backup came back under another uid', async () => {
     const name = addRequest(addVeleroBackup('Completed'));
     await completed(name);
