@@ -4,9 +4,12 @@
  * e2e tells the stories that share a cluster, then those that want it for themselves, and asks the API server what it has noted of both.
  * `E2E_CLUSTER` and `E2E_KEEP` leave clusters as they are, before and after.
  */
+import { join } from 'node:path';
 import { createProgress, loadCluster } from '../cluster/index.ts';
 import { runJest } from './jest.ts';
 import { runStages, type Stage } from './stages.ts';
+
+const SEQUENCER = join(import.meta.dirname, 'story-sequencer.js');
 
 /** Those of the stories, and the one that is lost in one of them. */
 const CLUSTERS = ['datamover-e2e', 'datamover-lost'];
@@ -17,7 +20,7 @@ for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => interruption.
 
 const e2e: readonly Stage[] = [
   // Most of the time stories wait for Velero, so some run side by side.
-  { name: 'e2e', args: ['--maxWorkers', '3', '--passWithNoTests'] },
+  { name: 'e2e', args: ['--maxWorkers', '3', '--testSequencer', SEQUENCER, '--passWithNoTests'] },
   { name: 'e2e-alone', args: ['--runInBand', '--passWithNoTests'] },
   // A choice of stories says nothing about what all of them need.
   ...(chosen.length === 0 ? [{ name: 'e2e-audit', args: [] }] : []),

@@ -23,7 +23,7 @@ import { until } from './support/wait.ts';
 
 const BYTES = 60 * 2 ** 20;
 const SLOW = 500_000;
-/** Velero looks every ten seconds, so it cancels within twenty. */
+/** Velero looks every few seconds, so it cancels soon after that. */
 const TIMEOUT = ['--item-operation-timeout', '10s'];
 
 /** The way to the object store is so slow that Velero gives up: it cancels once, and does not look again. */

@@ -17,7 +17,7 @@ import { describeBackup, logOf, startBackup, untilBackedUp } from './support/vel
 const BYTES = 100 * 2 ** 20;
 const BYTES_PER_SECOND = 3_000_000;
 
-/** The way to the object store is slow. restic tells every ten seconds how far it is, Velero asks every ten seconds. */
+/** The way to the object store is slow. restic tells every ten seconds how far it is, and Velero asks more often. */
 describe('a slow upload', () => {
   let story: Story;
   let proxy: SlowProxy;

@@ -20,7 +20,31 @@ export async function veleroManifests(context: Context, images: VeleroImages): P
     // Not the settings that the user has for other clusters.
     env: { HOME: config.paths.velero, KUBECONFIG: config.paths.kubeconfig, NO_PROXY: '*' },
   });
-  return (JSON.parse(printed) as { items: Manifest[] }).items;
+  return (JSON.parse(printed) as { items: Manifest[] }).items.map(withServerFlags);
+}
+
+/** Flags of `velero server` that its installer has no option for. */
+const SERVER_FLAGS = [
+  // How often it asks the plugin about each operation; its default is 10 s.
+  '--item-operation-sync-frequency=4s',
+];
+
+interface ServerSpec {
+  readonly template: { readonly spec: { readonly containers: readonly { readonly args: string[] }[] } };
+}
+
+function withServerFlags(manifest: Manifest): Manifest {
+  if (manifest.kind !== 'Deployment') return manifest;
+  const spec = manifest.spec as ServerSpec;
+  const { template } = spec;
+  const containers = template.spec.containers.map((one) => ({
+    ...one,
+    args: [...one.args, ...SERVER_FLAGS],
+  }));
+  return {
+    ...manifest,
+    spec: { ...spec, template: { ...template, spec: { ...template.spec, containers } } },
+  };
 }
 
 function installArgs(config: ClusterConfig, { velero, plugins }: VeleroImages): string[] {

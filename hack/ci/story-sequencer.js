@@ -1,0 +1,4 @@
+import { LongestFirst } from './longest-first.ts';
+
+/** jest wants it to be the default export. */
+export default LongestFirst;
