@@ -147,17 +147,21 @@ describe('reflector', () => {
   });
 
   it('says which kind is not installed and which is not allowed', async () => {
+    const isRefused = (informers: InformerSet): boolean =>
+      informers.status().some(({ lastError }) => lastError !== undefined);
     const powerless = createKubeClient(plane.powerless, { fieldManager: 'nobody' });
     stops.push(() => powerless.close());
     const forbidden = createInformerSet({ client: powerless });
     forbidden.informer(configMaps);
     runAll(forbidden);
+    await eventually(() => isRefused(forbidden));
     await expect(forbidden.waitForSync({ timeoutMs: 1_000 })).rejects.toThrow(
       'ConfigMap: not allowed to list and watch',
     );
     const missing = createInformerSet({ client });
     missing.informer({ ...widgets, kind: 'Gadget', plural: 'gadgets' });
     runAll(missing);
+    await eventually(() => isRefused(missing));
     await expect(missing.waitForSync({ timeoutMs: 1_000 })).rejects.toThrow(
       'Gadget: the kind is not installed',
     );
