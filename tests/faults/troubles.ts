@@ -118,7 +118,7 @@ export const troubles: readonly Trouble[] = [
   {
     name: 'another process becomes the leader during it',
     concerns: isWrite,
-    thirdsOfVariants: [0, 1],
+    thirdsOfVariants: [0],
     strike: (scene, act) => changeLeader(scene, act),
   },
   {
@@ -140,7 +140,7 @@ export const troubles: readonly Trouble[] = [
   {
     name: 'its request is deleted right after it',
     concerns: isWrite,
-    thirdsOfVariants: [0, 1],
+    thirdsOfVariants: [0],
     withdraws: true,
     async strike({ withdraw }, act) {
       const answer = await act();
