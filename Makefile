@@ -90,8 +90,18 @@ generate-check: $(NODE_MODULES)
 	@diff -u .run/generated.before .run/generated.after || { \
 	  echo 'the files above did not fit their sources; what "make generate" has written now does: commit it' >&2; exit 1; }
 
+# Two at a time; what one prints comes as a whole, when it ends.
+AT_ONCE = node hack/ci/make-targets.ts
+
+# They read what is generated. The longest comes first.
+CHECKS = lint typecheck fmt-check knip shellcheck
+
 .PHONY: verify
-verify: generate-check fmt-check lint typecheck knip shellcheck ## Prove that generated files are fresh, and format, lint, types, unused code and shell scripts.
+verify: $(NODE_MODULES) ## Prove that generated files are fresh, and format, lint, types, unused code and shell scripts.
+	@status=0; \
+	  $(MAKE) generate-check || status=$$?; \
+	  $(AT_ONCE) $(CHECKS) || status=$$?; \
+	  exit $$status
 
 ##@ Build
 
@@ -121,8 +131,15 @@ run = node hack/ci/test.ts $(1) $(ARGS)
 tests-in = $(shell find tests/$(1) -name '*.test.ts' 2>/dev/null | head -n 1)
 stage = $(if $(call tests-in,$(1)),$(call run,$(1)),@echo 'no tests in tests/$(1) yet')
 
+# The longest comes first.
+KINDS = test-e2e verify test-unit test-contract test-integration test-faults
+
 .PHONY: test
 test: verify test-unit test-contract test-integration test-faults test-e2e ## Install what is needed and run every check and every test.
+
+.PHONY: test-at-once
+test-at-once: $(NODE_MODULES) ## The same, with e2e beside the other kinds, for a machine of more than two cores.
+	@$(AT_ONCE) $(KINDS)
 
 .PHONY: test-unit
 test-unit: $(NODE_MODULES) ## Tests that need nothing but Node.
@@ -153,6 +170,12 @@ test-trees: $(NODE_MODULES) tools ## Random trees of files there and back with a
 .PHONY: test-load
 test-load: $(NODE_MODULES) tools ## What LOAD requests (10000) cost on a real API server, in calls and looks. Takes many minutes.
 	LOAD=$${LOAD:-10000} node hack/ci/test.ts integration --testPathPatterns integration/bounded-work $(ARGS)
+
+.PHONY: test-exhaustive
+test-exhaustive: $(NODE_MODULES) tools ## What takes too long for every change: all troubles at all calls, many trees, 1,000 requests. Needs root, takes an hour.
+	FAULTS=all $(call run,faults)
+	TREES=$${TREES:-200} $(call run,integration) --testPathPatterns integration/trees
+	LOAD=$${LOAD:-1000} $(call run,integration) --testPathPatterns integration/bounded-work
 
 ##@ Benchmarks
 

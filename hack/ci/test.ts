@@ -32,7 +32,12 @@ async function clean(): Promise<void> {
   for (const name of CLUSTERS) await loadCluster({ name }).down(createProgress(process.stdout));
 }
 
-process.exitCode = await runStages(kind === 'e2e' ? e2e : [{ name: kind, args: [] }], {
+/** jest leaves one core to others, which is half of a small machine. */
+const unit: Stage = { name: 'unit', args: ['--maxWorkers', '100%'] };
+
+const stages: Readonly<Record<string, readonly Stage[]>> = { unit: [unit], e2e };
+
+process.exitCode = await runStages(stages[kind] ?? [{ name: kind, args: [] }], {
   clean,
   run: ({ name, args }) => runJest(name, [...args, ...chosen], interruption.signal),
   signal: interruption.signal,
