@@ -23,8 +23,8 @@ import { until } from './support/wait.ts';
 
 const BYTES = 60 * 2 ** 20;
 const SLOW = 500_000;
-/** Velero looks every few seconds, so it cancels soon after that. */
-const TIMEOUT = ['--item-operation-timeout', '10s'];
+/** Enough for a move to begin on a busy machine, and not to end. Velero looks every few seconds, so it cancels soon after that. */
+const TIMEOUT = ['--item-operation-timeout', '30s'];
 
 /** The way to the object store is so slow that Velero gives up: it cancels once, and does not look again. */
 describe('moves that take longer than Velero waits', () => {
