@@ -281,7 +281,7 @@ export const backupResult = z
       .max(2048)
       .optional()
       .describe(
-        'What the volume held and the snapshot does not: sockets, attributes that could not be read, empty folders that the mover leaves out. All contents of files are there.',
+        'What the volume held and the snapshot does not: sockets, attributes that could not be read, empty folders that the mover leaves out, attributes and access control lists of the root folder. All contents of files are there.',
       ),
     backupStorageLocation: objectName
       .optional()

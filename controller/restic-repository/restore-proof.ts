@@ -19,7 +19,12 @@ const LOSSES: ReadonlySet<ErrorKind> = new Set<ErrorKind>([
 ]);
 
 /** One line about what came back otherwise than it was; undefined where nothing did. */
-export function lossesOf({ errors, owners, rootRefused }: Messages): string | undefined {
+export function lossesOf({
+  errors,
+  owners,
+  onlyOrdinaryAttributes,
+  rootRefused,
+}: Messages): string | undefined {
   const counts = new Map<string, ItemErrors>(owners === undefined ? [] : [['owners', owners]]);
   for (const [kind, found] of errors) {
     if (!LOSSES.has(kind)) continue;
@@ -27,9 +32,12 @@ export function lossesOf({ errors, owners, rootRefused }: Messages): string | un
     counts.set(kind, { ...found, ...example, count: count + found.count });
   }
   const told = [...counts].map(([loss, { count, item }]) => `${loss} of ${String(count)} (${quote(item)})`);
+  if (onlyOrdinaryAttributes === true) told.push(EXTRAORDINARY);
   if (rootRefused !== undefined && rootRefused !== '') told.push(`of the root folder: ${rootRefused}`);
   return told.length === 0 ? undefined : told.join(', ');
 }
+
+const EXTRAORDINARY = 'extended attributes that an ordinary user may not set, if there were any';
 
 function quote(item: string): string {
   return `such as ${JSON.stringify(item.slice(0, 200))}`;

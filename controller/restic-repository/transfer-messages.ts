@@ -17,10 +17,14 @@ export interface Messages {
   errorCount?: number;
   /** What belongs to others in the snapshot, and comes back as the mover's own. */
   owners?: ItemErrors;
+  /** Only attributes that an ordinary user may set were restored. */
+  onlyOrdinaryAttributes?: true;
   /** What a backup leaves out. */
   leftOut?: LeftOut;
   /** The volume's root folder. */
   root?: RootFolder;
+  /** What that has besides; undefined where nothing is reported. */
+  rootAttributes?: RootAttributes;
   /** What restic tells the repository apart by. */
   repositoryID?: string;
   /** What of the root folder could not be set; empty where all could. Undefined: it was not tried. */
@@ -38,6 +42,14 @@ export interface LeftOut {
   held: number;
   /** The first of those. */
   first: string;
+}
+
+/** How many the root folder has; without a number it could not be found out. */
+export interface RootAttributes {
+  /** Access control lists. */
+  lists?: number;
+  /** Extended attributes but those and the labels of SELinux. */
+  others?: number;
 }
 
 /** Errors of one kind. */
@@ -84,6 +96,8 @@ interface Line extends Summary {
   sealed?: boolean;
   empty?: number;
   held?: number;
+  lists?: number;
+  others?: number;
   refused?: string;
   id?: string;
 }
@@ -115,12 +129,16 @@ const READERS: Readonly<Record<string, (found: Messages, said: Line) => void>> =
     const item = typeof first === 'object' ? (first.path ?? '') : '';
     found.owners = { count, item, message: '' };
   },
+  attributes: (found) => (found.onlyOrdinaryAttributes = true),
   'left out': (found, { sockets = 0, sealed = false, empty = 0, held = 0, first }) => {
     found.leftOut = { sockets, sealed, empty, held, first: typeof first === 'string' ? first : '' };
   },
   root(found, said) {
     const root = rootIn({ ...said });
     if (root !== undefined) found.root = root;
+  },
+  'root attributes': (found, { lists, others }) => {
+    found.rootAttributes = { ...(lists !== undefined && { lists }), ...(others !== undefined && { others }) };
   },
   repository(found, { id = '' }) {
     if (/^[0-9a-f]{64}$/.test(id)) found.repositoryID = id;

@@ -45,6 +45,13 @@ export const SHELLCHECK: SystemProgram = {
   present: () => has('shellcheck'),
 };
 
+/** Sets and shows extended attributes. */
+export const ATTR: SystemProgram = {
+  package: 'attr',
+  what: 'getfattr and setfattr',
+  present: () => has('getfattr') && has('setfattr'),
+};
+
 /** Builds images without a daemon. */
 export const BUILDAH: SystemProgram = { package: 'buildah', what: 'buildah', present: () => has('buildah') };
 

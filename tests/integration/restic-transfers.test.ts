@@ -13,7 +13,9 @@ import { diagnose } from '../../controller/restic-repository/diagnosis.ts';
 import type { RootFolder } from '../../controller/movers/mover.ts';
 import { placeOf } from '../../controller/restic-repository/place.ts';
 import { rootArgument } from '../../controller/restic-repository/root-folder.ts';
-import { staticBusybox } from '../../hack/cluster/packages.ts';
+import { ATTR, ensurePackages, staticBusybox } from '../../hack/cluster/packages.ts';
+import { silentProgress } from '../../hack/cluster/progress.ts';
+import { accessControlList } from './attributes.ts';
 import { resticBin } from './restic-bin.ts';
 
 /** The scripts of the Restic mover, with a real restic in a shell like that of its image. */
@@ -21,9 +23,10 @@ import { resticBin } from './restic-bin.ts';
 const NOBODY = 65534;
 
 /** What the scripts need of their image. */
-const APPLETS = 'sh find sed awk id timeout sleep stat mktemp mkfifo tr wc cat rm chown chmod touch'.split(
-  ' ',
-);
+const APPLETS =
+  'sh find sed awk id timeout sleep stat mktemp mkfifo tr wc cat rm chown chmod touch mkdir base64'.split(
+    ' ',
+  );
 
 let restic: string;
 let folder: string;
@@ -33,6 +36,7 @@ const place = placeOf('cluster/shop/database', 'velero/restic-config', { privile
 const at = (...names: string[]): string => join(folder, ...names);
 
 beforeAll(async () => {
+  await ensurePackages(silentProgress, [ATTR], 'no extended attributes can be tried');
   restic = join(await resticBin(), 'restic');
 }, 600_000);
 
@@ -264,6 +268,30 @@ describe('a backup', () => {
     expect(fs.existsSync(at('repository'))).toBe(false);
   });
 
+  it('counts attributes of the root folder, which are in no snapshot', () => {
+    fill();
+    expect(saved(backup())).not.toHaveProperty('notSaved');
+    execFileSync('setfattr', ['-n', 'user.a", "value":', '-v', 'x', at('volume')]);
+    execFileSync('setfattr', ['-n', 'trusted.b', '-v', 'x', at('volume')]);
+    const list = Buffer.from(accessControlList([7, 5, 5, 5, 0], 1234)).toString('hex');
+    execFileSync('setfattr', ['-n', 'system.posix_acl_default', '-v', `0x${list}`, at('volume')]);
+    expect(saved(backup('request=2')).notSaved).toBe(
+      'access control lists of the root folder: 1, extended attributes of the root folder: 2',
+    );
+  });
+
+  it('reports where attributes of the root folder cannot be found out', () => {
+    fill();
+    fs.renameSync(at('bin', 'restic'), at('bin', 'own-restic'));
+    const script = `#!${at('bin', 'sh')}\n[ "$1" != -r ] || exit 1\nexec own-restic "$@"\n`;
+    fs.writeFileSync(at('bin', 'restic'), script, { mode: 0o755 });
+    const result = backup();
+    expect(result.status).toBe(0);
+    expect(saved(result).notSaved).toBe(
+      'attributes of the root folder, if it has any: restic could not read them',
+    );
+  });
+
   it('takes a volume for empty where there is nothing that restic saves', async () => {
     const server = createServer();
     const before = process.cwd();
@@ -355,7 +383,9 @@ describe('a restore', () => {
     const { lines, status } = restore(snapshotID, { uid: NOBODY });
     expect(status).toBe(0);
     const losses = lossesOf(readMessages(lines));
-    expect(losses).toMatch(/^owners of 8 \(such as "\/.*"\)$/);
+    expect(losses).toMatch(
+      /^owners of 8 \(such as "\/.*"\), extended attributes that an ordinary user may not set/,
+    );
     expect(fs.readFileSync(at('volume', 'shared', 'theirs'), 'utf8')).toBe('precious');
   });
 
@@ -368,8 +398,10 @@ describe('a restore', () => {
 
     emptyVolume();
     giveAway('volume', 'repository', 'scratch');
-    expect(restore(snapshotID, { uid: NOBODY }).status).toBe(0);
+    const { lines, status } = restore(snapshotID, { uid: NOBODY });
+    expect(status).toBe(0);
     expect(attributesOf('labelled')).toEqual(['user.origin=Hamburg']);
+    expect(lossesOf(readMessages(lines))).toContain('extended attributes that an ordinary user may not set');
     expect(fs.readFileSync(at('volume', 'labelled'), 'utf8')).toBe('precious');
   });
 

@@ -20,7 +20,9 @@ let folder: string;
 const at = (...names: string[]): string => join(folder, ...names);
 const place = placeOf('c1/app/data', 'velero/restic-config', { privileges: '', space: '' });
 const APPLETS =
-  'sh find sed awk id timeout sleep stat mktemp mkfifo tr wc cat rm chown chmod touch dd seq'.split(' ');
+  'sh find sed awk id timeout sleep stat mktemp mkfifo tr wc cat rm chown chmod touch mkdir base64 dd seq'.split(
+    ' ',
+  );
 
 beforeEach(() => {
   folder = fs.mkdtempSync(join(tmpdir(), 'reports-'));
@@ -31,10 +33,10 @@ beforeEach(() => {
 
 afterEach(() => fs.rmSync(folder, { recursive: true }));
 
-/** Runs a script with a restic whose commands do this; all others end well. */
+/** Runs a script with a restic whose commands do this; all others end well, and so does that of the root folder. */
 function run(script: string, args: string[], commands: Record<string, string>) {
   const cases = Object.entries(commands).map(([name, body]) => `*' ${name} '*) ${body} ;;`);
-  const restic = `#!${at('bin', 'sh')}\ncase " $* " in\n${cases.join('\n')}\nesac\n`;
+  const restic = `#!${at('bin', 'sh')}\n[ "$1" != -r ] || exit 0\ncase " $* " in\n${cases.join('\n')}\nesac\n`;
   fs.writeFileSync(at('bin', 'restic'), restic, { mode: 0o755 });
   const body = script.replaceAll('/data', at('volume'));
   const { stdout, stderr, status } = spawnSync(at('bin', 'sh'), ['-c', body, 'restic', ...args], {

@@ -12,9 +12,10 @@ import { staticBusybox } from '../../hack/cluster/packages.ts';
 
 /** What the Jobs beside VolSync find and do, by a shell like that of restic's image, on a volume with all kinds of names. */
 
-const APPLETS = 'sh find sed awk timeout stat mktemp mkfifo tr wc cat rm chown chmod touch head cut'.split(
-  ' ',
-);
+const APPLETS =
+  'sh find sed awk timeout stat mktemp mkfifo tr wc cat rm chown chmod touch mkdir base64 head cut'.split(
+    ' ',
+  );
 let folder: string;
 let servers: Server[];
 const at = (...names: string[]): string => join(folder, ...names);
@@ -37,8 +38,10 @@ afterEach(() => {
   execFileSync('rm', ['-rf', folder]);
 });
 
+/** The repository that is thrown away shows nothing of the root folder. */
 function playRestic(body: string): void {
-  fs.writeFileSync(at('bin', 'restic'), `#!${at('bin', 'sh')}\n${body}\n`, { mode: 0o755 });
+  const script = `#!${at('bin', 'sh')}\n[ "$1" != -r ] || exit 0\n${body}\n`;
+  fs.writeFileSync(at('bin', 'restic'), script, { mode: 0o755 });
 }
 
 function run(script: string, args: string[] = [], uid?: number): { lines: string[]; status: number | null } {

@@ -3,6 +3,7 @@ import { HOST, PATH } from '../../restic-repository/layout.ts';
 import { OWN_FOLDER } from '../../restic-repository/lost-and-found.ts';
 import { BEGIN, OPEN } from '../../restic-repository/opening.ts';
 import { RESTIC, UNLOCK } from '../../restic-repository/repository-job.ts';
+import { COUNT_ROOT_ATTRIBUTES, REPORT_ROOT_ATTRIBUTES } from '../../restic-repository/root-attributes.ts';
 import { DESCRIBE_ROOT } from '../../restic-repository/root-folder.ts';
 import { reporting } from '../../restic-repository/script-log.ts';
 
@@ -36,9 +37,11 @@ own=; if own_folder; then own=lost+found; fi
 first=$(find . -mindepth 1 -maxdepth 1 ! -type s ! -name "$own" -print -quit)
 sockets=$(mktemp)
 { find . -type s -print0 2> /dev/null || true; } | tr -dc '\\0' | wc -c > "$sockets" & counting=$!
+${COUNT_ROOT_ATTRIBUTES}
 report() {
   wait $counting
   printf '{"message_type":"left out","sockets":%d,"sealed":%s}\\n' "$(cat "$sockets")" $sealed
+  ${REPORT_ROOT_ATTRIBUTES}
 }
 identity=$(mktemp)
 identify() {

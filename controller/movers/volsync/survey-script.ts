@@ -1,6 +1,7 @@
 import { READ_ID } from '../../restic-repository/identity.ts';
 import { PATH } from '../../restic-repository/layout.ts';
 import { OWN_FOLDER } from '../../restic-repository/lost-and-found.ts';
+import { COUNT_ROOT_ATTRIBUTES, REPORT_ROOT_ATTRIBUTES } from '../../restic-repository/root-attributes.ts';
 import { DESCRIBE_ROOT } from '../../restic-repository/root-folder.ts';
 import { reporting } from '../../restic-repository/script-log.ts';
 
@@ -16,6 +17,7 @@ export const SURVEY_SCRIPT = reporting(`set -o pipefail
 cd ${PATH}
 identity=$(mktemp)
 timeout 60 restic cat config --no-lock > "$identity" 2> /dev/null & identifying=$!
+${COUNT_ROOT_ATTRIBUTES}
 ${DESCRIBE_ROOT}
 ${OWN_FOLDER}
 own=; if own_folder; then own=lost+found; fi
@@ -37,6 +39,7 @@ if [ "$named" -gt 0 ]; then
 fi
 printf '{"message_type":"left out","sockets":%d,"sealed":%s,"empty":%d,"held":%d,"first":"%s"}\\n' \\
   "$sockets" "$sealed" "$empty" "$held" "$first"
+${REPORT_ROOT_ATTRIBUTES}
 if wait $identifying; then
   printf '{"message_type":"repository","id":"%s"}\\n' "$(< "$identity" ${READ_ID})"
 fi`);
