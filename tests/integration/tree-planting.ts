@@ -4,6 +4,16 @@ import * as fs from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import {
+  accessControlList,
+  attributes,
+  attributesBelow,
+  isOrdinary,
+  setAttributes,
+  type Attributes,
+  type Bearer,
+  type Bearing,
+} from './attributes.ts';
 
 /** Random trees of files: what they are of, how they are made, and how two are compared. */
 
@@ -18,6 +28,7 @@ interface Item {
   mode: number;
   uid: number;
   content: Uint8Array;
+  attributes: Attributes;
 }
 
 /** Any bytes that a name may have. */
@@ -39,6 +50,11 @@ const KINDS: readonly Kind[] = [
   'lost+found',
 ];
 
+const mostlyNone = fc.oneof(
+  { arbitrary: fc.constant<Attributes>({}), weight: 2 },
+  { arbitrary: attributes, weight: 1 },
+);
+
 const item = fc.record<Item>({
   kind: fc.constantFrom(...KINDS),
   name: fc.oneof(
@@ -46,21 +62,26 @@ const item = fc.record<Item>({
     fc.constantFrom('{"message_type":"empty"}', 'snapshot 11111111 saved').map((text) => Buffer.from(text)),
   ),
   parent: fc.nat(),
-  mode: fc.constantFrom(0o644, 0o600, 0o755, 0o4755, 0o2770, 0o1777, 0o700),
+  mode: fc.constantFrom(0o644, 0o444, 0o600, 0o755, 0o4755, 0o2770, 0o1777, 0o700),
   uid: fc.constantFrom(0, 1234, 65534),
   content: fc.uint8Array({ maxLength: 2000 }),
+  attributes: mostlyNone,
 });
 
 export const tree = fc.record({
   items: fc.array(item, { minLength: 1, maxLength: 40 }),
-  root: fc.record({ mode: fc.constantFrom(0o755, 0o700, 0o2775, 0o1777), uid: fc.constantFrom(0, 999) }),
+  root: fc.record({
+    mode: fc.constantFrom(0o755, 0o700, 0o2775, 0o1777),
+    uid: fc.constantFrom(0, 999),
+    attributes: mostlyNone,
+  }),
 });
 
 const below = (parent: Buffer, child: Uint8Array): Buffer => Buffer.concat([parent, Buffer.from('/'), child]);
 
 export interface Tree {
   items: Item[];
-  root: { mode: number; uid: number };
+  root: { mode: number; uid: number; attributes: Attributes };
 }
 
 interface Planted {
@@ -87,6 +108,19 @@ async function addSocket(path: Buffer, { servers, folders: [volume] }: Planted):
   fs.renameSync(join(volume.toString(), 'plain'), path);
   servers.push(server);
 }
+
+/** What may have attributes; of a socket nothing is saved. */
+const BEARERS: Readonly<Partial<Record<Kind, Bearer>>> = {
+  file: 'file',
+  sparse: 'file',
+  'hard link': 'file',
+  folder: 'folder',
+  'lost+found': 'folder',
+  link: 'link',
+  pipe: 'other',
+  device: 'other',
+  disk: 'other',
+};
 
 /** How each kind is made. */
 const MAKERS: Readonly<Record<Kind, (path: Buffer, made: Planted, item: Item) => void | Promise<void>>> = {
@@ -122,6 +156,7 @@ const MAKERS: Readonly<Record<Kind, (path: Buffer, made: Planted, item: Item) =>
 export async function plant(folder: string, { items, root }: Tree): Promise<Server[]> {
   const volume = Buffer.from(folder);
   const made: Planted = { folders: [volume], files: [], servers: [] };
+  const bearings: Bearing[] = [];
   fs.mkdirSync(volume);
   for (const item of items) {
     const within = made.folders[item.parent % made.folders.length] ?? volume;
@@ -130,9 +165,12 @@ export async function plant(folder: string, { items, root }: Tree): Promise<Serv
     await MAKERS[item.kind](path, made, item);
     fs.lchownSync(path, item.uid, item.uid);
     if (item.kind !== 'link') fs.chmodSync(path, item.mode);
+    const bearer = BEARERS[item.kind];
+    if (bearer !== undefined) bearings.push({ path, bearer, attributes: item.attributes });
   }
   fs.chownSync(volume, root.uid, root.uid);
   fs.chmodSync(volume, root.mode);
+  setAttributes([...bearings, { path: volume, bearer: 'folder', attributes: root.attributes }]);
   return made.servers;
 }
 
@@ -146,10 +184,17 @@ head -n 100 names | while read -r name; do mknod "devices/0/$name" c 1 3; done
 for copy in $(seq $(($1 / 100 - 1))); do cp -a devices/0 "devices/$copy"; done
 rm names`;
 
+const CROWD_ATTRIBUTES: Attributes = {
+  'user.crowd': Buffer.from('of many'),
+  'trusted.crowd': Buffer.from('of root'),
+  'system.posix_acl_access': accessControlList([6, 4, 4, 4, 0], 4321),
+};
+
 /** Makes the crowd in a volume; returns what listens on its sockets, which are one by many names. */
 export async function plantCrowd(volume: string, count: number): Promise<Server[]> {
   execFileSync('sh', ['-e', '-c', CROWD, 'sh', String(count)], { cwd: volume });
   const made: Planted = { folders: [Buffer.from(volume)], files: [], servers: [] };
+  const bearings: Bearing[] = [];
   await addSocket(Buffer.from(join(volume, 'socket')), made);
   for (let i = 0; i < count; i++) {
     const named = (kind: string): string => join(volume, `${kind}${String(i)}`);
@@ -157,13 +202,19 @@ export async function plantCrowd(volume: string, count: number): Promise<Server[
     fs.linkSync(named('file'), named('again'));
     fs.symlinkSync(named('file'), named('link'));
     if (i > 0) fs.linkSync(join(volume, 'socket'), named('socket'));
+    bearings.push({ path: Buffer.from(named('file')), bearer: 'file', attributes: CROWD_ATTRIBUTES });
   }
+  setAttributes(bearings);
   return made.servers;
 }
 
-/** One line for each entry but sockets, the root included; without owners, also without which names are one file. */
+/**
+ * One line for each entry but sockets, the root included; without owners, also without which names are one file, and without
+ * attributes that only root may set.
+ */
 export function describeTree(folder: string, withOwners: boolean): string[] {
   const lines: string[] = [];
+  const attributesOf = attributesBelow(folder);
   /** By inode: the first of its names. */
   const inodes = new Map<bigint, string>();
   const visit = (path: Buffer, shown: string): void => {
@@ -177,7 +228,16 @@ export function describeTree(folder: string, withOwners: boolean): string[] {
       ? [stat.mode.toString(8), stat.uid, stat.gid]
       : // Who gives files away loses these.
         [(stat.mode & ~0o6000n).toString(8)];
-    lines.push([shown, ...owned, time, ...contentOf(path, stat), ...(withOwners ? [first] : [])].join(' '));
+    // Those of the root are in no snapshot.
+    const all = shown === '' ? [] : (attributesOf.get(path.toString('latin1')) ?? []);
+    // An ordinary user may not set attributes of a file that its owner may not write.
+    const isOpen = withOwners || (stat.mode & 0o200n) !== 0n;
+    const borne = all.filter(
+      (one) => withOwners || (isOrdinary(one) && (isOpen || !one.startsWith('user.'))),
+    );
+    lines.push(
+      [shown, ...owned, time, ...borne, ...contentOf(path, stat), ...(withOwners ? [first] : [])].join(' '),
+    );
     if (!stat.isDirectory()) return;
     const names = fs.readdirSync(path, { encoding: 'buffer' }).sort((a, b) => a.compare(b));
     for (const child of names) visit(below(path, child), `${shown}/${child.toString('latin1')}`);

@@ -15,11 +15,14 @@ import { judgeSurvey } from '../../controller/movers/volsync/survey.ts';
 import { SURVEY_SCRIPT } from '../../controller/movers/volsync/survey-script.ts';
 import { diagnose } from '../../controller/restic-repository/diagnosis.ts';
 import { placeOf } from '../../controller/restic-repository/place.ts';
+import { CONFIG, KEY, KEY_NAME } from '../../controller/restic-repository/root-attributes.ts';
 import { rootArgument } from '../../controller/restic-repository/root-folder.ts';
 import { reports } from '../../controller/restic-repository/script-log.ts';
 import { judgeVerification } from '../../controller/restic-repository/verification.ts';
 import { verificationScript } from '../../controller/restic-repository/verification-script.ts';
-import { staticBusybox } from '../../hack/cluster/packages.ts';
+import { ATTR, ensurePackages, staticBusybox } from '../../hack/cluster/packages.ts';
+import { silentProgress } from '../../hack/cluster/progress.ts';
+import { attributesBelow, isOrdinary } from './attributes.ts';
 import { resticBin } from './restic-bin.ts';
 import { describeTree, lostAndFound, plant, plantCrowd, tree, type Tree } from './tree-planting.ts';
 
@@ -33,7 +36,7 @@ const isLong = TREES >= 100;
 /** As many of each kind in one tree. */
 const CROWDS = isLong ? [10, 300, 20_000] : [300];
 const APPLETS =
-  'sh find sed awk id timeout sleep stat mktemp mkfifo tr wc cat rm chown chmod touch dd head cut date grep ls sync'.split(
+  'sh find sed awk id timeout sleep stat mktemp mkfifo tr wc cat rm chown chmod touch dd head cut date grep ls sync mkdir base64'.split(
     ' ',
   );
 const ENTRY = join(import.meta.dirname, '../../hack/cluster/doubles/volsync/image/entry.sh');
@@ -44,6 +47,7 @@ let folder: string;
 const at = (...names: string[]): string => join(folder, ...names);
 
 beforeAll(async () => {
+  await ensurePackages(silentProgress, [ATTR], 'no extended attributes can be tried');
   restic = join(await resticBin(), 'restic');
 }, 600_000);
 
@@ -71,7 +75,7 @@ function execute(args: string[], uid?: number): Run {
     env: {
       PATH: at('bin'),
       RESTIC_REPOSITORY: at('repository'),
-      RESTIC_PASSWORD: 'p',
+      RESTIC_PASSWORD: 'x',
       RESTIC_CACHE_DIR: join(scratch, 'cache'),
       TMPDIR: scratch,
       DATA_DIR: at('data'),
@@ -112,9 +116,29 @@ function verify(
   );
 }
 
+/** An empty one, whose key takes no time to derive. */
+function layRepository(): void {
+  for (const name of ['keys', 'data', 'index', 'locks', 'snapshots'])
+    fs.mkdirSync(at('repository', name), { recursive: true });
+  fs.writeFileSync(at('repository', 'config'), Buffer.from(CONFIG, 'base64'));
+  fs.writeFileSync(at('repository', 'keys', KEY_NAME), KEY);
+}
+
+/** What the result says of the root folder. */
+function notSavedOfRoot(): string[] {
+  const borne = attributesBelow(at('data')).get(at('data')) ?? [];
+  const lists = borne.filter((attribute) => attribute.startsWith('system.posix_acl_')).length;
+  const others = borne.length - lists;
+  return [
+    ...(lists > 0 ? [`access control lists of the root folder: ${String(lists)}`] : []),
+    ...(others > 0 ? [`extended attributes of the root folder: ${String(others)}`] : []),
+  ];
+}
+
 /** Plants a tree and tries something with it. */
 async function withTree(planted: Tree, attempt: (sockets: number) => void, crowd = 0): Promise<void> {
   execFileSync('rm', ['-rf', at('data'), at('repository')]);
+  layRepository();
   const servers = await plant(at('data'), planted);
   if (crowd > 0) servers.push(...(await plantCrowd(at('data'), crowd)));
   const sockets = Number(
@@ -136,7 +160,8 @@ function byRestic(sockets: number, uid?: number): void {
   const { lines, status } = run(BACKUP_SCRIPT, ['request=1']);
   expect(status).toBe(0);
   const facts = savedFacts(readMessages(lines));
-  expect(facts.notSaved).toBe(sockets > 0 ? `sockets: ${String(sockets)}` : undefined);
+  const told = [...(sockets > 0 ? [`sockets: ${String(sockets)}`] : []), ...notSavedOfRoot()];
+  expect(facts.notSaved).toBe(told.length > 0 ? told.join(', ') : undefined);
   if (facts.empty === true) {
     expect(before.filter((line) => !isRootOrOwn(line))).toEqual([]);
     return;
@@ -156,8 +181,15 @@ function returnsAsRoot(facts: BackupFacts, before: readonly string[]): void {
   expect(verify('restore', facts, { files, bytes })).toHaveProperty('facts');
 }
 
+/** Of everything in the volume but its root. */
+function namesOfAttributes(): string[] {
+  const below = [...attributesBelow(at('data'))].filter(([path]) => path !== at('data'));
+  return below.flatMap(([, attributes]) => attributes);
+}
+
 /** Owners and devices are lost, and in the result. */
 function returnsAsUser(facts: BackupFacts, before: readonly string[], uid: number): void {
+  const extraordinary = namesOfAttributes().filter((attribute) => !isOrdinary(attribute));
   renew(uid);
   const { lines, status } = run(
     RESTORE_SCRIPT,
@@ -171,12 +203,12 @@ function returnsAsUser(facts: BackupFacts, before: readonly string[], uid: numbe
   const missing = before.filter((line) => !after.has(line) && !isRootOrOwn(line));
   expect(missing.filter((line) => !isDevice(line))).toEqual([]);
   expect(missing.length > 0).toBe(losses.includes('devices'));
+  if (extraordinary.length > 0) expect(losses).toContain('extended attributes');
 }
 
 /** What such a user may not read fails the backup; otherwise everything is there. */
 function savedByUser(uid: number): void {
-  fs.mkdirSync(at('repository'));
-  fs.chownSync(at('repository'), uid, uid);
+  execFileSync('chown', ['-R', `${String(uid)}:${String(uid)}`, at('repository')]);
   const { lines, status } = run(BACKUP_SCRIPT, ['request=1'], uid);
   if (status !== 0) {
     const { reason } = diagnose(complaints(lines), { exitCode: status ?? 1 }, place);
@@ -211,6 +243,7 @@ function byVolSync(sockets: number): void {
   const told = [
     ...(sockets > 0 ? [`sockets: ${String(sockets)}`] : []),
     ...(empty > 0 ? [`empty folders called lost+found: ${String(empty)}`] : []),
+    ...notSavedOfRoot(),
   ];
   expect(found.facts.notSaved).toBe(told.length > 0 ? told.join(', ') : undefined);
   const saved = volSync('backup');
@@ -225,6 +258,7 @@ function byVolSync(sockets: number): void {
   const restored = volSync('restore');
   expect([restored.status, readResticLog(restored.lines).restoredSnapshot]).toEqual([0, snapshotID]);
   forgetGroupModes();
+  expect(namesOfAttributes().filter((attribute) => !attribute.startsWith('user.'))).toEqual([]);
   const again = [snapshotID, rootArgument(found.facts.rootFolder), '--overwrite=if-changed'];
   const { lines, status } = run(RESTORE_SCRIPT, again);
   expect([status, lossesOf(readMessages(lines))]).toEqual([0, undefined]);
@@ -280,7 +314,7 @@ describe('any tree of files', () => {
   it.each(crowds)(
     'comes back with $count of each kind as with few, $way',
     async ({ count, attempt }) => {
-      await withTree({ items: [], root: { mode: 0o755, uid: 0 } }, attempt, count);
+      await withTree({ items: [], root: { mode: 0o755, uid: 0, attributes: {} } }, attempt, count);
     },
     600_000,
   );
