@@ -2,7 +2,7 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 import { layers } from './hack/lint/layers.js';
 
-const TESTS = ['**/*.test.ts', 'tests/**/*.ts'];
+const TESTS = ['**/*.test.ts', 'tests/**/*.ts', 'testing/**/*.ts'];
 
 /** Budgets that keep one idea per file and per function. */
 const budgets = {

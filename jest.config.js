@@ -33,8 +33,8 @@ export default {
   testTimeout: 120_000,
   projects: [
     project('unit', [
-      '<rootDir>/{api,kube,telemetry,plugin,controller,cli,hack}/**/*.test.ts',
-      '<rootDir>/tests/{fakes,load,mover-conformance}/**/*.test.ts',
+      '<rootDir>/{api,kube,telemetry,lifecycle,volumes,movers,plugin,controller,cli,hack,testing}/**/*.test.ts',
+      '<rootDir>/tests/{fakes,load,stories}/**/*.test.ts',
     ]),
     project('contract', ['<rootDir>/tests/contract/**/*.test.ts']),
     project('integration', ['<rootDir>/tests/integration/**/*.test.ts']),

@@ -3,23 +3,23 @@
  *
  * @packageDocumentation
  */
-export { apiVersionOf, formatKey, keyOf, parseKey } from './meta.ts';
-export type { Condition, Key, Kind, ObjectMeta, OwnerReference, Resource } from './meta.ts';
+export { apiVersionOf, formatKey, keyOf, parseKey } from './kubernetes/meta.ts';
+export type { Condition, Key, Kind, ObjectMeta, OwnerReference, Resource } from './kubernetes/meta.ts';
 export {
   dataMoverBackups,
   dataMoverClasses,
   dataMoverDeletes,
   dataMoverPrunes,
   dataMoverRestores,
-} from './v1alpha1/kinds.ts';
-export type { DataMoverBackup } from './v1alpha1/data-mover-backup.ts';
-export type { DataMoverClass } from './v1alpha1/data-mover-class.ts';
-export type { DataMoverDelete } from './v1alpha1/data-mover-delete.ts';
-export type { DataMoverPrune } from './v1alpha1/data-mover-prune.ts';
-export type { DataMoverRestore } from './v1alpha1/data-mover-restore.ts';
-export { annotations, GROUP, labels, VERSION } from './v1alpha1/keys.ts';
-export { conditionTypes, eventReasons, failureReasons } from './v1alpha1/reasons.ts';
-export type { ConditionType, EventReason, FailureReason } from './v1alpha1/reasons.ts';
+} from './datamover/v1alpha1/kinds.ts';
+export type { DataMoverBackup } from './datamover/v1alpha1/data-mover-backup.ts';
+export type { DataMoverClass } from './datamover/v1alpha1/data-mover-class.ts';
+export type { DataMoverDelete } from './datamover/v1alpha1/data-mover-delete.ts';
+export type { DataMoverPrune } from './datamover/v1alpha1/data-mover-prune.ts';
+export type { DataMoverRestore } from './datamover/v1alpha1/data-mover-restore.ts';
+export { annotations, GROUP, labels, VERSION } from './datamover/v1alpha1/keys.ts';
+export { conditionTypes, eventReasons, failureReasons } from './datamover/v1alpha1/reasons.ts';
+export type { ConditionType, EventReason, FailureReason } from './datamover/v1alpha1/reasons.ts';
 export {
   configMaps,
   jobs,
@@ -29,7 +29,7 @@ export {
   persistentVolumes,
   pods,
   secrets,
-} from './external/core.ts';
+} from './kubernetes/core.ts';
 export type {
   ConfigMap,
   ContainerStatus,
@@ -40,4 +40,4 @@ export type {
   PersistentVolumeClaim,
   Pod,
   Secret,
-} from './external/core.ts';
+} from './kubernetes/core.ts';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { LogLevel } from '../telemetry/log.ts';
-import { JANITOR_INTERVAL_MS } from './janitor/janitor.ts';
+import { JANITOR_INTERVAL_MS } from './datamover/janitor/janitor.ts';
 
 /** What the controller is told at its start; every value is there. */
 export interface ControllerConfig {

@@ -1,5 +1,5 @@
-import { namespaces } from '../api/external/core.ts';
-import { ownLabels } from '../api/v1alpha1/own-labels.ts';
+import { namespaces } from '../api/kubernetes/core.ts';
+import { ownLabels } from '../api/datamover/v1alpha1/own-labels.ts';
 import { createInformerSet } from '../kube/cache/informer-set.ts';
 import { loadKubeConfig } from '../kube/client/config.ts';
 import { createKubeClient } from '../kube/client/http-kube-client.ts';
@@ -13,9 +13,9 @@ import { createLogger, type Logger } from '../telemetry/log.ts';
 import { createPrometheusMetrics } from '../telemetry/prometheus.ts';
 import { parseConfig, USAGE } from './config.ts';
 import { checkCrds } from './crds/check.ts';
-import { createDataMover } from './data-mover.ts';
-import { createEventReporter } from './event-reporter.ts';
-import type { MoverFactory } from './movers/factory.ts';
+import { createDataMover } from './datamover/app.ts';
+import { createEventReporter } from '../lifecycle/observe/event-reporter.ts';
+import type { MoverFactory } from '../movers/factory.ts';
 
 /** What sets one controller apart from the others of a cluster. */
 export interface ControllerOptions {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createFakeClock } from '../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../tests/fakes/fake-kube.ts';
-import { dataMoverClasses } from '../api/v1alpha1/kinds.ts';
+import { dataMoverClasses } from '../api/datamover/v1alpha1/kinds.ts';
 import { KubeError } from '../kube/client/kube-error.ts';
 import { createCluster } from './cluster.ts';
 

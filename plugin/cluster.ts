@@ -1,7 +1,12 @@
-import { persistentVolumeClaims, pods, type PersistentVolumeClaim, type Pod } from '../api/external/core.ts';
-import { formatKey, parseKey, type Key } from '../api/meta.ts';
-import type { DataMoverClass } from '../api/v1alpha1/data-mover-class.ts';
-import { dataMoverClasses } from '../api/v1alpha1/kinds.ts';
+import {
+  persistentVolumeClaims,
+  pods,
+  type PersistentVolumeClaim,
+  type Pod,
+} from '../api/kubernetes/core.ts';
+import { formatKey, parseKey, type Key } from '../api/kubernetes/meta.ts';
+import type { DataMoverClass } from '../api/datamover/v1alpha1/data-mover-class.ts';
+import { dataMoverClasses } from '../api/datamover/v1alpha1/kinds.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
 import { isNotFound } from '../kube/client/kube-error.ts';
 import type { Clock } from '../kube/runtime/clock.ts';

@@ -1,4 +1,4 @@
-import type { Kind, Resource } from '../api/meta.ts';
+import type { Kind, Resource } from '../api/kubernetes/meta.ts';
 import type { KubeClient, ListOptions } from '../kube/client/kube-client.ts';
 import { isNotFound } from '../kube/client/kube-error.ts';
 

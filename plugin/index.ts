@@ -24,5 +24,5 @@ export { editItem, parseItem, removeKeys } from './actions/item.ts';
 export type { ItemParts } from './actions/item.ts';
 export type { LosslessObject } from './codec/lossless-json.ts';
 export { PluginError } from './plugin-error.ts';
-export type { Backup, Restore } from '../api/external/velero.ts';
+export type { Backup, Restore } from '../api/velero/v1.ts';
 export type { Logger, LogFields, LogLine } from '../telemetry/log.ts';

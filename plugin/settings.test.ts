@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeKube } from '../tests/fakes/fake-kube.ts';
-import { configMaps, type ConfigMap } from '../api/external/core.ts';
-import { dataProtectionApplications, type DataProtectionApplication } from '../api/external/velero.ts';
+import { configMaps, type ConfigMap } from '../api/kubernetes/core.ts';
+import { dataProtectionApplications, type DataProtectionApplication } from '../api/velero/v1.ts';
 import { KubeError } from '../kube/client/kube-error.ts';
 import { loadSettings } from './settings.ts';
 

@@ -1,7 +1,7 @@
-import { configMaps, type ConfigMap } from '../api/external/core.ts';
-import { dataProtectionApplications, type DataProtectionApplication } from '../api/external/velero.ts';
-import { formatKey, keyOf } from '../api/meta.ts';
-import { pluginConfig } from '../api/v1alpha1/keys.ts';
+import { configMaps, type ConfigMap } from '../api/kubernetes/core.ts';
+import { dataProtectionApplications, type DataProtectionApplication } from '../api/velero/v1.ts';
+import { formatKey, keyOf } from '../api/kubernetes/meta.ts';
+import { pluginConfig } from '../api/datamover/v1alpha1/keys.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
 import { listOrNone } from './collect.ts';
 import { PluginError } from './plugin-error.ts';

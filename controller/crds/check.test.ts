@@ -3,8 +3,8 @@ import {
   customResourceDefinitions,
   type CustomResourceDefinition,
   type OpenApiSchema,
-} from '../../api/external/apiextensions.ts';
-import { crdDefinitions } from '../../api/v1alpha1/crd.ts';
+} from '../../api/kubernetes/apiextensions.ts';
+import { crdDefinitions } from '../../api/schema/crd.ts';
 import { customResourceDefinition } from '../../hack/gen/crd.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';

@@ -3,8 +3,8 @@ import {
   customResourceDefinitions,
   type CustomResourceDefinition,
   type OpenApiSchema,
-} from '../../api/external/apiextensions.ts';
-import { crdDefinitions, type CrdDefinition } from '../../api/v1alpha1/crd.ts';
+} from '../../api/kubernetes/apiextensions.ts';
+import { crdDefinitions, type CrdDefinition } from '../../api/schema/crd.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { isForbidden } from '../../kube/client/kube-error.ts';
 import { gapsBetween } from './gaps.ts';

@@ -1,4 +1,4 @@
-import type { OpenApiSchema } from '../../api/external/apiextensions.ts';
+import type { OpenApiSchema } from '../../api/kubernetes/apiextensions.ts';
 
 /**
  * What `needed` knows and `served` does not: paths of fields, and values of enumerations. The API server would refuse or drop

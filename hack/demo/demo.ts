@@ -1,6 +1,6 @@
 import { APP, deleteApp, inPod, startApp, waitForApp } from './app.ts';
 import { bytesText } from './bytes.ts';
-import { compare } from './compare.ts';
+import { compare } from '../../testing/manifest/compare.ts';
 import { DEFAULT_SIZE_MIB } from './config.ts';
 import { SPARSE_FILE, writeDataScript } from './data.ts';
 import { loseCluster, loseNamespace } from './disaster.ts';
@@ -8,11 +8,11 @@ import { follow } from './follow.ts';
 import { readManifest } from './read-manifest.ts';
 import { classOf, setUpDataMover } from './setup.ts';
 import { silentProgress } from '../cluster/progress.ts';
-import type { Comparison } from './compare.ts';
+import type { Comparison } from '../../testing/manifest/compare.ts';
 import type { DemoMover, Disaster } from './config.ts';
-import type { Manifest } from './manifest.ts';
+import type { Manifest } from '../../testing/manifest/manifest.ts';
 import type { Side } from './follow.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import type { Cluster } from '../cluster/index.ts';
 import type { Progress } from '../cluster/progress.ts';
 

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { apiObject } from '../cluster/api.ts';
 import { barText } from './bytes.ts';
 import { APP } from './app.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
 import type { Cluster } from '../cluster/index.ts';
 
 const LOOK_MS = 300;

@@ -1,7 +1,7 @@
 import { APP, inPod } from './app.ts';
-import { manifestScript, parseManifest } from './manifest.ts';
+import { manifestScript, parseManifest } from '../../testing/manifest/manifest.ts';
 import type { Cluster } from '../cluster/index.ts';
-import type { Manifest } from './manifest.ts';
+import type { Manifest } from '../../testing/manifest/manifest.ts';
 
 /** Takes the manifest of the volume, inside the application's pod. */
 export async function readManifest(cluster: Cluster): Promise<Manifest> {

@@ -4,7 +4,7 @@ import { settingsOf } from './config.ts';
 import { progressLine } from './follow.ts';
 import { exploreText, summaryText } from './summary.ts';
 import type { DemoFacts } from './demo.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 
 const MIB = 1024 ** 2;
 

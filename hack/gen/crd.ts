@@ -1,5 +1,5 @@
-import { CATEGORY, type CrdDefinition } from '../../api/v1alpha1/crd.ts';
-import { rules } from '../../api/v1alpha1/rules.ts';
+import { CATEGORY, type CrdDefinition } from '../../api/schema/crd.ts';
+import { rules } from '../../api/schema/rules.ts';
 import { structuralSchema, type StructuralSchema } from './structural-schema.ts';
 
 /** A CustomResourceDefinition, in the order in which people read one. */

@@ -1,5 +1,5 @@
-import { createDataMover } from '../../controller/data-mover.ts';
-import { builtInMovers } from '../../controller/movers/registry.ts';
+import { createDataMover } from '../../controller/datamover/app.ts';
+import { builtInMovers } from '../../movers/registry.ts';
 import { createInformerSet } from '../../kube/cache/informer-set.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { silentLogger } from '../../telemetry/log.ts';

@@ -1,5 +1,5 @@
-import type { Kind, Resource } from '../../api/meta.ts';
-import type { CrdDefinition } from '../../api/v1alpha1/crd.ts';
+import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
+import type { CrdDefinition } from '../../api/schema/crd.ts';
 import {
   backupPhaseMeanings,
   conditionMeanings,
@@ -7,8 +7,8 @@ import {
   eventMeanings,
   prunePhaseMeanings,
   restorePhaseMeanings,
-} from '../../api/v1alpha1/meanings.ts';
-import { conditionTypes, failureReasons, type ConditionType } from '../../api/v1alpha1/reasons.ts';
+} from '../../api/datamover/v1alpha1/meanings.ts';
+import { conditionTypes, failureReasons, type ConditionType } from '../../api/datamover/v1alpha1/reasons.ts';
 import { fieldTable, table } from './field-table.ts';
 import { structuralSchema } from './structural-schema.ts';
 

@@ -2,8 +2,8 @@ import { readFileSync, globSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { crdDefinitions } from '../../api/v1alpha1/crd.ts';
-import { pluginConfig } from '../../api/v1alpha1/keys.ts';
+import { crdDefinitions } from '../../api/schema/crd.ts';
+import { pluginConfig } from '../../api/datamover/v1alpha1/keys.ts';
 import { ROOT } from './generated-file.ts';
 
 interface Sample {

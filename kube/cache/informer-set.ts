@@ -1,4 +1,4 @@
-import type { Kind, Resource } from '../../api/meta.ts';
+import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
 import { type Logger, silentLogger } from '../../telemetry/log.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import { whenAborted } from '../runtime/abort.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Kind, keyOf, formatKey, type Resource } from '../../api/meta.ts';
+import { type Kind, keyOf, formatKey, type Resource } from '../../api/kubernetes/meta.ts';
 import {
   type Answer,
   type FakeApiServer,

@@ -1,5 +1,5 @@
-import type { Kind, Resource } from '../../api/meta.ts';
-import { formatKey, keyOf } from '../../api/meta.ts';
+import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
+import { formatKey, keyOf } from '../../api/kubernetes/meta.ts';
 import { type Logger, silentLogger } from '../../telemetry/log.ts';
 import type { KubeClient, ListPage, WatchEvent } from '../client/kube-client.ts';
 import { ClientReason, isGone, KubeError } from '../client/kube-error.ts';

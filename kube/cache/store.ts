@@ -1,4 +1,4 @@
-import { formatKey, type Key, keyOf, type Resource } from '../../api/meta.ts';
+import { formatKey, type Key, keyOf, type Resource } from '../../api/kubernetes/meta.ts';
 
 /** Values under which an object is found in an index, such as the names of the secrets it uses. */
 export type Indexer<T> = (object: T) => readonly string[];

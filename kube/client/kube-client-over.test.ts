@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Kind, Resource } from '../../api/meta.ts';
+import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
 import {
   type FakeApiServer,
   listOf,

@@ -1,4 +1,11 @@
-import { apiVersionOf, formatKey, type Key, type Kind, keyOf, type Resource } from '../../api/meta.ts';
+import {
+  apiVersionOf,
+  formatKey,
+  type Key,
+  type Kind,
+  keyOf,
+  type Resource,
+} from '../../api/kubernetes/meta.ts';
 import { type Call, type Caller, createCaller } from './caller.ts';
 import type { ClusterConfig } from './config.ts';
 import type { ApplyOptions, DeleteOptions, KubeClient, ListOptions, ListPage } from './kube-client.ts';

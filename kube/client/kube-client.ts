@@ -1,4 +1,4 @@
-import type { Key, Kind, Resource } from '../../api/meta.ts';
+import type { Key, Kind, Resource } from '../../api/kubernetes/meta.ts';
 
 /** Options of every call. */
 export interface CallOptions {

@@ -1,4 +1,4 @@
-import type { Key, Kind, Resource } from '../../api/meta.ts';
+import type { Key, Kind, Resource } from '../../api/kubernetes/meta.ts';
 import type { KubeClient } from './kube-client.ts';
 import { isNotFound } from './kube-error.ts';
 

@@ -1,4 +1,4 @@
-import type { Key, Kind, Resource } from '../../api/meta.ts';
+import type { Key, Kind, Resource } from '../../api/kubernetes/meta.ts';
 
 /** Query parameters; `undefined` ones are left out. */
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;

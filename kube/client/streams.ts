@@ -1,4 +1,4 @@
-import { formatKey, type Key, type Kind, type Resource } from '../../api/meta.ts';
+import { formatKey, type Key, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import type { Call, Caller } from './caller.ts';
 import { type Deadline, startDeadline, timeoutOf } from './deadline.ts';
 import type { PodLogOptions, WatchEvent, WatchOptions } from './kube-client.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Key } from '../../api/meta.ts';
+import type { Key } from '../../api/kubernetes/meta.ts';
 import { createPrometheusMetrics } from '../../telemetry/prometheus.ts';
 import { silentLogger } from '../../telemetry/log.ts';
 import { createFakeClock, settle } from '../../tests/fakes/fake-clock.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { formatKey, type Key, parseKey } from '../../api/meta.ts';
+import { formatKey, type Key, parseKey } from '../../api/kubernetes/meta.ts';
 import type { LogFields, Logger } from '../../telemetry/log.ts';
 import { type Metrics, noMetrics } from '../../telemetry/metrics.ts';
 import { isConflict } from '../client/kube-error.ts';

@@ -1,4 +1,4 @@
-import type { Key, Kind, Resource } from '../../api/meta.ts';
+import type { Key, Kind, Resource } from '../../api/kubernetes/meta.ts';
 import { type Logger, silentLogger } from '../../telemetry/log.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import { isAlreadyExists, isConflict, KubeError } from '../client/kube-error.ts';

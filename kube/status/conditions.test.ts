@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Condition } from '../../api/meta.ts';
+import type { Condition } from '../../api/kubernetes/meta.ts';
 import { findCondition, isConditionTrue, removeCondition, setCondition } from './conditions.ts';
 
 const t0 = '2026-01-01T00:00:00Z';

@@ -1,4 +1,4 @@
-import type { Condition } from '../../api/meta.ts';
+import type { Condition } from '../../api/kubernetes/meta.ts';
 
 /** A condition as its owner states it; the time of its last change is worked out. */
 export type ConditionInput = Omit<Condition, 'lastTransitionTime'>;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { formatKey, type Kind, type Resource } from '../../api/meta.ts';
+import { formatKey, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 
 /** The object an event is about. */
 export interface ObjectReference {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Kind, Resource } from '../../api/meta.ts';
+import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
 import { createFakeClock, type FakeClock } from '../../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
 import { KubeError } from '../client/kube-error.ts';

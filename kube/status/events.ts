@@ -1,4 +1,4 @@
-import { keyOf } from '../../api/meta.ts';
+import { keyOf } from '../../api/kubernetes/meta.ts';
 import { type Logger, silentLogger } from '../../telemetry/log.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import { isNotFound, isTransient, KubeError } from '../client/kube-error.ts';

@@ -1,4 +1,4 @@
-import { type Kind, keyOf, type Resource } from '../../api/meta.ts';
+import { type Kind, keyOf, type Resource } from '../../api/kubernetes/meta.ts';
 import type { CallOptions, KubeClient } from '../client/kube-client.ts';
 import { isNotFound } from '../client/kube-error.ts';
 

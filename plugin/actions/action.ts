@@ -1,4 +1,4 @@
-import type { Backup, Restore } from '../../api/external/velero.ts';
+import type { Backup, Restore } from '../../api/velero/v1.ts';
 import type { Logger } from '../../telemetry/log.ts';
 
 /** What Velero's plugin actions are to the rest of this program: plain functions, no wire. */

@@ -8,14 +8,17 @@ import {
   pods,
   type ConfigMap,
   type PersistentVolumeClaim,
-} from '../../api/external/core.ts';
-import { volumeSnapshots } from '../../api/external/snapshot.ts';
-import { dataUploads, type DataUpload } from '../../api/external/velero.ts';
-import type { Resource } from '../../api/meta.ts';
-import type { DataMoverBackup, DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
-import { annotations, labels, pluginConfig } from '../../api/v1alpha1/keys.ts';
-import { dataMoverBackups, dataMoverClasses } from '../../api/v1alpha1/kinds.ts';
-import { backupName, childName, labelValue } from '../../api/v1alpha1/names.ts';
+} from '../../api/kubernetes/core.ts';
+import { volumeSnapshots } from '../../api/kubernetes/snapshot.ts';
+import { dataUploads, type DataUpload } from '../../api/velero/v1.ts';
+import type { Resource } from '../../api/kubernetes/meta.ts';
+import type {
+  DataMoverBackup,
+  DataMoverBackupStatus,
+} from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { annotations, labels, pluginConfig } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
+import { backupName, childName, labelValue } from '../../api/datamover/v1alpha1/names.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { createCluster } from '../cluster.ts';
 import { createBackupAction } from './backup-action.ts';

@@ -1,8 +1,8 @@
-import type { PersistentVolume, PersistentVolumeClaim } from '../../api/external/core.ts';
-import type { VolumeSnapshot, VolumeSnapshotContent } from '../../api/external/snapshot.ts';
-import type { Backup } from '../../api/external/velero.ts';
-import type { Resource } from '../../api/meta.ts';
-import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
+import type { PersistentVolume, PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
+import type { VolumeSnapshot, VolumeSnapshotContent } from '../../api/kubernetes/snapshot.ts';
+import type { Backup } from '../../api/velero/v1.ts';
+import type { Resource } from '../../api/kubernetes/meta.ts';
+import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 import type { Cluster } from '../cluster.ts';
 import type { BackupItemAction, BackupItemInput, BackupItemOutput, CallContext } from './action.ts';
 import { isFinalizing } from './backup-decision.ts';

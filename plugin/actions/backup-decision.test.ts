@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PersistentVolume } from '../../api/external/core.ts';
-import type { Backup } from '../../api/external/velero.ts';
-import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
-import { annotations, labels } from '../../api/v1alpha1/keys.ts';
+import type { PersistentVolume } from '../../api/kubernetes/core.ts';
+import type { Backup } from '../../api/velero/v1.ts';
+import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
+import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { parsePolicies } from '../policies/parse-policies.ts';
 import { decideBackup, isFinalizing, type DecisionFacts } from './backup-decision.ts';
 import { aBackup, aClaim, aClass, aPod, aVolume } from './fixtures.ts';

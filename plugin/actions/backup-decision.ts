@@ -1,14 +1,14 @@
-import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/external/core.ts';
-import type { Backup } from '../../api/external/velero.ts';
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/kubernetes/core.ts';
+import type { Backup } from '../../api/velero/v1.ts';
 import {
   isLeaving,
   isOpenTo,
   resolveClass,
   type ClassResolution,
-} from '../../api/v1alpha1/class-resolution.ts';
-import { misfitOf, volumeFactsOf, type VolumeFacts } from '../../api/v1alpha1/class-volumes.ts';
-import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
-import { annotations, GROUP, labels } from '../../api/v1alpha1/keys.ts';
+} from '../../api/datamover/v1alpha1/class-resolution.ts';
+import { misfitOf, volumeFactsOf, type VolumeFacts } from '../../api/datamover/v1alpha1/class-volumes.ts';
+import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
+import { annotations, GROUP, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { policyVolumeOf } from '../policies/policy-volume.ts';
 import { matchPolicy, type VolumePolicy } from '../policies/volume-policy.ts';
 import { fileSystemBackupOf, reachablePods } from './file-system-backup.ts';

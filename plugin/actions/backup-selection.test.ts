@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PersistentVolumeClaim, Pod } from '../../api/external/core.ts';
-import type { Backup } from '../../api/external/velero.ts';
+import type { PersistentVolumeClaim, Pod } from '../../api/kubernetes/core.ts';
+import type { Backup } from '../../api/velero/v1.ts';
 import { hasHooks, isSelected, podsInBackup, siblingsOf, withFilters } from './backup-selection.ts';
 import { aBackup, aClaim, aPod } from './fixtures.ts';
 

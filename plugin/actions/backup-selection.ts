@@ -1,8 +1,8 @@
-import type { PersistentVolumeClaim, Pod } from '../../api/external/core.ts';
-import type { Backup } from '../../api/external/velero.ts';
-import { matchesLabelSelector } from '../../api/label-selector.ts';
-import type { ObjectMeta } from '../../api/meta.ts';
-import { labels } from '../../api/v1alpha1/keys.ts';
+import type { PersistentVolumeClaim, Pod } from '../../api/kubernetes/core.ts';
+import type { Backup } from '../../api/velero/v1.ts';
+import { matchesLabelSelector } from '../../api/kubernetes/label-selector.ts';
+import type { ObjectMeta } from '../../api/kubernetes/meta.ts';
+import { labels } from '../../api/datamover/v1alpha1/keys.ts';
 import type { NamespaceContent } from '../cluster.ts';
 import type { ResourceFilters } from '../policies/volume-policy.ts';
 import { POST_HOOK_PREFIX, PRE_HOOK_PREFIX } from './velero-facts.ts';

@@ -7,8 +7,8 @@ import {
   pods,
   type ConfigMap,
   type Pod,
-} from '../../api/external/core.ts';
-import { pluginConfig } from '../../api/v1alpha1/keys.ts';
+} from '../../api/kubernetes/core.ts';
+import { pluginConfig } from '../../api/datamover/v1alpha1/keys.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { createCluster } from '../cluster.ts';
 import { createBlockAction } from './block-action.ts';

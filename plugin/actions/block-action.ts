@@ -1,4 +1,4 @@
-import type { PersistentVolumeClaim, Pod } from '../../api/external/core.ts';
+import type { PersistentVolumeClaim, Pod } from '../../api/kubernetes/core.ts';
 import type { Cluster } from '../cluster.ts';
 import type { ItemBlockAction, ResourceIdentifier } from './action.ts';
 import { claimNames } from './backup-selection.ts';

@@ -1,5 +1,5 @@
-import type { Kind, Resource } from '../../api/meta.ts';
-import { cancelPatch } from '../../api/v1alpha1/cancel-patch.ts';
+import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
+import { cancelPatch } from '../../api/datamover/v1alpha1/cancel-patch.ts';
 import type { Cluster } from '../cluster.ts';
 import { retryTransient } from '../retry.ts';
 

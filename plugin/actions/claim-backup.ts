@@ -1,9 +1,9 @@
-import type { PersistentVolumeClaim } from '../../api/external/core.ts';
-import type { Backup } from '../../api/external/velero.ts';
-import { formatKey, keyOf } from '../../api/meta.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import { annotations, GROUP } from '../../api/v1alpha1/keys.ts';
-import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
+import type { PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
+import type { Backup } from '../../api/velero/v1.ts';
+import { formatKey, keyOf } from '../../api/kubernetes/meta.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { annotations, GROUP } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Cluster } from '../cluster.ts';
 import { parseGoDuration } from '../codec/go-duration.ts';

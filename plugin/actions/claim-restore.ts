@@ -1,8 +1,8 @@
-import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../api/external/core.ts';
-import { formatKey, type Key } from '../../api/meta.ts';
-import { annotations, GROUP, labels } from '../../api/v1alpha1/keys.ts';
-import { dataMoverBackups, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
-import { restoreSourceOf, type RestoreSource } from '../../api/v1alpha1/restore-source.ts';
+import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
+import { formatKey, type Key } from '../../api/kubernetes/meta.ts';
+import { annotations, GROUP, labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
+import { restoreSourceOf, type RestoreSource } from '../../api/datamover/v1alpha1/restore-source.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { parseOperationID, toOperationID } from '../codec/operation-id.ts';
 import type { Cluster } from '../cluster.ts';

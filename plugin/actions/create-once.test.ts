@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
-import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
+import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { createOnce } from './create-once.ts';
 import { desiredBackup } from './desired-backup.ts';

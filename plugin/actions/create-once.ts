@@ -1,4 +1,4 @@
-import { keyOf, type Kind, type Resource } from '../../api/meta.ts';
+import { keyOf, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { isAlreadyExists } from '../../kube/client/kube-error.ts';
 import type { Clock } from '../../kube/runtime/clock.ts';

@@ -2,9 +2,9 @@ import {
   persistentVolumes,
   type PersistentVolume,
   type PersistentVolumeClaim,
-} from '../../api/external/core.ts';
-import type { Backup } from '../../api/external/velero.ts';
-import { looksAtVolume } from '../../api/v1alpha1/class-volumes.ts';
+} from '../../api/kubernetes/core.ts';
+import type { Backup } from '../../api/velero/v1.ts';
+import { looksAtVolume } from '../../api/datamover/v1alpha1/class-volumes.ts';
 import type { Cluster } from '../cluster.ts';
 import { policiesKeysOf } from '../policies/load-policies.ts';
 import { noPolicies, type ResourcePolicies } from '../policies/volume-policy.ts';

@@ -1,12 +1,12 @@
-import type { PersistentVolumeClaim } from '../../api/external/core.ts';
-import type { Backup } from '../../api/external/velero.ts';
-import { apiVersionOf } from '../../api/meta.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import { annotations, labels } from '../../api/v1alpha1/keys.ts';
-import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
-import { backupName, labelValue } from '../../api/v1alpha1/names.ts';
-import { ownLabels } from '../../api/v1alpha1/own-labels.ts';
-import { formatTraceParent, traceParentOf } from '../../api/v1alpha1/traceparent.ts';
+import type { PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
+import type { Backup } from '../../api/velero/v1.ts';
+import { apiVersionOf } from '../../api/kubernetes/meta.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
+import { backupName, labelValue } from '../../api/datamover/v1alpha1/names.ts';
+import { ownLabels } from '../../api/datamover/v1alpha1/own-labels.ts';
+import { formatTraceParent, traceParentOf } from '../../api/kubernetes/traceparent.ts';
 import { PluginError } from '../plugin-error.ts';
 
 /** Where the request for one PVC in one backup is, or will be. */

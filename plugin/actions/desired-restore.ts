@@ -1,12 +1,12 @@
-import type { Restore } from '../../api/external/velero.ts';
-import { apiVersionOf } from '../../api/meta.ts';
-import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
-import type { ExistingClaimPolicy } from '../../api/v1alpha1/existing-claim-policies.ts';
-import { annotations, labels } from '../../api/v1alpha1/keys.ts';
-import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
-import { labelValue, shortHash, restoreName } from '../../api/v1alpha1/names.ts';
-import { ownLabels } from '../../api/v1alpha1/own-labels.ts';
-import { formatTraceParent, traceParentOf } from '../../api/v1alpha1/traceparent.ts';
+import type { Restore } from '../../api/velero/v1.ts';
+import { apiVersionOf } from '../../api/kubernetes/meta.ts';
+import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
+import type { ExistingClaimPolicy } from '../../api/datamover/v1alpha1/existing-claim-policies.ts';
+import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
+import { labelValue, shortHash, restoreName } from '../../api/datamover/v1alpha1/names.ts';
+import { ownLabels } from '../../api/datamover/v1alpha1/own-labels.ts';
+import { formatTraceParent, traceParentOf } from '../../api/kubernetes/traceparent.ts';
 import { PluginError } from '../plugin-error.ts';
 
 /** A claim in the namespace into which it is restored. */

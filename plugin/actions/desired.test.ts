@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { backupName, restoreName, shortHash } from '../../api/v1alpha1/names.ts';
+import { backupName, restoreName, shortHash } from '../../api/datamover/v1alpha1/names.ts';
 import { desiredBackup } from './desired-backup.ts';
 import { desiredRestore } from './desired-restore.ts';
 import { aBackup, aClaim, aRestore } from './fixtures.ts';

@@ -1,10 +1,10 @@
-import type { PersistentVolumeClaim } from '../../api/external/core.ts';
-import type { Restore } from '../../api/external/velero.ts';
-import { formatKey, type Key } from '../../api/meta.ts';
-import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
-import { existingClaimPolicies } from '../../api/v1alpha1/existing-claim-policies.ts';
-import { annotations } from '../../api/v1alpha1/keys.ts';
-import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import type { PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
+import type { Restore } from '../../api/velero/v1.ts';
+import { formatKey, type Key } from '../../api/kubernetes/meta.ts';
+import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
+import { existingClaimPolicies } from '../../api/datamover/v1alpha1/existing-claim-policies.ts';
+import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Clock } from '../../kube/runtime/clock.ts';
 import { PluginError } from '../plugin-error.ts';

@@ -1,5 +1,5 @@
-import type { PersistentVolumeClaim, Pod } from '../../api/external/core.ts';
-import type { Backup } from '../../api/external/velero.ts';
+import type { PersistentVolumeClaim, Pod } from '../../api/kubernetes/core.ts';
+import type { Backup } from '../../api/velero/v1.ts';
 import { podsInBackup } from './backup-selection.ts';
 import { FS_BACKUP_EXCLUDED, FS_BACKUP_INCLUDED } from './velero-facts.ts';
 

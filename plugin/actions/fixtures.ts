@@ -1,9 +1,9 @@
-import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/external/core.ts';
-import type { VolumeSnapshot, VolumeSnapshotContent } from '../../api/external/snapshot.ts';
-import type { Backup, Restore } from '../../api/external/velero.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
-import { annotations } from '../../api/v1alpha1/keys.ts';
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/kubernetes/core.ts';
+import type { VolumeSnapshot, VolumeSnapshotContent } from '../../api/kubernetes/snapshot.ts';
+import type { Backup, Restore } from '../../api/velero/v1.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
+import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
 import type { LogFields, Logger } from '../../telemetry/log.ts';
 
 /** For tests: the objects that Velero and its plugins pass around, each the plainest one of its kind. */

@@ -1,4 +1,4 @@
-import type { Resource } from '../../api/meta.ts';
+import type { Resource } from '../../api/kubernetes/meta.ts';
 import { editJson, objectAt, type LosslessObject } from '../codec/lossless-json.ts';
 import { PluginError } from '../plugin-error.ts';
 

@@ -1,4 +1,4 @@
-import { annotations } from '../../api/v1alpha1/keys.ts';
+import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
 import { toOperationID } from '../codec/operation-id.ts';
 import { editItem, parseItem, removeKeys } from './item.ts';
 

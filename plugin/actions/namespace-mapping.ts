@@ -1,4 +1,4 @@
-import type { Restore } from '../../api/external/velero.ts';
+import type { Restore } from '../../api/velero/v1.ts';
 
 /** The namespace into which a restore puts what was in `namespace`. */
 export function targetNamespace(restore: Restore, namespace: string): string {

@@ -2,12 +2,12 @@ import {
   persistentVolumeClaims,
   type PersistentVolume,
   type PersistentVolumeClaim,
-} from '../../api/external/core.ts';
-import type { VolumeSnapshotContent } from '../../api/external/snapshot.ts';
-import { replicationSources } from '../../api/external/volsync.ts';
-import type { Key, Resource } from '../../api/meta.ts';
-import { labels, MANAGED_BY } from '../../api/v1alpha1/keys.ts';
-import { childNameIn } from '../../api/v1alpha1/names.ts';
+} from '../../api/kubernetes/core.ts';
+import type { VolumeSnapshotContent } from '../../api/kubernetes/snapshot.ts';
+import { replicationSources } from '../../api/volsync/v1alpha1.ts';
+import type { Key, Resource } from '../../api/kubernetes/meta.ts';
+import { labels, MANAGED_BY } from '../../api/datamover/v1alpha1/keys.ts';
+import { childNameIn } from '../../api/datamover/v1alpha1/names.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 
 /** What VolSync makes for each transfer and gives no label that one could choose. Its pods and its cache claims get one. */

@@ -1,6 +1,6 @@
-import type { Restore } from '../../api/external/velero.ts';
-import { GROUP, VERSION } from '../../api/v1alpha1/keys.ts';
-import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
+import type { Restore } from '../../api/velero/v1.ts';
+import { GROUP, VERSION } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 
 /** Under these names Velero's discovery finds our kind; a filter may use any of them, or a pattern. */
 const { plural } = dataMoverBackups;

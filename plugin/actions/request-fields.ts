@@ -1,6 +1,6 @@
-import type { Resource } from '../../api/meta.ts';
-import { annotations } from '../../api/v1alpha1/keys.ts';
-import { parseTraceParent } from '../../api/v1alpha1/traceparent.ts';
+import type { Resource } from '../../api/kubernetes/meta.ts';
+import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
+import { parseTraceParent } from '../../api/kubernetes/traceparent.ts';
 import type { LogFields } from '../../telemetry/log.ts';
 
 /** By what a line in Velero's log and the lines of the controller are recognised as being about one request. */

@@ -1,4 +1,4 @@
-import { formatKey, type Kind, type Resource } from '../../api/meta.ts';
+import { formatKey, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import { isNotFound } from '../../kube/client/kube-error.ts';
 import { parseOperationID } from '../codec/operation-id.ts';
 import type { Cluster } from '../cluster.ts';

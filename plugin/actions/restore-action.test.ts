@@ -6,12 +6,12 @@ import {
   persistentVolumeClaims,
   type ConfigMap,
   type PersistentVolumeClaim,
-} from '../../api/external/core.ts';
-import type { Resource } from '../../api/meta.ts';
-import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
-import { annotations, labels, pluginConfig } from '../../api/v1alpha1/keys.ts';
-import { dataMoverBackups, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
-import { restoreName } from '../../api/v1alpha1/names.ts';
+} from '../../api/kubernetes/core.ts';
+import type { Resource } from '../../api/kubernetes/meta.ts';
+import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
+import { annotations, labels, pluginConfig } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
+import { restoreName } from '../../api/datamover/v1alpha1/names.ts';
 import { createCluster } from '../cluster.ts';
 import { desiredRestore } from './desired-restore.ts';
 import { aClaim, aContent, aRecord, aRestore, aSnapshot, aVolume, recordingLog } from './fixtures.ts';

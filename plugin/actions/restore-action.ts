@@ -1,5 +1,5 @@
-import type { PersistentVolumeClaim } from '../../api/external/core.ts';
-import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import type { PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
+import { dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
 import type { Cluster } from '../cluster.ts';
 import type { RestoreItemAction } from './action.ts';
 import { createClaimRestore } from './claim-restore.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { claimNameOf } from '../../api/v1alpha1/claim-name.ts';
-import { restoreSourceOf } from '../../api/v1alpha1/restore-source.ts';
+import { claimNameOf } from '../../api/datamover/v1alpha1/claim-name.ts';
+import { restoreSourceOf } from '../../api/datamover/v1alpha1/restore-source.ts';
 import { aRecord } from './fixtures.ts';
 
 const result = { mover: 'VolSync', repository: 'c/app/data', snapshotID: 'abc' };

@@ -1,7 +1,7 @@
-import type { PersistentVolumeClaim } from '../../api/external/core.ts';
-import type { Backup } from '../../api/external/velero.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
+import type { PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
+import type { Backup } from '../../api/velero/v1.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 import type { Cluster } from '../cluster.ts';
 import type { CallContext } from './action.ts';
 import { siblingsOf, withFilters } from './backup-selection.ts';

@@ -1,13 +1,13 @@
-import { persistentVolumeClaims } from '../../api/external/core.ts';
-import type { Backup } from '../../api/external/velero.ts';
+import { persistentVolumeClaims } from '../../api/kubernetes/core.ts';
+import type { Backup } from '../../api/velero/v1.ts';
 import {
   volumeSnapshots,
   type VolumeSnapshot,
   type VolumeSnapshotContent,
-} from '../../api/external/snapshot.ts';
-import type { Key } from '../../api/meta.ts';
-import { labels } from '../../api/v1alpha1/keys.ts';
-import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
+} from '../../api/kubernetes/snapshot.ts';
+import type { Key } from '../../api/kubernetes/meta.ts';
+import { labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 import type { Cluster } from '../cluster.ts';
 import { listOrNone } from '../collect.ts';
 import { retryTransient } from '../retry.ts';

@@ -1,6 +1,6 @@
-import { formatKey, keyOf } from '../../api/meta.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
+import { formatKey, keyOf } from '../../api/kubernetes/meta.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 import { isConflict, isNotFound } from '../../kube/client/kube-error.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Cluster } from '../cluster.ts';

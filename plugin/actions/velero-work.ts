@@ -1,9 +1,9 @@
-import type { PersistentVolumeClaim } from '../../api/external/core.ts';
-import { volumeSnapshots, type VolumeSnapshot } from '../../api/external/snapshot.ts';
-import { dataUploads, type Backup, type DataUpload } from '../../api/external/velero.ts';
-import { parseKey, type Resource } from '../../api/meta.ts';
-import { labels } from '../../api/v1alpha1/keys.ts';
-import { labelValue } from '../../api/v1alpha1/names.ts';
+import type { PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
+import { volumeSnapshots, type VolumeSnapshot } from '../../api/kubernetes/snapshot.ts';
+import { dataUploads, type Backup, type DataUpload } from '../../api/velero/v1.ts';
+import { parseKey, type Resource } from '../../api/kubernetes/meta.ts';
+import { labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { labelValue } from '../../api/datamover/v1alpha1/names.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { DATA_UPLOAD_NAME, VOLUME_SNAPSHOT_NAME } from './velero-facts.ts';
 

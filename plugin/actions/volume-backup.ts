@@ -1,4 +1,4 @@
-import { persistentVolumeClaims, type PersistentVolume } from '../../api/external/core.ts';
+import { persistentVolumeClaims, type PersistentVolume } from '../../api/kubernetes/core.ts';
 import type { Cluster } from '../cluster.ts';
 import type { ItemHandler } from './backup-action.ts';
 import type { Decide } from './decider.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { createFakeClock, settle } from '../../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
-import type { DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
-import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
+import type { DataMoverBackupStatus } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { aBackup, aClaim } from './fixtures.ts';
 import { desiredBackup } from './desired-backup.ts';

@@ -1,5 +1,8 @@
-import type { DataMoverBackup, DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
-import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
+import type {
+  DataMoverBackup,
+  DataMoverBackupStatus,
+} from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { failureText, isTerminal } from './request-status.ts';
 import { waitForRequest, type WaitOptions } from './wait-for-request.ts';

@@ -1,4 +1,4 @@
-import { formatKey, keyOf, type Kind, type Resource } from '../../api/meta.ts';
+import { formatKey, keyOf, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { ClientReason, isGone, isTransient, KubeError } from '../../kube/client/kube-error.ts';
 import { sleep, type Clock } from '../../kube/runtime/clock.ts';

@@ -1,5 +1,5 @@
-import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../api/external/core.ts';
-import { labels } from '../../api/v1alpha1/keys.ts';
+import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
+import { labels } from '../../api/datamover/v1alpha1/keys.ts';
 import type { Cluster } from '../cluster.ts';
 import { PluginError } from '../plugin-error.ts';
 import type { CallContext, RestoreItemInput, RestoreItemOutput } from './action.ts';

@@ -1,4 +1,4 @@
-import { formatKey, type Key } from '../../api/meta.ts';
+import { formatKey, type Key } from '../../api/kubernetes/meta.ts';
 
 /**
  * The id under which Velero asks for an operation: `namespace/name` of its request. Every poll is a new process, so the

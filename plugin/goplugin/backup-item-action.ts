@@ -1,4 +1,4 @@
-import type { Backup } from '../../api/external/velero.ts';
+import type { Backup } from '../../api/velero/v1.ts';
 import type { BackupItemActionHandlers } from '../../proto/gen/v2/BackupItemAction.ts';
 import type { BackupItemAction } from '../actions/action.ts';
 import { toProgressMessage } from './progress-message.ts';

@@ -1,4 +1,4 @@
-import type { Backup } from '../../api/external/velero.ts';
+import type { Backup } from '../../api/velero/v1.ts';
 import type { ItemBlockActionHandlers } from '../../proto/gen/v1/ItemBlockAction.ts';
 import type { ItemBlockAction } from '../actions/action.ts';
 import { appliesTo, parseOwner, pick, unary, type CallEnvironment } from './unary.ts';

@@ -1,4 +1,4 @@
-import type { Restore } from '../../api/external/velero.ts';
+import type { Restore } from '../../api/velero/v1.ts';
 import type { RestoreItemActionHandlers } from '../../proto/gen/v2/RestoreItemAction.ts';
 import type { RestoreItemAction } from '../actions/action.ts';
 import { toProgressMessage } from './progress-message.ts';

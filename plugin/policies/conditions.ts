@@ -1,4 +1,4 @@
-import { parseQuantity } from '../../api/quantity.ts';
+import { parseQuantity } from '../../api/kubernetes/quantity.ts';
 import { PluginError } from '../plugin-error.ts';
 import type { PolicyVolume } from './policy-volume.ts';
 

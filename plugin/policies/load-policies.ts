@@ -1,6 +1,6 @@
-import { configMaps } from '../../api/external/core.ts';
-import type { Backup } from '../../api/external/velero.ts';
-import { formatKey, type Key } from '../../api/meta.ts';
+import { configMaps } from '../../api/kubernetes/core.ts';
+import type { Backup } from '../../api/velero/v1.ts';
+import { formatKey, type Key } from '../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { PluginError } from '../plugin-error.ts';
 import type { ResourcePolicies } from './volume-policy.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PersistentVolume, PersistentVolumeClaim } from '../../api/external/core.ts';
+import type { PersistentVolume, PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
 import { parsePolicies } from './parse-policies.ts';
 import { policyVolumeOf } from './policy-volume.ts';
 import { matchPolicy, noPolicies } from './volume-policy.ts';

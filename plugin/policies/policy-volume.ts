@@ -1,5 +1,5 @@
-import type { PersistentVolume, PersistentVolumeClaim } from '../../api/external/core.ts';
-import { parseQuantity } from '../../api/quantity.ts';
+import type { PersistentVolume, PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
+import { parseQuantity } from '../../api/kubernetes/quantity.ts';
 
 /** What the conditions of Velero's volume policies look at. */
 export interface PolicyVolume {

@@ -5,17 +5,17 @@ import {
   pods,
   type ConfigMap,
   type PersistentVolumeClaim,
-} from '../../api/external/core.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
-import { annotations, labels, pluginConfig } from '../../api/v1alpha1/keys.ts';
+} from '../../api/kubernetes/core.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
+import { annotations, labels, pluginConfig } from '../../api/datamover/v1alpha1/keys.ts';
 import {
   dataMoverBackups,
   dataMoverClasses,
   dataMoverDeletes,
   dataMoverRestores,
-} from '../../api/v1alpha1/kinds.ts';
-import { backupName, restoreName } from '../../api/v1alpha1/names.ts';
+} from '../../api/datamover/v1alpha1/kinds.ts';
+import { backupName, restoreName } from '../../api/datamover/v1alpha1/names.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { createNamespace, startTestCluster, type TestCluster } from './cluster.ts';
 import {

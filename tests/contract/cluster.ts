@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { namespaces } from '../../api/external/core.ts';
-import type { Condition, Kind, Resource } from '../../api/meta.ts';
+import { namespaces } from '../../api/kubernetes/core.ts';
+import type { Condition, Kind, Resource } from '../../api/kubernetes/meta.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { startControlPlane } from '../integration/control-plane.ts';

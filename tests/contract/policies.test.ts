@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/external/core.ts';
-import type { Backup } from '../../api/external/velero.ts';
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/kubernetes/core.ts';
+import type { Backup } from '../../api/velero/v1.ts';
 import { decideBackup } from '../../plugin/actions/backup-decision.ts';
 import { aBackup, aClaim, aClass, aPod, aVolume } from '../../plugin/actions/fixtures.ts';
 import { parsePolicies } from '../../plugin/policies/parse-policies.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { annotations } from '../../api/v1alpha1/keys.ts';
+import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
 import { veleroVersions } from './harness-program.ts';
 import {
   backupAction,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { labels } from '../../api/v1alpha1/keys.ts';
+import { labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { startFakeApi, type FakeApi } from '../bench/plugin/fake-api.ts';
 import { backupAction, claim, veleroBackup } from './objects.ts';
 import { discover, inSession } from './session.ts';

@@ -1,5 +1,5 @@
-import { installVolSync } from '../../controller/movers/volsync/install.ts';
-import { describeMover } from '../mover-conformance/jest.ts';
+import { installVolSync } from '../../movers/volsync/install.ts';
+import { describeMover } from '../../testing/conformance/jest.ts';
 import { openResticSubject } from './support/restic-subject.ts';
 
 describeMover('VolSync', () =>

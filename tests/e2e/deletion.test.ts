@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { keyOf, type Resource } from '../../api/meta.ts';
-import { backups } from '../../api/external/velero.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
-import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
-import type { DataMoverPrune } from '../../api/v1alpha1/data-mover-prune.ts';
-import { labels } from '../../api/v1alpha1/keys.ts';
+import { keyOf, type Resource } from '../../api/kubernetes/meta.ts';
+import { backups } from '../../api/velero/v1.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import type { DataMoverDelete } from '../../api/datamover/v1alpha1/data-mover-delete.ts';
+import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
+import type { DataMoverPrune } from '../../api/datamover/v1alpha1/data-mover-prune.ts';
+import { labels } from '../../api/datamover/v1alpha1/keys.ts';
 import {
   dataMoverBackups,
   dataMoverClasses,
   dataMoverDeletes,
   dataMoverPrunes,
-} from '../../api/v1alpha1/kinds.ts';
+} from '../../api/datamover/v1alpha1/kinds.ts';
 import { waitUntil } from '../../hack/cluster/wait.ts';
 import { claim, pod, untilRunning, type Place } from './support/app.ts';
 import { differences, manifestOf, type Manifest } from './support/data.ts';

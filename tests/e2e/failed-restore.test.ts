@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { persistentVolumeClaims } from '../../api/external/core.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
+import { persistentVolumeClaims } from '../../api/kubernetes/core.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
 import { claim, pod, untilBound, untilRunning, type ClaimOptions } from './support/app.ts';
 import { leftoversOf } from './support/leftovers.ts';
 import { resticSecret } from './support/setup.ts';

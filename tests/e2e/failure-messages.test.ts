@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
-import { apiVersionOf } from '../../api/meta.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
+import { apiVersionOf } from '../../api/kubernetes/meta.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 import { claim, pod, untilRunning, type ClaimOptions } from './support/app.ts';
 import { leftoversOf } from './support/leftovers.ts';
 import { countLocks, leaveLock, type MasterKey } from './support/restic-lock.ts';

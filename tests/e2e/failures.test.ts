@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { apiVersionOf } from '../../api/meta.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
+import { apiVersionOf } from '../../api/kubernetes/meta.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 import { claim, pod, untilRunning } from './support/app.ts';
 import { untilEvents } from './support/events.ts';
 import { leftoversOf } from './support/leftovers.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { persistentVolumeClaims, persistentVolumes, pods } from '../../api/external/core.ts';
-import type { PersistentVolumeClaim, PersistentVolume } from '../../api/external/core.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import { persistentVolumeClaims, persistentVolumes, pods } from '../../api/kubernetes/core.ts';
+import type { PersistentVolumeClaim, PersistentVolume } from '../../api/kubernetes/core.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import { claim, pod, untilBound, untilRunning, type ClaimOptions, type Place } from './support/app.ts';
 import { differences, manifestOf, type Manifest } from './support/data.ts';
 import { leftoversOf } from './support/leftovers.ts';

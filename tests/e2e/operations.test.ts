@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
-import { keyOf } from '../../api/meta.ts';
-import { dataMoverBackups, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
+import { keyOf } from '../../api/kubernetes/meta.ts';
+import { dataMoverBackups, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
 import { claim, pod, untilRunning } from './support/app.ts';
 import { leftoversOf } from './support/leftovers.ts';
 import { restic } from './support/restic.ts';

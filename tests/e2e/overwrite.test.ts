@@ -4,11 +4,11 @@ import {
   persistentVolumes,
   pods,
   type PersistentVolumeClaim,
-} from '../../api/external/core.ts';
-import { apiVersionOf } from '../../api/meta.ts';
-import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
-import { annotations } from '../../api/v1alpha1/keys.ts';
-import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+} from '../../api/kubernetes/core.ts';
+import { apiVersionOf } from '../../api/kubernetes/meta.ts';
+import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
+import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
 import { claim, pod, untilBound, untilRunning, type Place } from './support/app.ts';
 import { leftoversOf } from './support/leftovers.ts';
 import { askForClass, openStory, type Story } from './support/story.ts';

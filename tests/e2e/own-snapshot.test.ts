@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { volumeSnapshots } from '../../api/external/snapshot.ts';
-import { apiVersionOf } from '../../api/meta.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
-import { dataMoverBackups, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { volumeSnapshots } from '../../api/kubernetes/snapshot.ts';
+import { apiVersionOf } from '../../api/kubernetes/meta.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
+import { dataMoverBackups, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
 import { claim, pod, untilRunning, type Place } from './support/app.ts';
 import { leftoversOf } from './support/leftovers.ts';
 import { isStored, snapshotsIn } from './support/snapshots.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { persistentVolumeClaims, persistentVolumes } from '../../api/external/core.ts';
-import type { PersistentVolumeClaim } from '../../api/external/core.ts';
-import { annotations, labels } from '../../api/v1alpha1/keys.ts';
+import { persistentVolumeClaims, persistentVolumes } from '../../api/kubernetes/core.ts';
+import type { PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
+import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { claim, pod, untilBound, untilRunning, type Place } from './support/app.ts';
 import { openStory, type Story } from './support/story.ts';
 import { backUp, logOf, movedBackups, movedRestores, restoreEnd, startRestore } from './support/velero.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { namespaces } from '../../api/external/core.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import { namespaces } from '../../api/kubernetes/core.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import { claim, pod, untilRunning, type Place } from './support/app.ts';
 import { differences, manifestOf, type Manifest } from './support/data.ts';
 import { openStory, type Story } from './support/story.ts';

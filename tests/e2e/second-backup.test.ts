@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import { claim, pod, untilRunning, type Place } from './support/app.ts';
 import { differences, manifestOf, type Manifest } from './support/data.ts';
 import { restic } from './support/restic.ts';

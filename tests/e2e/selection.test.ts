@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { persistentVolumeClaims, persistentVolumes } from '../../api/external/core.ts';
+import { persistentVolumeClaims, persistentVolumes } from '../../api/kubernetes/core.ts';
 import { claim, pod, untilBound, untilRunning, type ClaimOptions } from './support/app.ts';
 import { askForClass, openStory, type Story } from './support/story.ts';
 import { backupEnd, logOf, movedBackups, startBackup, type LogLine } from './support/velero.ts';

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { DataMoverBackup, DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
-import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
-import { childName } from '../../api/v1alpha1/names.ts';
+import type {
+  DataMoverBackup,
+  DataMoverBackupStatus,
+} from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
+import { childName } from '../../api/datamover/v1alpha1/names.ts';
 import { claim, pod, untilRunning } from './support/app.ts';
 import { writesSince } from './support/audit.ts';
 import { record, type Recording } from './support/recording.ts';

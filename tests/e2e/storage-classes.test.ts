@@ -7,11 +7,11 @@ import {
   persistentVolumes,
   type PersistentVolume,
   type PersistentVolumeClaim,
-} from '../../api/external/core.ts';
-import { volumeSnapshots, type VolumeSnapshot } from '../../api/external/snapshot.ts';
-import { replicationSources, type ReplicationSource } from '../../api/external/volsync.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import { childName } from '../../api/v1alpha1/names.ts';
+} from '../../api/kubernetes/core.ts';
+import { volumeSnapshots, type VolumeSnapshot } from '../../api/kubernetes/snapshot.ts';
+import { replicationSources, type ReplicationSource } from '../../api/volsync/v1alpha1.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { childName } from '../../api/datamover/v1alpha1/names.ts';
 import { claim, pod, untilBound, untilRunning, type Place } from './support/app.ts';
 import { writesSince, type AuditedRequest } from './support/audit.ts';
 import { differences, manifestOf, type Manifest } from './support/data.ts';

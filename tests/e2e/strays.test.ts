@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { apiVersionOf, keyOf } from '../../api/meta.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
-import { dataMoverBackups, dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
+import { apiVersionOf, keyOf } from '../../api/kubernetes/meta.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import type { DataMoverDelete } from '../../api/datamover/v1alpha1/data-mover-delete.ts';
+import { dataMoverBackups, dataMoverDeletes } from '../../api/datamover/v1alpha1/kinds.ts';
 import { collect } from '../../plugin/collect.ts';
 import { claim, pod, untilRunning, type Place } from './support/app.ts';
 import { leftoversOf } from './support/leftovers.ts';

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { backups } from '../../api/external/velero.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
-import { dataMoverClasses } from '../../api/v1alpha1/kinds.ts';
+import { backups } from '../../api/velero/v1.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
+import { dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
 import { CommandError } from '../../hack/cluster/exec.ts';
 import { waitUntil } from '../../hack/cluster/wait.ts';
 import { claim, pod, untilRunning, type Place } from './support/app.ts';

@@ -1,4 +1,4 @@
-import { formatKey, type Key, type Kind, type Resource } from '../../api/meta.ts';
+import { formatKey, type Key, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 
 /** Which object of which kind a failure is about; without a key it is about the kind. */

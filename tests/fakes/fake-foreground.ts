@@ -1,4 +1,4 @@
-import type { Kind, Resource } from '../../api/meta.ts';
+import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
 import type { Storage } from './fake-storage.ts';
 
 /** Keeps what is deleted in the foreground until everything that blocks its end has gone. */

@@ -1,4 +1,4 @@
-import { keyOf, type Resource } from '../../api/meta.ts';
+import { keyOf, type Resource } from '../../api/kubernetes/meta.ts';
 import { blockersOf, FOREGROUND, type Entry } from './fake-foreground.ts';
 import type { Storage } from './fake-storage.ts';
 import { deleteObject } from './fake-writes.ts';

@@ -1,4 +1,4 @@
-import { apiVersionOf, type Kind, type Resource } from '../../api/meta.ts';
+import { apiVersionOf, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import type { WatchEvent, WatchOptions } from '../../kube/client/kube-client.ts';
 import type { KubeError } from '../../kube/client/kube-error.ts';
 import { createChannel } from './channel.ts';

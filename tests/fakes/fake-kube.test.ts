@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { keyOf, type Kind, type Resource } from '../../api/meta.ts';
+import { keyOf, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import { CrashError, FakeKube } from './fake-kube.ts';
 import { settle } from './fake-clock.ts';
 

@@ -1,4 +1,4 @@
-import { formatKey, type Key, type Kind, keyOf, type Resource } from '../../api/meta.ts';
+import { formatKey, type Key, type Kind, keyOf, type Resource } from '../../api/kubernetes/meta.ts';
 import type {
   ApplyOptions,
   KubeClient,

@@ -1,4 +1,11 @@
-import { apiVersionOf, formatKey, type Key, type Kind, keyOf, type Resource } from '../../api/meta.ts';
+import {
+  apiVersionOf,
+  formatKey,
+  type Key,
+  type Kind,
+  keyOf,
+  type Resource,
+} from '../../api/kubernetes/meta.ts';
 import type { Clock } from '../../kube/runtime/clock.ts';
 import { timeOf } from '../../kube/status/conditions.ts';
 import { failure, notFound } from './fake-failure.ts';

@@ -1,4 +1,4 @@
-import { apiVersionOf, type Key, type Kind, keyOf, type Resource } from '../../api/meta.ts';
+import { apiVersionOf, type Key, type Kind, keyOf, type Resource } from '../../api/kubernetes/meta.ts';
 import type { ApplyOptions, DeleteOptions, PatchOptions } from '../../kube/client/kube-client.ts';
 import { failure } from './fake-failure.ts';
 import { holdForBlockers } from './fake-foreground.ts';

@@ -1,5 +1,5 @@
-import { formatKey, keyOf, type Resource } from '../../api/meta.ts';
-import { annotations, labels } from '../../api/v1alpha1/keys.ts';
+import { formatKey, keyOf, type Resource } from '../../api/kubernetes/meta.ts';
+import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
 
 /** Why a Velero backup of all namespaces would hold an object that one of our programs creates; `undefined`: it would not. */
 export function whyTaken(object: Resource): string | undefined {

@@ -1,8 +1,8 @@
-import { dataMoverBackupSpec } from '../../api/v1alpha1/data-mover-backup.ts';
-import { dataMoverRestoreSpec } from '../../api/v1alpha1/data-mover-restore.ts';
-import { dataMoverDeleteSpec } from '../../api/v1alpha1/data-mover-delete.ts';
-import { dataMoverPruneSpec } from '../../api/v1alpha1/data-mover-prune.ts';
-import { annotations } from '../../api/v1alpha1/keys.ts';
+import { dataMoverBackupSpec } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { dataMoverRestoreSpec } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
+import { dataMoverDeleteSpec } from '../../api/datamover/v1alpha1/data-mover-delete.ts';
+import { dataMoverPruneSpec } from '../../api/datamover/v1alpha1/data-mover-prune.ts';
+import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
 import { structuralSchema, type StructuralSchema } from '../../hack/gen/structural-schema.ts';
 
 /**

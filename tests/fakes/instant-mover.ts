@@ -1,4 +1,4 @@
-import type { Mover } from '../../controller/movers/mover.ts';
+import type { Mover } from '../../movers/mover.ts';
 
 /** A mover that makes nothing, and whose every outcome is final at once. Spread it, and replace what a test is about. */
 export const instantMover: Mover = {

@@ -1,5 +1,5 @@
-import { parseSelector } from '../../api/label-selector.ts';
-import type { Resource } from '../../api/meta.ts';
+import { parseSelector } from '../../api/kubernetes/label-selector.ts';
+import type { Resource } from '../../api/kubernetes/meta.ts';
 
 const equal = /^([^\s!=,()]+)\s*(==|=|!=)\s*([^\s!=,()]*)$/;
 

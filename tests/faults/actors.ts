@@ -1,6 +1,6 @@
-import { jobs, pods, secrets, type Job, type Secret } from '../../api/external/core.ts';
-import { volumeSnapshotContents, type VolumeSnapshotContent } from '../../api/external/snapshot.ts';
-import { formatKey, keyOf, type Kind, type Resource } from '../../api/meta.ts';
+import { jobs, pods, secrets, type Job, type Secret } from '../../api/kubernetes/core.ts';
+import { volumeSnapshotContents, type VolumeSnapshotContent } from '../../api/kubernetes/snapshot.ts';
+import { formatKey, keyOf, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { systemClock } from '../../kube/runtime/clock.ts';
 import { endLog } from '../fakes/cluster/pods.ts';

@@ -4,12 +4,12 @@ import {
   persistentVolumeClaims,
   persistentVolumes,
   type PersistentVolume,
-} from '../../api/external/core.ts';
-import { volumeSnapshots } from '../../api/external/snapshot.ts';
-import { replicationSources } from '../../api/external/volsync.ts';
-import type { Kind, Resource } from '../../api/meta.ts';
-import { annotations } from '../../api/v1alpha1/keys.ts';
-import { dataMoverBackups } from '../../api/v1alpha1/kinds.ts';
+} from '../../api/kubernetes/core.ts';
+import { volumeSnapshots } from '../../api/kubernetes/snapshot.ts';
+import { replicationSources } from '../../api/volsync/v1alpha1.ts';
+import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
+import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 import { endRun } from '../fakes/cluster/pods.ts';
 import { lonelyMoments } from './lonely-volumes.ts';
 import { isFree, type Told } from './told.ts';

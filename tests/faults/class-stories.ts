@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
-import { dataMoverBackups, dataMoverClasses } from '../../api/v1alpha1/kinds.ts';
-import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
-import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
+import { dataMoverBackups, dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
+import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
+import { conditionTypes } from '../../api/datamover/v1alpha1/reasons.ts';
 import { findCondition } from '../../kube/status/conditions.ts';
 import type { Change } from '../fakes/fake-history.ts';
 import { HOME } from './relay.ts';

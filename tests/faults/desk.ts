@@ -1,4 +1,4 @@
-import { formatKey, keyOf, type Key, type Kind, type Resource } from '../../api/meta.ts';
+import { formatKey, keyOf, type Key, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import { mergePatchBetween } from '../../hack/cluster/doubles/volsync/state/merge-patch.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../../kube/client/kube-error.ts';

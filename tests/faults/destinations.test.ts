@@ -4,11 +4,11 @@ import {
   persistentVolumes,
   type PersistentVolume,
   type PersistentVolumeClaim,
-} from '../../api/external/core.ts';
-import type { Kind, Resource } from '../../api/meta.ts';
-import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
-import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
-import { dataMoverClasses, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+} from '../../api/kubernetes/core.ts';
+import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
+import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
+import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
+import { dataMoverClasses, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
 import { until, untilGone } from '../e2e/support/wait.ts';
 import { DRIVER } from './actors.ts';
 import type { Call } from './intercept.ts';

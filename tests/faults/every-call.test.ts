@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { formatKey, keyOf } from '../../api/meta.ts';
+import { formatKey, keyOf } from '../../api/kubernetes/meta.ts';
 import { LEFT_BEHIND } from '../fakes/cluster/left-behind.ts';
 import { startLab, type Lab } from './lab.ts';
 import type { Call } from './intercept.ts';

@@ -1,10 +1,10 @@
 import { expect } from '@jest/globals';
-import { jobs } from '../../api/external/core.ts';
-import { backups } from '../../api/external/velero.ts';
-import type { Key, Resource } from '../../api/meta.ts';
-import { annotations, labels } from '../../api/v1alpha1/keys.ts';
-import { dataMoverBackups, dataMoverDeletes, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
-import { backupName } from '../../api/v1alpha1/names.ts';
+import { jobs } from '../../api/kubernetes/core.ts';
+import { backups } from '../../api/velero/v1.ts';
+import type { Key, Resource } from '../../api/kubernetes/meta.ts';
+import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverDeletes, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
+import { backupName } from '../../api/datamover/v1alpha1/names.ts';
 import { isPruneToCome } from './removal-stories.ts';
 import { isFree, type Told } from './told.ts';
 import type { World } from './world.ts';

@@ -2,17 +2,17 @@ import { globSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { storageClasses } from '../../api/external/core.ts';
-import { volumeSnapshotClasses } from '../../api/external/snapshot.ts';
-import type { Kind, Resource } from '../../api/meta.ts';
-import type { DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
+import { storageClasses } from '../../api/kubernetes/core.ts';
+import { volumeSnapshotClasses } from '../../api/kubernetes/snapshot.ts';
+import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
+import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
 import {
   dataMoverBackups,
   dataMoverClasses,
   dataMoverDeletes,
   dataMoverPrunes,
   dataMoverRestores,
-} from '../../api/v1alpha1/kinds.ts';
+} from '../../api/datamover/v1alpha1/kinds.ts';
 import { toolFolders } from '../../hack/cluster/tools.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';

@@ -1,5 +1,5 @@
-import { persistentVolumeClaims, type PersistentVolume } from '../../api/external/core.ts';
-import { formatKey } from '../../api/meta.ts';
+import { persistentVolumeClaims, type PersistentVolume } from '../../api/kubernetes/core.ts';
+import { formatKey } from '../../api/kubernetes/meta.ts';
 import { collectionOf, type Change } from '../fakes/fake-history.ts';
 
 /**

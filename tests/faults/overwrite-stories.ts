@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
-import type { PersistentVolumeClaim } from '../../api/external/core.ts';
-import { replicationDestinations } from '../../api/external/volsync.ts';
-import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import type { PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
+import { replicationDestinations } from '../../api/volsync/v1alpha1.ts';
+import { dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
 import { lonelyMoments } from './lonely-volumes.ts';
 import { isFree, type Told } from './told.ts';
 import type { World } from './world.ts';

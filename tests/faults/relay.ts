@@ -1,6 +1,6 @@
-import type { PersistentVolume } from '../../api/external/core.ts';
-import type { VolumeSnapshotContent } from '../../api/external/snapshot.ts';
-import { formatKey, keyOf, type Key, type Kind, type Resource } from '../../api/meta.ts';
+import type { PersistentVolume } from '../../api/kubernetes/core.ts';
+import type { VolumeSnapshotContent } from '../../api/kubernetes/snapshot.ts';
+import { formatKey, keyOf, type Key, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import { createInformerSet, type InformerSet } from '../../kube/cache/informer-set.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';

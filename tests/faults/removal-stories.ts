@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
-import { jobs, pods } from '../../api/external/core.ts';
-import { dataMoverBackups, dataMoverDeletes, dataMoverPrunes } from '../../api/v1alpha1/kinds.ts';
+import { jobs, pods } from '../../api/kubernetes/core.ts';
+import { dataMoverBackups, dataMoverDeletes, dataMoverPrunes } from '../../api/datamover/v1alpha1/kinds.ts';
 import { isFree, type Told } from './told.ts';
 import type { World } from './world.ts';
 

@@ -1,9 +1,9 @@
 import { expect } from '@jest/globals';
-import { jobs } from '../../api/external/core.ts';
-import { replicationDestinations } from '../../api/external/volsync.ts';
-import type { Kind, Resource } from '../../api/meta.ts';
-import { annotations, labels } from '../../api/v1alpha1/keys.ts';
-import { dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
+import { jobs } from '../../api/kubernetes/core.ts';
+import { replicationDestinations } from '../../api/volsync/v1alpha1.ts';
+import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
+import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
 import { lonelyMoments } from './lonely-volumes.ts';
 import { isFree, type Told } from './told.ts';
 import type { World } from './world.ts';

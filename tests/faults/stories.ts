@@ -1,10 +1,10 @@
-import type { Key, Kind, Resource } from '../../api/meta.ts';
+import type { Key, Kind, Resource } from '../../api/kubernetes/meta.ts';
 import {
   dataMoverBackups,
   dataMoverDeletes,
   dataMoverPrunes,
   dataMoverRestores,
-} from '../../api/v1alpha1/kinds.ts';
+} from '../../api/datamover/v1alpha1/kinds.ts';
 import { backUp, backUpByRestic, backUpLive, replacePassword, verifyBackup } from './backup-stories.ts';
 import { keepClass } from './class-stories.ts';
 import { sweep } from './janitor-stories.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { persistentVolumeClaims, persistentVolumes } from '../../api/external/core.ts';
-import { labels } from '../../api/v1alpha1/keys.ts';
-import { dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
+import { persistentVolumeClaims, persistentVolumes } from '../../api/kubernetes/core.ts';
+import { labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverDeletes } from '../../api/datamover/v1alpha1/kinds.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Call } from './intercept.ts';
 import type { Lab } from './lab.ts';

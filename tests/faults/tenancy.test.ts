@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { namespaces, persistentVolumeClaims, secrets } from '../../api/external/core.ts';
-import { volumeSnapshotContents, volumeSnapshots } from '../../api/external/snapshot.ts';
-import { keyOf, type Kind, type Resource } from '../../api/meta.ts';
-import { FINALIZER } from '../../api/v1alpha1/keys.ts';
-import { dataMoverBackups, dataMoverDeletes, dataMoverRestores } from '../../api/v1alpha1/kinds.ts';
-import { restoreName } from '../../api/v1alpha1/names.ts';
+import { namespaces, persistentVolumeClaims, secrets } from '../../api/kubernetes/core.ts';
+import { volumeSnapshotContents, volumeSnapshots } from '../../api/kubernetes/snapshot.ts';
+import { keyOf, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
+import { FINALIZER } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverDeletes, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
+import { restoreName } from '../../api/datamover/v1alpha1/names.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { startLab, type Lab } from './lab.ts';

@@ -1,4 +1,4 @@
-import type { Resource } from '../../api/meta.ts';
+import type { Resource } from '../../api/kubernetes/meta.ts';
 import type { Call } from './intercept.ts';
 
 /** A story that has begun. */

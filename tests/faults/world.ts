@@ -4,14 +4,14 @@ import {
   persistentVolumes,
   secrets,
   type PersistentVolumeClaim,
-} from '../../api/external/core.ts';
-import { formatKey, keyOf, type Key, type Kind, type Resource } from '../../api/meta.ts';
+} from '../../api/kubernetes/core.ts';
+import { formatKey, keyOf, type Key, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import {
   dataMoverBackups,
   dataMoverDeletes,
   dataMoverPrunes,
   dataMoverRestores,
-} from '../../api/v1alpha1/kinds.ts';
+} from '../../api/datamover/v1alpha1/kinds.ts';
 import { whenAborted } from '../../kube/runtime/abort.ts';
 import { sleep, systemClock } from '../../kube/runtime/clock.ts';
 import { readLog } from '../fakes/cluster/pods.ts';

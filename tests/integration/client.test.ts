@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { Resource } from '../../api/meta.ts';
+import type { Resource } from '../../api/kubernetes/meta.ts';
 import { loadKubeConfig } from '../../kube/client/config.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';

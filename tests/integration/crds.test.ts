@@ -5,19 +5,22 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { namespaces } from '../../api/external/core.ts';
-import type { Kind, Resource } from '../../api/meta.ts';
-import { crdDefinitions } from '../../api/v1alpha1/crd.ts';
-import type { DataMoverBackup, DataMoverBackupStatus } from '../../api/v1alpha1/data-mover-backup.ts';
-import { dataMoverClassSpec, type DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
-import type { DataMoverRestore } from '../../api/v1alpha1/data-mover-restore.ts';
-import { annotations } from '../../api/v1alpha1/keys.ts';
+import { namespaces } from '../../api/kubernetes/core.ts';
+import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
+import { crdDefinitions } from '../../api/schema/crd.ts';
+import type {
+  DataMoverBackup,
+  DataMoverBackupStatus,
+} from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { dataMoverClassSpec, type DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
+import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
+import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
 import {
   dataMoverBackups,
   dataMoverClasses,
   dataMoverDeletes,
   dataMoverRestores,
-} from '../../api/v1alpha1/kinds.ts';
+} from '../../api/datamover/v1alpha1/kinds.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { isInvalid } from '../../kube/client/kube-error.ts';

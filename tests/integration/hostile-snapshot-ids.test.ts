@@ -3,12 +3,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { parseResticConfig } from '../../controller/movers/restic/config.ts';
-import { RESTORE_SCRIPT } from '../../controller/restic-repository/restore-script.ts';
-import { desiredRepositoryJob } from '../../controller/restic-repository/repository-job.ts';
-import { rootArgument } from '../../controller/restic-repository/root-folder.ts';
-import { forgetTask } from '../../controller/restic-repository/upkeep.ts';
-import { verificationScript } from '../../controller/restic-repository/verification-script.ts';
+import { parseResticConfig } from '../../movers/restic/config.ts';
+import { RESTORE_SCRIPT } from '../../movers/restic-repository/transfer/restore-script.ts';
+import { desiredRepositoryJob } from '../../movers/restic-repository/job/repository-job.ts';
+import { rootArgument } from '../../movers/restic-repository/transfer/root-folder.ts';
+import { forgetTask } from '../../movers/restic-repository/maintenance/upkeep.ts';
+import { verificationScript } from '../../movers/restic-repository/verification/script.ts';
 import { resticBin } from './restic-bin.ts';
 
 /**

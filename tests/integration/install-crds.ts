@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parse } from 'yaml';
-import type { Condition, Kind, Resource } from '../../api/meta.ts';
+import type { Condition, Kind, Resource } from '../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 
 /** A CustomResourceDefinition, as far as tests look at it. */

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import type { ClusterConfig } from '../../kube/client/config.ts';
-import { createDataMover } from '../../controller/data-mover.ts';
+import { createDataMover } from '../../controller/datamover/app.ts';
 import { createInformerSet, type InformerSet } from '../../kube/cache/informer-set.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';

@@ -7,7 +7,7 @@ import {
   ANOTHER_REPOSITORY,
   ANOTHER_REPOSITORY_EXIT,
   IDENTIFIED_SCRIPT,
-} from '../../controller/restic-repository/identity.ts';
+} from '../../movers/restic-repository/identity.ts';
 import { resticBin } from './restic-bin.ts';
 
 /** Removals, with the real restic: only the repository that a record identifies is changed. */

@@ -3,15 +3,15 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { savedFacts } from '../../controller/movers/restic/proof.ts';
-import { lossesOf, provesRestore } from '../../controller/restic-repository/restore-proof.ts';
-import { complaints, readMessages } from '../../controller/restic-repository/transfer-messages.ts';
-import { BACKUP_SCRIPT } from '../../controller/movers/restic/scripts.ts';
-import { RESTORE_SCRIPT } from '../../controller/restic-repository/restore-script.ts';
-import { diagnose } from '../../controller/restic-repository/diagnosis.ts';
-import { placeOf } from '../../controller/restic-repository/place.ts';
-import { judgeVerification } from '../../controller/restic-repository/verification.ts';
-import { verificationScript } from '../../controller/restic-repository/verification-script.ts';
+import { savedFacts } from '../../movers/restic/proof.ts';
+import { lossesOf, provesRestore } from '../../movers/restic-repository/transfer/restore-proof.ts';
+import { complaints, readMessages } from '../../movers/restic-repository/transfer/transfer-messages.ts';
+import { BACKUP_SCRIPT } from '../../movers/restic/scripts.ts';
+import { RESTORE_SCRIPT } from '../../movers/restic-repository/transfer/restore-script.ts';
+import { diagnose } from '../../movers/restic-repository/log/diagnosis.ts';
+import { placeOf } from '../../movers/restic-repository/access/repository-context.ts';
+import { judgeVerification } from '../../movers/restic-repository/verification/compare.ts';
+import { verificationScript } from '../../movers/restic-repository/verification/script.ts';
 import { staticBusybox } from '../../hack/cluster/packages.ts';
 
 /** What the scripts report and how they end, whatever restic prints: it is played by a script here. */

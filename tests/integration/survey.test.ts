@@ -4,10 +4,10 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { RESTORE_ROOT } from '../../controller/restic-repository/root-folder.ts';
-import { judgeSurvey } from '../../controller/movers/volsync/survey.ts';
-import { SURVEY_SCRIPT } from '../../controller/movers/volsync/survey-script.ts';
-import { reporting, reports } from '../../controller/restic-repository/script-log.ts';
+import { RESTORE_ROOT } from '../../movers/restic-repository/transfer/root-folder.ts';
+import { judgeSurvey } from '../../movers/volsync/survey.ts';
+import { SURVEY_SCRIPT } from '../../movers/volsync/survey-script.ts';
+import { reporting, reports } from '../../movers/restic-repository/log/script-log.ts';
 import { staticBusybox } from '../../hack/cluster/packages.ts';
 
 /** What the Jobs beside VolSync find and do, by a shell like that of restic's image, on a volume with all kinds of names. */

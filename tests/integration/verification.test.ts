@@ -4,9 +4,9 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { readResticLog, savedSnapshotIn } from '../../controller/movers/volsync/restic-log.ts';
-import { judgeVerification, type Verified } from '../../controller/restic-repository/verification.ts';
-import { verificationScript } from '../../controller/restic-repository/verification-script.ts';
+import { readResticLog, savedSnapshotIn } from '../../movers/volsync/restic-log.ts';
+import { judgeVerification, type Verified } from '../../movers/restic-repository/verification/compare.ts';
+import { verificationScript } from '../../movers/restic-repository/verification/script.ts';
 import { staticBusybox } from '../../hack/cluster/packages.ts';
 import { resticBin } from './restic-bin.ts';
 

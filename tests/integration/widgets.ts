@@ -1,4 +1,4 @@
-import type { Condition, Kind, Resource } from '../../api/meta.ts';
+import type { Condition, Kind, Resource } from '../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 
 /** A custom kind of the tests' own: with a status subresource, a default and a rule. */

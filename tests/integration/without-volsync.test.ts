@@ -9,13 +9,13 @@ import {
   persistentVolumeClaims,
   persistentVolumes,
   secrets,
-} from '../../api/external/core.ts';
-import type { Condition, Kind, Resource } from '../../api/meta.ts';
-import { dataMoverBackups, dataMoverClasses } from '../../api/v1alpha1/kinds.ts';
-import { childName } from '../../api/v1alpha1/names.ts';
-import { conditionTypes } from '../../api/v1alpha1/reasons.ts';
-import { createDataMover } from '../../controller/data-mover.ts';
-import { builtInMovers } from '../../controller/movers/registry.ts';
+} from '../../api/kubernetes/core.ts';
+import type { Condition, Kind, Resource } from '../../api/kubernetes/meta.ts';
+import { dataMoverBackups, dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
+import { childName } from '../../api/datamover/v1alpha1/names.ts';
+import { conditionTypes } from '../../api/datamover/v1alpha1/reasons.ts';
+import { createDataMover } from '../../controller/datamover/app.ts';
+import { builtInMovers } from '../../movers/registry.ts';
 import { toolFolders } from '../../hack/cluster/tools.ts';
 import { createInformerSet, type InformerSet } from '../../kube/cache/informer-set.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { persistentVolumeClaims } from '../../api/external/core.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import { dataMoverBackups, dataMoverClasses } from '../../api/v1alpha1/kinds.ts';
-import { JANITOR_INTERVAL_MS } from '../../controller/janitor/janitor.ts';
+import { persistentVolumeClaims } from '../../api/kubernetes/core.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { dataMoverBackups, dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
+import { JANITOR_INTERVAL_MS } from '../../controller/datamover/janitor/janitor.ts';
 import { startLoaded, type LoadedController } from './controller.ts';
 import { backupIn, claimOf, patientMover } from './load.ts';
 import { sumOf, type Tally } from './tally.ts';

@@ -1,6 +1,6 @@
-import { dataMoverClasses } from '../../api/v1alpha1/kinds.ts';
-import { createDataMover } from '../../controller/data-mover.ts';
-import type { Mover } from '../../controller/movers/mover.ts';
+import { dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
+import { createDataMover } from '../../controller/datamover/app.ts';
+import type { Mover } from '../../movers/mover.ts';
 import { createInformerSet } from '../../kube/cache/informer-set.ts';
 import { silentLogger, type Logger } from '../../telemetry/log.ts';
 import { createPrometheusMetrics } from '../../telemetry/prometheus.ts';

@@ -1,11 +1,11 @@
-import type { PersistentVolumeClaim } from '../../api/external/core.ts';
-import { apiVersionOf } from '../../api/meta.ts';
-import type { DataMoverBackup } from '../../api/v1alpha1/data-mover-backup.ts';
-import { dataMoverClassSpec, type DataMoverClass } from '../../api/v1alpha1/data-mover-class.ts';
-import type { DataMoverDelete } from '../../api/v1alpha1/data-mover-delete.ts';
-import { FINALIZER } from '../../api/v1alpha1/keys.ts';
-import { dataMoverBackups, dataMoverClasses, dataMoverDeletes } from '../../api/v1alpha1/kinds.ts';
-import type { Mover } from '../../controller/movers/mover.ts';
+import type { PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
+import { apiVersionOf } from '../../api/kubernetes/meta.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { dataMoverClassSpec, type DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
+import type { DataMoverDelete } from '../../api/datamover/v1alpha1/data-mover-delete.ts';
+import { FINALIZER } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverClasses, dataMoverDeletes } from '../../api/datamover/v1alpha1/kinds.ts';
+import type { Mover } from '../../movers/mover.ts';
 import { instantMover } from '../fakes/instant-mover.ts';
 
 /** Many requests for tests of how the work of the controller grows with their number. */

@@ -1,4 +1,4 @@
-import type { Kind, Resource } from '../../../api/meta.ts';
+import type { Kind, Resource } from '../../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 

@@ -1,4 +1,4 @@
-import type { Key } from '../../../api/meta.ts';
+import type { Key } from '../../../api/kubernetes/meta.ts';
 import { loadKubeConfig } from '../../../kube/client/config.ts';
 import { createKubeClient } from '../../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';

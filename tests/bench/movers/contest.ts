@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { namespaces, persistentVolumeClaims } from '../../../api/external/core.ts';
-import { apiVersionOf } from '../../../api/meta.ts';
-import type { DataMoverBackup } from '../../../api/v1alpha1/data-mover-backup.ts';
-import { dataMoverClasses } from '../../../api/v1alpha1/kinds.ts';
+import { namespaces, persistentVolumeClaims } from '../../../api/kubernetes/core.ts';
+import { apiVersionOf } from '../../../api/kubernetes/meta.ts';
+import type { DataMoverBackup } from '../../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { dataMoverClasses } from '../../../api/datamover/v1alpha1/kinds.ts';
 import type { Progress } from '../../../hack/cluster/index.ts';
 import { run } from '../../../hack/cluster/exec.ts';
 import type { Place } from '../../e2e/support/app.ts';

@@ -5,10 +5,10 @@ import {
   pods,
   type Job,
   type Pod,
-} from '../../../api/external/core.ts';
-import { terminated } from '../../../controller/restic-repository/mover-pod.ts';
-import { volumeSnapshots } from '../../../api/external/snapshot.ts';
-import type { Condition, Kind, Resource } from '../../../api/meta.ts';
+} from '../../../api/kubernetes/core.ts';
+import { terminated } from '../../../movers/restic-repository/job/mover-pod.ts';
+import { volumeSnapshots } from '../../../api/kubernetes/snapshot.ts';
+import type { Condition, Kind, Resource } from '../../../api/kubernetes/meta.ts';
 import { isConditionTrue } from '../../../kube/status/conditions.ts';
 import type { TestCluster } from '../../e2e/support/cluster.ts';
 import { watchPrograms } from './programs.ts';

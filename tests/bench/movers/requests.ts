@@ -1,8 +1,14 @@
-import { persistentVolumeClaims, persistentVolumes } from '../../../api/external/core.ts';
-import { apiVersionOf, type Condition, type Key, type Kind, type Resource } from '../../../api/meta.ts';
-import type { DataMoverBackup } from '../../../api/v1alpha1/data-mover-backup.ts';
-import type { DataMoverRestore } from '../../../api/v1alpha1/data-mover-restore.ts';
-import { dataMoverBackups, dataMoverRestores } from '../../../api/v1alpha1/kinds.ts';
+import { persistentVolumeClaims, persistentVolumes } from '../../../api/kubernetes/core.ts';
+import {
+  apiVersionOf,
+  type Condition,
+  type Key,
+  type Kind,
+  type Resource,
+} from '../../../api/kubernetes/meta.ts';
+import type { DataMoverBackup } from '../../../api/datamover/v1alpha1/data-mover-backup.ts';
+import type { DataMoverRestore } from '../../../api/datamover/v1alpha1/data-mover-restore.ts';
+import { dataMoverBackups, dataMoverRestores } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { claim, untilBound, type Place } from '../../e2e/support/app.ts';
 import type { TestCluster } from '../../e2e/support/cluster.ts';
 import { until } from '../../e2e/support/wait.ts';

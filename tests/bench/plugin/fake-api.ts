@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../../hack/cluster/exec.ts';
-import { pluginConfig } from '../../../api/v1alpha1/keys.ts';
+import { pluginConfig } from '../../../api/datamover/v1alpha1/keys.ts';
 
 /** An API server that has ready answers, over TLS as a real one: what is measured is the client. */
 export interface FakeApi {

@@ -1,4 +1,4 @@
-import { annotations, labels } from '../../../api/v1alpha1/keys.ts';
+import { annotations, labels } from '../../../api/datamover/v1alpha1/keys.ts';
 import { veleroBackup, veleroRestore } from '../../contract/objects.ts';
 
 /** One kind of call, `calls` times per round, `parallel` at once. */

@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { persistentVolumeClaims } from '../../../api/external/core.ts';
-import { apiVersionOf, type Resource } from '../../../api/meta.ts';
-import type { DataMoverBackup } from '../../../api/v1alpha1/data-mover-backup.ts';
-import type { DataMoverClass } from '../../../api/v1alpha1/data-mover-class.ts';
-import type { DataMoverRestore } from '../../../api/v1alpha1/data-mover-restore.ts';
-import { dataMoverBackups, dataMoverClasses, dataMoverRestores } from '../../../api/v1alpha1/kinds.ts';
+import { persistentVolumeClaims } from '../../../api/kubernetes/core.ts';
+import { apiVersionOf, type Resource } from '../../../api/kubernetes/meta.ts';
+import type { DataMoverBackup } from '../../../api/datamover/v1alpha1/data-mover-backup.ts';
+import type { DataMoverClass } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
+import type { DataMoverRestore } from '../../../api/datamover/v1alpha1/data-mover-restore.ts';
+import {
+  dataMoverBackups,
+  dataMoverClasses,
+  dataMoverRestores,
+} from '../../../api/datamover/v1alpha1/kinds.ts';
 import { controllerMetrics } from '../../../hack/cluster/components/controller.ts';
 import { knownMetrics } from '../../../hack/gen/metric-table.ts';
 import { claim, pod, untilRunning, type Place } from '../support/app.ts';

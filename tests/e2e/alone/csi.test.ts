@@ -5,13 +5,13 @@ import {
   persistentVolumes,
   type PersistentVolume,
   type PersistentVolumeClaim,
-} from '../../../api/external/core.ts';
-import { volumeSnapshotContents, volumeSnapshots } from '../../../api/external/snapshot.ts';
-import { backups } from '../../../api/external/velero.ts';
-import type { Resource } from '../../../api/meta.ts';
-import type { DataMoverBackup } from '../../../api/v1alpha1/data-mover-backup.ts';
-import { annotations, labels } from '../../../api/v1alpha1/keys.ts';
-import { dataMoverClasses } from '../../../api/v1alpha1/kinds.ts';
+} from '../../../api/kubernetes/core.ts';
+import { volumeSnapshotContents, volumeSnapshots } from '../../../api/kubernetes/snapshot.ts';
+import { backups } from '../../../api/velero/v1.ts';
+import type { Resource } from '../../../api/kubernetes/meta.ts';
+import type { DataMoverBackup } from '../../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { annotations, labels } from '../../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverClasses } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { waitUntil } from '../../../hack/cluster/wait.ts';
 import { collect } from '../../../plugin/collect.ts';
 import { claim, pod, untilRunning, type ClaimOptions, type Place } from '../support/app.ts';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { replicationSources, type ReplicationSource } from '../../../api/external/volsync.ts';
-import { apiVersionOf } from '../../../api/meta.ts';
-import type { DataMoverBackup } from '../../../api/v1alpha1/data-mover-backup.ts';
-import { dataMoverBackups } from '../../../api/v1alpha1/kinds.ts';
-import { childName } from '../../../api/v1alpha1/names.ts';
+import { replicationSources, type ReplicationSource } from '../../../api/volsync/v1alpha1.ts';
+import { apiVersionOf } from '../../../api/kubernetes/meta.ts';
+import type { DataMoverBackup } from '../../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { dataMoverBackups } from '../../../api/datamover/v1alpha1/kinds.ts';
+import { childName } from '../../../api/datamover/v1alpha1/names.ts';
 import { waitUntil } from '../../../hack/cluster/wait.ts';
 import { claim, pod, untilRunning } from '../support/app.ts';
 import { writesSince } from '../support/audit.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { configMaps, persistentVolumeClaims, persistentVolumes } from '../../../api/external/core.ts';
-import type { Resource } from '../../../api/meta.ts';
+import { configMaps, persistentVolumeClaims, persistentVolumes } from '../../../api/kubernetes/core.ts';
+import type { Resource } from '../../../api/kubernetes/meta.ts';
 import { claim, pod, untilBound, untilRunning, type Place } from '../support/app.ts';
 import { openStory, type Story } from '../support/story.ts';
 import { backUp, movedBackups, movedRestores, restore, storedObjects } from '../support/velero.ts';

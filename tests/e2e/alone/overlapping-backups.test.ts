@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { backups } from '../../../api/external/velero.ts';
-import type { Resource } from '../../../api/meta.ts';
-import type { DataMoverBackup } from '../../../api/v1alpha1/data-mover-backup.ts';
-import type { DataMoverRestore } from '../../../api/v1alpha1/data-mover-restore.ts';
-import { childName, childNameIn } from '../../../api/v1alpha1/names.ts';
+import { backups } from '../../../api/velero/v1.ts';
+import type { Resource } from '../../../api/kubernetes/meta.ts';
+import type { DataMoverBackup } from '../../../api/datamover/v1alpha1/data-mover-backup.ts';
+import type { DataMoverRestore } from '../../../api/datamover/v1alpha1/data-mover-restore.ts';
+import { childName, childNameIn } from '../../../api/datamover/v1alpha1/names.ts';
 import { waitUntil } from '../../../hack/cluster/wait.ts';
 import { allObjects, isOfDataMover, type ObjectsByPath } from '../support/all-objects.ts';
 import { claim, pod, untilRunning, type Place } from '../support/app.ts';

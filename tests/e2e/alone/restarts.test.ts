@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { pods } from '../../../api/external/core.ts';
-import { backups } from '../../../api/external/velero.ts';
-import { keyOf } from '../../../api/meta.ts';
-import type { DataMoverBackup } from '../../../api/v1alpha1/data-mover-backup.ts';
-import type { DataMoverDelete } from '../../../api/v1alpha1/data-mover-delete.ts';
-import { labels } from '../../../api/v1alpha1/keys.ts';
-import { dataMoverBackups, dataMoverDeletes } from '../../../api/v1alpha1/kinds.ts';
+import { pods } from '../../../api/kubernetes/core.ts';
+import { backups } from '../../../api/velero/v1.ts';
+import { keyOf } from '../../../api/kubernetes/meta.ts';
+import type { DataMoverBackup } from '../../../api/datamover/v1alpha1/data-mover-backup.ts';
+import type { DataMoverDelete } from '../../../api/datamover/v1alpha1/data-mover-delete.ts';
+import { labels } from '../../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverDeletes } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { waitUntil } from '../../../hack/cluster/wait.ts';
 import { claim, pod, untilRunning, type Place } from '../support/app.ts';
 import { leftoversOf } from '../support/leftovers.ts';

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { backups } from '../../../api/external/velero.ts';
-import { apiVersionOf, keyOf } from '../../../api/meta.ts';
-import type { DataMoverBackup } from '../../../api/v1alpha1/data-mover-backup.ts';
-import type { DataMoverDelete } from '../../../api/v1alpha1/data-mover-delete.ts';
-import { FINALIZER, labels } from '../../../api/v1alpha1/keys.ts';
-import { dataMoverBackups, dataMoverDeletes } from '../../../api/v1alpha1/kinds.ts';
-import { childName } from '../../../api/v1alpha1/names.ts';
+import { backups } from '../../../api/velero/v1.ts';
+import { apiVersionOf, keyOf } from '../../../api/kubernetes/meta.ts';
+import type { DataMoverBackup } from '../../../api/datamover/v1alpha1/data-mover-backup.ts';
+import type { DataMoverDelete } from '../../../api/datamover/v1alpha1/data-mover-delete.ts';
+import { FINALIZER, labels } from '../../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverDeletes } from '../../../api/datamover/v1alpha1/kinds.ts';
+import { childName } from '../../../api/datamover/v1alpha1/names.ts';
 import { waitUntil } from '../../../hack/cluster/wait.ts';
 import { collect } from '../../../plugin/collect.ts';
 import { claim, pod, untilRunning, type Place } from '../support/app.ts';

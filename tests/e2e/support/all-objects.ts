@@ -1,6 +1,6 @@
-import type { Resource } from '../../../api/meta.ts';
-import { GROUP, labels, MANAGED_BY } from '../../../api/v1alpha1/keys.ts';
-import { childNameIn } from '../../../api/v1alpha1/names.ts';
+import type { Resource } from '../../../api/kubernetes/meta.ts';
+import { GROUP, labels, MANAGED_BY } from '../../../api/datamover/v1alpha1/keys.ts';
+import { childNameIn } from '../../../api/datamover/v1alpha1/names.ts';
 import type { TestCluster } from './cluster.ts';
 
 /** Objects by their paths in a Velero backup: `<plural.group>/<namespace>/<name>`; cluster-scoped ones without namespace. */

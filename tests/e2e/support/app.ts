@@ -1,4 +1,4 @@
-import { persistentVolumeClaims, pods, type PersistentVolumeClaim } from '../../../api/external/core.ts';
+import { persistentVolumeClaims, pods, type PersistentVolumeClaim } from '../../../api/kubernetes/core.ts';
 import type { TestCluster } from './cluster.ts';
 import { until } from './wait.ts';
 

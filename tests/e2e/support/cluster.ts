@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { loadCluster, type Cluster } from '../../../hack/cluster/index.ts';
-import type { Resource } from '../../../api/meta.ts';
+import type { Resource } from '../../../api/kubernetes/meta.ts';
 import { loadKubeConfig } from '../../../kube/client/config.ts';
 import { createKubeClient } from '../../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';

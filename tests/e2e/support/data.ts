@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { RICH } from '../../mover-conformance/contents.ts';
+import { RICH } from '../../../testing/conformance/contents.ts';
 
 import type { Place } from './app.ts';
 import type { TestCluster } from './cluster.ts';

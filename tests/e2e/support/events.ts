@@ -1,4 +1,4 @@
-import type { Resource } from '../../../api/meta.ts';
+import type { Resource } from '../../../api/kubernetes/meta.ts';
 import { waitUntil } from '../../../hack/cluster/wait.ts';
 import type { TestCluster } from './cluster.ts';
 

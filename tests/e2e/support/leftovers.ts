@@ -1,8 +1,8 @@
-import { labels } from '../../../api/v1alpha1/keys.ts';
-import type { Resource } from '../../../api/meta.ts';
-import { childName } from '../../../api/v1alpha1/names.ts';
-import { standing } from '../../mover-conformance/garbage.ts';
-import { eventually } from '../../mover-conformance/wait.ts';
+import { labels } from '../../../api/datamover/v1alpha1/keys.ts';
+import type { Resource } from '../../../api/kubernetes/meta.ts';
+import { childName } from '../../../api/datamover/v1alpha1/names.ts';
+import { standing } from '../../../testing/conformance/garbage.ts';
+import { eventually } from '../../../testing/conformance/wait.ts';
 import type { TestCluster } from './cluster.ts';
 
 const NAMESPACED =

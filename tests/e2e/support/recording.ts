@@ -1,4 +1,4 @@
-import type { Kind, Resource } from '../../../api/meta.ts';
+import type { Kind, Resource } from '../../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
 
 /** Every version of the objects of one kind in one namespace, as they came. */

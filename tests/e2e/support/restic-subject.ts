@@ -1,8 +1,8 @@
 import { createKubeClient } from '../../../kube/client/http-kube-client.ts';
 import { loadKubeConfig } from '../../../kube/client/config.ts';
-import type { MoverFactory } from '../../../controller/movers/factory.ts';
-import type { Opened } from '../../mover-conformance/jest.ts';
-import { podVolumes } from '../../mover-conformance/volumes.ts';
+import type { MoverFactory } from '../../../movers/factory.ts';
+import type { Opened } from '../../../testing/conformance/jest.ts';
+import { podVolumes } from '../../../testing/conformance/volumes.ts';
 import { restic } from './restic.ts';
 import { RESTIC_PASSWORD, resticSecret } from './setup.ts';
 import { startSlowProxy } from './slow-proxy.ts';

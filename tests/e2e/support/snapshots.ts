@@ -6,8 +6,8 @@ import {
   volumeSnapshots,
   type VolumeSnapshot,
   type VolumeSnapshotContent,
-} from '../../../api/external/snapshot.ts';
-import type { Resource } from '../../../api/meta.ts';
+} from '../../../api/kubernetes/snapshot.ts';
+import type { Resource } from '../../../api/kubernetes/meta.ts';
 import type { Cluster } from '../../../hack/cluster/index.ts';
 import { collect } from '../../../plugin/collect.ts';
 import type { TestCluster } from './cluster.ts';

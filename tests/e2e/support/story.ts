@@ -1,7 +1,7 @@
-import { namespaces } from '../../../api/external/core.ts';
-import { apiVersionOf } from '../../../api/meta.ts';
-import { annotations } from '../../../api/v1alpha1/keys.ts';
-import { dataMoverClasses } from '../../../api/v1alpha1/kinds.ts';
+import { namespaces } from '../../../api/kubernetes/core.ts';
+import { apiVersionOf } from '../../../api/kubernetes/meta.ts';
+import { annotations } from '../../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverClasses } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { connect, type TestCluster } from './cluster.ts';
 import { untilGone } from './wait.ts';
 

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../../../hack/cluster/exec.ts';
-import type { Resource } from '../../../api/meta.ts';
+import type { Resource } from '../../../api/kubernetes/meta.ts';
 import type { TestCluster } from './cluster.ts';
 
 interface Container {

@@ -1,4 +1,4 @@
-import { formatKey, type Key, type Kind, type Resource } from '../../../api/meta.ts';
+import { formatKey, type Key, type Kind, type Resource } from '../../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
 
 const WATCH_SECONDS = 300;

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { nodes, persistentVolumeClaims, pods } from '../../../api/external/core.ts';
+import { nodes, persistentVolumeClaims, pods } from '../../../api/kubernetes/core.ts';
 import {
   volumeSnapshotContents,
   volumeSnapshots,
   type VolumeSnapshotContent,
-} from '../../../api/external/snapshot.ts';
-import { formatKey, keyOf, type Key, type Kind, type Resource } from '../../../api/meta.ts';
-import { crdDefinitions } from '../../../api/v1alpha1/crd.ts';
+} from '../../../api/kubernetes/snapshot.ts';
+import { formatKey, keyOf, type Key, type Kind, type Resource } from '../../../api/kubernetes/meta.ts';
+import { crdDefinitions } from '../../../api/schema/crd.ts';
 import type { KubeClient, PodLogOptions } from '../../../kube/client/kube-client.ts';
 import { KubeError } from '../../../kube/client/kube-error.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';

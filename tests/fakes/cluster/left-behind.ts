@@ -4,10 +4,10 @@ import {
   persistentVolumes,
   pods,
   secrets,
-} from '../../../api/external/core.ts';
-import { volumeSnapshotContents, volumeSnapshots } from '../../../api/external/snapshot.ts';
-import { replicationDestinations, replicationSources } from '../../../api/external/volsync.ts';
-import type { Kind, Resource } from '../../../api/meta.ts';
+} from '../../../api/kubernetes/core.ts';
+import { volumeSnapshotContents, volumeSnapshots } from '../../../api/kubernetes/snapshot.ts';
+import { replicationDestinations, replicationSources } from '../../../api/volsync/v1alpha1.ts';
+import type { Kind, Resource } from '../../../api/kubernetes/meta.ts';
 
 /** Everything that a story may leave behind. */
 export const LEFT_BEHIND: readonly Kind<Resource>[] = [

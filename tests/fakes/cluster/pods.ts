@@ -1,5 +1,5 @@
-import { jobs, persistentVolumeClaims, pods, type Job, type Pod } from '../../../api/external/core.ts';
-import { formatKey, keyOf, type Key } from '../../../api/meta.ts';
+import { jobs, persistentVolumeClaims, pods, type Job, type Pod } from '../../../api/kubernetes/core.ts';
+import { formatKey, keyOf, type Key } from '../../../api/kubernetes/meta.ts';
 import type { PodLogOptions } from '../../../kube/client/kube-client.ts';
 import { KubeError } from '../../../kube/client/kube-error.ts';
 import { runRestic } from './restic.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { jobs, pods, secrets } from '../../../api/external/core.ts';
-import { formatKey, keyOf } from '../../../api/meta.ts';
+import { jobs, pods, secrets } from '../../../api/kubernetes/core.ts';
+import { formatKey, keyOf } from '../../../api/kubernetes/meta.ts';
 import type { ClusterState, MoverRun, Repository } from './state.ts';
 import { diskOf, isOver, podOf, type VerifyJob } from './verifier.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { persistentVolumeClaims, persistentVolumes, secrets } from '../../../api/external/core.ts';
-import { replicationDestinations, replicationSources } from '../../../api/external/volsync.ts';
+import { persistentVolumeClaims, persistentVolumes, secrets } from '../../../api/kubernetes/core.ts';
+import { replicationDestinations, replicationSources } from '../../../api/volsync/v1alpha1.ts';
 import type { ClusterState, MoverRun, MoverTask, Repository } from './state.ts';
 
 /** What VolSync's restic mover would do, down to its false successes. */

@@ -3,14 +3,18 @@ import {
   secrets,
   storageClasses,
   type PersistentVolumeClaim,
-} from '../../../api/external/core.ts';
-import { volumeSnapshotClasses } from '../../../api/external/snapshot.ts';
-import { formatKey, type Key } from '../../../api/meta.ts';
-import type { DataMoverBackup } from '../../../api/v1alpha1/data-mover-backup.ts';
-import type { DataMoverClass } from '../../../api/v1alpha1/data-mover-class.ts';
-import type { DataMoverRestore } from '../../../api/v1alpha1/data-mover-restore.ts';
-import { labels } from '../../../api/v1alpha1/keys.ts';
-import { dataMoverBackups, dataMoverClasses, dataMoverRestores } from '../../../api/v1alpha1/kinds.ts';
+} from '../../../api/kubernetes/core.ts';
+import { volumeSnapshotClasses } from '../../../api/kubernetes/snapshot.ts';
+import { formatKey, type Key } from '../../../api/kubernetes/meta.ts';
+import type { DataMoverBackup } from '../../../api/datamover/v1alpha1/data-mover-backup.ts';
+import type { DataMoverClass } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
+import type { DataMoverRestore } from '../../../api/datamover/v1alpha1/data-mover-restore.ts';
+import { labels } from '../../../api/datamover/v1alpha1/keys.ts';
+import {
+  dataMoverBackups,
+  dataMoverClasses,
+  dataMoverRestores,
+} from '../../../api/datamover/v1alpha1/kinds.ts';
 import { leases } from '../../../kube/runtime/leader-election.ts';
 import { FakeCluster } from './fake-cluster.ts';
 

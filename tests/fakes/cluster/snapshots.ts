@@ -1,12 +1,12 @@
-import { persistentVolumeClaims, persistentVolumes } from '../../../api/external/core.ts';
+import { persistentVolumeClaims, persistentVolumes } from '../../../api/kubernetes/core.ts';
 import {
   volumeSnapshotClasses,
   volumeSnapshotContents,
   volumeSnapshots,
   type VolumeSnapshot,
   type VolumeSnapshotContent,
-} from '../../../api/external/snapshot.ts';
-import { keyOf } from '../../../api/meta.ts';
+} from '../../../api/kubernetes/snapshot.ts';
+import { keyOf } from '../../../api/kubernetes/meta.ts';
 import { timeOf, type ClusterState } from './state.ts';
 
 /** The snapshot controller and the CSI snapshotter. */

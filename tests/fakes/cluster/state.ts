@@ -1,4 +1,4 @@
-import type { Key, Kind, Resource } from '../../../api/meta.ts';
+import type { Key, Kind, Resource } from '../../../api/kubernetes/meta.ts';
 import type { Clock } from '../../../kube/runtime/clock.ts';
 
 /** What a double of the cluster can be told to leave undone until it is released. */

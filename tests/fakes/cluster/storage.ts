@@ -6,9 +6,9 @@ import {
   type PersistentVolume,
   type PersistentVolumeClaim,
   type Pod,
-} from '../../../api/external/core.ts';
-import { volumeSnapshotContents, volumeSnapshots } from '../../../api/external/snapshot.ts';
-import { keyOf } from '../../../api/meta.ts';
+} from '../../../api/kubernetes/core.ts';
+import { volumeSnapshotContents, volumeSnapshots } from '../../../api/kubernetes/snapshot.ts';
+import { keyOf } from '../../../api/kubernetes/meta.ts';
 import type { ClusterState, Content } from './state.ts';
 
 /** Kubernetes' volume controllers and a CSI provisioner: binding, provisioning, protection, reclaiming. */

@@ -6,8 +6,8 @@ import {
   secrets,
   type Job,
   type Pod,
-} from '../../../api/external/core.ts';
-import { formatKey, keyOf } from '../../../api/meta.ts';
+} from '../../../api/kubernetes/core.ts';
+import { formatKey, keyOf } from '../../../api/kubernetes/meta.ts';
 import type { ClusterState, MoverRun, ResticSnapshot } from './state.ts';
 
 export type VerifyJob = Job & {

@@ -1,4 +1,4 @@
-import { jobs, persistentVolumeClaims, pods, secrets, type Job } from '../../../api/external/core.ts';
+import { jobs, persistentVolumeClaims, pods, secrets, type Job } from '../../../api/kubernetes/core.ts';
 import {
   replicationDestinations,
   replicationSources,
@@ -6,8 +6,8 @@ import {
   type ReplicationSource,
   type ReplicationStatus,
   type ResticVolumeOptions,
-} from '../../../api/external/volsync.ts';
-import { keyOf, type Kind, type OwnerReference, type Resource } from '../../../api/meta.ts';
+} from '../../../api/volsync/v1alpha1.ts';
+import { keyOf, type Kind, type OwnerReference, type Resource } from '../../../api/kubernetes/meta.ts';
 import { tendPods } from './pods.ts';
 import { timeOf, type ClusterState, type MoverTask } from './state.ts';
 

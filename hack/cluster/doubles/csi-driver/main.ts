@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { persistentVolumeClaims, persistentVolumes } from '../../../../api/external/core.ts';
-import type { Kind, Resource } from '../../../../api/meta.ts';
-import { keyOf } from '../../../../api/meta.ts';
+import { persistentVolumeClaims, persistentVolumes } from '../../../../api/kubernetes/core.ts';
+import type { Kind, Resource } from '../../../../api/kubernetes/meta.ts';
+import { keyOf } from '../../../../api/kubernetes/meta.ts';
 import { createController } from '../../../../kube/runtime/controller.ts';
 import type { Controller, Reconciler } from '../../../../kube/runtime/controller.ts';
 import { createLogger } from '../../../../telemetry/log.ts';

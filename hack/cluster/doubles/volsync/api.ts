@@ -1,4 +1,4 @@
-import type { Condition, Kind, OwnerReference, Resource } from '../../../../api/meta.ts';
+import type { Condition, Kind, OwnerReference, Resource } from '../../../../api/kubernetes/meta.ts';
 
 /**
  * `volsync.backube/v1alpha1` as the double serves it. Wider than what the product's controller uses on purpose:

@@ -1,4 +1,4 @@
-import type { Resource } from '../../../../api/meta.ts';
+import type { Resource } from '../../../../api/kubernetes/meta.ts';
 import { INJECT } from './keys.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Kind, Resource } from '../../../../api/meta.ts';
+import type { Kind, Resource } from '../../../../api/kubernetes/meta.ts';
 
 /** Kinds that only the double writes. */
 

@@ -1,4 +1,4 @@
-import type { Kind, Resource } from '../../../../api/meta.ts';
+import type { Kind, Resource } from '../../../../api/kubernetes/meta.ts';
 import type { Scope } from './scope.ts';
 
 /** The object, or an error in the words of controller-runtime's cache: `Secret "name" not found`. */

@@ -1,7 +1,7 @@
-import { jobs, persistentVolumeClaims } from '../../../../api/external/core.ts';
-import { volumeSnapshots } from '../../../../api/external/snapshot.ts';
-import { formatKey, keyOf } from '../../../../api/meta.ts';
-import type { Kind, Resource } from '../../../../api/meta.ts';
+import { jobs, persistentVolumeClaims } from '../../../../api/kubernetes/core.ts';
+import { volumeSnapshots } from '../../../../api/kubernetes/snapshot.ts';
+import { formatKey, keyOf } from '../../../../api/kubernetes/meta.ts';
+import type { Kind, Resource } from '../../../../api/kubernetes/meta.ts';
 import { createController } from '../../../../kube/runtime/controller.ts';
 import type { Controller } from '../../../../kube/runtime/controller.ts';
 import { exponentialLimiter } from '../../../../kube/runtime/rate-limiter.ts';

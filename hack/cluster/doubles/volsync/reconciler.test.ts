@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { jobs, namespaces, persistentVolumeClaims, pods, secrets } from '../../../../api/external/core.ts';
-import type { Job } from '../../../../api/external/core.ts';
-import { volumeSnapshots } from '../../../../api/external/snapshot.ts';
-import { keyOf } from '../../../../api/meta.ts';
+import { jobs, namespaces, persistentVolumeClaims, pods, secrets } from '../../../../api/kubernetes/core.ts';
+import type { Job } from '../../../../api/kubernetes/core.ts';
+import { volumeSnapshots } from '../../../../api/kubernetes/snapshot.ts';
+import { keyOf } from '../../../../api/kubernetes/meta.ts';
 import { KubeError } from '../../../../kube/client/kube-error.ts';
 import { silentLogger } from '../../../../telemetry/log.ts';
 import { FakeKube } from '../../../../tests/fakes/fake-kube.ts';

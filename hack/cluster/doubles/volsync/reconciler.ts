@@ -1,5 +1,5 @@
-import { namespaces } from '../../../../api/external/core.ts';
-import type { Key, Kind, Resource } from '../../../../api/meta.ts';
+import { namespaces } from '../../../../api/kubernetes/core.ts';
+import type { Key, Kind, Resource } from '../../../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../../../kube/client/kube-client.ts';
 import type { ReconcileContext, Reconciler, ReconcileResult } from '../../../../kube/runtime/controller.ts';
 import type { EventText } from '../events.ts';

@@ -2,13 +2,13 @@ import {
   persistentVolumeClaims,
   persistentVolumes,
   storageClasses,
-} from '../../../../../api/external/core.ts';
-import type { PersistentVolumeClaim } from '../../../../../api/external/core.ts';
-import type { Key } from '../../../../../api/meta.ts';
+} from '../../../../../api/kubernetes/core.ts';
+import type { PersistentVolumeClaim } from '../../../../../api/kubernetes/core.ts';
+import type { Key } from '../../../../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../../../../kube/client/kube-client.ts';
 import { isAlreadyExists } from '../../../../../kube/client/kube-error.ts';
 import type { ReconcileContext, Reconciler } from '../../../../../kube/runtime/controller.ts';
-import { parseQuantity } from '../../../../../api/quantity.ts';
+import { parseQuantity } from '../../../../../api/kubernetes/quantity.ts';
 import { readFaults, sufferFaults } from '../volumes/faults.ts';
 import type { FolderStore } from '../volumes/folder-store.ts';
 import { desiredVolume, volumeNameOf } from './desired-volume.ts';

@@ -2,7 +2,7 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
   StorageClass,
-} from '../../../../../api/external/core.ts';
+} from '../../../../../api/kubernetes/core.ts';
 import { present } from '../../present.ts';
 import { PROVISIONED_BY, PROVISIONER_FINALIZER } from './annotations.ts';
 

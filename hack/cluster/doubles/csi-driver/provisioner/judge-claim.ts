@@ -1,4 +1,4 @@
-import type { PersistentVolumeClaim, StorageClass } from '../../../../../api/external/core.ts';
+import type { PersistentVolumeClaim, StorageClass } from '../../../../../api/kubernetes/core.ts';
 import { SELECTED_NODE, STORAGE_PROVISIONER } from './annotations.ts';
 
 /** What a claim means to this provisioner before anything is looked up. */

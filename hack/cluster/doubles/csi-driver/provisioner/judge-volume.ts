@@ -1,4 +1,4 @@
-import type { PersistentVolume } from '../../../../../api/external/core.ts';
+import type { PersistentVolume } from '../../../../../api/kubernetes/core.ts';
 import { PROVISIONED_BY, PROVISIONER_FINALIZER } from './annotations.ts';
 
 /** What is to be done about a PersistentVolume. */

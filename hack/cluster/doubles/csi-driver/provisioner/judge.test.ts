@@ -3,7 +3,7 @@ import type {
   PersistentVolume,
   PersistentVolumeClaim,
   StorageClass,
-} from '../../../../../api/external/core.ts';
+} from '../../../../../api/kubernetes/core.ts';
 import { PROVISIONED_BY, PROVISIONER_FINALIZER, SELECTED_NODE, STORAGE_PROVISIONER } from './annotations.ts';
 import { desiredVolume } from './desired-volume.ts';
 import { judgeClaim } from './judge-claim.ts';

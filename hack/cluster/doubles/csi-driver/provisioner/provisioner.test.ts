@@ -6,9 +6,9 @@ import {
   persistentVolumeClaims,
   persistentVolumes,
   storageClasses,
-} from '../../../../../api/external/core.ts';
-import type { PersistentVolume, PersistentVolumeClaim } from '../../../../../api/external/core.ts';
-import { volumeSnapshotContents, volumeSnapshots } from '../../../../../api/external/snapshot.ts';
+} from '../../../../../api/kubernetes/core.ts';
+import type { PersistentVolume, PersistentVolumeClaim } from '../../../../../api/kubernetes/core.ts';
+import { volumeSnapshotContents, volumeSnapshots } from '../../../../../api/kubernetes/snapshot.ts';
 import { silentLogger } from '../../../../../telemetry/log.ts';
 import { FakeKube } from '../../../../../tests/fakes/fake-kube.ts';
 import { FolderStore } from '../volumes/folder-store.ts';

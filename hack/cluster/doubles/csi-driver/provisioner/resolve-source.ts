@@ -1,9 +1,9 @@
-import { persistentVolumeClaims, persistentVolumes } from '../../../../../api/external/core.ts';
-import type { PersistentVolumeClaim } from '../../../../../api/external/core.ts';
-import { volumeSnapshotContents, volumeSnapshots } from '../../../../../api/external/snapshot.ts';
-import type { VolumeSnapshot, VolumeSnapshotContent } from '../../../../../api/external/snapshot.ts';
+import { persistentVolumeClaims, persistentVolumes } from '../../../../../api/kubernetes/core.ts';
+import type { PersistentVolumeClaim } from '../../../../../api/kubernetes/core.ts';
+import { volumeSnapshotContents, volumeSnapshots } from '../../../../../api/kubernetes/snapshot.ts';
+import type { VolumeSnapshot, VolumeSnapshotContent } from '../../../../../api/kubernetes/snapshot.ts';
 import type { KubeClient } from '../../../../../kube/client/kube-client.ts';
-import { parseQuantity } from '../../../../../api/quantity.ts';
+import { parseQuantity } from '../../../../../api/kubernetes/quantity.ts';
 import type { CreateVolume } from '../volumes/folder-store.ts';
 import { ProvisioningError } from './provisioning-error.ts';
 

@@ -1,6 +1,6 @@
-import { persistentVolumes } from '../../../../../api/external/core.ts';
-import type { PersistentVolume } from '../../../../../api/external/core.ts';
-import type { Key } from '../../../../../api/meta.ts';
+import { persistentVolumes } from '../../../../../api/kubernetes/core.ts';
+import type { PersistentVolume } from '../../../../../api/kubernetes/core.ts';
+import type { Key } from '../../../../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../../../../kube/client/kube-client.ts';
 import { isNotFound } from '../../../../../kube/client/kube-error.ts';
 import type { ReconcileContext, Reconciler } from '../../../../../kube/runtime/controller.ts';

@@ -1,5 +1,5 @@
-import { persistentVolumeClaims } from '../../../../../api/external/core.ts';
-import type { PersistentVolumeClaim } from '../../../../../api/external/core.ts';
+import { persistentVolumeClaims } from '../../../../../api/kubernetes/core.ts';
+import type { PersistentVolumeClaim } from '../../../../../api/kubernetes/core.ts';
 import type { ReplicationDestination, ResticDestinationSpec } from '../api.ts';
 import { mustGet } from '../lookup.ts';
 import type { Scope, SyncResult } from '../scope.ts';

@@ -1,4 +1,4 @@
-import type { Job } from '../../../../../api/external/core.ts';
+import type { Job } from '../../../../../api/kubernetes/core.ts';
 import { ownerReferenceOf } from '../api.ts';
 import type { MoverVolume, Replication, ResticSpec } from '../api.ts';
 import { CLEANUP, createdBy } from '../keys.ts';

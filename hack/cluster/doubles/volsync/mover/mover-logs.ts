@@ -1,6 +1,6 @@
-import { pods } from '../../../../../api/external/core.ts';
-import type { Job, Pod } from '../../../../../api/external/core.ts';
-import { keyOf } from '../../../../../api/meta.ts';
+import { pods } from '../../../../../api/kubernetes/core.ts';
+import type { Job, Pod } from '../../../../../api/kubernetes/core.ts';
+import { keyOf } from '../../../../../api/kubernetes/meta.ts';
 import { collect, listLabelled } from '../lookup.ts';
 import type { MoverStatus } from '../api.ts';
 import type { Scope } from '../scope.ts';

@@ -1,5 +1,5 @@
-import { nodes, pods } from '../../../../../api/external/core.ts';
-import type { PersistentVolumeClaim, Pod } from '../../../../../api/external/core.ts';
+import { nodes, pods } from '../../../../../api/kubernetes/core.ts';
+import type { PersistentVolumeClaim, Pod } from '../../../../../api/kubernetes/core.ts';
 import { CREATED_BY } from '../keys.ts';
 import { collect, mustGet } from '../lookup.ts';
 import type { Scope } from '../scope.ts';

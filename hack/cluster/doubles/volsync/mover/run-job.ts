@@ -1,6 +1,6 @@
-import { configMaps, jobs, persistentVolumeClaims, secrets } from '../../../../../api/external/core.ts';
-import type { Job, PersistentVolumeClaim } from '../../../../../api/external/core.ts';
-import { keyOf } from '../../../../../api/meta.ts';
+import { configMaps, jobs, persistentVolumeClaims, secrets } from '../../../../../api/kubernetes/core.ts';
+import type { Job, PersistentVolumeClaim } from '../../../../../api/kubernetes/core.ts';
+import { keyOf } from '../../../../../api/kubernetes/meta.ts';
 import { isInvalid } from '../../../../../kube/client/kube-error.ts';
 import { DEBUG_MOVER } from '../keys.ts';
 import { mustGet } from '../lookup.ts';

@@ -1,4 +1,4 @@
-import { persistentVolumeClaims } from '../../../../../api/external/core.ts';
+import { persistentVolumeClaims } from '../../../../../api/kubernetes/core.ts';
 import { present } from '../../present.ts';
 import type { ReplicationSource, ReplicationStatus, ResticSourceSpec } from '../api.ts';
 import { mustGet } from '../lookup.ts';

@@ -1,4 +1,4 @@
-import type { Condition } from '../../../../../api/meta.ts';
+import type { Condition } from '../../../../../api/kubernetes/meta.ts';
 import type { ReplicationStatus, Trigger } from '../api.ts';
 import { parseCron } from './cron.ts';
 import { formatGoDuration } from './go-duration.ts';

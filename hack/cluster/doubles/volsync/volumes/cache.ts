@@ -1,4 +1,4 @@
-import type { PersistentVolumeClaim } from '../../../../../api/external/core.ts';
+import type { PersistentVolumeClaim } from '../../../../../api/kubernetes/core.ts';
 import { cacheName, directionOf } from '../mover/names.ts';
 import type { Scope } from '../scope.ts';
 import { ensureClaim } from './ensure-claim.ts';

@@ -1,7 +1,7 @@
-import { jobs, persistentVolumeClaims } from '../../../../../api/external/core.ts';
-import { volumeSnapshots } from '../../../../../api/external/snapshot.ts';
-import type { VolumeSnapshot } from '../../../../../api/external/snapshot.ts';
-import { keyOf } from '../../../../../api/meta.ts';
+import { jobs, persistentVolumeClaims } from '../../../../../api/kubernetes/core.ts';
+import { volumeSnapshots } from '../../../../../api/kubernetes/snapshot.ts';
+import type { VolumeSnapshot } from '../../../../../api/kubernetes/snapshot.ts';
+import { keyOf } from '../../../../../api/kubernetes/meta.ts';
 import { listLabelled } from '../lookup.ts';
 import { CLEANUP, CREATED_BY, DO_NOT_DELETE, POPULATOR_LABEL_PREFIX } from '../keys.ts';
 import type { Scope } from '../scope.ts';

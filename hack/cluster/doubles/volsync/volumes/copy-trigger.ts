@@ -1,5 +1,5 @@
-import { persistentVolumeClaims } from '../../../../../api/external/core.ts';
-import type { PersistentVolumeClaim } from '../../../../../api/external/core.ts';
+import { persistentVolumeClaims } from '../../../../../api/kubernetes/core.ts';
+import type { PersistentVolumeClaim } from '../../../../../api/kubernetes/core.ts';
 import {
   COPY_TRIGGER,
   COPY_TRIGGER_WAITING_SINCE,

@@ -1,6 +1,6 @@
-import { persistentVolumeClaims } from '../../../../../api/external/core.ts';
-import type { PersistentVolumeClaim } from '../../../../../api/external/core.ts';
-import { parseQuantity } from '../../../../../api/quantity.ts';
+import { persistentVolumeClaims } from '../../../../../api/kubernetes/core.ts';
+import type { PersistentVolumeClaim } from '../../../../../api/kubernetes/core.ts';
+import { parseQuantity } from '../../../../../api/kubernetes/quantity.ts';
 import { ownerReferenceOf } from '../api.ts';
 import { CLEANUP, createdBy } from '../keys.ts';
 import type { Scope } from '../scope.ts';

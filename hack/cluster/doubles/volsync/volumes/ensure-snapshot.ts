@@ -1,5 +1,5 @@
-import { volumeSnapshots } from '../../../../../api/external/snapshot.ts';
-import type { VolumeSnapshot } from '../../../../../api/external/snapshot.ts';
+import { volumeSnapshots } from '../../../../../api/kubernetes/snapshot.ts';
+import type { VolumeSnapshot } from '../../../../../api/kubernetes/snapshot.ts';
 import { ownerReferenceOf } from '../api.ts';
 import { CLEANUP, createdBy } from '../keys.ts';
 import type { Scope } from '../scope.ts';

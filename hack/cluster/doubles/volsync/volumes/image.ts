@@ -1,6 +1,6 @@
-import { persistentVolumeClaims } from '../../../../../api/external/core.ts';
-import type { PersistentVolumeClaim } from '../../../../../api/external/core.ts';
-import { volumeSnapshots } from '../../../../../api/external/snapshot.ts';
+import { persistentVolumeClaims } from '../../../../../api/kubernetes/core.ts';
+import type { PersistentVolumeClaim } from '../../../../../api/kubernetes/core.ts';
+import { volumeSnapshots } from '../../../../../api/kubernetes/snapshot.ts';
 import { imageName } from '../mover/names.ts';
 import type { ReplicationStatus } from '../api.ts';
 import { CLEANUP, SNAPSHOT_NAME } from '../keys.ts';

@@ -1,6 +1,6 @@
-import { persistentVolumeClaims } from '../../../../../api/external/core.ts';
-import type { PersistentVolumeClaim } from '../../../../../api/external/core.ts';
-import { volumeSnapshots } from '../../../../../api/external/snapshot.ts';
+import { persistentVolumeClaims } from '../../../../../api/kubernetes/core.ts';
+import type { PersistentVolumeClaim } from '../../../../../api/kubernetes/core.ts';
+import { volumeSnapshots } from '../../../../../api/kubernetes/snapshot.ts';
 import { present } from '../../present.ts';
 import { copyName } from '../mover/names.ts';
 import type { Scope } from '../scope.ts';

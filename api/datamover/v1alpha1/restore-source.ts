@@ -1,0 +1,29 @@
+import { formatKey, keyOf } from '../../kubernetes/meta.ts';
+import type { DataMoverBackup } from './data-mover-backup.ts';
+import type { DataMoverRestoreSpec } from './data-mover-restore.ts';
+
+export type RestoreSource = NonNullable<DataMoverRestoreSpec['source']>;
+
+/** What a restore needs of the record. A record without a result says why there is none, so that the restore can. */
+export function restoreSourceOf(record: DataMoverBackup): RestoreSource {
+  const { metadata, spec, status = {} } = record;
+  const { result, volume } = status;
+  const dataMoverClass = status.dataMoverClass ?? spec.dataMoverClass;
+  return {
+    backupName: metadata.name,
+    ...(metadata.namespace === undefined ? {} : { backupNamespace: metadata.namespace }),
+    ...(dataMoverClass === undefined ? {} : { dataMoverClass }),
+    ...(status.phase === 'Completed' && result !== undefined ? { result } : { failure: failureOf(record) }),
+    ...(volume === undefined ? {} : { volume }),
+  };
+}
+
+function failureOf(record: DataMoverBackup): NonNullable<RestoreSource['failure']> {
+  const { status } = record;
+  if (status?.failure !== undefined) return status.failure;
+  const phase = status?.phase === undefined ? 'had not begun' : `was ${status.phase}`;
+  return {
+    reason: 'BackupNotCompleted',
+    message: `DataMoverBackup ${formatKey(keyOf(record))} ${phase} when the backup ended: its data is not there`,
+  };
+}

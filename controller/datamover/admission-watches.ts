@@ -1,0 +1,88 @@
+import type { Key } from '../../api/kubernetes/meta.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import type { Clock } from '../../kube/runtime/clock.ts';
+import type { Controller } from '../../kube/runtime/controller.ts';
+import type { Lister } from './environment.ts';
+import { isUsable } from '../../volumes/exposure/nodes.ts';
+import type { Mirrors } from './informers.ts';
+import type { RequestKind } from '../../movers/mover.ts';
+import { createAdmission, type Admissible, type Admission } from '../../lifecycle/admission/admission.ts';
+import { requestMirrors } from './watches.ts';
+import { createForeignRequests } from './foreign-requests.ts';
+import type { Logger } from '../../telemetry/log.ts';
+import type { Node } from '../../api/kubernetes/core.ts';
+
+/** How old the position of a request near the head of the line may be. */
+export const POSITION_MS = 30_000;
+
+interface Waiting {
+  mirrors: Mirrors;
+  /** Called only after the controllers are there. */
+  controllerOf: (kind: RequestKind) => Pick<Controller, 'enqueue'>;
+  isOurs: (request: Admissible) => boolean;
+  client: KubeClient;
+  clock: Clock;
+  log: Logger;
+}
+
+/** The admission of all requests, fed by the caches; it wakes those that get a place, and those whose position has changed. */
+export function admitFromMirrors({ mirrors, controllerOf, isOurs, client, clock, log }: Waiting): Admission {
+  const { classes, nodes } = mirrors;
+  const wake = (kind: RequestKind, key: Key): void => controllerOf(kind).enqueue(key);
+  let isDue = false;
+
+  function tellPositionsLater(): void {
+    if (isDue) return;
+    isDue = true;
+    clock.after(POSITION_MS, () => {
+      isDue = false;
+      for (const { kind, key } of admission.takeFronts()) wake(kind, key);
+    });
+  }
+
+  const usable = countUsable(nodes.store);
+  const admission = createAdmission({
+    bounds: { limitsOf: (className) => classes.store.get(className)?.spec.limits, nodes: usable.count },
+    onOffer: (kind, key) => {
+      wake(kind, key);
+      tellPositionsLater();
+    },
+    isOurs,
+  });
+  const foreign = createForeignRequests({
+    client,
+    clock,
+    log,
+    tell: (...change) => admission.changed(...change),
+  });
+  for (const [kind, mirror] of requestMirrors(mirrors))
+    mirror.onChange((before: Admissible | undefined, after: Admissible | undefined) => {
+      const wasOurs = before !== undefined && isOurs(before);
+      const stranger = wasOurs ? undefined : before;
+      if (after !== undefined && isOurs(after)) {
+        if (stranger !== undefined) foreign.changed(stranger, undefined);
+        admission.changed(kind, before, after);
+      } else {
+        if (wasOurs) admission.changed(kind, before, undefined);
+        foreign.changed(stranger, after);
+      }
+    });
+  classes.onChange((before, after) => {
+    if (before?.metadata.generation !== after?.metadata.generation) admission.boundsChanged();
+  });
+  nodes.onChange((before, after) => {
+    if ((before && isUsable(before)) === (after && isUsable(after))) return;
+    usable.outdate();
+    admission.boundsChanged();
+  });
+  return admission;
+}
+
+/** Counts once per change of nodes, not once per question. */
+function countUsable(nodes: Pick<Lister<Node>, 'list'>): { count: () => number; outdate: () => void } {
+  let known: number | undefined;
+  return {
+    count: () => (known ??= nodes.list().filter(isUsable).length),
+    outdate: () => (known = undefined),
+  };
+}

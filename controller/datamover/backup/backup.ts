@@ -1,0 +1,95 @@
+import type { PersistentVolumeClaim } from '../../../api/kubernetes/core.ts';
+import { keepClass, resolveClass } from '../../../api/datamover/v1alpha1/class-resolution.ts';
+import { volumeFactsOf, type VolumeFacts } from '../../../api/datamover/v1alpha1/class-volumes.ts';
+import type {
+  DataMoverBackup,
+  DataMoverBackupStatus,
+} from '../../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { dataMoverBackups } from '../../../api/datamover/v1alpha1/kinds.ts';
+import { conditionTypes } from '../../../api/datamover/v1alpha1/reasons.ts';
+import type { Environment } from '../environment.ts';
+import { isServedHere } from '../installation.ts';
+import { childIdentity } from '../../../lifecycle/request/child-identity.ts';
+import type { RequestType } from '../../../lifecycle/request/request-type.ts';
+import { serveResolved, type Serving, type ServingProblem } from '../resolution/resolve-class.ts';
+import { isBeingVerified, verifiedFact } from '../verification.ts';
+import { backupCleanup } from './cleanup.ts';
+import { reportBackup, resultText } from './reports.ts';
+import type { BackupScope } from './scope.ts';
+import { backupSteps, unwantedBackup } from './steps.ts';
+
+/** What makes a DataMoverBackup one. */
+export function backupRequest(
+  env: Environment,
+): RequestType<DataMoverBackup, DataMoverBackupStatus, BackupScope> {
+  return {
+    kind: dataMoverBackups,
+    lister: env.listers.backups,
+    isShared: true,
+    steps: backupSteps,
+    cleanup: backupCleanup,
+    unwanted: unwantedBackup,
+    choose: (backup) => chooseServing(env, backup),
+    open: ({ request, status, serving, now, limits, assertCurrent, context }) => ({
+      env,
+      backup: request,
+      namespace: request.metadata.namespace ?? '',
+      status,
+      child: childIdentity('backup', request, env.self),
+      serving,
+      now,
+      limits,
+      signal: context.signal,
+      assertCurrent,
+      log: context.log,
+    }),
+    succeeded: (status) => status.result !== undefined,
+    phase: phaseOf,
+    facts: (status) => [
+      [conditionTypes.captured, status.capture !== undefined],
+      [conditionTypes.admitted, status.admittedAt !== undefined],
+      [conditionTypes.staged, status.movingSince !== undefined],
+      [conditionTypes.moved, status.result !== undefined || status.saved !== undefined],
+      ...verifiedFact(status),
+    ],
+    successMessage: resultText,
+    report: (backup, before, after) => reportBackup(env, backup, before, after),
+  };
+}
+
+/** The phase follows from the recorded facts; nothing stores it as a state of its own. */
+function phaseOf(status: DataMoverBackupStatus): string {
+  if (isBeingVerified(status)) return 'Verifying';
+  if (status.movingSince !== undefined) return 'Moving';
+  if (status.admittedAt !== undefined) return 'Staging';
+  if (status.capture !== undefined) return 'Queued';
+  return status.startTimestamp === undefined ? 'Pending' : 'Capturing';
+}
+
+/** The class that was chosen once stays, even when labels or defaults change meanwhile. */
+function chooseServing(env: Environment, backup: DataMoverBackup): Serving | ServingProblem | undefined {
+  const { namespace = '' } = backup.metadata;
+  const classes = env.listers.classes.list();
+  const { kind, name } = backup.spec.dataSourceRef;
+  const claim = kind === 'PersistentVolumeClaim' ? env.listers.claims.get(`${namespace}/${name}`) : undefined;
+  const kept = backup.status?.dataMoverClass;
+  const resolution =
+    kept === undefined
+      ? resolveClass(classes, claim ?? { kind, metadata: { name, namespace } }, {
+          requested: backup.spec.dataMoverClass,
+          installation: backup.spec.installation,
+          volume: factsOf(env, claim),
+        })
+      : keepClass(classes, kept);
+  if (!isServedHere(backup, resolution, env.namespace)) return undefined;
+  const { volume } = backup.status ?? {};
+  const storageClassName = volume === undefined ? claim?.spec.storageClassName : volume.storageClassName;
+  return serveResolved(env.movers, resolution, { config: backup.spec.config, storageClassName });
+}
+
+function factsOf(
+  { listers }: Environment,
+  claim: PersistentVolumeClaim | undefined,
+): VolumeFacts | undefined {
+  return claim && volumeFactsOf(claim, listers.volumes.get(claim.spec.volumeName ?? ''));
+}

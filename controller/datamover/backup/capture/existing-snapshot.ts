@@ -1,0 +1,76 @@
+import {
+  volumeSnapshotContents,
+  volumeSnapshots,
+  type VolumeSnapshot,
+  type VolumeSnapshotContent,
+} from '../../../../api/kubernetes/snapshot.ts';
+import { failed, type StepResult } from '../../../../lifecycle/request/step.ts';
+import { awaiting, boundContent, recordCut } from './taken-snapshot.ts';
+import type { BackupScope } from '../scope.ts';
+import { findSource } from './source.ts';
+
+/** Which snapshot is meant, beside its name, where that is known. */
+interface Meant {
+  uid?: string | undefined;
+  content?: string | undefined;
+}
+
+/** A snapshot that somebody else took, Velero's CSI support usually: used, never deleted. */
+export async function adoptSnapshot(
+  scope: BackupScope,
+  name: string,
+  meant: Meant = {},
+): Promise<StepResult> {
+  const key = `${scope.namespace}/${name}`;
+  const snapshot = await findSnapshot(scope, name, meant.uid);
+  if (snapshot === undefined) return failed('SourceNotFound', `VolumeSnapshot ${key} does not exist`);
+  const claimName = snapshot.spec.source.persistentVolumeClaimName;
+  if (claimName === undefined) {
+    return failed(
+      'InvalidRequest',
+      `VolumeSnapshot ${key} has no source.persistentVolumeClaimName, so its volume is not known`,
+    );
+  }
+  const { boundVolumeSnapshotContentName: contentName, creationTime: time } = snapshot.status ?? {};
+  if (contentName === undefined || time === undefined) {
+    // Not watched, since it is not ours; Velero hands it over cut, so this is the exception.
+    return { ...awaiting(scope, `waiting for VolumeSnapshot ${key} to be cut`), requeueAfterMs: 2000 };
+  }
+  const content = await contentOf(scope, snapshot, { bound: contentName, meant: meant.content });
+  if ('state' in content) return content;
+  const source = await findSource(scope, claimName);
+  return 'state' in source ? source : recordCut(scope, source, { snapshot, content, owned: false, time });
+}
+
+async function contentOf(
+  scope: BackupScope,
+  snapshot: VolumeSnapshot,
+  { bound, meant = bound }: { bound: string; meant: string | undefined },
+): Promise<VolumeSnapshotContent | StepResult> {
+  return meant === bound ? boundContent(scope, snapshot, bound) : foreign(scope, meant);
+}
+
+async function findSnapshot(
+  { env, namespace, signal }: BackupScope,
+  name: string,
+  uid: string | undefined,
+): Promise<VolumeSnapshot | undefined> {
+  const snapshot = await env.client.get(volumeSnapshots, { namespace, name }, { signal });
+  return uid === undefined || snapshot?.metadata.uid === uid ? snapshot : undefined;
+}
+
+/** A content is cluster-scoped: only the snapshot that it is bound to says whose data it is. */
+export async function adoptContent(scope: BackupScope, name: string): Promise<StepResult> {
+  const content = await scope.env.client.get(volumeSnapshotContents, { name }, { signal: scope.signal });
+  if (content === undefined) return failed('SourceNotFound', `VolumeSnapshotContent ${name} does not exist`);
+  const ref = content.spec.volumeSnapshotRef;
+  if (ref.namespace !== scope.namespace) return foreign(scope, name);
+  return adoptSnapshot(scope, ref.name, { uid: ref.uid, content: name });
+}
+
+function foreign({ namespace }: BackupScope, content: string): StepResult {
+  return failed(
+    'Forbidden',
+    `VolumeSnapshotContent ${content} does not belong to a VolumeSnapshot of namespace ${namespace}`,
+  );
+}

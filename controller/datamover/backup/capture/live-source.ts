@@ -1,0 +1,82 @@
+import { persistentVolumeClaims, persistentVolumes } from '../../../../api/kubernetes/core.ts';
+import { onlyNode } from '../../../../volumes/exposure/nodes.ts';
+import { readingNode } from '../../../../volumes/exposure/reading-node.ts';
+import { checkpoint, done, failed, type StepResult } from '../../../../lifecycle/request/step.ts';
+import type { BackupScope } from '../scope.ts';
+import type { Source } from './source.ts';
+import { describeVolume } from './volume-record.ts';
+
+/**
+ * Notes that the volume itself will be read, while the application goes on writing to it. Nothing is fixed, so nothing
+ * is waited for; whoever restores such a backup finds `Live` in its record.
+ */
+export async function captureLive(scope: BackupScope, { claim, volume }: Source): Promise<StepResult> {
+  const key = `${scope.namespace}/${claim.metadata.name}`;
+  const { mover } = scope.serving;
+  if (!mover.capabilities.liveSource)
+    return failed(
+      'SnapshotNotSupported',
+      `PersistentVolumeClaim ${key} would have to be read while it is in use, which mover ${mover.name} cannot do; take a snapshot, or choose a DataMoverClass of another mover`,
+    );
+  if (claim.spec.accessModes?.includes('ReadWriteOncePod') === true) {
+    return failed(
+      'SnapshotNotSupported',
+      `PersistentVolumeClaim ${key} has the access mode ReadWriteOncePod, so no mover can read it beside the application`,
+    );
+  }
+  const placed = await findNode(scope, { claim: claim.metadata.name, volume: volume.metadata.name });
+  if (placed.state !== 'done') return placed;
+  scope.status.volume = describeVolume(claim, volume, undefined);
+  scope.status.capture = {
+    consistency: 'Live',
+    time: scope.now.toISOString(),
+    persistentVolume: volume.metadata.name,
+    claimUID: claim.metadata.uid ?? '',
+    owned: false,
+  };
+  return checkpoint;
+}
+
+/** The application may have moved to another node while the backup was waiting for its place. */
+export function followApplication(scope: BackupScope): Promise<StepResult> {
+  const { volume, capture } = scope.status;
+  return findNode(scope, { claim: volume?.pvcName ?? '', volume: capture?.persistentVolume ?? '' });
+}
+
+async function findNode(scope: BackupScope, names: { claim: string; volume: string }): Promise<StepResult> {
+  const { env, namespace, status, signal } = scope;
+  const volume = await env.client.get(persistentVolumes, { name: names.volume }, { signal });
+  if (volume === undefined) return lost(scope, names.claim);
+  const found = await readingNode(env, { namespace, claimName: names.claim, volume, signal });
+  if ('problem' in found) return failed('SnapshotNotSupported', found.problem);
+  const node = found.node ?? onlyNode(env.listers.nodes.list(), volume.spec.nodeAffinity);
+  delete status.node;
+  if (node !== undefined) status.node = node;
+  return done;
+}
+
+/**
+ * A volume goes with its claim, and what goes file by file looks like a volume with few files. So a live backup counts
+ * only if the claim outlived it.
+ */
+export async function assertSourceStands(scope: BackupScope): Promise<StepResult> {
+  const { env, namespace, status, signal } = scope;
+  const key = { namespace, name: status.volume?.pvcName ?? '' };
+  const claim = await env.client.get(persistentVolumeClaims, key, { signal });
+  const { persistentVolume, claimUID } = status.capture ?? {};
+  const same = claim?.metadata.uid === claimUID && claim?.spec.volumeName === persistentVolume;
+  return same ? done : lost(scope, key.name);
+}
+
+/** As far as the cache knows, which is enough to look more closely. */
+export function sourceMayBeGone({ env, namespace, status }: BackupScope): boolean {
+  const claim = env.listers.claims.get(`${namespace}/${status.volume?.pvcName ?? ''}`);
+  return claim?.metadata.uid !== status.capture?.claimUID;
+}
+
+function lost({ namespace }: BackupScope, claim: string): StepResult {
+  return failed(
+    'SourceNotFound',
+    `PersistentVolumeClaim ${namespace}/${claim} was deleted before it was read to its end, so what was read may be incomplete`,
+  );
+}

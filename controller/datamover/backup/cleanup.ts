@@ -1,0 +1,30 @@
+import { unstageAlias } from '../../../volumes/exposure/alias.ts';
+import { reclaimVolumes, releaseCapture, unstageSnapshot } from '../../../volumes/exposure/staging.ts';
+import { cleanMover, untilGone } from '../../../lifecycle/request/cleanup.ts';
+import type { Step, StepResult } from '../../../lifecycle/request/step.ts';
+import type { BackupScope } from './scope.ts';
+import { noteStrays, removeStrays } from './capture/orphaned-snapshots.ts';
+
+/** The way back, in order: the mover lets go of the volume before the volume goes, and the snapshot goes last. */
+export const backupCleanup: readonly Step<BackupScope>[] = [
+  { name: 'note strays', run: noteStrays },
+  cleanMover,
+  { name: 'remove strays', run: removeStrays },
+  { name: 'clean up staging', run: cleanStaging },
+  { name: 'clean up volumes', run: cleanVolumes },
+];
+
+async function cleanStaging({ env, child, namespace, status, signal }: BackupScope): Promise<StepResult> {
+  const isLive = status.capture?.consistency === 'Live';
+  const staged = await (isLive ? unstageAlias : unstageSnapshot)(env, child, signal);
+  // A snapshot of somebody else is not ours to delete; one that was not cut yet is ours all the same.
+  const isForeign = status.capture?.owned === false;
+  const snapshot = { namespace, uid: status.capture?.volumeSnapshotUID };
+  const captured = isForeign ? [] : await releaseCapture(env, child, snapshot, signal);
+  return untilGone([...staged, ...captured]);
+}
+
+async function cleanVolumes({ env, serving, child, signal }: BackupScope): Promise<StepResult> {
+  const claims = [child.name, ...serving.mover.claimsOf({ ...child })];
+  return untilGone(await reclaimVolumes(env, claims, signal));
+}

@@ -1,0 +1,191 @@
+import {
+  dataMoverBackupSpec,
+  type DataMoverBackup,
+  type DataMoverBackupStatus,
+} from '../../../api/datamover/v1alpha1/data-mover-backup.ts';
+import type { BackupFacts, Mover, MoverRequest } from '../../../movers/mover.ts';
+import { captureSource } from './capture/capture.ts';
+import { stageAlias } from '../../../volumes/exposure/alias.ts';
+import { quoteProvisioner } from '../../../volumes/exposure/provisioner.ts';
+import { ownerOfWork, stageSnapshot } from '../../../volumes/exposure/staging.ts';
+import { provisionableClass } from '../../../volumes/exposure/storage-class.ts';
+import { repositoryPath } from '../../../movers/repository-path.ts';
+import { checkFields, checkMarks } from '../check-fields.ts';
+import { recordProgress } from '../../../movers/progress.ts';
+import {
+  admit,
+  boundStaging,
+  checkAccess,
+  followMover,
+  hideStaging,
+  stopUnwanted,
+  unwantedBy,
+} from '../transfer-steps.ts';
+import { quoted } from '../../../lifecycle/request/plain-text.ts';
+import { formOf, isSnapshotID } from '../../../movers/snapshot-id.ts';
+import { checkpoint, done, failed, type Step, type StepResult } from '../../../lifecycle/request/step.ts';
+import { dueVerification, verifyMoved } from '../verification.ts';
+import { assertSourceStands, followApplication, sourceMayBeGone } from './capture/live-source.ts';
+import { noteLocation } from './location.ts';
+import type { BackupScope } from './scope.ts';
+
+/** The way of a backup, in order. Each step is skipped when its facts are recorded. */
+export const backupSteps: readonly Step<BackupScope>[] = [
+  { name: 'cancel', run: stopWhenCanceled },
+  { name: 'form', run: checkForm },
+  { name: 'access', run: reachRepository },
+  { name: 'capture', run: captureSource },
+  { name: 'admit', run: queue },
+  { name: 'stage', run: stage },
+  { name: 'move', run: move },
+  { name: 'verify', run: verify },
+];
+
+/** A result that is recorded stays one. */
+export function unwantedBackup(
+  backup: DataMoverBackup,
+  { result }: DataMoverBackupStatus,
+): string | undefined {
+  return result === undefined ? unwantedBy(backup) : undefined;
+}
+
+function stopWhenCanceled({ status, backup }: BackupScope): StepResult {
+  return stopUnwanted(unwantedBackup(backup, status));
+}
+
+/** Once the source is fixed, no stricter form ends it. */
+function checkForm({ backup, status }: BackupScope): StepResult {
+  if (status.capture !== undefined) return done;
+  const marks = checkMarks(backup);
+  return marks.state === 'done' ? checkFields('spec', dataMoverBackupSpec, backup.spec) : marks;
+}
+
+function reachRepository(scope: BackupScope): Promise<StepResult> | StepResult {
+  if (scope.status.capture !== undefined) return done;
+  return checkAccess(scope, 'backup', () => noteLocation(scope));
+}
+
+function queue(scope: BackupScope): StepResult {
+  const { status, env, serving, namespace, backup } = scope;
+  status.repositoryPath ??= repositoryPath({
+    prefix: serving.repositoryPrefix,
+    cluster: env.clusterName,
+    namespace,
+    pvc: status.volume?.pvcName ?? '',
+  });
+  return admit(scope, 'backup', backup.metadata.uid ?? '');
+}
+
+async function stage(scope: BackupScope): Promise<StepResult> {
+  if (scope.status.movingSince !== undefined) return done;
+  const isLive = scope.status.capture?.consistency === 'Live';
+  const staged = boundStaging(scope, await (isLive ? stageLive(scope) : stageCut(scope)));
+  return quoteProvisioner(scope, scope.child.name, staged);
+}
+
+async function stageCut({ status, env, child, serving, signal }: BackupScope): Promise<StepResult> {
+  const { capture, volume } = status;
+  if (capture === undefined || volume === undefined) throw new Error('staging before capture');
+  const { volumeMode, capacity } = volume;
+  const { stagingStorageClassName, stagingAccessModes } = serving.options;
+  const wanted = {
+    storageClassName: stagingStorageClassName ?? volume.storageClassName,
+    accessModes: stagingAccessModes ?? volume.accessModes,
+    volumeMode,
+    capacity,
+  };
+  return stageSnapshot(env, child, { capture, volume: wanted }, signal);
+}
+
+async function stageLive(scope: BackupScope): Promise<StepResult> {
+  const { status, env, child, signal } = scope;
+  const { persistentVolume = '', claimUID = '' } = status.capture ?? {};
+  for (const check of [assertSourceStands, followApplication]) {
+    const result = await check(scope);
+    if (result.state !== 'done') return result;
+  }
+  return stageAlias(env, child, { persistentVolume, claimUID }, signal);
+}
+
+async function move(scope: BackupScope): Promise<StepResult> {
+  const { status, serving, now } = scope;
+  if (status.result !== undefined || status.saved !== undefined) return done;
+  status.movingSince ??= now.toISOString();
+  await hideStaging(scope);
+  const outcome = await serving.mover.backup(moverRequest(scope, status.movingSince));
+  const isLive = status.capture?.consistency === 'Live';
+  if (isLive && (outcome.state === 'Done' || sourceMayBeGone(scope))) {
+    const stands = await assertSourceStands(scope);
+    if (stands.state !== 'done') return stands;
+  }
+  return followMover(scope, outcome, (facts) => recordResult(scope, facts));
+}
+
+/** A success without proof is none: there are movers that report one for a missing repository too. */
+function recordResult(scope: BackupScope, facts: BackupFacts): StepResult {
+  const { status, serving, now } = scope;
+  const unproved = checkFacts(serving.mover, facts);
+  if (unproved !== undefined) return unproved;
+  const consistency = status.capture?.consistency ?? 'PointInTime';
+  const result = {
+    mover: serving.mover.name,
+    repository: status.repositoryPath ?? '',
+    ...facts,
+    consistency,
+  };
+  keepResult(scope, result);
+  const bytes = facts.bytes ?? status.progress?.bytesDone ?? 0;
+  recordProgress(status, { bytesDone: bytes, totalBytes: bytes }, now);
+  return checkpoint;
+}
+
+/** An id that a restore would refuse is no proof either. */
+function checkFacts(mover: Mover, { empty, snapshotID }: BackupFacts): StepResult | undefined {
+  const reports = `mover ${mover.name} reports success but`;
+  if (snapshotID === undefined)
+    return empty === true ? undefined : failed('MoverFailed', `${reports} names no snapshot`);
+  if (isSnapshotID(mover, snapshotID)) return undefined;
+  return failed('MoverFailed', `${reports} names snapshot ${quoted(snapshotID)}; ${formOf(mover)}`);
+}
+
+/** What is not verified yet is nothing that a restore may find. */
+function keepResult(scope: BackupScope, result: NonNullable<BackupScope['status']['result']>): void {
+  const { status } = scope;
+  const verification = result.empty === true ? undefined : dueVerification(scope);
+  if (verification === undefined) status.result = result;
+  else Object.assign(status, { saved: result, verification });
+}
+
+async function verify(scope: BackupScope): Promise<StepResult> {
+  const { status } = scope;
+  const { saved, movingSince = '', capture } = status;
+  if (saved === undefined) return done;
+  const request = {
+    ...moverRequest(scope, movingSince),
+    snapshotID: saved.snapshotID ?? '',
+    reported: saved,
+    isLive: capture?.consistency === 'Live',
+  };
+  return verifyMoved(scope, request, () => {
+    status.result = saved;
+    delete status.saved;
+  });
+}
+
+function moverRequest(scope: BackupScope, since: string): MoverRequest<unknown> {
+  const { env, child, serving, status, signal } = scope;
+  const isLive = status.capture?.consistency === 'Live';
+  return {
+    ...child,
+    config: serving.config,
+    stagingClaim: child.name,
+    storageClassName: provisionableClass(env, status.volume?.storageClassName),
+    ...(isLive && status.node !== undefined && { node: status.node }),
+    repositoryPath: status.repositoryPath ?? '',
+    veleroLocation: () => noteLocation(scope),
+    owner: ownerOfWork(env, child),
+    since,
+    signal,
+    assertCurrent: scope.assertCurrent,
+  };
+}

@@ -1,0 +1,63 @@
+import type { Condition } from '../../../api/kubernetes/meta.ts';
+import type {
+  DataMoverClass,
+  DataMoverClassStatus,
+} from '../../../api/datamover/v1alpha1/data-mover-class.ts';
+import { conditionTypes, type ConditionType } from '../../../api/datamover/v1alpha1/reasons.ts';
+import { setCondition } from '../../../kube/status/conditions.ts';
+import type { Finding } from '../../../movers/mover.ts';
+import type { Serving, ServingProblem } from '../resolution/resolve-class.ts';
+import type { Findings } from './inspection.ts';
+
+/** A class's conditions: what its own text and what was found outside it say, and the sum of both. */
+export function conditionsOf(
+  { metadata, status }: DataMoverClass,
+  verdict: Serving | ServingProblem,
+  findings: Findings,
+  now: Date,
+): Condition[] {
+  const parts: Findings = [[conditionTypes.accepted, acceptance(verdict)], ...findings];
+  const all: Findings = [...parts, [conditionTypes.ready, sumOf(parts)]];
+  // What is not looked at any more, as the class has changed, must not stay as it was.
+  const known = status?.conditions?.filter(({ type }) => all.some(([one]) => one === type));
+  return all.reduce(
+    (conditions: Condition[] | undefined, [type, finding]) =>
+      setCondition(conditions, { type, ...finding, observedGeneration: metadata.generation ?? 0 }, now),
+    known,
+  ) as Condition[];
+}
+
+/** The conditions of a class that is being deleted and still used. */
+export function farewell(
+  { metadata, status }: DataMoverClass,
+  { requests, names }: NonNullable<DataMoverClassStatus['inUse']>,
+  now: Date,
+): Condition[] {
+  const others = requests > names.length ? ` and ${String(requests - names.length)} more` : '';
+  const ready = {
+    type: conditionTypes.ready,
+    status: 'False',
+    reason: 'Deleting',
+    message: `it is being deleted and serves no new requests; it goes when these have ended: ${names.join(', ')}${others}`,
+    observedGeneration: metadata.generation ?? 0,
+  } as const;
+  return setCondition(status?.conditions, ready, now);
+}
+
+function acceptance(verdict: Serving | ServingProblem): Finding {
+  if ('reason' in verdict) return { status: 'False', reason: verdict.reason, message: verdict.message };
+  const { mover, notes = [] } = verdict;
+  return {
+    status: 'True',
+    reason: 'Done',
+    message: [`mover ${mover.name} serves it`, ...notes].join('; '),
+  };
+}
+
+/** What is wrong counts more than what is not known. */
+function sumOf(parts: readonly (readonly [ConditionType, Finding])[]): Finding {
+  const findings = parts.map(([, finding]) => finding);
+  const worst =
+    findings.find(({ status }) => status === 'False') ?? findings.find(({ status }) => status === 'Unknown');
+  return worst ?? { status: 'True', reason: 'Done', message: findings[0]?.message ?? '' };
+}

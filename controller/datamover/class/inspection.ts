@@ -1,0 +1,116 @@
+import type { DataMoverClass } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
+import { conditionTypes, type ConditionType } from '../../../api/datamover/v1alpha1/reasons.ts';
+import { KubeError } from '../../../kube/client/kube-error.ts';
+import { whenAborted } from '../../../kube/runtime/abort.ts';
+import type { Clock } from '../../../kube/runtime/clock.ts';
+import type { Finding } from '../../../movers/mover.ts';
+import type { Serving } from '../resolution/resolve-class.ts';
+
+/** How often is looked at what nobody tells when it changes. What is wrong is about to be put right. */
+const LOOK_MS = 60_000;
+const LOOK_AGAIN_MS = 15_000;
+
+/** A check that has not answered by then tells nothing. */
+const LIMIT_MS = 10_000;
+
+/** By condition, in the order in which they are shown. */
+export type Findings = readonly (readonly [ConditionType, Finding])[];
+
+/** Looks at what a class depends on outside itself. */
+export interface Inspector {
+  /** What was found, if that is not long ago, or what is found now; and for how long it is good. */
+  inspect(
+    dataMoverClass: DataMoverClass,
+    serving: Serving,
+    signal: AbortSignal,
+  ): Promise<{ findings: Findings; goodForMs: number }>;
+  forget(name: string): void;
+}
+
+interface Memory {
+  /** Of which object, as it was specified when. */
+  of: string;
+  findings: Findings;
+  /** Of `clock.monotonic()`. */
+  until: number;
+}
+
+export function createInspector(clock: Pick<Clock, 'monotonic'>): Inspector {
+  const memories = new Map<string, Memory>();
+
+  return {
+    async inspect({ metadata }, serving, signal) {
+      const of = `${metadata.uid ?? ''} ${String(metadata.generation ?? 0)}`;
+      let memory = memories.get(metadata.name);
+      if (memory?.of !== of || memory.until <= clock.monotonic()) {
+        const findings = await look(serving, signal);
+        const isGood = findings.every(([, { status }]) => status === 'True');
+        memory = { of, findings, until: clock.monotonic() + (isGood ? LOOK_MS : LOOK_AGAIN_MS) };
+        memories.set(metadata.name, memory);
+      }
+      return { findings: memory.findings, goodForMs: memory.until - clock.monotonic() };
+    },
+    forget: (name) => void memories.delete(name),
+  };
+}
+
+type Check = (signal: AbortSignal) => Promise<Finding>;
+
+async function look(serving: Serving, signal: AbortSignal): Promise<Findings> {
+  const findings = checksOf(serving).map(async ([type, check]) => [type, await ask(check, signal)] as const);
+  return Promise.all(findings);
+}
+
+function checksOf({ mover, config }: Serving): [ConditionType, Check][] {
+  const checkEngine = mover.checkEngine?.bind(mover);
+  const checkAccess = mover.checkAccess?.bind(mover);
+  const checkStore = mover.checkStore?.bind(mover);
+  const checks: [ConditionType, Check | undefined][] = [
+    [conditionTypes.engineServing, checkEngine],
+    [
+      conditionTypes.credentialsPresent,
+      checkAccess && ((signal) => askForAccess(checkAccess, config, signal)),
+    ],
+    [
+      conditionTypes.repositoryReachable,
+      checkStore && ((signal) => checkStore({ kind: 'backup', config, veleroLocation: anyLocation, signal })),
+    ],
+  ];
+  return checks.filter((entry): entry is [ConditionType, Check] => entry[1] !== undefined);
+}
+
+/** A class belongs to no Velero backup, so the default location stands for all. */
+const anyLocation = () => Promise.resolve({ name: undefined });
+
+async function askForAccess(
+  checkAccess: NonNullable<Serving['mover']['checkAccess']>,
+  config: unknown,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const asked = new Set<'location'>();
+  const veleroLocation = (): ReturnType<typeof anyLocation> => {
+    asked.add('location');
+    return anyLocation();
+  };
+  const refusal = await checkAccess({ kind: 'backup', config, veleroLocation, signal });
+  if (refusal === undefined)
+    return { status: 'True', reason: 'Found', message: 'what gives access to the repositories is there' };
+  const { reason, message } = refusal;
+  // Each Velero backup names its own, so that it may be there all the same.
+  const isOpen = asked.has('location') && reason === 'StorageLocationNotFound';
+  return { status: isOpen ? 'Unknown' : 'False', reason, message };
+}
+
+/** Trouble with asking says nothing about what was asked for. */
+async function ask(check: Check, outer: AbortSignal): Promise<Finding> {
+  const signal = AbortSignal.any([outer, AbortSignal.timeout(LIMIT_MS)]);
+  const tooLate = whenAborted(signal).then(() => {
+    throw new Error(`no answer within ${String(LIMIT_MS / 1000)} s`);
+  });
+  try {
+    return await Promise.race([check(signal), tooLate]);
+  } catch (error) {
+    outer.throwIfAborted();
+    return { status: 'Unknown', reason: 'CheckFailed', message: KubeError.from(error).message };
+  }
+}

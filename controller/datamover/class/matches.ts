@@ -1,0 +1,113 @@
+import type { PersistentVolume, PersistentVolumeClaim } from '../../../api/kubernetes/core.ts';
+import { formatKey, keyOf } from '../../../api/kubernetes/meta.ts';
+import { resolveClass } from '../../../api/datamover/v1alpha1/class-resolution.ts';
+import { looksAtVolume, volumeFactsOf } from '../../../api/datamover/v1alpha1/class-volumes.ts';
+import type { DataMoverClass } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
+import { annotations, labels } from '../../../api/datamover/v1alpha1/keys.ts';
+import { inTurns } from '../../../kube/runtime/turns.ts';
+import type { Listers } from '../environment.ts';
+
+/** How many claims each class has. */
+export interface Matches {
+  of(className: string): Promise<number>;
+  /** Takes in a change of a claim; returns the classes whose number it has changed. */
+  claimChanged(before: PersistentVolumeClaim | undefined, after: PersistentVolumeClaim | undefined): string[];
+  /** Has all claims looked at again before the next answer: a change of one class may move them all. */
+  classesChanged(): void;
+}
+
+/** What lies in the protected namespace comes and goes with the movers, and counts for no class. */
+export function createMatches(
+  { classes, claims, volumes }: Pick<Listers, 'classes' | 'claims' | 'volumes'>,
+  protectedNamespace: string,
+): Matches {
+  const counts = new Map<string, number>();
+  /** The class of each claim that has one, by the key of the claim. */
+  const classOf = new Map<string, string>();
+  /** Counts the changes of classes; and how many of them `counts` has taken in. */
+  let changes = 1;
+  let takenIn = 0;
+  let counting: Promise<void> | undefined;
+
+  function put(key: string, className: string | undefined): string[] {
+    const known = classOf.get(key);
+    if (known === className) return [];
+    if (known !== undefined) counts.set(known, (counts.get(known) ?? 0) - 1);
+    if (className !== undefined) counts.set(className, (counts.get(className) ?? 0) + 1);
+    if (className === undefined) classOf.delete(key);
+    else classOf.set(key, className);
+    return [known, className].filter((one) => one !== undefined);
+  }
+
+  function resolve(all: readonly DataMoverClass[], claim: PersistentVolumeClaim): string | undefined {
+    if (claim.metadata.namespace === protectedNamespace || isStaged(claim)) return undefined;
+    const known = all.some(looksAtVolume) ? volumes.get(claim.spec.volumeName ?? '') : undefined;
+    const volume = volumeFactsOf(claim, known);
+    const resolution = resolveClass(all, claim, { installation: protectedNamespace, volume });
+    return resolution.outcome === 'resolved' ? resolution.class.metadata.name : undefined;
+  }
+
+  /** Starts over if a class changes during the count. `claimChanged` takes in the claims that change during it. */
+  async function countAll(): Promise<void> {
+    let begunAt: number;
+    do {
+      begunAt = changes;
+      const all = classes.list();
+      for await (const key of inTurns(claims.list().map((claim) => formatKey(keyOf(claim))))) {
+        if (changes !== begunAt) break;
+        const claim = claims.get(key);
+        if (claim !== undefined) put(key, resolve(all, claim));
+      }
+    } while (changes !== begunAt);
+    takenIn = begunAt;
+  }
+
+  return {
+    async of(className) {
+      if (takenIn !== changes) counting ??= countAll().finally(() => (counting = undefined));
+      await counting;
+      return counts.get(className) ?? 0;
+    },
+    claimChanged(before, after) {
+      const claim = after ?? before;
+      if (claim === undefined) return [];
+      return put(formatKey(keyOf(claim)), after && resolve(classes.list(), after));
+    },
+    classesChanged() {
+      changes++;
+    },
+  };
+}
+
+/** A claim that a controller has made for a request, this one or that of another installation. */
+function isStaged({ metadata }: PersistentVolumeClaim): boolean {
+  return metadata.labels?.[labels.requestUid] !== undefined;
+}
+
+/** Whether a change of a claim may give it another class. */
+export function mayMatchAnew(
+  before: PersistentVolumeClaim | undefined,
+  after: PersistentVolumeClaim | undefined,
+): boolean {
+  return decisive(before) !== decisive(after);
+}
+
+function decisive(claim: PersistentVolumeClaim | undefined): string {
+  if (claim === undefined) return '';
+  const { labels = {}, annotations: { [annotations.className]: className } = {} } = claim.metadata;
+  return JSON.stringify([labels, className, claim.spec.volumeName, claim.status?.capacity]);
+}
+
+/** Whether a change of a volume may give its claim another class. */
+export function mayMatchOtherwise(
+  before: PersistentVolume | undefined,
+  after: PersistentVolume | undefined,
+): boolean {
+  return factsOf(before) !== factsOf(after);
+}
+
+function factsOf(volume: PersistentVolume | undefined): string {
+  if (volume === undefined) return '';
+  const { capacity, csi, storageClassName } = volume.spec;
+  return JSON.stringify([capacity, csi?.driver, storageClassName]);
+}

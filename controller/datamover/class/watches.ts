@@ -1,0 +1,72 @@
+import { formatKey, keyOf, type Resource } from '../../../api/kubernetes/meta.ts';
+import { isDefaultClass, isLeaving, keeperOf } from '../../../api/datamover/v1alpha1/class-resolution.ts';
+import type { DataMoverClass } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
+import type { Controller } from '../../../kube/runtime/controller.ts';
+import type { Mirrors } from '../informers.ts';
+import { mayMatchAnew, mayMatchOtherwise, type Matches } from './matches.ts';
+import { classInUse } from './usage.ts';
+
+/** Who uses a class, and how many claims it has, is written down this long after a change, with all that has changed by then. */
+const GATHER_MS = 10_000;
+
+/** Which change makes which class worth another look. */
+export function wakeClasses(
+  mirrors: Mirrors,
+  controller: Pick<Controller, 'enqueue' | 'enqueueAfter'>,
+  matches: Matches,
+): void {
+  const { classes, claims, volumes, backups, restores, deletes, prunes } = mirrors;
+
+  function lookSoonAtAll(): void {
+    matches.classesChanged();
+    for (const one of classes.store.list()) controller.enqueueAfter(keyOf(one), GATHER_MS);
+  }
+
+  function claimChanged(...change: Parameters<Matches['claimChanged']>): void {
+    for (const name of matches.claimChanged(...change)) controller.enqueueAfter({ name }, GATHER_MS);
+  }
+
+  function usageChanged(className: string | undefined): void {
+    const found = className === undefined ? undefined : classes.store.get(className);
+    if (found === undefined) return;
+    if (isLeaving(found)) controller.enqueue(keyOf(found));
+    else controller.enqueueAfter(keyOf(found), GATHER_MS);
+  }
+
+  classes.onChange((before, after) => {
+    const object = after ?? before;
+    if (object === undefined || decisive(before) === decisive(after)) return;
+    lookSoonAtAll();
+    controller.enqueue(keyOf(object));
+  });
+  claims.onChange((before, after) => {
+    if (mayMatchAnew(before, after)) claimChanged(before, after);
+  });
+  volumes.onChange((before, after) => {
+    const { namespace = '', name = '' } = (after ?? before)?.spec.claimRef ?? {};
+    const claim = claims.store.get(formatKey({ namespace, name }));
+    if (claim !== undefined && mayMatchOtherwise(before, after)) claimChanged(claim, claim);
+  });
+  const requestChanged = (before: Resource | undefined, after: Resource | undefined): void => {
+    const [was, is] = [classInUse(before), classInUse(after)];
+    if (was === is) return;
+    usageChanged(was);
+    usageChanged(is);
+  };
+  for (const mirror of [backups, restores, deletes, prunes] as const) mirror.onChange(requestChanged);
+}
+
+/** Of the status, only what decides about claims. */
+function decisive(object: DataMoverClass | undefined): string {
+  if (object === undefined) return '';
+  const { uid, generation, finalizers = [] } = object.metadata;
+  return JSON.stringify([
+    uid,
+    generation,
+    finalizers,
+    isLeaving(object),
+    isDefaultClass(object),
+    keeperOf(object),
+    object.status?.capabilities,
+  ]);
+}

@@ -1,0 +1,44 @@
+import { formatKey, keyOf } from '../../../api/kubernetes/meta.ts';
+import type { DataMoverPrune } from '../../../api/datamover/v1alpha1/data-mover-prune.ts';
+import { PRUNED_INDEX } from '../environment.ts';
+import type { ForgetFacts, MoverOutcome } from '../../../movers/mover.ts';
+import type { DeleteScope } from './scope.ts';
+
+type Outcome = MoverOutcome<ForgetFacts>;
+
+/**
+ * What the mover's outcome means for the wish. That a snapshot or a repository is not there fulfils the wish only where it must
+ * have been: asked in another bucket, the mover finds nothing either, and the data would stay for ever.
+ */
+export function judgeRemoval(scope: DeleteScope, outcome: Outcome): Outcome {
+  if (outcome.state === 'Done') return outcome.facts.alreadyGone ? judgeAbsence(scope, outcome) : outcome;
+  if (outcome.state !== 'Failed' || outcome.reason !== 'RepositoryMissing') return outcome;
+  if (wasRemoved(scope)) return { state: 'Done', facts: { alreadyGone: true } };
+  const { request } = scope;
+  const remedy = `if the data was removed on purpose, delete DataMoverDelete ${formatKey(keyOf(request))}`;
+  return { ...outcome, message: `${outcome.message}; ${remedy}` };
+}
+
+/** An absent snapshot was removed before, if this is the repository that held it. */
+function judgeAbsence({ request, serving }: DeleteScope, outcome: Outcome): Outcome {
+  const { result, dataMoverClass } = request.spec;
+  const asked = serving.class.metadata.name;
+  if (result.repositoryID !== undefined || dataMoverClass === asked) return outcome;
+  return {
+    state: 'Failed',
+    reason: 'RepositoryMissing',
+    message: `snapshot ${result.snapshotID ?? ''} is not in repository ${result.repository} of DataMoverClass ${asked}, and nothing shows that this is the repository that held it; create a DataMoverDelete that names the class of the backup in spec.dataMoverClass, and delete ${formatKey(keyOf(request))}`,
+  };
+}
+
+/** Whether a prune of ours has removed this very repository, with all that it held. */
+function wasRemoved({ env, request, serving }: DeleteScope): boolean {
+  const { result, backupStorageLocation } = request.spec;
+  const isIt = ({ spec, status }: DataMoverPrune): boolean =>
+    status?.removedAt !== undefined &&
+    spec.repository === result.repository &&
+    spec.dataMoverClass === serving.class.metadata.name &&
+    spec.backupStorageLocation === backupStorageLocation &&
+    spec.repositoryID === result.repositoryID;
+  return env.listers.prunes.byIndex(PRUNED_INDEX, result.repository).some(isIt);
+}

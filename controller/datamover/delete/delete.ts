@@ -1,0 +1,61 @@
+import type {
+  DataMoverDelete,
+  DataMoverDeleteStatus,
+} from '../../../api/datamover/v1alpha1/data-mover-delete.ts';
+import { dataMoverDeletes } from '../../../api/datamover/v1alpha1/kinds.ts';
+import { conditionTypes } from '../../../api/datamover/v1alpha1/reasons.ts';
+import type { Environment } from '../environment.ts';
+import { childIdentity } from '../../../lifecycle/request/child-identity.ts';
+import type { RequestType } from '../../../lifecycle/request/request-type.ts';
+import { announceTries, pauseAfter } from '../retry.ts';
+import { serveRecorded, type Origin } from '../resolution/resolve-recorded.ts';
+import { deletedTooEarly } from '../transfer-steps.ts';
+import type { DeleteScope } from './scope.ts';
+import { deleteCleanup, deleteSteps } from './steps.ts';
+
+/** What makes a DataMoverDelete one. */
+export function deleteRequest(
+  env: Environment,
+): RequestType<DataMoverDelete, DataMoverDeleteStatus, DeleteScope> {
+  return {
+    kind: dataMoverDeletes,
+    lister: env.listers.deletes,
+    // They lie in the protected namespace of their installation.
+    isShared: false,
+    steps: deleteSteps,
+    cleanup: deleteCleanup,
+    // Work that has begun goes on; only if it fails, the deletion ends it.
+    unwanted: (request, { removedAt }) => (removedAt === undefined ? deletedTooEarly(request) : undefined),
+    choose: (request) => serveRecorded(env, request, originOf(request)),
+    open: ({ request, status, serving, now, limits, assertCurrent, context }) => ({
+      env,
+      request,
+      status,
+      child: childIdentity('delete', request, env.self),
+      serving,
+      now,
+      limits,
+      signal: context.signal,
+      assertCurrent,
+    }),
+    tryAgain: pauseAfter,
+    succeeded: ({ removedAt }) => removedAt !== undefined,
+    phase: phaseOf,
+    facts: (status) => [
+      [conditionTypes.admitted, status.admittedAt !== undefined],
+      [conditionTypes.removed, status.removedAt !== undefined],
+    ],
+    successMessage: () => 'the snapshot is not in the repository any more',
+    report: (request, before, after) => announceTries(env.reporter, request, before, after),
+  };
+}
+
+function originOf({ spec: { result } }: DataMoverDelete): Origin {
+  return { mover: result.mover, repositoryID: result.repositoryID };
+}
+
+function phaseOf({ movingSince, repositoryPath, retryAt }: DataMoverDeleteStatus): string {
+  if (retryAt !== undefined) return 'Retrying';
+  if (movingSince !== undefined) return 'Deleting';
+  return repositoryPath === undefined ? 'Pending' : 'Queued';
+}

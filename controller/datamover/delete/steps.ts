@@ -1,0 +1,73 @@
+import { dataMoverDeleteSpec } from '../../../api/datamover/v1alpha1/data-mover-delete.ts';
+import { dataMoverDeletes } from '../../../api/datamover/v1alpha1/kinds.ts';
+import { askForPrune } from '../prune/request-prune.ts';
+import { ownerReferenceTo } from '../../../lifecycle/request/child-identity.ts';
+import { cleanMover } from '../../../lifecycle/request/cleanup.ts';
+import { checkCare, checkCareForm } from '../repository-maintenance.ts';
+import { recover } from '../retry.ts';
+import { checkSnapshotID } from '../../../movers/snapshot-id.ts';
+import { admit, followMover } from '../transfer-steps.ts';
+import { checkpoint, done, failed, type Step, type StepResult } from '../../../lifecycle/request/step.ts';
+import { judgeRemoval } from './absence.ts';
+import type { DeleteScope } from './scope.ts';
+
+/** The way of a removal, in order. Each step is skipped when its facts are recorded. */
+export const deleteSteps: readonly Step<DeleteScope>[] = [
+  { name: 'check', run: check },
+  { name: 'recover', run: recover },
+  { name: 'admit', run: (scope) => admit(scope, 'delete', scope.request.metadata.uid ?? '') },
+  { name: 'remove', run: remove },
+];
+
+/** The way back. */
+export const deleteCleanup: readonly Step<DeleteScope>[] = [cleanMover];
+
+function check({ request, status, env, serving, now }: DeleteScope): StepResult {
+  const { result, backupNamespace } = request.spec;
+  const formed = checkCareForm({ spec: request.spec, status }, dataMoverDeleteSpec);
+  if (formed.state !== 'done') return formed;
+  if (result.empty === true || result.snapshotID === undefined) {
+    // There is no snapshot of an empty volume, so it is as gone as it can be.
+    status.removedAt ??= now.toISOString();
+    return checkpoint;
+  }
+  const checked = checkCare(
+    request,
+    { ...result, backupNamespace },
+    { serving, protectedNamespace: env.namespace },
+  );
+  if (checked.state !== 'done') return checked;
+  const named = checkSnapshotID(serving.mover, 'spec.result.snapshotID', result.snapshotID);
+  if (named.state === 'done') status.repositoryPath = result.repository;
+  return named;
+}
+
+async function remove(scope: DeleteScope): Promise<StepResult> {
+  const { request, status, child, serving, signal, now } = scope;
+  const { mover } = serving;
+  if (status.removedAt !== undefined) return done;
+  if (mover.forget === undefined)
+    return failed('InvalidRequest', `mover ${mover.name} keeps no backups that could be removed one by one`);
+  status.movingSince ??= now.toISOString();
+  const forgotten = await mover.forget({
+    ...child,
+    config: serving.config,
+    repositoryPath: status.repositoryPath ?? '',
+    repositoryID: request.spec.result.repositoryID,
+    snapshotID: request.spec.result.snapshotID ?? '',
+    // Velero's backup is gone by now; whoever wrote this request could still ask it.
+    veleroLocation: () => Promise.resolve({ name: request.spec.backupStorageLocation }),
+    owner: ownerReferenceTo(dataMoverDeletes, request),
+    since: status.movingSince,
+    signal,
+    assertCurrent: scope.assertCurrent,
+  });
+  const outcome = judgeRemoval(scope, forgotten);
+  // Before the removal is recorded: what was removed and never pruned would take space for ever.
+  if (forgotten.state === 'Done' && outcome.state === 'Done') await askForPrune(scope);
+  return followMover(scope, outcome, () => {
+    status.removedAt = now.toISOString();
+    delete status.lastFailure;
+    return checkpoint;
+  });
+}

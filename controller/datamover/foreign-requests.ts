@@ -1,0 +1,76 @@
+import { createOwners } from './owners.ts';
+import type { Admissible, Admission } from '../../lifecycle/admission/admission.ts';
+import { isFinal } from '../../lifecycle/request/request-type.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import type { Clock } from '../../kube/runtime/clock.ts';
+import type { Logger } from '../../telemetry/log.ts';
+
+/** What admission is told of requests of other controllers. */
+export interface ForeignRequests {
+  changed(before: Admissible | undefined, after: Admissible | undefined): void;
+}
+
+interface Dependencies {
+  client: KubeClient;
+  clock: Clock;
+  log: Logger;
+  tell: Admission['changed'];
+}
+
+/**
+ * A request of another controller counts for no limit. It holds its repository while it moves data, but only as long as its
+ * controller lives: nothing ends the requests of a controller that is gone.
+ */
+export function createForeignRequests({ client, clock, log, tell }: Dependencies): ForeignRequests {
+  /** Those that hold a repository, by uid, by their controller. */
+  const holders = new Map<string, Map<string, Admissible>>();
+  const owners = createOwners({ client, clock, log, onChange: retell });
+
+  function retell(owner: string): void {
+    for (const request of holders.get(owner)?.values() ?? []) tellOf(request, request);
+  }
+
+  function tellOf(before: Admissible | undefined, after: Admissible | undefined): void {
+    const holds = after !== undefined && isHolder(after) && owners.isAlive(ownerOf(after));
+    // A removal takes a place in its repository and in nothing else.
+    tell('delete', before ?? after, holds ? withoutClass(after) : undefined);
+  }
+
+  function forget(request: Admissible): void {
+    const owner = ownerOf(request);
+    const known = holders.get(owner);
+    known?.delete(request.metadata.uid ?? '');
+    if (known?.size !== 0) return;
+    holders.delete(owner);
+    owners.unfollow(owner);
+  }
+
+  function remember(request: Admissible): void {
+    const owner = ownerOf(request);
+    const known = holders.get(owner) ?? new Map<string, Admissible>();
+    holders.set(owner, known.set(request.metadata.uid ?? '', request));
+    owners.follow(owner);
+  }
+
+  return {
+    changed(before, after) {
+      const isHolding = after !== undefined && isHolder(after);
+      if (isHolding) remember(after);
+      if (before !== undefined && !(isHolding && ownerOf(before) === ownerOf(after))) forget(before);
+      tellOf(before, after);
+    },
+  };
+}
+
+function isHolder({ status }: Admissible): boolean {
+  return status?.admittedAt !== undefined && !isFinal(status.phase);
+}
+
+function ownerOf({ status }: Admissible): string {
+  return status?.servedBy ?? '';
+}
+
+function withoutClass({ status, ...request }: Admissible): Admissible {
+  const { dataMoverClass: _, node: __, ...rest } = status ?? {};
+  return { ...request, status: rest };
+}

@@ -1,0 +1,192 @@
+import {
+  nodes,
+  persistentVolumeClaims,
+  persistentVolumes,
+  storageClasses,
+  type Node,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+} from '../../api/kubernetes/core.ts';
+import {
+  volumeSnapshotClasses,
+  volumeSnapshotContents,
+  volumeSnapshots,
+} from '../../api/kubernetes/snapshot.ts';
+import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
+import {
+  dataMoverBackups,
+  dataMoverClasses,
+  dataMoverDeletes,
+  dataMoverPrunes,
+  dataMoverRestores,
+} from '../../api/datamover/v1alpha1/kinds.ts';
+import type { Resource } from '../../api/kubernetes/meta.ts';
+import { childName } from '../../api/datamover/v1alpha1/names.ts';
+import { readBackup, readRestore } from '../../api/datamover/v1alpha1/spellings.ts';
+import type { Informer, InformerSet } from '../../kube/cache/informer-set.ts';
+import {
+  ALIAS_INDEX,
+  CLAIM_INDEX,
+  CLASS_INDEX,
+  OWN_INDEX,
+  PRUNED_INDEX,
+  REQUEST_INDEX,
+  SNAPSHOT_INDEX,
+  type Listers,
+} from './environment.ts';
+import { isOwn } from '../../volumes/exposure/hide.ts';
+import { isFinal, type RequestStatus } from '../../lifecycle/request/request-type.ts';
+import { shortID } from '../../movers/snapshot-id.ts';
+
+/** Index of requests by the name that their children carry. */
+export const CHILD_INDEX = 'child';
+
+/** Index of backups that have not ended by `namespace/name` of the claim that they are of. */
+export const SOURCE_INDEX = 'source';
+
+/** Index of restores that have not ended by `namespace/name` of the destination claim. */
+export const DESTINATION_INDEX = 'destination';
+
+/** What the controller keeps of the cluster, each kind watched once. */
+export function createMirrors(informers: InformerSet, namespace: string): Mirrors {
+  const ours = { labelSelector: labels.requestUid };
+  return {
+    classes: informers.informer(dataMoverClasses),
+    backups: informers.informer(dataMoverBackups, {
+      transform: readBackup,
+      indexers: {
+        [CLASS_INDEX]: classOf,
+        [CHILD_INDEX]: ({ metadata }) => [childName('backup', metadata.uid ?? '')],
+        [SOURCE_INDEX]: ({ metadata, spec: { dataSourceRef }, status }) =>
+          dataSourceRef.kind === 'PersistentVolumeClaim' && !isFinal(status?.phase)
+            ? [`${metadata.namespace ?? ''}/${dataSourceRef.name}`]
+            : [],
+        [SNAPSHOT_INDEX]: ({ status }) => present(status?.result?.snapshotID).map(shortID),
+      },
+    }),
+    restores: informers.informer(dataMoverRestores, {
+      transform: readRestore,
+      indexers: {
+        [CLASS_INDEX]: classOf,
+        [CHILD_INDEX]: ({ metadata }) => [childName('restore', metadata.uid ?? '')],
+        [DESTINATION_INDEX]: ({ metadata, spec, status }) =>
+          isFinal(status?.phase) ? [] : [`${metadata.namespace ?? ''}/${spec.destinationClaimRef.name}`],
+      },
+    }),
+    deletes: informers.informer(dataMoverDeletes, {
+      namespace,
+      indexers: {
+        [CLASS_INDEX]: classOf,
+        [CHILD_INDEX]: ({ metadata }) => [childName('delete', metadata.uid ?? '')],
+      },
+    }),
+    prunes: informers.informer(dataMoverPrunes, {
+      namespace,
+      indexers: {
+        [CLASS_INDEX]: classOf,
+        [PRUNED_INDEX]: ({ spec }) => [spec.repository],
+        [CHILD_INDEX]: ({ metadata }) => [childName('prune', metadata.uid ?? '')],
+      },
+    }),
+    claims: informers.informer(persistentVolumeClaims, {
+      transform: trimClaim,
+      indexers: { [OWN_INDEX]: ({ metadata }) => (isOwn(metadata) ? [metadata.namespace ?? ''] : []) },
+    }),
+    volumes: informers.informer(persistentVolumes, {
+      transform: trimVolume,
+      indexers: {
+        [CLAIM_INDEX]: ({ spec: { claimRef } }) => [`${claimRef?.namespace ?? ''}/${claimRef?.name ?? ''}`],
+        [ALIAS_INDEX]: ({ metadata }) => present(metadata.annotations?.[annotations.aliasOf]),
+      },
+    }),
+    storageClasses: informers.informer(storageClasses),
+    nodes: informers.informer(nodes, { transform: trimNode }),
+    snapshots: informers.informer(volumeSnapshots, ours),
+    snapshotContents: informers.informer(volumeSnapshotContents, {
+      ...ours,
+      indexers: { [REQUEST_INDEX]: ({ metadata }) => [metadata.labels?.[labels.requestUid] ?? ''] },
+    }),
+    snapshotClasses: informers.informer(volumeSnapshotClasses),
+  };
+}
+
+export type Mirrors = { [K in keyof Listers]: Informer<ItemOf<Listers[K]>> };
+
+type ItemOf<L> = L extends { list(): (infer T)[] } ? (T extends Resource ? T : never) : never;
+
+/** The read side of the mirrors. */
+export function listersOf(mirrors: Mirrors): Listers {
+  return Object.fromEntries(
+    Object.entries(mirrors).map(([name, informer]) => [name, informer.store]),
+  ) as unknown as Listers;
+}
+
+function present(value: string | undefined): string[] {
+  return value === undefined ? [] : [value];
+}
+
+function classOf({ status }: { status?: RequestStatus }): string[] {
+  return isFinal(status?.phase) ? [] : [status?.dataMoverClass ?? ''];
+}
+
+/** A cluster may hold tens of thousands of claims and volumes; what nobody here reads is not kept. */
+function trimClaim({
+  apiVersion,
+  kind,
+  metadata,
+  spec,
+  status,
+}: PersistentVolumeClaim): PersistentVolumeClaim {
+  return { apiVersion, kind, metadata, spec, ...(status !== undefined && { status }) };
+}
+
+function trimVolume({ apiVersion, kind, metadata, spec, status }: PersistentVolume): PersistentVolume {
+  const {
+    capacity,
+    accessModes,
+    volumeMode,
+    storageClassName,
+    persistentVolumeReclaimPolicy,
+    claimRef,
+    nodeAffinity,
+    csi,
+  } = spec;
+  const kept = {
+    capacity,
+    accessModes,
+    volumeMode,
+    storageClassName,
+    persistentVolumeReclaimPolicy,
+    claimRef,
+    nodeAffinity,
+  };
+  const known = Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined));
+  return {
+    apiVersion,
+    kind,
+    metadata,
+    spec: {
+      ...known,
+      ...(csi !== undefined && { csi: { driver: csi.driver, volumeHandle: csi.volumeHandle } }),
+    },
+    ...(status !== undefined && { status }),
+  };
+}
+
+/** Of a node's status only the conditions are looked at; the list of its images is the longest part. */
+function trimNode({ apiVersion, kind, metadata, spec, status }: Node): Node {
+  const { name, uid, resourceVersion, labels: own } = metadata;
+  const conditions = status?.conditions?.map(({ type, status: value }) => ({ type, status: value }));
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      ...(uid !== undefined && { uid }),
+      ...(resourceVersion !== undefined && { resourceVersion }),
+      ...(own !== undefined && { labels: own }),
+    },
+    spec: { unschedulable: spec?.unschedulable === true },
+    ...(conditions !== undefined && { status: { conditions } }),
+  };
+}

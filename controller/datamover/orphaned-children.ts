@@ -1,0 +1,63 @@
+import { persistentVolumeClaims } from '../../api/kubernetes/core.ts';
+import { volumeSnapshotContents, volumeSnapshots } from '../../api/kubernetes/snapshot.ts';
+import { keyOf, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
+import { labels } from '../../api/datamover/v1alpha1/keys.ts';
+import type { Environment } from './environment.ts';
+import type { RequestKind } from '../../movers/mover.ts';
+import { childIdentity, requestUidOf } from '../../lifecycle/request/child-identity.ts';
+
+/**
+ * What stands although its request is over: the last write of a controller that is not the leader any more may take effect
+ * when its successor has ended the request and cleaned up after it.
+ */
+export interface LateChildren {
+  /** When it is sure that such a child is no old view of one that went in time; `undefined`: there is none. */
+  dueAt(request: Ended): number | undefined;
+  /** Whether there is one indeed, by the API server's own word. */
+  stand(request: Ended, signal: AbortSignal): Promise<boolean>;
+}
+
+type Ended = Resource & { status?: { completionTimestamp?: string | undefined } };
+
+/** Longer than any cache is behind. What must not happen is a clean-up by how volumes were before they were handed over. */
+const SETTLED_MS = 600_000;
+
+/** Kinds of requests that something is staged for. */
+const STAGED: Readonly<Record<string, RequestKind>> = {
+  DataMoverBackup: 'backup',
+  DataMoverRestore: 'restore',
+};
+
+export function createLateChildren({ client, listers, namespace }: Environment): LateChildren {
+  function seen(request: Resource): { kind: Kind<Resource>; object: Resource }[] {
+    const of = STAGED[request.kind];
+    if (of === undefined) return [];
+    const child = childIdentity(of, request);
+    const staged = `${namespace}/${child.name}`;
+    const captured = `${request.metadata.namespace ?? ''}/${child.name}`;
+    const known: [Kind<Resource>, Resource | undefined][] = [
+      [persistentVolumeClaims, listers.claims.get(staged)],
+      [volumeSnapshots, listers.snapshots.get(staged)],
+      [volumeSnapshots, listers.snapshots.get(captured)],
+      [volumeSnapshotContents, listers.snapshotContents.get(child.name)],
+    ];
+    return known.flatMap(([kind, object]) =>
+      object?.metadata.labels?.[labels.requestUid] === requestUidOf(child) ? [{ kind, object }] : [],
+    );
+  }
+
+  return {
+    dueAt(request) {
+      const { completionTimestamp } = request.status ?? {};
+      if (completionTimestamp === undefined || seen(request).length === 0) return undefined;
+      return Date.parse(completionTimestamp) + SETTLED_MS;
+    },
+    async stand(request, signal) {
+      const live = seen(request).map(async ({ kind, object }) => {
+        const found = await client.get(kind, keyOf(object), { signal });
+        return found?.metadata.uid === object.metadata.uid;
+      });
+      return (await Promise.all(live)).includes(true);
+    },
+  };
+}

@@ -1,0 +1,181 @@
+import { formatKey, keyOf, type Resource } from '../../api/kubernetes/meta.ts';
+import { keeperOf } from '../../api/datamover/v1alpha1/class-resolution.ts';
+import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
+import type { Informer } from '../../kube/cache/informer-set.ts';
+import type { Metrics, Reading } from '../../telemetry/metrics.ts';
+import type { Lister } from './environment.ts';
+import { installationOf, isElsewhere } from './installation.ts';
+import { compareText, createLine, type Line } from '../../lifecycle/admission/sorted-line.ts';
+import { isFinal, type RequestStatus } from '../../lifecycle/request/request-type.ts';
+
+interface Unfinished extends Resource {
+  spec: {
+    dataMoverClass?: string | undefined;
+    source?: { dataMoverClass?: string | undefined } | undefined;
+    dueAt?: string | undefined;
+  };
+  status?: RequestStatus & { admittedAt?: string | undefined };
+}
+
+interface Watched {
+  requests: readonly Pick<Informer<Resource & { spec: object }>, 'onChange'>[];
+  classes: Lister<DataMoverClass>;
+  /** The protected namespace. */
+  namespace: string;
+  /** Whether one of our movers has this name. */
+  isOurs: (mover: string) => boolean;
+  now: () => Date;
+}
+
+/** Requests that differ in nothing that matters for what is read of them. */
+interface Group {
+  /** Any of them. */
+  sample: Unfinished;
+  size: number;
+  /** Those that have no place yet. */
+  waiting: Line<Waiting>;
+}
+
+interface Waiting {
+  /** Since when it waits, in milliseconds; infinite where that is not known. */
+  since: number;
+  key: string;
+}
+
+/**
+ * What is under way and what waits, as the caches show it. They are followed change by change, so that a scrape looks at groups and
+ * not at requests, and a restart shows at once what was there before. Every replica sees the same: take the maximum, not the sum.
+ */
+export function registerWaitingMetrics(metrics: Metrics, watched: Watched): void {
+  const groups = followGroups(watched.requests);
+  const ours = (): Group[] => [...groups.values()].filter(({ sample }) => isOurs(sample, watched));
+
+  metrics.readings(
+    {
+      name: 'datamover_requests',
+      help: 'Requests that have not ended, by phase',
+      labels: ['kind', 'class', 'phase'],
+    },
+    () => {
+      const readings = ours().map(({ sample, size }) => ({
+        labels: { ...labelsOf(sample), phase: phaseOf(sample) },
+        value: size,
+      }));
+      return combine(readings, (a, b) => a + b);
+    },
+  );
+  metrics.readings(
+    {
+      name: 'datamover_oldest_waiting_seconds',
+      help: 'Age of the oldest request that has no place among the running ones yet',
+      labels: ['kind', 'class'],
+    },
+    () => {
+      const now = watched.now().getTime();
+      const readings = ours().map(({ sample, waiting }) => ({
+        labels: labelsOf(sample),
+        value: (now - (waiting.head?.since ?? Infinity)) / 1000,
+      }));
+      // What is not due yet waits for nobody.
+      return combine(
+        readings.filter(({ value }) => value >= 0),
+        Math.max,
+      );
+    },
+  );
+}
+
+/** The groups of all requests that have not ended. */
+function followGroups(mirrors: Watched['requests']): ReadonlyMap<string, Group> {
+  const groups = new Map<string, Group>();
+
+  function leave(request: Unfinished): void {
+    const id = groupOf(request);
+    const group = groups.get(id);
+    if (group === undefined) return;
+    group.size--;
+    group.waiting.remove(waitingOf(request));
+    if (group.size === 0) groups.delete(id);
+  }
+
+  function join(request: Unfinished): void {
+    const id = groupOf(request);
+    const group = groups.get(id) ?? { sample: request, size: 0, waiting: createLine(bySince) };
+    groups.set(id, group);
+    group.size++;
+    if (request.status?.admittedAt === undefined) group.waiting.add(waitingOf(request));
+  }
+
+  for (const mirror of mirrors)
+    mirror.onChange((before, after) => {
+      if (isUnfinished(before)) leave(before);
+      if (isUnfinished(after)) join(after);
+    });
+  return groups;
+}
+
+function isUnfinished(request: Resource | undefined): request is Unfinished {
+  return request !== undefined && !isFinal((request as Unfinished).status?.phase);
+}
+
+/** All that the labels of a request, and whose it is, depend on, beside the classes. */
+function groupOf(request: Unfinished): string {
+  const { kind, class: className } = labelsOf(request);
+  const { mover } = request.status ?? {};
+  return JSON.stringify([
+    kind,
+    className,
+    phaseOf(request),
+    mover,
+    installationOf(request),
+    namedBy(request),
+  ]);
+}
+
+function waitingOf(request: Unfinished): Waiting {
+  const since = Date.parse(request.spec.dueAt ?? request.metadata.creationTimestamp ?? '');
+  return { since: Number.isNaN(since) ? Infinity : since, key: formatKey(keyOf(request)) };
+}
+
+function bySince(a: Waiting, b: Waiting): number {
+  return a.since === b.since ? compareText(a.key, b.key) : a.since < b.since ? -1 : 1;
+}
+
+/** Before a controller has taken a request up, only the class that it names tells whose it is. */
+function isOurs(request: Unfinished, { classes, isOurs, namespace }: Watched): boolean {
+  const { status } = request;
+  if (isElsewhere(request, namespace)) return false;
+  if (status?.mover !== undefined) return isOurs(status.mover);
+  const named = classes.get(namedBy(request));
+  if (named === undefined) return true;
+  return isKeptHere(request, named, namespace) && isOurs(named.spec.mover);
+}
+
+/** The class that its author has named. */
+function namedBy({ spec }: Unfinished): string {
+  return spec.dataMoverClass ?? spec.source?.dataMoverClass ?? '';
+}
+
+function isKeptHere(request: Unfinished, dataMoverClass: DataMoverClass, namespace: string): boolean {
+  return (installationOf(request) ?? keeperOf(dataMoverClass) ?? namespace) === namespace;
+}
+
+/** Only a class that exists has a name in the status: what a request asks for is its author's to choose. */
+function labelsOf({ kind, status }: Unfinished): { kind: string; class: string } {
+  return { kind, class: status?.dataMoverClass ?? '' };
+}
+
+function phaseOf({ status }: Unfinished): string {
+  return status?.phase ?? 'Pending';
+}
+
+/** One reading for each set of labels. */
+function combine(readings: readonly Reading[], sum: (a: number, b: number) => number): Reading[] {
+  const found = new Map<string, Reading>();
+  for (const { labels, value } of readings) {
+    const id = JSON.stringify(labels);
+    const known = found.get(id);
+    found.set(id, { labels, value: known === undefined ? value : sum(known.value, value) });
+  }
+  return [...found.values()];
+}

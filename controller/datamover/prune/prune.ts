@@ -1,0 +1,93 @@
+import type {
+  DataMoverPrune,
+  DataMoverPruneStatus,
+} from '../../../api/datamover/v1alpha1/data-mover-prune.ts';
+import { dataMoverPrunes } from '../../../api/datamover/v1alpha1/kinds.ts';
+import { conditionTypes, repositoryKept } from '../../../api/datamover/v1alpha1/reasons.ts';
+import type { Environment } from '../environment.ts';
+import { childIdentity } from '../../../lifecycle/request/child-identity.ts';
+import type { Fact, RequestType } from '../../../lifecycle/request/request-type.ts';
+import { announceTries, pauseAfter } from '../retry.ts';
+import { serveRecorded, type Origin } from '../resolution/resolve-recorded.ts';
+import type { PruneScope } from './scope.ts';
+import { pruneCleanup, pruneSteps, unwantedPrune } from './steps.ts';
+
+/** What makes a DataMoverPrune one. */
+export function pruneRequest(
+  env: Environment,
+): RequestType<DataMoverPrune, DataMoverPruneStatus, PruneScope> {
+  return {
+    kind: dataMoverPrunes,
+    lister: env.listers.prunes,
+    // They lie in the protected namespace of their installation.
+    isShared: false,
+    steps: pruneSteps,
+    cleanup: pruneCleanup,
+    unwanted: unwantedPrune,
+    choose: (request) => serveRecorded(env, request, originOf(request)),
+    notBefore: ({ spec }) => dueAt(spec),
+    open: ({ request, status, serving, now, limits, assertCurrent, context }) => ({
+      env,
+      request,
+      status,
+      child: childIdentity('prune', request, env.self),
+      serving,
+      now,
+      limits,
+      signal: context.signal,
+      assertCurrent,
+    }),
+    tryAgain: (request, status, failure, now) => {
+      // Its place is given back, so by the next try the repository may not be empty any more.
+      status.emptiedAt ??= status.removingSince;
+      delete status.prunedAt;
+      delete status.snapshots;
+      delete status.removingSince;
+      return pauseAfter(request, status, failure, now);
+    },
+    succeeded: ({ prunedAt, removingSince }) => prunedAt !== undefined && removingSince === undefined,
+    phase: phaseOf,
+    facts: (status) => [
+      [conditionTypes.admitted, status.admittedAt !== undefined],
+      [conditionTypes.pruned, status.prunedAt !== undefined],
+      ...removalOf(status),
+    ],
+    successMessage: successOf,
+    report: (request, before, after) => announceTries(env.reporter, request, before, after),
+  };
+}
+
+/** What is no time is refused when it comes to it. */
+function dueAt({ dueAt: text = '' }: DataMoverPrune['spec']): number | undefined {
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? undefined : at;
+}
+
+function originOf({ spec: { mover, repositoryID } }: DataMoverPrune): Origin {
+  return { mover, repositoryID };
+}
+
+/** Told only where the class wants it. */
+function removalOf({ removingSince, removedAt, kept }: DataMoverPruneStatus): readonly Fact[] {
+  if (kept !== undefined)
+    return [[conditionTypes.repositoryRemoved, false, { reason: repositoryKept, message: kept }]];
+  const isTold = removingSince !== undefined || removedAt !== undefined;
+  return isTold ? [[conditionTypes.repositoryRemoved, removedAt !== undefined]] : [];
+}
+
+function successOf({ freedBytes, remainingBytes, removedAt, kept }: DataMoverPruneStatus): string {
+  if (removedAt !== undefined) return 'the repository held no snapshot any more and is removed';
+  if (kept !== undefined) return `the repository is pruned, holds no snapshot, and is still there: ${kept}`;
+  return freedBytes === undefined
+    ? 'the repository is pruned'
+    : `${String(freedBytes)} bytes were given back, ${String(remainingBytes ?? 0)} remain`;
+}
+
+function phaseOf(status: DataMoverPruneStatus): string {
+  const { startTimestamp, movingSince, repositoryPath, retryAt, removingSince } = status;
+  if (retryAt !== undefined) return 'Retrying';
+  if (removingSince !== undefined) return 'Removing';
+  if (movingSince !== undefined) return 'Pruning';
+  if (repositoryPath !== undefined) return 'Queued';
+  return startTimestamp === undefined ? 'Waiting' : 'Pending';
+}

@@ -1,0 +1,73 @@
+import { apiVersionOf } from '../../../api/kubernetes/meta.ts';
+import type { DataMoverClass } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
+import type { DataMoverDelete } from '../../../api/datamover/v1alpha1/data-mover-delete.ts';
+import type { DataMoverPrune } from '../../../api/datamover/v1alpha1/data-mover-prune.ts';
+import { dataMoverPrunes } from '../../../api/datamover/v1alpha1/kinds.ts';
+import { pruneName } from '../../../api/datamover/v1alpha1/names.ts';
+import { ownLabels } from '../../../api/datamover/v1alpha1/own-labels.ts';
+import { PRUNED_INDEX, type Environment } from '../environment.ts';
+import { isFinal } from '../../../lifecycle/request/request-type.ts';
+import type { Serving } from '../resolution/resolve-class.ts';
+
+/**
+ * Makes sure that the space of what was removed comes back: by the prune that is asked for already, or by a new one. Prunes
+ * that have not begun cover all removals from their repository, so several in a row share one. The place in the repository
+ * that the removal holds keeps any from beginning meanwhile.
+ */
+export async function askForPrune({ env, request, serving, signal }: Removal): Promise<void> {
+  const known = env.listers.prunes.byIndex(PRUNED_INDEX, request.spec.result.repository);
+  const covered = known.some((prune) => isToCome(prune) && isOf(prune, request, serving));
+  if (covered || serving.mover.prune === undefined) return;
+  await env.creator.createOnce(dataMoverPrunes, desiredPrune(request, serving.class, env.now()), signal);
+}
+
+interface Removal {
+  env: Environment;
+  request: DataMoverDelete;
+  serving: Serving;
+  signal: AbortSignal;
+}
+
+function isToCome({ metadata, status }: DataMoverPrune): boolean {
+  return (
+    status?.movingSince === undefined && metadata.deletionTimestamp === undefined && !isFinal(status?.phase)
+  );
+}
+
+function isOf({ spec }: DataMoverPrune, { spec: wish }: DataMoverDelete, serving: Serving): boolean {
+  return (
+    spec.repository === wish.result.repository &&
+    spec.repositoryID === wish.result.repositoryID &&
+    spec.dataMoverClass === serving.class.metadata.name &&
+    spec.backupStorageLocation === wish.backupStorageLocation
+  );
+}
+
+function desiredPrune(
+  { metadata, spec }: DataMoverDelete,
+  { metadata: { name: dataMoverClass }, spec: classSpec }: DataMoverClass,
+  now: Date,
+): DataMoverPrune {
+  const { namespace = '', uid = '' } = metadata;
+  const { mover, repository, repositoryID } = spec.result;
+  const { backupStorageLocation, config } = spec;
+  const dueAt = new Date(now.getTime() + classSpec.repositories.pruneIntervalSeconds * 1000).toISOString();
+  return {
+    apiVersion: apiVersionOf(dataMoverPrunes),
+    kind: dataMoverPrunes.kind,
+    metadata: {
+      namespace,
+      name: pruneName(uid),
+      labels: ownLabels(),
+    },
+    spec: {
+      dataMoverClass,
+      mover,
+      repository,
+      dueAt,
+      ...(repositoryID !== undefined && { repositoryID }),
+      ...(backupStorageLocation !== undefined && { backupStorageLocation }),
+      ...(config !== undefined && { config }),
+    },
+  };
+}

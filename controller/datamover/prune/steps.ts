@@ -1,0 +1,123 @@
+import {
+  dataMoverPruneSpec,
+  type DataMoverPrune,
+  type DataMoverPruneStatus,
+} from '../../../api/datamover/v1alpha1/data-mover-prune.ts';
+import { dataMoverPrunes } from '../../../api/datamover/v1alpha1/kinds.ts';
+import type {
+  Mover,
+  MoverOutcome,
+  PruneFacts,
+  RemovalFacts,
+  RepositoryRequest,
+} from '../../../movers/mover.ts';
+import { ownerReferenceTo } from '../../../lifecycle/request/child-identity.ts';
+import { cleanMover } from '../../../lifecycle/request/cleanup.ts';
+import { checkCare, checkCareForm } from '../repository-maintenance.ts';
+import { recover } from '../retry.ts';
+import { admit, deletedTooEarly, followMover, stopUnwanted } from '../transfer-steps.ts';
+import { checkpoint, done, failed, type Step, type StepResult } from '../../../lifecycle/request/step.ts';
+import type { PruneScope } from './scope.ts';
+
+/** The way of a prune, in order. Each step is skipped when its facts are recorded. */
+export const pruneSteps: readonly Step<PruneScope>[] = [
+  { name: 'check', run: check },
+  { name: 'recover', run: recover },
+  { name: 'admit', run: (scope) => admit(scope, 'prune', scope.request.metadata.uid ?? '') },
+  { name: 'prune', run: prune },
+  { name: 'remove repository', run: removeRepository },
+];
+
+/** The way back. */
+export const pruneCleanup: readonly Step<PruneScope>[] = [cleanMover];
+
+/** A removal that has begun goes on: half a repository would be in the way of the next one. */
+export function unwantedPrune(
+  request: DataMoverPrune,
+  { removingSince, prunedAt }: DataMoverPruneStatus,
+): string | undefined {
+  const isDone = prunedAt !== undefined && removingSince === undefined;
+  return isDone || removingSince !== undefined ? undefined : deletedTooEarly(request);
+}
+
+function check({ request, status, env, serving }: PruneScope): StepResult {
+  const unwanted = unwantedPrune(request, status);
+  if (unwanted !== undefined) return stopUnwanted(unwanted);
+  const formed = checkCareForm({ spec: request.spec, status }, dataMoverPruneSpec);
+  if (formed.state !== 'done') return formed;
+  const checked = checkCare(request, request.spec, { serving, protectedNamespace: env.namespace });
+  if (checked.state === 'done') status.repositoryPath = request.spec.repository;
+  return checked;
+}
+
+async function prune(scope: PruneScope): Promise<StepResult> {
+  const { status, serving, now } = scope;
+  const { mover } = serving;
+  if (status.prunedAt !== undefined) return done;
+  if (mover.prune === undefined)
+    return failed('InvalidRequest', `mover ${mover.name} has nothing to prune: removing a backup is enough`);
+  status.movingSince ??= now.toISOString();
+  const outcome = await mover.prune(requestOf(scope));
+  const isBegun = isGone(scope, outcome);
+  return followMover(scope, isBegun ? GONE : outcome, (facts) => {
+    Object.assign(status, facts, { prunedAt: now.toISOString() });
+    if (isBegun || isUnwanted(scope)) {
+      status.removingSince = now.toISOString();
+      status.emptiedAt ??= status.removingSince;
+      // The removal has its own time to start.
+      status.movingSince = now.toISOString();
+    } else {
+      delete status.lastFailure;
+    }
+    return checkpoint;
+  });
+}
+
+/** What the prune finds after a removal that came as far as that. */
+const GONE: MoverOutcome<PruneFacts> = { state: 'Done', facts: { snapshots: 0 } };
+
+/** A repository that is missing was removed by this very request, or it was never looked for at the right place. */
+function isGone({ status }: PruneScope, outcome: MoverOutcome<PruneFacts>): boolean {
+  const isMissing = outcome.state === 'Failed' && outcome.reason === 'RepositoryMissing';
+  return isMissing && status.emptiedAt !== undefined;
+}
+
+/** Whoever waits for the repository will either use it or ask for another prune. */
+function isUnwanted({ env, request, status, serving }: PruneScope): boolean {
+  const { removeEmpty } = serving.class.spec.repositories;
+  if (!removeEmpty || status.snapshots !== 0) return false;
+  return !env.admission.isAwaited(status.repositoryPath ?? '', request.metadata.uid ?? '');
+}
+
+async function removeRepository(scope: PruneScope): Promise<StepResult> {
+  const { status, serving, now } = scope;
+  if (status.removingSince === undefined) return done;
+  const { mover } = serving;
+  const outcome = (await mover.removeRepository?.(requestOf(scope))) ?? cannot(mover);
+  return followMover(scope, outcome, ({ kept }) => {
+    if (kept === undefined) status.removedAt = now.toISOString();
+    else status.kept = kept;
+    delete status.removingSince;
+    delete status.lastFailure;
+    return checkpoint;
+  });
+}
+
+function cannot({ name }: Mover): MoverOutcome<RemovalFacts> {
+  return { state: 'Done', facts: { kept: `mover ${name} cannot remove repositories` } };
+}
+
+function requestOf(scope: PruneScope): RepositoryRequest<unknown> {
+  const { request, status, child, serving, signal, assertCurrent } = scope;
+  return {
+    ...child,
+    config: serving.config,
+    repositoryPath: status.repositoryPath ?? '',
+    repositoryID: request.spec.repositoryID,
+    owner: ownerReferenceTo(dataMoverPrunes, request),
+    since: status.movingSince ?? '',
+    signal,
+    assertCurrent,
+    veleroLocation: () => Promise.resolve({ name: request.spec.backupStorageLocation }),
+  };
+}

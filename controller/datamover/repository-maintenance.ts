@@ -1,0 +1,66 @@
+import type { z } from 'zod';
+import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
+import { ownerOf } from '../../movers/repository-path.ts';
+import { checkFields } from './check-fields.ts';
+import { quoted } from '../../lifecycle/request/plain-text.ts';
+import { isUnderstood, type Serving, type ServingProblem } from './resolution/resolve-class.ts';
+import { done, failed, type StepResult } from '../../lifecycle/request/step.ts';
+
+/** The repository that a request changes. */
+export interface CaredFor {
+  mover: string;
+  repository: string;
+  /** The namespace of the backup whose data is removed. Absent: the request speaks of no backup. */
+  backupNamespace?: string | undefined;
+}
+
+/** Fails a request that does not have its form. One that was found right once is not measured again by a stricter form. */
+export function checkCareForm(
+  { spec, status }: { spec: unknown; status: { repositoryPath?: string | undefined } },
+  schema: z.ZodType,
+): StepResult {
+  return status.repositoryPath === undefined ? checkFields('spec', schema, spec) : done;
+}
+
+/**
+ * Whether a request that changes a repository itself may do so: such requests are obeyed in the protected namespace only,
+ * served by the mover that made the repository, and change no repository of another namespace than that of their backup.
+ */
+export function checkCare(
+  request: { kind: string; metadata: { namespace?: string } },
+  { mover, repository, backupNamespace }: CaredFor,
+  { serving, protectedNamespace }: { serving: Serving; protectedNamespace: string },
+): StepResult {
+  const { namespace = '' } = request.metadata;
+  if (namespace !== protectedNamespace) {
+    return failed(
+      'Forbidden',
+      `a ${request.kind} is obeyed in namespace ${protectedNamespace} only, not in ${namespace}`,
+    );
+  }
+  if (!isUnderstood(serving.mover, mover)) {
+    const { reason, message } = madeByAnother(mover, serving.class);
+    return failed(reason, message);
+  }
+  return checkOwner(repository, backupNamespace);
+}
+
+/** A record in a bucket may have been changed: it must not lead a removal into the data of another namespace. */
+function checkOwner(repository: string, backupNamespace: string | undefined): StepResult {
+  const owner = ownerOf(repository);
+  if (owner === undefined)
+    return failed('InvalidRequest', `repository ${quoted(repository)} is not the path of a repository`);
+  if (backupNamespace === undefined || owner.namespace === backupNamespace) return done;
+  return failed(
+    'Forbidden',
+    `repository ${repository} is one of namespace ${owner.namespace}, and the backup was one of spec.backupNamespace ${backupNamespace}: its data is not there; create another request with the namespace and the repository of one record`,
+  );
+}
+
+/** Why a class cannot serve data of another mover. */
+export function madeByAnother(mover: string, { metadata: { name }, spec }: DataMoverClass): ServingProblem {
+  return {
+    reason: 'NoClass',
+    message: `the backup was made by mover ${mover}, and DataMoverClass ${name} is served by ${spec.mover}; create a DataMoverClass of mover ${mover}, and another request that names it in spec.dataMoverClass`,
+  };
+}

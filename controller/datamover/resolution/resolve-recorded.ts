@@ -1,0 +1,49 @@
+import { formatKey, keyOf, type Resource } from '../../../api/kubernetes/meta.ts';
+import { keepClass, resolveRecorded } from '../../../api/datamover/v1alpha1/class-resolution.ts';
+import type { DataMoverClass } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
+import type { Environment } from '../environment.ts';
+import { madeByAnother } from '../repository-maintenance.ts';
+import { serveResolved, type Serving, type ServingProblem } from './resolve-class.ts';
+
+/** A request about data that a backup has left in a repository. */
+export type RepositoryCare = Resource & {
+  spec: { dataMoverClass?: string | undefined; config?: Record<string, unknown> | undefined };
+  status?: { dataMoverClass?: string | undefined };
+};
+
+/** What the record says about the data. */
+export interface Origin {
+  /** The mover that made it. */
+  mover: string;
+  /** Identity of its repository, if that is known. */
+  repositoryID: string | undefined;
+}
+
+/**
+ * The class that made the backup, or another one if that is safe; see {@link resolveRecorded}. Data that another mover has
+ * written is left to the controller of that mover, if a class says that there is one.
+ */
+export function serveRecorded(
+  env: Environment,
+  request: RepositoryCare,
+  { mover: madeBy, repositoryID }: Origin,
+): Serving | ServingProblem | undefined {
+  const { spec, status } = request;
+  const isOurs = ({ spec: { mover } }: DataMoverClass): boolean => env.movers.has(mover);
+  const all = env.listers.classes.list();
+  if (!env.movers.has(madeBy) && all.some((one) => one.spec.mover === madeBy)) return undefined;
+  const named = all.find(({ metadata }) => metadata.name === spec.dataMoverClass);
+  if (named !== undefined && !isOurs(named)) return madeByAnother(madeBy, named);
+  const classes = all.filter(isOurs);
+  const kept = classes.find((c) => c.metadata.name === status?.dataMoverClass);
+  const resolution =
+    kept === undefined
+      ? resolveRecorded(classes, {
+          subject: `${request.kind} ${formatKey(keyOf(request))}`,
+          name: spec.dataMoverClass,
+          installation: env.namespace,
+          isIdentified: repositoryID !== undefined,
+        })
+      : keepClass(classes, kept.metadata.name);
+  return serveResolved(env.movers, resolution, { config: spec.config });
+}

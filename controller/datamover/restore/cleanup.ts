@@ -1,0 +1,50 @@
+import { abandonVolume } from '../../../volumes/handover/hand-over.ts';
+import { nameOfVolume, reclaimVolumes, unstageEmpty } from '../../../volumes/exposure/staging.ts';
+import { requestUidOf } from '../../../lifecycle/request/child-identity.ts';
+import { cleanMover, untilGone } from '../../../lifecycle/request/cleanup.ts';
+import type { Step, StepResult } from '../../../lifecycle/request/step.ts';
+import { settleReplaced } from './overwrite/roll-back.ts';
+import type { RestoreScope } from './scope.ts';
+
+/** The way back, in order. After a success there is little left: the volume has gone to its claim. */
+export const restoreCleanup: readonly Step<RestoreScope>[] = [
+  // Whoever waits for the former data waits no longer than needed.
+  { name: 'settle what was replaced', run: settleReplaced },
+  cleanMover,
+  { name: 'clean up staging', run: cleanStaging },
+  { name: 'clean up volumes', run: cleanVolumes },
+];
+
+async function cleanStaging({ env, child, signal }: RestoreScope): Promise<StepResult> {
+  return untilGone(await unstageEmpty(env, child, signal));
+}
+
+async function cleanVolumes(scope: RestoreScope): Promise<StepResult> {
+  const { env, serving, child, status, signal } = scope;
+  const claims = [child.name, ...serving.mover.claimsOf(child)];
+  const left = new Set(await reclaimVolumes(env, claims, signal));
+  const handed = status.handOver;
+  if (handed !== undefined && !(await abandon(scope, handed)))
+    left.add(nameOfVolume(handed.persistentVolume));
+  const replaced = releasedVolume(scope);
+  if (replaced !== undefined) left.add(nameOfVolume(replaced));
+  return untilGone([...left]);
+}
+
+/** The former volume, while storage has yet to delete it. */
+function releasedVolume({ env, status: { replaces } }: RestoreScope): string | undefined {
+  if (replaces?.outcome !== 'Released' || replaces.reclaimPolicy !== 'Delete') return undefined;
+  return env.listers.volumes.get(replaces.persistentVolume)?.metadata.name;
+}
+
+/** After a success there is nothing to abandon, which the volume itself says. */
+function abandon(
+  { env, child, signal }: RestoreScope,
+  { persistentVolume, reclaimPolicy }: NonNullable<RestoreScope['status']['handOver']>,
+): Promise<boolean> {
+  const volume = env.listers.volumes.get(persistentVolume);
+  const { namespace = '', name = '' } = volume?.spec.claimRef ?? {};
+  const claim = env.listers.claims.get(`${namespace}/${name}`);
+  const requestUid = requestUidOf(child);
+  return abandonVolume({ client: env.client, volume, claim, requestUid, reclaimPolicy, signal });
+}

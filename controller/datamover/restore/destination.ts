@@ -1,0 +1,81 @@
+import type { PersistentVolumeClaim } from '../../../api/kubernetes/core.ts';
+import { largestQuantity } from '../../../volumes/exposure/quantity.ts';
+import type { StagingVolume } from '../../../volumes/exposure/staging.ts';
+import { whyLost } from '../../../volumes/handover/destination-lost.ts';
+import { done, failed, waiting, type StepResult } from '../../../lifecycle/request/step.ts';
+import { checkVolume } from '../../../movers/check-capabilities.ts';
+import { destinationClaim, destinationKey, type RestoreScope } from './scope.ts';
+
+/** Waits for the destination claim and makes sure that it can receive a volume. */
+export function awaitDestination(scope: RestoreScope): StepResult {
+  const { status, serving, limits } = scope;
+  // From here on the hand-over itself watches the claim.
+  if (status.handOver !== undefined) return done;
+  const key = destinationKey(scope);
+  const claim = destinationClaim(scope);
+  if (claim === undefined && status.destinationUID === undefined) {
+    const seconds = serving.class.spec.deadlines.destinationSeconds;
+    return waiting(`waiting for PersistentVolumeClaim ${key} to appear`, {
+      deadline: {
+        at: limits.endOf(status.startTimestamp, seconds),
+        reason: 'DestinationNotFound',
+        message: `PersistentVolumeClaim ${key} did not appear within ${String(seconds)} s; create the one that spec.destinationClaimRef names, then restore again`,
+      },
+    });
+  }
+  const lost = whyLost(key, claim, status.destinationUID);
+  if (lost !== undefined) return failed('DestinationNotFound', lost);
+  status.destinationUID ??= claim?.metadata.uid;
+  return claim === undefined ? done : judge(scope, key, claim);
+}
+
+/** Whether the claim can receive a volume, by what it says itself. */
+function judge({ serving, restore }: RestoreScope, key: string, { spec }: PersistentVolumeClaim): StepResult {
+  const subject = `PersistentVolumeClaim ${key}`;
+  const { volumeName, storageClassName, accessModes = [] } = spec;
+  if (volumeName !== undefined && volumeName !== '' && restore.spec.existingClaimPolicy !== 'Overwrite') {
+    return failed(
+      'DestinationBound',
+      `${subject} is bound to PersistentVolume ${volumeName} already; its data is left alone, unless spec.existingClaimPolicy is Overwrite`,
+    );
+  }
+  const unusable = checkVolume(serving.mover, subject, spec);
+  if (unusable !== undefined) return unusable;
+  if (storageClassName === '') {
+    return failed(
+      'DestinationMismatch',
+      `spec.storageClassName of ${subject} is empty, so no volume can be made for the data; create it with a storage class`,
+    );
+  }
+  if (accessModes.length > 0 && accessModes.every((mode) => mode === 'ReadOnlyMany')) {
+    return failed(
+      'DestinationMismatch',
+      `spec.accessModes of ${subject} asks for ReadOnlyMany only, and no data can be written to such a volume; add a mode that writes`,
+    );
+  }
+  return done;
+}
+
+/** The staging volume becomes the destination's, so it is made to the destination's measure, and never smaller than the data. */
+export function stagingVolumeFor(scope: RestoreScope): StagingVolume {
+  const { source } = scope;
+  const claim = destinationClaim(scope);
+  if (claim === undefined) throw new Error('staging before the destination is there');
+  const {
+    storageClassName,
+    accessModes = ['ReadWriteOnce'],
+    volumeMode = 'Filesystem',
+    resources,
+  } = claim.spec;
+  return {
+    storageClassName,
+    accessModes,
+    volumeMode,
+    capacity:
+      largestQuantity(
+        resources?.requests?.['storage'],
+        claim.status?.capacity?.['storage'],
+        source.volume?.capacity,
+      ) ?? '1Gi',
+  };
+}

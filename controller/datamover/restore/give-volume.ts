@@ -1,0 +1,87 @@
+import { conditionTypes } from '../../../api/datamover/v1alpha1/reasons.ts';
+import { handOver, type HandOver } from '../../../volumes/handover/hand-over.ts';
+import { requestUidOf } from '../../../lifecycle/request/child-identity.ts';
+import { checkpoint, done, waiting, type StepResult } from '../../../lifecycle/request/step.ts';
+import { replaceClaim } from './overwrite/replace-claim.ts';
+import { destinationClaim, destinationKey, type RestoreScope } from './scope.ts';
+
+/** Lets the mover go and notes which volume it leaves, and what that must become. */
+export async function releaseMover(scope: RestoreScope): Promise<StepResult> {
+  if (scope.status.handOver !== undefined) return done;
+  const { serving, child, signal, env, status, source } = scope;
+  const left = await serving.mover.cleanup({ ...child, signal });
+  if (left.length > 0)
+    return untilHandedOver(scope, `waiting for ${left.join(', ')} to let go of the volume`, 1000);
+  const volumeName = env.listers.claims.get(`${env.namespace}/${child.name}`)?.spec.volumeName;
+  const volume = volumeName === undefined ? undefined : env.listers.volumes.get(volumeName);
+  if (volume === undefined) {
+    const claim = `${env.namespace}/${child.name}`;
+    return untilHandedOver(scope, `waiting for the volume of staging PersistentVolumeClaim ${claim}`);
+  }
+  const before = volume.spec.persistentVolumeReclaimPolicy ?? 'Delete';
+  status.handOver = {
+    persistentVolume: volume.metadata.name,
+    reclaimPolicy: recordedPolicy(source) ?? before,
+  };
+  return checkpoint;
+}
+
+/** Only old in-tree drivers can recycle. */
+function recordedPolicy({ volume }: RestoreScope['source']): string | undefined {
+  return volume?.reclaimPolicy === 'Recycle' ? undefined : volume?.reclaimPolicy;
+}
+
+export async function giveVolume(scope: RestoreScope): Promise<StepResult> {
+  const { status, now } = scope;
+  if (status.handOver === undefined) throw new Error('hand-over before release');
+  const result = await give(scope, handOverOf(scope, status.handOver));
+  if (result.state === 'done') {
+    status.handOver.boundAt = now.toISOString();
+    return checkpoint;
+  }
+  return result.state === 'waiting' ? untilHandedOver(scope, result.message, result.requeueAfterMs) : result;
+}
+
+/** A destination that had a volume is replaced first; what replaces it is another claim. */
+async function give(scope: RestoreScope, h: HandOver): Promise<StepResult> {
+  const { replaces } = scope.status;
+  if (replaces === undefined) return handOver(h);
+  const replaced = await replaceClaim(scope, h, replaces);
+  return replaced.state === 'done' ? handOver({ ...h, destinationUID: undefined }) : replaced;
+}
+
+function handOverOf(
+  scope: RestoreScope,
+  { persistentVolume: volumeName, reclaimPolicy }: NonNullable<RestoreScope['status']['handOver']>,
+): HandOver {
+  const { env, status, child, source, signal } = scope;
+  return {
+    client: env.client,
+    volumeName,
+    volume: env.listers.volumes.get(volumeName),
+    staging: env.listers.claims.get(`${env.namespace}/${child.name}`),
+    destination: destinationClaim(scope),
+    destinationKey: destinationKey(scope),
+    destinationUID: status.destinationUID,
+    reclaimPolicy,
+    volumeLabels: source.volume?.pvLabels ?? {},
+    volumeAnnotations: source.volume?.pvAnnotations ?? {},
+    requestUid: requestUidOf(child),
+    signal,
+  };
+}
+
+/** A wait that fails the restore when the volume is not handed over in time. */
+function untilHandedOver(scope: RestoreScope, message: string, requeueAfterMs?: number): StepResult {
+  const { status, serving, now, limits } = scope;
+  const seconds = serving.class.spec.deadlines.handOverSeconds;
+  const moved = status.conditions?.find(({ type }) => type === conditionTypes.moved)?.lastTransitionTime;
+  const since = status.verification?.doneAt ?? moved ?? now.toISOString();
+  return waiting(message, {
+    deadline: {
+      at: limits.endOf(since, seconds),
+      message: `no hand-over within ${String(seconds)} s: ${message}`,
+    },
+    ...(requeueAfterMs !== undefined && { requeueAfterMs }),
+  });
+}

@@ -1,0 +1,118 @@
+import type { PersistentVolume, PersistentVolumeClaim } from '../../../../api/kubernetes/core.ts';
+import { formatKey, keyOf } from '../../../../api/kubernetes/meta.ts';
+import { isForbidden } from '../../../../kube/client/kube-error.ts';
+import { usersOf } from '../../../../volumes/handover/claim-users.ts';
+import {
+  isSetAside,
+  isSetAsideByOther,
+  setAside,
+  tellClaim,
+} from '../../../../volumes/handover/parked-volume.ts';
+import { requestUidOf } from '../../../../lifecycle/request/child-identity.ts';
+import { checkpoint, done, failed, waiting, type StepResult } from '../../../../lifecycle/request/step.ts';
+import { destinationClaim, destinationKey, type RestoreScope } from '../scope.ts';
+
+/** Users go when they go; nobody tells us. */
+const LOOK_AGAIN_MS = 5_000;
+
+/**
+ * Takes a destination that has a volume out of use, before anything is moved: whoever wants to use it waits for the
+ * restored data instead of starting on what is to be replaced. It stays out of use until the end, whatever that is.
+ */
+export async function makeWay(scope: RestoreScope): Promise<StepResult> {
+  const { status, env } = scope;
+  if (status.handOver !== undefined || status.replaces?.setAsideAt !== undefined) return done;
+  const claim = destinationClaim(scope);
+  const volumeName = claim?.spec.volumeName ?? '';
+  if (claim === undefined || volumeName === '') return done;
+  const volume = env.listers.volumes.get(volumeName);
+  return volume === undefined ? notItsOwn(scope, volumeName) : takeAway(scope, claim, volume);
+}
+
+async function takeAway(
+  scope: RestoreScope,
+  claim: PersistentVolumeClaim,
+  volume: PersistentVolume,
+): Promise<StepResult> {
+  const { name } = volume.metadata;
+  const requestUid = requestUidOf(scope.child);
+  if (isSetAside(volume, requestUid)) return confirm(scope, claim, name);
+  if (isSetAsideByOther(volume, requestUid))
+    return soon(scope, `another restore replaces the data of PersistentVolumeClaim ${destinationKey(scope)}`);
+  return volume.spec.claimRef?.uid === claim.metadata.uid
+    ? begin(scope, claim, volume)
+    : notItsOwn(scope, name);
+}
+
+function notItsOwn(scope: RestoreScope, volumeName: string): StepResult {
+  return failed(
+    'DestinationBound',
+    `PersistentVolumeClaim ${destinationKey(scope)} names PersistentVolume ${volumeName}, which is not bound to it; it is left alone`,
+  );
+}
+
+async function begin(
+  scope: RestoreScope,
+  claim: PersistentVolumeClaim,
+  volume: PersistentVolume,
+): Promise<StepResult> {
+  const { status, env, signal, child } = scope;
+  if (status.replaces === undefined) {
+    const users = await usersOf(env, claim, volume.metadata.name, signal).catch(notAllowed);
+    if (typeof users === 'object') return users;
+    if (users !== undefined) return soon(scope, inUse(scope, users));
+    status.replaces = {
+      persistentVolume: volume.metadata.name,
+      reclaimPolicy: volume.spec.persistentVolumeReclaimPolicy ?? 'Delete',
+    };
+    // What the volume was like must be known before it is changed.
+    return checkpoint;
+  }
+  await scope.assertCurrent();
+  await setAside({ client: env.client, requestUid: requestUidOf(child), signal }, volume, claim);
+  return soon(scope, `taking PersistentVolumeClaim ${destinationKey(scope)} out of use`);
+}
+
+/** The rights are not given by default: to replace claims takes more than all else that the controller does. */
+function notAllowed(error: unknown): StepResult {
+  if (!isForbidden(error)) throw error;
+  return failed(
+    'Forbidden',
+    `spec.existingClaimPolicy is Overwrite, and the controller has not been given the rights for that (config/overwrite): ${error.message}`,
+  );
+}
+
+/** A pod may have come between the look and the write. It has the old data, and keeps it. */
+async function confirm(
+  scope: RestoreScope,
+  claim: PersistentVolumeClaim,
+  volumeName: string,
+): Promise<StepResult> {
+  const { status, env, signal, now, restore } = scope;
+  await tellClaim({ client: env.client, signal }, claim, formatKey(keyOf(restore)));
+  if (claim.status?.phase !== 'Lost')
+    return soon(
+      scope,
+      `waiting for Kubernetes to take PersistentVolumeClaim ${destinationKey(scope)} out of use`,
+    );
+  const users = await usersOf(env, claim, volumeName, signal);
+  if (users !== undefined) return failed('DestinationInUse', inUse(scope, users));
+  if (status.replaces !== undefined) status.replaces.setAsideAt = now.toISOString();
+  return checkpoint;
+}
+
+export function inUse(scope: RestoreScope, users: string): string {
+  return `PersistentVolumeClaim ${destinationKey(scope)} cannot be overwritten while ${users}; stop what uses it`;
+}
+
+function soon({ status, serving, limits }: RestoreScope, message: string): StepResult {
+  const seconds = serving.class.spec.deadlines.destinationSeconds;
+  return waiting(message, {
+    requeueAfterMs: LOOK_AGAIN_MS,
+    deadline: {
+      at: limits.endOf(status.startTimestamp, seconds),
+      reason: 'DestinationInUse',
+      message: `${message} (after ${String(seconds)} s)`,
+    },
+  });
+}

@@ -1,0 +1,98 @@
+import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../../api/kubernetes/core.ts';
+import { formatKey, keyOf } from '../../../../api/kubernetes/meta.ts';
+import { usersOf } from '../../../../volumes/handover/claim-users.ts';
+import { free, refuseMisfit, type HandOver } from '../../../../volumes/handover/hand-over.ts';
+import { whyLost } from '../../../../volumes/handover/destination-lost.ts';
+import { claimFrom, isRecorded, recordOf } from '../../../../volumes/handover/replacement.ts';
+import { isSetAside } from '../../../../volumes/handover/parked-volume.ts';
+import { checkpoint, done, failed, waiting, type StepResult } from '../../../../lifecycle/request/step.ts';
+import { inUse } from './detach-volume.ts';
+import type { RestoreScope } from '../scope.ts';
+
+type Replaces = NonNullable<RestoreScope['status']['replaces']>;
+
+const LOOK_AGAIN_MS = 5_000;
+
+/**
+ * Puts a claim of the same name and content, which names the restored volume, in the place of the destination, since the
+ * volume of a claim cannot be changed. The former one's volume is set aside. What it says is recorded before it goes;
+ * from then on its end is our doing, and a failure makes it anew.
+ */
+export async function replaceClaim(
+  scope: RestoreScope,
+  h: HandOver,
+  replaces: Replaces,
+): Promise<StepResult> {
+  const { destination, destinationKey } = h;
+  const { destinationUID } = scope.status;
+  if (destination?.spec.volumeName === h.volumeName) return done;
+  if (destination !== undefined && destination.metadata.uid === destinationUID)
+    return retire(scope, { ...h, destination }, replaces);
+  if (replaces.claim === undefined) {
+    const lost = whyLost(destinationKey, destination, destinationUID);
+    return failed('DestinationNotFound', lost ?? `PersistentVolumeClaim ${destinationKey} was deleted`);
+  }
+  if (destination === undefined) return renew(scope, h.volumeName, replaces.claim);
+  return failed(
+    'DestinationBound',
+    `PersistentVolumeClaim ${destinationKey} was created again by somebody else while its data was replaced; ` +
+      `its former volume ${replaces.persistentVolume} is kept`,
+  );
+}
+
+type Former = HandOver & { destination: PersistentVolumeClaim };
+
+/** The former claim goes once the restored volume is free for the other one. */
+async function retire(scope: RestoreScope, h: Former, replaces: Replaces): Promise<StepResult> {
+  const { volume, destination } = h;
+  if (destination.metadata.deletionTimestamp !== undefined) return retiring(h, replaces);
+  if (volume === undefined) return waiting(`waiting to see PersistentVolume ${h.volumeName}`);
+  const refused = refuseMisfit(h.destinationKey, volume, destination);
+  if (refused !== undefined) return refused;
+  const freed = await free(h, volume, destination);
+  return freed.state === 'done' ? remove(scope, h, replaces) : freed;
+}
+
+async function remove(scope: RestoreScope, h: Former, replaces: Replaces): Promise<StepResult> {
+  const { env, signal, status } = scope;
+  const { destination } = h;
+  const former = env.listers.volumes.get(replaces.persistentVolume);
+  if (former === undefined || !isSetAside(former, h.requestUid)) return takenBack(h, replaces);
+  const users = await usersOf(env, destination, replaces.persistentVolume, signal);
+  if (users !== undefined) return waiting(inUse(scope, users), { requeueAfterMs: LOOK_AGAIN_MS });
+  if (!isRecorded(replaces.claim, destination)) {
+    status.replaces = { ...replaces, claim: recordOf(destination) };
+    return checkpoint;
+  }
+  await scope.assertCurrent();
+  const { name, namespace = '', uid = '', resourceVersion = '' } = destination.metadata;
+  await env.client.delete(persistentVolumeClaims, { namespace, name }, { uid, resourceVersion, signal });
+  return retiring(h, replaces);
+}
+
+function retiring({ destinationKey }: Former, { claim }: Replaces): StepResult {
+  return claim === undefined
+    ? failed('DestinationNotFound', `PersistentVolumeClaim ${destinationKey} is being deleted`)
+    : waiting(
+        `waiting for the former PersistentVolumeClaim ${destinationKey} to go; pods that wait for it keep it`,
+      );
+}
+
+function takenBack({ destinationKey }: Former, { persistentVolume }: Replaces): StepResult {
+  return failed(
+    'DestinationBound',
+    `PersistentVolume ${persistentVolume} was changed while it was set aside from PersistentVolumeClaim ${destinationKey}`,
+  );
+}
+
+async function renew(
+  { env, namespace, restore, signal }: RestoreScope,
+  volumeName: string,
+  record: NonNullable<Replaces['claim']>,
+): Promise<StepResult> {
+  const key = { namespace, name: restore.spec.destinationClaimRef.name };
+  const claim = claimFrom(record, { key, volumeName, restore: formatKey(keyOf(restore)) });
+  await env.creator.createOnce(persistentVolumeClaims, claim, signal);
+  const message = `waiting to see PersistentVolumeClaim ${namespace}/${key.name} with its new volume`;
+  return waiting(message, { requeueAfterMs: LOOK_AGAIN_MS });
+}

@@ -1,0 +1,56 @@
+import { backups, restores } from '../../../api/velero/v1.ts';
+import { annotations } from '../../../api/datamover/v1alpha1/keys.ts';
+import { ownerOf, repositoryPath, type RepositoryLocation } from '../../../movers/repository-path.ts';
+import { done, failed, type StepResult } from '../../../lifecycle/request/step.ts';
+import type { RestoreScope } from './scope.ts';
+import { objection } from './velero-grant.ts';
+
+/**
+ * Who may read which repository. A tenant may restore what its own namespace of this cluster backed up; everything
+ * else needs a Velero Restore in the protected namespace, where tenants cannot write, that brings the source's namespace
+ * to this one (ADR 13).
+ */
+export async function mayRestore(scope: RestoreScope): Promise<StepResult> {
+  const { source, namespace, env, status, log } = scope;
+  if (status.repositoryPath !== undefined) return done;
+  const path = source.result?.repository ?? '';
+  const owner = ownerOf(path);
+  if (owner === undefined) {
+    return failed(
+      'InvalidRequest',
+      `spec.source.result.repository "${path}" is not the path of a repository`,
+    );
+  }
+  const refusal = isOwn(scope, path, owner) ? undefined : await objectionTo(scope, owner.namespace);
+  if (refusal !== undefined) {
+    // Which namespaces other Restores speak of is nothing that a tenant should learn by asking.
+    log.info(`repository ${path} is not read for namespace ${namespace}: ${refusal}`);
+    return failed(
+      'Forbidden',
+      `repository ${path} is not one that this namespace makes with this DataMoverClass; only a Velero Restore that is under way in namespace ${env.namespace} may bring data of namespace ${owner.namespace} of cluster ${owner.cluster} into namespace ${namespace}`,
+    );
+  }
+  status.repositoryPath = path;
+  return done;
+}
+
+type Owner = Omit<RepositoryLocation, 'prefix'>;
+
+/** The whole path counts: below another prefix may lie anything, another namespace's repository included. */
+function isOwn({ serving, env, namespace }: RestoreScope, path: string, { pvc }: Owner): boolean {
+  return (
+    path === repositoryPath({ prefix: serving.repositoryPrefix, cluster: env.clusterName, namespace, pvc })
+  );
+}
+
+/** Why no Velero Restore brings the data of a namespace to this request; undefined when one does. */
+export async function objectionTo(scope: RestoreScope, sourceNamespace: string): Promise<string | undefined> {
+  const { restore, env, signal } = scope;
+  const { namespace } = env;
+  const read = { signal };
+  const name = restore.metadata.annotations?.[annotations.veleroRestore];
+  const velero = name === undefined ? undefined : await env.client.get(restores, { namespace, name }, read);
+  const of = velero?.spec.backupName;
+  const backup = of === undefined ? undefined : await env.client.get(backups, { namespace, name: of }, read);
+  return objection(restore, sourceNamespace, { restore: velero, backup });
+}

@@ -1,0 +1,37 @@
+import type {
+  DataMoverRestore,
+  DataMoverRestoreStatus,
+} from '../../../api/datamover/v1alpha1/data-mover-restore.ts';
+import type { Environment } from '../environment.ts';
+import { announce, targetOf } from '../../../lifecycle/observe/lifecycle-events.ts';
+import { veleroTarget } from '../velero-target.ts';
+
+/** Tells what this pass changed, on every object where somebody would look for it. */
+export function reportRestore(
+  env: Environment,
+  restore: DataMoverRestore,
+  before: DataMoverRestoreStatus,
+  after: DataMoverRestoreStatus,
+): void {
+  const key = `${restore.metadata.namespace ?? ''}/${restore.spec.destinationClaimRef.name}`;
+  const claim = env.listers.claims.get(key);
+  const target = claim && targetOf({ ...claim, apiVersion: 'v1', kind: 'PersistentVolumeClaim' });
+  announce(env.reporter, {
+    before,
+    after,
+    subject: `restore of PersistentVolumeClaim ${key}`,
+    self: targetOf(restore),
+    // The claim is Pending, and that is where its owner looks for the reason.
+    started: [target],
+    data: [target],
+    velero: veleroTarget('Restore', restore, env.namespace),
+  });
+}
+
+/** One line about a finished restore. */
+export function restoredText({ restored, repositoryPath = '' }: DataMoverRestoreStatus): string {
+  const { snapshotID = '', notPreserved, empty } = restored ?? {};
+  const but = notPreserved === undefined ? '' : `; all contents are back, but not preserved: ${notPreserved}`;
+  if (empty === true) return `the backup was of an empty volume; the restored one is empty${but}`;
+  return `snapshot ${snapshotID} of repository ${repositoryPath}${but}`;
+}

@@ -1,0 +1,107 @@
+import type { PersistentVolumeClaim } from '../../../api/kubernetes/core.ts';
+import {
+  isLeaving,
+  isOpenTo,
+  keepClass,
+  resolveClass,
+} from '../../../api/datamover/v1alpha1/class-resolution.ts';
+import type { VolumeFacts } from '../../../api/datamover/v1alpha1/class-volumes.ts';
+import type {
+  DataMoverRestore,
+  DataMoverRestoreStatus,
+} from '../../../api/datamover/v1alpha1/data-mover-restore.ts';
+import { dataMoverRestores } from '../../../api/datamover/v1alpha1/kinds.ts';
+import { conditionTypes } from '../../../api/datamover/v1alpha1/reasons.ts';
+import type { Environment } from '../environment.ts';
+import { isServedHere } from '../installation.ts';
+import { childIdentity } from '../../../lifecycle/request/child-identity.ts';
+import type { RequestType } from '../../../lifecycle/request/request-type.ts';
+import { serveResolved, type Serving, type ServingProblem } from '../resolution/resolve-class.ts';
+import { isBeingVerified, verifiedFact } from '../verification.ts';
+import { restoreCleanup } from './cleanup.ts';
+import { missingRecord, sourceOf } from './record.ts';
+import { reportRestore, restoredText } from './reports.ts';
+import type { RestoreScope } from './scope.ts';
+import { restoreSteps, unwantedRestore } from './steps.ts';
+
+/** What makes a DataMoverRestore one. */
+export function restoreRequest(
+  env: Environment,
+): RequestType<DataMoverRestore, DataMoverRestoreStatus, RestoreScope> {
+  return {
+    kind: dataMoverRestores,
+    lister: env.listers.restores,
+    isShared: true,
+    steps: restoreSteps,
+    cleanup: restoreCleanup,
+    missing: (restore) => missingRecord(env, restore),
+    unwanted: unwantedRestore,
+    choose: (restore) => chooseServing(env, restore),
+    open: ({ request, status, serving, now, limits, assertCurrent, context }) => ({
+      env,
+      restore: request,
+      source: sourceOf(env, request) ?? {},
+      namespace: request.metadata.namespace ?? '',
+      status,
+      child: childIdentity('restore', request, env.self),
+      serving,
+      now,
+      limits,
+      signal: context.signal,
+      assertCurrent,
+      log: context.log,
+    }),
+    succeeded: (status) => status.handOver?.boundAt !== undefined,
+    phase: phaseOf,
+    facts: (status) => [
+      [conditionTypes.admitted, status.admittedAt !== undefined],
+      [conditionTypes.staged, status.movingSince !== undefined],
+      [conditionTypes.moved, status.restored !== undefined],
+      ...verifiedFact(status),
+      [conditionTypes.handedOver, status.handOver?.boundAt !== undefined],
+    ],
+    successMessage: restoredText,
+    report: (restore, before, after) => reportRestore(env, restore, before, after),
+  };
+}
+
+function phaseOf(status: DataMoverRestoreStatus): string {
+  if (isBeingVerified(status)) return 'Verifying';
+  if (status.restored !== undefined) return 'HandingOver';
+  if (status.movingSince !== undefined) return 'Moving';
+  if (status.admittedAt !== undefined) return 'Staging';
+  // One that still waits for its destination stands in nobody's way.
+  return status.queue === undefined ? 'Pending' : 'Queued';
+}
+
+/**
+ * The class asked for, else the one that made the backup, else what the destination's labels say: the cluster of a
+ * restore need not have the classes of the cluster of the backup.
+ */
+function chooseServing(env: Environment, restore: DataMoverRestore): Serving | ServingProblem | undefined {
+  const { destinationClaimRef, installation, config } = restore.spec;
+  const source = sourceOf(env, restore);
+  const classes = env.listers.classes.list();
+  const { namespace = '' } = restore.metadata;
+  const destination = env.listers.claims.get(`${namespace}/${destinationClaimRef.name}`);
+  const storageClassName = destination?.spec.storageClassName;
+  const kept = restore.status?.dataMoverClass;
+  const recorded = classes.find(
+    (c) => c.metadata.name === source?.dataMoverClass && !isLeaving(c) && isOpenTo(c, installation),
+  );
+  const resolution =
+    kept === undefined
+      ? resolveClass(classes, destination ?? { metadata: { name: destinationClaimRef.name, namespace } }, {
+          requested: restore.spec.dataMoverClass ?? recorded?.metadata.name,
+          installation,
+          volume: destination && factsOf(destination),
+        })
+      : keepClass(classes, kept);
+  if (!isServedHere(restore, resolution, env.namespace)) return undefined;
+  return serveResolved(env.movers, resolution, { config, storageClassName });
+}
+
+/** Only what the mover must be able to write: storage class, driver and size may be others than in the cluster of the backup. */
+function factsOf({ spec: { volumeMode = 'Filesystem' } }: PersistentVolumeClaim): VolumeFacts {
+  return { volumeMode };
+}

@@ -1,0 +1,72 @@
+import type { Backup, Restore } from '../../../api/velero/v1.ts';
+import type { DataMoverRestore } from '../../../api/datamover/v1alpha1/data-mover-restore.ts';
+import { labels } from '../../../api/datamover/v1alpha1/keys.ts';
+import { restoreName } from '../../../api/datamover/v1alpha1/names.ts';
+
+/** After these a Velero Restore lets nothing in any more. */
+const OVER: ReadonlySet<string | undefined> = new Set([
+  'FailedValidation',
+  'Completed',
+  'PartiallyFailed',
+  'Failed',
+]);
+
+/** A Velero Restore as it stands in the protected namespace, with its Backup. */
+export interface Grant {
+  restore: Restore | undefined;
+  backup: Backup | undefined;
+}
+
+/**
+ * Why a Velero Restore does not bring the data of a namespace to a request; undefined when it does. What the request says of
+ * itself is the tenant's to write, so nothing of it is believed but what the Restore confirms: that it is under way, that the
+ * plugin makes a request of this very name in it, and that it takes that namespace to this one.
+ */
+export function objection(request: DataMoverRestore, source: string, grant: Grant): string | undefined {
+  const { restore, backup } = grant;
+  if (restore === undefined) return 'it names no Velero Restore that exists';
+  return (
+    doubtOf(request, restore) ??
+    gapBetween(restore, backup, source) ??
+    detour(restore, source, request.metadata.namespace)
+  );
+}
+
+/** Whether the request is one of this Restore, now. */
+function doubtOf({ metadata, spec }: DataMoverRestore, restore: Restore): string | undefined {
+  const { name, uid = '' } = restore.metadata;
+  const { phase } = restore.status ?? {};
+  if (OVER.has(phase)) return `Restore ${name} is over: ${phase ?? ''}`;
+  const made = restoreName(uid, metadata.namespace ?? '', spec.destinationClaimRef.name);
+  const isMade = metadata.name === made && metadata.labels?.[labels.veleroRestoreUid] === uid;
+  return isMade ? undefined : `it was not made in Restore ${name}`;
+}
+
+function gapBetween(restore: Restore, backup: Backup | undefined, source: string): string | undefined {
+  const { name } = restore.metadata;
+  if (!includes(restore.spec, source)) return `Restore ${name} leaves ${source} out`;
+  if (backup !== undefined && includes(backup.spec, source)) return undefined;
+  return `Backup ${restore.spec.backupName ?? ''} of Restore ${name} does not hold ${source}`;
+}
+
+function detour({ metadata, spec }: Restore, source: string, namespace?: string): string | undefined {
+  const target = spec.namespaceMapping?.[source] ?? source;
+  return target === namespace ? undefined : `Restore ${metadata.name} brings ${source} to ${target}`;
+}
+
+interface Namespaces {
+  includedNamespaces?: string[] | undefined;
+  excludedNamespaces?: string[] | undefined;
+}
+
+/** As Velero reads them: no list is all, and an exclusion wins. */
+function includes({ includedNamespaces = [], excludedNamespaces = [] }: Namespaces, name: string): boolean {
+  const included = includedNamespaces.length === 0 || includedNamespaces.some((one) => fits(one, name));
+  return included && !excludedNamespaces.some((one) => fits(one, name));
+}
+
+/** `*` and `?` stand for any letters and one letter. */
+function fits(pattern: string, name: string): boolean {
+  const literal = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${literal.replaceAll('*', '.*').replaceAll('?', '.')}$`).test(name);
+}

@@ -1,0 +1,63 @@
+import { backups, restores, type Backup } from '../../api/velero/v1.ts';
+import type { ObjectMeta } from '../../api/kubernetes/meta.ts';
+import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import type { AccessProblem } from '../../movers/access-problem.ts';
+
+/**
+ * In which storage location the Velero backup lies that a request belongs to. Its name may be another one in every cluster, so
+ * it is asked of the cluster that the request is in. A request lies where tenants may write: what it says of itself counts
+ * only with the uid that Velero's object has.
+ */
+export type VeleroLocation = { name: string | undefined } | AccessProblem;
+
+interface Request {
+  metadata: ObjectMeta;
+}
+
+/** Where to look. */
+interface Place {
+  /** `namespace` is Velero's. */
+  env: { client: KubeClient; namespace: string };
+  signal: AbortSignal;
+}
+
+/** Of the backup that the request is part of; without a name for one that was made by hand. */
+export async function locationOfBackup(place: Place, { metadata }: Request): Promise<VeleroLocation> {
+  const name = metadata.annotations?.[annotations.veleroBackup];
+  if (name === undefined) return { name: undefined };
+  const backup = await backupNamed(place, name);
+  return backup !== undefined && backup.metadata.uid === metadata.labels?.[labels.veleroBackupUid]
+    ? { name: backup.spec.storageLocation }
+    : missing('Backup', place, name);
+}
+
+/** Of the backup that is being restored; without a name for a restore that was made by hand. */
+export async function locationOfRestore(place: Place, { metadata }: Request): Promise<VeleroLocation> {
+  const name = metadata.annotations?.[annotations.veleroRestore];
+  if (name === undefined) return { name: undefined };
+  const {
+    env: { client, namespace },
+    signal,
+  } = place;
+  const restore = await client.get(restores, { namespace, name }, { signal });
+  if (restore === undefined || restore.metadata.uid !== metadata.labels?.[labels.veleroRestoreUid])
+    return missing('Restore', place, name);
+  const { backupName = '' } = restore.spec;
+  const backup = await backupNamed(place, backupName);
+  return backup === undefined ? missing('Backup', place, backupName) : { name: backup.spec.storageLocation };
+}
+
+function backupNamed(
+  { env: { client, namespace }, signal }: Place,
+  name: string,
+): Promise<Backup | undefined> {
+  return client.get(backups, { namespace, name }, { signal });
+}
+
+function missing(kind: string, { env: { namespace } }: Place, name: string): AccessProblem {
+  return {
+    reason: 'StorageLocationNotFound',
+    message: `Velero ${kind} ${namespace}/${name}, to which the request belongs, is not there, so that nobody knows in which BackupStorageLocation the repository is; name one in config.backupStorageLocation.name of the DataMoverClass`,
+  };
+}

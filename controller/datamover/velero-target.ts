@@ -1,0 +1,23 @@
+import type { ObjectMeta } from '../../api/kubernetes/meta.ts';
+import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { objectName } from '../../api/datamover/v1alpha1/schema.ts';
+import type { EventTarget } from '../../lifecycle/observe/reporter.ts';
+
+/**
+ * The Velero Backup or Restore that a request serves, as the object of Events. Undefined for a request made by hand, and for one
+ * whose marks cannot be those of a Velero object.
+ */
+export function veleroTarget(
+  kind: 'Backup' | 'Restore',
+  request: { metadata: ObjectMeta },
+  namespace: string,
+): EventTarget | undefined {
+  const [annotation, label] =
+    kind === 'Backup'
+      ? [annotations.veleroBackup, labels.veleroBackupUid]
+      : [annotations.veleroRestore, labels.veleroRestoreUid];
+  const name = objectName.safeParse(request.metadata.annotations?.[annotation]);
+  const uid = objectName.safeParse(request.metadata.labels?.[label]);
+  if (!name.success || !uid.success) return undefined;
+  return { apiVersion: 'velero.io/v1', kind, namespace, name: name.data, uid: uid.data };
+}

@@ -1,7 +1,0 @@
-import type { Resource } from '../../api/meta.ts';
-import type { RequestStatus } from './request.ts';
-
-/** Is told what has been written to a request, once it is written. Never throws. */
-export interface RequestObserver {
-  wrote(request: Resource, before: RequestStatus, after: RequestStatus): void;
-}

@@ -1,0 +1,149 @@
+import type { Key } from '../../api/kubernetes/meta.ts';
+import { compareText, createLine, type Line } from './sorted-line.ts';
+import type { Obstacle, Place } from './slots.ts';
+
+/** A request that has not ended, as admission sees it. */
+export interface Candidate {
+  uid: string;
+  key: Key;
+  /** RFC 3339. */
+  createdAt: string;
+  place: Place;
+}
+
+/** The order in which requests get their places; no other order is used for any of it. */
+export function byAge(a: Candidate, b: Candidate): number {
+  return compareText(a.createdAt, b.createdAt) || compareText(a.uid, b.uid);
+}
+
+/** How many at the head of a line are told each change of their position. */
+export const FRONT = 10;
+
+/**
+ * The lines in which requests wait: one per repository, and one per kind, class and node. In the second kind of line are only
+ * those that nothing else of their repository keeps from going.
+ */
+export interface WaitingLines {
+  join(one: Candidate): void;
+  leave(one: Candidate): void;
+  /** Its repository is in use from now on. */
+  use(one: Candidate): void;
+  unuse(one: Candidate): void;
+  /** The first of each line of kind, class and node. */
+  heads(): Candidate[];
+  /** Those that keep a waiting request from its repository: the first of them, and how many. */
+  before(one: Candidate): { first: Candidate; isUsing: boolean; count: number } | undefined;
+  /** How many come first among those that wait for the same obstacle to go. */
+  aheadOf(one: Candidate, at: Obstacle['at']): number;
+  /** The first {@link FRONT} of every line that has moved on since the last call. */
+  takeFronts(): Candidate[];
+}
+
+interface Repository {
+  users: Map<string, Candidate>;
+  line: Line<Candidate>;
+  /** The one that waits for nothing but a place. */
+  able: Candidate | undefined;
+}
+
+interface PlaceLine {
+  of: Pick<Place, 'kind' | 'className' | 'node'>;
+  line: Line<Candidate>;
+}
+
+export function createWaitingLines(): WaitingLines {
+  const repositories = new Map<string, Repository>();
+  const lines = new Map<string, PlaceLine>();
+  const moved = new Set<Line<Candidate>>();
+
+  function enter(one: Candidate): void {
+    const id = lineOf(one.place);
+    const found = lines.get(id) ?? { of: one.place, line: createLine(byAge) };
+    lines.set(id, found);
+    found.line.add(one);
+  }
+
+  function exit(one: Candidate): void {
+    const id = lineOf(one.place);
+    const found = lines.get(id);
+    if (found === undefined) return;
+    takeFrom(found.line, one);
+    if (found.line.size === 0) lines.delete(id);
+  }
+
+  function takeFrom(line: Line<Candidate>, one: Candidate): void {
+    if (line.rankOf(one) < FRONT) moved.add(line);
+    line.remove(one);
+    if (line.size === 0) moved.delete(line);
+  }
+
+  /** Changes what is known of its repository, and lets the one that can go now into the line of its place. */
+  function change(one: Candidate, act: (repository: Repository) => void): void {
+    const name = one.place.repository;
+    const found = repositories.get(name) ?? {
+      users: new Map<string, Candidate>(),
+      line: createLine(byAge),
+      able: undefined,
+    };
+    repositories.set(name, found);
+    act(found);
+    const able = found.users.size === 0 ? found.line.head : undefined;
+    if (able !== found.able) {
+      if (found.able !== undefined) exit(found.able);
+      if (able !== undefined) enter(able);
+      found.able = able;
+    }
+    if (found.users.size === 0 && found.line.size === 0) repositories.delete(name);
+  }
+
+  return {
+    join(one) {
+      if (one.place.repository === '') enter(one);
+      else change(one, ({ line }) => line.add(one));
+    },
+    leave(one) {
+      if (one.place.repository === '') exit(one);
+      else change(one, ({ line }) => takeFrom(line, one));
+    },
+    use(one) {
+      if (one.place.repository !== '') change(one, ({ users }) => users.set(one.uid, one));
+    },
+    unuse(one) {
+      if (one.place.repository !== '') change(one, ({ users }) => users.delete(one.uid));
+    },
+    heads: () => [...lines.values()].flatMap(({ line: { head } }) => (head === undefined ? [] : [head])),
+    before(one) {
+      const repository = repositories.get(one.place.repository);
+      if (repository === undefined) return undefined;
+      const [user] = repository.users.values();
+      const first = user ?? repository.line.head;
+      if (first === undefined || first.uid === one.uid) return undefined;
+      const count = repository.users.size + repository.line.rankOf(one);
+      return { first, isUsing: user !== undefined, count };
+    },
+    aheadOf(one, at) {
+      let ahead = 0;
+      for (const { of, line } of lines.values()) if (wantsSame(of, one.place, at)) ahead += line.rankOf(one);
+      return ahead;
+    },
+    takeFronts() {
+      const found = [...moved].flatMap((line) => line.first(FRONT));
+      moved.clear();
+      return found;
+    },
+  };
+}
+
+function lineOf({ kind, className, node }: Place): string {
+  return JSON.stringify([kind, className, node]);
+}
+
+/** Whether it waits for what another one waits for. */
+function wantsSame(
+  one: Pick<Place, 'kind' | 'className' | 'node'>,
+  another: Place,
+  at: Obstacle['at'],
+): boolean {
+  if (one.kind !== another.kind) return false;
+  return at === 'class' ? one.className === another.className : one.node === another.node;
+}

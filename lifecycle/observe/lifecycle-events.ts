@@ -1,0 +1,61 @@
+import { eventReasons } from '../../api/datamover/v1alpha1/reasons.ts';
+import { speaker, type EventTarget, type Reporter } from './reporter.ts';
+import type { MovingStatus } from '../../controller/datamover/transfer-steps.ts';
+
+export interface Announcement<Status> {
+  before: Status;
+  after: Status;
+  /** `backup of PersistentVolumeClaim app/data`. */
+  subject: string;
+  self: EventTarget;
+  /** Where the start is reported beside the request. */
+  started: readonly (EventTarget | undefined)[];
+  /** The objects that the data comes from or goes to: the end is reported on them. */
+  data: readonly (EventTarget | undefined)[];
+  /** The Velero Backup or Restore. */
+  velero: EventTarget | undefined;
+}
+
+/** Tells what backups and restores have in common: that they queue, that the mover starts, and how they ended. */
+export function announce<Status extends MovingStatus>(reporter: Reporter, what: Announcement<Status>): void {
+  const { before, after, self, started } = what;
+  const { normal } = speaker(reporter);
+  if (before.queue === undefined && after.queue !== undefined)
+    normal([self], eventReasons.queued, after.queue.reason);
+  if (before.movingSince === undefined && after.movingSince !== undefined) {
+    normal(
+      [self, ...started],
+      eventReasons.moving,
+      `mover ${after.mover ?? ''} is asked for the ${what.subject}`,
+    );
+  }
+  if (before.phase !== after.phase) announceEnd(reporter, what);
+}
+
+function announceEnd<Status extends MovingStatus>(reporter: Reporter, what: Announcement<Status>): void {
+  const { after, subject, self, data, velero } = what;
+  const { normal, warning } = speaker(reporter);
+  const everybody = [self, ...data, velero];
+  const text = `${subject}: ${after.message ?? ''}`;
+  if (after.phase === 'Completed') normal(everybody, eventReasons.completed, text);
+  if (after.phase === 'Canceled') warning(everybody, eventReasons.canceled, text);
+  if (after.phase === 'Failed') warning(everybody, eventReasons.failed, text);
+}
+
+/** An object as the target of Events. */
+export function targetOf(object: { apiVersion: string; kind: string; metadata: EventMetadata }): EventTarget {
+  const { name, namespace, uid } = object.metadata;
+  return {
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    name,
+    ...(namespace !== undefined && { namespace }),
+    ...(uid !== undefined && { uid }),
+  };
+}
+
+interface EventMetadata {
+  name: string;
+  namespace?: string;
+  uid?: string;
+}

@@ -1,0 +1,49 @@
+import { afterEach, expect, it } from '@jest/globals';
+import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
+import type { LogFields, Logger } from '../../telemetry/log.ts';
+import { APP, World } from '../../tests/fakes/cluster/world.ts';
+
+const TRACE = 'a'.repeat(32);
+
+let world: World;
+
+afterEach(() => world.stop());
+
+it('the log names the request in every line about it by what the request and the plugin say', async () => {
+  world = new World();
+  await world.addSource('data', 'precious');
+  const lines: LogFields[] = [];
+  world.log = keeping(lines);
+  await world.start();
+  world.addBackup('b1', ({ metadata }) => {
+    metadata.annotations = { [annotations.traceparent]: `00-${TRACE}-${'b'.repeat(16)}-01` };
+  });
+  // Trouble on the way is logged elsewhere, and must be found as well.
+  let troubles = 1;
+  world.kube.before = ({ verb, kind }) => {
+    if (verb === 'applyStatus' && kind.kind === 'DataMoverBackup' && troubles-- > 0)
+      throw new Error('the network is down');
+  };
+  await world.until(() => world.backup()?.status?.completionTimestamp !== undefined);
+  const about = lines.filter(({ name, namespace }) => name === 'b1' && namespace === APP);
+  const phases = ['Capturing', 'Queued', 'Staging', 'Moving', 'CleaningUp', 'Completed'];
+  expect(about.flatMap(({ phase }) => phase ?? [])).toEqual(expect.arrayContaining(phases.slice(1)));
+  expect(about.filter(({ msg }) => String(msg).includes('reconcile failed'))).toHaveLength(1);
+  for (const line of about)
+    expect(line).toMatchObject({ requestUID: world.backup()?.metadata.uid, traceID: TRACE });
+});
+
+/** A log that keeps the fields of its lines, with the message as `msg`. */
+function keeping(lines: LogFields[], bound: LogFields = {}): Logger {
+  const line = (first: LogFields | string, second?: string): void => {
+    const [fields, msg] = typeof first === 'string' ? [{}, first] : [first, second];
+    lines.push({ ...bound, ...fields, msg });
+  };
+  return {
+    debug: line,
+    info: line,
+    warn: line,
+    error: line,
+    child: (fields) => keeping(lines, { ...bound, ...fields }),
+  };
+}

@@ -1,0 +1,31 @@
+import type { Resource } from '../../api/kubernetes/meta.ts';
+import type { LogFields, Logger } from '../../telemetry/log.ts';
+import type { RequestObserver } from './observer.ts';
+import { traceOf } from './request-trace.ts';
+
+/** By what every line about a request is recognised, in this log, in Velero's and in the cluster. */
+export function logFieldsOf(request: Resource): LogFields {
+  return { requestUID: request.metadata.uid, traceID: traceOf(request).traceID };
+}
+
+/** One line whenever a request enters a phase. */
+export function createRequestLog(log: Logger): RequestObserver {
+  return {
+    wrote(request, before, after) {
+      if (before.phase === after.phase) return;
+      const { kind, metadata } = request;
+      const { phase, dataMoverClass, failure, message } = after;
+      const fields = {
+        kind,
+        namespace: metadata.namespace,
+        name: metadata.name,
+        ...logFieldsOf(request),
+        phase,
+        dataMoverClass,
+        reason: failure?.reason,
+        why: message,
+      };
+      log[phase === 'Failed' ? 'warn' : 'info'](fields, `${kind} is ${phase ?? ''}`);
+    },
+  };
+}

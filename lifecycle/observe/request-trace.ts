@@ -1,0 +1,57 @@
+import type { Resource } from '../../api/kubernetes/meta.ts';
+import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
+import { parseTraceParent, traceParentOf, type TraceParent } from '../../api/kubernetes/traceparent.ts';
+import type { FinishedSpan, Tracer } from '../../telemetry/tracing.ts';
+import type { RequestObserver } from './observer.ts';
+import { isFinal, type RequestStatus } from '../request/request-type.ts';
+import { stepTimes } from './step-times.ts';
+
+/** What the plugin wrote; a request that was made by hand has a trace of its own. */
+export function traceOf({ metadata }: Resource): TraceParent {
+  const { uid = '', name } = metadata;
+  return parseTraceParent(metadata.annotations?.[annotations.traceparent]) ?? traceParentOf(uid, name);
+}
+
+/**
+ * Tells the trace of a request when it ends, with a span per step: all that it needs stands in the status, so it is whole
+ * however often the controller was restarted on the way.
+ */
+export function createRequestTrace(tracer: Tracer): RequestObserver {
+  return {
+    wrote(request, before, after) {
+      if (isFinal(after.phase) && !isFinal(before.phase))
+        tracer.record(spanOf(request, after), traceOf(request));
+    },
+  };
+}
+
+function spanOf(request: Resource, status: RequestStatus): FinishedSpan {
+  const { namespace = '', name, uid = '' } = request.metadata;
+  const { startTimestamp = '', completionTimestamp = '', failure, mover = '' } = status;
+  const from = Date.parse(startTimestamp);
+  const to = Date.parse(completionTimestamp);
+  return {
+    name: request.kind,
+    from,
+    to,
+    attributes: {
+      'k8s.namespace.name': namespace,
+      'datamover.request.name': name,
+      'datamover.request.uid': uid,
+      'datamover.class': status.dataMoverClass ?? '',
+      'datamover.mover': mover,
+      'datamover.phase': status.phase ?? '',
+    },
+    ...(failure !== undefined && { error: `${failure.reason}: ${failure.message}` }),
+    // Times of steps are whole seconds, and must not stand out of the request.
+    children: stepTimes(status).map((step) => ({
+      name: step.step,
+      from: within(step.from, { from, to }),
+      to: within(step.to, { from, to }),
+    })),
+  };
+}
+
+function within(time: number, { from, to }: { from: number; to: number }): number {
+  return Math.min(Math.max(time, from), to);
+}

@@ -1,0 +1,89 @@
+import { describe, expect, it } from '@jest/globals';
+import type { RequestResource, RequestScope, RequestStatus, RequestType } from './request-type.ts';
+import { checkpoint, failed, waiting, type StepResult } from './step.ts';
+import { summarise } from './status-summary.ts';
+
+type Request = RequestResource<RequestStatus>;
+
+const now = new Date('2026-03-01T02:00:00Z');
+const request: Request = {
+  apiVersion: 'v1',
+  kind: 'Request',
+  metadata: { name: 'one', generation: 3 },
+};
+
+/** A request with one step: it has succeeded once it has a mover. */
+const type = {
+  succeeded: ({ mover }: RequestStatus) => mover !== undefined,
+  phase: () => 'Moving',
+  facts: ({ mover }: RequestStatus) => [['Moved', mover !== undefined]],
+  successMessage: () => 'all is well',
+} as unknown as RequestType<Request, RequestStatus, RequestScope<RequestStatus>>;
+
+function summaryOf(facts: RequestStatus, result: StepResult, left?: string[]): RequestStatus {
+  const status = structuredClone(facts);
+  const over = left === undefined ? {} : { over: { left } };
+  summarise(type, { request, status, now }, { pass: { step: 'move', result }, ...over });
+  return status;
+}
+
+describe('the summary of a request', () => {
+  it('says what it waits for', () => {
+    const status = summaryOf({}, waiting('waiting for the pod'));
+    expect(status).toMatchObject({ phase: 'Moving', message: 'waiting for the pod', observedGeneration: 3 });
+    expect(status.conditions).toMatchObject([
+      { type: 'Moved', status: 'False', reason: 'Moving', message: 'waiting for the pod' },
+      { type: 'Ready', status: 'False' },
+    ]);
+  });
+
+  it('drops the words of the step before when a new one has none yet', () => {
+    expect(summaryOf({ message: 'taking a snapshot' }, checkpoint).message).toBeUndefined();
+  });
+
+  it('is cleaning up, not completed, until nothing is left', () => {
+    expect(summaryOf({ mover: 'VolSync' }, waiting('waiting for the claim to go')).phase).toBe('CleaningUp');
+    const status = summaryOf({ mover: 'VolSync' }, { state: 'done' }, []);
+    expect(status).toMatchObject({
+      phase: 'Completed',
+      message: 'all is well',
+      completionTimestamp: now.toISOString(),
+    });
+  });
+
+  const queue = { ahead: 3, reason: 'one is using the same repository' };
+
+  it.each([
+    ['fails', { failure: { reason: 'Canceled', message: 'canceled by spec.cancel' } }, 'CleaningUp'],
+    ['moves on', {}, 'Moving'],
+  ])('tells no position in a queue and no next try of a request that %s', (_, facts, phase) => {
+    const retryAt = '2026-03-01T03:00:00Z';
+    const status = summaryOf({ ...facts, queue, ...('failure' in facts && { retryAt }) }, checkpoint);
+    expect(status.phase).toBe(phase);
+    expect(status).not.toHaveProperty('queue');
+    expect(status).not.toHaveProperty('retryAt');
+  });
+
+  it('names what it had to leave behind, and is over all the same', () => {
+    const status = summaryOf({ mover: 'VolSync' }, waiting('again later'), ['PersistentVolume pv-1']);
+    expect(status).toMatchObject({ phase: 'Completed', message: 'all is well' });
+    expect(status.conditions).toContainEqual(
+      expect.objectContaining({
+        type: 'CleanedUp',
+        status: 'False',
+        reason: 'LeftBehind',
+        message: 'PersistentVolume pv-1',
+      }),
+    );
+  });
+
+  it('keeps the reason of a failure in phase, message and conditions', () => {
+    const failure = { reason: 'NoSpace', message: 'a volume is full' };
+    const status = summaryOf({ failure }, failed('NoSpace', 'a volume is full'), []);
+    expect(status).toMatchObject({ phase: 'Failed', message: 'a volume is full' });
+    expect(status.conditions?.[0]).toMatchObject({ type: 'Moved', status: 'False', reason: 'NoSpace' });
+    expect(summaryOf({ failure: { reason: 'Canceled', message: '' } }, checkpoint, []).phase).toBe(
+      'Canceled',
+    );
+  });
+});

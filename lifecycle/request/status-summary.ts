@@ -1,0 +1,120 @@
+import type { Condition } from '../../api/kubernetes/meta.ts';
+import { conditionTypes, leftBehind } from '../../api/datamover/v1alpha1/reasons.ts';
+import { setCondition } from '../../kube/status/conditions.ts';
+import { plainText } from './plain-text.ts';
+import {
+  isFinal,
+  type Fact,
+  type RequestResource,
+  type RequestScope,
+  type RequestStatus,
+  type RequestType,
+} from './request-type.ts';
+import type { WayBack } from './cleanup.ts';
+import type { PassResult } from './step.ts';
+
+/** Writes into the draft everything that follows from its facts: phase, message, times, conditions. */
+export function summarise<
+  T extends RequestResource<Status>,
+  Status extends RequestStatus,
+  Scope extends RequestScope<Status>,
+>(
+  type: RequestType<T, Status, Scope>,
+  draft: { request: T; status: Status; now: Date },
+  { pass, over }: WayBack,
+): void {
+  const { request, status, now } = draft;
+  // One that waits for something else again is not in line any more.
+  if (pass.step !== undefined && pass.step !== 'admit') delete status.queue;
+  plain(status);
+  const phase = phaseOf(type, status, over !== undefined);
+  status.phase = phase;
+  dropPast(status, phase);
+  status.observedGeneration = request.metadata.generation ?? 0;
+  if (isFinal(phase)) status.completionTimestamp ??= now.toISOString();
+  status.message = messageOf(type, status, pass);
+  const facts: Fact[] = [
+    ...type.facts(status),
+    // Its time says when the clean-up began; before that there is nothing to say about it.
+    ...(phase === 'CleaningUp' || isFinal(phase) ? [cleanedUp(over?.left)] : []),
+    [conditionTypes.ready, phase === 'Completed'],
+  ];
+  const { generation } = request.metadata;
+  status.conditions = conditionsOf(status, facts, pass, {
+    now,
+    ...(generation !== undefined && { generation }),
+  });
+}
+
+/** What describes a state goes with the state. */
+function dropPast(status: RequestStatus, phase: string): void {
+  if (phase !== 'Queued') delete status.queue;
+  if (phase === 'CleaningUp' || isFinal(phase)) delete status.retryAt;
+}
+
+/** What is recorded of failures quotes what others have written. */
+function plain(status: RequestStatus): void {
+  for (const key of ['failure', 'lastFailure'] as const) {
+    const told = status[key];
+    if (told !== undefined) status[key] = { ...told, message: plainText(told.message) };
+  }
+}
+
+function cleanedUp(left: readonly string[] | undefined): Fact {
+  if (left === undefined) return [conditionTypes.cleanedUp, false];
+  return [
+    conditionTypes.cleanedUp,
+    left.length === 0,
+    { reason: leftBehind, message: plainText(left.join('; ')) },
+  ];
+}
+
+function phaseOf<
+  T extends RequestResource<Status>,
+  Status extends RequestStatus,
+  Scope extends RequestScope<Status>,
+>(type: RequestType<T, Status, Scope>, status: Status, isOver: boolean): string {
+  const { failure } = status;
+  if (failure === undefined && !type.succeeded(status)) return type.phase(status);
+  if (!isOver) return 'CleaningUp';
+  if (failure === undefined) return 'Completed';
+  return failure.reason === 'Canceled' ? 'Canceled' : 'Failed';
+}
+
+function messageOf<
+  T extends RequestResource<Status>,
+  Status extends RequestStatus,
+  Scope extends RequestScope<Status>,
+>(type: RequestType<T, Status, Scope>, status: Status, { result }: PassResult): string | undefined {
+  if (status.failure !== undefined) return status.failure.message;
+  if (status.phase === 'Completed') return plainText(type.successMessage(status));
+  return 'message' in result ? plainText(result.message) : status.lastFailure?.message;
+}
+
+/** The first fact that does not hold yet says what is waited for, or why it never will. */
+function conditionsOf(
+  status: RequestStatus,
+  facts: readonly Fact[],
+  { result }: PassResult,
+  { now, generation }: { now: Date; generation?: number },
+): Condition[] {
+  const open = facts.find(([type, holds]) => !holds && type !== conditionTypes.ready)?.[0];
+  const message = 'message' in result ? plainText(result.message) : '';
+  return facts.reduce<Condition[]>((conditions, [type, holds, own]) => {
+    const pending =
+      type === open ? { reason: status.phase ?? 'Pending', message } : { reason: 'NotYet', message: '' };
+    const because = holds
+      ? { reason: 'Done', message: '' }
+      : (own ?? status.failure ?? status.lastFailure ?? pending);
+    return setCondition(
+      conditions,
+      {
+        type,
+        status: holds ? 'True' : 'False',
+        ...because,
+        ...(generation !== undefined && { observedGeneration: generation }),
+      },
+      now,
+    );
+  }, status.conditions ?? []);
+}

@@ -1,0 +1,75 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Mover, MoverCapabilities } from './mover.ts';
+import { checkVolume, contradictionIn } from './check-capabilities.ts';
+
+const FILES: MoverCapabilities = {
+  volumeModes: ['Filesystem'],
+  accessModes: ['ReadWriteMany'],
+  liveSource: false,
+  byteProgress: false,
+  incremental: false,
+  verify: [],
+  forget: false,
+};
+
+describe('a volume', () => {
+  const check = (shape: Parameters<typeof checkVolume>[2]) =>
+    checkVolume({ name: 'Mine', capabilities: FILES }, 'PersistentVolumeClaim app/data', shape);
+
+  it('is taken where one of its modes can be used', () => {
+    expect(
+      check({ volumeMode: 'Filesystem', accessModes: ['ReadWriteOnce', 'ReadWriteMany'] }),
+    ).toBeUndefined();
+    expect(check({})).toBeUndefined();
+  });
+
+  it('is refused by name where none can', () => {
+    expect(check({ volumeMode: 'Block' })).toMatchObject({ reason: 'UnsupportedVolumeMode' });
+    expect(check({ accessModes: ['ReadWriteOnce'] })).toMatchObject({
+      reason: 'UnsupportedVolumeMode',
+      message:
+        'PersistentVolumeClaim app/data has accessModes ReadWriteOnce, of which mover Mine can use none, only ReadWriteMany',
+    });
+  });
+});
+
+const NUMBERS: Mover['snapshotIDs'] = { pattern: /[0-9]+/, form: 'digits' };
+
+describe('a mover', () => {
+  const mine = { name: 'Mine', snapshotIDs: NUMBERS };
+  const forget: Mover['forget'] = () => Promise.resolve({ state: 'Done', facts: { alreadyGone: true } });
+
+  it('has the methods for what it says it can, and no others', () => {
+    expect(contradictionIn({ ...mine, capabilities: FILES })).toBeUndefined();
+    expect(contradictionIn({ ...mine, capabilities: { ...FILES, forget: true }, forget })).toBeUndefined();
+    expect(contradictionIn({ ...mine, capabilities: { ...FILES, forget: true } })).toBe(
+      'mover Mine says that it can forget, and lacks the method for it',
+    );
+    expect(contradictionIn({ ...mine, capabilities: FILES, forget })).toBe(
+      'mover Mine does not say that it can forget, and has the method for it',
+    );
+    expect(contradictionIn({ ...mine, capabilities: { ...FILES, verify: ['Data'] } })).toContain('verify');
+  });
+
+  it('may be written as a class', () => {
+    class Mine {
+      readonly name = 'Mine';
+      readonly snapshotIDs = NUMBERS;
+      readonly capabilities: MoverCapabilities = { ...FILES, forget: true };
+      forget(): ReturnType<NonNullable<Mover['forget']>> {
+        return Promise.resolve({ state: 'Done', facts: { alreadyGone: true } });
+      }
+    }
+    expect(contradictionIn(new Mine())).toBeUndefined();
+  });
+
+  it.each([/.*/, /[a-z-]+/, /\S+/, /[^/]+/, /[0-9./]+/, /[0-9]+|latest/])(
+    'may not take %s for ids of its snapshots',
+    (pattern) => {
+      const snapshotIDs = { pattern, form: 'whatever' };
+      expect(contradictionIn({ name: 'Mine', capabilities: FILES, snapshotIDs })).toMatch(
+        /^mover Mine: snapshotIDs.pattern matches "/,
+      );
+    },
+  );
+});

@@ -1,0 +1,14 @@
+import type { MoverProgress } from './mover.ts';
+
+/** Writes progress into a status draft; the time changes only with the numbers, so that silence can be measured. */
+export function recordProgress(
+  status: { progress?: (MoverProgress & { updatedAt: string }) | undefined },
+  progress: MoverProgress | undefined,
+  now: Date,
+): void {
+  if (progress === undefined) return;
+  const { updatedAt: _, ...before } = status.progress ?? { bytesDone: -1, updatedAt: '' };
+  const after = { ...before, ...progress };
+  if (JSON.stringify(before) === JSON.stringify(after)) return;
+  status.progress = { ...after, updatedAt: now.toISOString() };
+}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { isPrefix, ownerOf, repositoryPath } from './repository-path.ts';
+
+const place = { cluster: 'c1', namespace: 'app', pvc: 'data' };
+
+describe('the path of a repository', () => {
+  it.each([
+    ['', 'c1/app/data'],
+    ['backups', 'backups/c1/app/data'],
+    ['/backups//team-a/', 'backups/team-a/c1/app/data'],
+  ])('below the prefix "%s" is %s', (prefix, path) => {
+    expect(repositoryPath({ prefix, ...place })).toBe(path);
+  });
+
+  it('tells whose it is, whatever the prefix', () => {
+    const name = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?$/);
+    fc.assert(
+      fc.property(fc.array(name), name, name, name, (prefix, cluster, namespace, pvc) => {
+        const path = repositoryPath({ prefix: prefix.join('/'), cluster, namespace, pvc });
+        expect(ownerOf(path)).toEqual({ cluster, namespace, pvc });
+      }),
+    );
+  });
+
+  it.each([
+    '',
+    'app/data',
+    'c1//app/data',
+    '/c1/app/data',
+    'c1/app/data/',
+    'c1/../app/data',
+    './c1/app/data',
+    // What a reader of URLs makes of these is c1/shop/data.
+    'c1/app/..%2Fshop%2Fdata',
+    'c1/app/%2E%2E',
+    'c1/shop/data#/c1/app/data',
+    'c1/shop/data?/c1/app/data',
+    'c1\\shop/app/data',
+    'c1/app/data\n',
+    'c1/app/da ta',
+    'c1/app/--option',
+    'c1/-o/data',
+    'C1/app/data',
+  ])('is not "%s"', (path) => {
+    expect(ownerOf(path)).toBeUndefined();
+  });
+
+  it.each(['', 'backups', '/backups//team-a/', 'a.b/c_d'])('may stand below "%s"', (prefix) => {
+    expect(isPrefix(prefix)).toBe(true);
+  });
+
+  it.each(['..', 'a/../b', './a', 'a%2Fb', 'a?b', 'a#b', 'a b'])('does not stand below "%s"', (prefix) => {
+    expect(isPrefix(prefix)).toBe(false);
+  });
+});

@@ -1,0 +1,45 @@
+import { decode, encode, CUSTOM_CA_KEY } from './restic-secret.ts';
+import { isFolder } from '../../repository-path.ts';
+
+/**
+ * What rclone needs to reach the folder of a repository, from what restic has for it. Only S3: no other storage has been
+ * seen to be left as it should be, and what is deleted does not come back.
+ */
+export function rcloneAccess(
+  restic: Readonly<Record<string, string>>,
+): { data: Record<string, string> } | { problem: string } {
+  const url = decode(restic['RESTIC_REPOSITORY']);
+  const [, scheme = 'https://', host = '', path = ''] = S3.exec(url) ?? [];
+  const parts = path.split('/');
+  // A bucket and at least one folder in it: a bucket is never emptied.
+  if (parts.length < 2 || !parts.every(isFolder)) return { problem: problemOf(url) };
+  const settings = {
+    TYPE: encode('s3'),
+    PROVIDER: encode(/\.amazonaws\.com(\.cn)?$/.test(host) ? 'AWS' : 'Other'),
+    ENDPOINT: encode(`${scheme}${host}`),
+    ACCESS_KEY_ID: restic['AWS_ACCESS_KEY_ID'],
+    SECRET_ACCESS_KEY: restic['AWS_SECRET_ACCESS_KEY'],
+    SESSION_TOKEN: restic['AWS_SESSION_TOKEN'],
+    REGION: restic['AWS_DEFAULT_REGION'],
+  };
+  const all: Record<string, string | undefined> = {
+    ...Object.fromEntries(Object.entries(settings).map(([key, value]) => [`${REMOTE}${key}`, value])),
+    REPOSITORY_FOLDER: encode(path),
+    [CUSTOM_CA_KEY]: restic[CUSTOM_CA_KEY],
+  };
+  const known = Object.entries(all).filter(([, value]) => value !== undefined) as [string, string][];
+  return { data: Object.fromEntries(known) };
+}
+
+/** rclone's variables for settings of the remote that is called `repository`. */
+const REMOTE = 'RCLONE_CONFIG_REPOSITORY_';
+
+/** A host without anything that only restic or only rclone would read as something else. */
+const S3 = /^s3:(https?:\/\/)?([A-Za-z0-9.:[\]-]+)\/(.+)$/;
+
+function problemOf(url: string): string {
+  const scheme = /^([a-z0-9]+):/.exec(url)?.[1] ?? '';
+  return scheme === 's3'
+    ? 'its URL has more than a host, a bucket and folders of letters, digits, ".", "_" and "-"'
+    : `repositories at ${scheme}: cannot be removed, only those at s3:`;
+}

@@ -1,0 +1,111 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { Reach } from '../../factory.ts';
+import type { Finding } from '../../mover.ts';
+import { CUSTOM_CA_KEY, decode } from './restic-secret.ts';
+
+/**
+ * Whether the store behind a repository's URL answers at all. It is asked for its root, without credentials, path or query, so
+ * that nothing of the secret but host and port leaves; any answer of the store itself will do.
+ */
+
+const LIMIT_MS = 5_000;
+
+const REACHABLE = 'Answers';
+const UNREACHABLE = 'RepositoryUnreachable';
+
+/** What a gateway answers when there is nothing behind it. */
+const NOBODY_THERE = [502, 503, 504];
+
+/** `data` is that of a repository's secret, in base64. */
+export async function probeStore(
+  data: Readonly<Record<string, string>>,
+  outer: AbortSignal,
+  reach: Reach = reachOverHttp,
+): Promise<Finding> {
+  const store = storeOf(data);
+  if (store === undefined) {
+    const message = 'key RESTIC_REPOSITORY names no host that could be asked';
+    return { status: 'Unknown', reason: 'NotAsked', message };
+  }
+  const { host } = new URL(store);
+  const limit = AbortSignal.timeout(LIMIT_MS);
+  const authority = decode(data[CUSTOM_CA_KEY]);
+  try {
+    const status = await reach(store, {
+      authority: authority === '' ? undefined : authority,
+      signal: AbortSignal.any([outer, limit]),
+    });
+    if (!NOBODY_THERE.includes(status))
+      return { status: 'True', reason: REACHABLE, message: `${host} answers the controller` };
+    return unreachable(host, `answers with HTTP status ${String(status)}: nothing is behind its gateway`);
+  } catch (error) {
+    outer.throwIfAborted();
+    return unreachable(
+      host,
+      limit.aborted ? `has not answered within ${String(LIMIT_MS / 1000)} s` : why(error),
+    );
+  }
+}
+
+function unreachable(host: string, what: string): Finding {
+  const message = `the store ${host} ${what}, seen from the controller; look at the store, at key RESTIC_REPOSITORY, and at what lies between: a NetworkPolicy, a proxy`;
+  return { status: 'False', reason: UNREACHABLE, message };
+}
+
+/** The root of the store's URL. Whatever credentials the repository's URL holds are left behind. */
+function storeOf(data: Readonly<Record<string, string>>): string | undefined {
+  const [, scheme = '', rest = ''] = /^([a-z0-9]+):(.*)$/s.exec(decode(data['RESTIC_REPOSITORY'])) ?? [];
+  const url = Object.hasOwn(STORES, scheme) ? STORES[scheme]?.(rest, (key) => decode(data[key])) : undefined;
+  if (url === undefined || !URL.canParse(url)) return undefined;
+  return `${new URL(url).origin}/`;
+}
+
+/** By scheme of the repository's URL: where restic goes. */
+const STORES: Readonly<Record<string, (rest: string, valueOf: (key: string) => string) => string>> = {
+  s3: (rest) => (/^https?:\/\//.test(rest) ? rest : `https://${rest.replace(/^\/+/, '')}`),
+  rest: (rest) => rest,
+  azure: (_, valueOf) => {
+    const suffix = valueOf('AZURE_ENDPOINT_SUFFIX');
+    return `https://${valueOf('AZURE_ACCOUNT_NAME')}.blob.${suffix === '' ? 'core.windows.net' : suffix}`;
+  },
+  gs: () => 'https://storage.googleapis.com',
+  b2: () => 'https://api.backblazeb2.com',
+};
+
+/** For people: by the word that Node has for it. */
+const TROUBLES: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'has a name that nobody knows',
+  EAI_AGAIN: 'has a name that could not be looked up',
+  ECONNREFUSED: 'refuses the connection',
+  ECONNRESET: 'breaks the connection off',
+  EHOSTUNREACH: 'cannot be reached',
+  ENETUNREACH: 'cannot be reached',
+};
+
+const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
+
+function why(error: unknown): string {
+  const { code = 'unknown trouble' } = error as { code?: string };
+  if (UNTRUSTED.test(code))
+    return `shows a certificate that is not trusted (${code}): put that of its authority into key ${CUSTOM_CA_KEY}`;
+  return TROUBLES[code] ?? `cannot be asked (${code})`;
+}
+
+const reachOverHttp: Reach = (url, { authority, signal }) =>
+  new Promise((resolve, reject) => {
+    const { request } = url.startsWith('https:') ? https : http;
+    // A connection of its own: none is kept for a question per minute.
+    const options = {
+      method: 'HEAD',
+      signal,
+      agent: false,
+      ...(authority !== undefined && { ca: authority }),
+    };
+    const call = request(url, options, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode ?? 0);
+    });
+    call.on('error', reject);
+    call.end();
+  });

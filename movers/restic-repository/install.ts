@@ -1,0 +1,76 @@
+import { jobs, pods, type Job, type Pod } from '../../api/kubernetes/core.ts';
+import type { Resource } from '../../api/kubernetes/meta.ts';
+import { labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { childNameIn } from '../../api/datamover/v1alpha1/names.ts';
+import type { Informer } from '../../kube/cache/informer-set.ts';
+import type { MoverDependencies } from '../factory.ts';
+import { createCredentials, type Credentials } from './access/credentials.ts';
+import type { Remedies } from './access/repository-context.ts';
+import { createPodLogs, type PodLogs } from './log/pod-logs.ts';
+import { createRenewal, type Renewal } from './access/credential-rotation.ts';
+import { createResticRunner, OWN_JOB_INDEX, type ResticRunner } from './job/runner.ts';
+
+/** What every mover with restic repositories works with. */
+export interface RepositoryTools {
+  credentials: Credentials;
+  podLogs: PodLogs;
+  resticRunner: ResticRunner;
+  renewal: Renewal;
+  ownJobs: Informer<Job>;
+  ownPods: Informer<Pod>;
+}
+
+/** Watches our own Jobs in the protected namespace. Movers share the watches, and each has its own logs and words. */
+export function installRepositoryTools(deps: MoverDependencies, remedies: Remedies): RepositoryTools {
+  const { client, informers, namespace, wake } = deps;
+  const ours = { namespace, labelSelector: labels.requestUid };
+  const ownJobs = informers.informer(jobs, ours);
+  const ownPods = informers.informer(pods, { ...ours, indexers: { [OWN_JOB_INDEX]: byJob } });
+  const podLogs = createPodLogs(client, deps.log, deps.clock);
+  endLogsWith(ownPods, podLogs);
+  const credentials = createCredentials(client, namespace, remedies, deps.reach);
+  wakeOn(ownJobs, ({ metadata }) => childOf(metadata.name), wake);
+  wakeOn(ownPods, ({ metadata }) => childOf(metadata.labels?.['job-name']), wake);
+  return {
+    credentials,
+    podLogs,
+    ownJobs,
+    ownPods,
+    resticRunner: createResticRunner({
+      ...deps,
+      jobs: ownJobs.store,
+      pods: ownPods.store,
+      podLogs,
+      credentials,
+    }),
+    renewal: createRenewal({ ...deps, credentials }),
+  };
+}
+
+/** Indexes pods by the Job that made them. */
+export function byJob({ metadata }: Pod): string[] {
+  return [`${metadata.namespace ?? ''}/${metadata.labels?.['job-name'] ?? ''}`];
+}
+
+/** A pod that is gone prints nothing more. */
+export function endLogsWith(mirror: Informer<Pod>, podLogs: PodLogs): void {
+  mirror.onChange((before, after) => {
+    if (after === undefined) podLogs.gone(before?.metadata.uid ?? '');
+  });
+}
+
+export function wakeOn<T extends Resource>(
+  informer: Informer<T>,
+  childOfObject: (object: T) => string,
+  wake: (child: string) => void,
+): void {
+  informer.onChange((before, after) => {
+    const object = after ?? before;
+    if (object !== undefined) wake(childOfObject(object));
+  });
+}
+
+/** Of several Jobs of our own for one request, all but one have more than the request's name. */
+function childOf(job = ''): string {
+  return childNameIn(job) ?? job;
+}

@@ -1,0 +1,149 @@
+import type { Job, Pod } from '../../../api/kubernetes/core.ts';
+import type { MoverOutcome, MoverProgress } from '../../mover.ts';
+import { diagnose, type Complaint } from '../log/diagnosis.ts';
+import type { Program } from './repository-job.ts';
+import type { Place } from '../access/repository-context.ts';
+import { hasFailed, hasRun, stateOf, terminated, unscheduled } from './mover-pod.ts';
+import { plainLine } from '../../../lifecycle/request/plain-text.ts';
+import type { PodLog } from '../log/pod-logs.ts';
+import { complaint } from '../log/script-log.ts';
+
+/** What can be seen of a restic of our own at work. */
+export interface ResticRun {
+  program: Program;
+  /** What it is for: `<program> is <doing>`. */
+  doing: string;
+  job: Job;
+  pod: Pod | undefined;
+  podLog: PodLog | undefined;
+  place: Place;
+  /** What is moved by now; absent: nothing is. */
+  progress?: (lines: readonly string[]) => MoverProgress | undefined;
+  /** What its lines say of what went wrong. Default: each of them does. */
+  complaints?: (lines: readonly string[]) => readonly Complaint[];
+  /** True where an end that looks like a failure is none, by its lines. */
+  isGood?: (lines: readonly string[]) => boolean;
+}
+
+/** What restic has printed. */
+export interface ResticOutput {
+  lines: readonly string[];
+}
+
+/** How often restic may fail before its Job has failed. */
+const MAX_ATTEMPTS = 3;
+
+/** What a look at the Job means. */
+export function judgeRun(seen: ResticRun): MoverOutcome<ResticOutput> {
+  if (!isOver(seen)) return working(seen);
+  // Its log says what it did, or why it failed; the whole of it is needed to judge.
+  if (seen.podLog?.complete === false)
+    return {
+      state: 'InProgress',
+      started: true,
+      message: `reading ${seen.program}'s log`,
+      requeueAfterMs: 2000,
+    };
+  return endedWell(seen) ? { state: 'Done', facts: { lines: linesOf(seen) } } : judgeFailure(seen);
+}
+
+function isOver(seen: ResticRun): boolean {
+  const { job, pod } = seen;
+  return hasSucceeded(seen) || ((job.status?.failed ?? 0) > 0 && hasFailed(pod));
+}
+
+/** By its exit code, or although that says otherwise. */
+function endedWell(seen: ResticRun): boolean {
+  return hasSucceeded(seen) || seen.isGood?.(linesOf(seen)) === true;
+}
+
+/** The kubelet says so first, and the Job controller about a second later; the pod may be gone by then. */
+function hasSucceeded({ job, pod }: ResticRun): boolean {
+  return terminated(pod)?.exitCode === 0 || (job.status?.succeeded ?? 0) > 0;
+}
+
+type Waiting = Extract<MoverOutcome<never>, { state: 'InProgress' }>;
+
+function working(seen: ResticRun): Waiting {
+  const { pod } = seen;
+  const node = pod?.spec.nodeName;
+  const waiting = hasRun(pod) ? atWork(seen) : starting(seen);
+  return node === undefined ? waiting : { ...waiting, node };
+}
+
+function starting({ job, pod, program, doing }: ResticRun): Waiting {
+  // A pod that replaces a failed one has its own time to start.
+  const lastActivity = pod?.metadata.creationTimestamp ?? job.metadata.creationTimestamp;
+  const homeless = unscheduled(pod);
+  return {
+    state: 'InProgress',
+    started: false,
+    message: homeless ?? troubleOf(pod, program) ?? `${program} is ${doing}`,
+    ...(homeless !== undefined && { reason: 'Unschedulable' as const }),
+    ...(lastActivity !== undefined && { lastActivity }),
+  };
+}
+
+function troubleOf(pod: Pod | undefined, program: Program): string | undefined {
+  const { message, reason = '' } = stateOf(pod)?.waiting ?? {};
+  return message === undefined ? undefined : `${program} cannot start: ${reason}: ${message}`;
+}
+
+function atWork(seen: ResticRun): Waiting {
+  const lastActivity = lastSign(seen);
+  const moved = seen.progress?.(linesOf(seen));
+  return {
+    state: 'InProgress',
+    started: true,
+    message: `${seen.program} is ${seen.doing}`,
+    ...(lastActivity !== undefined && { lastActivity }),
+    ...(moved !== undefined && { progress: moved }),
+  };
+}
+
+function lastSign({ pod, podLog }: ResticRun): string | undefined {
+  return podLog?.movedAt?.toISOString() ?? stateOf(pod)?.running?.startedAt;
+}
+
+function judgeFailure(seen: ResticRun): MoverOutcome<never> {
+  const failures = failuresOf(seen);
+  const end = terminated(seen.pod);
+  const lines = linesOf(seen);
+  const said = seen.complaints?.(lines) ?? lines.map((line) => complaint(line) ?? line);
+  const { reason, message, evidence, attempts } = diagnose(said, end, seen.place);
+  const isMissing = seen.program === 'restic' && end?.exitCode === NO_REPOSITORY;
+  // Whatever has a name of its own is the reason why there is none.
+  if (isMissing && reason === 'MoverFailed') return noRepository(seen.place);
+  if (failures < Math.min(attempts, MAX_ATTEMPTS) && !hasGivenUp(seen.job)) {
+    return {
+      state: 'InProgress',
+      started: true,
+      message: `${seen.program} failed and tries again: ${message}`,
+    };
+  }
+  const line = evidence === undefined ? '' : `; ${seen.program} says: ${plainLine(evidence)}`;
+  return { state: 'Failed', reason, message: `${message}${line}` };
+}
+
+/** restic's exit code for it. Its mover makes a repository that is not there; nobody else does. */
+const NO_REPOSITORY = 10;
+
+function noRepository({ repository, base }: Place): MoverOutcome<never> {
+  const message = `there is no repository ${repository}; check ${base}, unless somebody removed it`;
+  return { state: 'Failed', reason: 'RepositoryMissing', message };
+}
+
+function failuresOf({ job }: ResticRun): number {
+  return job.status?.failed ?? 0;
+}
+
+/** The Job makes no more pods. */
+function hasGivenUp({ status }: Job): boolean {
+  return (
+    status?.conditions?.some(({ type, status: holds }) => type === 'Failed' && holds === 'True') === true
+  );
+}
+
+function linesOf({ podLog }: ResticRun): readonly string[] {
+  return podLog?.lines ?? [];
+}

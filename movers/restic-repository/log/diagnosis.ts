@@ -1,0 +1,198 @@
+import type { FailureReason } from '../../../api/datamover/v1alpha1/reasons.ts';
+import { ANOTHER_REPOSITORY } from '../identity.ts';
+import type { Place } from '../access/repository-context.ts';
+
+/** What a failed mover pod means. */
+export interface Diagnosis {
+  reason: FailureReason;
+  /** What happened and what to do; the log line that says so is added by the caller. */
+  message: string;
+  /** The line of the log that it was read from. */
+  evidence?: string;
+  /** How many failed pods it takes to believe that trying again will not help. */
+  attempts: number;
+}
+
+interface Rule {
+  pattern: RegExp;
+  reason: FailureReason;
+  message: (place: Place) => string;
+  attempts: number;
+}
+
+/** The first rule that fits wins, so the particular ones come first. */
+const RULES: readonly Rule[] = [
+  {
+    pattern: new RegExp(`^Fatal: ${ANOTHER_REPOSITORY}`),
+    reason: 'RepositoryMissing',
+    message: ({ base, repository }) =>
+      `the repository ${repository} is not the one that the record names; check ${base}: it must lead to where the backup was made`,
+    attempts: 1,
+  },
+  {
+    pattern: /incorrect password|wrong password or no key found/i,
+    reason: 'WrongPassword',
+    message: ({ secret, repository }) =>
+      `the repository ${repository} cannot be opened with key RESTIC_PASSWORD of Secret ${secret}; set it to the password that the repository was made with`,
+    attempts: 1,
+  },
+  {
+    // Where there is no bucket restic tries to make one, which few accounts may.
+    pattern: /NoSuchBucket|bucket does not exist|The specified bucket|MakeBucket/i,
+    reason: 'RepositoryUnreachable',
+    message: ({ base, repository }) =>
+      `the bucket of ${repository} does not exist; create it or correct ${base}`,
+    attempts: 1,
+  },
+  {
+    pattern:
+      /the region '[^']{0,99}' is wrong|non-empty region must be provided|AuthorizationHeaderMalformed|InvalidRegion/i,
+    reason: 'RepositoryUnreachable',
+    message: ({ secret, repository }) =>
+      `the bucket of ${repository} is in another region; set key AWS_DEFAULT_REGION of Secret ${secret}, or config.region of the BackupStorageLocation`,
+    attempts: 1,
+  },
+  {
+    // A HEAD has no body that could say more: the region is wrong, or a session token is not known.
+    pattern: /client\.BucketExists: 400 Bad Request/i,
+    reason: 'PermissionDenied',
+    message: ({ keys, repository }) =>
+      `the store refuses requests for ${repository} and gives no reason; check the region, and ${keys}, a session token among them`,
+    attempts: 1,
+  },
+  {
+    pattern: /WORM protected|protected by object lock/i,
+    reason: 'PermissionDenied',
+    message: ({ base, repository }) =>
+      `the store keeps what restic has to delete of ${repository}, its own locks among it: object lock or a retention is set on the bucket; remove it or correct ${base}`,
+    attempts: 1,
+  },
+  {
+    pattern:
+      /QuotaExceeded|bucket quota exceeded|StorageFull|minimum free drive threshold|507 Insufficient Storage/i,
+    reason: 'NoSpace',
+    message: ({ repository }) =>
+      `the store of ${repository} is full, or its quota is reached; raise the quota or remove backups`,
+    attempts: 1,
+  },
+  {
+    pattern:
+      /InvalidAccessKeyId|Access Key Id you provided|SignatureDoesNotMatch|signature we calculated|AccessDenied|Access Denied|403 Forbidden|AuthorizationFailure|AuthenticationFailed|InvalidToken|ExpiredToken/i,
+    reason: 'PermissionDenied',
+    message: ({ keys, repository }) =>
+      `access to ${repository} was denied; check ${keys} and the rights they have`,
+    attempts: 1,
+  },
+  {
+    pattern: /already locked|failure locking repository|unable to create lock/i,
+    reason: 'RepositoryLocked',
+    message: ({ repository }) =>
+      `the repository ${repository} is locked by another process; if none is running, a killed mover has left the lock: "restic unlock" removes it half an hour later, "restic unlock --remove-all" at once`,
+    attempts: 2,
+  },
+  {
+    // A key that opens something else among them: of a repository that two have made at once.
+    pattern: /\bis damaged\b|ciphertext verification failed|invalid data returned/i,
+    reason: 'RepositoryDamaged',
+    message: ({ repository }) =>
+      `the repository ${repository} holds something that restic cannot read; "restic check --read-data" tells what, "restic repair" saves the rest; where it holds no backup yet, remove it and try again`,
+    attempts: 1,
+  },
+  {
+    // A pod that was lost in the middle of making it has left the key and not the config, which comes last.
+    pattern: /repository already contains keys/i,
+    reason: 'RepositoryDamaged',
+    message: ({ repository }) =>
+      `the repository ${repository} has a key and no config: its making was cut off, or the config is lost; where it holds no backup yet, remove it and try again`,
+    attempts: 1,
+  },
+  {
+    pattern: /no space left on device|disk quota exceeded/i,
+    reason: 'NoSpace',
+    message: ({ remedies: { space } }) =>
+      `a volume of the mover is full; ${space}, or raise the size of the destination`,
+    attempts: 1,
+  },
+  {
+    // What a mover without the capability for it meets: restic goes on, and ends with "There were N errors".
+    // From the beginning of a line and by bounded words: a search from each word of a long line takes minutes.
+    pattern: /^(?=.*(?:chown|chmod|mknod|chtimes|utimes\S{0,16}|setxattr) ).*: operation not permitted/i,
+    reason: 'PermissionDenied',
+    message: ({ remedies: { privileges } }) =>
+      `the mover may not restore an owner, a mode or a device as it was; ${privileges}; devices cannot be restored at all`,
+    attempts: 1,
+  },
+  {
+    pattern: /could not be read|permission denied/i,
+    reason: 'UnreadableSource',
+    message: ({ remedies: { privileges } }) =>
+      `files could not be read or written by the mover; ${privileges} or set config.moverSecurityContext of the class`,
+    attempts: 1,
+  },
+  {
+    pattern:
+      /failure checking existence of repository|connection refused|no such host|i\/o timeout|context deadline exceeded|no route to host|connection reset|TLS handshake|x509:|server misbehaving|502 Bad Gateway|503 Service|network is unreachable/i,
+    reason: 'RepositoryUnreachable',
+    message: ({ base, authority, repository }) =>
+      `the repository ${repository} cannot be reached from the mover's pod; check ${base}, the network, and ${authority} for a private certificate authority`,
+    attempts: 2,
+  },
+];
+
+/** Something that a program has said about what went wrong. */
+export interface Complaint {
+  /** What is judged. */
+  text: string;
+  /** The same with all details, for people. */
+  quote: string;
+  /** It is about a file, whose name is not judged. */
+  isOfFile?: true;
+}
+
+/**
+ * Reads a failed pod's log and end. The program's last word counts first: names of files stand in lines before it. Where that fits no
+ * rule, everything it has said counts.
+ */
+export function diagnose(
+  lines: readonly (string | Complaint)[],
+  end: { reason?: string | undefined; exitCode?: number | undefined } | undefined,
+  place: Place,
+): Diagnosis {
+  if (end?.reason === 'OOMKilled') {
+    return {
+      reason: 'OutOfMemory',
+      message: 'the mover ran out of memory; raise config.moverResources.limits.memory of the class',
+      attempts: 2,
+    };
+  }
+  const said = lines.map((line) => (typeof line === 'string' ? { text: line, quote: line } : line));
+  const lastWords = said.filter(({ text }) => /^(Fatal|Warning): /.test(text)).slice(-1);
+  return (
+    diagnosisBy(lastWords, said, place) ??
+    diagnosisBy(said, said, place) ?? {
+      reason: 'MoverFailed',
+      message: `the mover ended with exit code ${String(end?.exitCode ?? 'unknown')}`,
+      ...evidenceOf(said.findLast(({ text }) => /Fatal|ERROR|error/.test(text)) ?? said.at(-1)),
+      attempts: 3,
+    }
+  );
+}
+
+/** By the first rule that one of `judged` fits. Of everything said, a file for which it holds as well is the better evidence. */
+function diagnosisBy(
+  judged: readonly Complaint[],
+  said: readonly Complaint[],
+  place: Place,
+): Diagnosis | undefined {
+  for (const { pattern, reason, message, attempts } of RULES) {
+    const found = judged.findLast(({ text }) => pattern.test(text));
+    if (found === undefined) continue;
+    const file = said.find(({ text, isOfFile }) => isOfFile === true && pattern.test(text));
+    return { reason, message: message(place), attempts, ...evidenceOf(file ?? found) };
+  }
+  return undefined;
+}
+
+function evidenceOf(complaint: Complaint | undefined): { evidence?: string } {
+  return complaint === undefined ? {} : { evidence: complaint.quote };
+}

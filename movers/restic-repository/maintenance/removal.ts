@@ -1,0 +1,76 @@
+import { rcloneAccess } from '../access/rclone-access.ts';
+import type { MoverOutcome, MoverTarget, RemovalFacts, RepositoryRequest } from '../../mover.ts';
+import type { RepositoryConfig } from '../config.ts';
+import type { RepositoryTask, ResticRunner } from '../job/runner.ts';
+import { reporting } from '../log/script-log.ts';
+
+/** The removal of a repository without snapshots, for which restic has no command. */
+
+/** Its Job and secret have names of their own: those of the prune before it still stand. */
+const SUFFIX = '-removal';
+
+export function removalOf<T extends MoverTarget>(request: T): T {
+  return { ...request, name: `${request.name}${SUFFIX}` };
+}
+
+export async function removeRepository(
+  runner: ResticRunner,
+  request: RepositoryRequest<RepositoryConfig>,
+): Promise<MoverOutcome<RemovalFacts>> {
+  const outcome = await runner.run(removalOf(request), removalTask(request.config));
+  // Nothing was begun, and nothing would be another time.
+  const isImpossible = outcome.state === 'Failed' && outcome.reason === 'InvalidConfig';
+  return isImpossible ? { state: 'Done', facts: { kept: outcome.message } } : outcome;
+}
+
+export function removalTask({ rcloneImage }: RepositoryConfig): RepositoryTask<RemovalFacts> {
+  return {
+    program: 'rclone',
+    doing: 'removing the repository',
+    image: rcloneImage,
+    script: SCRIPT,
+    args: [],
+    access: rcloneAccess,
+    read: readRemoval,
+  };
+}
+
+const REMOVED = 'the repository is removed';
+const FOUND = 'the repository also holds ';
+
+function readRemoval(lines: readonly string[]): RemovalFacts {
+  if (lines.includes(REMOVED)) return {};
+  const found = lines.find((line) => line.startsWith(FOUND))?.slice(FOUND.length);
+  return {
+    kept:
+      found === undefined
+        ? 'what rclone said could not be read'
+        : `it is not empty any more: somebody has added ${found}`,
+  };
+}
+
+/**
+ * All names that restic gives to files of a repository, and nothing else below its folder: another repository may lie there.
+ * What an empty one consists of are the first two.
+ */
+const ID = '{{[0-9a-f]{64}}}';
+const LAYOUT = ['/config', `/keys/${ID}`, `/{locks,snapshots,index}/${ID}`, `/data/{{[0-9a-f]{2}}}/${ID}`];
+const [CONFIG = '', KEYS = ''] = LAYOUT;
+
+/**
+ * The configuration goes first: without it nobody can open the repository, and whoever wants to make a new one waits for the
+ * keys to go as well. Whatever is more than these two was written after the prune, by somebody whom admission does not know.
+ * rclone ends with 3 where there is nothing at all.
+ */
+const SCRIPT = reporting(`set -u
+folder="repository:$REPOSITORY_FOLDER"
+unless_missing() { code=0; "$@" || code=$?; [ $code -eq 3 ] || return $code; }
+found=$(unless_missing rclone lsf --recursive --files-only ${LAYOUT.map((one) => `--include '${one}'`).join(' ')} -- "$folder")
+more=$(printf '%s\\n' "$found" | grep -v -e '^config$' -e '^keys/' -e '^$' || [ $? -eq 1 ])
+if [ -n "$more" ]; then
+  printf '${FOUND}%s\\n' "$more" | head -n 1
+  exit 0
+fi
+unless_missing rclone delete --include '${CONFIG}' -- "$folder"
+unless_missing rclone delete --include '${KEYS}' -- "$folder"
+echo '${REMOVED}'`);

@@ -1,0 +1,44 @@
+import type { ErrorKind } from '../log/script-log.ts';
+import { readMessages, type ItemErrors, type Messages } from './transfer-messages.ts';
+
+/** All contents are back, and whatever else went wrong is about what is around them. */
+export function provesRestore(lines: readonly string[]): boolean {
+  const { summary, errors, errorCount } = readMessages(lines);
+  const counted = [...errors.values()].reduce((sum, { count }) => sum + count, 0);
+  if (summary === undefined || counted === 0 || errorCount !== counted) return false;
+  const { bytes_restored = 0, total_bytes = 0 } = summary;
+  return bytes_restored === total_bytes && [...errors.keys()].every((kind) => LOSSES.has(kind));
+}
+
+/** What may be missing around the contents. */
+const LOSSES: ReadonlySet<ErrorKind> = new Set<ErrorKind>([
+  'owners',
+  'extended attributes',
+  'devices',
+  'modes',
+]);
+
+/** One line about what came back otherwise than it was; undefined where nothing did. */
+export function lossesOf({
+  errors,
+  owners,
+  onlyOrdinaryAttributes,
+  rootRefused,
+}: Messages): string | undefined {
+  const counts = new Map<string, ItemErrors>(owners === undefined ? [] : [['owners', owners]]);
+  for (const [kind, found] of errors) {
+    if (!LOSSES.has(kind)) continue;
+    const { count = 0, ...example } = counts.get(kind) ?? {};
+    counts.set(kind, { ...found, ...example, count: count + found.count });
+  }
+  const told = [...counts].map(([loss, { count, item }]) => `${loss} of ${String(count)} (${quote(item)})`);
+  if (onlyOrdinaryAttributes === true) told.push(EXTRAORDINARY);
+  if (rootRefused !== undefined && rootRefused !== '') told.push(`of the root folder: ${rootRefused}`);
+  return told.length === 0 ? undefined : told.join(', ');
+}
+
+const EXTRAORDINARY = 'extended attributes that an ordinary user may not set, if there were any';
+
+function quote(item: string): string {
+  return `such as ${JSON.stringify(item.slice(0, 200))}`;
+}

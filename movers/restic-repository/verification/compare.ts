@@ -1,0 +1,130 @@
+import { plainLine } from '../../../lifecycle/request/plain-text.ts';
+import type { VerifyFacts, VerifyRequest } from '../../mover.ts';
+import { HOST, PATH } from '../snapshot-layout.ts';
+import { reports } from '../log/script-log.ts';
+import { comparesVolume } from './script.ts';
+
+/** What the check is about. */
+export type Verified = Pick<VerifyRequest<unknown>, 'kind' | 'level' | 'isLive' | 'snapshotID' | 'reported'>;
+
+/** What the script has found; the words of restic's JSON. */
+interface Findings {
+  snapshot?: Snapshot;
+  stats?: { total_size: number; total_file_count: number };
+  /** The end of the comparison with the volume. */
+  summary?: { files_restored?: number; files_skipped?: number; files_deleted?: number };
+  changes: readonly { action: string; item: string }[];
+  volume?: { entries: number; absent: number };
+}
+
+interface Snapshot {
+  id: string;
+  time: string;
+  hostname: string;
+  paths: readonly string[];
+  summary?: { total_files_processed: number; total_bytes_processed: number };
+}
+
+/** The first thing that is not as it has to be, or what the repository holds where all is. */
+export function judgeVerification(
+  lines: readonly string[],
+  request: Verified,
+): { facts: VerifyFacts } | { difference: string } {
+  const found = read(lines);
+  const { stats } = found;
+  const difference =
+    differenceOfSnapshot(found.snapshot, request) ??
+    (request.kind === 'backup'
+      ? differenceOfBackup(found.snapshot, request)
+      : differenceOfRestore(found, request)) ??
+    (comparesVolume(request) ? differenceOfVolume(found) : undefined);
+  if (difference !== undefined) return { difference };
+  if (stats === undefined) return { difference: 'the directories of the snapshot were not read' };
+  return { facts: { bytes: stats.total_size, files: stats.total_file_count } };
+}
+
+function differenceOfSnapshot(snapshot: Snapshot | undefined, { snapshotID }: Verified): string | undefined {
+  if (snapshot?.id.startsWith(snapshotID) !== true) return 'the repository does not hold it';
+  const { hostname, paths } = snapshot;
+  if (hostname === HOST && paths.includes(PATH)) return undefined;
+  return `it is of ${hostname}:${paths.join(', ')} and not of ${HOST}:${PATH}, where a restore looks for it`;
+}
+
+function differenceOfBackup(snapshot: Snapshot | undefined, { reported }: Verified): string | undefined {
+  const { snapshotTime, files, bytes } = reported;
+  // Both are by the mover's clock; the record asks for what is not later than this.
+  if (snapshotTime !== undefined && secondOf(snapshot?.time) > secondOf(snapshotTime))
+    return `it is of ${snapshot?.time ?? ''}, later than the mover's end at ${snapshotTime}`;
+  const { total_files_processed: heldFiles, total_bytes_processed: heldBytes } = snapshot?.summary ?? {};
+  if (files !== heldFiles) return `the mover has saved ${amount(files)} files, it holds ${amount(heldFiles)}`;
+  if (!isAsPrinted(heldBytes, bytes))
+    return `the mover has saved ${amount(bytes)} bytes, it holds ${amount(heldBytes)}`;
+  return undefined;
+}
+
+function differenceOfRestore({ stats }: Findings, { reported }: Verified): string | undefined {
+  const { files, bytes } = reported;
+  const { total_file_count: heldFiles, total_size: heldBytes } = stats ?? {};
+  if (files !== heldFiles)
+    return `the mover has restored ${amount(files)} files and folders, it holds ${amount(heldFiles)}`;
+  if (!isAsPrinted(heldBytes, bytes))
+    return `the mover has restored ${amount(bytes)} bytes, it holds ${amount(heldBytes)}`;
+  return undefined;
+}
+
+/** Names are compared by what is too much and by the count; what the mover leaves out is in no snapshot. */
+function differenceOfVolume({ summary, volume, changes }: Findings): string | undefined {
+  if (summary === undefined || volume === undefined) return 'the volume was not compared';
+  const [change] = changes.filter(({ action }) => action !== 'deleted');
+  if (change !== undefined) return `${plainLine(JSON.stringify(change.item))} of it is not so on the volume`;
+  const { files_restored = 0, files_skipped = 0, files_deleted = 0 } = summary;
+  if (files_deleted > volume.absent) {
+    const items = changes.map(({ item }) => plainLine(JSON.stringify(item)));
+    return `the volume holds what is not in it: ${items.join(', ')}`;
+  }
+  const held = files_restored + files_skipped;
+  return held === volume.entries
+    ? undefined
+    : `it holds ${amount(held)} files and folders, the volume ${amount(volume.entries)}`;
+}
+
+function amount(count: number | undefined): string {
+  return String(count ?? 'an unknown number of');
+}
+
+function secondOf(time: string | undefined): number {
+  return Math.floor(Date.parse(time ?? '') / 1000);
+}
+
+/** Whether a number is one that restic prints like this: with three decimals of its unit. */
+function isAsPrinted(exact: number | undefined, printed: number | undefined): boolean {
+  if (exact === undefined || printed === undefined) return false;
+  const unit = [2 ** 40, 2 ** 30, 2 ** 20, 2 ** 10].find((one) => exact >= one) ?? 1;
+  return Math.abs(exact - printed) <= (unit === 1 ? 0 : unit / 1000);
+}
+
+function read(lines: readonly string[]): Findings {
+  const changes: { action: string; item: string }[] = [];
+  const found: Findings = { changes };
+  for (const line of reports(lines)) {
+    const said = parse(line);
+    if (Array.isArray(said)) found.snapshot = said[0] as Snapshot;
+    else if ('total_file_count' in said) found.stats = said as NonNullable<Findings['stats']>;
+    else if (said['message_type'] === 'summary') found.summary = said;
+    else if (said['message_type'] === 'volume')
+      found.volume = { entries: Number(said['entries']), absent: Number(said['absent']) };
+    else if (said['message_type'] === 'verbose_status')
+      changes.push({ action: String(said['action']), item: String(said['item']) });
+  }
+  return found;
+}
+
+/** What is no JSON is nothing that was asked for. */
+function parse(line: string): Record<string, unknown> | unknown[] {
+  if (!/^[[{]/.test(line)) return {};
+  try {
+    return JSON.parse(line) as Record<string, unknown> | unknown[];
+  } catch {
+    return {};
+  }
+}

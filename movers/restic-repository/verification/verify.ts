@@ -1,0 +1,76 @@
+import type { FailureReason } from '../../../api/datamover/v1alpha1/reasons.ts';
+import type { Resource } from '../../../api/kubernetes/meta.ts';
+import { PATH } from '../snapshot-layout.ts';
+import type { MoverOutcome, MoverTarget, VerifyFacts, VerifyRequest } from '../../mover.ts';
+import type { RepositoryConfig } from '../config.ts';
+import type { ResticRunner } from '../job/runner.ts';
+import { judgeVerification } from './compare.ts';
+import { volumeAccess, type VolumeAccess } from '../job/volume-access.ts';
+import { comparesVolume, verificationScript } from './script.ts';
+
+/** Checks what a mover has moved, by another run of restic. */
+export interface Verifier {
+  /** `transfer` is the object that moved it; the check goes with it. */
+  verify(
+    request: VerifyRequest<RepositoryConfig>,
+    transfer: Resource | undefined,
+  ): Promise<MoverOutcome<VerifyFacts>>;
+  /** What the cluster still has of it. */
+  remains(target: MoverTarget): string[];
+}
+
+const SUFFIX = '-verify';
+
+export interface VerifierOptions extends VolumeAccess {
+  resticRunner: ResticRunner;
+  /** Whether the mover leaves out empty folders called `lost+found`. Default: it does not. */
+  leavesOutLostAndFound?: boolean;
+}
+
+export function createVerifier(deps: VerifierOptions): Verifier {
+  const { resticRunner, leavesOutLostAndFound = false } = deps;
+
+  return {
+    async verify(request, transfer) {
+      if (transfer === undefined) {
+        const message = `what moved the data for ${request.name} was deleted before that was verified`;
+        return { state: 'Failed', reason: 'MoverFailed', message };
+      }
+      const { apiVersion, kind, metadata } = transfer;
+      const outcome = await resticRunner.run(request, {
+        program: 'restic',
+        image: request.config.resticImage,
+        doing: 'verifying what was moved',
+        args: [request.snapshotID, PATH],
+        script: verificationScript(request, leavesOutLostAndFound),
+        owner: { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '' },
+        suffix: SUFFIX,
+        ...(comparesVolume(request) && { volume: () => volumeAccess(deps, request) }),
+        read: (lines) => judgeVerification(lines, request),
+      });
+      return proved(request, outcome);
+    },
+    remains: (target) => resticRunner.remains(target, SUFFIX),
+  };
+}
+
+/** What restic could not read for a reason of its own is damaged; all others have names. */
+const UNREADABLE: ReadonlySet<FailureReason> = new Set<FailureReason>(['MoverFailed', 'RepositoryDamaged']);
+
+function proved(
+  { snapshotID, repositoryPath }: VerifyRequest<RepositoryConfig>,
+  outcome: MoverOutcome<ReturnType<typeof judgeVerification>>,
+): MoverOutcome<VerifyFacts> {
+  if (outcome.state === 'InProgress') return outcome;
+  const what = `snapshot ${snapshotID} of repository ${repositoryPath}`;
+  if (outcome.state === 'Failed') {
+    if (!UNREADABLE.has(outcome.reason)) return outcome;
+    return {
+      ...outcome,
+      reason: 'VerificationFailed',
+      message: `${what} does not read back: ${outcome.message}`,
+    };
+  }
+  if ('facts' in outcome.facts) return { state: 'Done', facts: outcome.facts.facts };
+  return { state: 'Failed', reason: 'VerificationFailed', message: `${what}: ${outcome.facts.difference}` };
+}

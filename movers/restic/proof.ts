@@ -1,0 +1,41 @@
+import type { BackupFacts } from '../mover.ts';
+import { notSavedIn } from '../restic-repository/transfer/not-saved.ts';
+import type { Messages, Summary } from '../restic-repository/transfer/transfer-messages.ts';
+
+/** What the end of a backup proves. */
+
+export function savedFacts(found: Messages): BackupFacts {
+  const notSaved = notSavedIn(found);
+  return {
+    ...snapshotFacts(found),
+    ...(found.root !== undefined && { rootFolder: found.root }),
+    ...(found.repositoryID !== undefined && { repositoryID: found.repositoryID }),
+    ...(notSaved !== undefined && { notSaved }),
+  };
+}
+
+function snapshotFacts({ summary, saved, isEmpty }: Messages): BackupFacts {
+  if (isEmpty) return { empty: true, bytes: 0, files: 0 };
+  // It names no snapshot where it has found the volume as the newest one has it.
+  const found = (summary?.snapshot_id ?? '') === '' ? saved.at(-1) : undefined;
+  if (found !== undefined) return factsOf(found.id, found.summary?.backup_end ?? found.time, found.summary);
+  return summary === undefined ? {} : factsOf(summary.snapshot_id, summary.backup_end, summary);
+}
+
+/** Every snapshot that is there for the request. */
+export function snapshotsIn({ summary, saved }: Messages): string[] {
+  const ids = [...saved.map(({ id }) => id), summary?.snapshot_id ?? ''];
+  return ids.filter((id) => id !== '');
+}
+
+/** What restic leaves out is zero. */
+function factsOf(id: string | undefined, time: string | undefined, told: Summary | undefined): BackupFacts {
+  const { total_bytes_processed = 0, total_files_processed = 0, data_added = 0 } = told ?? {};
+  return {
+    ...(id !== undefined && { snapshotID: id }),
+    ...(time !== undefined && { snapshotTime: time }),
+    bytes: total_bytes_processed,
+    files: total_files_processed,
+    uploadedBytes: data_added,
+  };
+}

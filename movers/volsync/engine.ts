@@ -1,0 +1,83 @@
+import { replicationSources } from '../../api/volsync/v1alpha1.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import { isNotFound } from '../../kube/client/kube-error.ts';
+import { leases, type Lease } from '../../kube/runtime/leader-election.ts';
+import type { Finding, MoverOutcome } from '../mover.ts';
+
+/** By which VolSync's managers agree on one that works; it lies in the namespace where VolSync is installed. */
+const MANAGER_LEASE = 'b95b3104.backube';
+
+/** Clocks of two machines differ. */
+const TOLERANCE_MS = 30_000;
+
+const NOT_SERVING = 'EngineNotServing';
+
+export interface EngineCheckOptions {
+  client: KubeClient;
+  /** The protected namespace. */
+  namespace: string;
+  now: () => Date;
+}
+
+/**
+ * Whether VolSync is there and at work. Its namespace and the name of its Deployment differ with how it was installed; the name
+ * of its Lease does not, and a Lease is renewed by a manager that runs, not by one that only is wanted.
+ */
+export async function checkEngine(options: EngineCheckOptions, signal: AbortSignal): Promise<Finding> {
+  if (!(await isInstalled(options, signal))) {
+    const message = 'VolSync is not installed: there is no kind ReplicationSource; install VolSync';
+    return { status: 'False', reason: 'EngineMissing', message };
+  }
+  return judgeLeases(await leasesOf(options, signal), options.now());
+}
+
+/** How a transfer ends that finds no VolSync. */
+export function notInstalled(kind: string): MoverOutcome<never> {
+  const message = `VolSync is not installed: there is no kind ${kind}; install VolSync, or choose a DataMoverClass of another mover`;
+  return { state: 'Failed', reason: 'MoverFailed', message };
+}
+
+export async function isInstalled(
+  { client, namespace }: Pick<EngineCheckOptions, 'client' | 'namespace'>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await client.listPage(replicationSources, { namespace, pageSize: 1, resourceVersion: '0', signal });
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+}
+
+async function leasesOf({ client }: EngineCheckOptions, signal: AbortSignal): Promise<Lease[]> {
+  return Array.fromAsync(client.list(leases, { fieldSelector: `metadata.name=${MANAGER_LEASE}`, signal }));
+}
+
+function judgeLeases(found: Lease[], now: Date): Finding {
+  const newest = found.sort((a, b) => renewedAt(b) - renewedAt(a))[0];
+  if (newest === undefined) {
+    return {
+      status: 'Unknown',
+      reason: 'NoLease',
+      message: `VolSync is installed, and whether it runs cannot be told: there is no Lease ${MANAGER_LEASE}, which its manager makes when it starts with --leader-elect`,
+    };
+  }
+  const where = `Lease ${newest.metadata.namespace ?? ''}/${MANAGER_LEASE}`;
+  const remedy = "look at the pods of VolSync's manager";
+  const { holderIdentity, leaseDurationSeconds = 0, renewTime = 'never' } = newest.spec ?? {};
+  if (holderIdentity === undefined || holderIdentity === null || holderIdentity === '') {
+    const message = `VolSync's manager has ended: nobody holds ${where}; ${remedy}`;
+    return { status: 'False', reason: NOT_SERVING, message };
+  }
+  if (renewedAt(newest) + leaseDurationSeconds * 1000 + TOLERANCE_MS < now.getTime()) {
+    const message = `VolSync's manager is silent: it last renewed ${where} at ${renewTime}; ${remedy}`;
+    return { status: 'False', reason: NOT_SERVING, message };
+  }
+  return { status: 'True', reason: 'EngineServes', message: `VolSync's manager holds ${where}` };
+}
+
+function renewedAt({ spec }: Lease): number {
+  const time = Date.parse(spec?.renewTime ?? '');
+  return Number.isNaN(time) ? 0 : time;
+}

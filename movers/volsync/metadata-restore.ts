@@ -1,0 +1,72 @@
+import type { ReplicationDestination } from '../../api/volsync/v1alpha1.ts';
+import { keptAt } from '../restic-repository/job/kept-facts.ts';
+import type { ResticRunner } from '../restic-repository/job/runner.ts';
+import { withActivity } from '../restic-repository/access/credential-rotation.ts';
+import { lossesOf } from '../restic-repository/transfer/restore-proof.ts';
+import { rootArgument } from '../restic-repository/transfer/root-folder.ts';
+import { readMessages } from '../restic-repository/transfer/transfer-messages.ts';
+import { RESTORER, RESTORE_RUN } from '../restic-repository/transfer/transfer-run.ts';
+import { shortened } from '../restic-repository/maintenance/upkeep.ts';
+import { volumeAccess, type VolumeAccess } from '../restic-repository/job/volume-access.ts';
+import type { MoverOutcome, MoverTarget, RestoreFacts, RestoreMoverRequest } from '../mover.ts';
+import type { VolSyncConfig } from './config.ts';
+
+/**
+ * VolSync's mover lacks the capabilities to set all modes and attributes, it does not report what it could not set, and it leaves
+ * the root folder as the storage has made it. So restic goes over the volume once more, in a Job of ours: contents that are there
+ * already it leaves alone, the rest it sets or reports. The Job keeps what VolSync has restored: VolSync's own log may be gone
+ * when the Job ends.
+ */
+
+/** Of the Job, behind the request's name. */
+export const METADATA = '-metadata';
+
+/** restic takes a file with the recorded size and time for unchanged and restores everything but its contents. */
+const CONTENTS_ARE_THERE = '--overwrite=if-changed';
+
+interface Restored {
+  destination: ReplicationDestination;
+  moved: RestoreFacts;
+}
+
+/** What VolSync has restored by this transfer; undefined until that is kept. */
+export function restoredBefore(
+  runner: ResticRunner,
+  target: MoverTarget,
+  { metadata: { uid } }: ReplicationDestination,
+): RestoreFacts | undefined {
+  const job = runner.jobOf(target, METADATA);
+  const isOfTransfer = job?.metadata.ownerReferences?.some((owner) => owner.uid === uid) === true;
+  return isOfTransfer ? (keptAt(job) as RestoreFacts | undefined) : undefined;
+}
+
+export async function restoreMetadata(
+  { resticRunner, access }: { resticRunner: ResticRunner; access: VolumeAccess },
+  request: RestoreMoverRequest<VolSyncConfig>,
+  { destination, moved }: Restored,
+): Promise<MoverOutcome<RestoreFacts>> {
+  const { apiVersion, kind, metadata } = destination;
+  const outcome = await resticRunner.run(request, {
+    ...RESTORE_RUN,
+    image: request.config.resticImage,
+    doing: 'restoring what VolSync does not set',
+    args: [shortened(request.snapshotID), rootArgument(request.rootFolder), CONTENTS_ARE_THERE],
+    owner: { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '' },
+    suffix: METADATA,
+    keeps: moved,
+    volume: async () => ({ ...(await volumeAccess(access, request, RESTORER)), isWritten: true }),
+    read: notPreservedBy,
+  });
+  // Its time to start begins with VolSync's end, however long that took.
+  if (outcome.state === 'InProgress') return withActivity(outcome, destination.status?.lastSyncTime);
+  if (outcome.state === 'Failed') return outcome;
+  const { facts: notPreserved } = outcome;
+  return { state: 'Done', facts: { ...moved, ...(notPreserved !== undefined && { notPreserved }) } };
+}
+
+/** Without a summary nothing proves that anything was set. */
+function notPreservedBy(lines: readonly string[]): string | undefined {
+  const found = readMessages(lines);
+  if (found.summary !== undefined) return lossesOf(found);
+  return 'nothing proves that owners, modes and attributes are as they were: the log of the Job that restores them is lost';
+}

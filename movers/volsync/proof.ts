@@ -1,0 +1,100 @@
+import type { BackupFacts, MoverOutcome, RestoreFacts } from '../mover.ts';
+import type { Place } from '../restic-repository/access/repository-context.ts';
+import { LOG_GRACE_SECONDS, type TimeLeft, type Verdict } from './observation.ts';
+import type { ResticLog } from './restic-log.ts';
+
+/** What a restore is to bring back. */
+export interface WantedSnapshot {
+  snapshotID: string;
+  repositoryPath: string;
+  recordedLocation: string | undefined;
+  place: Pick<Place, 'base'>;
+}
+
+/**
+ * Turns VolSync's word of success into facts, or into a failure where it proves nothing: VolSync reports success
+ * for an empty volume, a missing repository and a restore that matched no snapshot alike.
+ */
+export function backupOutcome(
+  verdict: Verdict,
+  syncedAt: string | undefined,
+  left: TimeLeft,
+): MoverOutcome<BackupFacts> {
+  if (verdict.state !== 'succeeded') return verdict;
+  const { log, finishedAt } = verdict;
+  if (log.savedSnapshot !== undefined) {
+    return {
+      state: 'Done',
+      facts: {
+        snapshotID: log.savedSnapshot,
+        ...(finishedAt !== undefined && { snapshotTime: finishedAt }),
+        ...sizes(log),
+        ...(log.addedBytes !== undefined && { uploadedBytes: log.addedBytes }),
+      },
+    };
+  }
+  if (log.sourceEmpty) return { state: 'Done', facts: { empty: true, bytes: 0, files: 0 } };
+  return (
+    stillReading(verdict, left(syncedAt, LOG_GRACE_SECONDS)) ?? {
+      state: 'Failed',
+      reason: 'MoverFailed',
+      message:
+        'VolSync reports success, but its log names no snapshot, so nothing proves that the data was saved',
+    }
+  );
+}
+
+export function restoreOutcome(
+  verdict: Verdict,
+  wanted: WantedSnapshot,
+  syncedAt: string | undefined,
+  left: TimeLeft,
+): MoverOutcome<RestoreFacts> {
+  if (verdict.state !== 'succeeded') return verdict;
+  const { log } = verdict;
+  if (log.restoredSnapshot !== undefined) {
+    return { state: 'Done', facts: { snapshotID: log.restoredSnapshot, ...sizes(log) } };
+  }
+  if (log.nothingRestored) {
+    return {
+      state: 'Failed',
+      reason: 'RepositoryMissing',
+      message: `repository ${wanted.repositoryPath} holds no snapshot ${wanted.snapshotID}; nothing was restored. ${hintOf(wanted)}`,
+    };
+  }
+  return (
+    stillReading(verdict, left(syncedAt, LOG_GRACE_SECONDS)) ?? {
+      state: 'Failed',
+      reason: 'MoverFailed',
+      message:
+        'VolSync reports success, but its log names no restored snapshot, so nothing proves that the data is back',
+    }
+  );
+}
+
+/** Where the snapshot may be instead. */
+function hintOf({ place, recordedLocation }: WantedSnapshot): string {
+  const known =
+    recordedLocation === undefined
+      ? ''
+      : `; there it was BackupStorageLocation ${recordedLocation}, and config.backupStorageLocation.name of the DataMoverClass can name the same one here`;
+  return `Is ${place.base} where the backup was made to${known}?`;
+}
+
+/** The pod's log may come in after VolSync's word; it is waited for, not for ever. */
+function stillReading(
+  verdict: Extract<Verdict, { state: 'succeeded' }>,
+  leftMs: number,
+): Extract<MoverOutcome<never>, { state: 'InProgress' }> | undefined {
+  if (verdict.logComplete || leftMs <= 0) return undefined;
+  return {
+    state: 'InProgress',
+    started: true,
+    message: "reading the mover's log",
+    requeueAfterMs: leftMs,
+  };
+}
+
+function sizes({ bytes, files }: ResticLog): { bytes?: number; files?: number } {
+  return { ...(bytes !== undefined && { bytes }), ...(files !== undefined && { files }) };
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import type { Refusal } from '../../../movers/mover.ts';
+import { only } from '../contents.ts';
+import type { Snapshot } from '../request.ts';
+import type { UnusableAccess } from '../subject.ts';
+import { backUp, type Trial } from '../trial.ts';
+import type { Case } from './case.ts';
+
+/** A snapshot that nobody has saved. */
+const UNSAVED: Snapshot = { id: '0123abcd', facts: { snapshotTime: '2026-01-01T00:00:00Z' } };
+
+/** A user who has given a wrong password reads so, soon, and reads no password. */
+export const access: Case = {
+  title: 'fails with the reason when a repository cannot be used, and tells no secret',
+  run: async (trial) => {
+    const { unusable } = trial.subject;
+    assert.ok(unusable.length > 0, 'a mover is to be tried with wrong credentials at least');
+    await Promise.all(unusable.map((one, index) => tryAccess(trial, one, `access-${index}`)));
+  },
+};
+
+async function tryAccess(
+  trial: Trial,
+  { title, config, reasons, needsRepository = false }: UnusableAccess,
+  name: string,
+): Promise<void> {
+  const process = await trial.boot();
+  const claim = await trial.makeVolume(name, only(name));
+  const where = { claim, repository: trial.repository(name) };
+  const snapshot = needsRepository
+    ? await backUp(trial, process, trial.request('backup', `${name}-before`, where))
+    : UNSAVED;
+
+  const fail = async (kind: 'backup' | 'restore'): Promise<void> => {
+    const request = trial.request(kind, name, { ...where, config });
+    const fits = ({ reason, message }: Refusal): void => {
+      assert.ok(reasons.includes(reason), `a ${kind} with ${title} failed with ${reason}: ${message}`);
+      assert.notEqual(message.trim(), '', 'a failure says why');
+      trial.assertSilent(message);
+    };
+    const refusal = await request.checkAccess(process.mover);
+    if (refusal !== undefined) fits(refusal);
+    for (const { message } of await request.findings(process.mover)) trial.assertSilent(message);
+    // What it has not found out beforehand, or what has changed since, it finds out now.
+    const look = kind === 'backup' ? request.backup : request.restore(snapshot);
+    const outcome = await trial.follow<unknown>(process, request, look);
+    assert.equal(outcome.state, 'Failed', `a ${kind} with ${title} cannot succeed`);
+    fits(outcome);
+    await trial.cleanUp(process, request.target);
+  };
+  // A mover may try for a minute before it believes that a key is wrong.
+  await Promise.all([fail('backup'), fail('restore')]);
+  await trial.subject.volumes.remove(claim);
+  await process.end();
+}

@@ -1,0 +1,81 @@
+import { configMaps, jobs, persistentVolumeClaims, pods, secrets } from '../../api/kubernetes/core.ts';
+import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
+import { labels } from '../../api/datamover/v1alpha1/keys.ts';
+import type { MoverTarget } from '../../movers/mover.ts';
+import { requestUidOf } from '../../lifecycle/request/child-identity.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import { standing } from './garbage.ts';
+
+const rbac = { group: 'rbac.authorization.k8s.io', version: 'v1', namespaced: true } as const;
+
+/** What movers make, whether they say so or an engine does it for them. */
+const COMMON: readonly Kind<Resource>[] = [
+  secrets,
+  configMaps,
+  pods,
+  jobs,
+  persistentVolumeClaims,
+  { group: '', version: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts', namespaced: true },
+  { ...rbac, kind: 'Role', plural: 'roles' },
+  { ...rbac, kind: 'RoleBinding', plural: 'rolebindings' },
+];
+
+/** Kubernetes puts them into every namespace, at its leisure. */
+const OF_EVERY_NAMESPACE = ['ConfigMap kube-root-ca.crt', 'ServiceAccount default'];
+
+/** An object that is there. */
+export interface Left {
+  /** As messages call it. */
+  name: string;
+  uid: string;
+  /** All that it belongs to is gone, so the garbage collector removes it. */
+  isGarbage: boolean;
+}
+
+/** The objects in the namespace of the suite. */
+export interface Inventory {
+  /** From now on its objects count too. */
+  add(kind: Kind<Resource>): void;
+  all(): Promise<Left[]>;
+  /** As {@link all}, but only what was made for one request. */
+  of(target: MoverTarget): Promise<Left[]>;
+}
+
+export function createInventory(client: KubeClient, namespace: string): Inventory {
+  const kinds = new Map(COMMON.map((kind) => [idOf(kind), kind]));
+
+  async function list(isWanted: (object: Resource) => boolean): Promise<Left[]> {
+    const found: { name: string; object: Resource }[] = [];
+    const lists = [...kinds.values()].map(async (kind) => {
+      for await (const object of client.list(kind, { namespace }))
+        found.push({ name: `${kind.kind} ${object.metadata.name}`, object });
+    });
+    await Promise.all(lists);
+    const stands = standing(found.map(({ object }) => object));
+    return found
+      .filter(({ name, object }) => !OF_EVERY_NAMESPACE.includes(name) && isWanted(object))
+      .map(({ name, object }) => ({ name, uid: object.metadata.uid ?? '', isGarbage: !stands(object) }))
+      .sort((one, other) => one.name.localeCompare(other.name));
+  }
+
+  return {
+    add: (kind) => {
+      if (kind.namespaced) kinds.set(idOf(kind), kind);
+    },
+    all: () => list(() => true),
+    of: (target) =>
+      list(
+        ({ metadata }) =>
+          metadata.name.includes(target.name) ||
+          metadata.labels?.[labels.requestUid] === requestUidOf(target),
+      ),
+  };
+}
+
+export function namesOf(objects: readonly Left[]): string {
+  return objects.map(({ name }) => name).join(', ');
+}
+
+function idOf({ group, plural }: Kind<Resource>): string {
+  return `${plural}.${group}`;
+}

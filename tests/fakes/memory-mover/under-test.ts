@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { persistentVolumeClaims, secrets } from '../../../api/kubernetes/core.ts';
+import type { Entry, Manifest } from '../../../testing/manifest/manifest.ts';
+import { FakeKube } from '../fake-kube.ts';
+import { LEAF } from '../../../testing/conformance/contents.ts';
+import type { MoverUnderTest } from '../../../testing/conformance/subject.ts';
+import type { Volumes } from '../../../testing/conformance/volumes.ts';
+import { runEngine, type EngineFault, type Store } from './engine.ts';
+import { memoryMover, type MoverFault } from './mover.ts';
+
+/** The only file that volumes have. */
+const PATH = `./${LEAF}`;
+
+const NAMESPACE = 'protected';
+const PASSWORD = 'p4ssw0rd-of-the-memory';
+const WRONG = 'a-password-that-was-forgotten';
+
+/** The memory mover in a cluster of its own, whole or with one fault. */
+export function memoryUnderTest(faults: { mover?: MoverFault; engine?: EngineFault } = {}): MoverUnderTest {
+  const kube = new FakeKube();
+  const store: Store = { volumes: new Map(), repositories: new Map() };
+  runEngine(kube, store, faults.engine);
+  for (const [name, password] of [
+    ['right', PASSWORD],
+    ['wrong', WRONG],
+  ] as const)
+    kube.seed(secrets, {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { namespace: NAMESPACE, name },
+      stringData: { password },
+    });
+  return {
+    install: memoryMover(faults.mover),
+    client: kube.client(),
+    namespace: NAMESPACE,
+    config: { secret: 'right' },
+    slowConfig: { secret: 'right', isSlow: true },
+    volumes: memoryVolumes(kube, store),
+    unusable: [
+      {
+        title: 'a wrong password',
+        config: { secret: 'wrong' },
+        reasons: ['WrongPassword'],
+        needsRepository: true,
+      },
+      { title: 'no secret', config: { secret: 'none' }, reasons: ['SecretNotFound'] },
+    ],
+    secretValues: [PASSWORD, WRONG],
+    snapshotsIn: (path) =>
+      Promise.resolve((store.repositories.get(path)?.snapshots ?? []).map(({ id }) => id)),
+    // Long enough for a busy machine; a mover that must be waited for in vain is waited for less.
+    limitMs: faults.mover === 'asks for no other look' ? 1_000 : 60_000,
+  };
+}
+
+/** No shell runs here: whatever a script says becomes the content of one file. */
+function memoryVolumes(kube: FakeKube, { volumes }: Store): Volumes {
+  const client = kube.client();
+  return {
+    make: async (name) => {
+      volumes.set(name, new Map());
+      await client.create(persistentVolumeClaims, {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { namespace: NAMESPACE, name },
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+      });
+    },
+    change: async (name, script) => {
+      const former = volumes.get(name)?.get(PATH)?.sha256 ?? '';
+      const sha256 = createHash('sha256').update(former).update(script).digest('hex');
+      volumes.set(name, new Map([[PATH, fileOf(sha256)]]));
+    },
+    read: (name) => Promise.resolve(volumes.get(name) ?? (new Map() as Manifest)),
+    remove: async (name) => {
+      volumes.delete(name);
+      await client.delete(persistentVolumeClaims, { namespace: NAMESPACE, name });
+    },
+  };
+}
+
+function fileOf(sha256: string): Entry {
+  const owner = { mode: '0600', uid: 0, gid: 0 };
+  return { path: PATH, type: 'file', ...owner, size: 1, mtime: '0', allocated: 512, sha256 };
+}

@@ -1,0 +1,740 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  events,
+  persistentVolumeClaims,
+  persistentVolumes,
+  secrets,
+  type PersistentVolumeClaim,
+} from '../../api/kubernetes/core.ts';
+import {
+  volumeSnapshotClasses,
+  volumeSnapshotContents,
+  volumeSnapshots,
+} from '../../api/kubernetes/snapshot.ts';
+import { replicationSources } from '../../api/volsync/v1alpha1.ts';
+import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { dataMoverBackups, dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
+import { childName } from '../../api/datamover/v1alpha1/names.ts';
+import { KubeError } from '../../kube/client/kube-error.ts';
+import { APP, World } from '../fakes/cluster/world.ts';
+
+let world: World;
+let child: string;
+/** What stands before the backup; the same must stand after it, however it ends. */
+let before: string[];
+
+beforeEach(async () => {
+  world = new World();
+  await world.addSource('data', 'precious');
+  before = world.inventory();
+});
+
+afterEach(() => world.stop());
+
+async function begin(change?: (backup: DataMoverBackup) => void): Promise<void> {
+  await world.start();
+  child = childName('backup', world.addBackup('b1', change).metadata.uid ?? '');
+}
+
+async function reach(phase: string): Promise<void> {
+  await world.until(() => world.backup()?.status?.phase === phase);
+}
+
+async function end(limitMs?: number) {
+  await world.until(() => world.backup()?.status?.completionTimestamp !== undefined, limitMs);
+  await world.advance(3_000);
+  return world.backup()!.status!;
+}
+
+const running = () => ({ end: 'running' as const, lines: ['Starting container'] });
+
+/** How to keep a backup in each of its phases. */
+const phases: [string, () => void][] = [
+  ['Capturing', () => world.cluster.hold('cut')],
+  ['Queued', () => occupyRepository()],
+  ['Staging', () => world.cluster.hold('ready')],
+  ['Staging', () => world.cluster.hold('provision')],
+  ['Moving', () => world.cluster.hold('volsync')],
+  ['Moving', () => void (world.cluster.state.script = running)],
+];
+
+/** Another backup, which another controller serves, uses the repository and does not end. */
+function occupyRepository(): void {
+  const servedBy = world.addForeignController();
+  world.addBackup('other', (object) => {
+    object.status = {
+      phase: 'Moving',
+      mover: 'Other',
+      dataMoverClass: 'volsync',
+      servedBy,
+      admittedAt: '2026-01-01T00:00:00Z',
+      repositoryPath: 'c1/app/data',
+    };
+  });
+}
+
+describe('a backup that is canceled', () => {
+  it.each(phases)('while %s leaves nothing behind (%#)', async (phase, keep) => {
+    keep();
+    await begin();
+    await reach(phase);
+    await world.advance(2_000);
+    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+      object.spec.cancel = true;
+    });
+    expect(await end()).toMatchObject({ phase: 'Canceled', failure: { reason: 'Canceled' } });
+    expect(world.inventory()).toEqual(before);
+    expect(world.backup()?.metadata.finalizers).toEqual([]);
+  });
+
+  it('before anybody looked at it never begins', async () => {
+    await begin((backup) => {
+      backup.spec.cancel = true;
+    });
+    expect(await end()).toMatchObject({ phase: 'Canceled' });
+    expect(world.cluster.state.started).toEqual([]);
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it('after its data arrived completes all the same', async () => {
+    world.cluster.hold('collect');
+    await begin();
+    await reach('CleaningUp');
+    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+      object.spec.cancel = true;
+    });
+    world.cluster.release('collect');
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+  });
+
+  it('takes its snapshot along when the snapshot controller learns too late that it should', async () => {
+    world.cluster.hold('ready');
+    await begin();
+    await reach('Staging');
+    const { volumeSnapshotContent: name = '' } = world.backup()!.status!.capture!;
+    const policy = (deletionPolicy: 'Delete' | 'Retain'): void => {
+      world.kube.edit(volumeSnapshotContents, { name }, ({ spec }) =>
+        Object.assign(spec, { deletionPolicy }),
+      );
+    };
+    policy('Retain');
+    world.kube.reactors.add((kind, before, after) => {
+      const isOurs = kind === (volumeSnapshots as Kind<Resource>) && before?.metadata.namespace === APP;
+      if (isOurs && after === undefined) policy('Delete');
+    });
+    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+      object.spec.cancel = true;
+    });
+    expect(await end()).toMatchObject({ phase: 'Canceled' });
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it('right after the cut, before that was recorded, takes its snapshot along', async () => {
+    world.cluster.hold('cut');
+    await begin();
+    await reach('Capturing');
+    await world.stop();
+    world.cluster.release('cut');
+    await world.quiesce();
+    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+      object.spec.cancel = true;
+    });
+    await world.start();
+    expect(await end()).toMatchObject({ phase: 'Canceled' });
+    expect(world.inventory()).toEqual(before);
+  });
+});
+
+describe('a backup that is deleted', () => {
+  it.each(phases)('while %s goes, and everything that it made goes first (%#)', async (phase, keep) => {
+    keep();
+    await begin();
+    await reach(phase);
+    await world.advance(2_000);
+    await world.kube.client().delete(dataMoverBackups, { namespace: APP, name: 'b1' });
+    await world.until(() => world.backup() === undefined);
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it.each(phases)('while %s against our finalizer leaves nothing behind either (%#)', async (phase, keep) => {
+    keep();
+    await begin();
+    await reach(phase);
+    await world.advance(2_000);
+    const key = { namespace: APP, name: 'b1' };
+    world.kube.edit(dataMoverBackups, key, (object) => {
+      object.metadata.finalizers = [];
+    });
+    world.kube.remove(dataMoverBackups, key);
+    // Another one of its name is served like any other.
+    world.cluster.state.script = undefined;
+    world.cluster.release('cut', 'ready', 'provision', 'volsync');
+    world.kube.remove(dataMoverBackups, { namespace: APP, name: 'other' });
+    world.addBackup('b1');
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expect(world.inventory()).toEqual(before);
+  });
+});
+
+describe('a backup whose source is deleted', () => {
+  const source = { namespace: APP, name: 'data' };
+  const others = (): string[] =>
+    before.filter((line) => !/app\/data$|PersistentVolume pvc-|storage disk/.test(line));
+
+  it('before it is cut fails at once, in clear words, and leaves nothing behind', async () => {
+    world.cluster.hold('cut');
+    await begin();
+    await reach('Capturing');
+    await world.advance(2_000);
+    world.kube.remove(persistentVolumeClaims, source);
+    const { phase, failure } = await end(10_000);
+    expect({ phase, ...failure }).toEqual({
+      phase: 'Failed',
+      reason: 'SourceNotFound',
+      message: 'PersistentVolumeClaim app/data does not exist',
+    });
+    expect(world.inventory()).toEqual(others());
+  });
+
+  it.each(phases.filter(([phase]) => phase !== 'Capturing'))(
+    'while %s, after the cut, has all of its data all the same (%#)',
+    async (phase, keep) => {
+      keep();
+      await begin();
+      await reach(phase);
+      await world.advance(2_000);
+      world.kube.remove(persistentVolumeClaims, source);
+      await world.advance(2_000);
+      world.cluster.release('ready', 'provision', 'volsync');
+      world.kube.remove(dataMoverBackups, { namespace: APP, name: 'other' });
+      world.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
+      world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+        object.metadata.labels = { touched: 'yes' };
+      });
+      expect(await end()).toMatchObject({ phase: 'Completed', volume: { pvcName: 'data', capacity: '2Gi' } });
+    },
+  );
+});
+
+describe('a backup in a namespace that is being deleted', () => {
+  it('fails at once, in the words of the API server', async () => {
+    const message = 'volumesnapshots "x" is forbidden: namespace app is being terminated';
+    world.kube.before = ({ verb, kind }) => {
+      if (verb !== 'create' || kind.kind !== 'VolumeSnapshot') return;
+      const details = { causes: [{ reason: 'NamespaceTerminating' }] };
+      const status = { kind: 'Status' as const, details };
+      throw new KubeError({ code: 403, reason: 'Forbidden', message, status });
+    };
+    await begin();
+    expect(await end(5_000)).toMatchObject({
+      phase: 'Failed',
+      failure: { reason: 'InvalidRequest', message: expect.stringContaining(message) },
+    });
+    expect(world.inventory()).toEqual(before);
+  });
+});
+
+describe('a backup whose class changes under it', () => {
+  it('fails when the class is deleted, and leaves nothing behind', async () => {
+    world.cluster.state.script = running;
+    await begin();
+    await reach('Moving');
+    world.kube.remove(dataMoverClasses, { name: 'volsync' });
+    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+      object.metadata.labels = { touched: 'yes' };
+    });
+    const { phase, failure } = await end();
+    expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason: 'ClassNotFound' });
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it("fails when the class goes over to somebody else's mover, and leaves nothing behind", async () => {
+    world.cluster.state.script = running;
+    await begin();
+    await reach('Moving');
+    world.kube.edit(dataMoverClasses, { name: 'volsync' }, (object) => {
+      object.spec.mover = 'Other';
+    });
+    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+      object.metadata.labels = { touched: 'yes' };
+    });
+    const { phase, failure } = await end();
+    expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason: 'InvalidConfig' });
+    expect(failure?.message).toContain('from VolSync to another mover');
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it('keeps the class that it began with when labels and defaults change', async () => {
+    world.cluster.state.script = running;
+    await begin();
+    await reach('Moving');
+    world.kube.seed(dataMoverClasses, {
+      ...world.addClass((object) => {
+        delete object.metadata.annotations;
+      }),
+      metadata: { name: 'newer', annotations: { 'oadp.openshift.io/default': 'true' } },
+    });
+    world.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
+    expect(await end()).toMatchObject({ phase: 'Completed', dataMoverClass: 'volsync' });
+  });
+});
+
+describe('a backup that cannot be served', () => {
+  async function failureOf(change?: (backup: DataMoverBackup) => void) {
+    await begin(change);
+    const status = await end(30_000);
+    expect(status.phase).toBe('Failed');
+    expect(world.inventory()).toEqual(before);
+    expect(world.cluster.state.started).toEqual([]);
+    return status.failure!;
+  }
+
+  it.each([
+    ['a setting of an unknown name', { cacheSize: '1Gi' }, 'Forbidden', 'spec.config.cacheSize'],
+    ['a setting of a wrong type', { cacheCapacity: 5 }, 'InvalidConfig', 'config.cacheCapacity'],
+    [
+      'the folder above the repositories',
+      { repositoryPrefix: 'x' },
+      'Forbidden',
+      'spec.config.repositoryPrefix',
+    ],
+    ['the list of allowed secrets', { allowedResticSecrets: ['x'] }, 'Forbidden', 'allowedResticSecrets'],
+    ["the mover's ServiceAccount", { moverServiceAccount: 'admin' }, 'Forbidden', 'moverServiceAccount'],
+    ["the mover's rights", { moverSecurityContext: { runAsUser: 0 } }, 'Forbidden', 'moverSecurityContext'],
+    ['the node of the mover', { moverAffinity: { nodeAffinity: {} } }, 'Forbidden', 'moverAffinity'],
+    ['the image that sees the credentials', { resticImage: 'example.com/mine' }, 'Forbidden', 'resticImage'],
+    [
+      'a secret that is not allowed',
+      { resticSecret: { name: 'cloud-credentials' } },
+      'Forbidden',
+      'cloud-credentials',
+    ],
+  ])('fails for %s in its config', async (_, config, reason, text) => {
+    const failure = await failureOf((backup) => {
+      backup.spec.config = config;
+    });
+    expect(failure.reason).toBe(reason);
+    expect(failure.message).toContain(text);
+    expect(failure.message).toContain('DataMoverClass volsync');
+  });
+
+  it('may name a secret that the class allows', async () => {
+    world.addClass((object) => {
+      object.spec.config = { allowedResticSecrets: ['mine'] };
+    });
+    const { reason, message } = await failureOf((backup) => {
+      backup.spec.config = { resticSecret: { name: 'mine' } };
+    });
+    expect({ reason, message }).toMatchObject({ reason: 'SecretNotFound' });
+    expect(message).toContain('velero/mine');
+  });
+
+  it.each([
+    [
+      'SecretNotFound',
+      'velero/restic-config',
+      () => world.kube.remove(secrets, { namespace: 'velero', name: 'restic-config' }),
+    ],
+    ['SecretInvalid', 'RESTIC_PASSWORD', () => world.addSecret({ RESTIC_PASSWORD: '' })],
+    ['SecretInvalid', 'AWS_SECRET_ACCESS_KEY', () => world.addSecret({ AWS_SECRET_ACCESS_KEY: '' })],
+  ])('fails with %s and names %s', async (reason, text, spoil) => {
+    spoil();
+    before = world.inventory();
+    const failure = await failureOf();
+    expect(failure.reason).toBe(reason);
+    expect(failure.message).toContain(text);
+    expect(failure.message).toContain('velero/restic-config');
+  });
+
+  it.each<[string, () => unknown, { dataMoverClass?: string }]>([
+    ['SourceNotFound', () => world.kube.remove(persistentVolumeClaims, { namespace: APP, name: 'data' }), {}],
+    [
+      'SourceNotBound',
+      () => edit((claim) => void (claim.status = { phase: 'Pending' }), 'provision', 'bind'),
+      {},
+    ],
+    ['UnsupportedVolumeMode', () => edit((claim) => void (claim.spec.volumeMode = 'Block')), {}],
+    ['SnapshotNotSupported', () => world.kube.remove(volumeSnapshotClasses, { name: 'snapshots' }), {}],
+    ['SnapshotNotSupported', () => withoutDriver(), {}],
+    ['NoClass', () => world.addClass((object) => void (object.metadata.annotations = {})), {}],
+    [
+      'ClassNotFound',
+      () => world.kube.remove(dataMoverClasses, { name: 'volsync' }),
+      { dataMoverClass: 'volsync' },
+    ],
+  ])('fails with %s (%#)', async (reason, spoil, spec) => {
+    spoil();
+    await world.quiesce();
+    before = world.inventory();
+    const failure = await failureOf((backup) => {
+      Object.assign(backup.spec, spec);
+    });
+    expect(failure.reason).toBe(reason);
+    expect(failure.message).toMatch(/app\/data|csi\.example\.com|volsync/);
+  });
+
+  it('fails when the API server refuses an object for good', async () => {
+    world.kube.before = ({ verb, kind }) => {
+      if (verb === 'create' && kind === replicationSources)
+        throw new KubeError({
+          code: 422,
+          reason: 'Invalid',
+          message: 'spec.restic.cacheCapacity: quantities must match',
+        });
+    };
+    const { reason, message } = await failureOf();
+    expect(reason).toBe('InvalidRequest');
+    expect(message).toContain('spec.restic.cacheCapacity: quantities must match');
+  });
+
+  it('says at once what it is not allowed to do, and fails when that stands', async () => {
+    world.setDeadlines({ stagingSeconds: 60 });
+    world.kube.before = ({ verb, kind, key }) => {
+      if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
+        throw new KubeError({ code: 403, reason: 'Forbidden', message: 'exceeded quota: storage' });
+    };
+    await begin();
+    await world.advance(5_000);
+    expect(world.backup()?.status).toMatchObject({ phase: 'Staging', message: 'exceeded quota: storage' });
+    const { phase, failure } = await end(120_000);
+    expect(phase).toBe('Failed');
+    expect(failure?.message).toContain('exceeded quota: storage');
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it('goes on when it is allowed after all', async () => {
+    world.kube.before = ({ verb, kind, key }) => {
+      if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
+        throw new KubeError({ code: 403, reason: 'Forbidden', message: 'exceeded quota: storage' });
+    };
+    await begin();
+    await world.advance(5_000);
+    world.kube.restart();
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+  });
+
+  function edit(change: (claim: PersistentVolumeClaim) => void, ...hold: ('provision' | 'bind')[]): void {
+    world.cluster.hold(...hold);
+    world.kube.edit(persistentVolumeClaims, { namespace: APP, name: 'data' }, change);
+  }
+
+  function withoutDriver(): void {
+    const [volume] = world.kube.peekAll(persistentVolumes);
+    world.kube.edit(persistentVolumes, { name: volume?.metadata.name ?? '' }, ({ spec }) => {
+      delete spec.csi;
+    });
+  }
+});
+
+describe("somebody else's class", () => {
+  it('is left alone, with its requests', async () => {
+    world.addClass((object) => void (object.spec.mover = 'Other'));
+    await begin();
+    await world.advance(60_000, 10_000);
+    expect(world.kube.writeCalls()).toEqual([]);
+    expect(world.backup()).not.toHaveProperty('status');
+  });
+});
+
+describe('a mover that fails', () => {
+  it.each([
+    ['WrongPassword', 'ERROR: failure connecting to repository, incorrect password', 'RESTIC_PASSWORD'],
+    ['RepositoryUnreachable', 'Fatal: NoSuchBucket: The specified bucket does not exist', 'bucket'],
+    ['PermissionDenied', 'Fatal: unable to open config file: InvalidAccessKeyId', 'access'],
+    ['NoSpace', 'Fatal: write /cache/x: no space left on device', 'cacheCapacity'],
+    ['UnreadableSource', 'error: open /data/x: permission denied', 'privileged-movers'],
+  ])('with %s fails the backup within seconds', async (reason, line, text) => {
+    world.cluster.state.script = () => ({ end: 'failed', exitCode: 3, lines: ['Starting container', line] });
+    await begin();
+    const startedAt = world.cluster.clock.now();
+    const { phase, failure, completionTimestamp } = await end();
+    expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason });
+    expect(failure?.message).toContain(text);
+    expect(failure?.message).toContain(line);
+    expect(Date.parse(completionTimestamp ?? '') - startedAt).toBeLessThan(10_000);
+    expect(world.cluster.state.started).toHaveLength(1);
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it.each([
+    ['RepositoryUnreachable', 2, ['ERROR: failure checking existence of repository']],
+    ['RepositoryLocked', 3, ['Fatal: unable to create lock in backend: repository is already locked']],
+    ['MoverFailed', 3, ['Fatal: something that nobody has seen before']],
+  ])('with %s gets %i attempts', async (reason, attempts, lines) => {
+    world.cluster.state.script = () => ({ end: 'failed', lines });
+    await begin();
+    expect(await end()).toMatchObject({ phase: 'Failed', failure: { reason } });
+    expect(world.cluster.state.started).toHaveLength(attempts);
+  });
+
+  it('once and then succeeds completes the backup', async () => {
+    world.cluster.state.script = ({ attempt }) =>
+      attempt === 1 ? { end: 'failed', lines: ['dial tcp: connection refused'] } : undefined;
+    await begin();
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expect(world.cluster.state.started).toHaveLength(2);
+  });
+
+  it('because of a stale lock runs again when that is removed, and not from the start', async () => {
+    const locked = 'Fatal: unable to create lock in backend: repository is already locked by PID 1';
+    world.cluster.state.script = ({ unlock }) => (unlock ? undefined : { end: 'failed', lines: [locked] });
+    await begin();
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expect(world.cluster.state.started.map(({ unlock }) => unlock)).toEqual([false, true]);
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it('because of a lock that somebody holds says so, and leaves the lock alone', async () => {
+    const locked = 'Fatal: unable to create lock in backend: repository is already locked by PID 1';
+    world.cluster.state.script = () => ({ end: 'failed', lines: [locked] });
+    await begin();
+    const { failure } = await end();
+    expect(failure?.reason).toBe('RepositoryLocked');
+    expect(failure?.message).toContain(locked);
+    expect(failure?.message).toContain('restic unlock --remove-all');
+    expect(world.cluster.state.started.map(({ unlock }) => unlock)).toEqual([false, true, true]);
+  });
+
+  it('for want of memory says so', async () => {
+    world.cluster.state.script = () => ({
+      end: 'failed',
+      exitCode: 137,
+      reason: 'OOMKilled',
+      lines: ['Starting'],
+    });
+    await begin();
+    const { failure } = await end();
+    expect(failure?.reason).toBe('OutOfMemory');
+    expect(failure?.message).toContain('config.moverResources');
+  });
+
+  it('is judged without its log when that cannot be read', async () => {
+    world.cluster.podLogFault = () =>
+      new KubeError({ code: 500, reason: 'InternalError', message: 'no kubelet' });
+    world.cluster.state.script = () => ({ end: 'failed', exitCode: 3, lines: ['incorrect password'] });
+    await begin();
+    expect(await end(600_000)).toMatchObject({ phase: 'Failed', failure: { reason: 'MoverFailed' } });
+  });
+
+  it('says no value of the secret in status, events or objects of others', async () => {
+    const values = {
+      RESTIC_PASSWORD: 'hush-password',
+      AWS_ACCESS_KEY_ID: 'hush-id',
+      AWS_SECRET_ACCESS_KEY: 'hush-key',
+    };
+    world.addSecret(values);
+    before = world.inventory();
+    world.cluster.state.script = () => ({ end: 'failed', lines: ['Fatal: incorrect password'] });
+    await begin();
+    const { failure } = await end();
+    expect(failure?.message).toContain('velero/restic-config');
+    const said = JSON.stringify([
+      world.reports,
+      world.kube.calls.filter(({ kind }) => kind.plural !== 'secrets'),
+    ]);
+    for (const value of Object.values(values)) {
+      expect(said).not.toContain(value);
+      expect(said).not.toContain(Buffer.from(value).toString('base64'));
+    }
+  });
+});
+
+describe("VolSync's Error condition", () => {
+  async function move(): Promise<void> {
+    world.cluster.state.script = running;
+    await begin();
+    await world.until(() => world.cluster.state.started.length > 0);
+  }
+
+  it('is nothing when it is gone after a moment, however long the mover has run', async () => {
+    await move();
+    // Its log keeps it alive: one line every minute.
+    for (let minute = 0; minute < 30; minute++) {
+      await world.advance(60_000, 30_000);
+      const bytes = `${String(minute)}.000 KiB`;
+      world.cluster.say(child, `[0:10] ${String(minute)} files ${bytes}, total 56 files 2.000 MiB, 0 errors`);
+    }
+    world.cluster.state.volSyncErrors.set(child, 'Operation cannot be fulfilled on jobs.batch');
+    world.cluster.wake();
+    await world.advance(3_000);
+    expect(world.backup()?.status).toMatchObject({ phase: 'Moving' });
+    world.cluster.state.volSyncErrors.clear();
+    world.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+  });
+
+  it('fails the backup when it stands for a minute, in its own words', async () => {
+    await move();
+    world.cluster.state.volSyncErrors.set(child, 'unable to create PVC: exceeded quota');
+    world.cluster.wake();
+    await world.advance(50_000, 5_000);
+    expect(world.backup()?.status?.phase).toBe('Moving');
+    const { phase, failure } = await end(30_000);
+    expect(phase).toBe('Failed');
+    expect(failure?.message).toContain('exceeded quota');
+    expect(world.inventory()).toEqual(before);
+  });
+});
+
+describe('a step that does not move on', () => {
+  beforeEach(() => {
+    world.setDeadlines({
+      captureSeconds: 60,
+      stagingSeconds: 90,
+      moverStartSeconds: 120,
+      noProgressSeconds: 300,
+    });
+  });
+
+  async function failsAfter(seconds: number) {
+    const startedAt = world.cluster.clock.now();
+    const { phase, failure } = await end((seconds + 60) * 1_000);
+    expect(phase).toBe('Failed');
+    const lasted = (world.cluster.clock.now() - startedAt) / 1_000;
+    expect(lasted).toBeGreaterThanOrEqual(seconds - 5);
+    expect(lasted).toBeLessThan(seconds + 15);
+    expect(world.inventory()).toEqual(before);
+    return failure!;
+  }
+
+  it('fails when no snapshot is cut', async () => {
+    world.cluster.hold('cut');
+    await begin();
+    const { reason, message } = await failsAfter(60);
+    expect(reason).toBe('DeadlineExceeded');
+    expect(message).toContain('no snapshot after 60 s');
+  });
+
+  it("fails with the CSI driver's words when it refuses to cut", async () => {
+    world.cluster.state.snapshotError = 'rpc error: pool is full';
+    await begin();
+    const { reason, message } = await failsAfter(60);
+    expect(reason).toBe('SnapshotFailed');
+    expect(message).toContain('pool is full');
+  });
+
+  it.each(['ready', 'provision'] as const)('fails when staging stands still (%s)', async (duty) => {
+    world.cluster.hold(duty);
+    await begin();
+    const { reason, message } = await failsAfter(90);
+    expect(reason).toBe('StagingFailed');
+    expect(message).toContain(child);
+  });
+
+  it('deletes a snapshot only when the claim is gone that was to be made from it', async () => {
+    world.cluster.hold('provision');
+    await begin();
+    await reach('Staging');
+    await world.advance(2_000);
+    const claims: unknown[] = [];
+    world.kube.before = ({ verb, kind, key }) => {
+      if (verb === 'delete' && kind === volumeSnapshots && key?.namespace === 'velero')
+        claims.push(world.kube.peek(persistentVolumeClaims, { namespace: 'velero', name: child }));
+    };
+    const { reason } = await failsAfter(90);
+    expect(reason).toBe('StagingFailed');
+    expect(claims.length).toBeGreaterThan(0);
+    expect(claims.filter((claim) => claim !== undefined)).toEqual([]);
+  });
+
+  it("fails with the provisioner's last words when it gives the staging claim no volume", async () => {
+    world.cluster.hold('provision');
+    await begin();
+    const say = (message: string, lastTimestamp: string): void => {
+      world.kube.seed(events, {
+        apiVersion: 'v1',
+        kind: 'Event',
+        metadata: { namespace: 'velero', name: `event-${lastTimestamp}` },
+        involvedObject: { kind: 'PersistentVolumeClaim', name: child },
+        type: 'Warning',
+        reason: 'ProvisioningFailed',
+        message,
+        lastTimestamp,
+      });
+    };
+    say('rpc error: pool is full', '2026-01-01T00:01:00Z');
+    say('rpc error: pool is busy', '2026-01-01T00:00:30Z');
+    const { reason, message } = await failsAfter(90);
+    expect(reason).toBe('StagingFailed');
+    expect(message).toMatch(/its Events say: ProvisioningFailed: rpc error: pool is full$/);
+  });
+
+  it('fails when an object cannot be made, and says so before', async () => {
+    world.kube.before = ({ verb, kind, key }) => {
+      if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
+        throw new KubeError({ code: 500, reason: 'InternalError', message: 'failed calling webhook "w"' });
+    };
+    await begin();
+    // The pause between two tries grows: the first of them after ten seconds may be later than twenty.
+    await world.advance(40_000);
+    expect(world.backup()?.status).toMatchObject({ phase: 'Staging', message: 'failed calling webhook "w"' });
+    const { reason, message } = await failsAfter(50);
+    expect(reason).toBe('DeadlineExceeded');
+    expect(message).toBe('not possible for 90 s: failed calling webhook "w"');
+  });
+
+  it('goes on when an object can be made in the end', async () => {
+    world.kube.before = ({ verb, kind, key }) => {
+      if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
+        throw new KubeError({ code: 500, reason: 'InternalError', message: 'failed calling webhook "w"' });
+    };
+    await begin();
+    await world.advance(60_000);
+    world.kube.restart();
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+  });
+
+  it("fails with the scheduler's words when the mover's pod is not scheduled", async () => {
+    world.cluster.state.script = () => ({ end: 'unscheduled', lines: [] });
+    await begin();
+    const { reason, message } = await failsAfter(120);
+    expect(reason).toBe('Unschedulable');
+    expect(message).toContain('Insufficient memory');
+  });
+
+  it('fails when VolSync is not there', async () => {
+    world.cluster.hold('volsync');
+    await begin();
+    const { message } = await failsAfter(120);
+    expect(message).toContain('waiting for VolSync');
+  });
+
+  it('fails when the mover falls silent', async () => {
+    world.cluster.state.script = running;
+    await begin();
+    const { reason, message } = await failsAfter(300);
+    expect(reason).toBe('DeadlineExceeded');
+    expect(message).toContain('no progress for 300 s');
+  });
+
+  it('goes on as long as the mover talks, even without numbers', async () => {
+    world.cluster.state.script = running;
+    await begin();
+    await world.until(() => world.cluster.state.started.length > 0);
+    for (let minute = 0; minute < 10; minute++) {
+      await world.advance(60_000, 30_000);
+      world.cluster.say(child, 'repacking packs');
+    }
+    expect(world.backup()?.status?.phase).toBe('Moving');
+    world.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+  });
+
+  it('gives the second pod of a mover its own time to start', async () => {
+    world.cluster.state.script = ({ attempt }) =>
+      attempt === 1 ? { end: 'running', lines: ['Starting container'] } : { end: 'unscheduled', lines: [] };
+    await begin();
+    await world.until(() => world.cluster.state.started.length > 0);
+    await world.advance(200_000, 20_000);
+    world.cluster.endRun(child, {
+      end: 'failed',
+      exitCode: 1,
+      lines: ['read tcp: connection reset by peer'],
+    });
+    await world.advance(60_000, 5_000);
+    expect(world.backup()?.status).toMatchObject({ phase: 'Moving' });
+    const { message } = await failsAfter(70);
+    expect(message).toContain('did not start');
+  });
+});

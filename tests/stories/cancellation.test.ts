@@ -1,0 +1,157 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { backups } from '../../api/velero/v1.ts';
+import { keyOf, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
+import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
+import { KubeError } from '../../kube/client/kube-error.ts';
+import { CrashError } from '../fakes/fake-kube.ts';
+import { APP, World } from '../fakes/cluster/world.ts';
+
+/**
+ * Requests that somebody takes away in the middle: their owner at every write of the controller, and the janitor, who is
+ * disturbed at every write itself. Nothing that was made for them may stay, and nothing of the application's may go.
+ */
+
+const running: World[] = [];
+afterEach(async () => {
+  for (const world of running.splice(0)) await world.stop();
+});
+
+interface Begun {
+  world: World;
+  kind: Kind<Resource>;
+  request: Resource;
+  /** What may be there at the end. */
+  inventory(): string[];
+}
+
+async function backup(): Promise<Begun> {
+  const world = open();
+  await world.addSource('data', 'precious');
+  const before = world.inventory();
+  const request = world.addBackup('b1');
+  return { world, kind: dataMoverBackups, request, inventory: () => before };
+}
+
+async function restore(): Promise<Begun> {
+  const world = open();
+  const [source] = world.addRepository('precious');
+  world.addDestination();
+  await world.quiesce();
+  const before = world.inventory();
+  const request = world.addRestore('r1', ({ spec }) => Object.assign(spec, { source }));
+  const restored = { namespace: APP, name: 'restored' };
+  const arrived = (): string[] => {
+    const handle = world.handleOf(restored);
+    const volume = `PersistentVolume ${handle.replace('disk-of-', 'pvc-')}`;
+    return [...before, volume, `storage ${handle}`].sort();
+  };
+  const inventory = (): string[] => (world.read(restored) === 'precious' ? arrived() : before);
+  return { world, kind: dataMoverRestores, request, inventory };
+}
+
+function open(): World {
+  const world = new World();
+  running.push(world);
+  return world;
+}
+
+/** Deletes the request right after that write; false when there are not so many. */
+async function deleteAfter(begin: () => Promise<Begun>, count: number): Promise<boolean> {
+  const { world, kind, request, inventory } = await begin();
+  let isDeleted = false;
+  await world.start();
+  atWrite(world, count, () => {
+    isDeleted = true;
+    void world.kube.client('owner').delete(kind, keyOf(request));
+  });
+  const current = (): (Resource & { status?: { phase?: string } }) | undefined =>
+    world.kube.peek(kind, keyOf(request));
+  await world.until(
+    () => current() === undefined || (!isDeleted && current()?.status?.phase === 'Completed'),
+  );
+  await world.advance(5_000, 5_000);
+  expect(world.inventory()).toEqual(inventory());
+  await world.stop();
+  return isDeleted;
+}
+
+function atWrite(world: World, count: number, act: () => void): void {
+  let writes = 0;
+  world.kube.after = ({ verb, fieldManager }) => {
+    if (['get', 'list', 'watch', 'podLog'].includes(verb) || fieldManager === 'owner') return;
+    if (writes++ === count) act();
+  };
+}
+
+describe('a request that its owner deletes', () => {
+  it.each([
+    ['backup', backup],
+    ['restore', restore],
+  ])('in the middle of a %s goes without a trace, whichever write it is after', async (_, begin) => {
+    let count = 0;
+    while (await deleteAfter(begin, count)) count++;
+    expect(count).toBeGreaterThan(10);
+  });
+});
+
+/** A backup under way whose Velero backup has gone. */
+async function orphan(): Promise<Begun> {
+  const begun = await backup();
+  begun.world.janitorIntervalMs = 5_000;
+  begun.world.kube.edit(dataMoverBackups, keyOf(begun.request), ({ metadata }) => {
+    metadata.labels = { [labels.veleroBackupName]: 'daily', [labels.veleroBackupUid]: 'gone' };
+    metadata.annotations = { [annotations.veleroBackup]: 'daily' };
+  });
+  // Another one stands: Velero is there, and is asked.
+  begun.world.kube.seed(backups, {
+    apiVersion: 'velero.io/v1',
+    kind: 'Backup',
+    metadata: { namespace: 'velero', name: 'weekly' },
+    spec: {},
+  });
+  return begun;
+}
+
+const crash = (): never => {
+  throw new CrashError('the process died');
+};
+const fail = (): never => {
+  throw new KubeError({ code: 500, reason: 'InternalError', message: '500, once' });
+};
+
+async function disturbJanitor(
+  count: number,
+  { fault, late }: { fault: () => never; late: boolean },
+): Promise<boolean> {
+  const { world, request, inventory } = await orphan();
+  const lasting = fault === crash;
+  await world.start();
+  const happened = world.faultAtWrite(count, fault, { late, lasting });
+  const isGone = (): boolean => world.kube.peek(dataMoverBackups, keyOf(request)) === undefined;
+  await world.until(() => isGone() || (lasting && happened()));
+  if (lasting && happened()) {
+    await world.stop();
+    world.kube.restart();
+    await world.quiesce();
+    await world.start();
+    await world.until(isGone);
+  }
+  await world.advance(5_000, 5_000);
+  expect(world.inventory()).toEqual(inventory());
+  await world.stop();
+  return happened();
+}
+
+describe('a request that the janitor takes away because its Velero backup is gone', () => {
+  it.each([
+    ['the process dies right before it', { fault: crash, late: false }],
+    ['the process dies right after it', { fault: crash, late: true }],
+    ['it fails', { fault: fail, late: false }],
+    ['its answer is lost', { fault: fail, late: true }],
+  ])('goes without a trace, whichever write it is at which %s', async (_, trouble) => {
+    let count = 0;
+    while (await disturbJanitor(count, trouble)) count++;
+    expect(count).toBeGreaterThan(3);
+  });
+});

@@ -1,0 +1,182 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { dataMoverClasses, dataMoverDeletes, dataMoverPrunes } from '../../api/datamover/v1alpha1/kinds.ts';
+import { World } from '../fakes/cluster/world.ts';
+
+/** What each kind of request says when no class can serve it, word by word. */
+
+let world: World;
+
+beforeEach(async () => {
+  world = new World();
+  await world.addSource('data', 'precious');
+});
+
+afterEach(() => world.stop());
+
+const apiVersion = 'oadp.openshift.io/v1alpha1';
+
+const NO_DEFAULT = 'none is marked as default (annotation oadp.openshift.io/default: "true")';
+
+interface Outcome {
+  failure?: { reason: string; message: string } | undefined;
+  lastFailure?: { reason: string; message: string } | undefined;
+}
+
+/** Makes a request of its kind; returns how its status can be read. */
+type Maker = (more: { dataMoverClass?: string; mover?: string }) => () => Outcome | undefined;
+
+const makers: Record<'backup' | 'snapshot' | 'restore' | 'delete' | 'prune', Maker> = {
+  backup: ({ dataMoverClass }) => {
+    world.addBackup('b1', ({ spec }) => void Object.assign(spec, { dataMoverClass }));
+    return () => world.backup()?.status;
+  },
+  snapshot: ({ dataMoverClass }) => {
+    world.addBackup('b1', ({ spec }) => {
+      const dataSourceRef = { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: 'cut' };
+      Object.assign(spec, { dataMoverClass, dataSourceRef });
+    });
+    return () => world.backup()?.status;
+  },
+  restore: ({ dataMoverClass, mover = 'VolSync' }) => {
+    const [source] = world.addRepository('precious');
+    world.addDestination();
+    world.addRestore('r1', ({ spec }) => {
+      Object.assign(source!.result!, { mover });
+      Object.assign(spec, { dataMoverClass, source: { ...source, dataMoverClass: undefined } });
+    });
+    return () => world.restore()?.status;
+  },
+  delete: ({ dataMoverClass, mover = 'VolSync' }) => {
+    const result = { mover, repository: 'c1/app/data', snapshotID: 'abcdef01' };
+    const metadata = { namespace: 'velero', name: 'd1' };
+    const spec = { result, ...(dataMoverClass !== undefined && { dataMoverClass }) };
+    world.kube.seed(dataMoverDeletes, { apiVersion, kind: 'DataMoverDelete', metadata, spec });
+    return () => world.kube.peek(dataMoverDeletes, metadata)?.status;
+  },
+  prune: ({ dataMoverClass, mover = 'VolSync' }) => {
+    const metadata = { namespace: 'velero', name: 'p1' };
+    const spec = {
+      mover,
+      repository: 'c1/app/data',
+      ...(dataMoverClass !== undefined && { dataMoverClass }),
+    };
+    world.kube.seed(dataMoverPrunes, { apiVersion, kind: 'DataMoverPrune', metadata, spec });
+    return () => world.kube.peek(dataMoverPrunes, metadata)?.status;
+  },
+};
+
+async function problemOf(kind: keyof typeof makers, more: Parameters<Maker>[0] = {}) {
+  await world.start();
+  const status = makers[kind](more);
+  const problem = (): Outcome['failure'] => status()?.failure ?? status()?.lastFailure;
+  await world.until(() => problem() !== undefined);
+  return problem();
+}
+
+describe('without a class that it could have', () => {
+  beforeEach(() => world.kube.remove(dataMoverClasses, { name: 'volsync' }));
+
+  it.each<[keyof typeof makers, string]>([
+    [
+      'backup',
+      `no DataMoverClass selects PersistentVolumeClaim app/data and ${NO_DEFAULT}; its data is not moved`,
+    ],
+    ['snapshot', `no DataMoverClass selects VolumeSnapshot app/cut and ${NO_DEFAULT}; its data is not moved`],
+    [
+      'restore',
+      `no DataMoverClass selects PersistentVolumeClaim app/restored and ${NO_DEFAULT}; its data is not moved`,
+    ],
+    ['delete', `DataMoverDelete velero/d1 names no class in spec.dataMoverClass, and ${NO_DEFAULT}`],
+    ['prune', `DataMoverPrune velero/p1 names no class in spec.dataMoverClass, and ${NO_DEFAULT}`],
+  ])('a %s fails and says what is missing', async (kind, message) => {
+    expect(await problemOf(kind)).toEqual({ reason: 'NoClass', message });
+  });
+});
+
+const ANOTHER = 'create that class with access to the same repositories, as another class may lead to others';
+
+it.each<[keyof typeof makers, string]>([
+  ['backup', 'the request names DataMoverClass golf, which does not exist (there are: volsync)'],
+  ['snapshot', 'the request names DataMoverClass golf, which does not exist (there are: volsync)'],
+  ['restore', 'the request names DataMoverClass golf, which does not exist (there are: volsync)'],
+  [
+    'delete',
+    `spec.dataMoverClass of DataMoverDelete velero/d1 names DataMoverClass golf, which does not exist (there are: volsync); ${ANOTHER}`,
+  ],
+  [
+    'prune',
+    `spec.dataMoverClass of DataMoverPrune velero/p1 names DataMoverClass golf, which does not exist (there are: volsync); ${ANOTHER}`,
+  ],
+])('a %s whose class does not exist says which there are', async (kind, message) => {
+  expect(await problemOf(kind, { dataMoverClass: 'golf' })).toEqual({ reason: 'ClassNotFound', message });
+});
+
+describe('with several classes that want it', () => {
+  beforeEach(() => {
+    for (const name of ['gold', 'zinc']) {
+      world.addClass(({ metadata, spec }) => {
+        Object.assign(metadata, { name, annotations: {} });
+        spec.selector = '!bronze';
+      });
+    }
+  });
+
+  it.each<[keyof typeof makers, string]>([
+    [
+      'backup',
+      'PersistentVolumeClaim app/data is selected by 2 DataMoverClasses (gold, zinc); change its labels or their spec.selector, or name one in its annotation oadp.openshift.io/data-mover-class',
+    ],
+    [
+      'snapshot',
+      'VolumeSnapshot app/cut is selected by 2 DataMoverClasses (gold, zinc); change its labels or their spec.selector, or name one in spec.dataMoverClass',
+    ],
+    [
+      'restore',
+      'PersistentVolumeClaim app/restored is selected by 2 DataMoverClasses (gold, zinc); change its labels or their spec.selector, or name one in its annotation oadp.openshift.io/data-mover-class',
+    ],
+  ])('a %s says which, and how to choose', async (kind, message) => {
+    expect(await problemOf(kind)).toEqual({ reason: 'AmbiguousClass', message });
+  });
+
+  it.each(['delete', 'prune'] as const)('a %s asks no selector: it is about no claim', async (kind) => {
+    await world.start();
+    const status = makers[kind]({}) as () => { dataMoverClass?: string } | undefined;
+    await world.until(() => status()?.dataMoverClass !== undefined);
+    expect(status()?.dataMoverClass).toBe('volsync');
+  });
+});
+
+it.each<[keyof typeof makers, string, string]>([
+  [
+    'restore',
+    'InvalidRequest',
+    'DataMoverBackup b1 was made by mover Tape; DataMoverClass volsync is served by VolSync; name a class of mover Tape in spec.dataMoverClass',
+  ],
+  [
+    'delete',
+    'NoClass',
+    'the backup was made by mover Tape, and DataMoverClass volsync is served by VolSync; create a DataMoverClass of mover Tape, and another request that names it in spec.dataMoverClass',
+  ],
+  [
+    'prune',
+    'NoClass',
+    'the backup was made by mover Tape, and DataMoverClass volsync is served by VolSync; create a DataMoverClass of mover Tape, and another request that names it in spec.dataMoverClass',
+  ],
+])('a %s about data of another mover names both movers', async (kind, reason, message) => {
+  expect(await problemOf(kind, { mover: 'Tape' })).toEqual({ reason, message });
+});
+
+it.each<[keyof typeof makers]>([['delete'], ['prune']])(
+  'a %s whose class is of a mover that is not served here names both movers',
+  async (kind) => {
+    world.addClass(({ metadata, spec }) => {
+      Object.assign(metadata, { name: 'tape', annotations: {} });
+      spec.mover = 'Tape';
+    });
+    expect(await problemOf(kind, { dataMoverClass: 'tape' })).toEqual({
+      reason: 'NoClass',
+      message:
+        'the backup was made by mover VolSync, and DataMoverClass tape is served by Tape; create a DataMoverClass of mover VolSync, and another request that names it in spec.dataMoverClass',
+    });
+  },
+);

@@ -1,0 +1,214 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { secrets } from '../../api/kubernetes/core.ts';
+import { dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
+import { failure } from '../fakes/fake-failure.ts';
+import { leases } from '../../kube/runtime/leader-election.ts';
+import { World } from '../fakes/cluster/world.ts';
+
+let world: World;
+
+beforeEach(() => {
+  world = new World();
+});
+
+afterEach(() => world.stop());
+
+const key = { name: 'volsync' };
+const statusOf = () => world.kube.peek(dataMoverClasses, key)?.status;
+/** `<status> <reason>: <message>` by type. */
+const conditions = () =>
+  Object.fromEntries(
+    (statusOf()?.conditions ?? []).map(({ type, status, reason, message }) => [
+      type,
+      `${status} ${reason}: ${message}`,
+    ]),
+  );
+const change = (spec: Record<string, unknown>) =>
+  world.kube.client('admin').mergePatch(dataMoverClasses, key, { spec });
+const writes = () => world.kube.calls.filter(({ verb }) => verb === 'applyStatus').length;
+const eventsOnClass = () =>
+  world.reports
+    .filter(({ targets }) => targets.some(({ kind }) => kind === 'DataMoverClass'))
+    .map(({ type, reason }) => `${type} ${reason}`);
+
+describe('a class', () => {
+  it('says that it can be used, once', async () => {
+    await world.start();
+    await world.quiesce();
+    const observedGeneration = world.kube.peek(dataMoverClasses, key)?.metadata.generation;
+    expect(statusOf()?.observedGeneration).toBe(observedGeneration);
+    expect(conditions()).toEqual({
+      Accepted: 'True Done: mover VolSync serves it',
+      EngineServing: "True EngineServes: VolSync's manager holds Lease volsync-system/b95b3104.backube",
+      CredentialsPresent: 'True Found: what gives access to the repositories is there',
+      RepositoryReachable: 'True Answers: s3.example.com answers the controller',
+      Ready: 'True Done: mover VolSync serves it',
+    });
+    expect(statusOf()?.conditions?.map((one) => one.observedGeneration)).toEqual(
+      Array.from({ length: 5 }, () => observedGeneration),
+    );
+    await world.advance(60_000);
+    await world.stop();
+    await world.start();
+    await world.advance(60_000);
+    expect(writes()).toBe(1);
+    // Nobody waits for the news that all is as it should be.
+    expect(eventsOnClass()).toEqual([]);
+  });
+
+  it('says which of its settings have no effect, and serves all the same', async () => {
+    await world.addSource('data', 'precious');
+    await world.start();
+    await change({
+      config: { retain: { daily: 7 } },
+      storageClasses: { fast: { config: { pruneIntervalDays: 7 } } },
+    });
+    await world.quiesce();
+    const message =
+      'mover VolSync serves it; config.retain has no effect: a snapshot is kept as long as the Velero backup that it belongs to; config.pruneIntervalDays has no effect: spec.repositories.pruneIntervalSeconds says when a repository is pruned';
+    expect(conditions()).toMatchObject({ Accepted: `True Done: ${message}`, Ready: `True Done: ${message}` });
+    world.addBackup('b1');
+    await world.until(() => world.backup()?.status?.phase === 'Completed');
+    const source = world.kube.calls.find(
+      ({ verb, kind }) => verb === 'create' && kind.kind === 'ReplicationSource',
+    );
+    expect(source?.body).toMatchObject({
+      spec: { restic: { retain: { last: '2147483647' }, pruneIntervalDays: 3650 } },
+    });
+  });
+
+  it.each([
+    ['its selector cannot be read', { selector: 'tier=gold,,' }, 'spec.selector'],
+    ['its mover does not know a setting', { config: { nonsense: true } }, 'nonsense'],
+    ['the prefix is no path', { config: { repositoryPrefix: '../..' } }, 'config.repositoryPrefix'],
+    [
+      'the settings for one StorageClass cannot be used',
+      { storageClasses: { slow: { config: { repositoryPrefix: 'elsewhere' } } } },
+      'spec.storageClasses',
+    ],
+  ])('says that it cannot be used when %s, and when it can again', async (_, wrong, named) => {
+    await world.start();
+    await world.quiesce();
+    await change(wrong);
+    await world.quiesce();
+    const { generation } = world.kube.peek(dataMoverClasses, key)?.metadata ?? {};
+    expect(statusOf()).toMatchObject({
+      observedGeneration: generation,
+      conditions: ['Accepted', 'Ready'].map((type) => ({
+        type,
+        status: 'False',
+        reason: 'InvalidConfig',
+        message: expect.stringContaining(named),
+      })),
+    });
+    await change(Object.fromEntries(Object.keys(wrong).map((field) => [field, null])));
+    await world.quiesce();
+    expect(conditions()['Ready']).toBe('True Done: mover VolSync serves it');
+    expect(eventsOnClass()).toEqual(['Warning DataMoverClassNotReady', 'Normal DataMoverClassReady']);
+  });
+
+  it("of somebody else's mover is left alone", async () => {
+    world.addClass((object) => {
+      object.metadata.name = 'foreign';
+      object.spec.mover = 'Vendor';
+    });
+    await world.start();
+    await world.quiesce();
+    expect(world.kube.peek(dataMoverClasses, { name: 'foreign' })?.status).toBeUndefined();
+  });
+
+  const lease = { namespace: 'volsync-system', name: 'b95b3104.backube' };
+
+  it('says that VolSync does not run, and when it runs again', async () => {
+    world.kube.edit(leases, lease, ({ spec }) => void (spec!.holderIdentity = ''));
+    await world.start();
+    await world.quiesce();
+    expect(conditions()['EngineServing']).toMatch(/^False EngineNotServing: .*manager has ended/);
+    expect(conditions()['Ready']).toMatch(/^False EngineNotServing: /);
+    expect(conditions()['CredentialsPresent']).toMatch(/^True /);
+    world.kube.edit(leases, lease, ({ spec }) => void (spec!.holderIdentity = 'manager'));
+    await world.until(() => conditions()['Ready']?.startsWith('True ') === true, 30_000);
+    expect(eventsOnClass()).toEqual(['Warning DataMoverClassNotReady', 'Normal DataMoverClassReady']);
+  });
+
+  it('notices within two minutes that VolSync has gone silent', async () => {
+    await world.start();
+    await world.quiesce();
+    const renewTime = new Date(world.cluster.clock.now() - 180_000).toISOString();
+    world.kube.edit(leases, lease, ({ spec }) => void (spec!.renewTime = renewTime));
+    await world.until(() => conditions()['Ready']?.startsWith('False ') === true);
+    expect(conditions()['EngineServing']).toContain(
+      `it last renewed Lease volsync-system/b95b3104.backube at ${renewTime}`,
+    );
+  });
+
+  it('says that VolSync is not installed', async () => {
+    await world.start();
+    world.kube.before = ({ verb, kind }) => {
+      if (verb === 'list' && kind.kind === 'ReplicationSource')
+        throw failure(404, 'NotFound', { kind }, 'the server could not find the requested resource');
+    };
+    await world.until(() => conditions()['Ready']?.startsWith('False ') === true);
+    expect(conditions()['Ready']).toMatch(/^False EngineMissing: VolSync is not installed/);
+  });
+
+  it('does not know what nobody tells', async () => {
+    world.kube.remove(leases, lease);
+    await world.start();
+    await world.quiesce();
+    expect(conditions()['EngineServing']).toMatch(/^Unknown NoLease: /);
+    expect(conditions()['Ready']).toMatch(/^Unknown NoLease: /);
+    expect(eventsOnClass()).toEqual([]);
+  });
+
+  it('says which secret is missing, which key of it, and when it is complete', async () => {
+    world.kube.remove(secrets, { namespace: 'velero', name: 'restic-config' });
+    await world.start();
+    await world.quiesce();
+    expect(conditions()['CredentialsPresent']).toMatch(/^False SecretNotFound: Secret velero\/restic-config/);
+    world.addSecret({ AWS_SECRET_ACCESS_KEY: '' });
+    await world.until(() => conditions()['Ready']?.includes('AWS_SECRET_ACCESS_KEY') === true, 30_000);
+    expect(conditions()['Ready']).toMatch(/^False SecretInvalid: /);
+    world.addSecret();
+    await world.until(() => conditions()['Ready']?.startsWith('True ') === true, 30_000);
+    expect(JSON.stringify([statusOf(), world.reports])).not.toMatch(/p4ssw0rd|AKIAEXAMPLE|s3cr3t/);
+  });
+
+  it('says that the store does not answer, once, and that it answers again', async () => {
+    world.store = () => Promise.reject(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }));
+    await world.start();
+    await world.advance(60_000);
+    expect(conditions()['Ready']).toMatch(
+      /^False RepositoryUnreachable: the store s3\.example\.com refuses the connection, seen from the controller/,
+    );
+    world.store = () => Promise.resolve(403);
+    await world.until(() => conditions()['Ready']?.startsWith('True ') === true, 30_000);
+    expect(eventsOnClass()).toEqual(['Warning DataMoverClassNotReady', 'Normal DataMoverClassReady']);
+  });
+
+  it('knows nothing of a store that it has no way to', async () => {
+    world.addSecret({ RESTIC_REPOSITORY: '' });
+    await world.start();
+    await world.quiesce();
+    expect(conditions()['CredentialsPresent']).toMatch(/^Unknown StorageLocationNotFound: /);
+    expect(conditions()['RepositoryReachable']).toMatch(/^Unknown StorageLocationNotFound: /);
+  });
+
+  it('asks the store once a minute', async () => {
+    let asked = 0;
+    world.store = () => Promise.resolve((asked++, 403));
+    await world.start();
+    await world.quiesce();
+    await world.advance(600_000);
+    expect(asked).toBeGreaterThanOrEqual(10);
+    expect(asked).toBeLessThanOrEqual(11);
+  });
+
+  it('serves requests whatever it says of itself', async () => {
+    world.kube.remove(leases, lease);
+    await world.addSource('data', 'precious');
+    await world.start();
+    world.addBackup('b1');
+    await world.until(() => world.backup()?.status?.phase === 'Completed');
+  });
+});

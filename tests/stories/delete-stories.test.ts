@@ -1,0 +1,344 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { jobs, pods, secrets, type Job } from '../../api/kubernetes/core.ts';
+import { formatKey } from '../../api/kubernetes/meta.ts';
+import type { DataMoverDelete } from '../../api/datamover/v1alpha1/data-mover-delete.ts';
+import { childName } from '../../api/datamover/v1alpha1/names.ts';
+import { dataMoverClasses, dataMoverDeletes } from '../../api/datamover/v1alpha1/kinds.ts';
+import { World } from '../fakes/cluster/world.ts';
+
+const PROTECTED = 'velero';
+
+let world: World;
+
+beforeEach(async () => {
+  world = new World();
+  await world.start();
+});
+
+afterEach(() => world.stop());
+
+type Result = DataMoverDelete['spec']['result'];
+
+const RECORD: Result = { mover: 'VolSync', repository: 'c1/app/data', snapshotID: 'abcdef01' };
+
+function addDelete(
+  name: string,
+  result: Result = RECORD,
+  namespace = PROTECTED,
+  dataMoverClass?: string,
+): void {
+  world.kube.seed(dataMoverDeletes, {
+    apiVersion: 'oadp.openshift.io/v1alpha1',
+    kind: 'DataMoverDelete',
+    metadata: { namespace, name },
+    spec: { result, ...(dataMoverClass !== undefined && { dataMoverClass }) },
+  });
+}
+
+function current(name: string, namespace = PROTECTED): DataMoverDelete | undefined {
+  return world.kube.peek(dataMoverDeletes, { namespace, name });
+}
+
+function jobKey(request: string): { namespace: string; name: string } {
+  return { namespace: PROTECTED, name: childName('delete', current(request)?.metadata.uid ?? '') };
+}
+
+function jobOf(request: string): (Job & { spec?: unknown }) | undefined {
+  return world.kube.peek(jobs, jobKey(request));
+}
+
+/** Plays the kubelet: the Job's pod has ended well. */
+function succeed(request: string): void {
+  world.kube.edit(jobs, jobKey(request), (job) => {
+    job.status = { succeeded: 1 };
+  });
+}
+
+/** The same, and restic has not found the snapshot. */
+function findNothing(request: string): void {
+  end(request, 0, 'Ignoring "abcdef01": no matching ID found for prefix "abcdef01"');
+}
+
+/** Plays the kubelet: the Job's pod has ended badly, and restic has said why. */
+function fail(request: string, said: string): void {
+  end(request, 12, said);
+}
+
+function end(request: string, exitCode: number, said: string): void {
+  const hasFailed = exitCode !== 0;
+  const key = jobKey(request);
+  const pod = { namespace: PROTECTED, name: `${key.name}-pod` };
+  world.kube.seed(pods, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      ...pod,
+      labels: { ...jobOf(request)!.metadata.labels, 'job-name': key.name },
+      ownerReferences: [
+        {
+          apiVersion: 'batch/v1',
+          kind: 'Job',
+          name: key.name,
+          uid: jobOf(request)!.metadata.uid!,
+          controller: true,
+        },
+      ],
+    },
+    spec: { containers: [{ name: 'restic' }] },
+    status: {
+      phase: hasFailed ? 'Failed' : 'Succeeded',
+      containerStatuses: [{ name: 'restic', state: { terminated: { exitCode } } }],
+    },
+  });
+  world.cluster.state.logs.set(formatKey(pod), { lines: [said], ended: true, listeners: new Set() });
+  world.kube.edit(jobs, key, (job) => {
+    job.status = hasFailed ? { failed: 1 } : { succeeded: 1 };
+  });
+}
+
+describe('the removal of a backup', () => {
+  it('has restic remove exactly the recorded snapshot, and leaves nothing behind', async () => {
+    const before = world.inventory();
+    addDelete('one');
+    await world.until(() => jobOf('one') !== undefined);
+    expect(JSON.stringify(jobOf('one')?.spec)).toContain('"forget","--","abcdef01"]');
+    // A killed mover's lock would be in the way for ever.
+    expect(JSON.stringify(jobOf('one')?.spec)).toContain('restic unlock\\n');
+    expect(current('one')?.status).toMatchObject({ phase: 'Deleting', repositoryPath: 'c1/app/data' });
+    succeed('one');
+    await world.until(() => current('one')?.status?.phase === 'Completed');
+    expect(world.inventory()).toEqual(before);
+    expect(current('one')?.metadata.finalizers ?? []).toEqual([]);
+  });
+
+  it('has nothing to do for an empty volume', async () => {
+    addDelete('one', { mover: 'VolSync', repository: 'c1/app/data', empty: true });
+    await world.until(() => current('one')?.status?.phase === 'Completed');
+    expect(jobOf('one')).toBeUndefined();
+  });
+
+  it('needs nothing but a record that identifies the repository: cluster, class and claim of the backup may be gone', async () => {
+    const elsewhere = { ...RECORD, repositoryID: ID, repository: 'lost-cluster/lost-app/data' };
+    addDelete('one', elsewhere, PROTECTED, 'lost-class');
+    await world.until(() => jobOf('one') !== undefined);
+    const { data = {} } = world.kube.peek(secrets, jobKey('one')) ?? {};
+    expect(Buffer.from(data['RESTIC_REPOSITORY'] ?? '', 'base64').toString()).toMatch(
+      /\/lost-cluster\/lost-app\/data$/,
+    );
+    expect(JSON.stringify(jobOf('one')?.spec)).toContain(`"${ID}","forget","--","abcdef01"]`);
+    succeed('one');
+    await world.until(() => current('one')?.status?.phase === 'Completed');
+    expect(current('one')?.status?.dataMoverClass).toBe('volsync');
+  });
+
+  it('is not asked of the default class when the recorded one is gone and the repository is not identified', async () => {
+    addDelete('one', RECORD, PROTECTED, 'lost-class');
+    await world.until(() => current('one')?.status?.phase === 'Retrying');
+    expect(current('one')?.status?.lastFailure).toEqual({
+      reason: 'ClassNotFound',
+      message:
+        'spec.dataMoverClass of DataMoverDelete velero/one names DataMoverClass lost-class, which does not exist (there are: volsync); create that class with access to the same repositories, as another class may lead to others',
+    });
+    expect(jobOf('one')).toBeUndefined();
+    world.addClass(({ metadata }) => void (metadata.name = 'lost-class'));
+    await world.until(() => jobOf('one') !== undefined);
+    succeed('one');
+    await world.until(() => current('one')?.status?.phase === 'Completed');
+    expect(current('one')?.status?.dataMoverClass).toBe('lost-class');
+  });
+
+  it('waits while another request uses the repository', async () => {
+    addDelete('first');
+    await world.until(() => jobOf('first') !== undefined);
+    addDelete('second', { ...RECORD, snapshotID: 'abcdef02' });
+    await world.until(() => current('second')?.status?.queue !== undefined);
+    expect(current('second')?.status?.message).toMatch(/velero\/first is using the same repository/);
+    succeed('first');
+    await world.until(() => jobOf('second') !== undefined);
+    expect(current('first')?.status?.phase).toBe('Completed');
+  });
+
+  it('fails without touching anything when the record is not one', async () => {
+    addDelete('one', { ...RECORD, repository: '../other' });
+    await world.until(() => current('one')?.status?.phase === 'Failed');
+    expect(current('one')?.status?.failure).toMatchObject({ reason: 'InvalidRequest' });
+    expect(jobOf('one')).toBeUndefined();
+  });
+
+  it('does not reach into the repository of another namespace than that of the backup', async () => {
+    const spec = { result: { ...RECORD, repository: 'c1/victim/data' }, backupNamespace: 'app' };
+    world.kube.seed(dataMoverDeletes, {
+      apiVersion: 'oadp.openshift.io/v1alpha1',
+      kind: 'DataMoverDelete',
+      metadata: { namespace: PROTECTED, name: 'one' },
+      spec,
+    });
+    await world.until(() => current('one')?.status?.phase === 'Failed');
+    expect(current('one')?.status?.failure).toEqual({
+      reason: 'Forbidden',
+      message:
+        'repository c1/victim/data is one of namespace victim, and the backup was one of spec.backupNamespace app: its data is not there; create another request with the namespace and the repository of one record',
+    });
+    expect(jobOf('one')).toBeUndefined();
+  });
+
+  it("is not asked for in a tenant's namespace", async () => {
+    addDelete('one', RECORD, 'app');
+    await world.advance(5_000);
+    expect(current('one', 'app')?.status).toBeUndefined();
+    expect(jobOf('one')).toBeUndefined();
+  });
+
+  it('goes on after a restart where it was', async () => {
+    addDelete('one');
+    await world.until(() => jobOf('one') !== undefined);
+    await world.stop();
+    succeed('one');
+    await world.start();
+    await world.until(() => current('one')?.status?.phase === 'Completed');
+  });
+});
+
+/** What restic calls the repository. */
+const ID = 'c0'.repeat(32);
+
+describe('a snapshot that is not in the repository', () => {
+  it.each<[string, Partial<Result>, string | undefined]>([
+    ['that the record identifies', { repositoryID: ID }, undefined],
+    ['of the class that the record names', {}, 'volsync'],
+  ])('%s is removed', async (_, more, dataMoverClass) => {
+    addDelete('one', { ...RECORD, ...more }, PROTECTED, dataMoverClass);
+    await world.until(() => jobOf('one') !== undefined);
+    findNothing('one');
+    await world.until(() => current('one')?.status?.phase === 'Completed');
+  });
+
+  it('of a class that was only guessed is not removed: it may be in another bucket', async () => {
+    addDelete('one');
+    await world.until(() => jobOf('one') !== undefined);
+    findNothing('one');
+    await world.until(() => current('one')?.status?.phase === 'Retrying');
+    expect(current('one')?.status).not.toHaveProperty('removedAt');
+    expect(current('one')?.status?.lastFailure).toEqual({
+      reason: 'RepositoryMissing',
+      message:
+        'snapshot abcdef01 is not in repository c1/app/data of DataMoverClass volsync, and nothing shows that this is the repository that held it; create a DataMoverDelete that names the class of the backup in spec.dataMoverClass, and delete velero/one',
+    });
+    await world.until(() => current('one')?.status?.retryAt === undefined);
+  });
+
+  it('is not looked for in a repository that the record does not identify', async () => {
+    addDelete('one', { ...RECORD, repositoryID: ID }, PROTECTED, 'volsync');
+    await world.until(() => jobOf('one') !== undefined);
+    end('one', 30, `Fatal: the repository has another identity: ${'c1'.repeat(32)} instead of ${ID}`);
+    await world.until(() => current('one')?.status?.phase === 'Retrying');
+    expect(current('one')?.status?.lastFailure).toMatchObject({
+      reason: 'RepositoryMissing',
+      message: expect.stringContaining('is not the one that the record names; check'),
+    });
+  });
+});
+
+describe('a removal that fails', () => {
+  const secret = { namespace: PROTECTED, name: 'restic-config' };
+  const phase = () => current('one')?.status?.phase;
+
+  it('says why, and succeeds when the reason is gone', async () => {
+    const before = world.inventory();
+    addDelete('one');
+    await world.until(() => jobOf('one') !== undefined);
+    fail('one', 'Fatal: wrong password or no key found');
+    await world.until(() => phase() === 'Retrying');
+    expect(current('one')?.status).toMatchObject({
+      message: expect.stringContaining('RESTIC_PASSWORD'),
+      lastFailure: { reason: 'WrongPassword' },
+      failedTries: 1,
+      conditions: expect.arrayContaining([
+        expect.objectContaining({ type: 'Ready', status: 'False', reason: 'WrongPassword' }),
+      ]),
+    });
+    expect(current('one')?.status).not.toHaveProperty('failure');
+    expect(world.reports).toContainEqual(
+      expect.objectContaining({ type: 'Warning', message: expect.stringContaining('RESTIC_PASSWORD') }),
+    );
+    await world.until(() => jobOf('one') === undefined);
+    expect(world.inventory()).toEqual(before);
+    await world.until(() => jobOf('one') !== undefined);
+    succeed('one');
+    await world.until(() => phase() === 'Completed');
+    expect(current('one')?.status).not.toHaveProperty('lastFailure');
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it('does not keep its place for ever when what its try has made will not go', async () => {
+    addDelete('one');
+    await world.until(() => jobOf('one') !== undefined);
+    world.kube.edit(jobs, { namespace: PROTECTED, name: jobOf('one')?.metadata.name ?? '' }, (job) => {
+      job.metadata.finalizers = ['example.com/stuck'];
+    });
+    fail('one', 'Fatal: wrong password or no key found');
+    await world.until(() => phase() === 'Retrying');
+    await world.advance(280_000, 10_000);
+    expect(current('one')?.status?.admittedAt).toBeDefined();
+    await world.until(() => current('one')?.status?.admittedAt === undefined, 60_000);
+    // Nor does it take it again while there is nothing that it could do with it.
+    await world.advance(600_000, 10_000);
+    expect(current('one')?.status).toMatchObject({
+      failedTries: 1,
+      message: expect.stringMatching(/the next try waits for Job velero\/.* to go$/),
+    });
+    expect(current('one')?.status).not.toHaveProperty('admittedAt');
+    world.kube.edit(jobs, jobKey('one'), (job) => void (job.metadata.finalizers = []));
+    await world.until(() => jobOf('one') !== undefined && current('one')?.status?.movingSince !== undefined);
+    succeed('one');
+    await world.until(() => phase() === 'Completed');
+  });
+
+  it('keeps no place while it pauses: a backup of the same claim goes on', async () => {
+    world.kube.remove(secrets, secret);
+    addDelete('one');
+    await world.until(() => phase() === 'Retrying');
+    world.addSecret();
+    await world.addSource('data', 'precious');
+    world.addBackup('b1');
+    await world.until(() => world.backup()?.status?.phase === 'Completed', 25_000);
+    expect(phase()).toBe('Retrying');
+  });
+
+  it('waits for a class that can serve it, with nothing begun', async () => {
+    world.kube.remove(dataMoverClasses, { name: 'volsync' });
+    addDelete('one');
+    await world.until(() => phase() === 'Retrying');
+    expect(current('one')?.status?.lastFailure?.reason).toBe('NoClass');
+    world.addClass();
+    await world.until(() => jobOf('one') !== undefined);
+    succeed('one');
+    await world.until(() => phase() === 'Completed');
+  });
+
+  it('waits for a class of the mover that made the backup', async () => {
+    addDelete('one', { ...RECORD, mover: 'Elsewhere' });
+    await world.until(() => phase() === 'Retrying');
+    expect(current('one')?.status?.lastFailure).toMatchObject({
+      reason: 'NoClass',
+      message: expect.stringContaining('mover Elsewhere'),
+    });
+  });
+
+  it('ends when its request is deleted, and leaves nothing behind', async () => {
+    const before = world.inventory();
+    addDelete('one');
+    await world.until(() => jobOf('one') !== undefined);
+    fail('one', 'Fatal: wrong password or no key found');
+    await world.until(() => phase() === 'Retrying');
+    await world.kube.client().delete(dataMoverDeletes, { namespace: PROTECTED, name: 'one' });
+    await world.until(() => current('one') === undefined);
+    expect(world.inventory()).toEqual(before);
+    expect(world.reports).toContainEqual(
+      expect.objectContaining({
+        reason: 'DataMoverCanceled',
+        message: 'velero/one was deleted before it was completed',
+      }),
+    );
+  });
+});

@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { jobs, persistentVolumeClaims, persistentVolumes, type Job } from '../../api/kubernetes/core.ts';
+import { replicationDestinations, replicationSources } from '../../api/volsync/v1alpha1.ts';
+import { formatKey, keyOf, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
+import { labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { JANITOR_INTERVAL_MS } from '../../controller/datamover/janitor/janitor.ts';
+import { LEFT_BEHIND } from '../fakes/cluster/left-behind.ts';
+import { APP, World } from '../fakes/cluster/world.ts';
+
+/**
+ * What a Velero backup of all namespaces finds while data is moved. That everything the controller creates carries the
+ * label is checked in every story, by {@link World} and by the fault stories; this is about what others make for it.
+ */
+
+let world: World;
+
+beforeEach(async () => {
+  world = new World();
+  await world.addSource('data', 'precious');
+});
+
+afterEach(() => world.stop());
+
+const nameOf = (kind: Kind<Resource>, object: Resource): string => `${kind.kind} ${formatKey(keyOf(object))}`;
+
+/** Everything that carries no label that keeps it out. Pods have the labels of their Jobs. */
+function visible(): string[] {
+  return LEFT_BEHIND.filter(({ kind }) => kind !== 'Pod').flatMap((kind) =>
+    world.kube
+      .peekAll(kind)
+      .filter(({ metadata }) => metadata.labels?.[labels.veleroExclude] !== 'true')
+      .map((object) => nameOf(kind, object)),
+  );
+}
+
+const VOLSYNC = { mover: 'VolSync', config: {} };
+const RESTIC = { mover: 'Restic', config: { cacheCapacity: '1Gi' } };
+
+describe.each([
+  ['VolSync', VOLSYNC, {}],
+  ['Restic', RESTIC, {}],
+  ['VolSync, live', VOLSYNC, { capture: 'Live' }],
+  ['Restic, live', RESTIC, { capture: 'Live' }],
+])('while %s moves data', (_, { mover, config }, more) => {
+  /** VolSync gives its Job no label that one could choose. */
+  const withoutJob = (names: readonly string[]) => names.filter((name) => !/^Job .*volsync/.test(name));
+
+  it.each(['backup', 'restore'])('nothing of a %s gets into a Velero backup', async (kind) => {
+    world.addClass(({ spec }) => Object.assign(spec, { mover, config, ...more }));
+    const [source] = world.addRepository('precious');
+    world.addDestination('restored');
+    world.cluster.state.script = () => ({ end: 'running', lines: [] });
+    await world.quiesce();
+    const before = visible();
+    await world.start();
+    if (kind === 'backup') world.addBackup('one');
+    else world.addRestore('one', ({ spec }) => (spec.source = source));
+    const phase = () => (kind === 'backup' ? world.backup('one') : world.restore('one'))?.status?.phase;
+    await world.until(() => phase() === 'Moving' && world.kube.peekAll(jobs).length > 0);
+    // The janitor sees to the volumes of caches, which belong to no request.
+    await world.advance(JANITOR_INTERVAL_MS + 5_000, 5_000);
+    expect(withoutJob(visible())).toEqual(before);
+    const templates = world.kube.peekAll(jobs).map(templateLabelsOf);
+    const transfers = [
+      ...world.kube.peekAll(replicationSources),
+      ...world.kube.peekAll(replicationDestinations),
+    ];
+    const podLabels = [...templates, ...transfers.map(({ spec }) => spec.restic?.moverPodLabels)];
+    const known = podLabels.filter((one) => one !== undefined);
+    expect(known).not.toEqual([]);
+    for (const one of known) expect(one).toMatchObject({ [labels.veleroExclude]: 'true' });
+  });
+});
+
+function templateLabelsOf(job: Job): Record<string, string> | undefined {
+  const { spec } = job as { spec?: { template?: { metadata?: { labels?: Record<string, string> } } } };
+  return spec?.template?.metadata?.labels;
+}
+
+it('a volume that was restored is in the next Velero backup', async () => {
+  const [source] = world.addRepository('precious');
+  await world.start();
+  world.addRestore('one', ({ spec }) => (spec.source = source));
+  world.addDestination('restored');
+  await world.until(() => world.restore('one')?.status?.phase === 'Completed');
+  const claim = world.kube.peek(persistentVolumeClaims, { namespace: APP, name: 'restored' });
+  const volume = world.kube.peek(persistentVolumes, { name: claim?.spec.volumeName ?? '' });
+  expect(volume).toBeDefined();
+  for (const object of [claim, volume])
+    expect(object?.metadata.labels ?? {}).not.toHaveProperty(labels.veleroExclude);
+});

@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { events, persistentVolumeClaims } from '../../api/kubernetes/core.ts';
+import type { ObjectMeta, Resource } from '../../api/kubernetes/meta.ts';
+import { annotations, FINALIZER, labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { TEXTS, titleOf } from '../fakes/hostile.ts';
+import { APP, World } from '../fakes/cluster/world.ts';
+
+/**
+ * Labels, annotations, owners and finalizers that a tenant writes on its requests and claims. No schema holds them, and what is made for
+ * a request lies in the protected namespace.
+ */
+
+/** Stands in each value, so that it is found wherever it comes out. */
+const MARK = 'written-by-mallory';
+
+let world: World;
+
+beforeEach(() => {
+  world = new World();
+});
+
+afterEach(() => world.stop());
+
+async function endOf() {
+  await world.until(() => world.backup()?.status?.completionTimestamp !== undefined);
+  await world.advance(3_000);
+  return world.backup()!.status!;
+}
+
+/** What the API server was asked to write, beside the requests themselves. */
+function written(): string {
+  const bodies = world.kube
+    .writeCalls()
+    .filter(({ kind }) => kind.kind !== 'DataMoverBackup' && kind !== events)
+    .map(({ body }) => body);
+  return JSON.stringify(bodies);
+}
+
+const made = (): Resource[] =>
+  world.kube
+    .writeCalls()
+    .filter(({ verb }) => verb === 'create' || verb === 'apply')
+    .map(({ body }) => body as Resource)
+    .filter(({ kind }) => kind !== 'Event');
+
+describe('a request', () => {
+  beforeEach(() => world.addSource('data', 'precious'));
+
+  it.each(TEXTS.map((text) => [titleOf(text), text]))(
+    'whose traceparent is %s has a trace of its own, which its children carry',
+    async (_, text) => {
+      await world.start();
+      world.addBackup('b1', ({ metadata }) => {
+        metadata.annotations = { [annotations.traceparent]: `${MARK}${text}` };
+      });
+      expect(await endOf()).toMatchObject({ phase: 'Completed' });
+      const traces = made().map(({ metadata }) => metadata.annotations?.[annotations.traceparent]);
+      expect(traces.filter((trace) => trace !== undefined).length).toBeGreaterThan(0);
+      for (const trace of traces) expect(trace ?? '').toMatch(/^(00-[0-9a-f]{32}-[0-9a-f]{16}-01)?$/);
+      expect(written()).not.toContain(MARK);
+    },
+  );
+
+  const ALL_KEYS = [...Object.values(annotations), ...Object.values(labels)].filter(
+    // Which Velero backup a request belongs to has forms and rules of its own.
+    (key) => !key.includes('velero'),
+  );
+  const all = Object.fromEntries(ALL_KEYS.map((key) => [key, MARK]));
+
+  it.each<[string, Partial<ObjectMeta>]>([
+    ['every label of ours', { labels: all }],
+    ['every annotation of ours', { annotations: all }],
+    ['the finalizer of the controller', { finalizers: [FINALIZER] }],
+  ])('with %s is served as any other, and none of it is copied to what is made', async (_, more) => {
+    const before = world.inventory();
+    await world.start();
+    world.addBackup('b1', (backup) => void Object.assign(backup.metadata, more));
+    expect(await endOf()).toMatchObject({ phase: 'Completed' });
+    expect(made().length).toBeGreaterThan(0);
+    expect(written()).not.toContain(MARK);
+    expect(world.inventory()).toEqual(before);
+    expect(world.backup()?.metadata.finalizers ?? []).not.toContain(FINALIZER);
+  });
+});
+
+describe('a request with owners', () => {
+  beforeEach(() => world.addSource('data', 'precious'));
+
+  it('that are there is served, and what is made for it has none of them', async () => {
+    const { metadata } = world.kube.peek(persistentVolumeClaims, { namespace: APP, name: 'data' })!;
+    const owner = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name: 'data', uid: metadata.uid! };
+    const before = world.inventory();
+    await world.start();
+    world.addBackup('b1', (backup) => void (backup.metadata.ownerReferences = [owner]));
+    expect(await endOf()).toMatchObject({ phase: 'Completed' });
+    const owners = made().flatMap((object) => object.metadata.ownerReferences ?? []);
+    expect(owners.filter(({ uid }) => uid === owner.uid)).toEqual([]);
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it('that are not there goes as Kubernetes has it, and leaves nothing', async () => {
+    const before = world.inventory();
+    await world.start();
+    world.addBackup('b1', ({ metadata }) => {
+      metadata.ownerReferences = ['Namespace', 'Secret', 'Job', 'Pod'].map((kind) => ({
+        apiVersion: 'v1',
+        kind,
+        name: MARK,
+        uid: MARK,
+        controller: true,
+      }));
+    });
+    await world.until(() => world.backup() === undefined);
+    await world.advance(10_000);
+    expect(written()).not.toContain(MARK);
+    expect(world.inventory()).toEqual(before);
+  });
+});
+
+describe('the annotation of a claim', () => {
+  const VALUES = ['', ...TEXTS].map((text) => [titleOf(text), text] as const);
+
+  async function refuse(key: string, text: string) {
+    await world.addSource('data', 'precious', ({ metadata }) => (metadata.annotations = { [key]: text }));
+    const before = world.inventory();
+    await world.start();
+    world.addBackup('b1');
+    const { phase, failure } = await endOf();
+    expect(phase).toBe('Failed');
+    expect(failure?.message).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(failure!.message.length).toBeLessThanOrEqual(8192);
+    expect(world.inventory()).toEqual(before);
+    return failure!.reason;
+  }
+
+  it.each(VALUES)(
+    'that names its class by %s fails the backup, with one line of plain text',
+    async (_, text) => {
+      expect(await refuse(annotations.className, text)).toBe('ClassNotFound');
+    },
+  );
+
+  it.each(VALUES)('that names its VolumeSnapshotClass by %s fails the backup likewise', async (_, text) => {
+    expect(await refuse('velero.io/csi-volumesnapshot-class', text)).toMatch(/^Snapshot/);
+  });
+});

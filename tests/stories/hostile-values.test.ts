@@ -1,0 +1,171 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Kind as ResourceKind, Resource } from '../../api/kubernetes/meta.ts';
+import { dataMoverDeletes, dataMoverPrunes } from '../../api/datamover/v1alpha1/kinds.ts';
+import { fieldsOf, hostileValues, setField, titleOf } from '../fakes/hostile.ts';
+import { APP, World } from '../fakes/cluster/world.ts';
+
+/**
+ * A tenant that writes into each field what a shell, a program, a URL, a path, a terminal or a number's reader would take for
+ * something else.
+ */
+
+let world: World;
+let before: string[];
+
+beforeEach(async () => {
+  world = new World();
+  await world.addSource('data', 'precious');
+});
+
+afterEach(() => world.stop());
+
+type Kind = keyof typeof hostileValues;
+
+const ROOT_FOLDER = { mode: '0755', uid: 0, gid: 0, time: '2026-01-01T00:00:00Z' };
+
+function make(kind: Kind, change: (object: Resource) => void): void {
+  // No schema of an API server stands before the controller here.
+  world.cluster.hasOldSchemas = true;
+  if (kind === 'DataMoverDelete' || kind === 'DataMoverPrune') {
+    makeCare(kind, change);
+    return;
+  }
+  if (kind === 'DataMoverBackup') {
+    world.addBackup('b1', change);
+    return;
+  }
+  const [source] = world.addRepository('precious');
+  const rootFolder = { ...ROOT_FOLDER };
+  world.addRestore('r1', (restore) => {
+    restore.spec.source = { ...source, result: { ...source!.result!, rootFolder } };
+    change(restore);
+  });
+}
+
+const CARE = { namespace: 'velero', name: 'care' };
+
+/** A request about a repository, as the plugin and the controller make it. */
+function makeCare(kind: 'DataMoverDelete' | 'DataMoverPrune', change: (object: Resource) => void): void {
+  const place = { mover: 'VolSync', repository: 'c1/app/data' };
+  const spec =
+    kind === 'DataMoverPrune'
+      ? place
+      : {
+          backupNamespace: APP,
+          backupName: 'b1',
+          result: { ...place, snapshotID: 'abcdef01', rootFolder: { ...ROOT_FOLDER } },
+        };
+  const object = { apiVersion: 'oadp.openshift.io/v1alpha1', kind, metadata: { ...CARE }, spec };
+  change(object);
+  world.kube.seed<Resource>(KINDS[kind], object);
+}
+
+const KINDS: Record<'DataMoverDelete' | 'DataMoverPrune', ResourceKind<Resource>> = {
+  DataMoverDelete: dataMoverDeletes,
+  DataMoverPrune: dataMoverPrunes,
+};
+
+interface Failure {
+  reason: string;
+  message: string;
+}
+
+interface Status {
+  phase?: string | undefined;
+  completionTimestamp?: string | undefined;
+  failure?: Failure | undefined;
+  lastFailure?: Failure | undefined;
+}
+
+function statusOf(kind: Kind): Status | undefined {
+  if (kind === 'DataMoverBackup') return world.backup()?.status;
+  if (kind === 'DataMoverRestore') return world.restore()?.status;
+  return (world.kube.peek(KINDS[kind], CARE) as { status?: Status } | undefined)?.status;
+}
+
+/** The care of repositories waits for a class that may come, and is tried again; it has begun nothing by then. */
+async function endOf(kind: Kind): Promise<Status> {
+  await world.until(() => {
+    const { completionTimestamp, lastFailure } = statusOf(kind) ?? {};
+    return completionTimestamp !== undefined || lastFailure !== undefined;
+  });
+  return statusOf(kind)!;
+}
+
+/** What the API server was asked to make. */
+function made(): string[] {
+  return world.kube
+    .writeCalls()
+    .filter(({ verb, kind }) => verb === 'create' && kind.kind !== 'Event')
+    .map(({ kind, key }) => `${kind.kind} ${key?.name ?? ''}`);
+}
+
+const REFUSALS = [
+  'InvalidRequest',
+  'InvalidConfig',
+  'Forbidden',
+  'ClassNotFound',
+  'NoClass',
+  'DestinationMismatch',
+];
+
+describe.each(Object.keys(hostileValues) as Kind[])('a field of a %s', (kind) => {
+  it('has hostile values here, whichever it is', () => {
+    const known = Object.keys(hostileValues[kind]).filter((field) => field.startsWith('spec.'));
+    expect(known.sort()).toEqual(fieldsOf(kind).sort());
+  });
+});
+
+const cases = (Object.keys(hostileValues) as Kind[])
+  .flatMap((kind) => Object.entries(hostileValues[kind]).map(([field, values]) => ({ kind, field, values })))
+  .filter(({ values }) => values.length > 0);
+
+describe.each(cases)('$field of a $kind', ({ kind, field, values }) => {
+  it.each(values.map((value) => [titleOf(value), value]))(
+    'is refused before anything is made, by its name: %s',
+    async (_, value) => {
+      if (kind === 'DataMoverRestore') world.addDestination();
+      await world.quiesce();
+      before = world.inventory();
+      await world.start();
+      make(kind, (object) => setField(object, field, value));
+      const { phase, lastFailure, failure = lastFailure } = await endOf(kind);
+      expect(phase).toBe(failure === lastFailure ? 'Retrying' : 'Failed');
+      expect(REFUSALS).toContain(failure?.reason);
+      expect(failure?.message).toMatch(namingOf(field));
+      expect(failure!.message.length).toBeLessThanOrEqual(8192);
+      expect(failure?.message).not.toMatch(/[\p{Cc}\p{Cf}]|p4ssw0rd|s3cr3t/u);
+      expect(made()).toEqual([]);
+      expect(world.inventory()).toEqual(before);
+      expect(world.cluster.state.started).toEqual([]);
+    },
+  );
+});
+
+/** The message has the field, or the thing that the field names. */
+function namingOf(field: string): RegExp {
+  const last = field.split('.').at(-1) ?? '';
+  const things: Readonly<Record<string, string>> = {
+    dataMoverClass: '[dD]ataMoverClass',
+    mover: 'mover',
+  };
+  return new RegExp(things[last] ?? last.replaceAll('/', '.'));
+}
+
+describe('what a tenant may say freely', () => {
+  it.each(['reason', 'message'])('is shown as one line of plain text: the %s of a failure', async (part) => {
+    world.addDestination();
+    await world.start();
+    const text = `\u001b[2J\n${APP}\u202e${'x'.repeat(part === 'message' ? 32_000 : 900)}`;
+    make('DataMoverRestore', (restore) => {
+      const failure = { reason: 'R', message: 'm', [part]: text };
+      setField(restore, 'spec.source', { backupName: 'b1', failure });
+    });
+    const { phase, failure } = await endOf('DataMoverRestore');
+    expect(phase).toBe('Failed');
+    expect(failure?.reason).toBe('BackupNotCompleted');
+    expect(failure?.message).toContain('\\u001b[2J app\\u202ex');
+    expect(failure?.message.length).toBeLessThanOrEqual(8192);
+    expect(made()).toEqual([]);
+  });
+});

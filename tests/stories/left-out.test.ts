@@ -1,0 +1,289 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  jobs,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  type Job,
+} from '../../api/kubernetes/core.ts';
+import { replicationDestinations, replicationSources } from '../../api/volsync/v1alpha1.ts';
+import { dataMoverDeletes } from '../../api/datamover/v1alpha1/kinds.ts';
+import type { DataMoverBackupStatus } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { APP, World } from '../fakes/cluster/world.ts';
+
+/** What VolSync leaves out is found before it moves anything, and what it leaves undone is done after it. */
+
+let world: World;
+
+beforeEach(async () => {
+  world = new World();
+  await world.start();
+});
+
+afterEach(() => world.stop());
+
+const status = (): DataMoverBackupStatus => world.backup()?.status ?? {};
+const isOver = (): boolean => ['Completed', 'Failed', 'Canceled'].includes(status().phase ?? '');
+const jobsOf = (suffix: string): Job[] =>
+  world.kube.peekAll(jobs).filter(({ metadata }) => metadata.name.endsWith(suffix));
+const rootOf = (claim: string): string | undefined => {
+  const { volumeName = '' } =
+    world.kube.peek(persistentVolumeClaims, { namespace: APP, name: claim })?.spec ?? {};
+  const volume = world.kube.peek(persistentVolumes, { name: volumeName });
+  return world.cluster.state.roots.get(volume?.spec.csi?.volumeHandle ?? '');
+};
+
+/** The look at the volume finds this. */
+function finds(leftOut: object): void {
+  const found = { message_type: 'left out', sockets: 0, sealed: false, empty: 0, held: 0, first: '' };
+  world.cluster.state.survey = (honest) => ({
+    ...honest,
+    lines: [
+      ...honest.lines.filter((line) => !line.includes('left out')),
+      JSON.stringify({ ...found, ...leftOut }),
+    ],
+  });
+}
+
+async function backUp(): Promise<void> {
+  world.addClass();
+  await world.addSource('data', 'precious');
+  world.addBackup('b1');
+  await world.until(isOver);
+}
+
+describe('what a backup by VolSync leaves out', () => {
+  it('fails it before anything is saved where it is data', async () => {
+    finds({ held: 2, first: 'home/lost+found' });
+    const before = world.inventory();
+    await backUp();
+    expect(status().failure).toEqual({
+      reason: 'UnsupportedContent',
+      message:
+        'VolSync does not save what is called lost+found, and the volume holds data under 2 such names, the first being "home/lost+found": move the data or remove it, or choose a DataMoverClass of mover Restic, which saves it',
+    });
+    expect(world.cluster.state.started).toEqual([]);
+    expect(world.cluster.state.repositories.size).toBe(0);
+    expect(world.kube.peekAll(dataMoverDeletes)).toEqual([]);
+    expect(world.inventory().filter((one) => one.includes('dmb-'))).toEqual(
+      before.filter((one) => one.includes('dmb-')),
+    );
+  });
+
+  it('is in the result where it is none, with the root folder and the identity of the repository', async () => {
+    const repositoryID = 'ab'.repeat(32);
+    finds({ sockets: 3, empty: 1, sealed: true });
+    const { survey } = world.cluster.state;
+    world.cluster.state.survey = (honest) => {
+      const run = survey?.(honest) ?? honest;
+      return {
+        ...run,
+        lines: [...run.lines, JSON.stringify({ message_type: 'repository', id: repositoryID })],
+      };
+    };
+    await backUp();
+    expect(status()).toMatchObject({
+      phase: 'Completed',
+      result: {
+        bytes: 8,
+        notSaved:
+          'sockets: 3, empty folders called lost+found: 1, the folder lost+found of the file system, which the mover may not read',
+        rootFolder: { mode: '2770', uid: 999, gid: 999, time: '2026-01-01T00:00:00.000Z' },
+        repositoryID,
+      },
+    });
+  });
+
+  it('is nothing where it is nothing, and all Jobs are gone', async () => {
+    await backUp();
+    expect(status()).toMatchObject({ phase: 'Completed', result: { bytes: 8 } });
+    expect(status().result).not.toHaveProperty('notSaved');
+    expect(world.kube.peekAll(jobs)).toEqual([]);
+  });
+
+  it('is found before VolSync is asked, by a pod that only reads', async () => {
+    world.cluster.state.survey = (honest) => ({ ...honest, end: 'running' });
+    world.addClass();
+    await world.addSource('data', 'precious');
+    world.addBackup('b1');
+    await world.until(() => jobsOf('-survey').length === 1);
+    expect(world.kube.peekAll(replicationSources)).toEqual([]);
+    expect(jobsOf('-survey')[0]).toMatchObject({
+      spec: {
+        template: {
+          spec: {
+            containers: [
+              {
+                volumeMounts: expect.arrayContaining([
+                  { name: 'data', mountPath: '/data', readOnly: true },
+                ]) as unknown,
+              },
+            ],
+          },
+        },
+      },
+    });
+  });
+
+  it('is not read by VolSync while the pod that looked at it counts as running', async () => {
+    world.cluster.state.survey = (honest) => ({ ...honest, end: 'running' });
+    world.addClass();
+    await world.addSource('data', 'precious');
+    world.addBackup('b1');
+    await world.until(() => jobsOf('-survey').length === 1);
+    const name = jobsOf('-survey')[0]!.metadata.name;
+    // The kubelet reports the container first, the Job controller counts the pod later.
+    const log = world.cluster.state.logs.get(`velero/${name}-pod`)!;
+    log.ended = true;
+    for (const changed of log.listeners) changed();
+    world.kube.edit(pods, { namespace: 'velero', name: `${name}-pod` }, (pod) => {
+      pod.status!.containerStatuses = [{ name: 'restic', state: { terminated: { exitCode: 0 } } }];
+    });
+    await world.advance(5_000);
+    expect(world.kube.peekAll(replicationSources)).toEqual([]);
+    expect(status().message).toContain('waiting for the end of the pod');
+    world.kube.edit(jobs, { namespace: 'velero', name }, (one) => void (one.status = { succeeded: 1 }));
+    await world.until(isOver);
+    expect(status().phase).toBe('Completed');
+  });
+
+  it('fails it where nothing tells', async () => {
+    world.cluster.state.survey = () => ({ end: 'succeeded', lines: [] });
+    await backUp();
+    expect(status().failure).toMatchObject({ reason: 'MoverFailed' });
+    expect(status().failure?.message).toContain(
+      'the log of the Job that looked for what VolSync leaves out is lost',
+    );
+    expect(world.cluster.state.started).toEqual([]);
+  });
+
+  it('is still known when the Job that found it is gone by the end of the transfer', async () => {
+    finds({ sockets: 3 });
+    world.cluster.state.script = () => ({ end: 'running', lines: [] });
+    world.addClass();
+    await world.addSource('data', 'precious');
+    world.addBackup('b1');
+    await world.until(() => world.cluster.state.started.length === 1);
+    for (const { metadata } of jobsOf('-survey'))
+      world.kube.remove(jobs, { namespace: 'velero', name: metadata.name });
+    const name = world.kube.peekAll(replicationSources)[0]?.metadata.name ?? '';
+    world.cluster.endRun(name, {
+      end: 'succeeded',
+      lines: ['processed 3 files, 8 B in 0:00', 'snapshot abcdef09 saved', '=== Done ==='],
+    });
+    await world.until(isOver);
+    expect(status()).toMatchObject({ phase: 'Completed', result: { notSaved: 'sockets: 3' } });
+  });
+});
+
+describe('what VolSync does not set in a volume that it restores', () => {
+  const rootFolder = { mode: '2770', uid: 999, gid: 999, time: '2026-01-01T00:00:00Z' };
+  const isRestored = (): boolean => ['Completed', 'Failed'].includes(world.restore()?.status?.phase ?? '');
+
+  function start(recorded: object): void {
+    world.addClass();
+    const [source] = world.addRepository('precious');
+    world.addDestination();
+    const named = { ...source, result: { ...source?.result, ...recorded } };
+    world.addRestore('r1', (one) => Object.assign(one.spec, { source: named }));
+  }
+
+  it.each(['VolSync', 'Restic'])('is as the record of a backup by %s says', async (mover) => {
+    start({ mover, rootFolder });
+    await world.until(isRestored);
+    expect(world.restore()?.status).toMatchObject({ phase: 'Completed', restored: { bytes: 8 } });
+    expect(world.restore()?.status?.restored).not.toHaveProperty('notPreserved');
+    expect(rootOf('restored')).toBe('2770:999:999:1767225600');
+    expect(world.kube.peekAll(jobs)).toEqual([]);
+  });
+
+  it('is left alone where nothing is recorded of it', async () => {
+    start({});
+    await world.until(isRestored);
+    expect(world.restore()?.status).toMatchObject({ phase: 'Completed' });
+    expect(world.cluster.state.roots.size).toBe(0);
+  });
+
+  it('is in the result with what could not be set', async () => {
+    world.cluster.state.metadataRestore = () => ({
+      end: 'succeeded',
+      lines: [
+        JSON.stringify({ message_type: 'summary' }),
+        JSON.stringify({ message_type: 'root restored', refused: 'owner mode' }),
+      ],
+    });
+    start({ rootFolder });
+    await world.until(isRestored);
+    expect(world.restore()?.status?.restored?.notPreserved).toBe('of the root folder: owner mode');
+  });
+
+  it('is in the result with what our Job may not set either, whatever its number', async () => {
+    const errors = (kind: string, count: number): string =>
+      JSON.stringify({ message_type: 'errors', kind, count, first: '' });
+    world.cluster.state.metadataRestore = () => ({
+      end: 'failed',
+      lines: [
+        JSON.stringify({ message_type: 'summary', files_skipped: 3, bytes_skipped: 8 }),
+        errors('extended attributes', 20_000),
+        errors('modes', 1),
+        `# ${JSON.stringify({ message_type: 'exit_error', code: 1, message: 'Fatal: There were 20001 errors' })}`,
+      ],
+    });
+    start({ rootFolder });
+    await world.until(isRestored);
+    expect(world.restore()?.status).toMatchObject({
+      phase: 'Completed',
+      restored: {
+        bytes: 8,
+        notPreserved: expect.stringMatching(/^extended attributes of 20000 .*modes of 1 /) as unknown,
+      },
+    });
+  });
+
+  it('is in the result where nothing tells that it was set', async () => {
+    world.cluster.state.metadataRestore = () => ({ end: 'succeeded', lines: [] });
+    start({ rootFolder });
+    await world.until(isRestored);
+    expect(world.restore()?.status?.restored?.notPreserved).toContain('nothing proves that owners, modes');
+  });
+
+  it('is restored before the claim has the volume, and also when VolSync has forgotten its log', async () => {
+    world.cluster.state.metadataRestore = (honest) => ({ ...honest, end: 'running' });
+    start({ rootFolder });
+    await world.until(() => jobsOf('-metadata').length === 1);
+    expect(world.restore()?.status?.restored).toBeUndefined();
+    const [destination] = world.kube.peekAll(replicationDestinations);
+    world.kube.edit(
+      replicationDestinations,
+      { namespace: 'velero', name: destination!.metadata.name },
+      (one) => {
+        one.status!.latestMoverStatus = { result: 'Successful', logs: '' };
+      },
+    );
+    await world.stop();
+    await world.start();
+    const [job] = jobsOf('-metadata');
+    world.kube.remove(pods, { namespace: 'velero', name: `${job!.metadata.name}-pod` });
+    world.kube.edit(jobs, { namespace: 'velero', name: job!.metadata.name }, (one) => {
+      one.status = { succeeded: 1 };
+    });
+    await world.until(isRestored);
+    expect(world.restore()?.status).toMatchObject({
+      phase: 'Completed',
+      // Nothing tells how the Job ended but its own log, and its pod is gone.
+      restored: { bytes: 8, notPreserved: expect.stringContaining('nothing proves that') as unknown },
+    });
+  });
+
+  it('has its own time to start, however long VolSync has taken', async () => {
+    world.cluster.state.metadataRestore = (honest) => ({ ...honest, end: 'unscheduled' });
+    start({ rootFolder });
+    await world.until(() => jobsOf('-metadata').length === 1);
+    await world.advance(10_000);
+    expect(isRestored()).toBe(false);
+    await world.until(isRestored, 4_000_000);
+    expect(world.restore()?.status?.failure?.message).toContain(
+      'restic is restoring what VolSync does not set',
+    );
+  });
+});

@@ -1,0 +1,374 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  nodes,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  storageClasses,
+  type PersistentVolume,
+} from '../../api/kubernetes/core.ts';
+import { volumeSnapshotClasses, volumeSnapshots } from '../../api/kubernetes/snapshot.ts';
+import { replicationSources } from '../../api/volsync/v1alpha1.ts';
+import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
+import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
+import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
+import { childName } from '../../api/datamover/v1alpha1/names.ts';
+import { APP, World } from '../fakes/cluster/world.ts';
+
+const SOURCE = { namespace: APP, name: 'data' };
+
+const LIMITS = { backups: 10, restores: 10, deletes: 2, prunes: 1, backupsPerNode: 10, restoresPerNode: 10 };
+
+let world: World;
+let child: string;
+let before: string[];
+
+beforeEach(async () => {
+  world = new World();
+  capture('Live');
+  await world.addSource('data', 'precious');
+  before = world.inventory();
+});
+
+afterEach(() => world.stop());
+
+function capture(mode: DataMoverClass['spec']['capture'], more: Partial<DataMoverClass['spec']> = {}): void {
+  world.addClass((object) => Object.assign(object.spec, { capture: mode, ...more }));
+}
+
+async function begin(): Promise<void> {
+  await world.start();
+  child = childName('backup', world.addBackup('b1').metadata.uid ?? '');
+}
+
+async function reach(phase: string): Promise<void> {
+  await world.until(() => world.backup()?.status?.phase === phase);
+}
+
+async function end() {
+  await world.until(() => world.backup()?.status?.completionTimestamp !== undefined);
+  await world.advance(3_000);
+  return world.backup()!.status!;
+}
+
+const running = () => ({ end: 'running' as const, lines: ['Starting container'] });
+const volumeName = (): string => world.kube.peek(persistentVolumeClaims, SOURCE)?.spec.volumeName ?? '';
+const volume = (): PersistentVolume | undefined => world.kube.peek(persistentVolumes, { name: volumeName() });
+const alias = (): PersistentVolume | undefined => world.kube.peek(persistentVolumes, { name: child });
+const transfer = () => world.kube.peek(replicationSources, { namespace: 'velero', name: child })?.spec.restic;
+
+/** What our controllers wrote to objects of a kind. */
+const writesOf = (kind: Kind<Resource>): string[] =>
+  world.kube
+    .writeCalls()
+    .filter((call) => call.kind.kind === kind.kind)
+    .map(({ verb, key }) => `${verb} ${key?.name ?? ''}`);
+
+function editVolume(change: (spec: PersistentVolume['spec']) => void): void {
+  world.kube.edit(persistentVolumes, { name: volumeName() }, ({ spec }) => change(spec));
+}
+
+/** As on machines without a driver. */
+function onHostPath(): void {
+  editVolume((spec) => (spec['hostPath'] = { path: '/srv/data', type: 'Directory' }));
+}
+
+function addPod(name: string, nodeName: string, phase: 'Running' | 'Succeeded' = 'Running'): void {
+  world.kube.seed(pods, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace: APP, name },
+    spec: {
+      nodeName,
+      containers: [{ name: 'app' }],
+      volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }],
+    },
+    status: { phase },
+  });
+}
+
+describe('a live backup', () => {
+  it('moves the data of the volume itself, says so, and leaves nothing behind', async () => {
+    const source = structuredClone(volume());
+    await begin();
+    expect(await end()).toMatchObject({
+      phase: 'Completed',
+      capture: { consistency: 'Live', persistentVolume: volumeName(), owned: false },
+      result: { consistency: 'Live', snapshotID: expect.any(String) },
+    });
+    const [repository] = world.cluster.state.repositories.values();
+    expect(repository?.snapshots).toEqual([expect.objectContaining({ content: 'precious' })]);
+    expect(world.inventory()).toEqual(before);
+    expect(volume()).toEqual(source);
+    expect(world.read(SOURCE)).toBe('precious');
+    expect(writesOf(volumeSnapshots)).toEqual([]);
+  });
+
+  it('is captured at once, before it has a place', async () => {
+    capture('Live', { limits: { ...LIMITS, backups: 1 } });
+    world.cluster.state.script = running;
+    await world.addSource('other', 'x');
+    await world.start();
+    world.addBackup('first', (backup) => (backup.spec.dataSourceRef.name = 'other'));
+    await world.until(() => world.backup('first')?.status?.phase === 'Moving');
+    before = world.inventory();
+    child = childName('backup', world.addBackup('b1').metadata.uid ?? '');
+    await reach('Queued');
+    expect(world.backup()?.status?.capture?.consistency).toBe('Live');
+    // It owns nothing, not even a snapshot.
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it('shows the volume under another name that owns nothing of it', async () => {
+    onHostPath();
+    addPod('app', 'node-7');
+    editVolume((spec) => {
+      spec.nodeAffinity = { required: { nodeSelectorTerms: [{ matchExpressions: [] }] } };
+      spec['mountOptions'] = ['noatime'];
+    });
+    world.cluster.state.script = running;
+    await begin();
+    await reach('Moving');
+    const { hostPath, csi, capacity, nodeAffinity, mountOptions } = volume()!.spec;
+    expect(alias()?.spec).toEqual({
+      hostPath,
+      csi,
+      capacity,
+      nodeAffinity,
+      mountOptions,
+      volumeMode: 'Filesystem',
+      accessModes: ['ReadOnlyMany'],
+      persistentVolumeReclaimPolicy: 'Retain',
+      claimRef: expect.objectContaining({ namespace: 'velero', name: child }),
+    });
+    expect(Object.keys(alias()?.metadata.annotations ?? {})).not.toContain('pv.kubernetes.io/provisioned-by');
+    const claim = world.kube.peek(persistentVolumeClaims, { namespace: 'velero', name: child });
+    expect(claim?.spec).toMatchObject({
+      accessModes: ['ReadOnlyMany'],
+      storageClassName: '',
+      volumeName: child,
+    });
+  });
+
+  it.each(['canceled', 'deleted', 'failed'])('that is %s takes down the other name only', async (how) => {
+    world.cluster.state.script = running;
+    await begin();
+    await reach('Moving');
+    const key = { namespace: APP, name: 'b1' };
+    if (how === 'canceled') world.kube.edit(dataMoverBackups, key, (backup) => (backup.spec.cancel = true));
+    if (how === 'deleted') await world.kube.client().delete(dataMoverBackups, key);
+    if (how === 'failed')
+      world.cluster.endRun(child, { end: 'failed', lines: ['Fatal: incorrect password'] });
+    await world.until(
+      () => world.backup() === undefined || world.backup()?.status?.completionTimestamp !== undefined,
+    );
+    await world.advance(3_000);
+    expect(world.inventory()).toEqual(before);
+    expect(world.read(SOURCE)).toBe('precious');
+    const ofVolumes = writesOf(persistentVolumes);
+    expect(ofVolumes).toEqual(expect.arrayContaining([`create ${child}`, `delete ${child}`]));
+    expect(ofVolumes.filter((write) => write.endsWith(` ${volumeName()}`))).toEqual([]);
+  });
+
+  it.each([
+    [
+      'deleted',
+      async () => {
+        world.kube.remove(persistentVolumeClaims, SOURCE);
+        await world.quiesce();
+      },
+    ],
+    [
+      'deleted and made again',
+      async () => {
+        world.kube.remove(persistentVolumeClaims, SOURCE);
+        await world.quiesce();
+        world.addClaim('data');
+      },
+    ],
+  ])('whose claim was %s meanwhile is not believed, although the mover succeeds', async (_, lose) => {
+    world.cluster.state.script = running;
+    await begin();
+    await reach('Moving');
+    await lose();
+    world.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
+    const { phase, failure, result } = await end();
+    expect({ phase, reason: failure?.reason, result }).toEqual({ phase: 'Failed', reason: 'SourceNotFound' });
+    expect(failure?.message).toContain('app/data was deleted before it was read to its end');
+    expect(alias()).toBeUndefined();
+  });
+
+  it('whose claim is deleted fails while the mover still reads', async () => {
+    world.cluster.state.script = running;
+    await begin();
+    await reach('Moving');
+    world.kube.remove(persistentVolumeClaims, SOURCE);
+    expect(await end()).toMatchObject({ phase: 'Failed', failure: { reason: 'SourceNotFound' } });
+    expect(alias()).toBeUndefined();
+  });
+
+  it('whose claim was deleted while it waited for its place fails', async () => {
+    world.cluster.hold('bind');
+    await begin();
+    await reach('Staging');
+    world.kube.remove(persistentVolumeClaims, SOURCE);
+    world.kube.remove(persistentVolumeClaims, { namespace: 'velero', name: child });
+    const { phase, failure } = await end();
+    expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason: 'SourceNotFound' });
+  });
+
+  it("of a claim that points at somebody else's volume is refused", async () => {
+    // As long as Kubernetes has not looked, the claim says that it is bound.
+    world.cluster.hold('bind');
+    editVolume((spec) => (spec.claimRef = { ...spec.claimRef, uid: 'of-another-claim' }));
+    await begin();
+    const { failure } = await end();
+    expect(failure).toMatchObject({
+      reason: 'SourceNotBound',
+      message: expect.stringContaining('does not belong to PersistentVolumeClaim app/data'),
+    });
+    expect(alias()).toBeUndefined();
+  });
+
+  it('of a claim for one pod only is refused', async () => {
+    world.kube.edit(persistentVolumeClaims, SOURCE, ({ spec }) => (spec.accessModes = ['ReadWriteOncePod']));
+    await begin();
+    const { failure } = await end();
+    expect(failure).toMatchObject({
+      reason: 'SnapshotNotSupported',
+      message: expect.stringContaining('app/data has the access mode ReadWriteOncePod'),
+    });
+  });
+
+  it('of a block volume is refused', async () => {
+    world.kube.edit(persistentVolumeClaims, SOURCE, ({ spec }) => (spec.volumeMode = 'Block'));
+    await begin();
+    expect((await end()).failure).toMatchObject({
+      reason: 'UnsupportedVolumeMode',
+      message: expect.stringContaining('volumeMode Block, which mover VolSync cannot move'),
+    });
+  });
+
+  it('makes its cache where volumes can be made', async () => {
+    world.kube.edit(storageClasses, { name: 'fast' }, (object) => {
+      object.provisioner = 'kubernetes.io/no-provisioner';
+    });
+    world.cluster.state.script = running;
+    await begin();
+    await reach('Moving');
+    expect(transfer()).not.toHaveProperty('cacheStorageClassName');
+  });
+});
+
+describe('the node of a live backup', () => {
+  const pinned = (name: string) => ({
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: {
+        nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [name] }] }],
+      },
+    },
+  });
+
+  beforeEach(() => {
+    world.cluster.state.script = running;
+  });
+
+  it('is that of the application', async () => {
+    addPod('over', 'node-5', 'Succeeded');
+    addPod('there', 'node-7');
+    await begin();
+    await reach('Moving');
+    expect(transfer()?.moverAffinity).toEqual(pinned('node-7'));
+    expect(world.backup()?.status?.node).toBe('node-7');
+  });
+
+  it('is where the application is when the backup has its turn', async () => {
+    capture('Live', { limits: { ...LIMITS, backups: 1 } });
+    addPod('app', 'node-7');
+    await world.addSource('other', 'x');
+    await world.start();
+    world.addBackup('first', (backup) => (backup.spec.dataSourceRef.name = 'other'));
+    await world.until(() => world.backup('first')?.status?.phase === 'Moving');
+    child = childName('backup', world.addBackup('b1').metadata.uid ?? '');
+    await reach('Queued');
+    world.kube.remove(pods, { namespace: APP, name: 'app' });
+    addPod('app', 'node-8');
+    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'first' }, (one) => (one.spec.cancel = true));
+    await reach('Moving');
+    expect(transfer()?.moverAffinity).toEqual(pinned('node-8'));
+  });
+
+  it('may be any for a volume that many nodes can mount', async () => {
+    addPod('app', 'node-7');
+    editVolume((spec) => (spec.accessModes = ['ReadWriteMany']));
+    world.kube.seed(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-2' } });
+    await begin();
+    await reach('Moving');
+    expect(transfer()).not.toHaveProperty('moverAffinity');
+  });
+
+  it('is the only one there is for a path on it that no pod uses', async () => {
+    onHostPath();
+    await begin();
+    await reach('Moving');
+    expect(transfer()?.moverAffinity).toEqual(pinned('node-1'));
+  });
+
+  it('is not guessed for a path that could be on several', async () => {
+    onHostPath();
+    world.kube.seed(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-2' } });
+    await begin();
+    const { failure } = await end();
+    expect(failure?.reason).toBe('SnapshotNotSupported');
+    expect(failure?.message).toContain('no running pod uses PersistentVolumeClaim app/data');
+  });
+});
+
+describe('a class that takes snapshots where it can', () => {
+  beforeEach(() => capture('SnapshotOrLive'));
+
+  it('takes one where the driver has a snapshot class', async () => {
+    await begin();
+    expect(await end()).toMatchObject({ phase: 'Completed', result: { consistency: 'PointInTime' } });
+  });
+
+  it('reads live where the driver has none', async () => {
+    world.kube.remove(volumeSnapshotClasses, { name: 'snapshots' });
+    await begin();
+    expect(await end()).toMatchObject({ phase: 'Completed', result: { consistency: 'Live' } });
+  });
+
+  it('reads live what is no CSI volume', async () => {
+    onHostPath();
+    editVolume((spec) => delete spec.csi);
+    world.cluster.state.script = running;
+    await begin();
+    await reach('Moving');
+    expect(world.backup()?.status?.capture).toMatchObject({ consistency: 'Live' });
+  });
+
+  it('does not read live because it is not clear which snapshot class is meant', async () => {
+    world.kube.seed(volumeSnapshotClasses, {
+      apiVersion: 'snapshot.storage.k8s.io/v1',
+      kind: 'VolumeSnapshotClass',
+      metadata: { name: 'another' },
+      driver: world.cluster.state.driver,
+      deletionPolicy: 'Delete',
+    });
+    await begin();
+    const { failure } = await end();
+    expect(failure?.reason).toBe('SnapshotNotSupported');
+    expect(failure?.message).toContain('another, snapshots');
+  });
+});
+
+describe('a class that does not allow live backups', () => {
+  it.each([undefined, 'Snapshot' as const])('refuses what cannot be snapshotted (%s)', async (mode) => {
+    world.addClass((object) => Object.assign(object.spec, mode === undefined ? {} : { capture: mode }));
+    world.kube.remove(volumeSnapshotClasses, { name: 'snapshots' });
+    await begin();
+    const { failure } = await end();
+    expect(failure?.reason).toBe('SnapshotNotSupported');
+    expect(failure?.message).toContain('spec.capture');
+  });
+});

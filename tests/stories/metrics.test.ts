@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { knownMetrics } from '../../hack/gen/metric-table.ts';
+import { createHealthServer, type HealthServer } from '../../telemetry/health-server.ts';
+import { World } from '../fakes/cluster/world.ts';
+
+let world: World;
+let server: HealthServer;
+
+beforeEach(async () => {
+  world = new World();
+  server = createHealthServer({ port: 0, scrape: () => world.metrics.scrape() });
+  await world.addSource('data', 'precious');
+  await world.start();
+});
+
+afterEach(async () => {
+  await world.stop();
+  await server.close();
+});
+
+/** What Prometheus would see, one sample per line. */
+async function scrape(): Promise<string[]> {
+  const port = await server.start();
+  const text = await (await fetch(`http://127.0.0.1:${String(port)}/metrics`)).text();
+  return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+const ended = (name: string) => () => world.backup(name)?.status?.completionTimestamp !== undefined;
+
+describe('metrics', () => {
+  it('tell of bytes, steps, ends and failures, by class and without names', async () => {
+    world.addBackup('b1');
+    await world.until(ended('b1'));
+    world.addBackup('b2', ({ spec }) => {
+      spec.dataSourceRef.name = 'nowhere';
+    });
+    world.addBackup('b3', ({ spec }) => {
+      spec.dataMoverClass = 'made-up-by-a-tenant';
+    });
+    await world.until(ended('b2'));
+    await world.until(ended('b3'));
+
+    const of = 'kind="DataMoverBackup",class="volsync"';
+    const samples = await scrape();
+    const bytes = world.backup()?.status?.result?.bytes;
+    expect(samples).toEqual(
+      expect.arrayContaining([
+        `datamover_moved_bytes_total{${of}} ${String(bytes)}`,
+        `datamover_request_duration_seconds_count{${of},phase="Completed"} 1`,
+        `datamover_request_duration_seconds_count{${of},phase="Failed"} 1`,
+        `datamover_request_failures_total{${of},reason="SourceNotFound"} 1`,
+        'datamover_request_failures_total{kind="DataMoverBackup",class="",reason="ClassNotFound"} 1',
+        ...['Captured', 'Admitted', 'Staged', 'Moved'].map(
+          (step) => `datamover_step_duration_seconds_count{${of},step="${step}"} 1`,
+        ),
+      ]),
+    );
+    // Nothing is under way any more.
+    expect(samples.filter((line) => /^datamover_(requests|oldest)/.test(line))).toEqual([]);
+    for (const name of ['b1', 'data', 'app', 'nowhere', 'made-up-by-a-tenant'])
+      expect(samples.filter((line) => line.includes(`"${name}"`))).toEqual([]);
+  });
+
+  it('tell what is under way and for how long the oldest request has waited, after a restart too', async () => {
+    world.addClass(({ spec }) => {
+      spec.limits = { ...spec.limits, backups: 1, restores: 1, deletes: 1, prunes: 1 };
+    });
+    await world.addSource('other', 'as precious');
+    world.cluster.state.script = () => ({ end: 'running', lines: [] });
+    world.addBackup('b1');
+    await world.until(() => world.backup()?.status?.phase === 'Moving');
+    world.addBackup('b2', ({ spec }) => {
+      spec.dataSourceRef.name = 'other';
+    });
+    await world.until(() => world.backup('b2')?.status?.phase === 'Queued');
+    await world.stop();
+    await world.start();
+    await world.advance(60_000);
+    const samples = await scrape();
+    const of = 'kind="DataMoverBackup",class="volsync"';
+    expect(samples).toEqual(
+      expect.arrayContaining([
+        `datamover_requests{${of},phase="Moving"} 1`,
+        `datamover_requests{${of},phase="Queued"} 1`,
+      ]),
+    );
+    const oldest = samples.find((line) => line.startsWith(`datamover_oldest_waiting_seconds{${of}} `));
+    expect(Number(oldest?.split(' ')[1])).toBeGreaterThanOrEqual(60);
+  });
+
+  it('are named as Prometheus asks, and no label takes what a tenant can make up', () => {
+    for (const { name, kind, labels = [] } of knownMetrics()) {
+      expect(name).toMatch(/^(datamover|workqueue)(_[a-z]+)+$/);
+      expect(name.endsWith('_total')).toBe(kind === 'counter');
+      expect(['kind', 'class', 'phase', 'step', 'reason', 'controller', 'result', 'name']).toEqual(
+        expect.arrayContaining([...labels]),
+      );
+      // "name" is client-go's word for the queue.
+      if (labels.includes('name')) expect(name).toMatch(/^workqueue_/);
+    }
+  });
+});

@@ -1,0 +1,455 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  configMaps,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  volumeAttachments,
+  type PersistentVolumeClaim,
+  type Pod,
+} from '../../api/kubernetes/core.ts';
+import type { OwnerReference } from '../../api/kubernetes/meta.ts';
+import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
+import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
+import { KubeError } from '../../kube/client/kube-error.ts';
+import { APP, World } from '../fakes/cluster/world.ts';
+
+/** Restores into a claim that holds data, where that is asked for. */
+
+const CLAIM = { namespace: APP, name: 'restored' };
+const RESTORE = { namespace: APP, name: 'r1' };
+
+let world: World;
+let source: NonNullable<DataMoverRestore['spec']['source']>;
+/** The claim and its volume before. */
+let former: { claim: PersistentVolumeClaim; volume: string };
+let before: string[];
+let owner: OwnerReference;
+
+const claim = (): PersistentVolumeClaim | undefined => world.kube.peek(persistentVolumeClaims, CLAIM);
+const volumeNamed = (name = '') => world.kube.peek(persistentVolumes, { name });
+const status = () => world.restore()!.status!;
+
+beforeEach(async () => {
+  world = new World();
+  [source] = world.addRepository('restored data') as [typeof source];
+  world.addClass((object) =>
+    Object.assign(object.spec, { deadlines: { destinationSeconds: 60, handOverSeconds: 60 } }),
+  );
+  const { uid = '' } = world.kube.seed(configMaps, {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { namespace: APP, name: 'owner' },
+  }).metadata;
+  owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid };
+  await world.addSource('restored', 'former data', ({ metadata, spec }) => {
+    metadata.labels = { app: 'shop' };
+    metadata.annotations = { note: 'mine', 'volume.kubernetes.io/selected-node': 'node-1' };
+    metadata.ownerReferences = [{ ...owner, blockOwnerDeletion: true }];
+    spec.resources = { requests: { storage: '2Gi' } };
+  });
+  former = { claim: claim()!, volume: claim()!.spec.volumeName! };
+});
+
+afterEach(() => world.stop());
+
+async function begin(change: (restore: DataMoverRestore) => void = () => undefined): Promise<void> {
+  await world.quiesce();
+  before = world.inventory();
+  await world.start();
+  world.addRestore('r1', (restore) => {
+    restore.spec.source = source;
+    restore.spec.existingClaimPolicy = 'Overwrite';
+    change(restore);
+  });
+}
+
+async function end(limitMs?: number) {
+  await world.until(() => world.restore()?.status?.completionTimestamp !== undefined, limitMs);
+  await world.advance(3_000);
+  return status();
+}
+
+async function reach(phase: string): Promise<void> {
+  await world.until(() => world.restore()?.status?.phase === phase);
+}
+
+function addPod(name: string, change: (pod: Pod) => void = () => undefined): void {
+  const pod: Pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace: APP, name },
+    spec: {
+      nodeName: 'node-1',
+      containers: [{ name: 'app' }],
+      volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'restored' } }],
+    },
+    status: { phase: 'Running' },
+  };
+  change(pod);
+  world.kube.seed(pods, pod);
+}
+
+/** All is as it was, the claim included. */
+function expectUntouched(): void {
+  expect(world.inventory()).toEqual(before);
+  expect(claim()?.metadata).toMatchObject({ uid: former.claim.metadata.uid, labels: { app: 'shop' } });
+  expect(claim()?.metadata.annotations).toEqual(former.claim.metadata.annotations);
+  expectFormerData();
+}
+
+function expectFormerData(): void {
+  expect(claim()).toMatchObject({ status: { phase: 'Bound' }, spec: { volumeName: former.volume } });
+  expect(world.read(CLAIM)).toBe('former data');
+  const volume = volumeNamed(former.volume);
+  expect(volume?.metadata.annotations).not.toHaveProperty([annotations.setAside]);
+  expect(volume?.spec.persistentVolumeReclaimPolicy).toBe('Delete');
+  expect(volume?.spec.claimRef?.uid).toBe(claim()?.metadata.uid);
+}
+
+describe('a claim that holds data', () => {
+  it('is replaced by one that is the same but for its volume', async () => {
+    await begin();
+    expect(await end()).toMatchObject({
+      phase: 'Completed',
+      replaces: { persistentVolume: former.volume, reclaimPolicy: 'Delete', outcome: 'Released' },
+    });
+    expect(world.read(CLAIM)).toBe('restored data');
+    const { metadata, spec } = claim()!;
+    expect(metadata.uid).not.toBe(former.claim.metadata.uid);
+    expect(metadata.labels).toEqual({ app: 'shop' });
+    expect(metadata.annotations).toEqual({ note: 'mine' });
+    expect(metadata.ownerReferences).toEqual([owner]);
+    expect(spec).toEqual({ ...former.claim.spec, volumeName: status().handOver?.persistentVolume });
+  });
+
+  it('leaves nothing behind', async () => {
+    await begin();
+    await end();
+    const { volumeName = '' } = claim()!.spec;
+    const after = before.filter((line) => !line.includes(former.volume.replace('pvc-', '')));
+    const own = [`PersistentVolume ${volumeName}`, `storage ${world.handleOf(CLAIM)}`];
+    expect(world.inventory()).toEqual([...after, ...own].sort());
+  });
+
+  it('keeps its former volume where the policy of that says so', async () => {
+    world.kube.edit(persistentVolumes, { name: former.volume }, ({ spec }) => {
+      spec.persistentVolumeReclaimPolicy = 'Retain';
+    });
+    await begin();
+    expect(await end()).toMatchObject({ phase: 'Completed', replaces: { reclaimPolicy: 'Retain' } });
+    const volume = volumeNamed(former.volume);
+    expect(volume).toMatchObject({ status: { phase: 'Released' } });
+    expect(volume?.metadata.annotations).not.toHaveProperty([annotations.setAside]);
+    expect(world.cluster.state.disks.get(volume?.spec.csi?.volumeHandle ?? '')).toBe('former data');
+  });
+
+  it('is out of use from before the data is moved', async () => {
+    world.cluster.hold('volsync');
+    await begin();
+    await reach('Moving');
+    expect(claim()?.status?.phase).toBe('Lost');
+    expect(volumeNamed(former.volume)?.spec.persistentVolumeReclaimPolicy).toBe('Retain');
+    expect(status().replaces?.setAsideAt).toBeDefined();
+    expect(claim()?.metadata.annotations).toMatchObject({ [annotations.replacedBy]: 'app/r1' });
+  });
+
+  it('gets a volume as large as the one that it had', async () => {
+    world.kube.edit(persistentVolumeClaims, CLAIM, (object) => {
+      object.status = { ...object.status, capacity: { storage: '9Gi' } };
+    });
+    await begin();
+    await end();
+    expect(volumeNamed(claim()?.spec.volumeName)?.spec.capacity).toEqual({ storage: '9Gi' });
+  });
+
+  it('is left alone where Overwrite is not asked for', async () => {
+    await begin(({ spec }) => (spec.existingClaimPolicy = 'Fail'));
+    const { failure } = await end();
+    expect(failure?.reason).toBe('DestinationBound');
+    expect(failure?.message).toContain('unless spec.existingClaimPolicy is Overwrite');
+    expectUntouched();
+  });
+
+  it('is changed once more before it goes, and so is the one that replaces it', async () => {
+    world.cluster.hold('volsync');
+    await begin();
+    await reach('Moving');
+    world.kube.edit(persistentVolumeClaims, CLAIM, ({ metadata }) => {
+      metadata.labels = { app: 'shop', late: 'yes' };
+    });
+    world.cluster.release('volsync');
+    await end();
+    expect(claim()?.metadata.labels).toEqual({ app: 'shop', late: 'yes' });
+  });
+});
+
+describe('a claim that holds data and has no volume yet', () => {
+  it('is filled as ever', async () => {
+    world.kube.remove(persistentVolumeClaims, CLAIM);
+    await world.quiesce();
+    world.addDestination();
+    await begin();
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expect(status().replaces).toBeUndefined();
+    expect(world.read(CLAIM)).toBe('restored data');
+  });
+});
+
+describe('a claim in use', () => {
+  const uses: [string, string, () => void][] = [
+    ['a pod', 'used by pod busy', () => addPod('busy')],
+    ['two pods', 'used by pod busy, idle', () => ['busy', 'idle'].forEach((name) => addPod(name))],
+    [
+      'a node',
+      `is attached to node node-1`,
+      () =>
+        void world.kube.seed(volumeAttachments, {
+          apiVersion: 'storage.k8s.io/v1',
+          kind: 'VolumeAttachment',
+          metadata: { name: 'va' },
+          spec: { nodeName: 'node-1', source: { persistentVolumeName: former.volume } },
+        }),
+    ],
+    [
+      'a snapshot in the making',
+      'held by finalizer snapshot.storage.kubernetes.io/pvc-as-source-protection',
+      () =>
+        void world.kube.edit(persistentVolumeClaims, CLAIM, ({ metadata }) =>
+          metadata.finalizers?.push('snapshot.storage.kubernetes.io/pvc-as-source-protection'),
+        ),
+    ],
+  ];
+
+  it.each(uses)('by %s is left alone, with the reason', async (_, text, use) => {
+    use();
+    await begin();
+    await world.advance(10_000);
+    expect(status().message).toContain(text);
+    const { phase, failure } = await end();
+    expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason: 'DestinationInUse' });
+    expect(failure?.message).toContain(`PersistentVolumeClaim app/restored cannot be overwritten while`);
+    expect(failure?.message).toContain(text);
+    expect(world.cluster.state.started).toEqual([]);
+    expectUntouched();
+  });
+
+  it('is replaced once it is used no more', async () => {
+    addPod('busy');
+    await begin();
+    await world.advance(10_000);
+    world.kube.remove(pods, { namespace: APP, name: 'busy' });
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expect(world.read(CLAIM)).toBe('restored data');
+  });
+
+  it.each<[string, (pod: Pod) => void]>([
+    ['has ended', (pod) => (pod.status = { phase: 'Succeeded' })],
+    [
+      'has no node',
+      (pod) => {
+        delete pod.spec.nodeName;
+        pod.status = { phase: 'Pending' };
+      },
+    ],
+    ['uses another claim', (pod) => (pod.spec.volumes = [])],
+  ])('is not one whose pod %s', async (_, change) => {
+    addPod('idle', change);
+    await begin();
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+  });
+
+  it('by a pod that came at the last moment before it went out of use is given back to it', async () => {
+    await begin();
+    world.kube.after = ({ verb, kind }) => {
+      if (verb === 'mergePatch' && kind === persistentVolumes && world.kube.peekAll(pods).length === 0)
+        addPod('quick');
+    };
+    const { failure } = await end();
+    expect(failure?.reason).toBe('DestinationInUse');
+    expect(failure?.message).toContain('pod quick');
+    expect(world.cluster.state.started).toEqual([]);
+    expect(claim()?.metadata.uid).toBe(former.claim.metadata.uid);
+    expectFormerData();
+  });
+
+  it('by a pod that got a node while the data was moved waits for that pod to go', async () => {
+    world.cluster.hold('volsync');
+    await begin();
+    await reach('Moving');
+    addPod('stuck', (pod) => (pod.status = { phase: 'Pending' }));
+    world.cluster.release('volsync');
+    await reach('HandingOver');
+    await world.advance(10_000);
+    expect(status().message).toContain('used by pod stuck');
+    expect(claim()?.metadata.uid).toBe(former.claim.metadata.uid);
+    world.kube.remove(pods, { namespace: APP, name: 'stuck' });
+    expect(await end()).toMatchObject({ phase: 'Completed' });
+    expect(world.read(CLAIM)).toBe('restored data');
+  });
+});
+
+describe('a restore that fails leaves the former data as they were:', () => {
+  it.each<[string, string, () => void]>([
+    [
+      'at a wrong password',
+      'WrongPassword',
+      () => (world.cluster.state.script = () => ({ end: 'failed', lines: ['Fatal: incorrect password'] })),
+    ],
+    [
+      'at another snapshot',
+      'SnapshotMismatch',
+      () =>
+        (world.cluster.state.script = () => ({
+          end: 'succeeded',
+          lines: ['restoring snapshot 99999999 of [/data] at 2026-01-01 00:00:00 by @volsync to .'],
+        })),
+    ],
+  ])('%s', async (_, reason, prepare) => {
+    prepare();
+    await begin();
+    const { failure, replaces } = await end();
+    expect(failure?.reason).toBe(reason);
+    expect(replaces?.outcome).toBe('PutBack');
+    expectUntouched();
+  });
+
+  it('when it is canceled', async () => {
+    world.cluster.hold('volsync');
+    await begin();
+    await reach('Moving');
+    world.kube.edit(dataMoverRestores, RESTORE, ({ spec }) => (spec.cancel = true));
+    expect(await end()).toMatchObject({ phase: 'Canceled', replaces: { outcome: 'PutBack' } });
+    expectUntouched();
+  });
+
+  it('when it is deleted', async () => {
+    world.cluster.hold('volsync');
+    await begin();
+    await reach('Moving');
+    await world.kube.client().delete(dataMoverRestores, RESTORE);
+    await world.until(() => world.restore() === undefined);
+    expectUntouched();
+  });
+
+  it('when a pod keeps the claim', async () => {
+    world.cluster.hold('volsync');
+    await begin();
+    await reach('Moving');
+    addPod('stuck', (pod) => (pod.status = { phase: 'Pending' }));
+    world.cluster.release('volsync');
+    const { failure } = await end();
+    expect(failure?.message).toContain('no hand-over within 60 s');
+    expect(failure?.message).toContain('pod stuck');
+    expect(claim()?.metadata.uid).toBe(former.claim.metadata.uid);
+    expectFormerData();
+  });
+
+  it('when a quota keeps the claim from being made anew, until that is lifted', async () => {
+    await begin();
+    world.kube.before = ({ verb, kind, key }) => {
+      if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === APP)
+        throw new KubeError({ code: 403, reason: 'Forbidden', message: 'exceeded quota: claims' });
+    };
+    await world.until(() => world.restore()?.status?.failure !== undefined, 3_600_000);
+    expect(status().failure?.message).toContain('exceeded quota: claims');
+    expect(volumeNamed(former.volume)?.spec.persistentVolumeReclaimPolicy).toBe('Retain');
+    world.kube.restart();
+    await end();
+    expect(claim()?.metadata).toMatchObject({ labels: { app: 'shop' }, annotations: { note: 'mine' } });
+    expectFormerData();
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it('when the claim that has the restored volume is never bound', async () => {
+    world.cluster.hold('volsync');
+    await begin();
+    await reach('Moving');
+    world.cluster.holdFor('restored', 'bind');
+    world.cluster.release('volsync');
+    await world.until(() => world.restore()?.status?.failure !== undefined);
+    world.cluster.release('bind');
+    const { phase, replaces } = await end();
+    expect(phase).toBe('Failed');
+    // It has the restored volume after all; what it had is not thrown away after a failure.
+    expect(replaces?.outcome).toBe('Kept');
+    expect(world.read(CLAIM)).toBe('restored data');
+    expect(volumeNamed(former.volume)?.spec.persistentVolumeReclaimPolicy).toBe('Retain');
+    expect(volumeNamed(former.volume)?.metadata.annotations).toHaveProperty([annotations.setAside]);
+  });
+
+  it('on a volume of its own when somebody else has made a claim of that name', async () => {
+    await begin();
+    world.kube.before = ({ verb, kind, key }) => {
+      if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === APP && !claim())
+        world.addClaim('restored');
+    };
+    const { failure, replaces } = await end();
+    expect(failure?.reason).toBe('DestinationBound');
+    expect(failure?.message).toContain(`its former volume ${former.volume} is kept`);
+    expect(replaces?.outcome).toBe('Kept');
+    const volume = volumeNamed(former.volume);
+    expect(volume?.spec.persistentVolumeReclaimPolicy).toBe('Retain');
+    expect(world.cluster.state.disks.get(volume?.spec.csi?.volumeHandle ?? '')).toBe('former data');
+    expect(world.read(CLAIM)).toBe('');
+  });
+});
+
+describe('a controller without the rights to overwrite', () => {
+  it('says what it lacks, before it has touched anything', async () => {
+    await begin(() => {
+      world.kube.before = ({ verb, kind }) => {
+        if (verb === 'list' && kind === pods)
+          throw new KubeError({ code: 403, reason: 'Forbidden', message: 'pods is forbidden' });
+      };
+    });
+    const { failure } = await end();
+    expect(failure?.reason).toBe('Forbidden');
+    expect(failure?.message).toContain('(config/overwrite): pods is forbidden');
+    expectUntouched();
+  });
+});
+
+describe('a claim that its owner deletes', () => {
+  it('while the data is moved goes with its volume, as it always would', async () => {
+    world.cluster.hold('volsync');
+    await begin();
+    await reach('Moving');
+    world.kube.remove(persistentVolumeClaims, CLAIM);
+    expect(await end()).toMatchObject({ phase: 'Failed', failure: { reason: 'DestinationNotFound' } });
+    const gone = [former.volume.replace('pvc-', ''), 'app/restored'];
+    expect(world.inventory()).toEqual(before.filter((line) => !gone.some((part) => line.includes(part))));
+  });
+});
+
+describe('two restores into one claim', () => {
+  it('take turns', async () => {
+    world.cluster.hold('volsync');
+    await begin();
+    await reach('Moving');
+    world.addRestore('r2', ({ spec }) => {
+      Object.assign(spec, { source, existingClaimPolicy: 'Overwrite' });
+    });
+    await world.advance(10_000);
+    expect(world.restore('r2')?.status?.message).toContain('another restore replaces the data');
+    world.cluster.release('volsync');
+    await end();
+    expect(world.read(CLAIM)).toBe('restored data');
+  });
+});
+
+describe('a claim that names a volume which is not its own', () => {
+  it('is left alone with that volume', async () => {
+    const other = { namespace: APP, name: 'other' };
+    await world.addSource('other', "somebody else's");
+    const { volumeName = '' } = world.kube.peek(persistentVolumeClaims, other)!.spec;
+    world.kube.edit(persistentVolumeClaims, CLAIM, ({ spec }) => (spec.volumeName = volumeName));
+    await begin();
+    const { failure } = await end();
+    expect(failure?.reason).toBe('DestinationBound');
+    expect(failure?.message).toContain('which is not bound to it');
+    expect(world.read(other)).toBe("somebody else's");
+    expect(volumeNamed(volumeName)?.metadata.annotations).not.toHaveProperty([annotations.setAside]);
+  });
+});

@@ -1,0 +1,63 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { persistentVolumeClaims } from '../../api/kubernetes/core.ts';
+import { volumeSnapshotContents, volumeSnapshots } from '../../api/kubernetes/snapshot.ts';
+import { replicationDestinations, replicationSources } from '../../api/volsync/v1alpha1.ts';
+import { keyOf, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
+import { labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { World } from '../fakes/cluster/world.ts';
+
+/** Somebody removes what was made for a request, in the moment in which it stands. */
+
+let world: World;
+
+beforeEach(() => {
+  world = new World();
+});
+
+afterEach(() => world.stop());
+
+/** Removes the first child of a kind, as soon as there is one; answers how many there have been. */
+function removeFirst(kind: Kind<Resource>): () => number {
+  let made = 0;
+  world.kube.reactors.add((changed, before, after) => {
+    const isChild = after?.metadata.labels?.[labels.requestUid] !== undefined;
+    if (changed !== kind || before !== undefined || !isChild || after.metadata.namespace === 'app') return;
+    if (made++ === 0) world.kube.remove(kind, keyOf(after));
+  });
+  return () => made;
+}
+
+/** Long before any deadline would have something tried again. */
+const SOON_MS = 20_000;
+
+describe('a child that somebody removes in the moment in which it stands is made anew:', () => {
+  it.each<Kind<Resource>>([
+    volumeSnapshotContents,
+    volumeSnapshots,
+    persistentVolumeClaims,
+    replicationSources,
+  ])("a backup's $kind", async (kind) => {
+    await world.addSource('data', 'precious');
+    const made = removeFirst(kind);
+    await world.start();
+    world.addBackup('b1');
+    await world.until(() => world.backup()?.status?.completionTimestamp !== undefined, SOON_MS);
+    expect(world.backup()?.status).toMatchObject({ phase: 'Completed' });
+    expect(made()).toBe(2);
+  });
+
+  it.each<Kind<Resource>>([persistentVolumeClaims, replicationDestinations])(
+    "a restore's $kind",
+    async (kind) => {
+      const [source] = world.addRepository('precious');
+      world.addDestination();
+      await world.quiesce();
+      const made = removeFirst(kind);
+      await world.start();
+      world.addRestore('r1', (restore) => Object.assign(restore.spec, { source }));
+      await world.until(() => world.restore()?.status?.completionTimestamp !== undefined, SOON_MS);
+      expect(world.restore()?.status).toMatchObject({ phase: 'Completed' });
+      expect(made()).toBe(2);
+    },
+  );
+});

@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  jobs,
+  persistentVolumeClaims,
+  persistentVolumes,
+  pods,
+  type Job,
+} from '../../api/kubernetes/core.ts';
+import { keyOf } from '../../api/kubernetes/meta.ts';
+import { labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { World } from '../fakes/cluster/world.ts';
+
+/** The Restic mover with a class that keeps caches. */
+
+const DAY_MS = 24 * 3_600_000;
+
+let world: World;
+/** The claim that each backup's pod had its cache on, in their order. */
+let used: (string | undefined)[];
+
+beforeEach(async () => {
+  world = new World();
+  keepCaches({ cacheCapacity: '2Gi', cacheStorageClassName: 'fast' });
+  await world.addSource('data', 'precious');
+  used = [];
+  await world.start();
+});
+
+afterEach(() => world.stop());
+
+function keepCaches(config: object): void {
+  world.addClass((object) => Object.assign(object.spec, { mover: 'Restic', config }));
+}
+
+const caches = () =>
+  world.kube.peekAll(persistentVolumeClaims).filter(({ metadata }) => metadata.labels?.[labels.cache]);
+
+interface MoverJob extends Job {
+  spec: {
+    template: { spec: { volumes: { name: string; persistentVolumeClaim?: { claimName: string } }[] } };
+  };
+}
+
+async function backUp(name: string): Promise<void> {
+  world.cluster.state.script = () => {
+    const [job] = world.kube.peekAll(jobs) as MoverJob[];
+    const cache = job?.spec.template.spec.volumes.find((volume) => volume.name === 'cache');
+    used.push(cache?.persistentVolumeClaim?.claimName);
+    return undefined;
+  };
+  world.addBackup(name);
+  await world.until(() => world.backup(name)?.status?.completionTimestamp !== undefined);
+  expect(world.backup(name)?.status).toMatchObject({ phase: 'Completed' });
+}
+
+describe('a class that keeps caches', () => {
+  it('gives each backup of a repository the same one', async () => {
+    await backUp('b1');
+    await backUp('b2');
+    const [cache] = caches();
+    expect(caches()).toHaveLength(1);
+    expect(used).toEqual([cache?.metadata.name, cache?.metadata.name]);
+    expect(cache?.spec).toMatchObject({
+      accessModes: ['ReadWriteOnce'],
+      resources: { requests: { storage: '2Gi' } },
+      storageClassName: 'fast',
+    });
+  });
+
+  it('loses them when it says no more of them', async () => {
+    await backUp('b1');
+    keepCaches({});
+    await backUp('b2');
+    expect(used).toEqual([expect.any(String), undefined]);
+    expect(caches()).toEqual([]);
+  });
+
+  it('has none that is older than a month, and nothing of its volume', async () => {
+    await backUp('b1');
+    const volume = caches()[0]!.spec.volumeName!;
+    world.kube.edit(persistentVolumes, { name: volume }, ({ spec }) => {
+      spec.persistentVolumeReclaimPolicy = 'Retain';
+    });
+    world.kube.edit(persistentVolumeClaims, keyOf(caches()[0]!), ({ metadata }) => {
+      metadata.creationTimestamp = new Date(world.cluster.clock.now() - 31 * DAY_MS).toISOString();
+    });
+    await backUp('b2');
+    expect(used).toEqual([expect.any(String), undefined]);
+    expect(caches()).toEqual([]);
+    await world.until(() => world.kube.peek(persistentVolumes, { name: volume }) === undefined);
+    await backUp('b3');
+    expect(used[2]).toBe(used[0]);
+  });
+
+  it('loses one that has lost its volume, which is let be: it belongs to another claim now', async () => {
+    await backUp('b1');
+    const [lost] = caches();
+    const name = lost!.spec.volumeName!;
+    world.kube.edit(persistentVolumes, { name }, ({ spec }) => {
+      spec.persistentVolumeReclaimPolicy = 'Retain';
+      spec.claimRef = { namespace: 'shop', name: 'precious', uid: 'of-somebody-else' };
+    });
+    world.kube.edit(persistentVolumeClaims, keyOf(lost!), (object) => {
+      object.status = { ...object.status, phase: 'Lost' };
+    });
+    await backUp('b2');
+    expect(caches()).toEqual([]);
+    expect(world.kube.peek(persistentVolumes, { name })?.spec).toMatchObject({
+      persistentVolumeReclaimPolicy: 'Retain',
+      claimRef: { name: 'precious' },
+    });
+  });
+
+  it('loses one that no pod can have together with the volume', async () => {
+    await backUp('b1');
+    world.cluster.state.script = () => ({ end: 'running', lines: [] });
+    world.addBackup('b2');
+    await world.until(() => world.kube.peekAll(pods).length === 1);
+    const [pod] = world.kube.peekAll(pods);
+    world.kube.edit(pods, { namespace: 'velero', name: pod!.metadata.name }, (object) => {
+      const message = '0/1 nodes are available: 1 node(s) had volume node affinity conflict.';
+      object.status = { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', message }] };
+    });
+    await world.until(() => caches().length === 0);
+    await world.advance(1_800_000, 10_000);
+    expect(world.backup('b2')?.status?.failure).toMatchObject({ reason: 'Unschedulable' });
+  });
+});

@@ -1,0 +1,167 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { backups } from '../../api/velero/v1.ts';
+import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
+import { annotations, GROUP, labels } from '../../api/datamover/v1alpha1/keys.ts';
+import {
+  dataMoverBackups,
+  dataMoverClasses,
+  dataMoverDeletes,
+  dataMoverRestores,
+} from '../../api/datamover/v1alpha1/kinds.ts';
+import { APP, World } from '../fakes/cluster/world.ts';
+import { instantMover } from '../fakes/instant-mover.ts';
+import type { Mover } from '../../movers/mover.ts';
+
+/** A vendor's controller beside ours: each serves the classes of its own movers, and the other's are as if they were not there. */
+
+const OURS = 'datamover-controller';
+const VENDOR = 'vendor-controller';
+
+let world: World;
+
+beforeEach(async () => {
+  world = new World();
+  world.janitorIntervalMs = 5_000;
+  world.addClass((object) => {
+    object.metadata = { name: 'vendor' };
+    object.spec.mover = 'Vendor';
+  });
+  await world.addSource('data', 'precious');
+  await world.startBeside(VENDOR, [() => vendorMover]);
+  await world.start();
+});
+
+afterEach(() => world.stop());
+
+/** Every outcome is final at once. */
+const vendorMover: Mover = {
+  ...instantMover,
+  name: 'Vendor',
+  snapshotIDs: { pattern: /tape-[0-9]+|[0-9a-f]{8}/, form: 'a tape, or 8 digits' },
+  backup: () => Promise.resolve({ state: 'Done', facts: { snapshotID: 'tape-1', bytes: 8, files: 1 } }),
+};
+
+/** Who has written our kinds' objects of a name. */
+function writersOf(name: string): string[] {
+  const writers = world.kube.calls
+    .filter(({ verb, kind, key }) => isWrite(verb) && kind.group === GROUP && key?.name === name)
+    .map(({ fieldManager }) => fieldManager);
+  return [...new Set(writers)];
+}
+
+const isWrite = (verb: string): boolean => !['get', 'list', 'watch', 'podLog'].includes(verb);
+
+function phaseOf(kind: Kind<Resource & { status?: { phase?: string | undefined } }>, name: string) {
+  const namespace = kind === (dataMoverDeletes as Kind<Resource>) ? 'velero' : APP;
+  return world.kube.peek(kind, { namespace, name })?.status?.phase;
+}
+
+const completed = (kind: Kind<Resource & { status?: { phase?: string | undefined } }>, name: string) =>
+  world.until(() => phaseOf(kind, name) === 'Completed');
+
+function addBackup(name: string, dataMoverClass: string, change?: (object: Resource) => void): void {
+  world.addBackup(name, (object) => {
+    object.spec.dataMoverClass = dataMoverClass;
+    change?.(object);
+  });
+}
+
+function addDelete(name: string, mover: string, dataMoverClass: string): void {
+  world.kube.seed(dataMoverDeletes, {
+    apiVersion: 'oadp.openshift.io/v1alpha1',
+    kind: 'DataMoverDelete',
+    metadata: { namespace: 'velero', name },
+    spec: {
+      dataMoverClass,
+      result: { mover, repository: 'c1/app/data', repositoryID: 'shelf-1', snapshotID: 'abcdef01' },
+    },
+  });
+}
+
+describe('two controllers in one cluster', () => {
+  it('each serve their own backups, and say of their own classes whether they can', async () => {
+    addBackup('with-vendor', 'vendor');
+    addBackup('with-ours', 'volsync');
+    await completed(dataMoverBackups, 'with-vendor');
+    await completed(dataMoverBackups, 'with-ours');
+    expect(world.backup('with-vendor')?.status).toMatchObject({
+      mover: 'Vendor',
+      result: { mover: 'Vendor', snapshotID: 'tape-1' },
+    });
+    expect(writersOf('with-vendor')).toEqual([VENDOR]);
+    expect(writersOf('with-ours')).toEqual([OURS]);
+    expect(writersOf('vendor')).toEqual([VENDOR]);
+    expect(writersOf('volsync')).toEqual([OURS]);
+  });
+
+  it('each serve their own restores', async () => {
+    const [source] = world.addRepository('precious');
+    const ofVendor = {
+      ...source!,
+      dataMoverClass: 'vendor',
+      result: { ...source!.result!, mover: 'Vendor' },
+    };
+    for (const [name, record] of Object.entries({ 'by-ours': source!, 'by-vendor': ofVendor })) {
+      world.addDestination(`to-${name}`);
+      world.addRestore(name, ({ spec }) => {
+        spec.source = record;
+        spec.destinationClaimRef.name = `to-${name}`;
+      });
+    }
+    await completed(dataMoverRestores, 'by-ours');
+    await completed(dataMoverRestores, 'by-vendor');
+    expect(writersOf('by-vendor')).toEqual([VENDOR]);
+    expect(writersOf('by-ours')).toEqual([OURS]);
+  });
+
+  it('never let go of a request that the other has finished', async () => {
+    addBackup('with-vendor', 'vendor');
+    await world.until(() => phaseOf(dataMoverBackups, 'with-vendor') === 'Completed');
+    // The class that says whose it is goes at the very moment.
+    world.kube.remove(dataMoverClasses, { name: 'vendor' });
+    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'with-vendor' }, ({ metadata }) => {
+      metadata.labels = { touched: 'true' };
+    });
+    await world.advance(30_000);
+    expect(writersOf('with-vendor')).toEqual([VENDOR]);
+  });
+
+  it("remove only what their own movers have made, whatever the record's class has become", async () => {
+    world.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ metadata }) => (metadata.annotations = {}));
+    world.kube.edit(dataMoverClasses, { name: 'vendor' }, ({ metadata }) => {
+      metadata.annotations = { [annotations.defaultClass]: 'true' };
+    });
+    addDelete('tape', 'Vendor', 'gone');
+    addDelete('restic', 'VolSync', 'gone');
+    await completed(dataMoverDeletes, 'tape');
+    await world.until(() => phaseOf(dataMoverDeletes, 'restic') === 'Retrying');
+    expect(world.kube.peek(dataMoverDeletes, { namespace: 'velero', name: 'restic' })?.status).toMatchObject({
+      lastFailure: { reason: expect.stringMatching(/NoClass|ClassNotFound/) as unknown },
+    });
+    expect(writersOf('tape')).toEqual([VENDOR]);
+    expect(writersOf('restic')).toEqual([OURS]);
+  });
+
+  it("tidy up after their own requests only when Velero's backup has gone", async () => {
+    const ofVelero = ({ metadata }: Resource): void => {
+      metadata.labels = { [labels.veleroBackupUid]: 'u' };
+      metadata.annotations = { [annotations.veleroBackup]: 'daily' };
+    };
+    world.kube.seed(backups, {
+      apiVersion: 'velero.io/v1',
+      kind: 'Backup',
+      metadata: { namespace: 'velero', name: 'daily', uid: 'u' },
+      spec: {},
+    });
+    addBackup('with-vendor', 'vendor', ofVelero);
+    addBackup('with-ours', 'volsync', ofVelero);
+    await completed(dataMoverBackups, 'with-vendor');
+    await completed(dataMoverBackups, 'with-ours');
+    world.kube.remove(backups, { namespace: 'velero', name: 'daily' });
+    await world.until(
+      () => world.backup('with-vendor') === undefined && world.backup('with-ours') === undefined,
+    );
+    expect(writersOf('with-vendor')).toEqual([VENDOR]);
+    expect(writersOf('with-ours')).toEqual([OURS]);
+  });
+});

@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { jobs, secrets } from '../../api/kubernetes/core.ts';
+import { replicationDestinations } from '../../api/volsync/v1alpha1.ts';
+import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { dataMoverDeletes, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
+import { checkSnapshotID } from '../../movers/snapshot-id.ts';
+import { APP, World } from '../fakes/cluster/world.ts';
+
+/** Ids of snapshots come from tenants and from buckets, and become arguments of the movers' programs. */
+
+const FORM = '8 to 64 lower-case hexadecimal digits';
+
+/** What the schema refuses, of every mover. The first one, in 31 characters, once printed the keys of all tenants. */
+const NO_ID = [
+  '--password-command=sh -c env>&2',
+  '--password-file=/dev/stdin',
+  '-o',
+  '--',
+  '',
+  'abcdef01:/etc',
+  'abcdef01 --help',
+  'abcdef01\n',
+  'abcdef01\nabcdef01',
+  '../../config',
+  '$(touch pwned)',
+  '`id`',
+  'ａｂｃｄｅｆ０１',
+  'a'.repeat(1025),
+];
+
+/** What only the mover knows to be none of its ids. */
+const NO_RESTIC_ID = ['latest', 'abcdef0', 'ABCDEF01', 'abcdefgh', 'a'.repeat(65)];
+
+const HEX = { name: 'Hex', snapshotIDs: { pattern: /[0-9a-f]{8,64}/, form: FORM } };
+const TAPES = { name: 'Tapes', snapshotIDs: { pattern: /tape-[0-9]+/, form: '"tape-" and a number' } };
+
+type Result = NonNullable<NonNullable<DataMoverBackup['status']>['result']>;
+
+let world: World;
+
+beforeEach(async () => {
+  world = new World();
+  await world.start();
+});
+
+afterEach(() => world.stop());
+
+const resultOf = (mover: string, snapshotID: string): Result => ({
+  mover,
+  repository: 'c1/app/data',
+  snapshotID,
+});
+
+/** Everything that a mover begins with. */
+const begun = () =>
+  world.kube.calls.filter(
+    ({ verb, kind }) => verb === 'create' && [jobs, secrets, replicationDestinations].includes(kind as never),
+  );
+
+describe.each(NO_ID)('%j', (id) => {
+  it('is an id for no mover', () => {
+    for (const mover of [HEX, TAPES])
+      expect(checkSnapshotID(mover, 'spec.x', id)).toMatchObject({
+        state: 'failed',
+        reason: 'InvalidRequest',
+      });
+  });
+
+  it('is refused by the schema', () => {
+    world.addDestination();
+    const source = { backupName: 'b1', result: resultOf('Restic', id) };
+    expect(() => world.addRestore('r1', (object) => Object.assign(object.spec, { source }))).toThrow(
+      'snapshotID',
+    );
+  });
+});
+
+describe.each(['Restic', 'VolSync'])('with mover %s', (mover) => {
+  beforeEach(() => void world.addClass((object) => Object.assign(object.spec, { mover, config: {} })));
+
+  it.each(NO_RESTIC_ID)('a restore of snapshot %j is refused before anything is made', async (id) => {
+    world.addDestination();
+    const before = world.inventory();
+    const { metadata } = world.addRestore('r1', (object) =>
+      Object.assign(object.spec, { source: { backupName: 'b1', result: resultOf(mover, id) } }),
+    );
+    const status = () => world.kube.peek(dataMoverRestores, { namespace: APP, name: metadata.name })?.status;
+    await world.until(() => status()?.completionTimestamp !== undefined);
+    expect(status()).toMatchObject({ phase: 'Failed', failure: { reason: 'InvalidRequest' } });
+    expect(status()?.failure?.message).toMatch(/^spec\.source\.result\.snapshotID is "/);
+    expect(status()?.failure?.message).toContain(`a snapshot of mover ${mover} is named by ${FORM}`);
+    expect(status()?.failure?.message.length).toBeLessThan(300);
+    expect(begun()).toEqual([]);
+    expect(world.inventory()).toEqual(before);
+  });
+
+  it.each(NO_RESTIC_ID)('a removal of snapshot %j is refused before anything is made', async (id) => {
+    const key = { namespace: 'velero', name: 'd1' };
+    world.kube.seed(dataMoverDeletes, {
+      apiVersion: 'oadp.openshift.io/v1alpha1',
+      kind: 'DataMoverDelete',
+      metadata: key,
+      spec: { result: resultOf(mover, id) },
+    });
+    const status = () => world.kube.peek(dataMoverDeletes, key)?.status;
+    await world.until(() => status()?.completionTimestamp !== undefined);
+    expect(status()).toMatchObject({ phase: 'Failed', failure: { reason: 'InvalidRequest' } });
+    expect(status()?.failure?.message).toMatch(/^spec\.result\.snapshotID is "/);
+    expect(status()?.failure?.message).toContain(FORM);
+    expect(begun()).toEqual([]);
+  });
+});
+
+it('a backup is no success when its mover names a snapshot that a restore would refuse', async () => {
+  world.addClass((object) => Object.assign(object.spec, { mover: 'Restic', config: {} }));
+  await world.addSource('data', 'precious');
+  const line = JSON.stringify({ message_type: 'summary', snapshot_id: '--password-file=x' });
+  world.cluster.state.script = () => ({ end: 'succeeded', lines: [line] });
+  world.addBackup('b1');
+  await world.until(() => world.backup()?.status?.completionTimestamp !== undefined);
+  expect(world.backup()?.status).toMatchObject({
+    phase: 'Failed',
+    failure: {
+      reason: 'MoverFailed',
+      message: `mover Restic reports success but names snapshot "--password-file=x"; a snapshot of mover Restic is named by ${FORM}`,
+    },
+  });
+});

@@ -1,0 +1,206 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { secrets } from '../../api/kubernetes/core.ts';
+import { backups, backupStorageLocations, restores } from '../../api/velero/v1.ts';
+import { replicationSources } from '../../api/volsync/v1alpha1.ts';
+import type { ObjectMeta } from '../../api/kubernetes/meta.ts';
+import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverDeletes } from '../../api/datamover/v1alpha1/kinds.ts';
+import { APP, World } from '../fakes/cluster/world.ts';
+
+/** The user's secret holds a password and nothing else; where repositories are, storage locations say. */
+
+const VELERO = 'velero';
+const CREDENTIALS = '[default]\naws_access_key_id=AKIAEXAMPLE\naws_secret_access_key=s3cr3t\n';
+
+let world: World;
+
+beforeEach(async () => {
+  world = new World();
+  keepSecret('restic-config', { RESTIC_PASSWORD: 'p4ssw0rd' });
+  keepSecret('cloud-credentials', { cloud: CREDENTIALS });
+  addLocation('main', true);
+  addLocation('second');
+  addLocation('archive');
+  await world.addSource('data', 'precious');
+  await world.start();
+});
+
+afterEach(() => world.stop());
+
+function keepSecret(name: string, values: Record<string, string>): void {
+  const data = Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+  );
+  world.kube.seed(secrets, {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { namespace: VELERO, name },
+    data,
+  });
+}
+
+function addLocation(name: string, isDefault = false): void {
+  world.kube.seed(backupStorageLocations, {
+    apiVersion: 'velero.io/v1',
+    kind: 'BackupStorageLocation',
+    metadata: { namespace: VELERO, name },
+    spec: {
+      provider: 'aws',
+      config: { s3Url: 'http://s3.example.com' },
+      objectStorage: { bucket: `bucket-of-${name}`, prefix: 'velero' },
+      ...(isDefault && { default: true }),
+    },
+  });
+}
+
+/** A Velero Backup in a location; what its requests carry. */
+function addVeleroBackup(name: string, storageLocation: string): Partial<ObjectMeta> {
+  const { metadata } = world.kube.seed(backups, {
+    apiVersion: 'velero.io/v1',
+    kind: 'Backup',
+    metadata: { namespace: VELERO, name },
+    spec: { storageLocation },
+  });
+  return {
+    annotations: { [annotations.veleroBackup]: name },
+    labels: { [labels.veleroBackupUid]: metadata.uid ?? '' },
+  };
+}
+
+function addVeleroRestore(name: string, backupName: string): Partial<ObjectMeta> {
+  const { metadata } = world.kube.seed(restores, {
+    apiVersion: 'velero.io/v1',
+    kind: 'Restore',
+    metadata: { namespace: VELERO, name },
+    spec: { backupName },
+  });
+  return {
+    annotations: { [annotations.veleroRestore]: name },
+    labels: { [labels.veleroRestoreUid]: metadata.uid ?? '' },
+  };
+}
+
+const urlIn = (location: string): string =>
+  `s3:http://s3.example.com/bucket-of-${location}/velero/restic/oadp.openshift.io/c1/app/data`;
+
+async function backUp(metadata: Partial<ObjectMeta> = {}) {
+  world.addBackup('b1', (backup) => Object.assign(backup.metadata, metadata));
+  await world.until(() => world.backup()?.status?.completionTimestamp !== undefined);
+  return world.backup()!.status!;
+}
+
+async function restore(metadata: Partial<ObjectMeta> = {}) {
+  const { result, volume } = world.backup()!.status!;
+  world.addDestination();
+  world.addRestore('r1', (one) => {
+    Object.assign(one.metadata, metadata);
+    one.spec.source = { backupName: 'b1', backupNamespace: APP, dataMoverClass: 'volsync', result, volume };
+  });
+  await world.until(() => world.restore()?.status?.completionTimestamp !== undefined);
+  return world.restore()!.status!;
+}
+
+function setClassLocation(name: string): void {
+  world.addClass((object) => Object.assign(object.spec, { config: { backupStorageLocation: { name } } }));
+}
+
+describe('with a password only, a backup goes', () => {
+  it("into the location of its Velero backup, below Velero's prefix, and says so", async () => {
+    const status = await backUp(addVeleroBackup('nightly', 'second'));
+    expect(status).toMatchObject({
+      phase: 'Completed',
+      result: { repository: 'c1/app/data', backupStorageLocation: 'second' },
+    });
+    expect([...world.cluster.state.repositories.keys()]).toEqual([urlIn('second')]);
+  });
+
+  it('into the default location when it was made by hand', async () => {
+    expect(await backUp()).toMatchObject({ result: { backupStorageLocation: 'main' } });
+    expect([...world.cluster.state.repositories.keys()]).toEqual([urlIn('main')]);
+  });
+
+  it('into the location that the class names, whatever Velero says', async () => {
+    setClassLocation('archive');
+    const status = await backUp(addVeleroBackup('nightly', 'second'));
+    expect(status).toMatchObject({ result: { backupStorageLocation: 'archive' } });
+  });
+
+  it('nowhere when it says of itself that it belongs to a Velero backup of another uid', async () => {
+    const claimed = { ...addVeleroBackup('nightly', 'second'), labels: { [labels.veleroBackupUid]: 'x' } };
+    const status = await backUp(claimed);
+    expect(status.failure).toMatchObject({ reason: 'StorageLocationNotFound' });
+    expect(status.failure?.message).toContain('Velero Backup velero/nightly');
+    expect(world.kube.peekAll(replicationSources)).toEqual([]);
+  });
+
+  it('nowhere when it names a location itself', async () => {
+    world.addBackup('b1', (backup) => {
+      backup.spec.config = { backupStorageLocation: { name: 'archive' } };
+    });
+    await world.until(() => world.backup()?.status?.completionTimestamp !== undefined);
+    expect(world.backup()?.status?.failure).toMatchObject({ reason: 'Forbidden' });
+  });
+});
+
+describe('with a password only, a restore comes', () => {
+  it('from where the Velero backup lies in this cluster, whatever its location was called', async () => {
+    await backUp(addVeleroBackup('nightly', 'second'));
+    world.kube.remove(backupStorageLocations, { namespace: VELERO, name: 'second' });
+    addLocation('renamed');
+    world.kube.edit(backupStorageLocations, { namespace: VELERO, name: 'renamed' }, ({ spec }) => {
+      spec.objectStorage = { bucket: 'bucket-of-second', prefix: 'velero' };
+    });
+    world.kube.edit(backups, { namespace: VELERO, name: 'nightly' }, ({ spec }) => {
+      spec.storageLocation = 'renamed';
+    });
+    expect(await restore(addVeleroRestore('back', 'nightly'))).toMatchObject({ phase: 'Completed' });
+    expect(world.read({ namespace: APP, name: 'restored' })).toBe('precious');
+  });
+
+  it('from the default location by hand, and says where else the data may be', async () => {
+    await backUp(addVeleroBackup('nightly', 'second'));
+    const { failure } = await restore();
+    expect(failure).toMatchObject({ reason: 'RepositoryMissing' });
+    expect(failure?.message).toContain('Is BackupStorageLocation velero/main where');
+    expect(failure?.message).toContain('BackupStorageLocation second');
+  });
+
+  it('from the location of the class', async () => {
+    setClassLocation('archive');
+    await backUp();
+    expect(await restore()).toMatchObject({ phase: 'Completed' });
+  });
+
+  it('not at all for a Velero Restore that is not there', async () => {
+    await backUp();
+    const { failure } = await restore({ annotations: { [annotations.veleroRestore]: 'gone' } });
+    expect(failure).toMatchObject({ reason: 'StorageLocationNotFound' });
+    expect(failure?.message).toContain('Velero Restore velero/gone');
+  });
+});
+
+it("with a repository in the user's secret, no location is asked", async () => {
+  world.addSecret();
+  const status = await backUp({ annotations: { [annotations.veleroBackup]: 'gone' } });
+  expect(status).toMatchObject({ phase: 'Completed' });
+  expect(status.result).not.toHaveProperty('backupStorageLocation');
+  expect([...world.cluster.state.repositories.keys()]).toEqual([
+    's3:http://s3.example.com/bucket/restic/c1/app/data',
+  ]);
+});
+
+describe('a snapshot that no record names', () => {
+  it('is removed from the location that it was saved to, also when the Velero backup has gone', async () => {
+    world.cluster.state.script = () => ({ end: 'running', lines: ['snapshot 11111111 saved'] });
+    world.addBackup('b1', ({ metadata }) => Object.assign(metadata, addVeleroBackup('nightly', 'second')));
+    await world.until(() => world.cluster.state.started.length > 0);
+    world.kube.remove(backups, { namespace: VELERO, name: 'nightly' });
+    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, ({ spec }) => {
+      spec.cancel = true;
+    });
+    await world.until(() => world.backup()?.status?.phase === 'Canceled');
+    expect(world.kube.peekAll(dataMoverDeletes)).toMatchObject([
+      { spec: { backupStorageLocation: 'second', result: { snapshotID: '11111111' } } },
+    ]);
+  });
+});

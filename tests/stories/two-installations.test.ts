@@ -1,0 +1,312 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { backups } from '../../api/velero/v1.ts';
+import type { Resource } from '../../api/kubernetes/meta.ts';
+import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
+import { annotations, FINALIZER, GROUP, labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
+import { APP, World } from '../fakes/cluster/world.ts';
+import { instantMover } from '../fakes/instant-mover.ts';
+import { leases } from '../../kube/runtime/leader-election.ts';
+import type { Mover } from '../../movers/mover.ts';
+
+/** Two installations of Velero in one cluster, each with a controller that has the same movers. */
+
+const A = { namespace: 'velero', controller: 'controller-a' };
+const B = { namespace: 'velero-b', controller: 'controller-b' };
+
+type Installation = typeof A;
+
+let world: World;
+
+beforeEach(async () => {
+  world = new World();
+  world.janitorIntervalMs = 5_000;
+  await world.addSource('data', 'precious');
+});
+
+afterEach(() => world.stop());
+
+const start = ({ controller, namespace }: Installation): Promise<void> =>
+  world.startBeside(controller, [() => mover], namespace);
+
+async function startBoth(): Promise<void> {
+  await start(A);
+  await start(B);
+}
+
+const mover: Mover = { ...instantMover, name: 'VolSync' };
+
+/** A Velero Backup of an installation, and the request that its plugin makes in it. */
+function addVeleroBackup(
+  { namespace }: Installation,
+  name: string,
+  change?: (object: Resource) => void,
+): void {
+  const { metadata } = world.kube.seed(backups, {
+    apiVersion: 'velero.io/v1',
+    kind: 'Backup',
+    metadata: { namespace, name },
+    spec: {},
+  });
+  world.addBackup(name, (request) => {
+    request.metadata.labels = { [labels.veleroBackupUid]: metadata.uid ?? '' };
+    request.metadata.annotations = { [annotations.veleroBackup]: name };
+    request.spec.installation = namespace;
+    change?.(request);
+  });
+}
+
+/** Who has written our kinds' objects of a name. */
+function writersOf(name: string): string[] {
+  const writers = world.kube.calls
+    .filter(({ verb, kind, key }) => isWrite(verb) && kind.group === GROUP && key?.name === name)
+    .map(({ fieldManager }) => fieldManager);
+  return [...new Set(writers)];
+}
+
+const isWrite = (verb: string): boolean => !['get', 'list', 'watch', 'podLog'].includes(verb);
+
+const ended = (name: string): Promise<void> =>
+  world.until(() => world.backup(name)?.status?.completionTimestamp !== undefined);
+
+const classNamed = (name: string): DataMoverClass | undefined => world.kube.peek(dataMoverClasses, { name });
+
+describe('two installations in one cluster', () => {
+  it('each serve the requests of their own Velero, and nothing of the other', async () => {
+    await startBoth();
+    addVeleroBackup(A, 'of-a');
+    addVeleroBackup(B, 'of-b');
+    await ended('of-a');
+    await ended('of-b');
+    expect(world.backup('of-a')?.status).toMatchObject({
+      phase: 'Completed',
+      servedBy: 'velero/controller-a',
+    });
+    expect(world.backup('of-b')?.status).toMatchObject({
+      phase: 'Completed',
+      servedBy: 'velero-b/controller-b',
+    });
+    expect(writersOf('of-a')).toEqual([A.controller]);
+    expect(writersOf('of-b')).toEqual([B.controller]);
+  });
+
+  it('stage volumes in their own namespace', async () => {
+    await startBoth();
+    addVeleroBackup(B, 'of-b');
+    await ended('of-b');
+    const staged = world.kube.calls.filter(
+      ({ verb, kind, key }) =>
+        verb === 'create' && kind.kind === 'PersistentVolumeClaim' && key?.namespace !== APP,
+    );
+    expect(staged.map(({ key, fieldManager }) => [key?.namespace, fieldManager])).toEqual([
+      [B.namespace, B.controller],
+    ]);
+  });
+
+  it('leave the requests of the other alone when its Velero backup is not in their namespace', async () => {
+    addVeleroBackup(B, 'of-b');
+    // The one whose Backup it is comes later.
+    await start(A);
+    await world.advance(30_000);
+    expect(world.backup('of-b')).toMatchObject({ spec: { installation: B.namespace } });
+    expect(writersOf('of-b')).toEqual([]);
+    await start(B);
+    await ended('of-b');
+    await world.advance(30_000);
+    expect(world.backup('of-b')?.status?.phase).toBe('Completed');
+    expect(writersOf('of-b')).toEqual([B.controller]);
+  });
+
+  it('each remove what the backups of their own Velero have left', async () => {
+    await startBoth();
+    addVeleroBackup(A, 'of-a');
+    addVeleroBackup(B, 'of-b');
+    await ended('of-a');
+    await ended('of-b');
+    world.kube.remove(backups, { namespace: B.namespace, name: 'of-b' });
+    await world.until(() => world.backup('of-b') === undefined);
+    await world.advance(30_000);
+    expect(world.backup('of-a')?.status?.phase).toBe('Completed');
+    expect(writersOf('of-b')).toEqual([B.controller]);
+  });
+});
+
+describe('a request that names no installation', () => {
+  it('is served by exactly one, which it names before anything is made for it', async () => {
+    await startBoth();
+    world.addBackup('by-hand');
+    await ended('by-hand');
+    expect(world.backup('by-hand')?.status).toMatchObject({ phase: 'Completed' });
+    expect(writersOf('by-hand')).toHaveLength(1);
+    const writes = world.kube.calls.filter(({ verb, key }) => isWrite(verb) && key?.name !== 'volsync');
+    expect(writes[0]).toMatchObject({ verb: 'applyStatus', key: { name: 'by-hand' } });
+  });
+
+  it('is served by one when the class is kept by none yet', async () => {
+    world.addBackup('by-hand');
+    await Promise.all([start(A), start(B)]);
+    await ended('by-hand');
+    await world.advance(30_000);
+    const { servedBy = '' } = world.backup('by-hand')?.status ?? {};
+    const [winner] = writersOf('by-hand').filter((name) => servedBy.endsWith(name));
+    expect(winner).toBeDefined();
+    const made = world.kube.calls.filter(({ verb, kind }) => verb === 'create' && kind.group !== GROUP);
+    expect(new Set(made.map(({ fieldManager }) => fieldManager))).toEqual(new Set([winner]));
+  });
+
+  it('is served by the installation of its class', async () => {
+    world.addClass(({ spec }) => (spec.installation = B.namespace));
+    await startBoth();
+    world.addBackup('by-hand');
+    await ended('by-hand');
+    expect(writersOf('by-hand')).toEqual([B.controller]);
+    expect(world.backup('by-hand')?.status?.servedBy).toBe('velero-b/controller-b');
+  });
+
+  it('goes on when an older version has begun it', async () => {
+    world.addBackup('begun', ({ metadata, ...rest }) => {
+      metadata.finalizers = [FINALIZER];
+      Object.assign(rest, { status: { dataMoverClass: 'volsync', mover: 'VolSync' } });
+    });
+    await start(A);
+    await ended('begun');
+    expect(world.backup('begun')?.status).toMatchObject({
+      phase: 'Completed',
+      servedBy: 'velero/controller-a',
+    });
+  });
+});
+
+describe('a repository that a request of the other installation uses', () => {
+  const LEASE = { namespace: B.namespace, name: B.controller };
+  const MINUTE = 60_000;
+
+  beforeEach(async () => {
+    await start(A);
+    world.kube.seed(leases, {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: LEASE,
+      spec: { renewTime: '2026-01-01T00:00:00.000000Z' },
+    });
+    world.addBackup('of-b', (request) => {
+      request.spec.installation = B.namespace;
+      request.status = {
+        servedBy: 'velero-b/controller-b',
+        mover: 'VolSync',
+        dataMoverClass: 'volsync',
+        phase: 'Moving',
+        admittedAt: '2026-01-01T00:00:00Z',
+        repositoryPath: 'c1/app/data',
+      };
+    });
+    addVeleroBackup(A, 'of-a');
+    await world.until(() => world.backup('of-a')?.status?.phase === 'Queued');
+  });
+
+  it('is waited for as long as the controller of the other one lives', async () => {
+    expect(world.backup('of-a')?.status?.queue?.reason).toContain('app/of-b is using the same repository');
+    for (let renewals = 0; renewals < 6; renewals++) {
+      await world.advance(5 * MINUTE, MINUTE);
+      world.kube.edit(leases, LEASE, ({ spec }) =>
+        Object.assign(spec ?? {}, { renewTime: String(renewals) }),
+      );
+    }
+    expect(world.backup('of-a')?.status?.phase).toBe('Queued');
+  });
+
+  it('is free when that controller has renewed its Lease no more for ten minutes', async () => {
+    await world.advance(9 * MINUTE, MINUTE);
+    expect(world.backup('of-a')?.status?.phase).toBe('Queued');
+    await world.advance(3 * MINUTE, MINUTE);
+    await ended('of-a');
+    expect(world.backup('of-a')?.status?.phase).toBe('Completed');
+    expect(world.backup('of-b')?.status?.phase).toBe('Moving');
+  });
+
+  it('is free when that controller has no Lease any more', async () => {
+    world.kube.remove(leases, LEASE);
+    await world.advance(12 * MINUTE, MINUTE);
+    await ended('of-a');
+    expect(world.backup('of-a')?.status?.phase).toBe('Completed');
+  });
+});
+
+it('the limits of a class count the requests of one installation', async () => {
+  world.addClass(({ spec }) => Object.assign(spec, { limits: { backups: 1 } }));
+  await start(A);
+  world.addBackup('of-b', (request) => {
+    request.spec.installation = B.namespace;
+    request.status = {
+      servedBy: 'velero-b/controller-b',
+      mover: 'VolSync',
+      dataMoverClass: 'volsync',
+      phase: 'Moving',
+      admittedAt: '2026-01-01T00:00:00Z',
+      repositoryPath: 'c1/app/another',
+    };
+  });
+  addVeleroBackup(A, 'of-a');
+  await ended('of-a');
+  expect(world.backup('of-a')?.status?.phase).toBe('Completed');
+});
+
+describe('a class', () => {
+  it('is kept by one controller, also when both begin at the same time', async () => {
+    await Promise.all([start(A), start(B)]);
+    await world.advance(60_000);
+    const keeper = classNamed('volsync')?.metadata.annotations?.[annotations.keptBy];
+    const statusBy = world.kube.calls
+      .filter(({ verb, key }) => verb === 'applyStatus' && key?.name === 'volsync')
+      .map(({ fieldManager }) => fieldManager);
+    expect([...new Set(statusBy)]).toEqual([keeper === A.namespace ? A.controller : B.controller]);
+  });
+
+  it('that names an installation is kept by that one, and refused to the requests of the other', async () => {
+    world.addClass(({ spec }) => (spec.installation = B.namespace));
+    await startBoth();
+    await world.advance(60_000);
+    expect(writersOf('volsync')).toEqual([B.controller]);
+    addVeleroBackup(A, 'of-a', ({ spec }: Resource & { spec?: { dataMoverClass?: string } }) => {
+      Object.assign(spec ?? {}, { dataMoverClass: 'volsync' });
+    });
+    await ended('of-a');
+    expect(world.backup('of-a')?.status?.failure).toMatchObject({
+      reason: 'ClassNotFound',
+      message: expect.stringContaining(
+        'serves the installation in namespace velero-b only, and not the one in velero',
+      ) as unknown,
+    });
+    expect(writersOf('of-a')).toEqual([A.controller]);
+  });
+
+  it('of each installation may be the default one', async () => {
+    world.addClass(({ spec }) => (spec.installation = A.namespace));
+    world.addClass((object) => {
+      object.metadata.name = 'other';
+      object.spec.installation = B.namespace;
+    });
+    await startBoth();
+    addVeleroBackup(A, 'of-a');
+    addVeleroBackup(B, 'of-b');
+    await ended('of-a');
+    await ended('of-b');
+    expect(world.backup('of-a')?.status?.dataMoverClass).toBe('volsync');
+    expect(world.backup('of-b')?.status?.dataMoverClass).toBe('other');
+  });
+
+  it('that is the default of one installation serves it before a newer default that both share', async () => {
+    world.addClass(({ spec }) => (spec.installation = A.namespace));
+    world.addClass(({ metadata }) => {
+      metadata.name = 'shared';
+      metadata.creationTimestamp = '2999-01-01T00:00:00Z';
+    });
+    await startBoth();
+    addVeleroBackup(A, 'of-a');
+    addVeleroBackup(B, 'of-b');
+    await ended('of-a');
+    await ended('of-b');
+    expect(world.backup('of-a')?.status?.dataMoverClass).toBe('volsync');
+    expect(world.backup('of-b')?.status?.dataMoverClass).toBe('shared');
+  });
+});

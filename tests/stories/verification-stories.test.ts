@@ -1,0 +1,247 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { jobs, namespaces, persistentVolumeClaims, type Job } from '../../api/kubernetes/core.ts';
+import { dataMoverBackups, dataMoverClasses, dataMoverDeletes } from '../../api/datamover/v1alpha1/kinds.ts';
+import type { DataMoverBackupStatus } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { APP, World } from '../fakes/cluster/world.ts';
+
+let world: World;
+
+beforeEach(async () => {
+  world = new World();
+  await world.start();
+});
+
+afterEach(() => world.stop());
+
+const verify = (level: string): void =>
+  void world.addClass((object) => Object.assign(object.spec, { verify: level }));
+
+type ReadingJob = Job & {
+  spec: { template: { spec: { containers: { command: string[] }[]; volumes: Record<string, unknown>[] } } };
+};
+
+const checks = (): ReadingJob[] =>
+  world.kube.peekAll(jobs).filter(({ metadata }) => metadata.name.endsWith('-verify')) as ReadingJob[];
+const status = (): DataMoverBackupStatus => world.backup()?.status ?? {};
+const isOver = (): boolean => ['Completed', 'Failed', 'Canceled'].includes(status().phase ?? '');
+const conditionsOf = (all: { type: string; status: string }[] = []): Record<string, string> =>
+  Object.fromEntries(all.map((one) => [one.type, one.status]));
+
+/** The check finds this instead, in every line. */
+function tamper(change: (line: string) => string): void {
+  world.cluster.state.verification = (honest) => ({ ...honest, lines: honest.lines.map(change) });
+}
+
+async function backUp(): Promise<void> {
+  await world.addSource('data', 'precious');
+  world.addBackup('b1');
+  await world.until(isOver);
+}
+
+describe('a backup whose class wants it verified', () => {
+  it.each(['Metadata', 'Data'])('counts when the repository holds it: %s', async (level) => {
+    verify(level);
+    const before = world.inventory();
+    await backUp();
+    expect(status()).toMatchObject({ phase: 'Completed', result: { bytes: 8 }, verification: { level } });
+    expect(status().verification?.doneAt).toBeDefined();
+    expect(status().saved).toBeUndefined();
+    expect(conditionsOf(status().conditions)).toMatchObject({
+      Moved: 'True',
+      Verified: 'True',
+      Ready: 'True',
+    });
+    await world.kube.client().delete(persistentVolumeClaims, { namespace: APP, name: 'data' });
+    await world.until(() => world.inventory().join() === before.join());
+  });
+
+  it('does not count before', async () => {
+    verify('Data');
+    world.cluster.state.verification = (honest) => ({ ...honest, end: 'running' });
+    await world.addSource('data', 'precious');
+    world.addBackup('b1');
+    await world.until(() => checks().length === 1);
+    expect(status()).toMatchObject({ phase: 'Verifying', saved: { bytes: 8 } });
+    expect(status().result).toBeUndefined();
+    expect(conditionsOf(status().conditions)).toMatchObject({ Moved: 'True', Verified: 'False' });
+  });
+
+  it('is compared with its volume, which is only read, by a pod that may what the mover may', async () => {
+    verify('Data');
+    world.kube.seed(namespaces, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'velero', annotations: { 'volsync.backube/privileged-movers': 'true' } },
+    });
+    world.cluster.state.verification = (honest) => ({ ...honest, end: 'running' });
+    await world.addSource('data', 'precious');
+    world.addBackup('b1');
+    await world.until(() => checks().length === 1);
+    const pod = checks()[0]!.spec.template.spec;
+    const claimName = checks()[0]!.metadata.name.replace('-verify', '');
+    expect(pod.volumes).toContainEqual({
+      name: 'data',
+      persistentVolumeClaim: { claimName, readOnly: true },
+    });
+    expect(pod.containers[0]).toMatchObject({
+      volumeMounts: expect.arrayContaining([{ name: 'data', mountPath: '/data', readOnly: true }]) as unknown,
+      securityContext: { runAsUser: 0, capabilities: { drop: ['ALL'], add: ['DAC_OVERRIDE'] } },
+    });
+  });
+
+  it('fails when the volume differs, and its data is removed', async () => {
+    verify('Data');
+    const before = world.inventory();
+    world.cluster.state.script = () => {
+      const [repository] = world.cluster.state.repositories.values();
+      repository?.snapshots.push({ id: 'abcdef09', at: 0, content: 'preciouz' });
+      return {
+        end: 'succeeded',
+        lines: ['processed 3 files, 8 B in 0:00', 'snapshot abcdef09 saved', '=== Done ==='],
+      };
+    };
+    world.addRepository('old');
+    await backUp();
+    expect(status().failure).toMatchObject({ reason: 'VerificationFailed' });
+    expect(status().failure?.message).toBe(
+      'snapshot abcdef09 of repository c1/app/data: "/precious/file" of it is not so on the volume',
+    );
+    expect(status().result).toBeUndefined();
+    expect(status().strays).toEqual(['abcdef09']);
+    expect(world.kube.peekAll(dataMoverDeletes)).toMatchObject([
+      { spec: { result: { snapshotID: 'abcdef09' } } },
+    ]);
+    expect(world.inventory().filter((one) => one.includes('dmb-'))).toEqual(
+      before.filter((one) => one.includes('dmb-')),
+    );
+  });
+
+  it.each([
+    ['files', /"total_files_processed":3/, '"total_files_processed":2', 'saved 3 files, it holds 2'],
+    ['bytes', /"total_bytes_processed":8/, '"total_bytes_processed":7', 'saved 8 bytes, it holds 7'],
+    ['host', /"volsync"/, '"elsewhere"', 'it is of elsewhere:/data and not of volsync:/data'],
+    ['time', /"time":"[^"]*"/, '"time":"2999-01-01T00:00:00Z"', "later than the mover's end"],
+    ['id', /"id":"[^"]*"/, '"id":"ffffffff"', 'the repository does not hold it'],
+    ['directories', /.*total_file_count.*/, '', 'the directories of the snapshot were not read'],
+  ])('fails for other %s', async (_, from, to, message) => {
+    verify('Metadata');
+    tamper((line) => line.replace(from, to));
+    await backUp();
+    expect(status().failure).toMatchObject({ reason: 'VerificationFailed' });
+    expect(status().failure?.message).toContain(message);
+  });
+
+  it('fails when what it saved does not read back', async () => {
+    verify('Data');
+    const evidence =
+      'Fatal: cannot dump file: decrypting blob <data/64d2> failed: ciphertext verification failed';
+    world.cluster.state.verification = () => ({ end: 'failed', lines: [evidence] });
+    await backUp();
+    expect(status().failure).toMatchObject({ reason: 'VerificationFailed' });
+    expect(status().failure?.message).toMatch(
+      /^snapshot \w+ of repository c1\/app\/data does not read back: .*ciphertext/,
+    );
+    expect(status().strays).toHaveLength(1);
+  });
+
+  it('fails for the reason that has a name when the repository cannot be asked', async () => {
+    verify('Metadata');
+    world.cluster.state.verification = () => ({
+      end: 'failed',
+      lines: ['Fatal: wrong password or no key found'],
+    });
+    await backUp();
+    expect(status().failure).toMatchObject({ reason: 'WrongPassword' });
+  });
+
+  it('has nothing to verify when the volume is empty', async () => {
+    verify('Data');
+    await world.addSource('data', '');
+    world.addBackup('b1');
+    await world.until(isOver);
+    expect(status()).toMatchObject({ phase: 'Completed', result: { empty: true } });
+    expect(status().verification).toBeUndefined();
+  });
+
+  it('can be canceled meanwhile, and leaves nothing', async () => {
+    verify('Data');
+    await world.addSource('data', 'precious');
+    const before = world.inventory();
+    world.cluster.state.verification = (honest) => ({ ...honest, end: 'running' });
+    world.addBackup('b1');
+    await world.until(() => checks().length === 1);
+    await world.kube
+      .client()
+      .mergePatch(dataMoverBackups, { namespace: APP, name: 'b1' }, { spec: { cancel: true } });
+    await world.until(isOver);
+    expect(status().phase).toBe('Canceled');
+    expect(status().strays).toHaveLength(1);
+    expect(checks()).toEqual([]);
+    expect(before.every((one) => world.inventory().includes(one))).toBe(true);
+  });
+
+  it('is given up when nothing moves any more', async () => {
+    verify('Data');
+    world.cluster.state.verification = () => ({ end: 'running', lines: ['[0] read back 64 bytes'] });
+    await world.addSource('data', 'precious');
+    world.addBackup('b1');
+    await world.until(isOver, 4_000_000);
+    expect(status().failure).toMatchObject({ reason: 'DeadlineExceeded' });
+    expect(status().failure?.message).toContain('restic is verifying what was moved');
+  });
+
+  it('keeps the level with which it began', async () => {
+    verify('Data');
+    world.cluster.hold('volsync');
+    await world.addSource('data', 'precious');
+    world.addBackup('b1');
+    world.cluster.state.verification = (honest) => ({ ...honest, end: 'running' });
+    world.cluster.release('volsync');
+    await world.until(() => checks().length === 1);
+    world.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ spec }) => void (spec.verify = 'None'));
+    await world.advance(2_000);
+    expect(status()).toMatchObject({ phase: 'Verifying', verification: { level: 'Data' } });
+    expect(status().result).toBeUndefined();
+  });
+});
+
+describe('a restore whose class wants it verified', () => {
+  async function restore(): Promise<void> {
+    const [source] = world.addRepository('precious');
+    world.addDestination();
+    world.addRestore('r1', (one) => Object.assign(one.spec, { source }));
+    await world.until(() => ['Completed', 'Failed'].includes(world.restore()?.status?.phase ?? ''));
+  }
+
+  it.each(['Metadata', 'Data'])('gives the volume away when it is right: %s', async (level) => {
+    verify(level);
+    await restore();
+    expect(world.restore()?.status).toMatchObject({ phase: 'Completed', verification: { level } });
+    expect(conditionsOf(world.restore()?.status?.conditions)).toMatchObject({ Verified: 'True' });
+    expect(world.read({ namespace: APP, name: 'restored' })).toBe('precious');
+  });
+
+  it.each([
+    ['Metadata', /"total_file_count":3/, '"total_file_count":4', 'restored 3 files and folders, it holds 4'],
+    ['Metadata', /"total_size":8/, '"total_size":9', 'restored 8 bytes, it holds 9'],
+    ['Data', /"entries":3/, '"entries":2', 'it holds 3 files and folders, the volume 2'],
+    [
+      'Data',
+      /"files_skipped":2/,
+      '"files_skipped":2,"files_deleted":1',
+      'the volume holds what is not in it',
+    ],
+    ['Data', /.*"summary".*skipped.*/, '', 'the volume was not compared'],
+  ])('fails when it is not, before the claim has it: %s, %s', async (level, from, to, message) => {
+    verify(level);
+    tamper((line) => line.replace(from, to));
+    await restore();
+    const { failure, handOver } = world.restore()?.status ?? {};
+    expect(failure?.reason).toBe('VerificationFailed');
+    expect(failure?.message).toContain(message);
+    expect(handOver).toBeUndefined();
+    expect(
+      world.kube.peek(persistentVolumeClaims, { namespace: APP, name: 'restored' })?.spec.volumeName,
+    ).toBe(undefined);
+  });
+});

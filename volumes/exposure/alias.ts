@@ -1,0 +1,113 @@
+import {
+  persistentVolumeClaims,
+  persistentVolumes,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+} from '../../api/kubernetes/core.ts';
+import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
+import type { Environment } from '../../controller/datamover/environment.ts';
+import { requestUidOf, type ChildIdentity } from '../../lifecycle/request/child-identity.ts';
+import type { Target } from '../../kube/runtime/deleter.ts';
+import { failed, waiting, type StepResult } from '../../lifecycle/request/step.ts';
+
+/** One mode that several pods on several nodes may have, and for which movers mount the volume read-only. */
+const READ_ONLY = ['ReadOnlyMany'];
+
+/** Whose volume is shown. */
+export interface AliasSource {
+  persistentVolume: string;
+  /** The uid of the claim that has it. */
+  claimUID: string;
+}
+
+/**
+ * Shows a volume in the protected namespace while the application has it: a second PersistentVolume for the same storage,
+ * bound to a claim of ours, to be read only.
+ *
+ * It never owns what it shows. It says Retain from its first moment on and carries no provisioner's marks, so whatever
+ * becomes of it, no data goes with it; the application's volume and claim are not written to at all.
+ */
+export async function stageAlias(
+  env: Environment,
+  child: ChildIdentity,
+  source: AliasSource,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const { listers, namespace } = env;
+  const claim = listers.claims.get(`${namespace}/${child.name}`);
+  if (claim?.status?.phase === 'Bound') return { state: 'done' };
+  if (claim === undefined) {
+    const name = source.persistentVolume;
+    const volume = await env.client.get(persistentVolumes, { name }, { signal });
+    if (volume === undefined || volume.spec.claimRef?.uid !== source.claimUID)
+      return failed('SourceNotFound', `PersistentVolume ${name} is not the source's any more`);
+    await env.creator.createOnce(persistentVolumes, aliasOf(volume, namespace, child), signal);
+    await env.creator.createOnce(persistentVolumeClaims, claimFor(volume, namespace, child), signal);
+  }
+  return waiting(`waiting for staging PersistentVolumeClaim ${namespace}/${child.name} to be bound`);
+}
+
+function aliasOf(
+  { spec, metadata }: PersistentVolume,
+  namespace: string,
+  { name, labels, annotations: own }: ChildIdentity,
+): PersistentVolume {
+  // Of the classes only the provisioner could want to look after the alias.
+  const { storageClassName: _, volumeAttributesClassName: __, ...shown } = spec;
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name, labels, annotations: { ...own, [annotations.aliasOf]: metadata.name } },
+    spec: {
+      ...shown,
+      accessModes: READ_ONLY,
+      persistentVolumeReclaimPolicy: 'Retain',
+      claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name },
+    },
+  };
+}
+
+function claimFor(
+  { spec }: PersistentVolume,
+  namespace: string,
+  { name, labels, annotations: own }: ChildIdentity,
+): PersistentVolumeClaim {
+  const { capacity, volumeMode } = spec;
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name, namespace, labels, annotations: own },
+    spec: {
+      accessModes: READ_ONLY,
+      // The empty name keeps the default class away.
+      storageClassName: '',
+      volumeName: name,
+      resources: { requests: { storage: capacity?.['storage'] ?? '1' } },
+      ...(volumeMode !== undefined && { volumeMode }),
+    },
+  };
+}
+
+/** True for a volume that only shows the data of another one. */
+export function isAlias({ metadata }: PersistentVolume): boolean {
+  return metadata.annotations?.[annotations.aliasOf] !== undefined;
+}
+
+/** Takes down what {@link stageAlias} set up. Answers what is left in the cluster. */
+export async function unstageAlias(
+  env: Environment,
+  child: ChildIdentity,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const { name } = child;
+  const { namespace, listers } = env;
+  const targets: Target[] = [
+    {
+      kind: persistentVolumeClaims,
+      key: { namespace, name },
+      cached: listers.claims.get(`${namespace}/${name}`),
+    },
+    { kind: persistentVolumes, key: { name }, cached: listers.volumes.get(name) },
+  ];
+  return env.cleaner.remove(requestUidOf(child), targets, signal);
+}

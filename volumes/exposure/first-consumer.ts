@@ -1,0 +1,36 @@
+import { persistentVolumeClaims } from '../../api/kubernetes/core.ts';
+import type { Environment } from '../../controller/datamover/environment.ts';
+import { done, waiting, type StepResult } from '../../lifecycle/request/step.ts';
+import { isUsable } from './nodes.ts';
+import { waitsForConsumer } from './staging.ts';
+
+/** What the scheduler writes on a claim to tell the provisioner which node the first consumer runs on. */
+export const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
+
+/**
+ * Provides a claim that waits for its first consumer although none will come: picks a node as the scheduler would
+ * name it. Any ready node will do, since the volume is empty.
+ */
+export async function chooseNode(
+  env: Environment,
+  claimName: string,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const claim = env.listers.claims.get(`${env.namespace}/${claimName}`);
+  if (claim === undefined)
+    return waiting(`waiting to see PersistentVolumeClaim ${env.namespace}/${claimName}`);
+  if (claim.status?.phase === 'Bound') return done;
+  const message = `waiting for staging PersistentVolumeClaim ${env.namespace}/${claimName} to be bound`;
+  if (!waitsForConsumer(env, claim) || claim.metadata.annotations?.[SELECTED_NODE] !== undefined)
+    return waiting(message);
+  const node = env.listers.nodes.list().find(isUsable);
+  if (node === undefined)
+    return waiting('waiting for a node that is ready and schedulable', { requeueAfterMs: 5000 });
+  await env.client.mergePatch(
+    persistentVolumeClaims,
+    { namespace: env.namespace, name: claimName },
+    { metadata: { uid: claim.metadata.uid, annotations: { [SELECTED_NODE]: node.metadata.name } } },
+    { signal },
+  );
+  return waiting(message);
+}

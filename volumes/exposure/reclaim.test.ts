@@ -1,0 +1,33 @@
+import { expect, it } from '@jest/globals';
+import { persistentVolumes, type PersistentVolume } from '../../api/kubernetes/core.ts';
+import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
+import { FakeKube } from '../../tests/fakes/fake-kube.ts';
+import type { Environment } from '../../controller/datamover/environment.ts';
+import { reclaimVolumes } from './staging.ts';
+
+function volume(name: string, own: Record<string, string> = {}): PersistentVolume {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name, annotations: own },
+    spec: { persistentVolumeReclaimPolicy: 'Retain', claimRef: { namespace: 'velero', name: 'staging' } },
+  };
+}
+
+it('lets storage delete copies, and never what only shows the data of another volume', async () => {
+  const kube = new FakeKube();
+  const all = [volume('copy'), volume('alias', { [annotations.aliasOf]: 'original' })];
+  const seeded = all.map((one) => kube.seed(persistentVolumes, one));
+  const env = {
+    client: kube.client(),
+    namespace: 'velero',
+    listers: { volumes: { byIndex: () => seeded } },
+  } as unknown as Environment;
+  expect(await reclaimVolumes(env, ['staging'], new AbortController().signal)).toEqual([
+    'PersistentVolume copy',
+    'PersistentVolume alias',
+  ]);
+  const policyOf = (name: string) =>
+    kube.peek(persistentVolumes, { name })?.spec.persistentVolumeReclaimPolicy;
+  expect([policyOf('copy'), policyOf('alias')]).toEqual(['Delete', 'Retain']);
+});

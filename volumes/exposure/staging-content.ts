@@ -1,0 +1,68 @@
+import type { VolumeSnapshotClass, VolumeSnapshotContent } from '../../api/kubernetes/snapshot.ts';
+import type { DataMoverBackupStatus } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import type { ChildIdentity } from '../../lifecycle/request/child-identity.ts';
+
+/** What the second content of a captured snapshot is made from. */
+export interface StagingContentSource {
+  /** The protected namespace. */
+  namespace: string;
+  capture: NonNullable<DataMoverBackupStatus['capture']>;
+  /** Of the staging volume; used where the original content names none. */
+  volumeMode: 'Filesystem' | 'Block';
+  /** The content of the capture; `undefined` if it is gone by now. */
+  original: VolumeSnapshotContent | undefined;
+  classes: readonly VolumeSnapshotClass[];
+}
+
+/** Domain of the labels and annotations that the snapshot controller and the drivers' snapshotters read. */
+const SNAPSHOT_DOMAIN = 'snapshot.storage.kubernetes.io/';
+
+/** Annotations that describe the state of one content, and must not appear on another one. */
+const STATES: ReadonlySet<string> = new Set([
+  `${SNAPSHOT_DOMAIN}volumesnapshot-being-created`,
+  `${SNAPSHOT_DOMAIN}volumesnapshot-being-deleted`,
+]);
+
+/**
+ * A static content for the handle of a captured snapshot. It has what a driver needs to read the snapshot's state: the class
+ * with the list secret, the label by which a snapshotter on the volume's node finds it, and the names of secrets. Its policy is
+ * Retain, so that the snapshot does not go with it: the handle belongs to the original.
+ */
+export function stagingContent(
+  { name, labels, annotations }: ChildIdentity,
+  source: StagingContentSource,
+): VolumeSnapshotContent {
+  const { namespace, capture, volumeMode, original } = source;
+  const apiVersion = 'snapshot.storage.k8s.io/v1';
+  const className = usableClass(source);
+  return {
+    apiVersion,
+    kind: 'VolumeSnapshotContent',
+    metadata: {
+      name,
+      labels: { ...ofSnapshotter(original?.metadata.labels), ...labels },
+      annotations: { ...ofSnapshotter(original?.metadata.annotations), ...annotations },
+    },
+    spec: {
+      deletionPolicy: 'Retain',
+      driver: capture.driver ?? '',
+      source: { snapshotHandle: capture.snapshotHandle ?? '' },
+      sourceVolumeMode: original?.spec.sourceVolumeMode ?? volumeMode,
+      ...(className !== undefined && { volumeSnapshotClassName: className }),
+      volumeSnapshotRef: { apiVersion, kind: 'VolumeSnapshot', namespace, name },
+    },
+  };
+}
+
+/** A snapshotter refuses a content whose class is gone, and ignores one whose class is another driver's. */
+function usableClass({ original, classes, capture }: StagingContentSource): string | undefined {
+  const named = original?.spec.volumeSnapshotClassName;
+  return classes.find(({ metadata, driver }) => metadata.name === named && driver === capture.driver)
+    ?.metadata.name;
+}
+
+function ofSnapshotter(all: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(all).filter(([key]) => key.startsWith(SNAPSHOT_DOMAIN) && !STATES.has(key)),
+  );
+}

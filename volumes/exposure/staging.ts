@@ -1,0 +1,281 @@
+import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
+import { formatKey, type OwnerReference, type Resource } from '../../api/kubernetes/meta.ts';
+import {
+  volumeSnapshotContents,
+  volumeSnapshots,
+  type VolumeSnapshot,
+} from '../../api/kubernetes/snapshot.ts';
+import type { DataMoverBackupStatus } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { patchIfThere } from '../../kube/client/patch-if-there.ts';
+import { CLAIM_INDEX, REQUEST_INDEX, type Environment } from '../../controller/datamover/environment.ts';
+import { isAlias } from './alias.ts';
+import {
+  ownerReferenceTo,
+  requestUidOf,
+  type ChildIdentity,
+} from '../../lifecycle/request/child-identity.ts';
+import { nameOf, type Target } from '../../kube/runtime/deleter.ts';
+import { done, waiting, type StepResult } from '../../lifecycle/request/step.ts';
+import { deleteWhenReleased } from './reclaim-policy.ts';
+import { isBoundTo, isCutFromClaim, isMadeFor } from '../snapshots/snapshot-content.ts';
+import { stagingContent } from './staging-content.ts';
+
+/** What a staging volume must look like. */
+export interface StagingVolume {
+  storageClassName: string | undefined;
+  accessModes: string[];
+  volumeMode: 'Filesystem' | 'Block';
+  capacity: string;
+}
+
+type Capture = NonNullable<DataMoverBackupStatus['capture']>;
+
+/**
+ * Makes the captured snapshot readable in the protected namespace: a second, static content for the same handle (Retain,
+ * because the handle belongs to the first one), a snapshot bound to it, and a PVC made from that snapshot.
+ * Nothing of the application is touched and no credential leaves the protected namespace.
+ */
+export async function stageSnapshot(
+  env: Environment,
+  child: ChildIdentity,
+  source: { capture: Capture; volume: StagingVolume },
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const key = `${env.namespace}/${child.name}`;
+  if (env.listers.claims.get(key) === undefined) {
+    const snapshot = env.listers.snapshots.get(key);
+    if (snapshot === undefined) {
+      await createStagingSnapshot(env, child, source, signal);
+      return waiting(`making VolumeSnapshot ${key} for staging`);
+    }
+    if (snapshot.status?.readyToUse !== true) {
+      if (env.listers.snapshotContents.get(child.name) === undefined)
+        await createStagingSnapshot(env, child, source, signal);
+      const trouble = snapshot.status?.error?.message;
+      return waiting(
+        `waiting for VolumeSnapshot ${key} to be ready${trouble === undefined ? '' : `: ${trouble}`}`,
+      );
+    }
+    await env.creator.createOnce(
+      persistentVolumeClaims,
+      stagingClaim(env, child, source.volume, {
+        apiGroup: 'snapshot.storage.k8s.io',
+        kind: 'VolumeSnapshot',
+        name: child.name,
+      }),
+      signal,
+    );
+  }
+  return awaitUsable(env, child.name);
+}
+
+/** An empty staging volume, for a mover to restore into. */
+export async function stageEmpty(
+  env: Environment,
+  child: ChildIdentity,
+  volume: StagingVolume,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  if (env.listers.claims.get(`${env.namespace}/${child.name}`) === undefined) {
+    await env.creator.createOnce(persistentVolumeClaims, stagingClaim(env, child, volume), signal);
+  }
+  return awaitUsable(env, child.name);
+}
+
+/** A claim that waits for its first consumer is usable unbound: the mover's pod is that consumer. */
+function awaitUsable(env: Environment, name: string): StepResult {
+  const claim = env.listers.claims.get(`${env.namespace}/${name}`);
+  if (claim?.status?.phase === 'Bound') return done;
+  if (claim !== undefined && waitsForConsumer(env, claim)) return done;
+  return waiting(`waiting for staging PersistentVolumeClaim ${env.namespace}/${name} to be bound`);
+}
+
+export function waitsForConsumer(env: Environment, claim: PersistentVolumeClaim): boolean {
+  const className = claim.spec.storageClassName;
+  if (className === undefined) return false;
+  return env.listers.storageClasses.get(className)?.volumeBindingMode === 'WaitForFirstConsumer';
+}
+
+async function createStagingSnapshot(
+  env: Environment,
+  child: ChildIdentity,
+  { capture, volume }: { capture: Capture; volume: StagingVolume },
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, labels: childLabels, annotations } = child;
+  const apiVersion = 'snapshot.storage.k8s.io/v1';
+  const original = await env.client.get(
+    volumeSnapshotContents,
+    { name: capture.volumeSnapshotContent ?? '' },
+    { signal },
+  );
+  await env.creator.createOnce(
+    volumeSnapshotContents,
+    stagingContent(child, {
+      namespace: env.namespace,
+      capture,
+      volumeMode: volume.volumeMode,
+      original,
+      classes: env.listers.snapshotClasses.list(),
+    }),
+    signal,
+  );
+  await env.creator.createOnce(
+    volumeSnapshots,
+    {
+      apiVersion,
+      kind: 'VolumeSnapshot',
+      metadata: { name, namespace: env.namespace, labels: childLabels, annotations },
+      spec: { source: { volumeSnapshotContentName: name } },
+    },
+    signal,
+  );
+}
+
+function stagingClaim(
+  env: Environment,
+  { name, labels: childLabels, annotations }: ChildIdentity,
+  volume: StagingVolume,
+  dataSource?: { apiGroup: string; kind: string; name: string },
+): PersistentVolumeClaim {
+  const { storageClassName, accessModes, volumeMode, capacity } = volume;
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name, namespace: env.namespace, labels: childLabels, annotations },
+    spec: {
+      accessModes,
+      volumeMode,
+      resources: { requests: { storage: capacity } },
+      ...(storageClassName !== undefined && { storageClassName }),
+      ...(dataSource !== undefined && { dataSource }),
+    },
+  };
+}
+
+/** The staging claim, as owner of what is made to work on it. */
+export function ownerOfWork(
+  { listers, namespace }: Environment,
+  { name }: ChildIdentity,
+): OwnerReference | undefined {
+  const claim = listers.claims.get(`${namespace}/${name}`);
+  return claim === undefined ? undefined : ownerReferenceTo(persistentVolumeClaims, claim);
+}
+
+/** Takes down what {@link stageSnapshot} set up. Answers what is left in the cluster. */
+export async function unstageSnapshot(
+  env: Environment,
+  child: ChildIdentity,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const { listers, namespace } = env;
+  const { name } = child;
+  const uid = requestUidOf(child);
+  const claim = stagingTarget(env, child);
+  // The snapshot controller keeps what an unbound claim is to be made from, and does not look again soon when that goes.
+  if (claim.cached !== undefined && claim.cached.status?.phase !== 'Bound') {
+    const left = await env.cleaner.remove(uid, [claim], signal);
+    if (left.length > 0) return left;
+  }
+  const snapshot = listers.snapshots.get(`${namespace}/${name}`);
+  return env.cleaner.remove(
+    uid,
+    [
+      claim,
+      { kind: volumeSnapshots, key: { namespace, name }, cached: snapshot },
+      { kind: volumeSnapshotContents, key: { name }, cached: listers.snapshotContents.get(name) },
+    ],
+    signal,
+  );
+}
+
+/** Takes down what {@link stageEmpty} set up. Answers what is left in the cluster. */
+export async function unstageEmpty(
+  env: Environment,
+  child: ChildIdentity,
+  signal: AbortSignal,
+): Promise<string[]> {
+  return env.cleaner.remove(requestUidOf(child), [stagingTarget(env, child)], signal);
+}
+
+function stagingTarget(
+  { listers, namespace }: Environment,
+  { name }: ChildIdentity,
+): Target & { cached: PersistentVolumeClaim | undefined } {
+  return {
+    kind: persistentVolumeClaims,
+    key: { namespace, name },
+    cached: listers.claims.get(`${namespace}/${name}`),
+  };
+}
+
+/** The snapshot that a capture took, in the namespace of the application. */
+export interface CapturedSnapshot {
+  namespace: string;
+  /** Its uid, if that is recorded. */
+  uid: string | undefined;
+}
+
+/** Removes the snapshot that the capture took, and with it the storage system's. Answers what is left. */
+export async function releaseCapture(
+  env: Environment,
+  child: ChildIdentity,
+  { namespace, uid: capturedUid }: CapturedSnapshot,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const uid = requestUidOf(child);
+  const isOurs = (found: Resource): boolean =>
+    isMadeFor(uid, found) || (capturedUid !== undefined && found.metadata.uid === capturedUid);
+  const key = { namespace, name: child.name };
+  const cached = env.listers.snapshots.get(formatKey(key));
+  if (cached !== undefined && isOurs(cached)) await claimContent(env, child, cached, signal);
+  const left = await env.cleaner.remove(uid, [{ kind: volumeSnapshots, key, cached, isOurs }], signal);
+  // It carries our label, and goes with the snapshot and the storage system's.
+  const content = env.listers.snapshotContents
+    .byIndex(REQUEST_INDEX, uid)
+    .find(({ metadata }) => metadata.name !== child.name);
+  if (content === undefined) return left;
+  if (left.length > 0) return [...left, nameOf(content)];
+  // The snapshot went before the snapshot controller had seen that the content should go with it.
+  const target = { kind: volumeSnapshotContents, key: { name: content.metadata.name }, cached: content };
+  return env.cleaner.remove(uid, [target], signal);
+}
+
+/** A request that ended between the cut and its record has not seen to it yet that the content goes with the snapshot. */
+async function claimContent(
+  { client, listers }: Environment,
+  child: ChildIdentity,
+  snapshot: VolumeSnapshot,
+  signal: AbortSignal,
+): Promise<void> {
+  const name = snapshot.status?.boundVolumeSnapshotContentName;
+  if (name === undefined || !isCutFromClaim(snapshot)) return;
+  if (listers.snapshotContents.get(name) !== undefined) return;
+  const content = await client.get(volumeSnapshotContents, { name }, { signal });
+  if (content === undefined || !isBoundTo(content, snapshot)) return;
+  const { uid } = content.metadata;
+  const patch = { metadata: { uid, labels: child.labels }, spec: { deletionPolicy: 'Delete' } };
+  await patchIfThere(client, volumeSnapshotContents, { key: { name }, patch, signal });
+}
+
+/**
+ * Lets storage delete the volumes of claims that are gone, also where the storage class says to keep them: they hold
+ * nothing but copies. An alias holds none, and is left as it is. Answers which are still there.
+ */
+export async function reclaimVolumes(
+  env: Environment,
+  claimNames: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const volumes = claimNames.flatMap((claim) =>
+    env.listers.volumes.byIndex(CLAIM_INDEX, `${env.namespace}/${claim}`),
+  );
+  const kept = volumes.filter((one) => !isAlias(one) && one.spec.persistentVolumeReclaimPolicy !== 'Delete');
+  await Promise.all(kept.map((volume) => deleteWhenReleased(env.client, volume, signal)));
+  return volumes.map(({ metadata }) => nameOfVolume(metadata.name));
+}
+
+/** A volume as messages call it. */
+export function nameOfVolume(name: string): string {
+  return `PersistentVolume ${name}`;
+}

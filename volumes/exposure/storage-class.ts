@@ -1,0 +1,13 @@
+import type { Environment } from '../../controller/datamover/environment.ts';
+
+/** What StorageClasses name whose volumes an administrator makes by hand. */
+const NO_PROVISIONER = 'kubernetes.io/no-provisioner';
+
+/** The class, if it can make new volumes; else `undefined`, for the cluster's default one. */
+export function provisionableClass(
+  { listers }: Pick<Environment, 'listers'>,
+  name: string | undefined,
+): string | undefined {
+  const provisioner = listers.storageClasses.get(name ?? '')?.provisioner;
+  return provisioner === undefined || provisioner === NO_PROVISIONER ? undefined : name;
+}

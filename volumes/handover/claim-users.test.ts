@@ -1,0 +1,56 @@
+import { expect, it } from '@jest/globals';
+import { persistentVolumes, pods, type PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
+import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
+import { createInformerSet } from '../../kube/cache/informer-set.ts';
+import { FakeKube } from '../../tests/fakes/fake-kube.ts';
+import { createMirrors, listersOf } from '../../controller/datamover/informers.ts';
+import { usersOf } from './claim-users.ts';
+
+/** What the caches hold when all is listed. */
+async function usersIn(kube: FakeKube, claimName: string): Promise<string | undefined> {
+  const client = kube.client('test');
+  const informers = createInformerSet({ client });
+  const listers = listersOf(createMirrors(informers, 'velero'));
+  const { signal } = new AbortController();
+  const claim = { metadata: { namespace: 'app', name: claimName } } as PersistentVolumeClaim;
+  const stop = new AbortController();
+  const mirroring = informers.run(stop.signal);
+  await informers.waitForSync({ timeoutMs: 60_000 });
+  try {
+    // A cluster has more volumes than one pass may look at.
+    const { byIndex } = listers.volumes;
+    return await usersOf({ client, listers: { volumes: { byIndex } } }, claim, 'pv', signal);
+  } finally {
+    stop.abort();
+    await mirroring;
+  }
+}
+
+it('a claim whose volume a backup reads under another name is in use', async () => {
+  const kube = new FakeKube();
+  kube.seed(persistentVolumes, {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'dmb-1', annotations: { [annotations.aliasOf]: 'pv' } },
+    spec: {},
+  });
+  kube.seed(persistentVolumes, {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'pv-other' },
+    spec: {},
+  });
+  expect(await usersIn(kube, 'data')).toBe('a backup reads its volume as PersistentVolume dmb-1');
+});
+
+it('the claim of an ephemeral volume is used by the pod that it belongs to, and by no other', async () => {
+  const kube = new FakeKube();
+  kube.seed(pods, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace: 'app', name: 'web' },
+    spec: { nodeName: 'n1', containers: [{ name: 'web' }], volumes: [{ name: 'scratch', ephemeral: {} }] },
+  });
+  expect(await usersIn(kube, 'web-scratch')).toBe('it is used by pod web');
+  expect(await usersIn(kube, 'scratch')).toBeUndefined();
+});

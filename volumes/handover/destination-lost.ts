@@ -1,0 +1,14 @@
+import type { PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
+
+/** Why a claim cannot get the data although its name is right; `undefined` when it can. */
+export function whyLost(
+  key: string,
+  claim: PersistentVolumeClaim | undefined,
+  wantedUID: string | undefined,
+): string | undefined {
+  if (claim === undefined || claim.metadata.deletionTimestamp !== undefined)
+    return `PersistentVolumeClaim ${key} was deleted before it got its volume; create it, then restore again`;
+  const { uid = '' } = claim.metadata;
+  if (wantedUID === undefined || wantedUID === uid) return undefined;
+  return `PersistentVolumeClaim ${key} was deleted and created again before it got its volume (uid ${wantedUID}, now ${uid}); restore again`;
+}

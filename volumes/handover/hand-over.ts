@@ -1,0 +1,264 @@
+import {
+  persistentVolumeClaims,
+  persistentVolumes,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+} from '../../api/kubernetes/core.ts';
+import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { HIDDEN, UNHIDDEN } from '../../api/datamover/v1alpha1/own-labels.ts';
+import { ownersKeys } from '../../api/datamover/v1alpha1/owned-keys.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import { done, failed, waiting, type StepResult } from '../../lifecycle/request/step.ts';
+import { misfit } from './volume-fit.ts';
+import { selectedLabels } from './selected-labels.ts';
+import { whyLost } from './destination-lost.ts';
+import { tellClaim } from './parked-volume.ts';
+
+/**
+ * Gives the volume behind the staging claim to the destination claim, without copying a byte.
+ *
+ * Each pass looks at what stands and takes the next step, so a crash anywhere only delays it. The order keeps the volume
+ * safe: before the staging claim is deleted, the PersistentVolume itself says whose it is and what it must become, and
+ * its policy is Retain, so that neither Kubernetes nor storage takes it away while it belongs to nobody.
+ */
+export interface HandOver {
+  client: KubeClient;
+  /** Name of the PersistentVolume. */
+  volumeName: string;
+  /** Latest known state, from the cache. */
+  volume: PersistentVolume | undefined;
+  staging: PersistentVolumeClaim | undefined;
+  destination: PersistentVolumeClaim | undefined;
+  /** `namespace/name` of the destination, for messages. */
+  destinationKey: string;
+  /** Of the claim that the volume was made for; another one of its name does not get it. */
+  destinationUID: string | undefined;
+  /** Policy at the end. */
+  reclaimPolicy: string;
+  /** What the backed-up volume had. */
+  volumeLabels: Record<string, string>;
+  volumeAnnotations: Record<string, string>;
+  requestUid: string;
+  signal: AbortSignal;
+}
+
+export async function handOver(h: HandOver): Promise<StepResult> {
+  const { volume, destination } = h;
+  if (volume === undefined) return waiting(`waiting to see PersistentVolume ${h.volumeName}`);
+  const lost = whyLost(h.destinationKey, destination, h.destinationUID);
+  if (lost !== undefined || destination === undefined) return failed('DestinationNotFound', lost ?? '');
+  if (isArrived(h, destination)) {
+    await tellClaim(h, destination, undefined);
+    return settle(h, volume);
+  }
+  const refused = refuse(h, volume, destination);
+  if (refused !== undefined) return refused;
+  const freed = await free(h, volume, destination);
+  return freed.state === 'done' ? bind(h, volume, destination) : freed;
+}
+
+/** Makes the volume nobody's, with a note of whose it will be. */
+export async function free(
+  h: HandOver,
+  volume: PersistentVolume,
+  destination: PersistentVolumeClaim,
+): Promise<StepResult> {
+  if (!isSecured(h, volume)) return secure(h, volume, destination);
+  return h.staging === undefined ? done : releaseStaging(h, h.staging);
+}
+
+/** The claim may have got another volume meanwhile, and the storage may have made another one than it was asked for. */
+function refuse(
+  h: HandOver,
+  volume: PersistentVolume,
+  destination: PersistentVolumeClaim,
+): StepResult | undefined {
+  const { volumeName } = destination.spec;
+  if (volumeName !== undefined && volumeName !== '' && volumeName !== h.volumeName) {
+    return failed(
+      'DestinationBound',
+      `PersistentVolumeClaim ${h.destinationKey} got PersistentVolume ${volumeName} meanwhile; its data is left alone`,
+    );
+  }
+  return refuseMisfit(h.destinationKey, volume, destination);
+}
+
+export function refuseMisfit(
+  destinationKey: string,
+  volume: PersistentVolume,
+  destination: PersistentVolumeClaim,
+): StepResult | undefined {
+  const wrong = misfit(volume, destination);
+  if (wrong === undefined) return undefined;
+  return failed('DestinationMismatch', `PersistentVolumeClaim ${destinationKey} cannot be filled: ${wrong}`);
+}
+
+function isArrived({ volume, volumeName }: HandOver, destination: PersistentVolumeClaim): boolean {
+  return (
+    destination.status?.phase === 'Bound' &&
+    destination.spec.volumeName === volumeName &&
+    volume?.spec.claimRef?.uid === destination.metadata.uid
+  );
+}
+
+function isSecured(h: HandOver, volume: PersistentVolume): boolean {
+  return (
+    volume.spec.persistentVolumeReclaimPolicy === 'Retain' &&
+    volume.metadata.labels?.[labels.requestUid] === h.requestUid &&
+    volume.metadata.annotations?.[annotations.handOver] !== undefined
+  );
+}
+
+/** One write: whose the volume is, what it must become, and that nobody may delete it. */
+async function secure(
+  h: HandOver,
+  volume: PersistentVolume,
+  destination: PersistentVolumeClaim,
+): Promise<StepResult> {
+  const note = {
+    reclaimPolicy: h.reclaimPolicy,
+    destination: h.destinationKey,
+    destinationUid: destination.metadata.uid,
+  };
+  await patchVolume(h, volume, {
+    metadata: {
+      labels: { ...HIDDEN, [labels.requestUid]: h.requestUid },
+      annotations: { [annotations.handOver]: JSON.stringify(note) },
+    },
+    spec: { persistentVolumeReclaimPolicy: 'Retain' },
+  });
+  return waiting(`securing PersistentVolume ${h.volumeName}`);
+}
+
+async function releaseStaging(h: HandOver, staging: PersistentVolumeClaim): Promise<StepResult> {
+  const { name, namespace = '', uid, deletionTimestamp } = staging.metadata;
+  if (deletionTimestamp === undefined) {
+    await h.client.delete(
+      persistentVolumeClaims,
+      { namespace, name },
+      { signal: h.signal, ...(uid !== undefined && { uid }) },
+    );
+  }
+  return waiting(`waiting for staging PersistentVolumeClaim ${namespace}/${name} to let go of its volume`);
+}
+
+async function bind(
+  h: HandOver,
+  volume: PersistentVolume,
+  destination: PersistentVolumeClaim,
+): Promise<StepResult> {
+  const { name, namespace = '', uid } = destination.metadata;
+  if (volume.spec.claimRef?.uid !== uid) {
+    await patchVolume(h, volume, {
+      metadata: {
+        labels: selectedLabels(destination, volume),
+        annotations: { 'pv.kubernetes.io/bound-by-controller': null },
+      },
+      spec: {
+        claimRef: {
+          apiVersion: 'v1',
+          kind: 'PersistentVolumeClaim',
+          namespace,
+          name,
+          uid,
+          resourceVersion: null,
+        },
+      },
+    });
+  }
+  if (destination.spec.volumeName === undefined || destination.spec.volumeName === '') {
+    await h.client.mergePatch(
+      persistentVolumeClaims,
+      { namespace, name },
+      { metadata: { uid }, spec: { volumeName: h.volumeName } },
+      { signal: h.signal },
+    );
+  } else await tellClaim(h, destination, undefined);
+  return waiting(`waiting for PersistentVolumeClaim ${h.destinationKey} to be bound`);
+}
+
+/** The volume is where it belongs: it gets back what the backed-up one had. What its storage has put on it stays. */
+async function settle(h: HandOver, volume: PersistentVolume): Promise<StepResult> {
+  const { metadata, spec } = volume;
+  if (metadata.annotations?.[annotations.handOver] === undefined) return done;
+  const driver = spec.csi?.driver;
+  await patchVolume(h, volume, {
+    metadata: {
+      labels: {
+        ...absentFrom(metadata.labels, ownersKeys(h.volumeLabels, driver)),
+        ...UNHIDDEN,
+        [labels.requestUid]: null,
+      },
+      annotations: {
+        ...absentFrom(metadata.annotations, ownersKeys(h.volumeAnnotations, driver)),
+        [annotations.handOver]: null,
+      },
+    },
+    spec: { persistentVolumeReclaimPolicy: h.reclaimPolicy },
+  });
+  return done;
+}
+
+/** Those of `wanted` whose keys are not taken. */
+function absentFrom(
+  taken: Record<string, string> = {},
+  wanted: Record<string, string>,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(wanted).filter(([key]) => !Object.hasOwn(taken, key)));
+}
+
+/** A volume whose restore ended without success. */
+export interface Abandoned {
+  client: KubeClient;
+  volume: PersistentVolume | undefined;
+  /** The claim that the volume refers to, if there is one. */
+  claim: PersistentVolumeClaim | undefined;
+  requestUid: string;
+  /** Policy that it was to have at the end. */
+  reclaimPolicy: string;
+  signal: AbortSignal;
+}
+
+/**
+ * For a restore that ends without success after the volume was secured: lets storage delete it, since the data is still in
+ * the repository. One that its claim has taken meanwhile is the application's and becomes what it was to become.
+ * True once nothing is left to do.
+ */
+export async function abandonVolume(abandoned: Abandoned): Promise<boolean> {
+  const { volume, requestUid, reclaimPolicy } = abandoned;
+  if (volume?.metadata.labels?.[labels.requestUid] !== requestUid) return true;
+  if (isTaken(abandoned)) {
+    const metadata = {
+      labels: { ...UNHIDDEN, [labels.requestUid]: null },
+      annotations: { [annotations.handOver]: null },
+    };
+    const spec = { persistentVolumeReclaimPolicy: reclaimPolicy };
+    await patchVolume(abandoned, volume, { metadata, spec });
+    return true;
+  }
+  if (volume.spec.persistentVolumeReclaimPolicy !== 'Delete') {
+    const spec = { persistentVolumeReclaimPolicy: 'Delete' };
+    await patchVolume(abandoned, volume, { spec });
+  }
+  return false;
+}
+
+/** What the volume says of itself may be old: it looks bound for a moment after its claim has gone. */
+function isTaken({ volume, claim }: Abandoned): boolean {
+  return (
+    claim !== undefined &&
+    claim.metadata.deletionTimestamp === undefined &&
+    claim.metadata.uid === volume?.spec.claimRef?.uid &&
+    claim.spec.volumeName === volume?.metadata.name
+  );
+}
+
+/** Conditional on what was read: what was decided about a volume does not hold for one that has changed since. */
+async function patchVolume(
+  { client, signal }: Pick<HandOver, 'client' | 'signal'>,
+  { metadata: { name, resourceVersion } }: PersistentVolume,
+  { metadata, spec }: { metadata?: Record<string, unknown>; spec: Record<string, unknown> },
+): Promise<void> {
+  const patch = { metadata: { ...metadata, resourceVersion }, spec };
+  await client.mergePatch(persistentVolumes, { name }, patch, { signal });
+}
