@@ -37,5 +37,5 @@ export { requestUidOf } from '../lifecycle/request/child-identity.ts';
 export type { Cleaner, Target } from '../kube/runtime/deleter.ts';
 export { nameOf } from '../kube/runtime/deleter.ts';
 export type { Creator } from '../kube/runtime/creator.ts';
-export type { VeleroLocation } from '../controller/datamover/velero-location.ts';
+export type { VeleroLocation } from './velero-location.ts';
 export type { Logger } from '../telemetry/log.ts';

@@ -1,7 +1,8 @@
 import type { Condition, OwnerReference, Resource } from '../api/kubernetes/meta.ts';
 import type { DataMoverClassSpec } from '../api/datamover/v1alpha1/data-mover-class.ts';
 import type { FailureReason } from '../api/datamover/v1alpha1/reasons.ts';
-import type { VeleroLocation } from '../controller/datamover/velero-location.ts';
+import type { RequestKind } from '../api/datamover/v1alpha1/names.ts';
+import type { VeleroLocation } from './velero-location.ts';
 
 /**
  * What every mover is, wherever it carries data to: classes, the checks before a request and clean-up need no more. One that
@@ -166,7 +167,7 @@ export interface MoverCapabilities {
 export type AccessMode = 'ReadWriteOnce' | 'ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOncePod';
 
 /** What a request is for. */
-export type RequestKind = 'backup' | 'restore' | 'delete' | 'prune';
+export type { RequestKind };
 
 /** Which request this is about: all that clean-up needs. */
 export interface MoverTarget {

@@ -1,8 +1,9 @@
+import type { Lister } from '../../kube/cache/lister.ts';
 import type { Key } from '../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Clock } from '../../kube/runtime/clock.ts';
 import type { Controller } from '../../kube/runtime/controller.ts';
-import type { Lister } from './environment.ts';
+import { boundsBy } from './limits.ts';
 import { isUsable } from '../../volumes/exposure/nodes.ts';
 import type { Mirrors } from './informers.ts';
 import type { RequestKind } from '../../movers/mover.ts';
@@ -28,7 +29,7 @@ interface Waiting {
 /** The admission of all requests, fed by the caches; it wakes those that get a place, and those whose position has changed. */
 export function admitFromMirrors({ mirrors, controllerOf, isOurs, client, clock, log }: Waiting): Admission {
   const { classes, nodes } = mirrors;
-  const wake = (kind: RequestKind, key: Key): void => controllerOf(kind).enqueue(key);
+  const wake = (kind: string, key: Key): void => controllerOf(kind as RequestKind).enqueue(key);
   let isDue = false;
 
   function tellPositionsLater(): void {
@@ -42,7 +43,10 @@ export function admitFromMirrors({ mirrors, controllerOf, isOurs, client, clock,
 
   const usable = countUsable(nodes.store);
   const admission = createAdmission({
-    bounds: { limitsOf: (className) => classes.store.get(className)?.spec.limits, nodes: usable.count },
+    bounds: {
+      ...boundsBy((className) => classes.store.get(className)?.spec.limits),
+      nodes: usable.count,
+    },
     onOffer: (kind, key) => {
       wake(kind, key);
       tellPositionsLater();

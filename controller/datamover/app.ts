@@ -1,3 +1,10 @@
+import type {
+  RequestResource,
+  RequestScope,
+  RequestStatus,
+  RequestType,
+} from '../../lifecycle/request/request-type.ts';
+import type { Lister } from '../../kube/cache/lister.ts';
 import { formatKey, keyOf, parseKey, type Resource } from '../../api/kubernetes/meta.ts';
 import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import type { InformerSet } from '../../kube/cache/informer-set.ts';
@@ -13,7 +20,7 @@ import { createMatches } from './class/matches.ts';
 import { createUsage } from './class/usage.ts';
 import { wakeClasses } from './class/watches.ts';
 import { deleteRequest } from './delete/delete.ts';
-import type { Environment, Lister } from './environment.ts';
+import type { Environment } from './environment.ts';
 import { isElsewhere } from './installation.ts';
 import { createCollector } from './janitor/collector.ts';
 import { createJanitor, type Janitor } from './janitor/janitor.ts';
@@ -31,7 +38,7 @@ import { createRequestMetrics } from '../../lifecycle/observe/request-metrics.ts
 import { createRequestReconciler, type Remembered } from '../../lifecycle/request/reconcile.ts';
 import type { Reporter } from '../../lifecycle/observe/reporter.ts';
 import { createRequestTrace } from '../../lifecycle/observe/request-trace.ts';
-import { isForeign, keepMover } from './resolution/resolve-class.ts';
+import { isForeign } from './resolution/resolve-class.ts';
 import { registerWaitingMetrics } from './pending-metrics.ts';
 import { createRecords } from './restore/records.ts';
 import { restoreRequest } from './restore/restore.ts';
@@ -192,10 +199,10 @@ export function createDataMover(options: DataMoverOptions): DataMover {
   }
   wakeRequests(mirrors, { controllers: controllersByKind, wakeOwner });
   const isOwn = {
-    backup: isOwnBy(env, types.backup),
-    restore: isOwnBy(env, types.restore),
-    delete: isOwnBy(env, types.delete),
-    prune: isOwnBy(env, types.prune),
+    backup: isOwnBy(types.backup),
+    restore: isOwnBy(types.restore),
+    delete: isOwnBy(types.delete),
+    prune: isOwnBy(types.prune),
   };
   const janitor = createJanitor({
     client,
@@ -221,19 +228,13 @@ export function createDataMover(options: DataMoverOptions): DataMover {
   };
 }
 
-/** Whether a request is this controller's to serve. */
-function isOwnBy<
-  T extends Resource & { status?: { mover?: string | undefined; servedBy?: string | undefined } },
->(
-  { movers, namespace }: Environment,
-  { choose }: { choose: (request: T) => Choice },
-): (request: T) => boolean {
-  return (request) =>
-    !isElsewhere(request, namespace) &&
-    keepMover(movers, request.status?.mover, choose(request)) !== undefined;
+/** Returns whether requests are this controller's to serve. */
+function isOwnBy<T extends RequestResource>({
+  isForeign,
+  resolve,
+}: Pick<RequestType<T, RequestStatus, RequestScope>, 'isForeign' | 'resolve'>): (request: T) => boolean {
+  return (request) => !isForeign(request) && resolve(request) !== undefined;
 }
-
-type Choice = Parameters<typeof keepMover>[2];
 
 /** What lines about a request say, as long as it is there, and how urgent it is. */
 function requestOptions(

@@ -1,15 +1,5 @@
-import type {
-  Node,
-  PersistentVolume,
-  PersistentVolumeClaim,
-  StorageClass,
-} from '../../api/kubernetes/core.ts';
-import type {
-  VolumeSnapshot,
-  VolumeSnapshotClass,
-  VolumeSnapshotContent,
-} from '../../api/kubernetes/snapshot.ts';
-import type { Resource } from '../../api/kubernetes/meta.ts';
+import type { Lister } from '../../kube/cache/lister.ts';
+import type { VolumeListers } from '../../volumes/volume-access.ts';
 import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
 import type { DataMoverDelete } from '../../api/datamover/v1alpha1/data-mover-delete.ts';
@@ -25,16 +15,8 @@ import type { RequestObserver } from '../../lifecycle/observe/observer.ts';
 import type { Reporter } from '../../lifecycle/observe/reporter.ts';
 import type { Records } from './restore/records.ts';
 
-/** What the reconcilers read of one kind: a cache that a watch keeps current. */
-export interface Lister<T extends Resource> {
-  /** `namespace/name`, or `name` for cluster-scoped kinds. */
-  get(key: string): T | undefined;
-  list(): T[];
-  byIndex(index: string, value: string): T[];
-}
-
 /** Caches, one per kind, over all namespaces unless said otherwise. */
-export interface Listers {
+export interface Listers extends VolumeListers {
   classes: Lister<DataMoverClass>;
   /** Indexed by {@link SNAPSHOT_INDEX}. */
   backups: Lister<DataMoverBackup>;
@@ -43,27 +25,7 @@ export interface Listers {
   deletes: Lister<DataMoverDelete>;
   /** Of the protected namespace only. */
   prunes: Lister<DataMoverPrune>;
-  /** Indexed by {@link OWN_INDEX}. */
-  claims: Lister<PersistentVolumeClaim>;
-  /** Indexed by {@link CLAIM_INDEX} and {@link ALIAS_INDEX}. */
-  volumes: Lister<PersistentVolume>;
-  storageClasses: Lister<StorageClass>;
-  nodes: Lister<Node>;
-  /** Only those that carry our request label. */
-  snapshots: Lister<VolumeSnapshot>;
-  /** Only those that carry our request label. */
-  snapshotContents: Lister<VolumeSnapshotContent>;
-  snapshotClasses: Lister<VolumeSnapshotClass>;
 }
-
-/** Index of PersistentVolumes by `namespace/name` of the claim they are or were bound to. */
-export const CLAIM_INDEX = 'claim';
-
-/** Index of PersistentVolumes that show the data of another one by the name of that one. */
-export const ALIAS_INDEX = 'alias';
-
-/** Index of claims that were made for requests, by their namespace. */
-export const OWN_INDEX = 'own';
 
 /** Index of DataMoverBackups by the {@link shortID} of the snapshot that their result names. */
 export const SNAPSHOT_INDEX = 'snapshot';
@@ -73,9 +35,6 @@ export const CLASS_INDEX = 'class';
 
 /** Index of prunes by the path of their repository. */
 export const PRUNED_INDEX = 'repository';
-
-/** Index of VolumeSnapshotContents by the request that they were made for. */
-export const REQUEST_INDEX = 'request';
 
 /** Everything a reconciler needs, handed in once by `main.ts` or a test. */
 export interface Environment {

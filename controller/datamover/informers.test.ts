@@ -1,3 +1,4 @@
+import { CLAIM_INDEX } from '../../volumes/volume-access.ts';
 import { describe, expect, it } from '@jest/globals';
 import {
   persistentVolumeClaims,
@@ -8,7 +9,6 @@ import { volumeSnapshots } from '../../api/kubernetes/snapshot.ts';
 import { createInformerSet } from '../../kube/cache/informer-set.ts';
 import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
-import { CLAIM_INDEX } from './environment.ts';
 import { createMirrors } from './informers.ts';
 
 async function mirror(kube: FakeKube) {

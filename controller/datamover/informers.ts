@@ -1,3 +1,4 @@
+import { ALIAS_INDEX, CLAIM_INDEX, OWN_INDEX, REQUEST_INDEX } from '../../volumes/volume-access.ts';
 import {
   nodes,
   persistentVolumeClaims,
@@ -24,16 +25,7 @@ import type { Resource } from '../../api/kubernetes/meta.ts';
 import { childName } from '../../api/datamover/v1alpha1/names.ts';
 import { readBackup, readRestore } from '../../api/datamover/v1alpha1/spellings.ts';
 import type { Informer, InformerSet } from '../../kube/cache/informer-set.ts';
-import {
-  ALIAS_INDEX,
-  CLAIM_INDEX,
-  CLASS_INDEX,
-  OWN_INDEX,
-  PRUNED_INDEX,
-  REQUEST_INDEX,
-  SNAPSHOT_INDEX,
-  type Listers,
-} from './environment.ts';
+import { CLASS_INDEX, PRUNED_INDEX, SNAPSHOT_INDEX, type Listers } from './environment.ts';
 import { isOwn } from '../../volumes/exposure/hide.ts';
 import { isFinal, type RequestStatus } from '../../lifecycle/request/request-type.ts';
 import { shortID } from '../../movers/snapshot-id.ts';

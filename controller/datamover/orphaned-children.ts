@@ -2,22 +2,10 @@ import { persistentVolumeClaims } from '../../api/kubernetes/core.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../api/kubernetes/snapshot.ts';
 import { keyOf, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import { labels } from '../../api/datamover/v1alpha1/keys.ts';
+import type { OrphanScan } from '../../lifecycle/request/request-type.ts';
 import type { Environment } from './environment.ts';
 import type { RequestKind } from '../../movers/mover.ts';
 import { childIdentity, requestUidOf } from '../../lifecycle/request/child-identity.ts';
-
-/**
- * What stands although its request is over: the last write of a controller that is not the leader any more may take effect
- * when its successor has ended the request and cleaned up after it.
- */
-export interface LateChildren {
-  /** When it is sure that such a child is no old view of one that went in time; `undefined`: there is none. */
-  dueAt(request: Ended): number | undefined;
-  /** Whether there is one indeed, by the API server's own word. */
-  stand(request: Ended, signal: AbortSignal): Promise<boolean>;
-}
-
-type Ended = Resource & { status?: { completionTimestamp?: string | undefined } };
 
 /** Longer than any cache is behind. What must not happen is a clean-up by how volumes were before they were handed over. */
 const SETTLED_MS = 600_000;
@@ -28,7 +16,8 @@ const STAGED: Readonly<Record<string, RequestKind>> = {
   DataMoverRestore: 'restore',
 };
 
-export function createLateChildren({ client, listers, namespace }: Environment): LateChildren {
+/** Finds staging claims and snapshots of a request that has ended. */
+export function createOrphanScan({ client, listers, namespace }: Environment): OrphanScan {
   function seen(request: Resource): { kind: Kind<Resource>; object: Resource }[] {
     const of = STAGED[request.kind];
     if (of === undefined) return [];
@@ -52,7 +41,7 @@ export function createLateChildren({ client, listers, namespace }: Environment):
       if (completionTimestamp === undefined || seen(request).length === 0) return undefined;
       return Date.parse(completionTimestamp) + SETTLED_MS;
     },
-    async stand(request, signal) {
+    async exist(request, signal) {
       const live = seen(request).map(async ({ kind, object }) => {
         const found = await client.get(kind, keyOf(object), { signal });
         return found?.metadata.uid === object.metadata.uid;

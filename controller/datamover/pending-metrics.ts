@@ -1,9 +1,9 @@
+import type { Lister } from '../../kube/cache/lister.ts';
 import { formatKey, keyOf, type Resource } from '../../api/kubernetes/meta.ts';
 import { keeperOf } from '../../api/datamover/v1alpha1/class-resolution.ts';
 import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
 import type { Informer } from '../../kube/cache/informer-set.ts';
 import type { Metrics, Reading } from '../../telemetry/metrics.ts';
-import type { Lister } from './environment.ts';
 import { installationOf, isElsewhere } from './installation.ts';
 import { compareText, createLine, type Line } from '../../lifecycle/admission/sorted-line.ts';
 import { isFinal, type RequestStatus } from '../../lifecycle/request/request-type.ts';

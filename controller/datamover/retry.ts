@@ -1,9 +1,10 @@
+import { targetOf } from '../../lifecycle/observe/event-target.ts';
 import type { Resource } from '../../api/kubernetes/meta.ts';
 import { eventReasons, type FailureReason } from '../../api/datamover/v1alpha1/reasons.ts';
-import { targetOf } from '../../lifecycle/observe/lifecycle-events.ts';
 import type { ChildIdentity } from '../../lifecycle/request/child-identity.ts';
 import { speaker, type Reporter } from '../../lifecycle/observe/reporter.ts';
-import type { Failure, RequestScope } from '../../lifecycle/request/request-type.ts';
+import type { Failure } from '../../lifecycle/request/request-type.ts';
+import type { DataMoverScope } from './request-type.ts';
 import type { MovingStatus } from './transfer-steps.ts';
 import { checkpoint, done, failed, waiting, type StepResult } from '../../lifecycle/request/step.ts';
 
@@ -20,7 +21,7 @@ export interface RetriedStatus extends MovingStatus {
 }
 
 /** What a pass over such a request knows. */
-export interface RetriedScope<Status extends RetriedStatus> extends RequestScope<Status> {
+export interface RetriedScope<Status extends RetriedStatus> extends DataMoverScope<Status> {
   request: Resource;
   child: ChildIdentity;
 }

@@ -6,7 +6,8 @@ import type { ChildIdentity } from '../../lifecycle/request/child-identity.ts';
 import { moverDeadline } from '../../movers/stall-deadline.ts';
 import { positionToTell, type Position } from '../../lifecycle/admission/position.ts';
 import { recordProgress } from '../../movers/progress.ts';
-import type { RequestScope, RequestStatus } from '../../lifecycle/request/request-type.ts';
+import type { RequestStatus } from '../../lifecycle/request/request-type.ts';
+import type { DataMoverScope } from './request-type.ts';
 import {
   checkpoint,
   done,
@@ -49,7 +50,7 @@ export function stopUnwanted(reason: string | undefined): StepResult {
 
 /** Fails a request whose way to its repository is known not to lead there. */
 export async function checkAccess<Status extends RequestStatus>(
-  { serving, signal }: Pick<RequestScope<Status>, 'serving' | 'signal'>,
+  { serving, signal }: Pick<DataMoverScope<Status>, 'serving' | 'signal'>,
   kind: RequestKind,
   veleroLocation: AccessRequest<unknown>['veleroLocation'],
 ): Promise<StepResult> {
@@ -60,7 +61,7 @@ export async function checkAccess<Status extends RequestStatus>(
 
 /** Waits for a place among the running requests. The repository must be in the status by then. */
 export function admit<Status extends MovingStatus>(
-  { status, env, serving, now }: RequestScope<Status>,
+  { status, env, serving, now }: DataMoverScope<Status>,
   kind: RequestKind,
   uid: string,
 ): StepResult {
@@ -84,7 +85,7 @@ export function admit<Status extends MovingStatus>(
 
 /** Bounds the time between admission and a staging volume. */
 export function boundStaging<Status extends MovingStatus>(
-  scope: RequestScope<Status>,
+  scope: DataMoverScope<Status>,
   result: StepResult,
 ): StepResult {
   const { status, serving, limits } = scope;
@@ -102,7 +103,7 @@ export function boundStaging<Status extends MovingStatus>(
 
 /** Bounds the way from admission to the end of the transfer as a whole, beside what bounds its steps. */
 function boundTotal<Status extends MovingStatus>(
-  { status, serving, limits }: RequestScope<Status>,
+  { status, serving, limits }: DataMoverScope<Status>,
   result: Waiting,
 ): Waiting {
   const seconds = serving.class.spec.deadlines.totalSeconds;
@@ -118,13 +119,13 @@ export function hideStaging<Status extends MovingStatus>({
   child,
   serving,
   signal,
-}: RequestScope<Status> & { child: ChildIdentity }): Promise<void> {
+}: DataMoverScope<Status> & { child: ChildIdentity }): Promise<void> {
   return hideClaims(env, [child.name, ...serving.mover.claimsOf(child)], signal);
 }
 
 /** What a look at the mover means for the request; `record` keeps the facts of a success. */
 export function followMover<Facts, Status extends MovingStatus>(
-  scope: RequestScope<Status>,
+  scope: DataMoverScope<Status>,
   outcome: MoverOutcome<Facts>,
   record: (facts: Facts) => StepResult,
 ): StepResult {

@@ -3,14 +3,11 @@ import type { ObjectMeta } from '../../api/kubernetes/meta.ts';
 import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { AccessProblem } from '../../movers/access-problem.ts';
+import type { VeleroLocation } from '../../movers/velero-location.ts';
 
 /**
- * In which storage location the Velero backup lies that a request belongs to. Its name may be another one in every cluster, so
- * it is asked of the cluster that the request is in. A request lies where tenants may write: what it says of itself counts
- * only with the uid that Velero's object has.
+ * A request lies in a namespace that tenants may write to, so its annotations count only with the uid of Velero's object.
  */
-export type VeleroLocation = { name: string | undefined } | AccessProblem;
-
 interface Request {
   metadata: ObjectMeta;
 }

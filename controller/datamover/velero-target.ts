@@ -1,7 +1,7 @@
+import type { EventTarget } from '../../lifecycle/observe/event-target.ts';
 import type { ObjectMeta } from '../../api/kubernetes/meta.ts';
 import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { objectName } from '../../api/datamover/v1alpha1/schema.ts';
-import type { EventTarget } from '../../lifecycle/observe/reporter.ts';
 
 /**
  * The Velero Backup or Restore that a request serves, as the object of Events. Undefined for a request made by hand, and for one

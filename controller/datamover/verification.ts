@@ -1,7 +1,7 @@
 import type { DataMoverClassSpec } from '../../api/datamover/v1alpha1/data-mover-class.ts';
 import { conditionTypes } from '../../api/datamover/v1alpha1/reasons.ts';
 import type { VerifyRequest } from '../../movers/mover.ts';
-import type { RequestScope } from '../../lifecycle/request/request-type.ts';
+import type { DataMoverScope } from './request-type.ts';
 import { followMover, type MovingStatus } from './transfer-steps.ts';
 import { checkpoint, failed, type StepResult } from '../../lifecycle/request/step.ts';
 
@@ -23,7 +23,7 @@ export interface VerifiedStatus extends MovingStatus {
 export function dueVerification({
   serving,
   now,
-}: Pick<RequestScope<VerifiedStatus>, 'serving' | 'now'>): Verification | undefined {
+}: Pick<DataMoverScope<VerifiedStatus>, 'serving' | 'now'>): Verification | undefined {
   const level = serving.class.spec.verify;
   return level === 'None' ? undefined : { level, since: now.toISOString() };
 }
@@ -40,7 +40,7 @@ export function verifiedFact({ verification }: VerifiedStatus): readonly [string
 
 /** Has the mover check what it has moved. `accept` makes it count. */
 export async function verifyMoved<Status extends VerifiedStatus>(
-  scope: RequestScope<Status>,
+  scope: DataMoverScope<Status>,
   request: Omit<VerifyRequest<unknown>, 'level'>,
   accept: () => void = () => undefined,
 ): Promise<StepResult> {

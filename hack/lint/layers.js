@@ -14,15 +14,14 @@ const LAYERS = {
   proto: [],
   telemetry: ['api'],
   kube: ['api', 'telemetry'],
-  // Imports in the other direction remain for now.
-  lifecycle: ['api', 'telemetry', 'kube', 'volumes', 'movers', 'controller'],
-  volumes: ['api', 'telemetry', 'kube', 'lifecycle', 'controller'],
-  movers: ['api', 'telemetry', 'kube', 'lifecycle', 'volumes', 'controller'],
+  lifecycle: ['api', 'telemetry', 'kube'],
+  volumes: ['api', 'telemetry', 'kube', 'lifecycle'],
+  movers: ['api', 'telemetry', 'kube', 'lifecycle', 'volumes'],
   plugin: ['api', 'telemetry', 'kube', 'proto'],
   controller: ['api', 'telemetry', 'kube', 'lifecycle', 'volumes', 'movers'],
   cli: ['api', 'telemetry', 'kube'],
   // Published, for tests of other packages.
-  testing: ['api', 'telemetry', 'kube', 'lifecycle', 'volumes', 'movers', 'controller'],
+  testing: ['api', 'telemetry', 'kube', 'lifecycle', 'volumes', 'movers'],
   // Their imports are those of other people's packages.
   examples: [],
   hack: null,

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createAdmission, type Admissible, type AdmissionRequest } from './admission.ts';
-import type { Limits } from './slots.ts';
 
 type Kind = 'backup' | 'restore' | 'delete' | 'prune';
 
@@ -12,14 +11,12 @@ interface Entry {
   object: Admissible;
 }
 
-const limits = (atOnce: number, perNode: number): Limits => ({
-  backups: atOnce,
-  restores: atOnce,
-  deletes: atOnce,
-  prunes: atOnce,
-  backupsPerNode: perNode,
-  restoresPerNode: perNode,
-});
+interface Limits {
+  atOnce: number;
+  perNode: number;
+}
+
+const limits = (atOnce: number, perNode: number): Limits => ({ atOnce, perNode });
 
 const LIMITS: Readonly<Record<string, Limits>> = {
   narrow: limits(1, 9),
@@ -57,7 +54,12 @@ function admissionOver(entries: readonly Entry[], limits: Readonly<Record<string
   const offers: string[] = [];
   const due: (() => void)[] = [];
   const admission = createAdmission({
-    bounds: { limitsOf: (className) => limits[className], nodes: () => NODES },
+    bounds: {
+      perClass: (className) => limits[className]?.atOnce ?? 0,
+      perNode: (className, kind) =>
+        kind === 'delete' || kind === 'prune' ? Infinity : (limits[className]?.perNode ?? 0),
+      nodes: () => NODES,
+    },
     onOffer: (_, key) => offers.push(key.name),
     later: (action) => void due.push(action),
   });
@@ -416,9 +418,8 @@ function createHistory(entries: Entry[]) {
     const ofClass = sameKind.filter(({ request }) => request.className === one.request.className).length;
     const { node } = one.request;
     const there = sameKind.filter(({ request }) => node === undefined || request.node === node).length;
-    const perNode =
-      one.kind === 'delete' ? Infinity : limit.backupsPerNode * (node === undefined ? NODES : 1);
-    return ofClass < limit.backups && there < perNode;
+    const perNode = one.kind === 'delete' ? Infinity : limit.perNode * (node === undefined ? NODES : 1);
+    return ofClass < limit.atOnce && there < perNode;
   }
 
   /** Neither in use nor wanted by an older one. */
@@ -541,7 +542,7 @@ function checkAdmission(
   { isRunning, isWaiting }: Record<'isRunning' | 'isWaiting', (e: Entry) => boolean>,
 ): void {
   const { className, repository, node } = admitted.request;
-  const { backups: limit, backupsPerNode } = LIMITS[className]!;
+  const { atOnce: limit, perNode: backupsPerNode } = LIMITS[className]!;
   const running = entries.filter(isRunning);
   const busy = new Set(running.map(({ request }) => request.repository));
   const peers = (e: Entry): boolean => e.kind === admitted.kind && e.request.className === className;

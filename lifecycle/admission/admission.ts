@@ -1,5 +1,4 @@
 import { formatKey, keyOf, type Key, type Resource } from '../../api/kubernetes/meta.ts';
-import type { RequestKind } from '../../movers/mover.ts';
 import { createPlaces, samePlace, type Bounds, type Place } from './slots.ts';
 import { isFinal } from '../request/request-type.ts';
 import { byAge, createWaitingLines, type Candidate } from './waiting-lines.ts';
@@ -31,11 +30,11 @@ export type AdmissionResult = { admitted: true } | { admitted: false; ahead: num
  */
 export interface Admission {
   /** Takes in a change of the cache: no `before` for a new request, no `after` for one that is gone. */
-  changed(kind: RequestKind, before: Admissible | undefined, after: Admissible | undefined): void;
+  changed(kind: string, before: Admissible | undefined, after: Admissible | undefined): void;
   /** The limits of a class, or the nodes, have changed. */
   boundsChanged(): void;
   /** Each kind has limits of its own, per class and per node; a repository serves one request of any kind at a time. */
-  decide(kind: RequestKind, request: AdmissionRequest): AdmissionResult;
+  decide(kind: string, request: AdmissionRequest): AdmissionResult;
   /** Runs a pass over a request. A place that was kept for it and that the pass did not ask for goes to the next one. */
   during<R>(uid: string, pass: () => Promise<R>): Promise<R>;
   /** Whether a request has a place, or one is kept for it. */
@@ -45,13 +44,13 @@ export interface Admission {
   /** A request that has not ended gives its place back. */
   release(uid: string): void;
   /** Requests at the head of lines that have moved on since the last call: what is known of their position is old. */
-  takeFronts(): { kind: RequestKind; key: Key }[];
+  takeFronts(): { kind: string; key: Key }[];
 }
 
 export interface AdmissionOptions {
   bounds: Bounds;
   /** A place is kept for a waiting request; it gets it when it asks. */
-  onOffer: (kind: RequestKind, key: Key) => void;
+  onOffer: (kind: string, key: Key) => void;
   /** Whether this controller serves a request. No place is kept for one of another controller. Default: all. */
   isOurs?: (request: Admissible) => boolean;
   /** Runs an action once, when what happens now is over. Default: `setImmediate`. */
@@ -141,7 +140,7 @@ export function createAdmission({
     if (uids?.size === 0) byRepository.delete(repository);
   }
 
-  function see(kind: RequestKind, request: Admissible): void {
+  function see(kind: string, request: Admissible): void {
     const { uid = '', creationTimestamp = '' } = request.metadata;
     const known = entries.get(uid);
     const place = placeAfter(kind, request, known);
@@ -174,7 +173,7 @@ export function createAdmission({
     isUnsettled = false;
   }
 
-  function decide(kind: RequestKind, { uid, ...rest }: AdmissionRequest): AdmissionResult {
+  function decide(kind: string, { uid, ...rest }: AdmissionRequest): AdmissionResult {
     isActive = true;
     const known = entries.get(uid);
     if (known === undefined) return { admitted: false, ahead: 0, reason: 'the request is gone' };
@@ -261,14 +260,14 @@ function isSameTaking(known: Entry | undefined, next: Entry): boolean {
 }
 
 /** What a pass has asked for counts until the cache shows it. */
-function placeAfter(kind: RequestKind, request: Admissible, known: Entry | undefined): Place {
+function placeAfter(kind: string, request: Admissible, known: Entry | undefined): Place {
   const seen = placeOf(kind, request);
   if (known === undefined || request.status?.admittedAt !== undefined) return seen;
   const isAhead = known.state === 'granted' || (seen.repository === '' && known.state !== 'idle');
   return isAhead ? known.place : seen;
 }
 
-function placeOf(kind: RequestKind, { status }: Admissible): Place {
+function placeOf(kind: string, { status }: Admissible): Place {
   const { dataMoverClass: className = '', repositoryPath: repository = '', node } = status ?? {};
   return { kind, className, repository, node };
 }

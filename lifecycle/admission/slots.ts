@@ -1,9 +1,6 @@
-import type { DataMoverClassSpec } from '../../api/datamover/v1alpha1/data-mover-class.ts';
-import type { RequestKind } from '../../movers/mover.ts';
-
 /** What a request takes while it stages and moves data. */
 export interface Place {
-  kind: RequestKind;
+  kind: string;
   className: string;
   /** A repository serves one request at a time, whatever its kind. */
   repository: string;
@@ -11,12 +8,12 @@ export interface Place {
   node: string | undefined;
 }
 
-export type Limits = DataMoverClassSpec['limits'];
-
 /** Of the classes and of the cluster. */
 export interface Bounds {
-  /** `undefined`: there is no such class. */
-  limitsOf(className: string): Limits | undefined;
+  /** How many requests of a kind a class lets run; 0 if there is no such class. */
+  perClass(className: string, kind: string): number;
+  /** How many requests of a kind a class lets run per node; `Infinity` if nodes do not matter to the kind. */
+  perNode(className: string, kind: string): number;
   /** How many nodes pods can be scheduled to. Asked often, so it must be cheap. */
   nodes(): number;
 }
@@ -44,7 +41,7 @@ export function createPlaces(bounds: Bounds): Places {
   }
 
   function classObstacle({ kind, className }: Place): Obstacle | undefined {
-    const limit = perClass(bounds.limitsOf(className), kind);
+    const limit = bounds.perClass(className, kind);
     const where = `of DataMoverClass ${className}`;
     return full('class', where, { count: taken.get(ofClass(kind, className)) ?? 0, limit });
   }
@@ -52,7 +49,7 @@ export function createPlaces(bounds: Bounds): Places {
   /** Where the node is not known, it could be any: then all nodes together are one large one. */
   function nodeObstacle({ kind, className, node }: Place): Obstacle | undefined {
     const nodes = node === undefined ? Math.max(1, bounds.nodes()) : 1;
-    const limit = nodes * perNode(bounds.limitsOf(className), kind);
+    const limit = nodes * bounds.perNode(className, kind);
     const counter = node === undefined ? ofAllNodes(kind) : ofNode(kind, node);
     const where = node === undefined ? 'on all nodes together' : `on node ${node}`;
     return full('node', where, { count: taken.get(counter) ?? 0, limit });
@@ -74,9 +71,9 @@ export function samePlace(one: Place, another: Place): boolean {
   );
 }
 
-const ofClass = (kind: RequestKind, className: string): string => `${kind} of ${className}`;
-const ofNode = (kind: RequestKind, node: string | undefined): string => `${kind} on ${node ?? ''}`;
-const ofAllNodes = (kind: RequestKind): string => `every ${kind}`;
+const ofClass = (kind: string, className: string): string => `${kind} of ${className}`;
+const ofNode = (kind: string, node: string | undefined): string => `${kind} on ${node ?? ''}`;
+const ofAllNodes = (kind: string): string => `every ${kind}`;
 
 function full(
   at: Obstacle['at'],
@@ -85,19 +82,4 @@ function full(
 ): Obstacle | undefined {
   if (count < limit) return undefined;
   return { at, reason: `${String(count)} of ${String(limit)} places ${where} are taken` };
-}
-
-/** A class that is gone gives no places. */
-function perClass(limits: Limits | undefined, kind: RequestKind): number {
-  if (limits === undefined) return 0;
-  return { backup: limits.backups, restore: limits.restores, delete: limits.deletes, prune: limits.prunes }[
-    kind
-  ];
-}
-
-/** Removals and prunes burden the repository and no volume, so it does not matter where they run. */
-function perNode(limits: Limits | undefined, kind: RequestKind): number {
-  if (limits === undefined) return 0;
-  if (kind !== 'backup' && kind !== 'restore') return Infinity;
-  return { backup: limits.backupsPerNode, restore: limits.restoresPerNode }[kind];
 }

@@ -1,12 +1,5 @@
-import type { Key } from '../../api/kubernetes/meta.ts';
+import type { EventTarget } from './event-target.ts';
 import type { EventReason } from '../../api/datamover/v1alpha1/reasons.ts';
-
-/** What an Event is about. */
-export interface EventTarget extends Key {
-  apiVersion: string;
-  kind: string;
-  uid?: string;
-}
 
 /** Tells people what happens, as Events on the objects they look at. Never fails and never blocks. */
 export interface Reporter {

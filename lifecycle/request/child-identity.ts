@@ -7,11 +7,9 @@ import {
   type Resource,
 } from '../../api/kubernetes/meta.ts';
 import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
-import { childName } from '../../api/datamover/v1alpha1/names.ts';
+import { childName, type RequestKind } from '../../api/datamover/v1alpha1/names.ts';
 import { ownLabels } from '../../api/datamover/v1alpha1/own-labels.ts';
 import { formatTraceParent } from '../../api/kubernetes/traceparent.ts';
-
-import type { RequestKind } from '../../movers/mover.ts';
 import { traceOf } from '../observe/request-trace.ts';
 
 /** How everything that is made for a request is named and marked, so that it is found again and belongs to nobody else. */

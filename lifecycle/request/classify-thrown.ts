@@ -1,5 +1,5 @@
 import { isConflict, isForbidden, isInvalid, isTerminating } from '../../kube/client/kube-error.ts';
-import type { RequestScope, RequestStatus } from './request-type.ts';
+import type { RequestScope } from './request-type.ts';
 import { failed, waiting, type StepResult } from './step.ts';
 
 /** What was thrown for this long is no trouble of the moment. */
@@ -13,10 +13,10 @@ const RETRY_MS = 30_000;
  * a wait like any other: told in the status, and with an end. A refusal stands from the start: it may be lifted (a quota, a
  * right), but not by itself.
  */
-export function refusal(
+export function classifyThrown(
   error: unknown,
   lastedMs: number,
-  { now, serving, signal }: Pick<RequestScope<RequestStatus>, 'now' | 'serving' | 'signal'>,
+  { now, serving, signal }: Pick<RequestScope, 'now' | 'serving' | 'signal'>,
 ): StepResult {
   if (signal.aborted || isConflict(error)) throw error;
   // What is called invalid now will be called invalid every time.
@@ -25,7 +25,7 @@ export function refusal(
     return failed('InvalidRequest', `nothing more can be made here: ${error.message}`);
   if (!isForbidden(error) && lastedMs < STANDS_MS) throw error;
   const message = error instanceof Error ? error.message : String(error);
-  const seconds = serving.class.spec.deadlines.stagingSeconds;
+  const seconds = serving.deadlines.stagingSeconds;
   return waiting(message, {
     requeueAfterMs: RETRY_MS,
     deadline: {

@@ -1,52 +1,39 @@
 import { conditionTypes, leftBehind } from '../../api/datamover/v1alpha1/reasons.ts';
 import { findCondition } from '../../kube/status/conditions.ts';
-import type { AnyMover } from '../../movers/mover.ts';
-import type { ChildIdentity } from './child-identity.ts';
 import type { RequestScope, RequestStatus } from './request-type.ts';
 import { done, runSteps, waiting, type PassResult, type Step, type StepResult } from './step.ts';
 
-/** How often it is looked again whether something is gone that nobody tells of. */
-export const LOOK_MS = 1_000;
+/** How often it is checked whether objects that no watch covers are gone. */
+export const CLEANUP_POLL_MS = 1_000;
 
-/** How often a request that has ended tries to remove what it had to leave behind. */
-export const TIDY_MS = 60_000;
+/** How often a request that has ended retries to remove what its cleanup had to leave behind. */
+export const CLEANUP_RETRY_MS = 60_000;
 
-/** How the way back of a request went in this pass. */
-export interface WayBack {
+/** The outcome of the cleanup in this pass. */
+export interface CleanupResult {
   pass: PassResult;
-  /** It is over: nothing is left, or the time for it is up and this is. */
+  /** Set when the cleanup is over: nothing remains, or its deadline has passed and these objects do. */
   over?: { left: readonly string[] };
 }
 
-/** A step of the way back that has removed all but this. */
+/** Returns the outcome of a cleanup step after which these objects remain. */
 export function untilGone(left: readonly string[]): StepResult {
   return left.length === 0
     ? done
-    : waiting(`waiting for ${left.join(', ')} to go`, { requeueAfterMs: LOOK_MS });
+    : waiting(`waiting for ${left.join(', ')} to go`, { requeueAfterMs: CLEANUP_POLL_MS });
 }
-
-interface MoverScope extends Pick<RequestScope<RequestStatus>, 'signal'> {
-  serving: { mover: Pick<AnyMover, 'cleanup'> };
-  child: ChildIdentity;
-}
-
-/** The first thing on every way back: the mover removes what it has made. */
-export const cleanMover: Step<MoverScope> = {
-  name: 'clean up mover',
-  run: async ({ serving, child, signal }) => untilGone(await serving.mover.cleanup({ ...child, signal })),
-};
 
 /**
- * The way back of a request that has ended, in order as long as there is time. A driver that cannot delete, or a node that
- * is lost, must keep neither the request nor its place for ever.
+ * Runs the cleanup steps in order until their deadline, then all of them at once. A driver that cannot delete, or a lost node,
+ * must keep neither the request nor its slot for ever.
  */
-export async function goBack<Scope extends RequestScope<RequestStatus>>(
+export async function runCleanup<Scope extends RequestScope>(
   steps: readonly Step<Scope>[],
   scope: Scope,
-): Promise<WayBack> {
+): Promise<CleanupResult> {
   const now = scope.now.getTime();
   const left = deadlineOf(scope) - now;
-  if (left <= 0) return tidy(steps, scope);
+  if (left <= 0) return forceCleanup(steps, scope);
   const pass = await runSteps(steps, scope, now);
   if (pass.result.state === 'done') return { pass, over: { left: [] } };
   if (pass.result.state !== 'waiting') return { pass };
@@ -54,17 +41,17 @@ export async function goBack<Scope extends RequestScope<RequestStatus>>(
   return { pass: { ...pass, result: { ...pass.result, requeueAfterMs } } };
 }
 
-/** Takes every step of the way back, whatever the one before it still waits for. */
-export async function tidy<Scope extends RequestScope<RequestStatus>>(
+/** Runs every cleanup step, whatever the one before still waits for. */
+export async function forceCleanup<Scope extends RequestScope>(
   steps: readonly Step<Scope>[],
   scope: Scope,
-): Promise<Required<WayBack>> {
+): Promise<Required<CleanupResult>> {
   const left: string[] = [];
   for (const step of steps) {
     const result = await attempt(() => step.run(scope), scope.signal);
     if ('message' in result) left.push(result.message);
   }
-  const again = waiting(left.join('; '), { requeueAfterMs: TIDY_MS });
+  const again = waiting(left.join('; '), { requeueAfterMs: CLEANUP_RETRY_MS });
   return { pass: { step: undefined, result: left.length === 0 ? done : again }, over: { left } };
 }
 
@@ -80,14 +67,14 @@ async function attempt(
   }
 }
 
-/** True for a request that has ended without having removed all that it made. */
+/** Returns true for a request that has ended although objects of it remain. */
 export function hasLeftBehind({ conditions }: RequestStatus): boolean {
   return findCondition(conditions, conditionTypes.cleanedUp)?.reason === leftBehind;
 }
 
-/** When what is left is left behind, milliseconds since 1970. */
-function deadlineOf({ status, serving, now, limits }: RequestScope<RequestStatus>): number {
-  // The condition appears when the way back begins.
+/** Returns the deadline (milliseconds since 1970) after which remaining objects are abandoned. */
+function deadlineOf({ status, serving, now, limits }: RequestScope): number {
+  // The condition appears when the cleanup begins.
   const since = findCondition(status.conditions, conditionTypes.cleanedUp)?.lastTransitionTime;
-  return limits.endOf(since ?? now.toISOString(), serving.class.spec.deadlines.cleanUpSeconds);
+  return limits.endOf(since ?? now.toISOString(), serving.deadlines.cleanUpSeconds);
 }

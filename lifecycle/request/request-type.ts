@@ -1,7 +1,7 @@
+import type { FailureReason } from '../../api/datamover/v1alpha1/reasons.ts';
 import type { Condition, Kind, Resource } from '../../api/kubernetes/meta.ts';
+import type { Lister } from '../../kube/cache/lister.ts';
 import type { ReconcileContext } from '../../kube/runtime/controller.ts';
-import type { Environment, Lister } from '../../controller/datamover/environment.ts';
-import type { Serving, ServingProblem } from '../../controller/datamover/resolution/resolve-class.ts';
 import type { Step } from './step.ts';
 import type { TimeLimits } from './time-limits.ts';
 
@@ -30,74 +30,108 @@ export interface RequestStatus {
   conditions?: Condition[] | undefined;
 }
 
-export type RequestResource<Status extends RequestStatus> = Resource & { status?: Status };
+export type RequestResource<Status extends RequestStatus = RequestStatus> = Resource & { status?: Status };
 
-/** What a pass over any request knows. */
-export interface RequestScope<Status extends RequestStatus> {
-  env: Environment;
+/** What a product resolves for a request before it runs its steps. The lifecycle reads the deadlines only. */
+export interface ResolvedContext {
+  deadlines: { stagingSeconds: number; cleanUpSeconds: number };
+}
+
+/** Why a request cannot be served, at least not now. */
+export interface ResolutionProblem {
+  reason: FailureReason;
+  message: string;
+}
+
+/** What the steps of a request share in one pass. */
+export interface RequestScope<Status extends RequestStatus = RequestStatus> {
   /** The draft; written once at the end of the pass. */
   status: Status;
-  serving: Serving;
+  serving: ResolvedContext;
   now: Date;
   /** How long what this request waits for may last. */
   limits: TimeLimits;
   signal: AbortSignal;
 }
 
-/** What opening a scope needs beside the request. */
-export interface PassInput<T, Status> {
+/** What a product needs to open the scope of a pass. */
+export interface PassInput<T, Status, Context> {
   request: T;
   status: Status;
-  serving: Serving;
+  serving: Context;
   now: Date;
   limits: TimeLimits;
+  /** Rejects if the API server has a newer version of the request than this pass read. */
   assertCurrent: () => Promise<void>;
   context: ReconcileContext;
 }
 
-/** A condition type, whether it holds, and why not where that is its own affair. */
+/** A condition type, whether it is true, and the reason if it is not and the reason is its own. */
 export type Fact = readonly [type: string, holds: boolean, because?: { reason: string; message: string }];
 
-/** What sets one kind of request apart; the reconciler is the same for all. */
+/**
+ * Finds children that were created after their request had ended: the last write of a former leader may take effect after its
+ * successor has cleaned up.
+ */
+export interface OrphanScan {
+  /** Milliseconds since 1970 from which on a cached child cannot be a stale read; undefined if there is none. */
+  dueAt(request: RequestResource): number | undefined;
+  /** Returns true if the API server has such a child. */
+  exist(request: RequestResource, signal: AbortSignal): Promise<boolean>;
+}
+
+/**
+ * One kind of requests. The reconcile loop is the same for all kinds; everything that differs is here. Members are methods, so that a
+ * type with a status and a scope of its own fits where the loop takes any type.
+ */
 export interface RequestType<
-  T extends RequestResource<Status>,
+  T extends Resource & { status?: Status },
   Status extends RequestStatus,
   Scope extends RequestScope<Status>,
 > {
   kind: Kind<T>;
   lister: Lister<T>;
-  /** The way there; ends when {@link succeeded} holds or a step fails. */
+  /** Run in order until {@link succeeded} is true or one fails. */
   steps: readonly Step<Scope>[];
-  /** The way back, after success and failure alike. */
+  /** Run after success and failure alike. */
   cleanup: readonly Step<Scope>[];
-  /** What must still be filled in before the request can be served at all, and for how long it is waited for. */
-  missing?(request: T): (ServingProblem & { since: string | undefined; seconds: number }) | undefined;
-  /** Whether controllers of several installations see it, so that one must claim it before anything is made for it. */
-  isShared: boolean;
-  /** Why it must end as Canceled, whatever else is wrong with it: its owner has canceled or deleted it. */
+  orphans: OrphanScan;
+  /** Returns true if another controller serves the request, so that this one must not touch it. */
+  isForeign(request: T): boolean;
+  /** Returns true if a controller of another installation could serve the request too, so that it must be claimed first. */
+  mustBeClaimed(request: T): boolean;
+  /** Returns what the steps run with, or the problem; undefined if another controller serves the request. */
+  resolve(request: T): Scope['serving'] | ResolutionProblem | undefined;
+  /** Returns what the cleanup steps run with if {@link resolve} finds a problem. */
+  cleanupContext(request: T): Scope['serving'];
+  /** Returns what must be filled in before the request can be served at all, and for how long that is waited for. */
+  missing?(request: T): (ResolutionProblem & { since: string | undefined; seconds: number }) | undefined;
+  /** Returns the reason if the request must end as Canceled, whatever else is wrong with it: its owner canceled or deleted it. */
   unwanted(request: T, status: Status): string | undefined;
-  /** When it is due (milliseconds since 1970), if not at once; until then nothing is made for it and nothing holds it. */
+  /** Returns when the request is due (milliseconds since 1970) if not at once; until then nothing is created for it. */
   notBefore?(request: T): number | undefined;
-  /** `undefined`: this request is somebody else's; it is not touched. */
-  choose(request: T): Serving | ServingProblem | undefined;
-  open(input: PassInput<T, Status>): Scope;
+  open(input: PassInput<T, Status, Scope['serving']>): Scope;
   /**
-   * Notes a failure that need not be the end, and answers how long to wait until another try (milliseconds); `undefined`
-   * when it is the end. Absent: every failure is.
+   * Records a failure that need not be the end and returns the time until the next try (milliseconds); returns undefined
+   * if the failure is final. Absent: every failure is.
    */
   tryAgain?(request: T, status: Status, failure: Failure, now: Date): number | undefined;
-  /** True once the facts that make it a success are recorded. */
+  /** Returns true once the facts that make the request a success are recorded. */
   succeeded(status: Status): boolean;
-  /** The phase of a request that has not ended. */
+  /** Returns the phase of a request that has not ended. */
   phase(status: Status): string;
-  /** Condition types of the steps with whether they hold, in their order. */
+  /** Returns the condition types of the steps with whether they are true, in their order. */
   facts(status: Status): readonly Fact[];
-  /** One line about a success. */
+  /** Returns one line about a success. */
   successMessage(status: Status): string;
+  /** Called after a status was written. */
   report(request: T, before: Status, after: Status): void;
 }
 
-/** Phases after which nothing happens any more. */
+/** Any kind of requests, as the reconcile loop takes it. */
+export type AnyRequestType = RequestType<RequestResource, RequestStatus, RequestScope>;
+
+/** Returns true for the phases after which nothing happens any more. */
 export function isFinal(phase: string | undefined): boolean {
   return phase === 'Completed' || phase === 'Failed' || phase === 'Canceled';
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import type { RequestResource, RequestScope, RequestStatus, RequestType } from './request-type.ts';
+import type { AnyRequestType, RequestResource, RequestStatus } from './request-type.ts';
 import { checkpoint, failed, waiting, type StepResult } from './step.ts';
 import { summarise } from './status-summary.ts';
 
-type Request = RequestResource<RequestStatus>;
+type Request = RequestResource;
 
 const now = new Date('2026-03-01T02:00:00Z');
 const request: Request = {
@@ -18,7 +18,7 @@ const type = {
   phase: () => 'Moving',
   facts: ({ mover }: RequestStatus) => [['Moved', mover !== undefined]],
   successMessage: () => 'all is well',
-} as unknown as RequestType<Request, RequestStatus, RequestScope<RequestStatus>>;
+} as unknown as AnyRequestType;
 
 function summaryOf(facts: RequestStatus, result: StepResult, left?: string[]): RequestStatus {
   const status = structuredClone(facts);

@@ -6,22 +6,17 @@ import {
   isFinal,
   type Fact,
   type RequestResource,
-  type RequestScope,
   type RequestStatus,
-  type RequestType,
+  type AnyRequestType,
 } from './request-type.ts';
-import type { WayBack } from './cleanup.ts';
+import type { CleanupResult } from './cleanup.ts';
 import type { PassResult } from './step.ts';
 
 /** Writes into the draft everything that follows from its facts: phase, message, times, conditions. */
-export function summarise<
-  T extends RequestResource<Status>,
-  Status extends RequestStatus,
-  Scope extends RequestScope<Status>,
->(
-  type: RequestType<T, Status, Scope>,
-  draft: { request: T; status: Status; now: Date },
-  { pass, over }: WayBack,
+export function summarise(
+  type: AnyRequestType,
+  draft: { request: RequestResource; status: RequestStatus; now: Date },
+  { pass, over }: CleanupResult,
 ): void {
   const { request, status, now } = draft;
   // One that waits for something else again is not in line any more.
@@ -69,11 +64,7 @@ function cleanedUp(left: readonly string[] | undefined): Fact {
   ];
 }
 
-function phaseOf<
-  T extends RequestResource<Status>,
-  Status extends RequestStatus,
-  Scope extends RequestScope<Status>,
->(type: RequestType<T, Status, Scope>, status: Status, isOver: boolean): string {
+function phaseOf(type: AnyRequestType, status: RequestStatus, isOver: boolean): string {
   const { failure } = status;
   if (failure === undefined && !type.succeeded(status)) return type.phase(status);
   if (!isOver) return 'CleaningUp';
@@ -81,11 +72,7 @@ function phaseOf<
   return failure.reason === 'Canceled' ? 'Canceled' : 'Failed';
 }
 
-function messageOf<
-  T extends RequestResource<Status>,
-  Status extends RequestStatus,
-  Scope extends RequestScope<Status>,
->(type: RequestType<T, Status, Scope>, status: Status, { result }: PassResult): string | undefined {
+function messageOf(type: AnyRequestType, status: RequestStatus, { result }: PassResult): string | undefined {
   if (status.failure !== undefined) return status.failure.message;
   if (status.phase === 'Completed') return plainText(type.successMessage(status));
   return 'message' in result ? plainText(result.message) : status.lastFailure?.message;

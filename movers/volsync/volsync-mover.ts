@@ -1,3 +1,4 @@
+import type { Lister } from '../../kube/cache/lister.ts';
 import { secrets, type Job, type Pod } from '../../api/kubernetes/core.ts';
 import {
   replicationDestinations,
@@ -10,7 +11,6 @@ import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { isNotFound } from '../../kube/client/kube-error.ts';
 import type { Clock } from '../../kube/runtime/clock.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import type { Lister } from '../../controller/datamover/environment.ts';
 import { requestUidOf } from '../../lifecycle/request/child-identity.ts';
 import { createTimeKeeper } from '../../lifecycle/request/time-limits.ts';
 import { nameOf, type Cleaner } from '../../kube/runtime/deleter.ts';

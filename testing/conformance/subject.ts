@@ -1,6 +1,6 @@
 import type { FailureReason } from '../../api/datamover/v1alpha1/reasons.ts';
 import type { MoverFactory } from '../../movers/factory.ts';
-import type { VeleroLocation } from '../../controller/datamover/velero-location.ts';
+import type { VeleroLocation } from '../../movers/velero-location.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Volumes } from './volumes.ts';
 

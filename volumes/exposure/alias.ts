@@ -5,7 +5,7 @@ import {
   type PersistentVolumeClaim,
 } from '../../api/kubernetes/core.ts';
 import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
-import type { Environment } from '../../controller/datamover/environment.ts';
+import type { VolumeAccess } from '../volume-access.ts';
 import { requestUidOf, type ChildIdentity } from '../../lifecycle/request/child-identity.ts';
 import type { Target } from '../../kube/runtime/deleter.ts';
 import { failed, waiting, type StepResult } from '../../lifecycle/request/step.ts';
@@ -28,21 +28,21 @@ export interface AliasSource {
  * becomes of it, no data goes with it; the application's volume and claim are not written to at all.
  */
 export async function stageAlias(
-  env: Environment,
+  access: VolumeAccess,
   child: ChildIdentity,
   source: AliasSource,
   signal: AbortSignal,
 ): Promise<StepResult> {
-  const { listers, namespace } = env;
+  const { listers, namespace } = access;
   const claim = listers.claims.get(`${namespace}/${child.name}`);
   if (claim?.status?.phase === 'Bound') return { state: 'done' };
   if (claim === undefined) {
     const name = source.persistentVolume;
-    const volume = await env.client.get(persistentVolumes, { name }, { signal });
+    const volume = await access.client.get(persistentVolumes, { name }, { signal });
     if (volume === undefined || volume.spec.claimRef?.uid !== source.claimUID)
       return failed('SourceNotFound', `PersistentVolume ${name} is not the source's any more`);
-    await env.creator.createOnce(persistentVolumes, aliasOf(volume, namespace, child), signal);
-    await env.creator.createOnce(persistentVolumeClaims, claimFor(volume, namespace, child), signal);
+    await access.creator.createOnce(persistentVolumes, aliasOf(volume, namespace, child), signal);
+    await access.creator.createOnce(persistentVolumeClaims, claimFor(volume, namespace, child), signal);
   }
   return waiting(`waiting for staging PersistentVolumeClaim ${namespace}/${child.name} to be bound`);
 }
@@ -95,12 +95,12 @@ export function isAlias({ metadata }: PersistentVolume): boolean {
 
 /** Takes down what {@link stageAlias} set up. Answers what is left in the cluster. */
 export async function unstageAlias(
-  env: Environment,
+  access: VolumeAccess,
   child: ChildIdentity,
   signal: AbortSignal,
 ): Promise<string[]> {
   const { name } = child;
-  const { namespace, listers } = env;
+  const { namespace, listers } = access;
   const targets: Target[] = [
     {
       kind: persistentVolumeClaims,
@@ -109,5 +109,5 @@ export async function unstageAlias(
     },
     { kind: persistentVolumes, key: { name }, cached: listers.volumes.get(name) },
   ];
-  return env.cleaner.remove(requestUidOf(child), targets, signal);
+  return access.cleaner.remove(requestUidOf(child), targets, signal);
 }

@@ -1,5 +1,5 @@
 import { persistentVolumeClaims } from '../../api/kubernetes/core.ts';
-import type { Environment } from '../../controller/datamover/environment.ts';
+import type { VolumeAccess } from '../volume-access.ts';
 import { done, waiting, type StepResult } from '../../lifecycle/request/step.ts';
 import { isUsable } from './nodes.ts';
 import { waitsForConsumer } from './staging.ts';
@@ -12,23 +12,23 @@ export const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
  * name it. Any ready node will do, since the volume is empty.
  */
 export async function chooseNode(
-  env: Environment,
+  access: VolumeAccess,
   claimName: string,
   signal: AbortSignal,
 ): Promise<StepResult> {
-  const claim = env.listers.claims.get(`${env.namespace}/${claimName}`);
+  const claim = access.listers.claims.get(`${access.namespace}/${claimName}`);
   if (claim === undefined)
-    return waiting(`waiting to see PersistentVolumeClaim ${env.namespace}/${claimName}`);
+    return waiting(`waiting to see PersistentVolumeClaim ${access.namespace}/${claimName}`);
   if (claim.status?.phase === 'Bound') return done;
-  const message = `waiting for staging PersistentVolumeClaim ${env.namespace}/${claimName} to be bound`;
-  if (!waitsForConsumer(env, claim) || claim.metadata.annotations?.[SELECTED_NODE] !== undefined)
+  const message = `waiting for staging PersistentVolumeClaim ${access.namespace}/${claimName} to be bound`;
+  if (!waitsForConsumer(access, claim) || claim.metadata.annotations?.[SELECTED_NODE] !== undefined)
     return waiting(message);
-  const node = env.listers.nodes.list().find(isUsable);
+  const node = access.listers.nodes.list().find(isUsable);
   if (node === undefined)
     return waiting('waiting for a node that is ready and schedulable', { requeueAfterMs: 5000 });
-  await env.client.mergePatch(
+  await access.client.mergePatch(
     persistentVolumeClaims,
-    { namespace: env.namespace, name: claimName },
+    { namespace: access.namespace, name: claimName },
     { metadata: { uid: claim.metadata.uid, annotations: { [SELECTED_NODE]: node.metadata.name } } },
     { signal },
   );

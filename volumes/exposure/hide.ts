@@ -10,14 +10,14 @@ import { HIDDEN } from '../../api/datamover/v1alpha1/own-labels.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { patchIfThere } from '../../kube/client/patch-if-there.ts';
 import { inTurns } from '../../kube/runtime/turns.ts';
-import { CLAIM_INDEX, OWN_INDEX, type Listers } from '../../controller/datamover/environment.ts';
+import { CLAIM_INDEX, OWN_INDEX, type VolumeListers } from '../volume-access.ts';
 
 /** Where to look for what others made for us. */
 export interface Hideout {
   client: KubeClient;
   /** The protected namespace. */
   namespace: string;
-  listers: Pick<Listers, 'claims' | 'volumes'>;
+  listers: Pick<VolumeListers, 'claims' | 'volumes'>;
 }
 
 /**

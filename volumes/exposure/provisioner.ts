@@ -1,5 +1,5 @@
 import { events, type Event } from '../../api/kubernetes/core.ts';
-import type { Environment } from '../../controller/datamover/environment.ts';
+import type { VolumeAccess } from '../volume-access.ts';
 import type { StepResult } from '../../lifecycle/request/step.ts';
 
 /**
@@ -7,20 +7,20 @@ import type { StepResult } from '../../lifecycle/request/step.ts';
  * are many and short-lived, so they are read once and not watched.
  */
 export async function quoteProvisioner(
-  { env, now, signal }: { env: Environment; now: Date; signal: AbortSignal },
+  { access, now, signal }: { access: VolumeAccess; now: Date; signal: AbortSignal },
   claim: string,
   result: StepResult,
 ): Promise<StepResult> {
   if (result.state !== 'waiting' || result.deadline === undefined) return result;
   if (now.getTime() < result.deadline.at) return result;
-  const words = await lastWarning(env, claim, signal);
+  const words = await lastWarning(access, claim, signal);
   if (words === undefined) return result;
   const { message, ...deadline } = result.deadline;
   return { ...result, deadline: { ...deadline, message: `${message}; its Events say: ${words}` } };
 }
 
 async function lastWarning(
-  { client, namespace }: Environment,
+  { client, namespace }: VolumeAccess,
   claim: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {

@@ -1,5 +1,5 @@
 import { pods, type PersistentVolume, type Pod } from '../../api/kubernetes/core.ts';
-import type { Environment } from '../../controller/datamover/environment.ts';
+import type { VolumeAccess } from '../volume-access.ts';
 import { onlyNode } from './nodes.ts';
 
 export interface LiveVolume {
@@ -16,17 +16,17 @@ export interface LiveVolume {
  * on several nodes. `undefined`: on any that the volume itself allows.
  */
 export async function readingNode(
-  env: Environment,
+  access: VolumeAccess,
   { namespace, claimName, volume, signal }: LiveVolume,
 ): Promise<{ node: string | undefined } | { problem: string }> {
   const { spec } = volume;
   if (isShared(spec)) return { node: undefined };
-  for await (const pod of env.client.list(pods, { namespace, signal })) {
+  for await (const pod of access.client.list(pods, { namespace, signal })) {
     if (uses(pod, claimName)) return { node: pod.spec.nodeName };
   }
   if (spec['hostPath'] === undefined || spec.nodeAffinity !== undefined) return { node: undefined };
   // The same path is another folder on another node, and reading the wrong one would even succeed.
-  const only = onlyNode(env.listers.nodes.list(), undefined);
+  const only = onlyNode(access.listers.nodes.list(), undefined);
   if (only !== undefined) return { node: only };
   return {
     problem: `no running pod uses PersistentVolumeClaim ${namespace}/${claimName}, so it is not known on which node the hostPath of PersistentVolume ${volume.metadata.name} holds the data; start such a pod, or give the volume a nodeAffinity`,

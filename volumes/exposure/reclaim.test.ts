@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { persistentVolumes, type PersistentVolume } from '../../api/kubernetes/core.ts';
 import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
-import type { Environment } from '../../controller/datamover/environment.ts';
+import type { VolumeAccess } from '../volume-access.ts';
 import { reclaimVolumes } from './staging.ts';
 
 function volume(name: string, own: Record<string, string> = {}): PersistentVolume {
@@ -22,7 +22,7 @@ it('lets storage delete copies, and never what only shows the data of another vo
     client: kube.client(),
     namespace: 'velero',
     listers: { volumes: { byIndex: () => seeded } },
-  } as unknown as Environment;
+  } as unknown as VolumeAccess;
   expect(await reclaimVolumes(env, ['staging'], new AbortController().signal)).toEqual([
     'PersistentVolume copy',
     'PersistentVolume alias',

@@ -7,7 +7,7 @@ import {
 } from '../../api/kubernetes/snapshot.ts';
 import type { DataMoverBackupStatus } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import { patchIfThere } from '../../kube/client/patch-if-there.ts';
-import { CLAIM_INDEX, REQUEST_INDEX, type Environment } from '../../controller/datamover/environment.ts';
+import { CLAIM_INDEX, REQUEST_INDEX, type VolumeAccess } from '../volume-access.ts';
 import { isAlias } from './alias.ts';
 import {
   ownerReferenceTo,
@@ -36,29 +36,29 @@ type Capture = NonNullable<DataMoverBackupStatus['capture']>;
  * Nothing of the application is touched and no credential leaves the protected namespace.
  */
 export async function stageSnapshot(
-  env: Environment,
+  access: VolumeAccess,
   child: ChildIdentity,
   source: { capture: Capture; volume: StagingVolume },
   signal: AbortSignal,
 ): Promise<StepResult> {
-  const key = `${env.namespace}/${child.name}`;
-  if (env.listers.claims.get(key) === undefined) {
-    const snapshot = env.listers.snapshots.get(key);
+  const key = `${access.namespace}/${child.name}`;
+  if (access.listers.claims.get(key) === undefined) {
+    const snapshot = access.listers.snapshots.get(key);
     if (snapshot === undefined) {
-      await createStagingSnapshot(env, child, source, signal);
+      await createStagingSnapshot(access, child, source, signal);
       return waiting(`making VolumeSnapshot ${key} for staging`);
     }
     if (snapshot.status?.readyToUse !== true) {
-      if (env.listers.snapshotContents.get(child.name) === undefined)
-        await createStagingSnapshot(env, child, source, signal);
+      if (access.listers.snapshotContents.get(child.name) === undefined)
+        await createStagingSnapshot(access, child, source, signal);
       const trouble = snapshot.status?.error?.message;
       return waiting(
         `waiting for VolumeSnapshot ${key} to be ready${trouble === undefined ? '' : `: ${trouble}`}`,
       );
     }
-    await env.creator.createOnce(
+    await access.creator.createOnce(
       persistentVolumeClaims,
-      stagingClaim(env, child, source.volume, {
+      stagingClaim(access, child, source.volume, {
         apiGroup: 'snapshot.storage.k8s.io',
         kind: 'VolumeSnapshot',
         name: child.name,
@@ -66,66 +66,66 @@ export async function stageSnapshot(
       signal,
     );
   }
-  return awaitUsable(env, child.name);
+  return awaitUsable(access, child.name);
 }
 
 /** An empty staging volume, for a mover to restore into. */
 export async function stageEmpty(
-  env: Environment,
+  access: VolumeAccess,
   child: ChildIdentity,
   volume: StagingVolume,
   signal: AbortSignal,
 ): Promise<StepResult> {
-  if (env.listers.claims.get(`${env.namespace}/${child.name}`) === undefined) {
-    await env.creator.createOnce(persistentVolumeClaims, stagingClaim(env, child, volume), signal);
+  if (access.listers.claims.get(`${access.namespace}/${child.name}`) === undefined) {
+    await access.creator.createOnce(persistentVolumeClaims, stagingClaim(access, child, volume), signal);
   }
-  return awaitUsable(env, child.name);
+  return awaitUsable(access, child.name);
 }
 
 /** A claim that waits for its first consumer is usable unbound: the mover's pod is that consumer. */
-function awaitUsable(env: Environment, name: string): StepResult {
-  const claim = env.listers.claims.get(`${env.namespace}/${name}`);
+function awaitUsable(access: VolumeAccess, name: string): StepResult {
+  const claim = access.listers.claims.get(`${access.namespace}/${name}`);
   if (claim?.status?.phase === 'Bound') return done;
-  if (claim !== undefined && waitsForConsumer(env, claim)) return done;
-  return waiting(`waiting for staging PersistentVolumeClaim ${env.namespace}/${name} to be bound`);
+  if (claim !== undefined && waitsForConsumer(access, claim)) return done;
+  return waiting(`waiting for staging PersistentVolumeClaim ${access.namespace}/${name} to be bound`);
 }
 
-export function waitsForConsumer(env: Environment, claim: PersistentVolumeClaim): boolean {
+export function waitsForConsumer(access: VolumeAccess, claim: PersistentVolumeClaim): boolean {
   const className = claim.spec.storageClassName;
   if (className === undefined) return false;
-  return env.listers.storageClasses.get(className)?.volumeBindingMode === 'WaitForFirstConsumer';
+  return access.listers.storageClasses.get(className)?.volumeBindingMode === 'WaitForFirstConsumer';
 }
 
 async function createStagingSnapshot(
-  env: Environment,
+  access: VolumeAccess,
   child: ChildIdentity,
   { capture, volume }: { capture: Capture; volume: StagingVolume },
   signal: AbortSignal,
 ): Promise<void> {
   const { name, labels: childLabels, annotations } = child;
   const apiVersion = 'snapshot.storage.k8s.io/v1';
-  const original = await env.client.get(
+  const original = await access.client.get(
     volumeSnapshotContents,
     { name: capture.volumeSnapshotContent ?? '' },
     { signal },
   );
-  await env.creator.createOnce(
+  await access.creator.createOnce(
     volumeSnapshotContents,
     stagingContent(child, {
-      namespace: env.namespace,
+      namespace: access.namespace,
       capture,
       volumeMode: volume.volumeMode,
       original,
-      classes: env.listers.snapshotClasses.list(),
+      classes: access.listers.snapshotClasses.list(),
     }),
     signal,
   );
-  await env.creator.createOnce(
+  await access.creator.createOnce(
     volumeSnapshots,
     {
       apiVersion,
       kind: 'VolumeSnapshot',
-      metadata: { name, namespace: env.namespace, labels: childLabels, annotations },
+      metadata: { name, namespace: access.namespace, labels: childLabels, annotations },
       spec: { source: { volumeSnapshotContentName: name } },
     },
     signal,
@@ -133,7 +133,7 @@ async function createStagingSnapshot(
 }
 
 function stagingClaim(
-  env: Environment,
+  access: VolumeAccess,
   { name, labels: childLabels, annotations }: ChildIdentity,
   volume: StagingVolume,
   dataSource?: { apiGroup: string; kind: string; name: string },
@@ -142,7 +142,7 @@ function stagingClaim(
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
-    metadata: { name, namespace: env.namespace, labels: childLabels, annotations },
+    metadata: { name, namespace: access.namespace, labels: childLabels, annotations },
     spec: {
       accessModes,
       volumeMode,
@@ -155,7 +155,7 @@ function stagingClaim(
 
 /** The staging claim, as owner of what is made to work on it. */
 export function ownerOfWork(
-  { listers, namespace }: Environment,
+  { listers, namespace }: VolumeAccess,
   { name }: ChildIdentity,
 ): OwnerReference | undefined {
   const claim = listers.claims.get(`${namespace}/${name}`);
@@ -164,21 +164,21 @@ export function ownerOfWork(
 
 /** Takes down what {@link stageSnapshot} set up. Answers what is left in the cluster. */
 export async function unstageSnapshot(
-  env: Environment,
+  access: VolumeAccess,
   child: ChildIdentity,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const { listers, namespace } = env;
+  const { listers, namespace } = access;
   const { name } = child;
   const uid = requestUidOf(child);
-  const claim = stagingTarget(env, child);
+  const claim = stagingTarget(access, child);
   // The snapshot controller keeps what an unbound claim is to be made from, and does not look again soon when that goes.
   if (claim.cached !== undefined && claim.cached.status?.phase !== 'Bound') {
-    const left = await env.cleaner.remove(uid, [claim], signal);
+    const left = await access.cleaner.remove(uid, [claim], signal);
     if (left.length > 0) return left;
   }
   const snapshot = listers.snapshots.get(`${namespace}/${name}`);
-  return env.cleaner.remove(
+  return access.cleaner.remove(
     uid,
     [
       claim,
@@ -191,15 +191,15 @@ export async function unstageSnapshot(
 
 /** Takes down what {@link stageEmpty} set up. Answers what is left in the cluster. */
 export async function unstageEmpty(
-  env: Environment,
+  access: VolumeAccess,
   child: ChildIdentity,
   signal: AbortSignal,
 ): Promise<string[]> {
-  return env.cleaner.remove(requestUidOf(child), [stagingTarget(env, child)], signal);
+  return access.cleaner.remove(requestUidOf(child), [stagingTarget(access, child)], signal);
 }
 
 function stagingTarget(
-  { listers, namespace }: Environment,
+  { listers, namespace }: VolumeAccess,
   { name }: ChildIdentity,
 ): Target & { cached: PersistentVolumeClaim | undefined } {
   return {
@@ -218,7 +218,7 @@ export interface CapturedSnapshot {
 
 /** Removes the snapshot that the capture took, and with it the storage system's. Answers what is left. */
 export async function releaseCapture(
-  env: Environment,
+  access: VolumeAccess,
   child: ChildIdentity,
   { namespace, uid: capturedUid }: CapturedSnapshot,
   signal: AbortSignal,
@@ -227,23 +227,23 @@ export async function releaseCapture(
   const isOurs = (found: Resource): boolean =>
     isMadeFor(uid, found) || (capturedUid !== undefined && found.metadata.uid === capturedUid);
   const key = { namespace, name: child.name };
-  const cached = env.listers.snapshots.get(formatKey(key));
-  if (cached !== undefined && isOurs(cached)) await claimContent(env, child, cached, signal);
-  const left = await env.cleaner.remove(uid, [{ kind: volumeSnapshots, key, cached, isOurs }], signal);
+  const cached = access.listers.snapshots.get(formatKey(key));
+  if (cached !== undefined && isOurs(cached)) await claimContent(access, child, cached, signal);
+  const left = await access.cleaner.remove(uid, [{ kind: volumeSnapshots, key, cached, isOurs }], signal);
   // It carries our label, and goes with the snapshot and the storage system's.
-  const content = env.listers.snapshotContents
+  const content = access.listers.snapshotContents
     .byIndex(REQUEST_INDEX, uid)
     .find(({ metadata }) => metadata.name !== child.name);
   if (content === undefined) return left;
   if (left.length > 0) return [...left, nameOf(content)];
   // The snapshot went before the snapshot controller had seen that the content should go with it.
   const target = { kind: volumeSnapshotContents, key: { name: content.metadata.name }, cached: content };
-  return env.cleaner.remove(uid, [target], signal);
+  return access.cleaner.remove(uid, [target], signal);
 }
 
 /** A request that ended between the cut and its record has not seen to it yet that the content goes with the snapshot. */
 async function claimContent(
-  { client, listers }: Environment,
+  { client, listers }: VolumeAccess,
   child: ChildIdentity,
   snapshot: VolumeSnapshot,
   signal: AbortSignal,
@@ -263,15 +263,15 @@ async function claimContent(
  * nothing but copies. An alias holds none, and is left as it is. Answers which are still there.
  */
 export async function reclaimVolumes(
-  env: Environment,
+  access: VolumeAccess,
   claimNames: readonly string[],
   signal: AbortSignal,
 ): Promise<string[]> {
   const volumes = claimNames.flatMap((claim) =>
-    env.listers.volumes.byIndex(CLAIM_INDEX, `${env.namespace}/${claim}`),
+    access.listers.volumes.byIndex(CLAIM_INDEX, `${access.namespace}/${claim}`),
   );
   const kept = volumes.filter((one) => !isAlias(one) && one.spec.persistentVolumeReclaimPolicy !== 'Delete');
-  await Promise.all(kept.map((volume) => deleteWhenReleased(env.client, volume, signal)));
+  await Promise.all(kept.map((volume) => deleteWhenReleased(access.client, volume, signal)));
   return volumes.map(({ metadata }) => nameOfVolume(metadata.name));
 }
 

@@ -3,14 +3,18 @@ import { persistentVolumes, pods, type PersistentVolumeClaim } from '../../api/k
 import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
 import { createInformerSet } from '../../kube/cache/informer-set.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
-import { createMirrors, listersOf } from '../../controller/datamover/informers.ts';
+import { ALIAS_INDEX } from '../volume-access.ts';
 import { usersOf } from './claim-users.ts';
 
 /** What the caches hold when all is listed. */
 async function usersIn(kube: FakeKube, claimName: string): Promise<string | undefined> {
   const client = kube.client('test');
   const informers = createInformerSet({ client });
-  const listers = listersOf(createMirrors(informers, 'velero'));
+  const volumes = informers.informer(persistentVolumes, {
+    indexers: {
+      [ALIAS_INDEX]: ({ metadata }) => [metadata.annotations?.[annotations.aliasOf] ?? ''],
+    },
+  });
   const { signal } = new AbortController();
   const claim = { metadata: { namespace: 'app', name: claimName } } as PersistentVolumeClaim;
   const stop = new AbortController();
@@ -18,7 +22,7 @@ async function usersIn(kube: FakeKube, claimName: string): Promise<string | unde
   await informers.waitForSync({ timeoutMs: 60_000 });
   try {
     // A cluster has more volumes than one pass may look at.
-    const { byIndex } = listers.volumes;
+    const { byIndex } = volumes.store;
     return await usersOf({ client, listers: { volumes: { byIndex } } }, claim, 'pv', signal);
   } finally {
     stop.abort();

@@ -1,5 +1,5 @@
 import { pods, volumeAttachments, type PersistentVolumeClaim, type Pod } from '../../api/kubernetes/core.ts';
-import { ALIAS_INDEX, type Environment } from '../../controller/datamover/environment.ts';
+import { ALIAS_INDEX, type VolumeAccess } from '../volume-access.ts';
 
 /** The finalizer that every claim has: Kubernetes' own guard against what is asked here. */
 const PROTECTION = 'kubernetes.io/pvc-protection';
@@ -12,8 +12,8 @@ export async function usersOf(
   {
     client,
     listers,
-  }: Pick<Environment, 'client'> & {
-    listers: { volumes: Pick<Environment['listers']['volumes'], 'byIndex'> };
+  }: Pick<VolumeAccess, 'client'> & {
+    listers: { volumes: Pick<VolumeAccess['listers']['volumes'], 'byIndex'> };
   },
   claim: PersistentVolumeClaim,
   volumeName: string,

@@ -35,8 +35,11 @@ export function pruneName(deleteUid: string): string {
   return `dmp-${shortHash(deleteUid)}`;
 }
 
+/** The kinds of requests, as names and labels of their children have them. */
+export type RequestKind = 'backup' | 'restore' | 'delete' | 'prune';
+
 /** Name of everything created for one request: one per kind and namespace, hence one name for all. */
-export function childName(kind: 'backup' | 'restore' | 'delete' | 'prune', requestUid: string): string {
+export function childName(kind: RequestKind, requestUid: string): string {
   const prefix = { backup: 'dmb', restore: 'dmr', delete: 'dmd', prune: 'dmp' }[kind];
   return `${prefix}-${shortHash(requestUid)}`;
 }

@@ -8,6 +8,7 @@ import type {
 import { dataMoverBackups } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { conditionTypes } from '../../../api/datamover/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
+import { requestType } from '../request-type.ts';
 import { isServedHere } from '../installation.ts';
 import { childIdentity } from '../../../lifecycle/request/child-identity.ts';
 import type { RequestType } from '../../../lifecycle/request/request-type.ts';
@@ -22,7 +23,7 @@ import { backupSteps, unwantedBackup } from './steps.ts';
 export function backupRequest(
   env: Environment,
 ): RequestType<DataMoverBackup, DataMoverBackupStatus, BackupScope> {
-  return {
+  return requestType(env, {
     kind: dataMoverBackups,
     lister: env.listers.backups,
     isShared: true,
@@ -54,7 +55,7 @@ export function backupRequest(
     ],
     successMessage: resultText,
     report: (backup, before, after) => reportBackup(env, backup, before, after),
-  };
+  });
 }
 
 /** The phase follows from the recorded facts; nothing stores it as a state of its own. */

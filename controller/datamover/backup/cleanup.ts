@@ -1,6 +1,7 @@
+import { cleanMover } from '../clean-mover.ts';
 import { unstageAlias } from '../../../volumes/exposure/alias.ts';
 import { reclaimVolumes, releaseCapture, unstageSnapshot } from '../../../volumes/exposure/staging.ts';
-import { cleanMover, untilGone } from '../../../lifecycle/request/cleanup.ts';
+import { untilGone } from '../../../lifecycle/request/cleanup.ts';
 import type { Step, StepResult } from '../../../lifecycle/request/step.ts';
 import type { BackupScope } from './scope.ts';
 import { noteStrays, removeStrays } from './capture/orphaned-snapshots.ts';

@@ -1,4 +1,5 @@
-import { locationOfBackup, type VeleroLocation } from '../velero-location.ts';
+import type { VeleroLocation } from '../../../movers/velero-location.ts';
+import { locationOfBackup } from '../velero-location.ts';
 import type { BackupScope } from './scope.ts';
 
 /** The storage location of the Velero backup. It is recorded in the status, because the Velero backup may go first. */

@@ -1,11 +1,13 @@
+import { announce } from '../lifecycle-events.ts';
+import { targetOf } from '../../../lifecycle/observe/event-target.ts';
+import type { EventTarget } from '../../../lifecycle/observe/event-target.ts';
 import type {
   DataMoverBackup,
   DataMoverBackupStatus,
 } from '../../../api/datamover/v1alpha1/data-mover-backup.ts';
 import { eventReasons } from '../../../api/datamover/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
-import { announce, targetOf } from '../../../lifecycle/observe/lifecycle-events.ts';
-import { speaker, type EventTarget } from '../../../lifecycle/observe/reporter.ts';
+import { speaker } from '../../../lifecycle/observe/reporter.ts';
 import { veleroTarget } from '../velero-target.ts';
 
 /** Tells what this pass changed, on every object where somebody would look for it. */

@@ -80,7 +80,7 @@ async function stage(scope: BackupScope): Promise<StepResult> {
   if (scope.status.movingSince !== undefined) return done;
   const isLive = scope.status.capture?.consistency === 'Live';
   const staged = boundStaging(scope, await (isLive ? stageLive(scope) : stageCut(scope)));
-  return quoteProvisioner(scope, scope.child.name, staged);
+  return quoteProvisioner({ ...scope, access: scope.env }, scope.child.name, staged);
 }
 
 async function stageCut({ status, env, child, serving, signal }: BackupScope): Promise<StepResult> {

@@ -1,3 +1,4 @@
+import { targetOf } from '../../../lifecycle/observe/event-target.ts';
 import { isLeaving, keeperOf } from '../../../api/datamover/v1alpha1/class-resolution.ts';
 import { annotations, FINALIZER } from '../../../api/datamover/v1alpha1/keys.ts';
 import { hasFinalizer } from '../../../kube/status/finalizers.ts';
@@ -15,7 +16,6 @@ import { conditionTypes, eventReasons } from '../../../api/datamover/v1alpha1/re
 import type { ReconcileContext, Reconciler, ReconcileResult } from '../../../kube/runtime/controller.ts';
 import { findCondition } from '../../../kube/status/conditions.ts';
 import type { Environment } from '../environment.ts';
-import { targetOf } from '../../../lifecycle/observe/lifecycle-events.ts';
 import type { Serving, ServingProblem } from '../resolution/resolve-class.ts';
 import { speaker } from '../../../lifecycle/observe/reporter.ts';
 import { createStatusStore } from '../../../lifecycle/request/status-store.ts';

@@ -5,6 +5,7 @@ import type {
 import { dataMoverDeletes } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { conditionTypes } from '../../../api/datamover/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
+import { requestType } from '../request-type.ts';
 import { childIdentity } from '../../../lifecycle/request/child-identity.ts';
 import type { RequestType } from '../../../lifecycle/request/request-type.ts';
 import { announceTries, pauseAfter } from '../retry.ts';
@@ -17,7 +18,7 @@ import { deleteCleanup, deleteSteps } from './steps.ts';
 export function deleteRequest(
   env: Environment,
 ): RequestType<DataMoverDelete, DataMoverDeleteStatus, DeleteScope> {
-  return {
+  return requestType<DataMoverDelete, DataMoverDeleteStatus, DeleteScope>(env, {
     kind: dataMoverDeletes,
     lister: env.listers.deletes,
     // They lie in the protected namespace of their installation.
@@ -47,7 +48,7 @@ export function deleteRequest(
     ],
     successMessage: () => 'the snapshot is not in the repository any more',
     report: (request, before, after) => announceTries(env.reporter, request, before, after),
-  };
+  });
 }
 
 function originOf({ spec: { result } }: DataMoverDelete): Origin {

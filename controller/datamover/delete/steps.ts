@@ -1,8 +1,8 @@
+import { cleanMover } from '../clean-mover.ts';
 import { dataMoverDeleteSpec } from '../../../api/datamover/v1alpha1/data-mover-delete.ts';
 import { dataMoverDeletes } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { askForPrune } from '../prune/request-prune.ts';
 import { ownerReferenceTo } from '../../../lifecycle/request/child-identity.ts';
-import { cleanMover } from '../../../lifecycle/request/cleanup.ts';
 import { checkCare, checkCareForm } from '../repository-maintenance.ts';
 import { recover } from '../retry.ts';
 import { checkSnapshotID } from '../../../movers/snapshot-id.ts';

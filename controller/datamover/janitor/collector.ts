@@ -1,3 +1,4 @@
+import type { Lister } from '../../../kube/cache/lister.ts';
 import { parseKey, type Kind, type Resource } from '../../../api/kubernetes/meta.ts';
 import type { DataMoverBackup } from '../../../api/datamover/v1alpha1/data-mover-backup.ts';
 import type { DataMoverDelete } from '../../../api/datamover/v1alpha1/data-mover-delete.ts';
@@ -13,7 +14,7 @@ import {
 import { isConflict, isNotFound } from '../../../kube/client/kube-error.ts';
 import type { Clock } from '../../../kube/runtime/clock.ts';
 import type { Logger } from '../../../telemetry/log.ts';
-import type { Environment, Lister } from '../environment.ts';
+import type { Environment } from '../environment.ts';
 import { CHILD_INDEX } from '../informers.ts';
 import type { Mover, RequestKind } from '../../../movers/mover.ts';
 import { nameOf } from '../../../kube/runtime/deleter.ts';

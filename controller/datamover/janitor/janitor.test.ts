@@ -1,3 +1,4 @@
+import type { Lister } from '../../../kube/cache/lister.ts';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { persistentVolumeClaims } from '../../../api/kubernetes/core.ts';
 import { backups, restores } from '../../../api/velero/v1.ts';
@@ -14,7 +15,6 @@ import { backupName } from '../../../api/datamover/v1alpha1/names.ts';
 import { KubeError } from '../../../kube/client/kube-error.ts';
 import { silentLogger } from '../../../telemetry/log.ts';
 import { World, APP } from '../../../tests/fakes/cluster/world.ts';
-import type { Lister } from '../environment.ts';
 import { createJanitor, type Janitor } from './janitor.ts';
 
 const VELERO = 'velero';

@@ -5,6 +5,7 @@ import type {
 import { dataMoverPrunes } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { conditionTypes, repositoryKept } from '../../../api/datamover/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
+import { requestType } from '../request-type.ts';
 import { childIdentity } from '../../../lifecycle/request/child-identity.ts';
 import type { Fact, RequestType } from '../../../lifecycle/request/request-type.ts';
 import { announceTries, pauseAfter } from '../retry.ts';
@@ -16,7 +17,7 @@ import { pruneCleanup, pruneSteps, unwantedPrune } from './steps.ts';
 export function pruneRequest(
   env: Environment,
 ): RequestType<DataMoverPrune, DataMoverPruneStatus, PruneScope> {
-  return {
+  return requestType(env, {
     kind: dataMoverPrunes,
     lister: env.listers.prunes,
     // They lie in the protected namespace of their installation.
@@ -54,7 +55,7 @@ export function pruneRequest(
     ],
     successMessage: successOf,
     report: (request, before, after) => announceTries(env.reporter, request, before, after),
-  };
+  });
 }
 
 /** What is no time is refused when it comes to it. */

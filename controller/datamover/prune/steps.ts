@@ -1,3 +1,4 @@
+import { cleanMover } from '../clean-mover.ts';
 import {
   dataMoverPruneSpec,
   type DataMoverPrune,
@@ -12,7 +13,6 @@ import type {
   RepositoryRequest,
 } from '../../../movers/mover.ts';
 import { ownerReferenceTo } from '../../../lifecycle/request/child-identity.ts';
-import { cleanMover } from '../../../lifecycle/request/cleanup.ts';
 import { checkCare, checkCareForm } from '../repository-maintenance.ts';
 import { recover } from '../retry.ts';
 import { admit, deletedTooEarly, followMover, stopUnwanted } from '../transfer-steps.ts';

@@ -1,7 +1,7 @@
+import type { ResolutionProblem, ResolvedContext } from '../../../lifecycle/request/request-type.ts';
 import { dataMoverClassSpec, type DataMoverClass } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
 import type { ClassResolution } from '../../../api/datamover/v1alpha1/class-resolution.ts';
 import { GROUP, VERSION } from '../../../api/datamover/v1alpha1/keys.ts';
-import type { FailureReason } from '../../../api/datamover/v1alpha1/reasons.ts';
 import {
   optionsFor,
   type StorageClassOptions,
@@ -10,8 +10,10 @@ import type { Mover } from '../../../movers/mover.ts';
 import { isPrefix } from '../../../movers/repository-path.ts';
 
 /** Which class and mover serve a request, and with what configuration. */
-export interface Serving {
+export interface Serving extends ResolvedContext {
   class: DataMoverClass;
+  /** Those of the class. */
+  deadlines: DataMoverClass['spec']['deadlines'];
   mover: Mover;
   /** Parsed by the mover. */
   config: unknown;
@@ -23,10 +25,7 @@ export interface Serving {
   notes?: readonly string[];
 }
 
-export interface ServingProblem {
-  reason: FailureReason;
-  message: string;
-}
+export type ServingProblem = ResolutionProblem;
 
 /** What a request brings along. */
 export interface Asked {
@@ -77,7 +76,8 @@ export function serve(
     return invalid(dataMoverClass, `spec.verify is ${verify}, which mover ${mover.name} cannot do`);
   const parsed = mover.parseConfig(own);
   if ('problem' in parsed) return invalid(dataMoverClass, parsed.problem);
-  const serving = { class: dataMoverClass, mover, repositoryPrefix, options, ...parsed };
+  const { deadlines } = dataMoverClass.spec;
+  const serving = { class: dataMoverClass, deadlines, mover, repositoryPrefix, options, ...parsed };
   return refuseChoice(mover, asked, merged.ofClass) ?? serving;
 }
 
@@ -131,6 +131,7 @@ export function servingForCleanup(
   const name = status?.dataMoverClass ?? '';
   return {
     class: { apiVersion: `${GROUP}/${VERSION}`, kind: 'DataMoverClass', metadata: { name }, spec },
+    deadlines: spec.deadlines,
     mover,
     config: undefined,
     repositoryPrefix: '',

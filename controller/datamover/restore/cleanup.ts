@@ -1,7 +1,8 @@
+import { cleanMover } from '../clean-mover.ts';
 import { abandonVolume } from '../../../volumes/handover/hand-over.ts';
 import { nameOfVolume, reclaimVolumes, unstageEmpty } from '../../../volumes/exposure/staging.ts';
 import { requestUidOf } from '../../../lifecycle/request/child-identity.ts';
-import { cleanMover, untilGone } from '../../../lifecycle/request/cleanup.ts';
+import { untilGone } from '../../../lifecycle/request/cleanup.ts';
 import type { Step, StepResult } from '../../../lifecycle/request/step.ts';
 import { settleReplaced } from './overwrite/roll-back.ts';
 import type { RestoreScope } from './scope.ts';

@@ -1,9 +1,10 @@
+import { announce } from '../lifecycle-events.ts';
+import { targetOf } from '../../../lifecycle/observe/event-target.ts';
 import type {
   DataMoverRestore,
   DataMoverRestoreStatus,
 } from '../../../api/datamover/v1alpha1/data-mover-restore.ts';
 import type { Environment } from '../environment.ts';
-import { announce, targetOf } from '../../../lifecycle/observe/lifecycle-events.ts';
 import { veleroTarget } from '../velero-target.ts';
 
 /** Tells what this pass changed, on every object where somebody would look for it. */

@@ -13,6 +13,7 @@ import type {
 import { dataMoverRestores } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { conditionTypes } from '../../../api/datamover/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
+import { requestType } from '../request-type.ts';
 import { isServedHere } from '../installation.ts';
 import { childIdentity } from '../../../lifecycle/request/child-identity.ts';
 import type { RequestType } from '../../../lifecycle/request/request-type.ts';
@@ -28,7 +29,7 @@ import { restoreSteps, unwantedRestore } from './steps.ts';
 export function restoreRequest(
   env: Environment,
 ): RequestType<DataMoverRestore, DataMoverRestoreStatus, RestoreScope> {
-  return {
+  return requestType(env, {
     kind: dataMoverRestores,
     lister: env.listers.restores,
     isShared: true,
@@ -62,7 +63,7 @@ export function restoreRequest(
     ],
     successMessage: restoredText,
     report: (restore, before, after) => reportRestore(env, restore, before, after),
-  };
+  });
 }
 
 function phaseOf(status: DataMoverRestoreStatus): string {

@@ -141,7 +141,7 @@ async function stage(scope: RestoreScope): Promise<StepResult> {
   // No mover pod will consume the volume of an empty backup, so its node has to be chosen here.
   const needsNode = staged.state === 'done' && source.result?.empty === true;
   const ready = needsNode ? await chooseNode(env, child.name, signal) : staged;
-  return quoteProvisioner(scope, child.name, boundStaging(scope, ready));
+  return quoteProvisioner({ ...scope, access: env }, child.name, boundStaging(scope, ready));
 }
 
 async function move(scope: RestoreScope): Promise<StepResult> {

@@ -1,3 +1,4 @@
+import type { Lister } from '../../../kube/cache/lister.ts';
 import { jobs, secrets, type Job, type Pod } from '../../../api/kubernetes/core.ts';
 import {
   desiredRepositoryJob,
@@ -5,7 +6,6 @@ import {
   type RepositoryCommand,
   type VolumeUse,
 } from './repository-job.ts';
-import type { Lister } from '../../../controller/datamover/environment.ts';
 import { requestUidOf } from '../../../lifecycle/request/child-identity.ts';
 import type { ObjectMeta, OwnerReference } from '../../../api/kubernetes/meta.ts';
 import { nameOf, type Cleaner } from '../../../kube/runtime/deleter.ts';

@@ -1,10 +1,10 @@
+import type { EventTarget } from '../../../lifecycle/observe/event-target.ts';
 import type { PersistentVolumeClaim } from '../../../api/kubernetes/core.ts';
 import { formatKey, keyOf } from '../../../api/kubernetes/meta.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { createDataMover, type DataMover } from '../../../controller/datamover/app.ts';
 import type { MoverFactory, Reach } from '../../../movers/factory.ts';
 import { builtInMovers } from '../../../movers/registry.ts';
-import type { EventTarget } from '../../../lifecycle/observe/reporter.ts';
 import { createInformerSet } from '../../../kube/cache/informer-set.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
 import { LeadershipLostError } from '../../../kube/runtime/leader-election.ts';

@@ -1,8 +1,8 @@
+import { cleanMover } from './clean-mover.ts';
 import { describe, expect, it } from '@jest/globals';
-import { childIdentity } from '../lifecycle/request/child-identity.ts';
-import { checkVolume } from './check-capabilities.ts';
-import { cleanMover } from '../lifecycle/request/cleanup.ts';
-import type { AnyMover, MoverOutcome, StagedVolume, WorkRequest } from './mover.ts';
+import { childIdentity } from '../../lifecycle/request/child-identity.ts';
+import { checkVolume } from '../../movers/check-capabilities.ts';
+import type { AnyMover, MoverOutcome, StagedVolume, WorkRequest } from '../../movers/mover.ts';
 
 /** What a mover would be that copies a volume into another one: no repository, no snapshot, nothing to restore or forget. */
 interface CopyMover extends AnyMover<{ bandwidth: string }> {

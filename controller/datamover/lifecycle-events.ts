@@ -1,6 +1,7 @@
 import { eventReasons } from '../../api/datamover/v1alpha1/reasons.ts';
-import { speaker, type EventTarget, type Reporter } from './reporter.ts';
-import type { MovingStatus } from '../../controller/datamover/transfer-steps.ts';
+import type { EventTarget } from '../../lifecycle/observe/event-target.ts';
+import { speaker, type Reporter } from '../../lifecycle/observe/reporter.ts';
+import type { MovingStatus } from './transfer-steps.ts';
 
 export interface Announcement<Status> {
   before: Status;
@@ -40,22 +41,4 @@ function announceEnd<Status extends MovingStatus>(reporter: Reporter, what: Anno
   if (after.phase === 'Completed') normal(everybody, eventReasons.completed, text);
   if (after.phase === 'Canceled') warning(everybody, eventReasons.canceled, text);
   if (after.phase === 'Failed') warning(everybody, eventReasons.failed, text);
-}
-
-/** An object as the target of Events. */
-export function targetOf(object: { apiVersion: string; kind: string; metadata: EventMetadata }): EventTarget {
-  const { name, namespace, uid } = object.metadata;
-  return {
-    apiVersion: object.apiVersion,
-    kind: object.kind,
-    name,
-    ...(namespace !== undefined && { namespace }),
-    ...(uid !== undefined && { uid }),
-  };
-}
-
-interface EventMetadata {
-  name: string;
-  namespace?: string;
-  uid?: string;
 }

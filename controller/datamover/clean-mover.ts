@@ -1,0 +1,16 @@
+import { untilGone } from '../../lifecycle/request/cleanup.ts';
+import type { ChildIdentity } from '../../lifecycle/request/child-identity.ts';
+import type { Step } from '../../lifecycle/request/step.ts';
+import type { AnyMover } from '../../movers/mover.ts';
+
+interface MoverScope {
+  serving: { mover: Pick<AnyMover, 'cleanup'> };
+  child: ChildIdentity;
+  signal: AbortSignal;
+}
+
+/** The first cleanup step of every request: the mover removes what it has created. */
+export const cleanMover: Step<MoverScope> = {
+  name: 'clean up mover',
+  run: async ({ serving, child, signal }) => untilGone(await serving.mover.cleanup({ ...child, signal })),
+};

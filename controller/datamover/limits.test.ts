@@ -1,0 +1,28 @@
+import { describe, expect, it } from '@jest/globals';
+import { boundsBy } from './limits.ts';
+
+const limits = {
+  backups: 1,
+  restores: 2,
+  deletes: 3,
+  prunes: 4,
+  backupsPerNode: 5,
+  restoresPerNode: 6,
+};
+
+describe('the limits of a class', () => {
+  const { perClass, perNode } = boundsBy((name) => (name === 'gold' ? limits : undefined));
+
+  it.each([
+    ['backup', 1, 5],
+    ['restore', 2, 6],
+    ['delete', 3, Infinity],
+    ['prune', 4, Infinity],
+  ])('let that many of kind %s run: %d per class, %d per node', (kind, ofClass, ofNode) => {
+    expect([perClass('gold', kind), perNode('gold', kind)]).toEqual([ofClass, ofNode]);
+  });
+
+  it.each(['backup', 'prune'])('let none of kind %s run if the class is gone', (kind) => {
+    expect([perClass('gone', kind), perNode('gone', kind)]).toEqual([0, 0]);
+  });
+});

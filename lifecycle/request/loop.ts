@@ -1,0 +1,59 @@
+import { eventReasons } from '../../api/datamover/v1alpha1/reasons.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import type { Clock } from '../../kube/runtime/clock.ts';
+import type { Cleaner } from '../../kube/runtime/deleter.ts';
+import { FINALIZER } from '../../api/datamover/v1alpha1/keys.ts';
+import type { Admission } from '../admission/admission.ts';
+import { targetOf } from '../observe/event-target.ts';
+import type { RequestObserver } from '../observe/observer.ts';
+import type { Reporter } from '../observe/reporter.ts';
+import { createRequestMemory, type RequestMemory } from './request-memory.ts';
+import type { RequestResource, RequestStatus, AnyRequestType } from './request-type.ts';
+import { createStatusStore, type StatusStore } from './status-store.ts';
+
+/** What the lifecycle needs of the process that it runs in. */
+export interface LifecycleDependencies {
+  client: KubeClient;
+  /** This controller, as `status.servedBy` of requests names it: namespace and name of its Lease. */
+  self: string;
+  admission: Admission;
+  cleaner: Cleaner;
+  reporter: Reporter;
+  observers: readonly RequestObserver[];
+  /** Wall time, for timestamps. */
+  now: () => Date;
+  /** For durations. */
+  clock: Clock;
+}
+
+/** The reconcile loop of one kind of requests: what its functions share. */
+export interface Loop {
+  deps: LifecycleDependencies;
+  type: AnyRequestType;
+  store: StatusStore<RequestResource>;
+  memory: RequestMemory;
+}
+
+export function createLoop(deps: LifecycleDependencies, type: AnyRequestType): Loop {
+  const store = createStatusStore<RequestResource>(deps.client, type.kind, deps.clock);
+  return { deps, type, store, memory: createRequestMemory(deps, store) };
+}
+
+/** Returns a copy of the status that a pass may write to. */
+export function draftOf(request: RequestResource): RequestStatus {
+  return structuredClone(request.status ?? {});
+}
+
+export function hasFinalizer({ metadata }: RequestResource): boolean {
+  return metadata.finalizers?.includes(FINALIZER) === true;
+}
+
+export function hasEnded({ type }: Loop, status: RequestStatus): boolean {
+  return status.failure !== undefined || type.succeeded(status);
+}
+
+/** Reports that objects of a request remain after its cleanup. */
+export function warnOfLeftovers({ deps }: Loop, request: RequestResource, left: readonly string[]): void {
+  const text = `not everything that was made for it could be removed: ${left.join('; ')}`;
+  deps.reporter.report([targetOf(request)], 'Warning', eventReasons.warning, text);
+}

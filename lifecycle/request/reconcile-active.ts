@@ -1,0 +1,51 @@
+import type { ReconcileContext, ReconcileResult } from '../../kube/runtime/controller.ts';
+import { canceled } from './canceled.ts';
+import { CLEANUP_POLL_MS } from './cleanup.ts';
+import { hasEnded, type Loop } from './loop.ts';
+import { claimRequest, cleanUpNow, openScope, retryResolution, runPass } from './pass.ts';
+import type { RequestResource, ResolutionProblem } from './request-type.ts';
+
+/** Reconciles a request that has our finalizer and has not ended. */
+export async function reconcileActive(
+  loop: Loop,
+  request: RequestResource,
+  context: ReconcileContext,
+): Promise<ReconcileResult | void> {
+  const { type, memory } = loop;
+  const serving = type.resolve(request);
+  if (serving === undefined) return;
+  if (!('reason' in serving) && type.mustBeClaimed(request)) return claimRequest(loop, request, context);
+  memory.setActive(request);
+  if ('reason' in serving) return failUnresolved(loop, request, { problem: serving, context });
+  return runPass(loop, openScope(loop, { request, serving, context }), request);
+}
+
+/** Fails a request that can no longer be served after work had begun. What was created is cleaned up all the same. */
+async function failUnresolved(
+  loop: Loop,
+  request: RequestResource,
+  { problem, context }: { problem: ResolutionProblem; context: ReconcileContext },
+): Promise<ReconcileResult> {
+  const retry = await retryResolution(loop, request, { problem, context });
+  if (retry !== undefined) return retry;
+  const { type } = loop;
+  const scope = openScope(loop, { request, serving: type.cleanupContext(request), context });
+  if (!hasEnded(loop, scope.status)) scope.status.failure = canceled(type, request, scope.status) ?? problem;
+  return runPass(loop, scope, request);
+}
+
+/**
+ * Cleans up after a request that was deleted although it had our finalizer: someone removed the finalizer. Another request of its
+ * name waits until then.
+ */
+export async function cleanUpVanished(
+  loop: Loop,
+  request: RequestResource,
+  context: ReconcileContext,
+): Promise<ReconcileResult> {
+  const serving = loop.type.cleanupContext(request);
+  const { result } = await cleanUpNow(loop, request, { serving, context });
+  if (result.over.left.length > 0) return { requeueAfterMs: CLEANUP_POLL_MS };
+  loop.memory.forget(request);
+  return { requeueAfterMs: 0 };
+}

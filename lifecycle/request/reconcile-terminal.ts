@@ -1,0 +1,76 @@
+import { FINALIZER } from '../../api/datamover/v1alpha1/keys.ts';
+import type { ReconcileContext, ReconcileResult } from '../../kube/runtime/controller.ts';
+import { CLEANUP_RETRY_MS, hasLeftBehind } from './cleanup.ts';
+import { draftOf, hasFinalizer, warnOfLeftovers, type Loop } from './loop.ts';
+import { cleanUpNow, patchStatus } from './pass.ts';
+import type { RequestResource, RequestScope } from './request-type.ts';
+
+/**
+ * Reconciles a request in its final phase: removes what its cleanup had to leave behind, then the finalizer, then what was created
+ * too late. A deletion waits for leftovers as long as a cleanup may take.
+ */
+export async function reconcileTerminal(
+  loop: Loop,
+  request: RequestResource,
+  context: ReconcileContext,
+): Promise<ReconcileResult | void> {
+  if (!hasFinalizer(request)) {
+    forgetEnded(loop, request);
+    return removeOrphans(loop, request, context);
+  }
+  if (!hasLeftBehind(draftOf(request))) return removeFinalizer(loop, request, context);
+  const resolved = loop.type.resolve(request);
+  if (resolved === undefined) return;
+  const serving = 'reason' in resolved ? loop.type.cleanupContext(request) : resolved;
+  const { scope, result } = await cleanUpNow(loop, request, { serving, context });
+  if (result.over.left.length > 0 && isGivenUp(request, scope)) {
+    warnOfLeftovers(loop, request, result.over.left);
+    return removeFinalizer(loop, request, context);
+  }
+  return patchStatus(loop, { request, ...scope }, result);
+}
+
+async function removeFinalizer(
+  loop: Loop,
+  request: RequestResource,
+  { signal }: ReconcileContext,
+): Promise<void> {
+  loop.memory.setInactive(request);
+  const { finalizers = [] } = request.metadata;
+  await loop.store.setFinalizers(
+    request,
+    finalizers.filter((name) => name !== FINALIZER),
+    signal,
+  );
+}
+
+function forgetEnded({ memory, store }: Loop, request: RequestResource): void {
+  memory.setInactive(request);
+  store.forget(request.metadata.uid ?? '');
+}
+
+/** Removes children that were created after the cleanup. */
+async function removeOrphans(
+  loop: Loop,
+  request: RequestResource,
+  context: ReconcileContext,
+): Promise<ReconcileResult | void> {
+  const { type, deps } = loop;
+  const dueAt = type.orphans.dueAt(request);
+  if (dueAt === undefined) return;
+  const left = dueAt - deps.now().getTime();
+  if (left > 0) return { requeueAfterMs: left };
+  if (!(await type.orphans.exist(request, context.signal))) return;
+  const { result } = await cleanUpNow(loop, request, { serving: type.cleanupContext(request), context });
+  deps.cleaner.forget(request.metadata.uid ?? '');
+  if (result.over.left.length > 0) return { requeueAfterMs: CLEANUP_RETRY_MS };
+}
+
+/** Returns true if the request was deleted longer ago than a cleanup may take. */
+function isGivenUp(
+  { metadata: { deletionTimestamp } }: RequestResource,
+  { now, serving, limits }: RequestScope,
+): boolean {
+  if (deletionTimestamp === undefined) return false;
+  return now.getTime() >= limits.endOf(deletionTimestamp, serving.deadlines.cleanUpSeconds);
+}
