@@ -172,10 +172,10 @@ test-load: $(NODE_MODULES) tools ## What LOAD requests (10000) cost on a real AP
 	LOAD=$${LOAD:-10000} node hack/ci/test.ts integration --testPathPatterns integration/bounded-work $(ARGS)
 
 .PHONY: test-exhaustive
-test-exhaustive: $(NODE_MODULES) tools ## What takes too long for every change: all troubles at all calls, many trees, 1,000 requests. Needs root, takes an hour.
+test-exhaustive: $(NODE_MODULES) tools ## What takes too long for every change: all troubles at all calls, many trees, 10,000 requests. Needs root, takes hours.
 	FAULTS=all $(call run,faults)
 	TREES=$${TREES:-200} $(call run,integration) --testPathPatterns integration/trees
-	LOAD=$${LOAD:-1000} $(call run,integration) --testPathPatterns integration/bounded-work
+	LOAD=$${LOAD:-10000} $(call run,integration) --testPathPatterns integration/bounded-work
 
 ##@ Benchmarks
 

@@ -48,6 +48,9 @@ const FINDINGS = [
   'R3',
   'R4',
   'R5',
+  'R6',
+  'R7',
+  'R8',
 ];
 
 /** The rows of the page, with what Markdown needs taken away. */
