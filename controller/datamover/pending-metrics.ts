@@ -46,7 +46,7 @@ interface Waiting {
  * What is under way and what waits, as the caches show it. They are followed change by change, so that a scrape looks at groups and
  * not at requests, and a restart shows at once what was there before. Every replica sees the same: take the maximum, not the sum.
  */
-export function registerWaitingMetrics(metrics: Metrics, watched: Watched): void {
+export function registerPendingMetrics(metrics: Metrics, watched: Watched): void {
   const groups = followGroups(watched.requests);
   const ours = (): Group[] => [...groups.values()].filter(({ sample }) => isOurs(sample, watched));
 

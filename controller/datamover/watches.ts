@@ -6,16 +6,15 @@ import type { Controller } from '../../kube/runtime/controller.ts';
 import { forEachInTurns } from '../../kube/runtime/turns.ts';
 import { CLASS_INDEX } from './environment.ts';
 import { CHILD_INDEX, DESTINATION_INDEX, SOURCE_INDEX, type Mirrors } from './informers.ts';
-import type { RequestKind } from '../../movers/mover.ts';
+import type { RequestControllers } from './request-controllers.ts';
 
-interface Woken {
-  controllers: Readonly<Record<RequestKind, Controller>>;
-  /** Wakes the request that an object was made for. */
-  wakeOwner: (child: Resource) => void;
-}
+type Controllers = RequestControllers['byKind'];
 
-/** Which change of which object makes which request worth another look. */
-export function wakeRequests(mirrors: Mirrors, { controllers, wakeOwner }: Woken): void {
+/** Enqueues requests when objects that they wait for change. */
+export function watchForRequests(
+  mirrors: Mirrors,
+  { byKind: controllers, enqueueOwner }: Pick<RequestControllers, 'byKind' | 'enqueueOwner'>,
+): void {
   for (const [kind, mirror] of requestMirrors(mirrors)) {
     mirror.onChange((before: Resource | undefined, after: Resource | undefined) => {
       const object = after ?? before;
@@ -24,16 +23,16 @@ export function wakeRequests(mirrors: Mirrors, { controllers, wakeOwner }: Woken
   }
   const byRequest = (before: Resource | undefined, after: Resource | undefined): void => {
     const child = after ?? before;
-    if (child !== undefined) wakeOwner(child);
+    if (child !== undefined) enqueueOwner(child);
   };
   mirrors.snapshots.onChange(byRequest);
   mirrors.snapshotContents.onChange(byRequest);
   mirrors.claims.onChange(byRequest);
-  wakeByClasses(mirrors, controllers);
-  wakeBySources(mirrors, controllers.backup);
-  wakeByDestinations(mirrors, controllers.restore);
-  wakeByRecords(mirrors, controllers.restore);
-  wakeByVolumes(mirrors, controllers);
+  enqueueByClasses(mirrors, controllers);
+  enqueueBySources(mirrors, controllers.backup);
+  enqueueByDestinations(mirrors, controllers.restore);
+  enqueueByRecords(mirrors, controllers.restore);
+  enqueueByVolumes(mirrors, controllers);
 }
 
 /** The mirrors of all kinds of requests. */
@@ -57,13 +56,13 @@ type RequestMirrors = readonly [
  * A class that appears, or is specified otherwise, is what requests may be waiting for. What its status says is our own word, and
  * nothing waits for that.
  */
-function wakeByClasses(mirrors: Mirrors, controllers: Woken['controllers']): void {
+function enqueueByClasses(mirrors: Mirrors, controllers: Controllers): void {
   mirrors.classes.onChange((before, after) => {
     if (after === undefined || specified(before) === specified(after)) return;
     // Those that have no class yet may get this one.
     for (const className of [after.metadata.name, '']) {
       for (const [kind, mirror] of requestMirrors(mirrors)) {
-        wakeAll(controllers[kind], mirror.store.byIndex(CLASS_INDEX, className));
+        enqueueAll(controllers[kind], mirror.store.byIndex(CLASS_INDEX, className));
       }
     }
   });
@@ -77,30 +76,30 @@ function specified(object: DataMoverClass | undefined): string {
 }
 
 /** A backup whose source has gone may have nothing left to wait for. */
-function wakeBySources(mirrors: Mirrors, backups: Controller): void {
+function enqueueBySources(mirrors: Mirrors, backups: Controller): void {
   mirrors.claims.onChange((before, after) => {
     if (before === undefined || after !== undefined) return;
     const { namespace = '', name } = before.metadata;
-    wakeAll(backups, mirrors.backups.store.byIndex(SOURCE_INDEX, `${namespace}/${name}`));
+    enqueueAll(backups, mirrors.backups.store.byIndex(SOURCE_INDEX, `${namespace}/${name}`));
   });
 }
 
 /** A restore waits for its destination claim to appear, to be bound, or to go. */
-function wakeByDestinations(mirrors: Mirrors, restores: Controller): void {
+function enqueueByDestinations(mirrors: Mirrors, restores: Controller): void {
   mirrors.claims.onChange((before, after) => {
     const claim = after ?? before;
     if (claim === undefined) return;
-    wakeAll(restores, destinationsOf(mirrors, keyOf(claim)));
+    enqueueAll(restores, destinationsOf(mirrors, keyOf(claim)));
   });
 }
 
 /** A restore without a record waits a moment for the completed backup of its claim. */
-function wakeByRecords(mirrors: Mirrors, restores: Controller): void {
+function enqueueByRecords(mirrors: Mirrors, restores: Controller): void {
   mirrors.backups.onChange((before, after) => {
     if (after === undefined || !isCompleted(after) || isCompleted(before)) return;
     const { namespace = '' } = after.metadata;
     const name = after.status?.volume?.pvcName ?? '';
-    wakeAll(restores, destinationsOf(mirrors, { namespace, name }));
+    enqueueAll(restores, destinationsOf(mirrors, { namespace, name }));
   });
 }
 
@@ -114,19 +113,19 @@ function destinationsOf(mirrors: Mirrors, claim: Key): Resource[] {
 }
 
 /** Thousands of requests may wait for one object. */
-function wakeAll(controller: Controller, requests: readonly Resource[]): void {
+function enqueueAll(controller: Controller, requests: readonly Resource[]): void {
   void forEachInTurns(requests, (request) => controller.enqueue(keyOf(request)));
 }
 
 /** A volume wakes the request whose staging or destination claim it is bound to. */
-function wakeByVolumes(mirrors: Mirrors, { backup, restore }: Woken['controllers']): void {
+function enqueueByVolumes(mirrors: Mirrors, { backup, restore }: Controllers): void {
   mirrors.volumes.onChange((before, after) => {
     const { namespace, name = '' } = (after ?? before)?.spec.claimRef ?? {};
     if (namespace === undefined) return;
-    wakeAll(restore, destinationsOf(mirrors, { namespace, name }));
+    enqueueAll(restore, destinationsOf(mirrors, { namespace, name }));
     // Whatever claim a mover makes for a request has the name of the request's children in its own.
     const child = childNameIn(name) ?? name;
-    wakeAll(backup, mirrors.backups.store.byIndex(CHILD_INDEX, child));
-    wakeAll(restore, mirrors.restores.store.byIndex(CHILD_INDEX, child));
+    enqueueAll(backup, mirrors.backups.store.byIndex(CHILD_INDEX, child));
+    enqueueAll(restore, mirrors.restores.store.byIndex(CHILD_INDEX, child));
   });
 }

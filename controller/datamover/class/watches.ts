@@ -10,7 +10,7 @@ import { classInUse } from './usage.ts';
 const GATHER_MS = 10_000;
 
 /** Which change makes which class worth another look. */
-export function wakeClasses(
+export function watchForClasses(
   mirrors: Mirrors,
   controller: Pick<Controller, 'enqueue' | 'enqueueAfter'>,
   matches: Matches,
