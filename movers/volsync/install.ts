@@ -1,3 +1,4 @@
+import { JOB_INDEX } from './dependencies.ts';
 import { jobs, namespaces, persistentVolumeClaims, pods } from '../../api/kubernetes/core.ts';
 import { replicationDestinations, replicationSources } from '../../api/volsync/v1alpha1.ts';
 import { labels } from '../../api/datamover/v1alpha1/keys.ts';
@@ -6,7 +7,7 @@ import type { MoverDependencies } from '../factory.ts';
 import { byJob, endLogsWith, installRepositoryTools, wakeOn } from '../restic-repository/install.ts';
 import { createVerifier } from '../restic-repository/verification/verify.ts';
 import { PRIVILEGED_MOVERS, remedies } from './remedies.ts';
-import { createVolSyncMover, JOB_INDEX } from './volsync-mover.ts';
+import { createVolSyncMover } from './volsync-mover.ts';
 
 const CREATED_BY_VOLSYNC = { labelSelector: 'app.kubernetes.io/created-by=volsync' };
 const PREFIX = /^volsync-(?:src|dst)-/;
