@@ -1,0 +1,74 @@
+import { cancelPatch } from '../../../api/datamover/v1alpha1/cancel-patch.ts';
+import { claimNameOf } from '../../../api/datamover/v1alpha1/claim-name.ts';
+import type { DataMoverBackup } from '../../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { desiredDelete, storedResultOf } from '../../../api/datamover/v1alpha1/desired-delete.ts';
+import { annotations } from '../../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverDeletes } from '../../../api/datamover/v1alpha1/kinds.ts';
+import { isMadeIn } from '../../../api/datamover/v1alpha1/made-in.ts';
+import { formatKey, keyOf } from '../../../api/kubernetes/meta.ts';
+import { isAlreadyExists } from '../../../kube/client/kube-error.ts';
+import { logFieldsOf } from '../../../lifecycle/observe/request-log.ts';
+import type { Listers } from '../environment.ts';
+import { fateOfBackup, type VeleroObject } from './ownership.ts';
+import { deleteRequest, type Sweep } from './sweep.ts';
+
+/** Keeps, cancels or deletes a DataMoverBackup, by what became of its Velero backup. */
+export async function reconcileOwnedBackup(
+  sweep: Sweep,
+  backup: DataMoverBackup,
+  { known, claims }: { known: ReadonlyMap<string, VeleroObject>; claims: Listers['claims'] },
+): Promise<void> {
+  switch (fateOfBackup(backup, known)) {
+    case 'stays':
+      return;
+    case 'cancel':
+      await cancel(sweep, backup);
+      sweep.log.info(
+        logFieldsOf(backup),
+        `DataMoverBackup ${formatKey(keyOf(backup))} is canceled: its Velero backup has ended or is gone`,
+      );
+      return;
+    case 'noteFailure':
+      if (isMadeIn(backup, claimUidOf(backup, claims))) await recordFailure(sweep, backup);
+      return;
+    case 'remove':
+      await removeData(sweep, backup);
+      await deleteRequest(sweep, dataMoverBackups, backup);
+  }
+}
+
+/** Cancels only the version that was read: it may have ended since, or another may have its name. */
+async function cancel({ client, signal }: Sweep, { metadata }: DataMoverBackup): Promise<void> {
+  const { namespace = '', name } = metadata;
+  await client.mergePatch(dataMoverBackups, { namespace, name }, cancelPatch(metadata), { signal });
+}
+
+function claimUidOf(backup: DataMoverBackup, claims: Listers['claims']): string | undefined {
+  const { metadata, status } = backup;
+  if (status?.capture?.claimUID !== undefined) return status.capture.claimUID;
+  return claims.get(`${metadata.namespace ?? ''}/${claimNameOf(backup) ?? ''}`)?.metadata.uid;
+}
+
+async function recordFailure({ client, signal }: Sweep, backup: DataMoverBackup): Promise<void> {
+  const { apiVersion, kind } = backup;
+  const { namespace = '', name, uid = '', resourceVersion = '' } = backup.metadata;
+  const metadata = { namespace, name, uid, resourceVersion };
+  const status = { ...backup.status, veleroBackupFailed: true };
+  await client.applyStatus(dataMoverBackups, { apiVersion, kind, metadata, status } as DataMoverBackup, {
+    signal,
+  });
+}
+
+/** Removes the data only if the Velero backup is known to have failed: any other's record may be in the bucket and be needed. */
+async function removeData({ client, namespace, signal }: Sweep, backup: DataMoverBackup): Promise<void> {
+  const result = storedResultOf(backup);
+  if (result === undefined || backup.status?.veleroBackupFailed !== true) return;
+  const name = backup.metadata.annotations?.[annotations.veleroBackup] ?? '';
+  const storageLocation = result.backupStorageLocation;
+  const desired = desiredDelete({ namespace, name, storageLocation }, backup, result);
+  try {
+    await client.create(dataMoverDeletes, desired, { signal });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+}

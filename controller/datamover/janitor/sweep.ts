@@ -1,0 +1,67 @@
+import { formatKey, keyOf, type Kind, type Resource } from '../../../api/kubernetes/meta.ts';
+import type { KubeClient } from '../../../kube/client/kube-client.ts';
+import { isConflict, isNotFound } from '../../../kube/client/kube-error.ts';
+import { inTurns } from '../../../kube/runtime/turns.ts';
+import { logFieldsOf } from '../../../lifecycle/observe/request-log.ts';
+import type { Logger } from '../../../telemetry/log.ts';
+import type { VeleroObject } from './ownership.ts';
+
+/** What one round of the janitor works with. */
+export interface Sweep {
+  client: KubeClient;
+  /** The protected namespace: Velero's. */
+  namespace: string;
+  log: Logger;
+  signal: AbortSignal;
+}
+
+/** Acts on each request, turn by turn of the event loop: there may be tens of thousands. One that fails does not stop the others. */
+export async function forEachRequest<T extends Resource>(
+  { log }: Sweep,
+  requests: readonly T[],
+  act: (request: T) => Promise<void>,
+): Promise<void> {
+  for await (const one of inTurns(requests)) {
+    try {
+      await act(one);
+    } catch (error) {
+      if (!isConflict(error) && !isNotFound(error))
+        log.warn({ err: error, ...logFieldsOf(one) }, 'failed to reconcile the ownership of a request');
+    }
+  }
+}
+
+/**
+ * Lists Velero's objects of a kind by name. A list that begins now contains the owner of every request that exists. Returns undefined
+ * if Velero is not installed: that proves nothing about its backups.
+ */
+export async function veleroObjects<T extends VeleroObject>(
+  { client, namespace, signal }: Sweep,
+  kind: Kind<T>,
+): Promise<ReadonlyMap<string, T> | undefined> {
+  const found = new Map<string, T>();
+  try {
+    for await (const one of client.list(kind, { namespace, signal })) found.set(one.metadata.name, one);
+    return found;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Deletes a request, but only the version that was read: right after a change of leader the cache may not have what the former leader
+ * recorded.
+ */
+export async function deleteRequest<T extends Resource>(
+  { client, log, signal }: Sweep,
+  kind: Kind<T>,
+  object: T,
+): Promise<void> {
+  const { uid = '', resourceVersion = '' } = object.metadata;
+  await client.delete(kind, keyOf(object), { uid, resourceVersion, signal });
+  log.info(
+    logFieldsOf(object),
+    `${kind.kind} ${formatKey(keyOf(object))} is removed: nobody needs it any more`,
+  );
+}
