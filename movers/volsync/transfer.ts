@@ -5,6 +5,7 @@ import {
   type ReplicationDestination,
   type ReplicationSource,
 } from '../../api/volsync/v1alpha1.ts';
+import type { Kind } from '../../api/kubernetes/meta.ts';
 import type { MoverTarget } from '../mover.ts';
 import type { PodLog } from '../restic-repository/log/pod-logs.ts';
 import { JOB_INDEX, type VolSync } from './dependencies.ts';
@@ -15,7 +16,10 @@ import type { TimeLeft } from './observation.ts';
 export type Transfer = ReplicationSource | ReplicationDestination;
 
 /** Returns the kind of object that VolSync is given, and the object if the cache has it. */
-export function transferOf({ namespace, listers }: VolSync, { kind, name }: MoverTarget) {
+export function transferOf(
+  { namespace, listers }: VolSync,
+  { kind, name }: MoverTarget,
+): { kind: Kind<ReplicationSource> | Kind<ReplicationDestination>; cached: Transfer | undefined } {
   const id = `${namespace}/${name}`;
   return kind === 'backup'
     ? { kind: replicationSources, cached: listers.sources.get(id) }

@@ -1,0 +1,127 @@
+import { formatKey } from '../../api/kubernetes/meta.ts';
+import { createPlaces, samePlace, type Bounds } from './slots.ts';
+import { byAge, createWaitingLines, type Candidate } from './waiting-lines.ts';
+
+/**
+ * - `idle`: wants no place now
+ * - `waiting`: in line
+ * - `offered`: a place is kept until it asks
+ * - `granted`: it has asked, and the cache does not show its admission yet
+ * - `moving`: admitted, as the cache shows
+ */
+export type State = 'idle' | 'waiting' | 'offered' | 'granted' | 'moving';
+
+/** A request that has not ended. */
+export interface Entry extends Candidate {
+  state: State;
+  /** Whether the current pass has asked for a place. */
+  hasAsked: boolean;
+}
+
+/** Who has a place, who waits for one, and in which order. */
+export interface Book {
+  get(uid: string): Entry | undefined;
+  /** Adds or replaces an entry. */
+  put(entry: Entry): void;
+  drop(uid: string): void;
+  /** The oldest waiting request that can have a place now; undefined if there is none. */
+  nextAble(): Entry | undefined;
+  /** What keeps a waiting request from a place, and how many are ahead of it. */
+  obstacleOf(entry: Entry): { ahead: number; reason: string };
+  /** Returns true if another request that has not ended is about this repository. */
+  isAwaited(repository: string, uid: string): boolean;
+  takeFronts(): Candidate[];
+}
+
+/** `onFreed` is called whenever there may be a free place that a waiting request could take. */
+export function createBook(bounds: Bounds, onFreed: () => void): Book {
+  const entries = new Map<string, Entry>();
+  const repositories = createRepositoryIndex();
+  const places = createPlaces(bounds);
+  const lines = createWaitingLines();
+
+  function disown(known: Entry, next: Entry | undefined): void {
+    if (holds(known)) places.free(known.place);
+    if (known.place.repository !== next?.place.repository) repositories.remove(known);
+  }
+
+  return {
+    get: (uid) => entries.get(uid),
+    put(next) {
+      const known = entries.get(next.uid);
+      if (known !== undefined) disown(known, next);
+      entries.set(next.uid, next);
+      repositories.add(next);
+      if (holds(next)) {
+        places.take(next.place);
+        lines.use(next);
+      }
+      if (known?.state === 'waiting') lines.leave(known);
+      if (next.state === 'waiting') lines.join(next);
+      if (known !== undefined && holds(known) && !isUserStill(known, next)) lines.unuse(known);
+      if (!isSameTaking(known, next)) onFreed();
+    },
+    drop(uid) {
+      const known = entries.get(uid);
+      if (known === undefined) return;
+      entries.delete(uid);
+      disown(known, undefined);
+      if (known.state === 'waiting') lines.leave(known);
+      if (holds(known)) lines.unuse(known);
+      onFreed();
+    },
+    nextAble() {
+      const able = lines.heads().filter(({ place }) => places.obstacle(place) === undefined);
+      const [next] = able.sort(byAge);
+      return next && entries.get(next.uid);
+    },
+    obstacleOf(entry) {
+      const before = lines.before(entry);
+      if (before !== undefined) {
+        const { key, state } = entries.get(before.first.uid) as Entry;
+        const verb = state === 'granted' || state === 'moving' ? 'is using' : 'waits longer for';
+        return { ahead: before.count, reason: `${formatKey(key)} ${verb} the same repository` };
+      }
+      const obstacle = places.obstacle(entry.place);
+      if (obstacle === undefined) return { ahead: 0, reason: 'a place is about to be given' };
+      return { ahead: lines.aheadOf(entry, obstacle.at), reason: obstacle.reason };
+    },
+    isAwaited: (repository, uid) => repositories.isAwaited(repository, uid),
+    takeFronts: () => lines.takeFronts(),
+  };
+}
+
+/** Uids of all requests that have not ended, by the repository that they are about. */
+function createRepositoryIndex() {
+  const uidsOf = new Map<string, Set<string>>();
+  return {
+    add({ uid, place: { repository } }: Entry): void {
+      if (repository === '') return;
+      uidsOf.set(repository, (uidsOf.get(repository) ?? new Set()).add(uid));
+    },
+    remove({ uid, place: { repository } }: Entry): void {
+      const uids = uidsOf.get(repository);
+      uids?.delete(uid);
+      if (uids?.size === 0) uidsOf.delete(repository);
+    },
+    isAwaited(repository: string, uid: string): boolean {
+      const uids = uidsOf.get(repository);
+      return uids !== undefined && uids.size > (uids.has(uid) ? 1 : 0);
+    },
+  };
+}
+
+/** Returns true if the request has a place. */
+export function holds({ state }: Entry): boolean {
+  return state === 'offered' || state === 'granted' || state === 'moving';
+}
+
+/** The user of a repository is replaced where it stays the same request. */
+function isUserStill(known: Entry, next: Entry): boolean {
+  return holds(next) && known.place.repository === next.place.repository;
+}
+
+/** Whether nothing has become free, and nobody has joined or left a line. */
+function isSameTaking(known: Entry | undefined, next: Entry): boolean {
+  return known !== undefined && holds(known) && holds(next) && samePlace(known.place, next.place);
+}
