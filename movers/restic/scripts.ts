@@ -3,7 +3,10 @@ import { HOST, PATH } from '../restic-repository/snapshot-layout.ts';
 import { OWN_FOLDER } from '../restic-repository/transfer/lost-and-found.ts';
 import { BEGIN, OPEN } from '../restic-repository/transfer/opening.ts';
 import { RESTIC, UNLOCK } from '../restic-repository/job/repository-job.ts';
-import { COUNT_ROOT_ATTRIBUTES, REPORT_ROOT_ATTRIBUTES } from '../restic-repository/root-attributes.ts';
+import {
+  COUNT_ROOT_ATTRIBUTES,
+  REPORT_ROOT_ATTRIBUTES,
+} from '../restic-repository/transfer/root-attributes.ts';
 import { DESCRIBE_ROOT } from '../restic-repository/transfer/root-folder.ts';
 import { reporting } from '../restic-repository/log/script-log.ts';
 

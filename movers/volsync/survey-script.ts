@@ -1,7 +1,10 @@
 import { READ_ID } from '../restic-repository/identity.ts';
 import { PATH } from '../restic-repository/snapshot-layout.ts';
 import { OWN_FOLDER } from '../restic-repository/transfer/lost-and-found.ts';
-import { COUNT_ROOT_ATTRIBUTES, REPORT_ROOT_ATTRIBUTES } from '../restic-repository/root-attributes.ts';
+import {
+  COUNT_ROOT_ATTRIBUTES,
+  REPORT_ROOT_ATTRIBUTES,
+} from '../restic-repository/transfer/root-attributes.ts';
 import { DESCRIBE_ROOT } from '../restic-repository/transfer/root-folder.ts';
 import { reporting } from '../restic-repository/log/script-log.ts';
 

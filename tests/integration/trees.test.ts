@@ -15,7 +15,7 @@ import { judgeSurvey } from '../../movers/volsync/survey.ts';
 import { SURVEY_SCRIPT } from '../../movers/volsync/survey-script.ts';
 import { diagnose } from '../../movers/restic-repository/log/diagnosis.ts';
 import { placeOf } from '../../movers/restic-repository/access/repository-context.ts';
-import { CONFIG, KEY, KEY_NAME } from '../../movers/restic-repository/root-attributes.ts';
+import { CONFIG, KEY, KEY_NAME } from '../../movers/restic-repository/transfer/root-attributes.ts';
 import { rootArgument } from '../../movers/restic-repository/transfer/root-folder.ts';
 import { reports } from '../../movers/restic-repository/log/script-log.ts';
 import { judgeVerification } from '../../movers/restic-repository/verification/compare.ts';
