@@ -32,7 +32,7 @@ export const dataMoverBackupSpec = z
     dataMoverClass: objectName
       .optional()
       .describe(
-        "Name of the class. Absent: resolved from the source PVC's annotation and labels, else the default class.",
+        'Name of the DataMoverClass. If absent, it is resolved from the annotation and the labels of the source PVC; otherwise the default class is used.',
       ),
     installation: installation.optional(),
     dataSourceRef: z
@@ -42,13 +42,15 @@ export const dataMoverBackupSpec = z
           .max(253)
           .regex(/^(snapshot\.storage\.k8s\.io)?$/, 'is neither snapshot.storage.k8s.io nor empty')
           .optional()
-          .describe('`snapshot.storage.k8s.io` for snapshots; empty or absent for a PersistentVolumeClaim.'),
+          .describe(
+            'API group of the source: `snapshot.storage.k8s.io` for snapshots, empty or absent for a PersistentVolumeClaim.',
+          ),
         kind: z
           .enum([...dataSourceKinds, CLAIM_ALIAS])
-          .describe('What kind of object holds the data. `PVC` means PersistentVolumeClaim.'),
-        name: objectName.describe('Its name.'),
+          .describe('Kind of the source. `PVC` is an alias of PersistentVolumeClaim.'),
+        name: objectName.describe('Name of the source.'),
       })
-      .describe('What to back up; it lies in the namespace of this object.')
+      .describe('The object to back up, in the namespace of this DataMoverBackup.')
       .meta(
         rules({
           rule: "self.kind in ['PersistentVolumeClaim', 'PVC'] ? (!has(self.apiGroup) || self.apiGroup == '') : (has(self.apiGroup) && self.apiGroup == 'snapshot.storage.k8s.io')",
@@ -61,9 +63,9 @@ export const dataMoverBackupSpec = z
     cancel: z
       .boolean()
       .optional()
-      .describe('Set to true to stop the backup; it ends as Canceled. Cannot be taken back.'),
+      .describe('Set to true to cancel the backup, which then ends in phase Canceled. Cannot be unset.'),
   })
-  .describe('What to back up and how. Fixed at creation, except `cancel`.')
+  .describe('Desired backup. Immutable, except for `cancel`.')
   .meta(
     rules(
       immutable('dataMoverClass', remedy),
@@ -90,47 +92,49 @@ export const backupPhases = [
 
 export const dataMoverBackupStatus = z
   .object({
-    phase: z.enum(backupPhases).optional().describe('The step it is at.'),
+    phase: z.enum(backupPhases).optional().describe('Current phase.'),
     ...requestStatus,
-    dataMoverClass: word.optional().describe('The class that serves this backup.'),
-    mover: word.optional().describe('The mover that the class names.'),
+    dataMoverClass: word.optional().describe('Name of the DataMoverClass that serves this backup.'),
+    mover: word.optional().describe('Name of the mover of the class.'),
     volume: volume.optional(),
     backupStorageLocation: word
       .optional()
       .describe(
-        'The storage location of its Velero backup. Absent for a backup that was made by hand, and where the repository secret names the repository.',
+        'Name of the BackupStorageLocation of the Velero backup. Absent if this backup was created by hand or the repository secret contains the location.',
       ),
     capture: z
       .object({
         consistency: consistency.describe(
-          'PointInTime: from a snapshot. Live: read from the volume while it is in use.',
+          'PointInTime if the data comes from a snapshot, Live if the volume is read while it is in use.',
         ),
         time: time.describe(
-          'When the source was cut, by the storage system. Live: from when on it is read at the earliest.',
+          'When the snapshot was taken, by the clock of the storage system. For Live, the earliest time the volume is read.',
         ),
-        driver: word.optional().describe('The CSI driver of the volume.'),
-        snapshotHandle: word.optional().describe("The storage system's id of the snapshot."),
-        volumeSnapshot: word.optional().describe("Name of the VolumeSnapshot in the source's namespace."),
-        volumeSnapshotUID: word.optional().describe('Its uid.'),
-        volumeSnapshotContent: word.optional().describe('Name of its VolumeSnapshotContent.'),
+        driver: word.optional().describe('Name of the CSI driver of the volume.'),
+        snapshotHandle: word.optional().describe('Handle of the snapshot in the storage system.'),
+        volumeSnapshot: word
+          .optional()
+          .describe('Name of the VolumeSnapshot in the namespace of the source.'),
+        volumeSnapshotUID: word.optional().describe('UID of the VolumeSnapshot.'),
+        volumeSnapshotContent: word.optional().describe('Name of the VolumeSnapshotContent.'),
         owned: z
           .boolean()
           .optional()
-          .describe('True when this controller took the snapshot and must delete it.'),
-        persistentVolume: word.optional().describe('The volume that is read. Only when Live.'),
-        claimUID: word.optional().describe('The uid of the claim whose data it is.'),
+          .describe('True if this controller took the snapshot and must delete it.'),
+        persistentVolume: word
+          .optional()
+          .describe('Name of the PersistentVolume that is read. Only for Live.'),
+        claimUID: word.optional().describe('UID of the PersistentVolumeClaim with the data.'),
       })
       .optional()
-      .describe(
-        "The source's fixed state. Present from the moment from which the application may write again.",
-      ),
+      .describe('The captured state of the source. Once present, the application may write again.'),
     ...movingStatus,
     progress: progress.optional(),
     verification: verification.optional(),
     saved: backupResult
       .optional()
       .describe(
-        'What the mover says that it has saved, while that is not verified; then it is the `result`.',
+        'What the mover reported to have saved, before it is verified. It becomes the `result` then.',
       ),
     result: backupResult.optional(),
     strays: z
@@ -138,18 +142,18 @@ export const dataMoverBackupStatus = z
       .max(64)
       .optional()
       .describe(
-        'Snapshots that it has saved beside its result, in a try that failed afterwards or while it was being canceled. A DataMoverDelete removes each of them.',
+        'Ids of further snapshots in the repository that this backup saved in a try that failed later or while it was canceled. A DataMoverDelete removes each of them.',
       ),
     veleroBackupFailed: z
       .boolean()
       .optional()
       .describe(
-        'True when its Velero backup has failed, so that no copy of this record is stored; the data is removed when that backup is.',
+        'True if the Velero backup failed, so that no copy of this object is stored. The data is removed when that Velero backup is deleted.',
       ),
     failure: failure.optional(),
     conditions: conditions.optional(),
   })
-  .describe('What happened so far. Written by the controller only.');
+  .describe('Observed state. Written by the controller only.');
 
 /** The spec as the API server takes it. */
 export type WrittenBackupSpec = z.infer<typeof dataMoverBackupSpec>;

@@ -34,7 +34,7 @@ const volumes = z
       .max(volumeModes.length)
       .optional()
       .describe(
-        'Modes of the volumes. Absent: those that the mover can move, as `status.capabilities` has them. A mode that is named here and that the mover cannot move fails the request.',
+        'Volume modes. If absent, those that the mover supports according to `status.capabilities`. A listed mode that the mover does not support fails the request.',
       ),
     storageClassNames: z
       .array(className)
@@ -42,20 +42,22 @@ const volumes = z
       .max(MAX_NAMES)
       .optional()
       .describe(
-        'Names of their StorageClasses; an empty name for volumes without one. Absent: all, and those without.',
+        'Names of StorageClasses; an empty name selects volumes without one. If absent, all volumes are selected.',
       ),
     drivers: z
       .array(csiDriver)
       .min(1)
       .max(MAX_NAMES)
       .optional()
-      .describe('Names of their CSI drivers. Absent: all, and volumes without a CSI driver.'),
+      .describe(
+        'Names of CSI drivers. If absent, all volumes are selected, also those without a CSI driver.',
+      ),
     maxSize: size
       .optional()
-      .describe('The size of the largest volume, as a Kubernetes quantity. Absent: no limit.'),
+      .describe('Maximum size of a volume, as a quantity. If absent, there is no limit.'),
   })
   .describe(
-    'Which volumes the class takes in a backup. A volume must meet each field that is set. It is left to Velero, with a warning, if no class takes it; if the class was named for it, the backup of the volume fails. Restores do not look at it.',
+    'Which volumes the class takes in a backup. A volume must match each field that is set. If no class takes it, it is left to Velero with a warning; if the class was named explicitly, the backup of the volume fails. Restores ignore this field.',
   );
 
 /** 20 days: longer than any step lasts, and in milliseconds still a number that a timer can hold. */
@@ -72,38 +74,36 @@ export const dataMoverClassSpec = z
       .min(1)
       .max(253)
       .describe(
-        'Name of the mover that serves this class. Each controller serves the movers it has and leaves other classes alone.',
+        'Name of the mover. A controller serves the classes of the movers it has and ignores other classes. Immutable.',
       ),
     selector: z
       .string()
       .max(4096)
       .optional()
       .describe(
-        'Label selector over PVCs, in the syntax of `kubectl --selector`; a bare key selects the PVCs that have that label. Absent: the class is used only by name or as the default.',
+        'Label selector for PVCs, in the syntax of `kubectl --selector`. A bare key selects the PVCs with that label. If absent, the class is used only by name or as the default.',
       ),
     installation: objectName
       .optional()
       .describe(
-        "Velero's namespace of the only installation that may use the class, where a cluster has several. Absent: all may use it. Can be set later, once.",
+        "Velero's namespace of the only installation that may use the class, for clusters with several installations. If absent, all may use it. Can be set later, once.",
       ),
     volumes: volumes.optional(),
     config: moverConfig.optional(),
     capture: captureMode
       .default('Snapshot')
       .describe(
-        '`Snapshot`: only what can be snapshotted is backed up. `Live`: volumes are read while they are in use, so a backup may hold files of different moments. `SnapshotOrLive`: live where the driver cannot take snapshots.',
+        'How the data is captured. `Snapshot`: from a CSI snapshot; volumes without snapshot support fail. `Live`: volumes are read while they are in use, so a backup may contain files from different moments. `SnapshotOrLive`: live only if the driver cannot take snapshots.',
       ),
     storageClasses: z
       .record(z.string(), storageClassOptions)
       .optional()
-      .describe(
-        'What is special about volumes, by the name of their StorageClass; `*` stands for all that have no entry of their own.',
-      ),
+      .describe('Overrides per StorageClass, by name. `*` applies to all StorageClasses without an entry.'),
     verify: z
       .enum(verifyLevels)
       .default('None')
       .describe(
-        'How the result of a transfer is checked by another process before it counts, for backups and restores alike. `None`: the word of the mover is enough. `Metadata`: the repository holds the snapshot, with the number of files and bytes that the mover reported. `Data`: all of the snapshot is read back from the repository too, and compared with the volume.',
+        'How a separate process verifies the result of backups and restores. `None`: no verification beyond the report of the mover. `Metadata`: verifies that the repository contains the snapshot with the number of files and bytes that the mover reported. `Data`: also reads the whole snapshot back from the repository and compares it with the volume.',
       ),
     limits: z
       .object({
@@ -112,40 +112,40 @@ export const dataMoverClassSpec = z
           .min(1)
           .max(MAX_AT_ONCE)
           .default(10)
-          .describe('Backups of this class that move data at the same time.'),
+          .describe('Maximum number of backups of this class that move data at the same time.'),
         restores: z
           .int()
           .min(1)
           .max(MAX_AT_ONCE)
           .default(10)
-          .describe('Restores of this class that move data at the same time.'),
+          .describe('Maximum number of restores of this class that move data at the same time.'),
         backupsPerNode: z
           .int()
           .min(1)
           .max(MAX_AT_ONCE)
           .default(10)
-          .describe('Backups, of whatever class, that move data on one node at the same time.'),
+          .describe('Maximum number of backups, of any class, that move data on one node at the same time.'),
         restoresPerNode: z
           .int()
           .min(1)
           .max(MAX_AT_ONCE)
           .default(10)
-          .describe('Restores, of whatever class, that move data on one node at the same time.'),
+          .describe('Maximum number of restores, of any class, that move data on one node at the same time.'),
         deletes: z
           .int()
           .min(1)
           .max(MAX_AT_ONCE)
           .default(2)
-          .describe('Removals of data of this class that run at the same time.'),
+          .describe('Maximum number of DataMoverDeletes of this class that run at the same time.'),
         prunes: z
           .int()
           .min(1)
           .max(MAX_AT_ONCE)
           .default(1)
-          .describe('Repositories of this class that are pruned at the same time.'),
+          .describe('Maximum number of repositories of this class that are pruned at the same time.'),
       })
       .prefault({})
-      .describe('How much may run at once.'),
+      .describe('Concurrency limits.'),
     repositories: z
       .object({
         pruneIntervalSeconds: z
@@ -154,38 +154,38 @@ export const dataMoverClassSpec = z
           .max(MAX_SECONDS)
           .default(24 * 3600)
           .describe(
-            'How long data that was removed may go on taking space. A repository is pruned this long after the first removal since its last prune, hence at most this often, and never without a removal. 0: as soon as nothing else uses it. In seconds.',
+            'Time between the first removal since the last prune and the next prune of a repository, in seconds. Removed data takes space until then. 0 prunes as soon as no other request uses the repository. A repository without removals is not pruned.',
           ),
         removeEmpty: z
           .boolean()
           .default(false)
           .describe(
-            'Whether a repository goes from the storage when a prune finds no snapshot in it, unless a request waits for it. A later backup makes it anew.',
+            'Whether to delete a repository from the storage if a prune finds no snapshot in it and no request waits for it. A later backup creates it again.',
           ),
       })
       .prefault({})
-      .describe('The care of repositories.'),
+      .describe('Maintenance of repositories.'),
     deadlines: z
       .object({
-        captureSeconds: deadline('From the request to a cut snapshot.', 600),
-        stagingSeconds: deadline('From admission to a staging volume.', 1800),
-        moverStartSeconds: deadline('From the start of the mover to its running pod.', 900),
-        noProgressSeconds: deadline('The longest silence of a running mover.', 3600),
-        handOverSeconds: deadline('From restored data to a bound destination claim.', 900),
-        destinationSeconds: deadline('How long a restore waits for its destination PVC.', 900),
+        captureSeconds: deadline('Time from the start of the request until the snapshot is taken.', 600),
+        stagingSeconds: deadline('Time from admission until the staging volume is available.', 1800),
+        moverStartSeconds: deadline('Time from the start of the mover until its pod runs.', 900),
+        noProgressSeconds: deadline('Time without progress of a running mover.', 3600),
+        handOverSeconds: deadline('Time from restored data until the destination PVC is bound.', 900),
+        destinationSeconds: deadline('Time that a restore waits for its destination PVC.', 900),
         totalSeconds: deadline(
-          'From admission to the end of the transfer and its verification, however well they move on; the queue does not count.',
+          'Time from admission until the transfer and its verification end, regardless of progress. Time in the queue does not count.',
           604_800,
         ),
         cleanUpSeconds: deadline(
-          'From the outcome until all that was made is gone. It fails nothing: the request ends, and condition `CleanedUp` names what is left.',
+          'Time from the outcome until all created objects are deleted. It does not fail the request; condition `CleanedUp` names what remains.',
           300,
         ),
       })
       .prefault({})
-      .describe('After how long a step that does not move on fails the request.'),
+      .describe('Deadlines of the steps. A step that exceeds its deadline fails the request.'),
   })
-  .describe('Which mover, for which PVCs, with which settings.')
+  .describe('Desired configuration: the mover, the PVCs that it serves, and its settings.')
   .meta(
     rules(
       immutable('mover', 'make another class, as what one mover has saved another one may not read'),
@@ -195,46 +195,46 @@ export const dataMoverClassSpec = z
 
 export const dataMoverClassStatus = z
   .object({
-    observedGeneration: z.int().optional().describe('The generation of the spec that was last looked at.'),
+    observedGeneration: z
+      .int()
+      .optional()
+      .describe('The `metadata.generation` that the controller last observed.'),
     matchedClaims: z
       .int()
       .min(0)
       .optional()
       .describe(
-        "PersistentVolumeClaims that get this class: by their annotation, by its selector, or as it is the default. Those in Velero's namespace are not counted.",
+        "Number of PersistentVolumeClaims that resolve to this class, by annotation, by selector or because it is the default. PVCs in Velero's namespace are not counted.",
       ),
     capabilities: z
       .object({
         volumeModes: z
           .array(z.enum(volumeModes))
           .max(volumeModes.length)
-          .describe('Modes of the volumes that it can move.'),
+          .describe('Volume modes that the mover supports.'),
         accessModes: z
           .array(z.enum(accessModes))
           .max(accessModes.length)
-          .describe('Access modes that it can use. A volume must have one of them.'),
+          .describe('Access modes that the mover supports. A volume must have one of them.'),
       })
       .optional()
       .describe(
-        'What the mover can do. Absent while no controller has written it: the class then gets volumes of all modes.',
+        'Capabilities of the mover. Absent until a controller reports them; the class then takes volumes of all modes.',
       ),
     inUse: z
       .object({
-        requests: z.int().min(1).describe('How many.'),
-        names: z
-          .array(z.string().max(600))
-          .max(10)
-          .describe('The first ten of them: kind, namespace and name.'),
+        requests: z.int().min(1).describe('Number of requests.'),
+        names: z.array(z.string().max(600)).max(10).describe('Kind, namespace and name of the first ten.'),
       })
       .optional()
       .describe(
-        'Requests that have this class and have not ended. The class stays until they have. Absent while there are none; brought up to date within seconds.',
+        'Active requests of this class. The class is not deleted before they end. Absent if there are none. Updated within seconds.',
       ),
     conditions: conditions
       .optional()
-      .describe('Whether the class can work now; `Ready` sums the others up. No request waits for them.'),
+      .describe('Current conditions. `Ready` is True if all others are. Requests do not wait for them.'),
   })
-  .describe('What the controller thinks of the class.')
+  .describe('Observed state.')
   .meta({ default: { conditions: UNSEEN } });
 
 export type DataMoverClassSpec = z.infer<typeof dataMoverClassSpec>;

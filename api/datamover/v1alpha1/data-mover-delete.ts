@@ -16,20 +16,22 @@ import {
 
 export const dataMoverDeleteSpec = z
   .object({
-    dataMoverClass: objectName.optional().describe('Name of the class that made the backup.'),
-    backupName: objectName.optional().describe('The DataMoverBackup whose data is removed, for people.'),
+    dataMoverClass: objectName.optional().describe('Name of the DataMoverClass of the backup.'),
+    backupName: objectName
+      .optional()
+      .describe('Name of the DataMoverBackup with the data to remove. For information only.'),
     backupNamespace: objectName
       .optional()
-      .describe('Its namespace; the repository must be one of that namespace.'),
-    result: backupResult.describe('The record of the backup: which snapshot of which repository.'),
+      .describe('Namespace of the DataMoverBackup. The repository must belong to that namespace.'),
+    result: backupResult.describe('Result of the backup: the repository and the snapshot to remove.'),
     backupStorageLocation: objectName
       .optional()
       .describe(
-        'The storage location of the Velero backup that was deleted, by its name in this cluster. Used where the secret with the repository access names no repository and the class no location.',
+        'Name of the BackupStorageLocation of the deleted Velero backup, in this cluster. Used if neither the repository secret nor the class contains a location.',
       ),
     config: moverConfig.optional(),
   })
-  .describe('Whose data is removed. Fixed at creation.')
+  .describe('Desired removal. Immutable.')
   .meta(
     rules({
       rule: 'self == oldSelf',
@@ -52,19 +54,19 @@ export const deletePhases = [
 
 export const dataMoverDeleteStatus = z
   .object({
-    phase: z.enum(deletePhases).optional().describe('The step it is at.'),
+    phase: z.enum(deletePhases).optional().describe('Current phase.'),
     ...requestStatus,
-    dataMoverClass: word.optional().describe('The class that serves this request.'),
-    mover: word.optional().describe('The mover that the class names.'),
+    dataMoverClass: word.optional().describe('Name of the DataMoverClass that serves this request.'),
+    mover: word.optional().describe('Name of the mover of the class.'),
     ...movingStatus,
     removedAt: time
       .optional()
-      .describe('When the mover had made sure that the snapshot is not in the repository any more.'),
+      .describe('When the mover confirmed that the snapshot is no longer in the repository.'),
     ...retriedStatus,
-    failure: failure.describe('Why it ended without success. Absent while it has not.').optional(),
+    failure: failure.describe('Why the request failed. Absent unless it failed.').optional(),
     conditions: conditions.optional(),
   })
-  .describe('What happened so far. Written by the controller only.');
+  .describe('Observed state. Written by the controller only.');
 
 export type DataMoverDeleteSpec = z.infer<typeof dataMoverDeleteSpec>;
 export type DataMoverDeleteStatus = z.infer<typeof dataMoverDeleteStatus>;

@@ -20,27 +20,29 @@ import {
 
 export const dataMoverPruneSpec = z
   .object({
-    dataMoverClass: objectName.optional().describe('Name of the class whose data was removed.'),
-    mover: moverName.describe('The mover that made the repository.'),
+    dataMoverClass: objectName.optional().describe('Name of the DataMoverClass of the removed data.'),
+    mover: moverName.describe('Name of the mover that created the repository.'),
     repository: repositoryPath.describe(
-      'Path of the repository below the base that the repository secret names: prefix/cluster/namespace/pvc.',
+      'Path of the repository below the base location, in the form prefix/cluster/namespace/pvc.',
     ),
     repositoryID: repositoryID
       .optional()
       .describe(
-        'The identity that the repository must have; another one at its path is left alone. Absent: it is not checked.',
+        'Identity that the repository must have. A repository with another identity at the same path is not changed. If absent, the identity is not checked.',
       ),
     backupStorageLocation: objectName
       .optional()
       .describe(
-        'The storage location that holds the repository, by its name in this cluster. Used where the secret with the repository access names no repository and the class no location.',
+        'Name of the BackupStorageLocation with the repository, in this cluster. Used if neither the repository secret nor the class contains a location.',
       ),
     config: moverConfig.optional(),
     dueAt: time
       .optional()
-      .describe('When it may begin. Absent: as soon as nothing else uses the repository.'),
+      .describe(
+        'Earliest start time. If absent, the prune starts as soon as no other request uses the repository.',
+      ),
   })
-  .describe('Which repository, and when. Fixed at creation.')
+  .describe('Desired prune. Immutable.')
   .meta(
     rules({
       rule: 'self == oldSelf',
@@ -65,32 +67,32 @@ export const prunePhases = [
 
 export const dataMoverPruneStatus = z
   .object({
-    phase: z.enum(prunePhases).optional().describe('The step it is at.'),
+    phase: z.enum(prunePhases).optional().describe('Current phase.'),
     ...requestStatus,
-    dataMoverClass: word.optional().describe('The class that serves this request.'),
-    mover: word.optional().describe('The mover that the class names.'),
+    dataMoverClass: word.optional().describe('Name of the DataMoverClass that serves this request.'),
+    mover: word.optional().describe('Name of the mover of the class.'),
     ...movingStatus,
-    prunedAt: time.optional().describe('When the mover was through.'),
-    freedBytes: count.optional().describe('What was given back to the storage.'),
-    remainingBytes: count.optional().describe('What the repository holds since then.'),
-    snapshots: count.optional().describe('How many snapshots it found in the repository.'),
+    prunedAt: time.optional().describe('When the mover finished the prune.'),
+    freedBytes: count.optional().describe('Number of bytes freed in the storage.'),
+    remainingBytes: count.optional().describe('Number of bytes that remain in the repository.'),
+    snapshots: count.optional().describe('Number of snapshots that the prune found in the repository.'),
     removingSince: time
       .optional()
-      .describe('When the removal of the repository began. Absent while none is under way.'),
+      .describe('When the removal of the repository started. Absent unless it is in progress.'),
     emptiedAt: time
       .optional()
       .describe(
-        'When it first found the repository without snapshots and began to remove it. A repository that is missing afterwards is gone by that; without it, a missing repository is a failure.',
+        'When the prune first found no snapshot in the repository and started to remove it. If set, a missing repository counts as removed; otherwise it is an error.',
       ),
-    removedAt: time.optional().describe('When the repository was gone from the storage.'),
+    removedAt: time.optional().describe('When the repository was deleted from the storage.'),
     kept: text
       .optional()
-      .describe('Why a repository without snapshots is still there although its class wants it removed.'),
+      .describe('Why a repository without snapshots was not removed although its class enables that.'),
     ...retriedStatus,
-    failure: failure.describe('Why it ended without success. Absent while it has not.').optional(),
+    failure: failure.describe('Why the request failed. Absent unless it failed.').optional(),
     conditions: conditions.optional(),
   })
-  .describe('What happened so far. Written by the controller only.');
+  .describe('Observed state. Written by the controller only.');
 
 export type DataMoverPruneSpec = z.infer<typeof dataMoverPruneSpec>;
 export type DataMoverPruneStatus = z.infer<typeof dataMoverPruneStatus>;

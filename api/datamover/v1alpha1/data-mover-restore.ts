@@ -24,12 +24,14 @@ const remedy = 'create another DataMoverRestore';
 
 /** The record of a backup, as a restore needs it. */
 const record = z.object({
-  backupName: objectName.optional().describe('The DataMoverBackup whose record this is.'),
-  backupNamespace: objectName.optional().describe('Its namespace, in the cluster of the backup.'),
-  dataMoverClass: objectName.optional().describe('The class that served it.'),
+  backupName: objectName.optional().describe('Name of the DataMoverBackup.'),
+  backupNamespace: objectName
+    .optional()
+    .describe('Namespace of the DataMoverBackup, in the cluster of the backup.'),
+  dataMoverClass: objectName.optional().describe('Name of the DataMoverClass that served the backup.'),
   result: backupResult
     .optional()
-    .describe('Its result. Absent when the backup did not complete: the restore then fails.'),
+    .describe('Result of the backup. If absent, the backup did not complete and the restore fails.'),
   failure: failure.optional().describe('Why the backup did not complete.'),
   volume: volume.optional(),
 });
@@ -39,38 +41,38 @@ export const dataMoverRestoreSpec = z
     dataMoverClass: objectName
       .optional()
       .describe(
-        "Name of the class. Absent: the class named in the record, else resolved from the destination's annotation and labels, else the default.",
+        'Name of the DataMoverClass. If absent, the class in the record of the backup is used, otherwise it is resolved from the annotation and labels of the destination PVC, otherwise the default class is used.',
       ),
-    DataMoverClass: objectName
-      .optional()
-      .describe('Another spelling of `dataMoverClass`. A restore may have only one of the two.'),
+    DataMoverClass: objectName.optional().describe('Alias of `dataMoverClass`. Set only one of the two.'),
     installation: installation.optional(),
     destinationClaimRef: z
       .object({
-        name: objectName.describe('Its name.'),
+        name: objectName.describe('Name of the destination PVC.'),
         namespace: objectName
           .optional()
-          .describe('Must be the namespace of this object; absent means the same.'),
+          .describe(
+            'Namespace of the destination PVC. Must be the namespace of this object, which is the default.',
+          ),
       })
-      .describe('The PVC that receives the data. It may appear after this object.'),
+      .describe('The PVC that receives the data. It may be created after this object.'),
     source: record
       .optional()
       .describe(
-        "The record of the backup, copied from the DataMoverBackup's status. May be set once, also after creation, as long as `status.source` is absent. Absent in a restore made by hand: that of the newest completed DataMoverBackup of the destination PVC in this namespace. A restore that a Velero restore has made waits for it.",
+        'Record of the backup, copied from the status of the DataMoverBackup. Can be set once, also after creation, as long as `status.source` is absent. If absent in a restore created by hand, the newest completed DataMoverBackup of the destination PVC in this namespace is used. A restore created by a Velero restore waits for it.',
       ),
     existingClaimPolicy: z
       .enum(existingClaimPolicies)
       .optional()
       .describe(
-        'What happens when the destination PVC has a volume already. `Fail`, the default: the restore fails and the data is left alone. `Overwrite`: once the restored data is proved, the PVC is replaced by one of the same name and content that has the restored volume; the former volume then goes as its reclaim policy says. Nobody may use the PVC meanwhile.',
+        'What to do if the destination PVC is already bound to a volume. `Fail`, the default: the restore fails and the data is not changed. `Overwrite`: once the restored data is proved, the PVC is replaced by one with the same name and content that has the restored volume, and the former volume is reclaimed according to its reclaim policy. No pod may use the PVC during the restore.',
       ),
     config: moverConfig.optional(),
     cancel: z
       .boolean()
       .optional()
-      .describe('Set to true to stop the restore; it ends as Canceled. Cannot be taken back.'),
+      .describe('Set to true to cancel the restore, which then ends in phase Canceled. Cannot be unset.'),
   })
-  .describe('What to restore, and into which PVC. Fixed at creation, except `cancel` and an absent `source`.')
+  .describe('Desired restore. Immutable, except for `cancel` and an absent `source`.')
   .meta(
     rules(
       {
@@ -106,75 +108,75 @@ export const restorePhases = [
 /** Kept as it is, whatever it says, since the PVC is made anew from it. */
 const replacedClaim = z
   .looseObject({})
-  .describe('The PVC as it was right before it was removed. Present from then on.')
+  .describe('The PVC right before it was deleted.')
   .meta({ 'x-kubernetes-preserve-unknown-fields': true });
 
 export const dataMoverRestoreStatus = z
   .object({
-    phase: z.enum(restorePhases).optional().describe('The step it is at.'),
+    phase: z.enum(restorePhases).optional().describe('Current phase.'),
     ...requestStatus,
     source: record
       .optional()
-      .describe(
-        'The record that was chosen because `spec.source` was absent. Present before anything is made.',
-      ),
-    dataMoverClass: word.optional().describe('The class that serves this restore.'),
-    mover: word.optional().describe('The mover that the class names.'),
+      .describe('Record that was chosen because `spec.source` was absent. Set before any object is created.'),
+    dataMoverClass: word.optional().describe('Name of the DataMoverClass that serves this restore.'),
+    mover: word.optional().describe('Name of the mover of the class.'),
     destinationUID: word
       .optional()
-      .describe('The destination PVC as it was found. Another one of its name does not get the data.'),
+      .describe('UID of the destination PVC. Another PVC with the same name does not get the data.'),
     ...movingStatus,
     progress: progress.optional(),
     restored: z
       .object({
         snapshotID: snapshotID
           .optional()
-          .describe('The snapshot that was restored. Absent only when `empty`.'),
-        bytes: count.optional().describe('Size of the data.'),
+          .describe('Id of the restored snapshot. Absent only if `empty` is true.'),
+        bytes: count.optional().describe('Size of the data, in bytes.'),
         files: count.optional().describe('Number of files.'),
-        empty: z.boolean().optional().describe('True when the record says that the volume held nothing.'),
+        empty: z.boolean().optional().describe('True if the volume was empty at the time of the backup.'),
         notPreserved: z
           .string()
           .max(2048)
           .optional()
           .describe(
-            'What is not as it was although all contents are back: owners, attributes, devices, the root folder.',
+            'What differs from the backup although all contents are restored: owners, attributes, devices, the root folder.',
           ),
       })
       .optional()
-      .describe(
-        'What the mover wrote, as the mover itself says. Present only when it is what the record asks for.',
-      ),
+      .describe('What the mover restored. Present only if it matches the record of the backup.'),
     verification: verification.optional(),
     replaces: z
       .object({
-        persistentVolume: word.describe('The volume that the destination PVC had before.'),
-        reclaimPolicy: word.describe('Its policy.'),
+        persistentVolume: word.describe(
+          'Name of the PersistentVolume that the destination PVC was bound to before.',
+        ),
+        reclaimPolicy: word.describe('Reclaim policy of that volume.'),
         setAsideAt: time
           .optional()
-          .describe('Since when the PVC is without it, so that no pod can start on what is to be replaced.'),
+          .describe(
+            'When the volume was detached from the PVC, so that no pod can start with data that will be replaced.',
+          ),
         claim: replacedClaim.optional(),
         outcome: z
           .enum(['Released', 'PutBack', 'Kept'])
           .optional()
           .describe(
-            'What became of that volume. Released: it went as its policy says. PutBack: it is the volume of the PVC again. Kept: somebody else has made a PVC of that name meanwhile, so it stays, with policy Retain.',
+            'Outcome for that volume. Released: reclaimed according to its policy. PutBack: bound to the PVC again. Kept: another PVC with that name was created, so the volume was kept with policy Retain.',
           ),
       })
       .optional()
-      .describe('What this restore replaces. Present only with `existingClaimPolicy: Overwrite`.'),
+      .describe('The volume that this restore replaces. Present only with `existingClaimPolicy: Overwrite`.'),
     handOver: z
       .object({
-        persistentVolume: word.describe('The volume that goes to the destination claim.'),
-        reclaimPolicy: word.describe('The policy it gets at the end.'),
-        boundAt: time.optional().describe('When the destination claim was bound to it.'),
+        persistentVolume: word.describe('Name of the PersistentVolume with the restored data.'),
+        reclaimPolicy: word.describe('Reclaim policy that the volume gets at the end.'),
+        boundAt: time.optional().describe('When the destination PVC was bound to the volume.'),
       })
       .optional()
-      .describe('The volume on its way to the destination claim. Present once that has begun.'),
+      .describe('Hand-over of the restored volume to the destination PVC. Present once it has started.'),
     failure: failure.optional(),
     conditions: conditions.optional(),
   })
-  .describe('What happened so far. Written by the controller only.');
+  .describe('Observed state. Written by the controller only.');
 
 /** A record that was chosen stays the one that is restored. */
 export const chosenSource: CelRule = {

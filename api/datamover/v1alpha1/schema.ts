@@ -93,7 +93,7 @@ export const time = z.iso.datetime();
 
 /** Which of several installations in one cluster serves a request. */
 export const installation = objectName.describe(
-  "Velero's namespace of the installation that serves it. Set by the plugin. Absent: the installation of the class serves it. Only those who may `attest` may set it.",
+  "Velero's namespace of the installation that serves this request. The plugin sets it. If absent, the installation of the class serves the request. Only users with the verb `attest` may set it.",
 );
 
 /** RFC 3339 by somebody else's clock, in whatever zone. */
@@ -106,7 +106,7 @@ export const count = z.int().min(0);
 export const moverConfig = z
   .looseObject({})
   .describe(
-    "Settings for the mover, checked by the mover's own schema. What is set in a request wins over the class. What each of ours knows is in docs/movers/.",
+    'Settings of the mover, validated by its own schema. A setting in a request overrides the one in the class. See docs/movers/ for the settings of each mover.',
   )
   .meta({ 'x-kubernetes-preserve-unknown-fields': true });
 
@@ -118,57 +118,66 @@ export const verifyLevels = ['None', 'Metadata', 'Data'] as const;
 
 export const verification = z
   .object({
-    level: z.enum(verifyLevels).describe('What is checked; that of the class when the mover was done.'),
-    since: time.describe('When it began.'),
-    doneAt: time.optional().describe('When it was found to be right. Absent before, and when it was not.'),
+    level: z
+      .enum(verifyLevels)
+      .describe('The level of verification: that of the class when the mover finished.'),
+    since: time.describe('When the verification started.'),
+    doneAt: time
+      .optional()
+      .describe('When the verification succeeded. Absent before that, and if it failed.'),
   })
-  .describe('The check of what the mover has moved. Absent when the class wants none.');
+  .describe('Verification of what the mover moved. Absent if the class does not enable it.');
 
 /** A list of metav1.Condition, merged by type. */
 export const conditions = z
   .array(
     z.object({
-      type: z.string().min(1).max(316).describe('The step.'),
+      type: z.string().min(1).max(316).describe('Condition type, in CamelCase.'),
       status: z
         .enum(['True', 'False', 'Unknown'])
-        .describe('True once the step is behind the request, False with a reason while it is not.'),
-      reason: z.string().max(1024).describe('One word for machines.'),
-      message: text.describe('The same for people.'),
-      lastTransitionTime: time.describe('When `status` last changed.'),
-      observedGeneration: z.int().optional().describe('The generation of the object it speaks of.'),
+        .describe(
+          'Status of the condition: True once the step is complete, False with a reason before that.',
+        ),
+      reason: z.string().max(1024).describe('CamelCase reason for the last transition of the condition.'),
+      message: text.describe('Human-readable details about the transition.'),
+      lastTransitionTime: time.describe('Last time the condition changed from one status to another.'),
+      observedGeneration: z
+        .int()
+        .optional()
+        .describe('The `metadata.generation` that the condition was set for.'),
     }),
   )
   .max(32)
-  .describe('Steps behind this request, one condition each.')
+  .describe('Current conditions, one per step.')
   .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] });
 
 export const failure = z
   .object({
-    reason: word.describe('One word for machines; the table is in docs/failures.md.'),
-    message: text.describe('What went wrong, with which object, and what to do.'),
+    reason: word.describe('CamelCase reason. docs/failures.md lists all of them.'),
+    message: text.describe('Human-readable message: what failed, on which object, and how to fix it.'),
   })
-  .describe('Why the request failed. Absent while it has not.');
+  .describe('Why the request failed. Absent unless it failed.');
 
 export const progress = z
   .object({
-    bytesDone: count.describe('Bytes read from or written to the volume so far.'),
+    bytesDone: count.describe('Number of bytes read from or written to the volume so far.'),
     totalBytes: count
       .optional()
-      .describe('Bytes to move, as far as the mover knows. Absent before it knows.'),
-    filesDone: count.optional().describe('Files behind it so far.'),
-    totalFiles: count.optional().describe('Files to move, as far as the mover knows.'),
-    updatedAt: time.describe('When the mover last said so.'),
+      .describe('Estimated number of bytes to move. Absent until the mover reports it.'),
+    filesDone: count.optional().describe('Number of files processed so far.'),
+    totalFiles: count.optional().describe('Estimated number of files to move.'),
+    updatedAt: time.describe('When the mover last reported progress.'),
   })
-  .describe('How far the mover is.');
+  .describe('Progress of the mover.');
 
 export const queue = z
   .object({
     ahead: count.describe(
-      'Requests that will be admitted before this one. Up to ten it is kept current within half a minute; a longer line is told when half of it is gone.',
+      'Number of requests that will be admitted before this one. Updated within 30 seconds for the first ten; further back it is updated when half of the requests ahead are gone.',
     ),
-    reason: text.describe('What it waits for.'),
+    reason: text.describe('What the request waits for.'),
   })
-  .describe('Present while the request waits for a place.');
+  .describe('Position in the queue. Present only while the request waits for a slot.');
 
 const NAME = '[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?';
 
@@ -198,8 +207,10 @@ function isCarried(carried: Readonly<Record<string, string>>): boolean {
 export const volume = z
   .object({
     pvcName: objectName.describe('Name of the PersistentVolumeClaim.'),
-    namespace: objectName.describe('Its namespace, in the cluster of the backup.'),
-    storageClassName: className.optional().describe('Its storage class. Absent: it named none.'),
+    namespace: objectName.describe('Namespace of the PersistentVolumeClaim, in the cluster of the backup.'),
+    storageClassName: className
+      .optional()
+      .describe('StorageClass of the PersistentVolumeClaim. Absent if it had none.'),
     accessModes: z
       .array(
         z
@@ -208,10 +219,12 @@ export const volume = z
           .regex(/^[A-Za-z]+$/, 'is not an access mode such as ReadWriteOnce'),
       )
       .max(8)
-      .describe('Its access modes, e.g. `ReadWriteOnce`.'),
-    volumeMode: z.enum(volumeModes).describe('Whether pods see files or a raw device.'),
+      .describe('Access modes of the PersistentVolumeClaim, for example `ReadWriteOnce`.'),
+    volumeMode: z
+      .enum(volumeModes)
+      .describe('Whether the volume is used with a file system or as a raw block device.'),
     capacity: size.describe(
-      'The largest of the requested size, the real capacity and what the snapshot needs to be restored, as a Kubernetes quantity.',
+      'The largest of the requested size, the actual capacity and the restore size of the snapshot, as a quantity.',
     ),
     reclaimPolicy: z
       .string()
@@ -219,21 +232,21 @@ export const volume = z
       .regex(/^(Delete|Retain|Recycle)$/, 'is none of Delete, Retain and Recycle')
       .optional()
       .describe(
-        "The backed-up PersistentVolume's reclaim policy. `Recycle` is not restored: the volume then has the policy of its StorageClass.",
+        'Reclaim policy of the PersistentVolume. `Recycle` is not restored; the volume then gets the policy of its StorageClass.',
       ),
     pvLabels: z
       .record(qualifiedName, labelValue)
       .optional()
       .describe(
-        "The backed-up PersistentVolume's labels, without those of Kubernetes, Velero and its driver, which speak of that one volume.",
+        'Labels of the PersistentVolume, without those of Kubernetes, Velero and the CSI driver, which apply to the original volume only.',
       ),
     pvAnnotations: z
       .record(annotationKey, z.string().max(MAX_CARRIED_VALUE))
       .refine(isCarried, `holds more than ${String(MAX_CARRIED)} characters`)
       .optional()
-      .describe('Its annotations, chosen alike.'),
+      .describe('Annotations of the PersistentVolume, filtered like its labels.'),
   })
-  .describe('The volume as it was.');
+  .describe('The volume at the time of the backup.');
 
 /** The folder that holds everything else of a volume. */
 export const rootFolder = z
@@ -242,59 +255,64 @@ export const rootFolder = z
       .string()
       .max(4)
       .regex(/^[0-7]{1,4}$/, 'is not a mode such as 0755')
-      .describe('Its permissions, in octal.'),
-    uid: z.int().min(0).max(4294967294).describe('Its owner.'),
-    gid: z.int().min(0).max(4294967294).describe('Its group.'),
-    time: time.describe('When it was changed last, to the second.'),
+      .describe('Permission bits, in octal.'),
+    uid: z.int().min(0).max(4294967294).describe('User id of the owner.'),
+    gid: z.int().min(0).max(4294967294).describe('Group id.'),
+    time: time.describe('Modification time, with a precision of one second.'),
   })
   .describe(
-    "The volume's root folder, which no snapshot holds: a restore gives the new volume's root these. Its access control list and its other attributes are not recorded.",
+    'Attributes of the root folder of the volume, which snapshots do not contain. A restore sets them on the new volume. The access control list and extended attributes of the root folder are not recorded.',
   );
 
 /** What a finished backup records, and all that a restore needs. */
 export const backupResult = z
   .object({
     mover: moverName.describe(
-      'The mover that made it; a restore needs the same one or one that reads its repositories.',
+      'Name of the mover that created the backup. A restore needs the same mover or one that can read its repositories.',
     ),
     repository: repositoryPath.describe(
-      'Path of the repository below the base that the repository secret names: prefix/cluster/namespace/pvc.',
+      'Path of the repository below the base location, in the form prefix/cluster/namespace/pvc.',
     ),
     repositoryID: repositoryID
       .optional()
       .describe(
-        "The repository's own identity: another one at the same path has another. Data is removed only from the repository with this identity. Absent where the mover does not tell it.",
+        'Identity of the repository, which differs from that of another repository at the same path. Data is removed only from the repository with this identity. Absent if the mover does not report it.',
       ),
-    snapshotID: snapshotID.optional().describe("The mover's id of the snapshot. Absent only when `empty`."),
+    snapshotID: snapshotID
+      .optional()
+      .describe('Id of the snapshot in the repository. Absent only if `empty` is true.'),
     snapshotTime: foreignTime
       .optional()
-      .describe("When the mover's snapshot was complete, by the mover's clock."),
-    bytes: count.optional().describe('Size of the data.'),
+      .describe('When the snapshot in the repository was completed, by the clock of the mover.'),
+    bytes: count.optional().describe('Size of the data, in bytes.'),
     files: count.optional().describe('Number of files.'),
     uploadedBytes: count
       .optional()
-      .describe('What was added to the repository, after deduplication, before compression.'),
-    empty: z.boolean().optional().describe('True when the volume held nothing; no snapshot exists then.'),
+      .describe('Number of bytes added to the repository, after deduplication and before compression.'),
+    empty: z
+      .boolean()
+      .optional()
+      .describe('True if the volume was empty. There is no snapshot in this case.'),
     rootFolder: rootFolder.optional(),
     notSaved: z
       .string()
       .max(2048)
       .optional()
       .describe(
-        'What the volume held and the snapshot does not: sockets, attributes that could not be read, empty folders that the mover leaves out, attributes and access control lists of the root folder. All contents of files are there.',
+        'What the volume contained and the snapshot does not: sockets, unreadable attributes, empty folders that the mover skips, attributes and access control lists of the root folder. The contents of all files are saved.',
       ),
     backupStorageLocation: objectName
       .optional()
       .describe(
-        "The BackupStorageLocation that holds the repository, by its name in the cluster of the backup. Absent when the repository secret says where that is. For people: a restore asks the class and Velero's own backup.",
+        'Name of the BackupStorageLocation with the repository, in the cluster of the backup. Absent if the repository secret contains the location. For information only: a restore uses the class and the Velero backup.',
       ),
     consistency: consistency
       .optional()
       .describe(
-        'PointInTime: all files are of one moment. Live: they were read while the volume was in use.',
+        'PointInTime if all files are from the same moment, Live if they were read while the volume was in use.',
       ),
   })
-  .describe('What the backup produced. Present only when it is proved.')
+  .describe('Result of the backup. Present only once it is proved.')
   .meta(
     rules({
       rule: 'has(self.snapshotID) || (has(self.empty) && self.empty)',
@@ -305,31 +323,34 @@ export const backupResult = z
 
 /** How a request's status begins; the kind puts its phases before them. */
 export const requestStatus = {
-  message: text.optional().describe('The same for people, one line.'),
-  observedGeneration: z.int().optional().describe('The generation of the spec that was last acted on.'),
+  message: text.optional().describe('Human-readable summary of the current phase, in one line.'),
+  observedGeneration: z
+    .int()
+    .optional()
+    .describe('The `metadata.generation` that the controller last acted on.'),
   servedBy: word
     .optional()
     .describe(
-      "The controller that serves it, as namespace and name of that controller's Lease, e.g. `velero/datamover-controller`. No other controller touches the request.",
+      'The controller that serves this request, as namespace and name of its Lease, for example `velero/datamover-controller`. No other controller changes the request.',
     ),
-  startTimestamp: time.optional().describe('When the controller took the request up.'),
-  completionTimestamp: time.optional().describe('When it reached its last phase.'),
+  startTimestamp: time.optional().describe('When the controller started to process the request.'),
+  completionTimestamp: time.optional().describe('When the request reached a terminal phase.'),
 };
 
 /** What the status of every request says that waits for a place and then has a mover work for it. */
 export const movingStatus = {
   repositoryPath: repositoryPath
     .optional()
-    .describe('Path of the repository it uses; requests for one repository run one after another.'),
+    .describe('Path of the repository. Requests for the same repository run one at a time.'),
   queue: queue.optional(),
-  node: word.optional().describe('The node on which its mover runs or has to run, as far as that is known.'),
-  admittedAt: time.optional().describe('When a place was given.'),
-  movingSince: time.optional().describe('When the mover was asked to start.'),
+  node: word.optional().describe('Name of the node that the mover runs on or must run on, if known.'),
+  admittedAt: time.optional().describe('When the request was admitted.'),
+  movingSince: time.optional().describe('When the mover was started.'),
 };
 
 /** What the status of a request says that is tried again when it fails. */
 export const retriedStatus = {
-  failedTries: count.optional().describe('How often it has failed.'),
+  failedTries: count.optional().describe('Number of failed tries.'),
   lastFailure: failure.describe('Why the last try failed.').optional(),
-  retryAt: time.optional().describe('When it is tried again. Absent while it is not waiting for that.'),
+  retryAt: time.optional().describe('When the next try starts. Absent unless the request waits for it.'),
 };

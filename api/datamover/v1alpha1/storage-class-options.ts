@@ -6,16 +6,16 @@ export const captureMode = z.enum(['Snapshot', 'Live', 'SnapshotOrLive']);
 
 export const storageClassOptions = z
   .object({
-    capture: captureMode.optional().describe("Replaces the class's own `capture`."),
+    capture: captureMode.optional().describe('Overrides `capture` of the class.'),
     volumeSnapshotClassName: objectName
       .optional()
       .describe(
-        'VolumeSnapshotClass for the snapshots. The annotation `velero.io/csi-volumesnapshot-class` of a PVC wins over it.',
+        'Name of the VolumeSnapshotClass. The annotation `velero.io/csi-volumesnapshot-class` of a PVC overrides it.',
       ),
     stagingStorageClassName: objectName
       .optional()
       .describe(
-        'StorageClass of the volume that is made from the snapshot, e.g. one for shallow volumes. Absent: that of the source.',
+        'StorageClass of the volume that is created from the snapshot, for example one for shallow volumes. Defaults to that of the source.',
       ),
     stagingAccessModes: z
       .array(z.enum(accessModes))
@@ -23,15 +23,15 @@ export const storageClassOptions = z
       .max(accessModes.length)
       .optional()
       .describe(
-        'Access modes of that volume; `ReadOnlyMany` for shallow volumes. Absent: those of the source.',
+        'Access modes of that volume, for example `ReadOnlyMany` for shallow volumes. Defaults to those of the source.',
       ),
     config: moverConfig
       .optional()
       .describe(
-        "Settings for the mover that replace those of the class's `config` of the same names, such as the size of its cache. They hold for restores into this StorageClass too.",
+        'Settings of the mover that override those in `config` of the class, such as the size of the cache. They apply to restores into this StorageClass too.',
       ),
   })
-  .describe('What is special about volumes of one StorageClass.');
+  .describe('Overrides for volumes of one StorageClass.');
 
 export type StorageClassOptions = z.infer<typeof storageClassOptions>;
 
