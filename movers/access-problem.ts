@@ -1,6 +1,6 @@
 import type { FailureReason } from '../api/datamover/v1alpha1/reasons.ts';
 
-/** There is no way to the repository; the message names object, key and remedy, never a value. */
+/** Why a repository cannot be accessed. The message names object, key and remedy, never the value of a key. */
 export interface AccessProblem {
   reason: FailureReason;
   message: string;

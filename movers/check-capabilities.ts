@@ -7,13 +7,13 @@ import { quoted } from '../lifecycle/request/plain-text.ts';
 import { isSnapshotID } from './snapshot-id.ts';
 import { failed, type StepResult } from '../lifecycle/request/step.ts';
 
-/** What a claim says of its volume; an API server answers with both modes in full. */
+/** The relevant fields of a claim; the API server sets defaults for both modes. */
 interface VolumeShape {
   volumeMode?: 'Filesystem' | 'Block' | undefined;
   accessModes?: readonly string[] | undefined;
 }
 
-/** Refuses a volume that the mover cannot move, before anything is made for it. */
+/** Refuses a volume that the mover cannot move, before anything is created for it. */
 export function checkVolume(
   { name, capabilities }: Pick<AnyMover, 'name' | 'capabilities'>,
   subject: string,
@@ -32,7 +32,7 @@ export function checkVolume(
   );
 }
 
-/** Refuses a volume that `spec.volumes` of the class excludes; {@link checkVolume} looks at the abilities of its mover. */
+/** Refuses a volume that `spec.volumes` of the class excludes; {@link checkVolume} checks the capabilities of the mover. */
 export function checkTaken(
   { metadata, spec }: Pick<DataMoverClass, 'metadata' | 'spec'>,
   claim: PersistentVolumeClaim,
@@ -46,7 +46,10 @@ export function checkTaken(
   );
 }
 
-/** What a mover says of itself and is not so. Told when the controller starts, and not by the request that finds it out. */
+/**
+ * Returns how a mover's declared capabilities contradict its implementation, if they do. Checked when the controller starts, so
+ * that it does not surface in a request.
+ */
 export function contradictionIn(
   mover: Pick<Mover, 'name' | 'capabilities' | 'verify' | 'forget' | 'snapshotIDs'>,
 ): string | undefined {
@@ -56,7 +59,7 @@ export function contradictionIn(
   return contradictingMethod(mover);
 }
 
-/** Examples of an option, paths, a selector, and words that a shell or a log reader would take apart. */
+/** Texts that no pattern may match: an option, paths, a selector, and texts that a shell or log reader would split. */
 const NO_IDS = [
   '',
   '-',

@@ -6,13 +6,13 @@ import type { Cleaner } from '../kube/runtime/deleter.ts';
 import type { Creator } from '../kube/runtime/creator.ts';
 import type { Mover } from './mover.ts';
 
-/** Asks a URL for its head; answers the HTTP status, or rejects with an error that has a `code`. */
+/** Sends a HEAD request to a URL. Returns the HTTP status, or rejects with an error that has a `code`. */
 export type Reach = (
   url: string,
   options: { authority: string | undefined; signal: AbortSignal },
 ) => Promise<number>;
 
-/** What a mover is given to work with. */
+/** What the controller passes to a mover. */
 export interface MoverDependencies {
   client: KubeClient;
   informers: InformerSet;
@@ -22,12 +22,12 @@ export interface MoverDependencies {
   cleaner: Cleaner;
   now: () => Date;
   clock: Clock;
-  /** Asks for another look at a request, by the name of its children. */
+  /** Enqueues a request, by the name of its children. */
   wake: (child: string) => void;
   log: Logger;
-  /** How to ask whether a store answers. Default: over the network. */
+  /** Used to check that an object store responds. Default: over the network. */
   reach?: Reach | undefined;
 }
 
-/** Sets a mover up for one cluster. */
+/** Creates a mover for one cluster. */
 export type MoverFactory = (deps: MoverDependencies) => Mover;

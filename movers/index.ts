@@ -1,5 +1,5 @@
 /**
- * What a data mover is, and what it is given to work with.
+ * The interface of a data mover and its dependencies.
  *
  * @packageDocumentation
  */

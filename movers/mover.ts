@@ -5,43 +5,47 @@ import type { RequestKind } from '../api/datamover/v1alpha1/names.ts';
 import type { VeleroLocation } from './velero-location.ts';
 
 /**
- * What every mover is, wherever it carries data to: classes, the checks before a request and clean-up need no more. One that
- * copies from volume to volume has no repository and no snapshots; it will be this, with a method for that.
+ * The part of a mover that does not depend on where it moves data to. Class validation, admission checks and cleanup use only
+ * this. A mover that copies from volume to volume, without repository or snapshots, would extend this interface with a method of
+ * its own.
  *
- * A mover keeps no state of its own between calls that it could not rebuild from the cluster: each method is called again and
- * again until its outcome is final, after a restart too, and must then find what it began instead of beginning anew.
+ * A mover must not keep state between calls that it cannot rebuild from the cluster. Each method is called repeatedly until its
+ * outcome is final, also after a restart of the controller; it must then continue the work it started and not start it again.
  */
 export interface AnyMover<Config = unknown> {
-  /** What `DataMoverClass.spec.mover` says to choose this mover. */
+  /** Value of `DataMoverClass.spec.mover` that selects this mover. */
   readonly name: string;
   readonly capabilities: MoverCapabilities;
   /**
-   * Settings that a request may choose for itself; all others are the class's. Tenants write requests, so nothing belongs here
-   * that reaches beyond their own transfer.
+   * Names of the settings that a request may override; all others come from the class. Tenants write requests, so list no setting
+   * here that affects more than their own transfer.
    */
   readonly requestSettings: readonly string[];
   /**
-   * Settings that say where data lies and how it is reached. They must be the same for all volumes of a class, whatever their
-   * StorageClass, which may be another one when data is restored or removed. Absent: none.
+   * Names of the settings that define where data is stored and how it is accessed. They must be the same for all volumes of a
+   * class, because a volume may have a different StorageClass when its data is restored or deleted. Absent: none.
    */
   readonly placeSettings?: readonly string[];
   /**
-   * The setting `{ name }` that names the secret with the access to repositories. A request may choose one of those that the class
-   * lists in the setting `allowed`, which the mover does not get to see. Absent: none may be chosen.
+   * `name` is the setting `{ name }` that references the Secret with the credentials of the repositories. A request may choose
+   * one of the Secrets that the class lists in the setting `allowed`, which is not passed to the mover. Absent: a request cannot
+   * choose a Secret.
    */
   readonly secretSetting?: { name: string; allowed: string };
 
   /**
-   * Checks and completes the configuration (class and request already merged). `problem` says what is wrong with it. `notes` name
-   * settings that are accepted and have no effect, one sentence each; the status of the class shows them.
+   * Validates the configuration (class and request already merged) and fills in defaults. Returns `problem`, a message, if it is
+   * invalid. `notes` are one sentence for each setting that is accepted but has no effect; they appear in the status of the
+   * class.
    */
   parseConfig(
     raw: Readonly<Record<string, unknown>>,
   ): { config: Config; notes?: readonly string[] } | { problem: string };
 
   /**
-   * Why a request may not have what it has chosen of {@link requestSettings}, beside what its class says: a volume that is too
-   * large, for example. The text begins with the setting's name. Both are right for `parseConfig`. Absent: it may.
+   * Returns why the values that a request has chosen for {@link requestSettings} are not allowed with those of its class, for
+   * example because a volume would be too large; `undefined` if they are. The text begins with the name of the setting. Both
+   * arguments have already passed `parseConfig`. Absent: all values are allowed.
    */
   refuseChoice?(
     chosen: Readonly<Record<string, unknown>>,
@@ -49,167 +53,176 @@ export interface AnyMover<Config = unknown> {
   ): string | undefined;
 
   /**
-   * Whether the engine that does the work is installed and serves. Asked about once a minute for the status of classes; it
-   * stops no request. Absent: the mover needs none.
+   * Reports whether the engine that does the work is installed and running. Called about once a minute for the status of classes;
+   * the result does not block requests. Absent: the mover needs no engine.
    */
   checkEngine?(signal: AbortSignal): Promise<Finding>;
 
   /**
-   * Removes everything that the mover made for the request, whatever state it is in.
-   * Answers what is left of it, by kind and name; it is called again until that is nothing.
+   * Deletes everything that the mover created for the request, in whatever state it is. Returns what remains, by kind and name,
+   * and is called again until nothing remains.
    */
   cleanup(request: MoverTarget & { signal: AbortSignal }): Promise<string[]>;
 
   /**
-   * What stands in the protected namespace with the labels of requests, made by the mover. What is found of a request that is over
-   * has {@link cleanup} called for the request once more. Absent: nothing is looked for.
+   * Returns the objects with labels of requests that the mover created in the protected namespace. If one belongs to a request
+   * that has ended, {@link cleanup} is called for that request again. Absent: no orphans are searched for.
    */
   children?(): readonly Resource[];
 
-  /** Names of the claims that the mover makes for a request in the protected namespace beside the staging one, caches for example. */
+  /**
+   * Returns the names of the claims that the mover creates for a request in the protected namespace beside the staging claim, for
+   * example caches.
+   */
   claimsOf(request: MoverTarget): string[];
 }
 
 /**
- * A data mover: the engine that carries bytes between a staging PVC in the protected namespace and a repository.
+ * A data mover: moves data between a staging claim in the protected namespace and a repository.
  *
- * Everything around it (class, capture, admission, staging, deadlines, status, events, hand-over, clean-up) is written
- * once and works for every mover.
+ * Everything around it (class, capture, admission, staging, deadlines, status, events, hand-over, cleanup) is written once and
+ * works with every mover.
  */
 export interface Mover<Config = unknown> extends AnyMover<Config> {
-  /** Names of other movers whose snapshots it can restore and remove, because its repositories are like theirs. */
+  /** Names of other movers whose snapshots this mover can restore and delete, because it uses the same repository format. */
   readonly understands?: readonly string[];
 
   /**
-   * What ids of its snapshots look like. Requests carry ids that tenants have written, or that come from a bucket; one that
-   * does not match as a whole is refused before anything is made for the request, and never reaches the mover. The pattern
-   * must not match what begins with `-`, is a path, or selects a snapshot instead of naming it, such as `latest`.
+   * Form of this mover's snapshot ids. Ids in requests come from tenants or from a bucket; a request with an id that does not
+   * match as a whole fails before anything is created, and the id never reaches the mover. The pattern must not match a text that
+   * begins with `-`, a path, or a selector such as `latest`.
    */
   readonly snapshotIDs: SnapshotIDs;
 
   /**
-   * What is missing for the way to the repository, as far as that can be told without going it; a failure ends the request
-   * before anything is made for it. Called before the snapshot is cut, so it must be quick. Absent: nothing to check.
+   * Checks the access to the repository without connecting to it, for example that Secrets and keys exist. A returned failure
+   * ends the request before anything is created for it. Called before the snapshot is taken, so it must be quick. Absent: nothing
+   * to check.
    */
   checkAccess?(request: AccessRequest<Config>): Promise<Refusal | undefined>;
 
   /**
-   * Whether the store of the repositories answers, seen from the controller. Asked like {@link checkEngine}; it sends no
-   * credentials and writes nothing. Absent: nobody looks.
+   * Reports whether the object store of the repositories can be reached from the controller. Called as often as {@link
+   * checkEngine}; it sends no credentials and writes nothing. Absent: the store is not checked.
    */
   checkStore?(request: AccessRequest<Config>): Promise<Finding>;
 
-  /** Moves the staging volume's data into the repository. */
+  /** Copies the data of the staging volume into the repository. */
   backup(request: MoverRequest<Config>): Promise<MoverOutcome<BackupFacts>>;
 
-  /** Moves exactly the recorded snapshot from the repository onto the staging volume. */
+  /** Copies exactly the recorded snapshot from the repository to the staging volume. */
   restore(request: RestoreMoverRequest<Config>): Promise<MoverOutcome<RestoreFacts>>;
 
   /**
-   * Checks, by other means than those that moved it, that the repository and the volume hold what was moved. A difference is a
-   * failure for `VerificationFailed` that names the first one. Absent: the mover can check at no level.
+   * Checks that repository and volume hold the data that was moved, by other means than those that moved it. A difference is a
+   * failure with reason `VerificationFailed` whose message names the first difference. Absent: the mover supports no verification
+   * level.
    */
   verify?(request: VerifyRequest<Config>): Promise<MoverOutcome<VerifyFacts>>;
 
   /**
-   * Removes exactly this snapshot from the repository and nothing else. A snapshot that is not there any more is a
-   * success: the wish is fulfilled. The space may come back later, by {@link prune}. Absent: it keeps nothing to remove.
+   * Removes exactly this snapshot from the repository and nothing else. Succeeds if the snapshot no longer exists. The space may
+   * be freed later, by {@link prune}. Absent: the mover stores nothing that could be removed.
    */
   forget?(request: ForgetRequest<Config>): Promise<MoverOutcome<ForgetFacts>>;
 
   /**
-   * Gives back the space of what was forgotten, in bounded work. Nothing else uses the repository meanwhile, by our doing at
-   * least. Absent: forgetting does that already.
+   * Frees the space of forgotten snapshots, in a bounded amount of work. The controller runs no other request on the repository
+   * at the same time, but programs outside its control may use it. Absent: {@link forget} frees the space itself.
    */
   prune?(request: RepositoryRequest<Config>): Promise<MoverOutcome<PruneFacts>>;
 
   /**
-   * Removes the repository itself, in which {@link prune} has just found no snapshot and which nothing has used since; also
-   * what an earlier call has left of it. Whatever holds more than an empty repository does is kept as it is. Absent: cannot.
+   * Deletes the repository, in which {@link prune} has just found no snapshot and which no request has used since. Also deletes
+   * what an earlier call left behind. Keeps a repository that contains more than an empty one does. Absent: the mover cannot
+   * delete repositories.
    */
   removeRepository?(request: RepositoryRequest<Config>): Promise<MoverOutcome<RemovalFacts>>;
 
   /**
-   * Ids of all snapshots that a backup is known to have saved, in all of its tries. What is in none of the records is
-   * forgotten, so an id is only given where the mover itself named it. Absent: a try that fails saves nothing.
+   * Returns the ids of all snapshots that a backup is known to have saved, in all of its tries. Snapshots that no record names
+   * are forgotten, so return an id only if the mover itself reported it. Absent: a failed try saves nothing.
    */
   savedSnapshots?(request: MoverTarget & { signal: AbortSignal }): Promise<readonly string[]>;
 }
 
-/** The form of a mover's snapshot ids. */
 export interface SnapshotIDs {
-  /** Matched against the whole id; needs no anchors. */
+  /** Matched against the whole id; anchors are not needed. */
   pattern: RegExp;
-  /** The same in words, to follow "a snapshot is named by": `8 to 64 hexadecimal digits`. */
+  /** Description for messages, to follow "a snapshot is named by": `8 to 64 hexadecimal digits`. */
   form: string;
 }
 
-/** What was found of something that a class depends on; it becomes a condition of the class. */
+/** Result of checking something that a class depends on; it becomes a condition of the class. */
 export type Finding = Pick<Condition, 'status' | 'reason' | 'message'>;
 
-/** What it can do and its users would notice. What it cannot is refused before anything is made. */
+/** What the mover supports, as far as users notice. A request that needs more is refused before anything is created for it. */
 export interface MoverCapabilities {
   volumeModes: readonly ('Filesystem' | 'Block')[];
-  /** A volume must allow one of them at least. */
+  /** The volume must have at least one of these. */
   accessModes: readonly AccessMode[];
-  /** Whether it may read a volume that an application goes on writing to. */
+  /** True if the mover can read a volume while an application writes to it. */
   liveSource: boolean;
-  /** Whether it tells what it has moved while it works; of one that does not, silence is no sign of standing still. */
+  /**
+   * True if the mover reports the bytes that it has moved while it runs. If false, lack of progress is not treated as a stall.
+   */
   byteProgress: boolean;
-  /** Whether another backup of the same volume carries only what has changed. */
+  /** True if a later backup of the same volume uploads only changed data. */
   incremental: boolean;
-  /** The levels at which it can verify. */
+  /** Supported verification levels. */
   verify: readonly VerifyLevel[];
-  /** Whether single backups can be removed. */
+  /** True if single backups can be removed. */
   forget: boolean;
 }
 
 export type AccessMode = 'ReadWriteOnce' | 'ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOncePod';
 
-/** What a request is for. */
 export type { RequestKind };
 
-/** Which request this is about: all that clean-up needs. */
+/** Identifies the request; cleanup needs nothing else. */
 export interface MoverTarget {
   kind: RequestKind;
-  /** Unique per request and valid as object name: children in the protected namespace are named after it. */
+  /** Unique per request and a valid object name: children in the protected namespace are named after it. */
   name: string;
-  /** Labels and annotations that children carry. */
+  /** Labels and annotations to set on children. */
   labels: Record<string, string>;
   annotations: Record<string, string>;
 }
 
-/** What decides how a request reaches its repository. */
+/** What determines how a request accesses its repository. */
 export interface AccessRequest<Config> {
   kind: RequestKind;
   config: Config;
-  /** Where Velero keeps the backup that the request belongs to, for movers that put their repositories there too. */
+  /**
+   * Returns the storage location of the Velero backup that the request belongs to, for movers that keep their repositories in it.
+   */
   veleroLocation(): Promise<VeleroLocation>;
   signal: AbortSignal;
 }
 
-/** What every request for work says. */
+/** Fields common to all requests for work. */
 export interface WorkRequest<Config> extends MoverTarget {
   config: Config;
   /**
-   * An object in the protected namespace that goes when the request is over: what is made for the request names it as owner, so
-   * that Kubernetes deletes also what appears after the clean-up. Absent: there is none.
+   * An object in the protected namespace that is deleted when the request ends. Set it as owner of everything created for the
+   * request, so that Kubernetes garbage collection also deletes objects that appear after the cleanup. Absent: no such object
+   * exists.
    */
   owner?: OwnerReference | undefined;
-  /** When the mover was first asked to start, RFC 3339. */
+  /** When the mover was first called for this request, RFC 3339. */
   since: string;
-  /** Called by a mover before it starts work that must not be done twice; throws when our view of the request is old. */
+  /** Call this before starting work that must not be done twice; it throws if the cached request is stale. */
   assertCurrent(): Promise<void>;
   signal: AbortSignal;
 }
 
-/** What every request says that has to do with a repository. */
+/** Fields common to all requests that use a repository. */
 export interface RepositoryRequest<Config> extends WorkRequest<Config>, AccessRequest<Config> {
   /** Path of the repository below the mover's configured base; no leading or trailing slash. */
   repositoryPath: string;
   /**
-   * The identity that the repository must have, as a backup has reported it; nothing is changed in another one, and the outcome
-   * is a failure for `RepositoryMissing`. Absent: not known.
+   * The id that the repository must have, as a backup reported it. If the repository has another id, change nothing and return a
+   * failure with reason `RepositoryMissing`. Absent: not known.
    */
   repositoryID?: string | undefined;
 }
@@ -219,11 +232,10 @@ export interface MoverRequest<Config> extends RepositoryRequest<Config>, StagedV
 
 /** The volume that is read or written. */
 export interface StagedVolume {
-  /** Name of the staging PVC in the protected namespace. */
   stagingClaim: string;
-  /** StorageClass of the volume that the data comes from or goes to, if it can make other volumes too. */
+  /** StorageClass of the volume that the data comes from or is restored to, if it can provision other volumes. */
   storageClassName: string | undefined;
-  /** The only node on which the staging volume can be used; absent: the volume itself says where it can be. */
+  /** The only node on which the staging volume can be used. Absent: only the node affinity of the volume applies. */
   node?: string;
 }
 
@@ -233,23 +245,23 @@ export interface ForgetRequest<Config> extends RepositoryRequest<Config> {
 
 export interface RestoreMoverRequest<Config> extends MoverRequest<Config> {
   snapshotID: string;
-  /** The storage location that the record names, by its name in the cluster of the backup. For messages. */
+  /** Name of the storage location in the record, as it is called in the cluster of the backup. Used in messages. */
   recordedLocation: string | undefined;
-  /** RFC 3339; not earlier than the snapshot and earlier than the repository's next one. */
+  /** RFC 3339; not before the time of the snapshot, and before that of the repository's next snapshot. */
   snapshotTime: string | undefined;
-  /** What the volume's root folder is to be like; absent: nothing is recorded of it. */
+  /** Mode, owner and time to restore on the root folder of the volume. Absent: the record does not contain them. */
   rootFolder?: RootFolder | undefined;
 }
 
 export type VerifyLevel = Exclude<DataMoverClassSpec['verify'], 'None'>;
 
-/** A request to check what a transfer has moved. The staging volume is still there; the mover lets go of it in clean-up only. */
+/** A request to verify a transfer. The staging volume still exists; the mover stops using it only in cleanup. */
 export interface VerifyRequest<Config> extends MoverRequest<Config> {
   level: VerifyLevel;
   snapshotID: string;
   /** What the mover itself reported. */
   reported: { snapshotTime?: string | undefined; bytes?: number | undefined; files?: number | undefined };
-  /** True when the volume is in use, so that it may hold something else by now. */
+  /** True if the volume is in use, so that its data may have changed since the transfer. */
   isLive: boolean;
 }
 
@@ -260,91 +272,97 @@ export interface MoverProgress {
   totalFiles?: number | undefined;
 }
 
-/** The folder that holds everything else of a volume. */
+/** Attributes of the root folder of a volume. */
 export interface RootFolder {
   /** Permissions, in octal. */
   mode: string;
   uid: number;
   gid: number;
-  /** Its last change, RFC 3339, to the second. */
+  /** Time of its last change, RFC 3339, in whole seconds. */
   time: string;
 }
 
-/** What a backup produced, as the mover itself reported it. Either a snapshot id or `empty`. */
+/** What a backup produced, as the mover reported it. Contains either `snapshotID` or `empty`. */
 export interface BackupFacts {
   snapshotID?: string;
   /**
-   * What tells the repository apart from any other, also from one made at the same path later: letters, digits, `.`, `_`, `:`, `-`.
-   * Requests about the snapshot name it again. Absent: the mover cannot tell.
+   * Id that distinguishes the repository from every other one, also from one created later at the same path. Characters: letters,
+   * digits, `.`, `_`, `:`, `-`. Later requests about the snapshot pass it back. Absent: the mover cannot determine it.
    */
   repositoryID?: string;
-  /** RFC 3339, the mover's clock. */
+  /** RFC 3339, by the clock of the mover. */
   snapshotTime?: string;
   bytes?: number;
   files?: number;
   uploadedBytes?: number;
   empty?: boolean;
-  /** The root of the volume. Absent: the mover does not report it. */
+  /** The root folder of the volume. Absent: the mover does not report it. */
   rootFolder?: RootFolder;
-  /** What the volume held and the snapshot does not, in one line for people. All contents of files are there. Absent: nothing. */
+  /**
+   * What the volume contained and the snapshot does not, as one line for users. File contents are always complete. Absent:
+   * nothing.
+   */
   notSaved?: string;
-  /** Name of the BackupStorageLocation that holds the repository, where one does. */
+  /** Name of the BackupStorageLocation that contains the repository, if one does. */
   backupStorageLocation?: string;
 }
 
-/** What a restore wrote, as the mover itself reported it. */
+/** What a restore wrote, as the mover reported it. */
 export interface RestoreFacts {
   snapshotID: string;
   bytes?: number;
   files?: number;
-  /** Contents are back; what around them is not as it was, in one line for people: owners, attributes, devices. Absent: nothing. */
+  /**
+   * What could not be restored beside file contents (owners, attributes, devices), as one line for users. Contents are complete.
+   * Absent: nothing.
+   */
   notPreserved?: string;
 }
 
-/** What the repository holds of it. */
+/** Size of the snapshot in the repository. */
 export interface VerifyFacts {
   bytes: number;
   files: number;
 }
 
-/** What a removal found. */
+/** Result of removing a snapshot. */
 export interface ForgetFacts {
-  /** True when the snapshot was not there in the first place. */
+  /** True if the snapshot no longer existed. */
   alreadyGone: boolean;
 }
 
-/** What a prune did, as far as the mover knows. */
+/** Result of a prune, as far as the mover reports it. */
 export interface PruneFacts {
   freedBytes?: number;
   remainingBytes?: number;
-  /** How many snapshots the repository held, while nothing could add one. */
+  /** Number of snapshots in the repository, counted while no new one could be added. */
   snapshots?: number;
 }
 
-/** Whether the repository is gone. */
+/** Result of deleting a repository. */
 export interface RemovalFacts {
-  /** Why it is not. */
+  /** Why the repository was not deleted. Absent: it was deleted. */
   kept?: string;
 }
 
 export type Refusal = Extract<MoverOutcome<never>, { state: 'Failed' }>;
 
-/** The outcome of one look at the mover's work. Unexpected trouble (the API server is away, …) is thrown and tried again. */
+/** Outcome of one call. Unexpected errors, such as an unreachable API server, are thrown instead; the call is then retried. */
 export type MoverOutcome<Facts> =
   | {
       state: 'InProgress';
-      /** One line for people. */
+      /** One line for users. */
       message: string;
-      /** What it is called if this stands until a deadline. Default: `DeadlineExceeded`. */
+      /** Reason of the failure if this state lasts until a deadline. Default: `DeadlineExceeded`. */
       reason?: FailureReason;
       progress?: MoverProgress;
-      /** False until the mover's own process runs: another deadline applies. */
+      /** False until the mover's own process runs; until then another deadline applies. */
       started: boolean;
-      /** Where its process runs, once that is known. */
+      /** Node on which the process runs, if known. */
       node?: string;
-      /** When something last moved, RFC 3339, if the mover knows. */
+      /** Time of the last activity, RFC 3339, if known. */
       lastActivity?: string;
-      /** Look again at the latest after this time even if nothing happens. */
+      /** Call again after at most this time, even if nothing changes. */
       requeueAfterMs?: number;
     }
   | { state: 'Done'; facts: Facts; progress?: MoverProgress }

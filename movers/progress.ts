@@ -1,6 +1,6 @@
 import type { MoverProgress } from './mover.ts';
 
-/** Writes progress into a status draft; the time changes only with the numbers, so that silence can be measured. */
+/** Writes progress into a status draft. `updatedAt` changes only if the numbers change, so that a stall can be detected. */
 export function recordProgress(
   status: { progress?: (MoverProgress & { updatedAt: string }) | undefined },
   progress: MoverProgress | undefined,

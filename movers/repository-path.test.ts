@@ -31,7 +31,7 @@ describe('the path of a repository', () => {
     'c1/app/data/',
     'c1/../app/data',
     './c1/app/data',
-    // What a reader of URLs makes of these is c1/shop/data.
+    // A URL parser reads each of these as c1/shop/data.
     'c1/app/..%2Fshop%2Fdata',
     'c1/app/%2E%2E',
     'c1/shop/data#/c1/app/data',

@@ -1,38 +1,41 @@
-/** Where one PVC's repository lies below the base that the user's secret names. */
+/** Where the repository of one PVC is, below the base URL in the user's secret. */
 export interface RepositoryLocation {
-  /** Folder above all clusters; may be empty. */
+  /** Folder above those of all clusters; may be empty. */
   prefix: string;
-  /** The cluster of the source, so that two clusters may share a bucket. */
+  /** Cluster of the source, so that several clusters can share a bucket. */
   cluster: string;
   namespace: string;
   pvc: string;
 }
 
-/** `prefix/cluster/namespace/pvc`: stable over backups, so that a mover uploads only what changed. */
+/** Returns `prefix/cluster/namespace/pvc`. It is the same for every backup of a PVC, so that a mover uploads only changes. */
 export function repositoryPath({ prefix, cluster, namespace, pvc }: RepositoryLocation): string {
   return [...prefix.split('/').filter((part) => part !== ''), cluster, namespace, pvc].join('/');
 }
 
 /**
- * A folder that is the same one for everybody who reads the path. The base may be a URL, whose reader decodes `%2F` and stops
- * at `?` and `#`: with one of them, the folder that is opened would not be the one that was checked.
+ * A folder name that every program reads the same way. The base may be a URL, and URL parsers decode `%2F` and stop at `?` and
+ * `#`: with one of them, the opened folder would differ from the checked one.
  */
 const FOLDER = /^(?!\.{1,2}$)[A-Za-z0-9._-]+$/;
 
-/** A name of a cluster or of an object in it. */
+/** Name of a cluster or of an object in it. */
 const NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 
-/** Whether this is one folder, whoever reads it. */
+/** Returns true if the text is a single folder for every program that reads the path. */
 export function isFolder(text: string): boolean {
   return FOLDER.test(text);
 }
 
-/** Whether this may be the folder above all clusters. */
+/** Returns true if the text is valid as {@link RepositoryLocation.prefix}. */
 export function isPrefix(text: string): boolean {
   return text.split('/').every((part) => part === '' || FOLDER.test(part));
 }
 
-/** Whose repository a path names, for checks of who may read it. Undefined when it is not such a path. */
+/**
+ * Returns the owner of the repository at a path, for checks of who may read it. Returns undefined if the path does not have that
+ * form.
+ */
 export function ownerOf(path: string): Omit<RepositoryLocation, 'prefix'> | undefined {
   const parts = path.split('/');
   const [cluster, namespace, pvc] = parts.slice(-3);

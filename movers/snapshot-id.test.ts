@@ -6,7 +6,7 @@ it.each([
   ['0123456789abcdef', '01234567', true],
   ['01234567', '0123456789abcdef', true],
   ['0123456789abcdef', '0123456789abcdee', false],
-  // Numbers are never cut short: 12 is another snapshot than 123.
+  // Numeric ids are never shortened: 12 and 123 are different snapshots.
   ['12', '123', false],
   ['12', '1234567890', false],
   ['tape-1', 'tape-1', true],

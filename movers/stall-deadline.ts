@@ -3,7 +3,7 @@ import type { FailureReason } from '../api/datamover/v1alpha1/reasons.ts';
 import type { MoverOutcome } from './mover.ts';
 import type { TimeLimits } from '../lifecycle/request/time-limits.ts';
 
-/** When a mover at work is given up: not by its total time, but by the time in which nothing moved. */
+/** Returns when a running mover is considered stalled. It depends on the time since the last activity, not on the total time. */
 export function moverDeadline(
   outcome: Extract<MoverOutcome<unknown>, { state: 'InProgress' }>,
   status: {
@@ -27,7 +27,7 @@ export function moverDeadline(
       message: `the mover did not start within ${String(seconds)} s: ${outcome.message}`,
     };
   }
-  // Of one that says nothing, silence says nothing; its total time bounds it.
+  // A mover that reports no bytes is not stalled if it is silent; another deadline limits its total time.
   if (!tellsBytes) return undefined;
   const seconds = deadlines.noProgressSeconds;
   return {
@@ -37,7 +37,7 @@ export function moverDeadline(
   };
 }
 
-/** Of those that can be read. */
+/** Returns the latest time, ignoring texts that are not a time. */
 function latest(times: readonly (string | undefined)[]): string | undefined {
   return times
     .filter((time) => time !== undefined && !Number.isNaN(Date.parse(time)))

@@ -1,6 +1,9 @@
 import type { Mover } from '../mover.ts';
 
-/** What every mover with restic repositories can do, and which of its settings say where data is. restic knows files. */
+/**
+ * Capabilities common to all movers with restic repositories, and which settings define where data is stored. restic supports
+ * file systems only.
+ */
 export const resticAbilities: Pick<
   Mover,
   'capabilities' | 'placeSettings' | 'secretSetting' | 'snapshotIDs'
@@ -14,7 +17,7 @@ export const resticAbilities: Pick<
     verify: ['Metadata', 'Data'],
     forget: true,
   },
-  // restic also takes `latest`, options, and shorter ids, which may be of several snapshots.
+  // restic also accepts `latest`, options, and shorter ids, which can match several snapshots.
   snapshotIDs: { pattern: /[0-9a-f]{8,64}/, form: '8 to 64 lower-case hexadecimal digits' },
   placeSettings: ['backupStorageLocation', 'resticImage', 'rcloneImage'],
   secretSetting: { name: 'resticSecret', allowed: 'allowedResticSecrets' },

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { isSize } from '../../api/kubernetes/quantity.ts';
 
-/** What classes say about the claim of a cache. As the API server reads a quantity: a word that is none would be tried for ever. */
+/**
+ * Settings of a cache's claim in a class. Must be a valid quantity, because the API server would reject anything else at every
+ * retry.
+ */
 export const cacheCapacity = z.string().max(64).refine(isSize, 'is not a size such as 2Gi');
 export const cacheAccessModes = z.array(z.string()).min(1).default(['ReadWriteOnce']);
 
-/** What classes say about repositories and the pods that work on them, whichever of our movers they choose. */
+/** Settings of repositories and of pods that use them, common to the Restic and VolSync movers. */
 export const repositorySettings = {
   resticSecret: z
     .object({ name: z.string().min(1) })
@@ -49,7 +52,7 @@ export const repositorySettings = {
 
 export type RepositoryConfig = z.infer<z.ZodObject<typeof repositorySettings>>;
 
-/** Parses as the schema says; the problem names each field. */
+/** Parses with the schema; the problem names each invalid field. */
 export function parseWith<T>(
   schema: z.ZodType<T>,
   raw: Readonly<Record<string, unknown>>,

@@ -1,20 +1,20 @@
 import { RESTIC, UNLOCK } from './job/repository-job.ts';
 import { reporting } from './log/script-log.ts';
 
-/** restic gives each repository an id when it makes it, and keeps it in the repository's configuration. */
+/** The id of a repository: restic creates it with the repository and stores it in the repository's configuration. */
 
-/** Reads what `restic cat config` prints; prints the id, or nothing. */
+/** Reads the output of `restic cat config`; prints the id, or nothing. */
 export const READ_ID = `tr -d '[:space:]' | sed -n 's/.*"id":"\\([0-9a-f]*\\)".*/\\1/p'`;
 
-/** What the script reports of a repository that is not the expected one. */
+/** Message of the script if the repository does not have the expected id. */
 export const ANOTHER_REPOSITORY = 'the repository has another identity';
 
-/** Exit code of the script then. Another try would find the same. */
+/** Exit code of the script in that case. A retry would give the same result. */
 export const ANOTHER_REPOSITORY_EXIT = 30;
 
 /**
- * restic on all arguments but the first, which is the id that the repository must have; empty: any. Nothing is changed in
- * another repository, except that its stale locks go.
+ * Runs restic with all arguments but the first, which is the id that the repository must have; empty: any. In a repository with
+ * another id, changes nothing except that stale locks are removed.
  */
 export const IDENTIFIED_SCRIPT = reporting(`expected=$1; shift
 ${UNLOCK}

@@ -10,7 +10,7 @@ import { createPodLogs, type PodLogs } from './log/pod-logs.ts';
 import { createRenewal, type Renewal } from './access/credential-rotation.ts';
 import { createResticRunner, OWN_JOB_INDEX, type ResticRunner } from './job/runner.ts';
 
-/** What every mover with restic repositories works with. */
+/** Tools common to all movers with restic repositories. */
 export interface RepositoryTools {
   credentials: Credentials;
   podLogs: PodLogs;
@@ -20,7 +20,7 @@ export interface RepositoryTools {
   ownPods: Informer<Pod>;
 }
 
-/** Watches our own Jobs in the protected namespace. Movers share the watches, and each has its own logs and words. */
+/** Watches our own Jobs in the protected namespace. Movers share the watches; each has its own logs and remedies. */
 export function installRepositoryTools(deps: MoverDependencies, remedies: Remedies): RepositoryTools {
   const { client, informers, namespace, wake } = deps;
   const ours = { namespace, labelSelector: labels.requestUid };
@@ -47,12 +47,12 @@ export function installRepositoryTools(deps: MoverDependencies, remedies: Remedi
   };
 }
 
-/** Indexes pods by the Job that made them. */
+/** Indexes pods by the Job that created them. */
 export function byJob({ metadata }: Pod): string[] {
   return [`${metadata.namespace ?? ''}/${metadata.labels?.['job-name'] ?? ''}`];
 }
 
-/** A pod that is gone prints nothing more. */
+/** Ends the log of a pod when the pod was deleted. */
 export function endLogsWith(mirror: Informer<Pod>, podLogs: PodLogs): void {
   mirror.onChange((before, after) => {
     if (after === undefined) podLogs.gone(before?.metadata.uid ?? '');
@@ -70,7 +70,10 @@ export function wakeOn<T extends Resource>(
   });
 }
 
-/** Of several Jobs of our own for one request, all but one have more than the request's name. */
+/**
+ * Returns the name of the request's children for the name of a Job. A request may have several Jobs, and all but one have a
+ * suffix.
+ */
 function childOf(job = ''): string {
   return childNameIn(job) ?? job;
 }

@@ -1,8 +1,8 @@
 /**
- * How snapshots are marked in every repository of ours: the host and the path that VolSync gives them. A mover finds the
- * snapshots of another by them, so either restores what the other has backed up, and a further backup by either finds its parent.
+ * Host of every snapshot, the same as VolSync's; the path below is too. Movers find each other's snapshots by host and path, so
+ * either can restore what the other has backed up, and the next backup by either finds its parent.
  */
 export const HOST = 'volsync';
 
-/** Where a mover mounts the volume. */
+/** Path at which a mover mounts the volume. */
 export const PATH = '/data';

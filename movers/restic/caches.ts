@@ -16,15 +16,15 @@ import type { MoverRequest } from '../mover.ts';
 import type { ResticConfig } from './config.ts';
 
 /**
- * restic's caches, one claim per repository where the class says so. A cache is worth nothing that the repository does not have, so
- * whatever is in its way has it removed. See docs/adr/0018.
+ * restic's caches: one claim per repository, if the class configures it. A cache contains nothing that the repository does not,
+ * so it is deleted as soon as it is in the way. See docs/adr/0018.
  */
 export interface Caches {
-  /** The claim for this backup; `undefined` where its cache goes with its pod. */
+  /** Returns the name of the claim for this backup; `undefined` if the cache is deleted with its pod. */
   claimFor(request: MoverRequest<ResticConfig>): Promise<string | undefined>;
-  /** Removes that of a repository, if there is one. */
+  /** Deletes the cache of a repository, if one exists. */
   remove(repositoryPath: string, signal: AbortSignal): Promise<void>;
-  /** Removes some of those that are too old, whosever they are. */
+  /** Deletes some of the caches that have expired, of any repository. */
   removeOld(signal: AbortSignal): Promise<void>;
 }
 
@@ -32,25 +32,25 @@ interface CachesDependencies {
   client: KubeClient;
   /** The protected namespace. */
   namespace: string;
-  /** Only caches. */
+  /** Claims with the label of caches. */
   claims: Pick<Informer<PersistentVolumeClaim>, 'store' | 'onChange'>;
   creator: Creator;
   now: () => Date;
 }
 
 /**
- * No cache gets older: the next backup makes another. So none outlives its repository, its class or its application for longer,
- * nobody has to note when one was used, and a volume that has moved to another zone gets one there.
+ * Maximum age of a cache; the next backup then creates a new one. So no cache outlives its repository, class or application by
+ * more than this, its last use need not be recorded, and a volume that was moved to another zone gets a cache in that zone.
  */
 const LIFETIME_MS = 30 * 24 * 3_600_000;
 
-/** How many old ones one call removes. */
+/** Maximum number of expired caches that one call deletes. */
 const PORTION = 10;
 
 export function createCaches(deps: CachesDependencies): Caches {
   const { client, namespace, claims, creator } = deps;
 
-  /** There may be thousands, one per repository, and every clean-up looks for old ones. */
+  /** Sorted by age: every cleanup looks for expired caches, and thousands may exist, one per repository. */
   const byAge = createLine(compareAge);
   claims.onChange((before, after) => {
     if (before !== undefined) byAge.remove(before);
@@ -63,7 +63,10 @@ export function createCaches(deps: CachesDependencies): Caches {
   const isOld = ({ metadata }: PersistentVolumeClaim): boolean =>
     deps.now().getTime() - Date.parse(metadata.creationTimestamp ?? '') > LIFETIME_MS;
 
-  /** Its volume goes with it, also where the storage class says to keep it. A pod that uses it keeps both until it ends. */
+  /**
+   * Deletes a cache and its volume, even if the StorageClass retains volumes. A pod that uses the claim delays both until it
+   * ends.
+   */
   async function removeClaim(claim: PersistentVolumeClaim, signal: AbortSignal): Promise<void> {
     const { uid = '', deletionTimestamp } = claim.metadata;
     if (deletionTimestamp !== undefined) return;
@@ -74,7 +77,7 @@ export function createCaches(deps: CachesDependencies): Caches {
 
   async function reclaim(name: string, uid: string, signal: AbortSignal): Promise<void> {
     const volume = await client.get(persistentVolumes, { name }, { signal });
-    // A claim that has lost its volume still names it.
+    // A claim whose volume is lost still names it.
     if (volume?.spec.claimRef?.uid === uid) await deleteWhenReleased(client, volume, signal);
   }
 
@@ -103,7 +106,7 @@ export function createCaches(deps: CachesDependencies): Caches {
   };
 }
 
-/** The oldest first. */
+/** Sorts the oldest first. */
 function compareAge(a: PersistentVolumeClaim, b: PersistentVolumeClaim): number {
   return compareText(ageOf(a), ageOf(b));
 }
@@ -112,7 +115,9 @@ function ageOf(claim: PersistentVolumeClaim): string {
   return `${claim.metadata.creationTimestamp ?? ''} ${formatKey(keyOf(claim))}`;
 }
 
-/** restic keeps the caches of several repositories apart by their ids, so two stores with the same path may share one. */
+/**
+ * Returns the name of a cache. Two stores with the same repository path may share one: restic separates caches by repository id.
+ */
 function nameOfCache(repositoryPath: string): string {
   return `restic-cache-${shortHash(repositoryPath)}`;
 }

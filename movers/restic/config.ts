@@ -8,7 +8,7 @@ import {
 
 const rate = z.int().positive().optional();
 
-/** What `DataMoverClass.spec.config` may say for the Restic mover. */
+/** Schema of `DataMoverClass.spec.config` for the Restic mover. */
 export const resticConfig = z.strictObject({
   ...repositorySettings,
   compression: z

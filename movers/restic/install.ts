@@ -14,7 +14,7 @@ const remedies: Remedies = {
   space: 'give its node more ephemeral storage',
 };
 
-/** Gives the mover that needs nothing in the cluster but Jobs. */
+/** Creates the mover that needs only Jobs in the cluster. */
 export function installRestic(deps: MoverDependencies): Mover {
   const tools = installRepositoryTools(deps, remedies);
   const { resticRunner } = tools;

@@ -23,18 +23,18 @@ export interface ResticDependencies extends RepositoryTools {
   namespace: string;
   verifier: Verifier;
   caches: Caches;
-  /** Asks for another look at a request, by the name of its children. */
+  /** Enqueues a request, by the name of its children. */
   wake: (child: string) => void;
 }
 
-/** Moves data with restic alone: one Job of our own per request, on the staging volume. */
+/** Creates the mover that uses restic alone: one of our Jobs per request, on the staging volume. */
 export function createResticMover(deps: ResticDependencies): Mover<ResticConfig> {
   const { namespace, resticRunner, podLogs, caches } = deps;
 
   const idOf = ({ name }: MoverTarget): string => `${namespace}/${name}`;
   const jobOf = (request: MoverTarget): Job | undefined => deps.ownJobs.store.get(idOf(request));
 
-  /** One at a time works for a request: what is left of a Job that somebody removed ends before another begins. */
+  /** Runs one Job per request at a time: if a Job was deleted, waits for its pods to end before creating another. */
   async function transfer<Facts>(
     request: MoverRequest<ResticConfig>,
     task: RepositoryTask<Facts>,
@@ -49,7 +49,7 @@ export function createResticMover(deps: ResticDependencies): Mover<ResticConfig>
     return (await deps.renewal.takeBack(request, { kind: jobs, object: job, live }, outcome)) ?? outcome;
   }
 
-  /** The controller may list Jobs, and needs no right for another way to see one. */
+  /** Reads the Job from the API server. Uses a list, because the controller has that permission anyway. */
   async function newest({ name, signal }: MoverRequest<ResticConfig>): Promise<Job | undefined> {
     const named = { namespace, fieldSelector: `metadata.name=${name}`, signal };
     return (await deps.client.listPage(jobs, named)).items[0];
@@ -72,7 +72,7 @@ export function createResticMover(deps: ResticDependencies): Mover<ResticConfig>
         request,
         backupTask(request, () => caches.claimFor(request)),
       );
-      // The next backup gets a cache where its volume is.
+      // The next backup creates a cache in the zone of its volume.
       if (cannotMeet(outcome)) await caches.remove(repositoryPath, signal);
       const location = withLocation(jobOf(request));
       return outcome.state === 'Done' ? { ...outcome, facts: { ...outcome.facts, ...location } } : outcome;
@@ -117,18 +117,18 @@ export function createResticMover(deps: ResticDependencies): Mover<ResticConfig>
   };
 }
 
-/** The volume and the cache are where no pod can have both, in the scheduler's words. */
+/** Returns true if no node can mount both the volume and the cache. Matches the scheduler's message. */
 function cannotMeet(outcome: MoverOutcome<unknown>): boolean {
   return outcome.state === 'InProgress' && outcome.message.includes('volume node affinity conflict');
 }
 
-/** The record says where the repository is. */
+/** Returns the location of the repository, for the record. */
 function withLocation(job: Resource | undefined): { backupStorageLocation?: string } {
   const location = job === undefined ? undefined : locationOf(job);
   return location === undefined ? {} : { backupStorageLocation: location };
 }
 
-/** A success that names no snapshot proves nothing. */
+/** Fails a run that succeeded but whose log does not name the restored snapshot. */
 function proved(
   outcome: MoverOutcome<RestoreFacts | undefined>,
   snapshotID: string,

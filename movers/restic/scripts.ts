@@ -10,28 +10,30 @@ import {
 import { DESCRIBE_ROOT } from '../restic-repository/transfer/root-folder.ts';
 import { reporting } from '../restic-repository/log/script-log.ts';
 
-/** A lock that keeps restic out may be stale. */
+/** Opens the repository although it is locked: the lock may be stale. */
 const OPEN_ANYWAY = `${OPEN} --no-lock > /dev/null`;
 
-/** One line each. */
+/** Prints one line per key. */
 const OPEN_KEYS = 'timeout 60 restic list keys --no-lock';
 
 const TWO_KEYS = 'Fatal: another one has made the repository at the same time: it has more than one key';
 
 /**
- * `$1` is the tag of this very request, which finds what earlier pods have saved already; all further
- * arguments are those of the backup. How such a pod ended may be lost with its node, and its snapshot lack what it could not
- * read: so restic goes over the volume again, which is quick, and saves only where that makes a difference.
+ * `$1` is a tag that is unique to this request and identifies snapshots that earlier pods have saved; all further arguments are
+ * those of the backup. If a pod was lost with its node, its exit code is unknown and its snapshot may lack files that it could
+ * not read. So restic scans the volume again, which is quick, and saves only if something differs.
  *
- * Of two that make a repository on S3 at the same time, both succeed. Each has put a key there, and the config that comes last is the
- * one that stays, though the other one may have opened the former and be saving what nobody will be able to read. In one cluster
- * requests take turns at a repository, and pods at a request; two clusters of one name do not. So who has made a repository and
- * saved in it waits as long as it takes to make one, and looks whether it has one key. If not, another pod finds out what is left.
+ * If two clients initialize a repository on S3 at the same time, both succeed. Each writes a key, and the last config overwrites
+ * the other, although the other client may already be saving data that can then never be read. Within a cluster, requests for a
+ * repository and pods of a request run one at a time, but two clusters with the same name do not coordinate. So after
+ * initializing a repository and saving to it, the script waits as long as an initialization takes and checks that the repository
+ * has exactly one key. If not, it fails and another pod starts over with what is left.
  *
- * The id of the repository is read beside the backup. A removal compares it later; without it, the record names none.
+ * The id of the repository is read in parallel with the backup. A removal compares it later; if it cannot be read, the record
+ * contains none.
  *
- * The first look finds out whether there is a repository that can be opened, is not locked and tells its snapshots soon. Where
- * it is not so, step by step: the steps say again what was wrong, and nothing that is right by then.
+ * The first command checks whether the repository exists, can be opened, is not locked and lists its snapshots soon. If it fails,
+ * the script runs the steps one by one: they repeat the errors that persist and no others.
  */
 export const BACKUP_SCRIPT = reporting(`${BEGIN}
 ${OWN_FOLDER}

@@ -14,11 +14,11 @@ import { BACKUP_RUN, READER, RESTORER, RESTORE_RUN } from '../restic-repository/
 import { savedFacts } from './proof.ts';
 import { BACKUP_SCRIPT } from './scripts.ts';
 
-/** The two commands that move data, as tasks for {@link ResticRunner}. */
+/** Backup and restore, as tasks for {@link ResticRunner}. */
 
 type Request = MoverRequest<ResticConfig>;
 
-/** `cache` names the claim that keeps restic's cache, and is asked once. */
+/** `cache` returns the name of the claim that keeps restic's cache; it is called once. */
 export function backupTask(
   request: Request,
   cache: () => Promise<string | undefined>,
@@ -65,7 +65,7 @@ function volumeOf(request: Request, capabilities: readonly string[]): VolumeUse 
   return {
     claimName: stagingClaim,
     mountPath: PATH,
-    // Who names a user takes the privileges that come with it.
+    // A configured user gets no capabilities beyond its own.
     ...(config.moverSecurityContext === undefined && { capabilities }),
     podSecurityContext: config.moverSecurityContext ?? { seccompProfile: { type: 'RuntimeDefault' } },
     serviceAccountName: config.moverServiceAccount,
@@ -74,12 +74,12 @@ function volumeOf(request: Request, capabilities: readonly string[]): VolumeUse 
   };
 }
 
-/** No other snapshot has it, whatever becomes of pods and Jobs. */
+/** Returns a tag that only snapshots of this request have, in whichever pod or Job they were saved. */
 function tagOf(request: Request): string {
   return `request=${requestUidOf(request)}`;
 }
 
-/** For people who look into the repository; nothing here reads them. */
+/** Returns tags for users who inspect the repository; the controller does not read them. */
 function ofPlace({ repositoryPath }: Request): string[] {
   const { cluster, namespace, pvc } = ownerOf(repositoryPath) ?? {};
   return Object.entries({ cluster, namespace, pvc })

@@ -11,7 +11,7 @@ import { claimsOf, jobNameOf, podsOf, transferOf, usesResticOnly } from './trans
 
 type Request = MoverTarget & { signal: AbortSignal };
 
-/** Removes what was created for a request. Returns what remains, one name each. */
+/** Deletes what was created for a request. Returns the names of what remains. */
 export async function cleanUp(volSync: VolSync, request: Request): Promise<string[]> {
   if (usesResticOnly(request)) {
     const runs = request.kind === 'prune' ? [request, removalOf(request)] : [request];
@@ -35,7 +35,7 @@ function removeTransfer(volSync: VolSync, request: Request): Promise<string[]> {
   const key = { namespace, name };
   const transfer = { ...transferOf(volSync, request), key };
   const isOver = hasEnded(name, transfer.cached?.status);
-  // Foreground: VolSync's Job, pod and cache claim go before the object that owns them does.
+  // Foreground: VolSync's Job, pod and cache claim are deleted before the object that owns them.
   return cleaner.remove(
     requestUidOf(request),
     [
@@ -66,7 +66,7 @@ async function remainingOfJobs({ resticRunner, verifier }: VolSync, request: Req
   ];
 }
 
-/** The cleanup waits for them: they name what a backup saved at the last moment. */
+/** Logs that the cleanup waits for: they name snapshots that a backup saved just before it was stopped. */
 function unreadLogsOf({ podLogs }: VolSync, request: MoverTarget): string[] {
   const job = jobNameOf(request);
   const isRead = podLogs.ofJob(job).every(({ complete }) => complete);

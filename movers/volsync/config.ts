@@ -8,7 +8,7 @@ import {
 import { parseQuantity } from '../../api/kubernetes/quantity.ts';
 import { largestQuantity } from '../../volumes/exposure/quantity.ts';
 
-/** What `DataMoverClass.spec.config` may say for the VolSync mover. Every field is optional but the secret has a default name. */
+/** Schema of `DataMoverClass.spec.config` for the VolSync mover. Every field is optional; the secret has a default name. */
 export const volSyncConfig = z.strictObject({
   ...repositorySettings,
   cacheCapacity: cacheCapacity.default('1Gi').describe("Size of the mover's restic cache volume."),
@@ -24,7 +24,10 @@ export const volSyncConfig = z.strictObject({
   cacheAccessModes: cacheAccessModes.describe('Access modes of the cache.'),
 });
 
-/** VolSync's own settings for the history of a repository. The published design names them; here Velero's backups decide. */
+/**
+ * VolSync's own settings for the history of a repository. The published design contains them; they have no effect, because
+ * Velero's backups determine the history.
+ */
 const historySettings = z.object({
   retain: z
     .strictObject({
@@ -50,7 +53,10 @@ export type VolSyncConfig = z.infer<typeof volSyncConfig>;
 
 const MAX_CHOSEN_CACHE = '10Gi';
 
-/** The cache is made in the protected namespace, where no quota of the tenant counts it. */
+/**
+ * Limits the size of the cache that a request may choose: the cache is created in the protected namespace, outside the tenant's
+ * quota.
+ */
 export function refuseCache(
   chosen: Readonly<Record<string, unknown>>,
   ofClass: Readonly<Record<string, unknown>>,
@@ -80,7 +86,7 @@ export function parseVolSyncConfig(
   return notes.length === 0 ? parsed : { ...parsed, notes };
 }
 
-/** Of both parts, so that all mistakes show at once. */
+/** Joins the problems of all parts, so that the user sees every mistake at once. */
 function problemsOf(...parts: readonly object[]): { problem: string } {
   const problems = parts.flatMap((part) => ('problem' in part ? [String(part.problem)] : []));
   return { problem: problems.join('; ') };

@@ -15,7 +15,7 @@ import type { VolumeAccess } from '../restic-repository/job/volume-access.ts';
 import type { PodLogs } from '../restic-repository/log/pod-logs.ts';
 import type { Verifier } from '../restic-repository/verification/verify.ts';
 
-/** What the mover reads of the protected namespace. */
+/** Cached objects of the protected namespace that the mover reads. */
 export interface VolSyncListers {
   sources: Lister<ReplicationSource>;
   destinations: Lister<ReplicationDestination>;
@@ -48,7 +48,7 @@ export interface VolSyncDependencies {
   log: Logger;
 }
 
-/** With what the mover remembers. */
+/** The dependencies and the state that the mover keeps in memory. */
 export interface VolSync extends VolSyncDependencies {
   /** Per name of a request's children. */
   limits: TimeKeeper;

@@ -11,17 +11,20 @@ import { CUSTOM_CA_KEY } from '../restic-repository/access/restic-secret.ts';
 import type { MoverRequest, RestoreMoverRequest } from '../mover.ts';
 import type { VolSyncConfig } from './config.ts';
 
-/** Builds the objects that ask VolSync for one transfer. Pure: what goes in decides what comes out. */
+/** Builds the VolSync objects for one transfer. Pure functions. */
 
 const API_VERSION = 'volsync.backube/v1alpha1';
 
 /**
- * Without retention VolSync keeps only the newest snapshot of a repository and so deletes what older Velero backups
- * need. What a living backup refers to goes when that backup is deleted, never by age.
+ * Value of the retention settings. Without retention, VolSync keeps only the newest snapshot of a repository and deletes those
+ * that older Velero backups need. Snapshots are removed when their backup is deleted, never by age.
  */
 const KEEP_ALL = '2147483647';
 
-/** VolSync counts a new ReplicationSource's days from its creation; ours lives minutes, so its mover never prunes. */
+/**
+ * VolSync counts days from the creation of the ReplicationSource. Ours exist for minutes, so with this value VolSync never
+ * prunes.
+ */
 const NEVER_PRUNE_DAYS = 3650;
 
 type Request = MoverRequest<VolSyncConfig>;
@@ -57,14 +60,14 @@ export function desiredDestination(
       restic: {
         ...volumeOptions(request, access),
         destinationPVC: request.stagingClaim,
-        // VolSync knows no snapshot ids, only times; that it took the right one is checked afterwards.
+        // VolSync selects a snapshot by time only, not by id; whether it selected the right one is checked afterwards.
         ...(request.snapshotTime !== undefined && { restoreAsOf: toSeconds(request.snapshotTime) }),
       },
     },
   };
 }
 
-/** Everything VolSync would otherwise guess is said. */
+/** Sets every option for which VolSync would otherwise choose a default. */
 function volumeOptions(request: Request, { data }: Access): ResticVolumeOptions {
   const { config, storageClassName } = request;
   const cacheClass = config.cacheStorageClassName ?? storageClassName;
@@ -74,7 +77,7 @@ function volumeOptions(request: Request, { data }: Access): ResticVolumeOptions 
     copyMethod: 'Direct',
     cacheCapacity: config.cacheCapacity,
     cacheAccessModes: config.cacheAccessModes,
-    // VolSync gives its pods no label of the object that they serve.
+    // VolSync does not copy the labels of its object to its pods.
     moverPodLabels: HIDDEN,
     ...(cacheClass !== undefined && { cacheStorageClassName: cacheClass }),
     ...(CUSTOM_CA_KEY in data && { customCA: { secretName: request.name, key: CUSTOM_CA_KEY } }),
@@ -85,7 +88,7 @@ function volumeOptions(request: Request, { data }: Access): ResticVolumeOptions 
   };
 }
 
-/** restic lists snapshots to the second and VolSync takes those up to and including this one. */
+/** Truncates to seconds: restic lists snapshots to the second, and VolSync selects up to and including this time. */
 function toSeconds(time: string): string {
   return new Date(Math.floor(Date.parse(time) / 1000) * 1000).toISOString().replace('.000Z', 'Z');
 }

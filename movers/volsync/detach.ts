@@ -3,13 +3,13 @@ import type { Key, Kind, Resource } from '../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { patchIfThere } from '../../kube/client/patch-if-there.ts';
 
-/** What VolSync leaves alone: a transfer that somebody else carries out. */
+/** Patch of a spec that makes VolSync ignore a transfer, as if an external program did it. */
 const BY_NOBODY = { restic: null, external: {} };
 
 /**
- * Takes a transfer out of VolSync's hands, to be deleted next. VolSync does not look whether a transfer is being deleted: as long
- * as it has not ended, it makes cache claim, ServiceAccount, Role and Job anew while the garbage collector removes them, and the
- * transfer, which waits for them in the foreground, never goes.
+ * Detaches a transfer from VolSync, so that it can be deleted. VolSync ignores deletion timestamps: until a transfer has ended,
+ * it recreates cache claim, ServiceAccount, Role and Job while the garbage collector deletes them, and a foreground deletion of
+ * the transfer never completes.
  */
 export async function letGo(
   client: KubeClient,
@@ -19,7 +19,7 @@ export async function letGo(
   await patchIfThere(client, kind, { key, patch: { spec: BY_NOBODY }, signal });
 }
 
-/** VolSync does nothing more for it but remove what it has made. */
+/** Returns true if the transfer has ended: VolSync then only deletes what it has created for it. */
 export function hasEnded(tag: string, status: ReplicationStatus | undefined): boolean {
   return status?.lastManualSync === tag;
 }

@@ -4,10 +4,10 @@ import { isNotFound } from '../../kube/client/kube-error.ts';
 import { leases, type Lease } from '../../kube/runtime/leader-election.ts';
 import type { Finding, MoverOutcome } from '../mover.ts';
 
-/** By which VolSync's managers agree on one that works; it lies in the namespace where VolSync is installed. */
+/** Lease for leader election of VolSync's managers, in the namespace where VolSync is installed. */
 const MANAGER_LEASE = 'b95b3104.backube';
 
-/** Clocks of two machines differ. */
+/** Tolerance for clocks of different machines, milliseconds. */
 const TOLERANCE_MS = 30_000;
 
 const NOT_SERVING = 'EngineNotServing';
@@ -20,8 +20,8 @@ export interface EngineCheckOptions {
 }
 
 /**
- * Whether VolSync is there and at work. Its namespace and the name of its Deployment differ with how it was installed; the name
- * of its Lease does not, and a Lease is renewed by a manager that runs, not by one that only is wanted.
+ * Reports whether VolSync is installed and running. Its namespace and the name of its Deployment depend on the installation; the
+ * name of its Lease does not, and only a running manager renews a Lease.
  */
 export async function checkEngine(options: EngineCheckOptions, signal: AbortSignal): Promise<Finding> {
   if (!(await isInstalled(options, signal))) {
@@ -31,7 +31,7 @@ export async function checkEngine(options: EngineCheckOptions, signal: AbortSign
   return judgeLeases(await leasesOf(options, signal), options.now());
 }
 
-/** How a transfer ends that finds no VolSync. */
+/** Returns the failure of a transfer if VolSync is not installed. */
 export function notInstalled(kind: string): MoverOutcome<never> {
   const message = `VolSync is not installed: there is no kind ${kind}; install VolSync, or choose a DataMoverClass of another mover`;
   return { state: 'Failed', reason: 'MoverFailed', message };

@@ -9,7 +9,7 @@ import { letGo } from './detach.ts';
 import { judge, type Unlocking, type Verdict } from './observation.ts';
 import { jobNameOf, leftFor, logOf, podsOf, type Transfer } from './transfer.ts';
 
-/** A transfer in progress, and what is done if the repository is locked. */
+/** A transfer in progress, and what to do if the repository is locked. */
 export interface Followed<T, Facts> {
   kind: Kind<T & Resource>;
   object: T;
@@ -19,7 +19,7 @@ export interface Followed<T, Facts> {
   prove: (verdict: Verdict) => MoverOutcome<Facts>;
 }
 
-/** Follows a transfer to its end. One that fails because its credentials have changed is created again. */
+/** Follows a transfer to its end. Creates it again if it fails because its credentials have changed. */
 export async function followTransfer<T extends Transfer, Facts>(
   volSync: VolSync,
   request: MoverRequest<VolSyncConfig>,
@@ -37,7 +37,7 @@ export async function followTransfer<T extends Transfer, Facts>(
     return (await volSync.renewal.takeBack(request, transfer, verdict)) ?? verdict;
   }
   const outcome = prove(verdict);
-  // One that was created again has its own time to start.
+  // A transfer that was created again has its own start deadline.
   return outcome.state === 'InProgress' && !outcome.started
     ? withActivity(outcome, object.metadata.creationTimestamp)
     : outcome;
@@ -51,7 +51,7 @@ function observe(
   const { namespace, listers, credentials } = volSync;
   const pods = podsOf(volSync, request);
   const pod = newestPod(pods);
-  // Every try of a backup may have saved a snapshot.
+  // Follow the logs of all pods: every try of a backup may have saved a snapshot.
   for (const one of pods) logOf(volSync, request, one);
   return judge({
     tag: request.name,

@@ -12,11 +12,11 @@ import { createVolSyncMover } from './volsync-mover.ts';
 const CREATED_BY_VOLSYNC = { labelSelector: 'app.kubernetes.io/created-by=volsync' };
 const PREFIX = /^volsync-(?:src|dst)-/;
 
-/** Watches VolSync's objects in the protected namespace and gives the mover that drives them. */
+/** Watches VolSync's objects in the protected namespace and creates the mover that uses them. */
 export function installVolSync(deps: MoverDependencies): Mover {
   const { informers, namespace, wake } = deps;
   const ours = { namespace, labelSelector: labels.requestUid };
-  // Where VolSync is not installed, the other movers work all the same.
+  // Optional: the other movers work without VolSync.
   const sources = informers.informer(replicationSources, { ...ours, isOptional: true });
   const destinations = informers.informer(replicationDestinations, { ...ours, isOptional: true });
   const jobMirror = informers.informer(jobs, { namespace, ...CREATED_BY_VOLSYNC });

@@ -12,16 +12,16 @@ import type { MoverOutcome, MoverTarget, RestoreFacts, RestoreMoverRequest } fro
 import type { VolSyncConfig } from './config.ts';
 
 /**
- * VolSync's mover lacks the capabilities to set all modes and attributes, it does not report what it could not set, and it leaves
- * the root folder as the storage has made it. So restic goes over the volume once more, in a Job of ours: contents that are there
- * already it leaves alone, the rest it sets or reports. The Job keeps what VolSync has restored: VolSync's own log may be gone
- * when the Job ends.
+ * A second pass over a restored volume, by restic in a Job of ours. VolSync's mover lacks the capabilities to set all modes and
+ * attributes, does not report what it could not set, and does not restore the root folder. The Job skips contents that already
+ * exist and sets or reports the rest. Its annotations keep what VolSync has restored, because VolSync's own log may be lost when
+ * the Job ends.
  */
 
-/** Of the Job, behind the request's name. */
+/** Suffix of the Job's name, after the name of the request. */
 export const METADATA = '-metadata';
 
-/** restic takes a file with the recorded size and time for unchanged and restores everything but its contents. */
+/** restic treats a file with the recorded size and time as unchanged and restores everything except its contents. */
 const CONTENTS_ARE_THERE = '--overwrite=if-changed';
 
 interface Restored {
@@ -29,7 +29,7 @@ interface Restored {
   moved: RestoreFacts;
 }
 
-/** What VolSync has restored by this transfer; undefined until that is kept. */
+/** Returns what VolSync has restored with this transfer; undefined until the Job that keeps it exists. */
 export function restoredBefore(
   runner: ResticRunner,
   target: MoverTarget,
@@ -57,14 +57,14 @@ export async function restoreMetadata(
     volume: async () => ({ ...(await volumeAccess(access, request, RESTORER)), isWritten: true }),
     read: notPreservedBy,
   });
-  // Its time to start begins with VolSync's end, however long that took.
+  // The start deadline of the Job counts from the end of VolSync's transfer, however long that took.
   if (outcome.state === 'InProgress') return withActivity(outcome, destination.status?.lastSyncTime);
   if (outcome.state === 'Failed') return outcome;
   const { facts: notPreserved } = outcome;
   return { state: 'Done', facts: { ...moved, ...(notPreserved !== undefined && { notPreserved }) } };
 }
 
-/** Without a summary nothing proves that anything was set. */
+/** Returns one line about metadata that was not restored. If the log has no summary, success is not proved. */
 function notPreservedBy(lines: readonly string[]): string | undefined {
   const found = readMessages(lines);
   if (found.summary !== undefined) return lossesOf(found);

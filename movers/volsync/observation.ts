@@ -15,7 +15,7 @@ import { plainLine } from '../../lifecycle/request/plain-text.ts';
 import { readResticLog, type ResticLog } from './restic-log.ts';
 import type { PodLog } from '../restic-repository/log/pod-logs.ts';
 
-/** Everything that can be seen of one transfer. */
+/** Everything that can be observed of one transfer. */
 export interface Observation {
   tag: string;
   status: ReplicationStatus | undefined;
@@ -24,33 +24,33 @@ export interface Observation {
   pod: Pod | undefined;
   podLog: PodLog | undefined;
   place: Place;
-  /** Where a killed mover's lock can be removed. */
+  /** Absent: locks of killed movers cannot be removed. */
   unlocking?: Unlocking;
   left: TimeLeft;
 }
 
 /**
- * Milliseconds until something that began then has lasted so long, and this process has watched the transfer that long too; zero
- * or less: it has.
+ * Returns the milliseconds until `seconds` have passed since `since` and since this process began to watch the transfer. Zero or
+ * less if both have passed.
  */
 export type TimeLeft = (since: string | undefined, seconds: number) => number;
 
-/** What has been done about stale locks: once per transfer they are removed, after a Job has met one. */
+/** Removal of stale locks: done once per transfer, after a Job has met a lock. */
 export interface Unlocking {
   isPossible: boolean;
-  /** uid of the Job because of which it was done, where another Job runs the mover since. */
+  /** uid of the Job that met the lock; another Job has run the mover since. */
   lockMetBy?: string;
-  /** Since when the same Job's pods find none. */
+  /** Time of the removal; later pods of the same Job meet no stale lock. */
   doneAt?: string;
 }
 
 /**
- * VolSync's `Error` condition is usually gone in the next second (it shows conflicts on its own Job, too),
- * so it counts only after it has stood this long.
+ * VolSync's `Error` condition usually disappears within a second (it also reports conflicts on its own Job), so it counts only
+ * after this time.
  */
 const ERROR_GRACE_SECONDS = 60;
 
-/** A pod's log can lag behind VolSync's word of success; after this long the missing line will not come any more. */
+/** A pod's log can arrive after VolSync has reported success. After this time a missing line is considered lost. */
 export const LOG_GRACE_SECONDS = 15;
 
 type Waiting = Extract<MoverOutcome<never>, { state: 'InProgress' }>;
@@ -58,11 +58,11 @@ type Failure = Extract<MoverOutcome<never>, { state: 'Failed' }>;
 
 export type Verdict =
   | Waiting
-  /** `lockMetBy`: the Job met a lock, and nothing has been done about stale ones yet. */
+  /** `lockMetBy`: the Job met a lock, and stale locks have not been removed yet. */
   | (Failure & { lockMetBy?: string })
   | { state: 'succeeded'; log: ResticLog; finishedAt: string | undefined; logComplete: boolean };
 
-/** What a look at VolSync's objects means. */
+/** Returns the state of a transfer, as its observed objects show it. */
 export function judge(seen: Observation): Verdict {
   if (seen.status?.lastManualSync === seen.tag) return success(seen, seen.status);
   return failureOfPod(seen) ?? errorOf(seen) ?? progressOf(seen);
@@ -94,17 +94,17 @@ function judgeFailure(
   { metadata: { uid = '' } }: Job,
   failures: number,
 ): Verdict | undefined {
-  // Its log says why it failed; the whole of it is needed to judge.
+  // The reason of the failure is in the log; wait until the log is complete.
   if (!isComplete(podLog))
     return inProgress("reading the failed mover's log", { started: true, requeueAfterMs: 2000 });
   const diagnosis = diagnose(linesOf(podLog), terminated(pod), place);
-  // At once: each further try saves one more snapshot that no record names.
+  // At the first failure: each further try saves one more snapshot that no record names.
   if (diagnosis.reason === 'RepositoryLocked' && unlocking?.isPossible === true)
     return { ...failed(diagnosis, failures), lockMetBy: uid };
   return failures >= diagnosis.attempts ? failed(diagnosis, failures) : undefined;
 }
 
-/** What that pod met has been dealt with; the mover runs again in another one. */
+/** Returns true if the pod failed on a lock that has been removed since; another pod runs the mover again. */
 function isForgiven({ job, pod, unlocking }: Observation): boolean {
   const { lockMetBy, doneAt } = unlocking ?? {};
   const created = pod?.metadata.creationTimestamp;
@@ -112,7 +112,7 @@ function isForgiven({ job, pod, unlocking }: Observation): boolean {
   return lockMetBy !== undefined && lockMetBy === job?.metadata.uid;
 }
 
-/** An error that has just come changes nothing about what the mover does meanwhile. */
+/** Returns a wait while a VolSync error is recent, since the mover may still be running; then a failure. */
 function errorOf(seen: Observation): Waiting | Failure | undefined {
   const error = seen.status?.conditions?.find((c) => c.type === 'Synchronizing' && c.reason === 'Error');
   if (error === undefined) return undefined;
@@ -139,7 +139,7 @@ function progressOf(seen: Observation): Waiting {
 }
 
 function starting({ status, job, pod }: Observation): Waiting {
-  // A pod that replaces a failed one has its own time to start.
+  // A pod that replaces a failed one has its own start deadline.
   const since = activity(pod?.metadata.creationTimestamp);
   const homeless = unscheduled(pod);
   if (homeless !== undefined)
@@ -175,7 +175,7 @@ function linesOf(podLog: PodLog | undefined): readonly string[] {
   return podLog?.lines ?? [];
 }
 
-/** A log that nobody can read any more is as complete as it will ever be. */
+/** A log that can no longer be read counts as complete. */
 function isComplete(podLog: PodLog | undefined): boolean {
   return podLog?.complete !== false;
 }

@@ -3,7 +3,7 @@ import type { Place } from '../restic-repository/access/repository-context.ts';
 import { LOG_GRACE_SECONDS, type TimeLeft, type Verdict } from './observation.ts';
 import type { ResticLog } from './restic-log.ts';
 
-/** What a restore is to bring back. */
+/** The snapshot that a restore must restore. */
 export interface WantedSnapshot {
   snapshotID: string;
   repositoryPath: string;
@@ -12,8 +12,8 @@ export interface WantedSnapshot {
 }
 
 /**
- * Turns VolSync's word of success into facts, or into a failure where it proves nothing: VolSync reports success
- * for an empty volume, a missing repository and a restore that matched no snapshot alike.
+ * Turns VolSync's success into facts, or into a failure if it proves nothing. VolSync also reports success for an empty volume,
+ * for a missing repository and for a restore that matched no snapshot.
  */
 export function backupOutcome(
   verdict: Verdict,
@@ -72,7 +72,7 @@ export function restoreOutcome(
   );
 }
 
-/** Where the snapshot may be instead. */
+/** Returns a hint about the place where the snapshot may be instead. */
 function hintOf({ place, recordedLocation }: WantedSnapshot): string {
   const known =
     recordedLocation === undefined
@@ -81,7 +81,7 @@ function hintOf({ place, recordedLocation }: WantedSnapshot): string {
   return `Is ${place.base} where the backup was made to${known}?`;
 }
 
-/** The pod's log may come in after VolSync's word; it is waited for, not for ever. */
+/** Returns a wait if the pod's log is incomplete, until the time is up. */
 function stillReading(
   verdict: Extract<Verdict, { state: 'succeeded' }>,
   leftMs: number,

@@ -1,6 +1,9 @@
 import type { Remedies } from '../restic-repository/access/repository-context.ts';
 
-/** Namespaces where it says "true" give VolSync's movers the capabilities of a root that may read and restore everything. */
+/**
+ * Annotation of a namespace. With value "true", VolSync's movers in it run as root with the capabilities to read and restore
+ * everything.
+ */
 export const PRIVILEGED_MOVERS = 'volsync.backube/privileged-movers';
 
 export const remedies: Remedies = {

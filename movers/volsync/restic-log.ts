@@ -2,25 +2,25 @@ import { SIZE, toBytes } from '../restic-repository/log/parse-size.ts';
 import type { MoverProgress } from '../mover.ts';
 
 /**
- * Reads what VolSync's restic mover prints. There is no other source for the id of a snapshot, and none for
- * what a false success really was (an empty volume, a repository without data).
+ * Facts from the output of VolSync's restic mover. It is the only source for the id of a snapshot, and the only way to recognize
+ * a false success (an empty volume, a repository without data).
  *
- * Names of files stand among its lines as they are, newlines included, so a file may be called like any of them. So each line
- * counts only as a whole, and where no name comes after or before it: what a backup has saved is said last, and what a restore
- * brings back first; a volume is empty only where nothing follows.
+ * File names appear between its lines unescaped, newlines included, so a file name can imitate any line. Therefore a line counts
+ * only as a whole, and only at a position where no name can follow or precede it: the last report of a saved snapshot, the first
+ * of a restored one, and "empty" only if nothing else follows.
  */
 export interface ResticLog {
   /** `snapshot <id> saved`. */
   savedSnapshot?: string;
   /** `restoring snapshot <id> of …`. */
   restoredSnapshot?: string;
-  /** The source volume held nothing; no snapshot was made. */
+  /** The source volume was empty; no snapshot was saved. */
   sourceEmpty: boolean;
-  /** A restore found no snapshot; nothing was written. */
+  /** The restore found no snapshot; nothing was written. */
   nothingRestored: boolean;
   files?: number;
   bytes?: number;
-  /** Added to the repository before compression. */
+  /** Bytes added to the repository, before compression. */
   addedBytes?: number;
   progress?: MoverProgress;
 }
@@ -28,13 +28,13 @@ export interface ResticLog {
 const SAVED = /^snapshot ([0-9a-f]{8,64}) saved$/;
 const RESTORING = /^restoring snapshot ([0-9a-f]{8,64}) of\b/;
 const NOTHING = /^No eligible snapshots found$|^=== No data will be restored ===$/;
-/** How the mover may take its leave. */
+/** Final lines of the mover. */
 const ENDING = /^Restic completed in [0-9]+s$|^=== Done ===$/;
 const EMPTY = /^== Directory is empty skipping backup ===$/;
 const PROCESSED = new RegExp(String.raw`^processed ([0-9]+) files, ${SIZE}`);
 const ADDED = new RegExp(String.raw`^Added to the repository: ${SIZE}`);
 const RESTORED = new RegExp(String.raw`^Summary: Restored ([0-9]+)(?: / [0-9]+)? files/dirs \(${SIZE}`);
-/** What an earlier try of the mover has restored already. */
+/** What an earlier try of the mover has already restored. */
 const SKIPPED = new RegExp(String.raw`\bskipped ([0-9]+) files/dirs ${SIZE}`);
 /** `[0:10] 41.02%  12 files 1.2 GiB, total 56 files 3.0 GiB, 0 errors` */
 const BACKUP_PROGRESS = new RegExp(
@@ -45,7 +45,7 @@ const RESTORE_PROGRESS = new RegExp(
   String.raw`^\[[0-9:]+\]\s+(?:[0-9.]+%\s+)?([0-9]+) files/dirs,? ${SIZE}, total ([0-9]+) files/dirs,? ${SIZE}`,
 );
 
-/** The snapshot that a backup has saved; undefined where it names none. */
+/** Returns the snapshot that a backup has saved; undefined if the log names none. */
 export function savedSnapshotIn(lines: readonly string[]): string | undefined {
   return readResticLog(lines).savedSnapshot;
 }

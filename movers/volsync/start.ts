@@ -12,7 +12,7 @@ import { isInstalled, notInstalled } from './engine.ts';
 import { survey, SURVEY, type Survey } from './survey.ts';
 import { jobNameOf, podsOf } from './transfer.ts';
 
-/** Creates everything that a transfer needs, in the order in which VolSync looks for it. */
+/** Creates everything that a transfer needs, in the order in which VolSync reads it. */
 export async function startTransfer<T extends Resource>(
   volSync: VolSync,
   request: MoverRequest<VolSyncConfig>,
@@ -49,7 +49,7 @@ export async function surveyFirst(
   return survey(volSync, request);
 }
 
-/** Returns what remains of an earlier transfer of that name. VolSync would use it for the new one. */
+/** Returns what remains of an earlier transfer with that name. VolSync would use it for the new one. */
 function formerOf(volSync: VolSync, request: MoverTarget): Resource[] {
   const { namespace, listers } = volSync;
   const job = listers.jobs.get(`${namespace}/${jobNameOf(request)}`);

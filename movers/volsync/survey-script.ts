@@ -9,12 +9,12 @@ import { DESCRIBE_ROOT } from '../restic-repository/transfer/root-folder.ts';
 import { reporting } from '../restic-repository/log/script-log.ts';
 
 /**
- * What a shell reports of a volume before VolSync reads it: what VolSync leaves out, the volume's root folder, and the identity of
- * the repository if there is one yet. VolSync excludes `lost+found` at every depth. An empty folder of that name and a socket hold
- * no data. Everything else does, and so may a folder that cannot be read.
+ * Script that reports what VolSync leaves out of a volume, the volume's root folder, and the id of the repository if one exists.
+ * VolSync excludes `lost+found` at every depth. An empty folder of that name and a socket contain no data. Everything else does,
+ * and a folder that cannot be read may.
  *
- * One walk counts, and only a volume with such names is walked again. `find` prints the path of a socket twice, so a line that
- * repeats the former one is a socket. A line after every 100,000 entries shows that the walk makes progress.
+ * One walk counts the names, and only a volume that has such names is walked again. `find` prints the path of a socket twice, so
+ * a line that repeats the previous one is a socket. A line after every 100,000 entries reports progress.
  */
 export const SURVEY_SCRIPT = reporting(`set -o pipefail
 cd ${PATH}

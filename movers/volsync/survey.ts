@@ -8,14 +8,15 @@ import type { VolSyncConfig } from './config.ts';
 import { SURVEY_SCRIPT } from './survey-script.ts';
 
 /**
- * A look at the volume before VolSync reads it. VolSync leaves things out and does not report it; a Job of ours finds them first.
- * What it finds is kept at the ReplicationSource: the log of the Job may be gone when VolSync is done.
+ * A survey of the volume before VolSync reads it: VolSync leaves out files without reporting it, so a Job of ours looks for them
+ * first. The result is stored as an annotation of the ReplicationSource, because the log of the Job may be lost when VolSync
+ * ends.
  */
 
 /** What a survey adds to the facts of a backup. */
 export type Survey = Pick<BackupFacts, 'notSaved' | 'rootFolder' | 'repositoryID'>;
 
-/** Of the Job, behind the request's name. */
+/** Suffix of the Job's name, after the name of the request. */
 export const SURVEY = '-survey';
 
 type Request = MoverRequest<VolSyncConfig>;
@@ -41,8 +42,9 @@ export async function survey(
 }
 
 /**
- * VolSync runs its mover where a pod runs that uses the volume, and replaces the mover's Job when it sees that this pod has ended.
- * The new one saves the volume again. The Job controller counts a pod only after its end is known to all.
+ * Returns true if the Job controller has counted the pod as succeeded, so that every client can see its end. VolSync schedules
+ * its mover on the node of a running pod that uses the volume; when it sees that pod end, it replaces the mover's Job, and the
+ * new Job saves the volume again.
  */
 function isOver(job: Job | undefined): boolean {
   return (job?.status?.succeeded ?? 0) > 0;
@@ -54,7 +56,7 @@ const LEAVING: MoverOutcome<never> = {
   message: 'waiting for the end of the pod that looked for what VolSync leaves out',
 };
 
-/** Data that VolSync leaves out fails the backup before anything is saved. */
+/** Fails a backup before anything is saved if VolSync would leave out data. */
 export function judgeSurvey(lines: readonly string[]): MoverOutcome<Survey> {
   const found = readMessages(lines);
   const { leftOut } = found;

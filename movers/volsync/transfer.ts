@@ -15,7 +15,7 @@ import type { TimeLeft } from './observation.ts';
 
 export type Transfer = ReplicationSource | ReplicationDestination;
 
-/** Returns the kind of object that VolSync is given, and the object if the cache has it. */
+/** Returns the kind of the VolSync object, and the object if it is in the cache. */
 export function transferOf(
   { namespace, listers }: VolSync,
   { kind, name }: MoverTarget,
@@ -38,7 +38,7 @@ export function leftFor({ limits, clock }: VolSync, { name }: MoverTarget): Time
   return (since, seconds) => limits.of(name).endOf(since, seconds) - clock.now();
 }
 
-/** Returns the name that VolSync gives to the mover's Job; our names are short enough that it never abbreviates them. */
+/** Returns the name that VolSync gives the mover's Job. Our names are so short that VolSync never abbreviates it. */
 export function jobNameOf({ kind, name }: MoverTarget): string {
   return kind === 'backup' ? `volsync-src-${name}` : `volsync-dst-${name}`;
 }

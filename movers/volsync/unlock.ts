@@ -10,8 +10,8 @@ import type { VolSync } from './dependencies.ts';
 import type { Unlocking } from './observation.ts';
 
 /**
- * Makes VolSync remove locks that were not refreshed for half an hour and run the mover again. It is not done from the start:
- * if a repository cannot be reached, that would hide it for a quarter of an hour.
+ * Makes VolSync remove locks that were not refreshed for half an hour, and run the mover again. Not set from the start: if a
+ * repository cannot be reached, unlocking would hide that for a quarter of an hour.
  */
 export async function unlockForBackup(
   { client, namespace }: VolSync,
@@ -24,7 +24,7 @@ export async function unlockForBackup(
   return { state: 'InProgress', started: true, message };
 }
 
-/** Removes stale locks by a Job of ours, since VolSync cannot do it for a restore. The mover's next try finds none. */
+/** Removes stale locks with a Job of ours, because VolSync cannot do so for a restore. The mover's next try finds none. */
 export async function unlockForRestore(
   { resticRunner }: VolSync,
   request: MoverRequest<VolSyncConfig>,
@@ -38,7 +38,7 @@ export async function unlockForRestore(
   return { state: 'InProgress', started: true, message: 'stale locks of the repository are removed' };
 }
 
-/** VolSync unlocks once for each new value of the field, which therefore names the Job that it was done for. */
+/** VolSync unlocks once per value of the field, so the value is the uid of the Job that met the lock. */
 export function unlockingOf({ spec: { restic } }: ReplicationSource): Unlocking {
   return restic?.unlock === undefined
     ? { isPossible: true }

@@ -10,14 +10,14 @@ import type { RepositoryConfig } from '../config.ts';
 import type { Credentials } from './credentials.ts';
 
 /**
- * A password or a key may be replaced while a transfer is under way, and the transfer has a copy of the old one. As long as
- * that works, nothing happens. When the transfer fails and the user's secret would give another copy by now, the failure is
- * not the end: secret and transfer go, and are made anew under their names.
+ * Handles credentials that are replaced during a transfer. A transfer uses a copy of the old password or key, and keeps it as
+ * long as it works. If the transfer fails and the user's secret now yields another copy, the request does not fail: the request's
+ * secret and the transfer are deleted and created again with the same names.
  */
 export interface Renewal {
   /**
-   * Takes back a transfer that has failed; `undefined` when its access is the one that a new one would get too. `live` asks for
-   * it as it is now. Default: by its name. `letGo` makes its engine leave it alone, before it is deleted.
+   * Deletes a failed transfer so that it is created again; returns `undefined` if a new one would get the same credentials.
+   * `live` reads the current object. Default: by its name. `letGo` makes the engine release the object before it is deleted.
    */
   takeBack<T extends Resource>(
     request: RepositoryRequest<RepositoryConfig>,
@@ -34,7 +34,7 @@ export interface Renewal {
 type Waiting = Extract<MoverOutcome<never>, { state: 'InProgress' }>;
 type Failure = Extract<MoverOutcome<never>, { state: 'Failed' }>;
 
-/** What another access may change; a complaint about a secret that nobody here knows is a MoverFailed. */
+/** Reasons that other credentials may resolve. A complaint about credentials that no rule recognizes is a MoverFailed. */
 const OF_ACCESS: ReadonlySet<FailureReason> = new Set<FailureReason>([
   'WrongPassword',
   'PermissionDenied',
@@ -62,15 +62,15 @@ export function createRenewal(deps: RenewalDependencies): Renewal {
       const key = { namespace, name };
       const next = await deps.credentials.of(request);
       if ('state' in next) return undefined;
-      // Somebody else may have been faster, and this be a look at the former one.
+      // Another process may have replaced it already, or the cached object may be stale.
       const now = live === undefined ? await client.get(kind, key, { signal }) : await live();
       if (!isSameObject(now, object)) return outgoing(object);
       const copy = await client.get(secrets, key, { signal });
       if (copy !== undefined && isSame(copy.data ?? {}, next.data)) return undefined;
-      // Now, since the answers to what follows may be lost.
+      // Before the requests: their responses may be lost.
       creator.forget(secrets, key);
       creator.forget(kind, key);
-      // The secret first: a transfer that stands without it is taken back by whoever looks next.
+      // Delete the secret first: a transfer without it is deleted by the next pass.
       if (copy !== undefined) await client.delete(secrets, key, { ...uidOf(copy), signal });
       await letGo?.();
       await client.delete(kind, key, { ...uidOf(object), propagationPolicy: 'Foreground', signal });
@@ -83,7 +83,7 @@ export function createRenewal(deps: RenewalDependencies): Renewal {
   };
 }
 
-/** While something of a former transfer is on its way out. */
+/** Returns a wait until the objects of the former transfer are deleted. */
 export function outgoing(...left: readonly (Resource | Pod)[]): Waiting {
   return withActivity(
     {
@@ -95,12 +95,12 @@ export function outgoing(...left: readonly (Resource | Pod)[]): Waiting {
   );
 }
 
-/** When a mover's pod has ended. */
+/** Returns when a mover's pod has ended. */
 function endOf(one: Resource | Pod): string | undefined {
   return 'spec' in one ? one.status?.containerStatuses?.[0]?.state?.terminated?.finishedAt : undefined;
 }
 
-/** A wait counts from the latest of these times. */
+/** Sets `lastActivity` to the latest of these times; the deadline of the wait counts from it. */
 export function withActivity(wait: Waiting, ...times: readonly (string | undefined)[]): Waiting {
   const [latest] = [wait.lastActivity, ...times]
     .filter((time) => time !== undefined)

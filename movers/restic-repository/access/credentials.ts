@@ -12,23 +12,23 @@ import { placeOf, type Place, type Remedies } from './repository-context.ts';
 type Question = AccessRequest<RepositoryConfig>;
 type Request = RepositoryRequest<RepositoryConfig>;
 
-/** What gives access to one repository. */
+/** Credentials for one repository. */
 export interface Access {
-  /** The base64 data for this request's own secret. */
+  /** Base64 data for the request's own secret. */
   data: Record<string, string>;
-  /** Name of the BackupStorageLocation that it was read from, if it was. */
+  /** Name of the BackupStorageLocation that the data was read from, if any. */
   location: string | undefined;
 }
 
-/** The access to repositories that the administrator's secret gives, alone or with a BackupStorageLocation. */
+/** Reads credentials for repositories from the administrator's secret, alone or with a BackupStorageLocation. */
 export interface Credentials {
-  /** A failure names object, key and remedy. */
+  /** Returns the credentials. A failure names object, key and remedy. */
   of(request: Request): Promise<Access | Refusal>;
-  /** As {@link of}, before there is a repository to go to. */
+  /** Like {@link of}, but needs no repository path. */
   check(request: Question): Promise<Refusal | undefined>;
-  /** Whether the store to which they lead answers. */
+  /** Reports whether the object store responds. */
   probe(request: Question): Promise<Finding>;
-  /** What messages call the secret, the location and the repository. */
+  /** Returns the names that messages use for the secret, the location and the repository. */
   placeOf(request: Request, location: string | undefined): Place;
 }
 
@@ -38,7 +38,7 @@ export function createCredentials(
   remedies: Remedies,
   reach?: Reach,
 ): Credentials {
-  /** The secret as it is, or with what it lacks for a location to give. */
+  /** Returns the secret as it is, or with the keys that it lacks added from a location. */
   async function complete(request: Question, user: Secret): Promise<Completed | AccessProblem> {
     if (hasValue(user, 'RESTIC_REPOSITORY')) return { secret: user, location: undefined };
     const { config, kind, signal } = request;

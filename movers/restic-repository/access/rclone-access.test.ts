@@ -58,7 +58,7 @@ describe("rclone's way to a repository", () => {
     expect(accessTo(url)).toMatch(/^repositories at \w+: cannot be removed, only those at s3:$/);
   });
 
-  // Where two programs could read one text in two ways, nothing is deleted.
+  // URLs that two programs could interpret differently: nothing is deleted.
   it.each([
     's3:https://host/bucket',
     's3:https://host/bucket//data',

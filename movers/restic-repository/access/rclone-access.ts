@@ -2,8 +2,8 @@ import { decode, encode, CUSTOM_CA_KEY } from './restic-secret.ts';
 import { isFolder } from '../../repository-path.ts';
 
 /**
- * What rclone needs to reach the folder of a repository, from what restic has for it. Only S3: no other storage has been
- * seen to be left as it should be, and what is deleted does not come back.
+ * Converts restic's settings into those that rclone needs to access the folder of a repository. Supports S3 only: deletion cannot
+ * be undone, and with no other storage has it been tested that everything else remains.
  */
 export function rcloneAccess(
   restic: Readonly<Record<string, string>>,
@@ -11,7 +11,7 @@ export function rcloneAccess(
   const url = decode(restic['RESTIC_REPOSITORY']);
   const [, scheme = 'https://', host = '', path = ''] = S3.exec(url) ?? [];
   const parts = path.split('/');
-  // A bucket and at least one folder in it: a bucket is never emptied.
+  // Requires a bucket and at least one folder in it: a whole bucket is never emptied.
   if (parts.length < 2 || !parts.every(isFolder)) return { problem: problemOf(url) };
   const settings = {
     TYPE: encode('s3'),
@@ -31,10 +31,10 @@ export function rcloneAccess(
   return { data: Object.fromEntries(known) };
 }
 
-/** rclone's variables for settings of the remote that is called `repository`. */
+/** Prefix of rclone's variables for the remote `repository`. */
 const REMOTE = 'RCLONE_CONFIG_REPOSITORY_';
 
-/** A host without anything that only restic or only rclone would read as something else. */
+/** The host may contain only characters that restic and rclone interpret in the same way. */
 const S3 = /^s3:(https?:\/\/)?([A-Za-z0-9.:[\]-]+)\/(.+)$/;
 
 function problemOf(url: string): string {

@@ -1,27 +1,29 @@
-/** What messages call the things that give access to a repository; never values of secrets. */
+/** Names for messages of the objects that give access to a repository. Never contains values of secrets. */
 export interface Place {
   /** `namespace/name` of the user's secret. */
   secret: string;
-  /** What holds the credentials of the storage. */
+  /** The object that contains the credentials of the storage. */
   keys: string;
-  /** What says where the repositories are. */
+  /** The object that contains the base URL of the repositories. */
   base: string;
-  /** What holds the certificates of a private authority. */
+  /** The object that contains the certificates of a private authority. */
   authority: string;
   /** Path of the repository. */
   repository: string;
   remedies: Remedies;
 }
 
-/** What helps with troubles of one mover, as the end of a sentence. */
+/** Remedies for errors of one mover, each as the end of a sentence. */
 export interface Remedies {
-  /** It may not read or write files as they are. */
+  /** For a mover that may not read or write files with their attributes. */
   privileges: string;
-  /** Its own space is used up. */
+  /** For a mover that has used up its own space. */
   space: string;
 }
 
-/** `location` is the BackupStorageLocation (`namespace/name`) that completes the secret, if one does. */
+/**
+ * Returns the names for messages. `location` is the BackupStorageLocation (`namespace/name`) that completes the secret, if any.
+ */
 export function placeOf(repository: string, secret: string, remedies: Remedies, location?: string): Place {
   if (location === undefined) {
     return {

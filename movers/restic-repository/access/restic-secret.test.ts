@@ -5,7 +5,7 @@ import { deriveResticSecret } from './restic-secret.ts';
 const encode = (value: string): string => Buffer.from(value).toString('base64');
 const decode = (value: string | undefined): string => Buffer.from(value ?? '', 'base64').toString();
 
-/** Values that would show if a message ever held one. */
+/** Values that are easy to find in a message that leaks one. */
 const HUSH = {
   RESTIC_PASSWORD: 'hush-password',
   AWS_ACCESS_KEY_ID: 'hush-id',

@@ -2,20 +2,23 @@ import type { Secret } from '../../../api/kubernetes/core.ts';
 import type { AccessProblem } from '../../access-problem.ts';
 
 /**
- * The secret of one request: what restic needs to reach one repository, taken from the user's secret, and nothing else.
- * Values stay base64 throughout, so that no code here ever handles one in the clear except the repository's URL.
+ * The secret of one request: the keys of the user's secret that restic needs for one repository, and no others. Values stay
+ * base64, so that this code decodes only the URL of the repository and tests whether values are empty.
  */
 
 /** Key whose value is a PEM bundle for a private certificate authority. */
 export const CUSTOM_CA_KEY = 'RESTIC_CUSTOM_CA';
 
 interface Provider {
-  /** Keys without which nothing works; an inner list means any one of them. */
+  /** Required keys; of an inner list, any one is enough. */
   required: readonly (string | readonly string[])[];
   optional: readonly string[];
 }
 
-/** By scheme of RESTIC_REPOSITORY. The keys are those that a VolSync mover hands on to restic, for all movers, so that a secret serves any. */
+/**
+ * By scheme of RESTIC_REPOSITORY. The keys are those that VolSync's mover passes to restic; all movers use them, so that one
+ * secret works for all.
+ */
 const PROVIDERS: Readonly<Record<string, Provider>> = {
   s3: {
     required: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
@@ -32,7 +35,7 @@ const PROVIDERS: Readonly<Record<string, Provider>> = {
 
 const COMMON_OPTIONAL = ['RESTIC_COMPRESSION', 'RESTIC_PACK_SIZE', 'RESTIC_READ_CONCURRENCY', CUSTOM_CA_KEY];
 
-/** The base64 data for one request's secret, or what is wrong with the user's. */
+/** Returns the base64 data for the request's secret, or a problem of the user's secret. */
 export function deriveResticSecret(
   user: Secret,
   repositoryPath: string,
@@ -72,7 +75,7 @@ function pick(data: Record<string, string>, keys: readonly string[]): Record<str
   return Object.fromEntries(keys.filter((key) => present(data, key)).map((key) => [key, data[key] ?? '']));
 }
 
-/** Whether a secret says anything under a key. */
+/** Returns true if the secret has a non-empty value for the key. */
 export function hasValue({ data = {} }: Secret, key: string): boolean {
   return present(data, key);
 }

@@ -58,7 +58,7 @@ async function values(...args: Parameters<typeof complete>): Promise<Record<stri
   );
 }
 
-/** What is wrong, once it is sure that no value is told. */
+/** Returns the problem, after checking that its message contains no value of a secret. */
 async function problem(...args: Parameters<typeof complete>): Promise<AccessProblem> {
   const completed = await complete(...args);
   if (!('reason' in completed)) throw new Error('it could be completed');

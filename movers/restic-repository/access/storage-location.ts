@@ -13,31 +13,31 @@ import { kindOf, KNOWN_PROVIDERS } from './locations/kinds.ts';
 import { CUSTOM_CA_KEY, decode, encode, hasValue } from './restic-secret.ts';
 
 /**
- * Repositories in the bucket where Velero keeps its backups: a user's secret that says only the password gets the rest from
- * a BackupStorageLocation and its credentials.
+ * Repositories in the bucket of Velero's backups: if the user's secret contains only the password, the rest is read from a
+ * BackupStorageLocation and its credentials.
  */
 
-/** Which location is wanted, and for what. */
+/** The requested location, and the kind of request that needs it. */
 export interface LocationWish {
   kind: RequestKind;
-  /** Name; absent: the default one. */
+  /** Name. Absent: the default location. */
   name: string | undefined;
   signal: AbortSignal;
 }
 
 export interface CompletedSecret {
-  /** The user's secret with what it lacked. */
+  /** The user's secret with the missing keys added. */
   secret: Secret;
   /** Name of the location. */
   location: string;
 }
 
-/** The secret that `velero install` makes of the credentials it is given. */
+/** The secret that `velero install` creates from the given credentials. */
 const DEFAULT_CREDENTIAL: SecretKeyRef = { name: 'cloud-credentials', key: 'cloud' };
 
 type Problem = AccessProblem;
 
-/** Adds to a secret what the location knows. What the secret says itself, it keeps. */
+/** Adds the settings of the location to a secret. Keys that the secret already has are kept. */
 export async function completeSecret(
   client: KubeClient,
   user: Secret,
@@ -90,7 +90,7 @@ async function findDefault(
       if (one.spec.default === true) return one;
     }
   } catch (error) {
-    // Where Velero is not installed there is not even the kind.
+    // If Velero is not installed, the kind does not exist either.
     if (!isNotFound(error)) throw error;
   }
   return undefined;
@@ -123,7 +123,7 @@ interface Reader {
   signal: AbortSignal;
 }
 
-/** Those of the user's own secret are not mixed with others. */
+/** Returns the location's credentials, or none if the user's secret has its own: the two are never mixed. */
 async function readCredentials(
   reader: Reader,
   kind: LocationKind,
@@ -142,7 +142,7 @@ async function readCredentials(
   };
 }
 
-/** The certificates that the location is to be trusted by, in base64. */
+/** Returns the location's certificate authorities, in base64. */
 async function readAuthority(reader: Reader): Promise<{ data: Record<string, string> } | Problem> {
   const { user, location } = reader;
   if (hasValue(user, CUSTOM_CA_KEY)) return { data: {} };

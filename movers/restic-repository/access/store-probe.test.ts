@@ -33,7 +33,7 @@ async function listen(server: {
   return `127.0.0.1:${String((server.address() as AddressInfo).port)}`;
 }
 
-/** Where it would ask. */
+/** Returns the URLs that a probe requests. */
 async function askedFor(values: Record<string, string>): Promise<string[]> {
   const asked: string[] = [];
   const reach: Reach = (url) => {

@@ -5,8 +5,8 @@ import type { Finding } from '../../mover.ts';
 import { CUSTOM_CA_KEY, decode } from './restic-secret.ts';
 
 /**
- * Whether the store behind a repository's URL answers at all. It is asked for its root, without credentials, path or query, so
- * that nothing of the secret but host and port leaves; any answer of the store itself will do.
+ * Checks whether the store behind a repository's URL responds. Requests the root of the store, without credentials, path or
+ * query, so that of the secret only host and port are sent; any response of the store itself counts.
  */
 
 const LIMIT_MS = 5_000;
@@ -14,7 +14,7 @@ const LIMIT_MS = 5_000;
 const REACHABLE = 'Answers';
 const UNREACHABLE = 'RepositoryUnreachable';
 
-/** What a gateway answers when there is nothing behind it. */
+/** Responses of a gateway without a backend. */
 const NOBODY_THERE = [502, 503, 504];
 
 /** `data` is that of a repository's secret, in base64. */
@@ -53,7 +53,7 @@ function unreachable(host: string, what: string): Finding {
   return { status: 'False', reason: UNREACHABLE, message };
 }
 
-/** The root of the store's URL. Whatever credentials the repository's URL holds are left behind. */
+/** Returns the root of the store's URL, without credentials that the repository's URL may contain. */
 function storeOf(data: Readonly<Record<string, string>>): string | undefined {
   const [, scheme = '', rest = ''] = /^([a-z0-9]+):(.*)$/s.exec(decode(data['RESTIC_REPOSITORY'])) ?? [];
   const url = Object.hasOwn(STORES, scheme) ? STORES[scheme]?.(rest, (key) => decode(data[key])) : undefined;
@@ -61,7 +61,7 @@ function storeOf(data: Readonly<Record<string, string>>): string | undefined {
   return `${new URL(url).origin}/`;
 }
 
-/** By scheme of the repository's URL: where restic goes. */
+/** Returns the URL that restic connects to, by scheme of the repository's URL. */
 const STORES: Readonly<Record<string, (rest: string, valueOf: (key: string) => string) => string>> = {
   s3: (rest) => (/^https?:\/\//.test(rest) ? rest : `https://${rest.replace(/^\/+/, '')}`),
   rest: (rest) => rest,
@@ -73,7 +73,7 @@ const STORES: Readonly<Record<string, (rest: string, valueOf: (key: string) => s
   b2: () => 'https://api.backblazeb2.com',
 };
 
-/** For people: by the word that Node has for it. */
+/** Text for users, by Node's error code. */
 const TROUBLES: Readonly<Record<string, string>> = {
   ENOTFOUND: 'has a name that nobody knows',
   EAI_AGAIN: 'has a name that could not be looked up',
@@ -95,7 +95,7 @@ function why(error: unknown): string {
 const reachOverHttp: Reach = (url, { authority, signal }) =>
   new Promise((resolve, reject) => {
     const { request } = url.startsWith('https:') ? https : http;
-    // A connection of its own: none is kept for a question per minute.
+    // Not pooled: one request per minute is not worth a connection that is kept open.
     const options = {
       method: 'HEAD',
       signal,

@@ -2,7 +2,7 @@ import type { NodeSelectorTerm } from '../../../api/kubernetes/core.ts';
 import type { MoverRequest } from '../../mover.ts';
 import type { RepositoryConfig } from '../config.ts';
 
-/** The part of a pod's affinity that is looked at; the rest is kept as it is. */
+/** The fields of a pod's affinity that are changed; the rest is kept. */
 interface Affinity {
   [more: string]: unknown;
   nodeAffinity?: {
@@ -11,7 +11,10 @@ interface Affinity {
   };
 }
 
-/** The affinity, on this one node only. Of the terms of a node selector one has to hold, so each of them gets the node. */
+/**
+ * Returns the affinity restricted to one node. The terms of a node selector are alternatives, so the node is added to each of
+ * them.
+ */
 export function pinnedTo(node: string, affinity: Affinity = {}): Affinity {
   const { nodeAffinity = {} } = affinity;
   const { nodeSelectorTerms = [] } = nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution ?? {};
@@ -31,7 +34,7 @@ export function pinnedTo(node: string, affinity: Affinity = {}): Affinity {
   };
 }
 
-/** Where whatever uses the staging volume may run. */
+/** Returns the affinity of pods that mount the staging volume. */
 export function affinityOf({
   node,
   config,

@@ -1,18 +1,20 @@
-/** Whether a mover's log shows that something moves, which a line alone does not: restic prints its state by a clock. */
+/**
+ * Detects from a mover's log whether data moves. A new line alone does not prove it: restic prints its state at fixed intervals.
+ */
 
-/** restic's lines about its state: JSON, or text behind the time that has passed. */
+/** restic's status lines: JSON, or text after the elapsed time. */
 const STATE = /^\[[0-9:]+\]|^\{"message_type":"status"/;
 
 const COUNTS = /"(?:bytes_done|files_done|bytes_restored|files_restored|total_bytes|total_files)":[0-9]+/g;
 
-/** It meets the same error again and again. */
+/** restic retries after the same error. */
 const TRIES_AGAIN = 'returned error, retrying after';
 
 export function isState(line: string): boolean {
   return STATE.test(line);
 }
 
-/** True for lines that show movement, in the order in which they are given. */
+/** Returns a function that returns true for lines that show movement. Pass it the lines in their order. */
 export function createMovement(): (line: string) => boolean {
   let before: string | undefined;
   return (line) => {
@@ -24,7 +26,7 @@ export function createMovement(): (line: string) => boolean {
   };
 }
 
-/** What has been done by then, without the time it took and what that means for the rest. */
+/** Returns the counters of a status line, without elapsed and remaining time. */
 function countsIn(line: string): string {
   if (line.includes('"message_type":"status"')) return (line.match(COUNTS) ?? []).join();
   return line

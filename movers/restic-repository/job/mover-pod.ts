@@ -1,6 +1,6 @@
 import type { ContainerStatus, Pod } from '../../../api/kubernetes/core.ts';
 
-/** What a pod that works on a repository says of itself; it has one container. */
+/** State of the only container of a pod that works on a repository. */
 
 export type ContainerState = NonNullable<ContainerStatus['state']>;
 
@@ -21,14 +21,14 @@ export function hasRun(pod: Pod | undefined): boolean {
   return pod?.status?.phase === 'Running' || state?.running !== undefined || state?.terminated !== undefined;
 }
 
-/** In the scheduler's words. */
+/** Returns the scheduler's message if the pod cannot be scheduled. */
 export function unscheduled(pod: Pod | undefined): string | undefined {
   const condition = pod?.status?.conditions?.find((c) => c.type === 'PodScheduled' && c.status === 'False');
   if (condition === undefined) return undefined;
   return `the mover's pod cannot be scheduled: ${condition.message ?? condition.reason ?? ''}`;
 }
 
-/** In the kubelet's words. */
+/** Returns the kubelet's message while the pod starts. */
 export function stillStarting(pod: Pod | undefined): string | undefined {
   if (pod === undefined) return undefined;
   const waiting = stateOf(pod)?.waiting;

@@ -1,6 +1,6 @@
 import type { Pod } from '../../../api/kubernetes/core.ts';
 
-/** The pod that a Job made last: its earlier ones have failed. */
+/** Returns the pod that a Job created last; its earlier pods have failed. */
 export function newestPod(candidates: readonly Pod[]): Pod | undefined {
   return [...candidates].sort((a, b) =>
     (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''),

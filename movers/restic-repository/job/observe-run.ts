@@ -8,35 +8,35 @@ import { plainLine } from '../../../lifecycle/request/plain-text.ts';
 import type { PodLog } from '../log/pod-logs.ts';
 import { complaint } from '../log/script-log.ts';
 
-/** What can be seen of a restic of our own at work. */
+/** Observed state of a running program of our own. */
 export interface ResticRun {
   program: Program;
-  /** What it is for: `<program> is <doing>`. */
+  /** Its purpose, for `<program> is <doing>`. */
   doing: string;
   job: Job;
   pod: Pod | undefined;
   podLog: PodLog | undefined;
   place: Place;
-  /** What is moved by now; absent: nothing is. */
+  /** Returns the progress. Absent: the command moves no data. */
   progress?: (lines: readonly string[]) => MoverProgress | undefined;
-  /** What its lines say of what went wrong. Default: each of them does. */
+  /** Returns the lines that describe errors. Default: all lines. */
   complaints?: (lines: readonly string[]) => readonly Complaint[];
-  /** True where an end that looks like a failure is none, by its lines. */
+  /** Returns true if the lines prove success although the exit code is not 0. */
   isGood?: (lines: readonly string[]) => boolean;
 }
 
-/** What restic has printed. */
+/** The output of restic. */
 export interface ResticOutput {
   lines: readonly string[];
 }
 
-/** How often restic may fail before its Job has failed. */
+/** How many pods may fail before the Job has failed. */
 const MAX_ATTEMPTS = 3;
 
-/** What a look at the Job means. */
+/** Returns the outcome that the Job, its pod and its log show. */
 export function judgeRun(seen: ResticRun): MoverOutcome<ResticOutput> {
   if (!isOver(seen)) return working(seen);
-  // Its log says what it did, or why it failed; the whole of it is needed to judge.
+  // The log contains the result or the reason of a failure; wait until it is complete.
   if (seen.podLog?.complete === false)
     return {
       state: 'InProgress',
@@ -52,12 +52,12 @@ function isOver(seen: ResticRun): boolean {
   return hasSucceeded(seen) || ((job.status?.failed ?? 0) > 0 && hasFailed(pod));
 }
 
-/** By its exit code, or although that says otherwise. */
+/** True if the exit code is 0, or if the log proves success. */
 function endedWell(seen: ResticRun): boolean {
   return hasSucceeded(seen) || seen.isGood?.(linesOf(seen)) === true;
 }
 
-/** The kubelet says so first, and the Job controller about a second later; the pod may be gone by then. */
+/** The kubelet reports the end first, the Job controller about a second later; the pod may be deleted by then. */
 function hasSucceeded({ job, pod }: ResticRun): boolean {
   return terminated(pod)?.exitCode === 0 || (job.status?.succeeded ?? 0) > 0;
 }
@@ -72,7 +72,7 @@ function working(seen: ResticRun): Waiting {
 }
 
 function starting({ job, pod, program, doing }: ResticRun): Waiting {
-  // A pod that replaces a failed one has its own time to start.
+  // A pod that replaces a failed one has its own start deadline.
   const lastActivity = pod?.metadata.creationTimestamp ?? job.metadata.creationTimestamp;
   const homeless = unscheduled(pod);
   return {
@@ -112,7 +112,7 @@ function judgeFailure(seen: ResticRun): MoverOutcome<never> {
   const said = seen.complaints?.(lines) ?? lines.map((line) => complaint(line) ?? line);
   const { reason, message, evidence, attempts } = diagnose(said, end, seen.place);
   const isMissing = seen.program === 'restic' && end?.exitCode === NO_REPOSITORY;
-  // Whatever has a name of its own is the reason why there is none.
+  // A more specific reason than MoverFailed explains why there is no repository.
   if (isMissing && reason === 'MoverFailed') return noRepository(seen.place);
   if (failures < Math.min(attempts, MAX_ATTEMPTS) && !hasGivenUp(seen.job)) {
     return {
@@ -125,7 +125,7 @@ function judgeFailure(seen: ResticRun): MoverOutcome<never> {
   return { state: 'Failed', reason, message: `${message}${line}` };
 }
 
-/** restic's exit code for it. Its mover makes a repository that is not there; nobody else does. */
+/** restic's exit code for it. Only a backup creates a missing repository. */
 const NO_REPOSITORY = 10;
 
 function noRepository({ repository, base }: Place): MoverOutcome<never> {
@@ -137,7 +137,7 @@ function failuresOf({ job }: ResticRun): number {
   return job.status?.failed ?? 0;
 }
 
-/** The Job makes no more pods. */
+/** Returns true if the Job creates no more pods. */
 function hasGivenUp({ status }: Job): boolean {
   return (
     status?.conditions?.some(({ type, status: holds }) => type === 'Failed' && holds === 'True') === true

@@ -3,68 +3,71 @@ import type { MoverTarget } from '../../mover.ts';
 import { CUSTOM_CA_KEY } from '../access/restic-secret.ts';
 import { reporting } from '../log/script-log.ts';
 
-/** Who works on a repository: restic, and rclone where restic has no command for it. */
+/** Programs that work on a repository: restic, and rclone for what restic has no command for. */
 export type Program = 'restic' | 'rclone';
 
-/** What one run of a program needs to know. */
+/** One run of a program. */
 export interface RepositoryCommand {
   program: Program;
   image: string;
   args: readonly string[];
-  /** Keys of the request's secret, which has the request's name. */
+  /** Keys of the request's secret, which has the same name as the request. */
   secretKeys: readonly string[];
-  /** For the shell, with the arguments as `$@`. Default: restic on them. */
+  /** Shell script that gets the arguments as `$@`. Default: runs restic with them. */
   script?: string;
   /** For commands that work on a volume. */
   volume?: VolumeUse;
-  /** Exit codes of the script after which another pod would meet the same. Default: none. */
+  /** Exit codes of the script after which a retry would fail in the same way. Default: none. */
   finalExits?: readonly number[];
-  /** Besides those that every run has. */
+  /** Variables in addition to those of every run. */
   env?: Readonly<Record<string, string>>;
 }
 
-/** A volume that restic works on. Whoever only looks at it does so as the mover's user: nobody else need be able to read it. */
+/**
+ * A volume that restic works on. A Job that only reads it runs as the mover's user, because other users may have no permission to
+ * read it.
+ */
 export interface VolumeUse {
   claimName: string;
   mountPath: string;
-  /** True where the volume is filled. Default: it is mounted for reading only. */
+  /** True if the run writes to the volume. Default: it is mounted read-only. */
   isWritten?: boolean;
-  /** What root may do besides; absent: it runs as the class says, or the image, and without privileges. */
+  /** Additional capabilities of root. Absent: runs as the user of the class or of the image, without privileges. */
   capabilities?: readonly string[] | undefined;
   podSecurityContext?: Record<string, unknown> | undefined;
   serviceAccountName?: string | undefined;
   resources?: Record<string, unknown> | undefined;
   affinity?: Record<string, unknown> | undefined;
-  /** Claim that keeps restic's cache; absent: the cache goes with the pod. */
+  /** Claim that keeps restic's cache. Absent: the cache is deleted with the pod. */
   cacheClaim?: string | undefined;
 }
 
-/** A Job with the spec that this project writes. */
+/** A Job whose spec this project writes. */
 export interface RepositoryJob extends Job {
   spec: Record<string, unknown>;
 }
 
 const GOOGLE_KEY = 'GOOGLE_APPLICATION_CREDENTIALS';
 
-/** Keys that restic wants as files, with where they are mounted. */
+/** Keys that restic reads from files, and the names of these files. */
 const FILES: Readonly<Record<string, string>> = { [CUSTOM_CA_KEY]: 'ca.crt', [GOOGLE_KEY]: 'gcs.json' };
 
-/** The locks that killed movers have left go first, which are those that nobody has refreshed for half an hour. */
+/** First removes the locks of killed movers: those that were not refreshed for half an hour. */
 export const UNLOCK = 'restic unlock';
 
-/** A lock of another process is waited for. */
+/** Waits for a lock of another process, ten minutes at most. */
 export const RESTIC = 'restic --retry-lock 10m';
 
-/** What a shell does for a command that has no script of its own. */
+/** Script for commands that have none of their own. */
 export const RUN_RESTIC = reporting(`${UNLOCK}
 exec ${RESTIC} "$@"`);
 
-/** What each program calls a file of certificates to trust. */
+/** Variable of each program for a file of trusted certificates. */
 const AUTHORITIES: Readonly<Record<Program, string>> = { restic: 'RESTIC_CACERT', rclone: 'SSL_CERT_FILE' };
 
 /**
- * A Job that works on one repository. restic itself takes an exclusive lock for what must have one, so it is safe beside
- * anything else that uses the repository. Unless it looks at a volume, it needs no privilege.
+ * Builds a Job that works on one repository. restic takes an exclusive lock if a command needs one, so the Job is safe to run
+ * while others use the repository. It needs no privileges unless it reads a volume.
  */
 export function desiredRepositoryJob(
   target: MoverTarget,
@@ -84,7 +87,10 @@ export function desiredRepositoryJob(
   };
 }
 
-/** What restic itself has judged is not tried again; what stopped it from outside is. A pod is replaced once it has ended. */
+/**
+ * A failure that restic itself reports is not retried; a run that was interrupted from outside is. A pod is replaced after it has
+ * ended.
+ */
 function failurePolicyOf({ finalExits = [] }: RepositoryCommand): Record<string, unknown> {
   if (finalExits.length === 0) return {};
   const onExitCodes = { operator: 'In', values: finalExits };
@@ -178,7 +184,7 @@ function environment(
     { name: 'RESTIC_CACHE_DIR', value: volume?.cacheClaim === undefined ? '/scratch/cache' : '/cache' },
     { name: 'TMPDIR', value: '/scratch' },
     { name: 'HOME', value: '/scratch' },
-    // A line every ten seconds: silence is the sign of a restic that hangs.
+    // One line every ten seconds, so that a hanging restic is recognized by its silence.
     ...Object.entries({ RESTIC_PROGRESS_FPS: '0.1', ...env }).map(([name, value]) => ({ name, value })),
   ];
 }

@@ -4,7 +4,7 @@ import { annotations } from '../../../api/datamover/v1alpha1/keys.ts';
 import type { MoverTarget, WorkRequest } from '../../mover.ts';
 import type { Access } from '../access/credentials.ts';
 
-/** What every request to a repository has in the protected namespace. */
+/** Fields common to the objects that every repository request has in the protected namespace. */
 
 type Made = MoverTarget & Pick<WorkRequest<unknown>, 'owner'>;
 
@@ -25,13 +25,15 @@ export function desiredSecret(request: Made, namespace: string, data: Record<str
   };
 }
 
-/** Remembers through which storage location the repository is reached, which may be another one by the time it matters. */
+/**
+ * Records the storage location that the repository is accessed through. The class may name another one by the time it is needed.
+ */
 export function withLocation(made: ObjectMeta, { location }: Access): ObjectMeta {
   if (location === undefined) return made;
   return { ...made, annotations: { ...made.annotations, [annotations.storageLocation]: location } };
 }
 
-/** The location that {@link withLocation} remembers. */
+/** Returns the location that {@link withLocation} has recorded. */
 export function locationOf({ metadata: made }: Resource): string | undefined {
   return made.annotations?.[annotations.storageLocation];
 }

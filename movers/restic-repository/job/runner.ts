@@ -19,14 +19,14 @@ import { judgeRun, type ResticRun } from './observe-run.ts';
 import type { Credentials } from '../access/credentials.ts';
 import { keeping } from './kept-facts.ts';
 
-/** Index of our own pods by the Job that made them. */
+/** Index of our own pods by the Job that created them. */
 export const OWN_JOB_INDEX = 'own-job';
 
 export interface ResticRunnerDependencies {
   namespace: string;
-  /** Only those that carry our request label. */
+  /** Only Jobs with our request label. */
   jobs: Lister<Job>;
-  /** Only those that carry our request label; indexed by {@link OWN_JOB_INDEX}. */
+  /** Only pods with our request label; indexed by {@link OWN_JOB_INDEX}. */
   pods: Lister<Pod>;
   podLogs: PodLogs;
   creator: Creator;
@@ -35,46 +35,46 @@ export interface ResticRunnerDependencies {
   wake: (child: string) => void;
 }
 
-/** One command and what its output means. */
+/** One command and how to read its output. */
 export interface RepositoryTask<Facts> {
   program: Program;
-  /** `<program> is <doing>`. */
+  /** For `<program> is <doing>`. */
   doing: string;
   image: string;
-  /** For the shell. Default: restic on its arguments. */
+  /** Shell script. Default: runs restic with the arguments. */
   script?: string;
   args: readonly string[];
-  /** What the program needs for its way to the repository, from what restic does. Default: the same. */
+  /** Converts restic's credentials into those of the program. Default: unchanged. */
   access?: (restic: Record<string, string>) => { data: Record<string, string> } | { problem: string };
-  /** With which the Job goes, should nobody clean up. Default: that of the request. */
+  /** Owner of the Job, for garbage collection if cleanup does not happen. Default: that of the request. */
   owner?: OwnerReference;
-  /** Facts for {@link keptAt} the Job. Absent: none. */
+  /** Facts to store at the Job for {@link keptAt}. Absent: none. */
   keeps?: object;
-  /** Of the Job, behind the request's name. Absent: none. */
+  /** Suffix of the Job's name, after the request's name. Absent: none. */
   suffix?: string;
-  /** The volume that it works on; asked for once. */
+  /** Returns the volume that the command works on; called once. */
   volume?: () => Promise<VolumeUse>;
-  /** More about its Job. */
+  /** More options of the Job. */
   options?: Pick<RepositoryCommand, 'finalExits' | 'env'>;
-  /** How its lines are read while it works and when it has failed. */
+  /** How to read the log while the program runs and after it has failed. */
   reading?: Pick<ResticRun, 'progress' | 'complaints' | 'isGood'>;
   read(lines: readonly string[]): Facts;
 }
 
 type Request = RepositoryRequest<RepositoryConfig>;
 
-/** Has programs of our own work on a repository, in Jobs. One command per request and suffix. */
+/** Runs our own programs on a repository, in Jobs. One command per request and suffix. */
 export interface ResticRunner {
   run<Facts>(request: Request, task: RepositoryTask<Facts>): Promise<MoverOutcome<Facts>>;
-  /** When it was done, RFC 3339; undefined before. */
+  /** Returns when the command was done, RFC 3339; undefined before. */
   doneAt(target: MoverTarget): string | undefined;
-  /** The Jobs of all requests. */
+  /** Returns the Jobs of all requests. */
   jobs(): readonly Job[];
-  /** Its Job, with what it keeps. */
+  /** Returns the Job, with the facts that it keeps. */
   jobOf(target: MoverTarget, suffix?: string): Job | undefined;
-  /** What the cluster still has of it. */
+  /** Returns the names of what still exists in the cluster. */
   remains(target: MoverTarget, suffix?: string): string[];
-  /** Removes a Job that no transfer owns; returns what is left of it. */
+  /** Deletes a Job that no transfer owns; returns what remains of it. */
   remove(target: MoverTarget & { signal: AbortSignal }, suffix: string): Promise<string[]>;
   cleanup(target: MoverTarget & { signal: AbortSignal }): Promise<string[]>;
 }
@@ -83,7 +83,7 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
   const { namespace, creator, cleaner, podLogs } = deps;
   const idOf = ({ name }: MoverTarget, suffix = ''): string => `${namespace}/${name}${suffix}`;
 
-  /** What a backup saved at the last moment stands in them. */
+  /** Logs that name snapshots which a backup saved just before it was stopped. */
   function unreadLogsOf({ kind, name }: MoverTarget): string[] {
     const isRead = podLogs.ofJob(name).every(({ complete }) => complete);
     return kind !== 'backup' || isRead ? [] : [`the log of Job ${name}`];

@@ -6,13 +6,13 @@ import type { VolumeUse } from './repository-job.ts';
 
 type Request = WorkRequest<RepositoryConfig> & StagedVolume;
 
-/** How a Job of ours works on a staging volume beside the mover, as the mover's user. */
+/** Mounts a staging volume in a Job of ours in addition to the mover, as the mover's user. */
 export interface VolumeAccess {
-  /** Whether the mover's pods are root that may read everything, so that the Job's pod has to be it as well. */
+  /** Returns true if the mover's pods run as root with permission to read everything; the Job's pod must then do so too. */
   isPrivileged: (request: Request) => Promise<boolean>;
 }
 
-/** As the mover's pods have it; `capabilities` are for a privileged one only. */
+/** Returns the same access as the mover's pods have; `capabilities` are set only if privileged. */
 export async function volumeAccess(
   { isPrivileged }: VolumeAccess,
   request: Request,

@@ -2,14 +2,14 @@ import type { FailureReason } from '../../../api/datamover/v1alpha1/reasons.ts';
 import { ANOTHER_REPOSITORY } from '../identity.ts';
 import type { Place } from '../access/repository-context.ts';
 
-/** What a failed mover pod means. */
+/** Why a mover pod failed. */
 export interface Diagnosis {
   reason: FailureReason;
-  /** What happened and what to do; the log line that says so is added by the caller. */
+  /** What happened and what to do. The caller appends the log line. */
   message: string;
-  /** The line of the log that it was read from. */
+  /** The log line that the diagnosis is based on. */
   evidence?: string;
-  /** How many failed pods it takes to believe that trying again will not help. */
+  /** Number of failed pods after which a retry is considered useless. */
   attempts: number;
 }
 
@@ -20,7 +20,7 @@ interface Rule {
   attempts: number;
 }
 
-/** The first rule that fits wins, so the particular ones come first. */
+/** The first rule that matches applies, so the specific ones come first. */
 const RULES: readonly Rule[] = [
   {
     pattern: new RegExp(`^Fatal: ${ANOTHER_REPOSITORY}`),
@@ -37,7 +37,7 @@ const RULES: readonly Rule[] = [
     attempts: 1,
   },
   {
-    // Where there is no bucket restic tries to make one, which few accounts may.
+    // If the bucket is missing, restic tries to create it, which few accounts are allowed to do.
     pattern: /NoSuchBucket|bucket does not exist|The specified bucket|MakeBucket/i,
     reason: 'RepositoryUnreachable',
     message: ({ base, repository }) =>
@@ -53,7 +53,7 @@ const RULES: readonly Rule[] = [
     attempts: 1,
   },
   {
-    // A HEAD has no body that could say more: the region is wrong, or a session token is not known.
+    // A response to HEAD has no body with details: the region is wrong, or a session token is not valid.
     pattern: /client\.BucketExists: 400 Bad Request/i,
     reason: 'PermissionDenied',
     message: ({ keys, repository }) =>
@@ -91,7 +91,7 @@ const RULES: readonly Rule[] = [
     attempts: 2,
   },
   {
-    // A key that opens something else among them: of a repository that two have made at once.
+    // Also if a key opens something else: in a repository that two clients initialized at once.
     pattern: /\bis damaged\b|ciphertext verification failed|invalid data returned/i,
     reason: 'RepositoryDamaged',
     message: ({ repository }) =>
@@ -99,7 +99,7 @@ const RULES: readonly Rule[] = [
     attempts: 1,
   },
   {
-    // A pod that was lost in the middle of making it has left the key and not the config, which comes last.
+    // A pod that was lost while it initialized the repository leaves the key but not the config, which is written last.
     pattern: /repository already contains keys/i,
     reason: 'RepositoryDamaged',
     message: ({ repository }) =>
@@ -114,8 +114,8 @@ const RULES: readonly Rule[] = [
     attempts: 1,
   },
   {
-    // What a mover without the capability for it meets: restic goes on, and ends with "There were N errors".
-    // From the beginning of a line and by bounded words: a search from each word of a long line takes minutes.
+    // A mover without the capability gets this error: restic continues and ends with "There were N errors".
+    // The pattern is anchored and its words are bounded: a search from each word of a long line takes minutes.
     pattern: /^(?=.*(?:chown|chmod|mknod|chtimes|utimes\S{0,16}|setxattr) ).*: operation not permitted/i,
     reason: 'PermissionDenied',
     message: ({ remedies: { privileges } }) =>
@@ -139,19 +139,19 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** Something that a program has said about what went wrong. */
+/** A message of a program about an error. */
 export interface Complaint {
-  /** What is judged. */
+  /** The text that the rules are matched against. */
   text: string;
-  /** The same with all details, for people. */
+  /** The same with all details, for users. */
   quote: string;
-  /** It is about a file, whose name is not judged. */
+  /** The message is about a file. Its name is not part of `text`. */
   isOfFile?: true;
 }
 
 /**
- * Reads a failed pod's log and end. The program's last word counts first: names of files stand in lines before it. Where that fits no
- * rule, everything it has said counts.
+ * Returns the diagnosis of a failed pod, from its log and its end. The last "Fatal" or "Warning" line is matched first, because
+ * earlier lines can contain file names. If it matches no rule, all lines are matched.
  */
 export function diagnose(
   lines: readonly (string | Complaint)[],
@@ -178,7 +178,10 @@ export function diagnose(
   );
 }
 
-/** By the first rule that one of `judged` fits. Of everything said, a file for which it holds as well is the better evidence. */
+/**
+ * Returns the diagnosis by the first rule that one of `judged` matches. If a message about a file matches it too, that is the
+ * better evidence.
+ */
 function diagnosisBy(
   judged: readonly Complaint[],
   said: readonly Complaint[],

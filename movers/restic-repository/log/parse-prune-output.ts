@@ -4,10 +4,10 @@ import { SIZE, toBytes } from './parse-size.ts';
 const PRUNED = new RegExp(String.raw`^total prune:\s+[0-9]+ blobs / ${SIZE}`);
 const REMAINING = new RegExp(String.raw`^remaining:\s+[0-9]+ blobs / ${SIZE}`);
 
-/** restic says so under its exclusive lock. */
+/** restic prints this while it holds its exclusive lock. */
 const IN_USE_FOR = /^finding data that is still in use for ([0-9]+) snapshots/;
 
-/** What `restic prune` says about its work. */
+/** Parses the output of `restic prune`. */
 export function readPruned(lines: readonly string[]): PruneFacts {
   const freed = sizeIn(lines, PRUNED);
   const remaining = sizeIn(lines, REMAINING);

@@ -1,4 +1,4 @@
-/** A size as restic prints it for people. */
+/** A size in restic's human-readable form. */
 export const SIZE = String.raw`([0-9.]+) (B|KiB|MiB|GiB|TiB)`;
 
 const FACTOR: Readonly<Record<string, number>> = {
@@ -9,7 +9,7 @@ const FACTOR: Readonly<Record<string, number>> = {
   TiB: 2 ** 40,
 };
 
-/** restic prints three decimals at most, so this is exact to about a thousandth. */
+/** Returns bytes. restic prints at most three decimals, so the result is exact to about a thousandth. */
 export function toBytes(size: string | undefined, unit: string | undefined): number {
   return Math.round(Number(size) * (FACTOR[unit ?? 'B'] ?? 1));
 }

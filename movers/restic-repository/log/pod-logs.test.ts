@@ -22,7 +22,7 @@ function pod(state: NonNullable<ContainerStatus['state']> = { running: {} }, uid
 
 const ended = (): Pod => pod({ terminated: { exitCode: 0 } });
 
-/** A client whose streams a test writes by hand. */
+/** Creates a client whose streams the test writes. */
 function setUp() {
   const streams: Channel<string>[] = [];
   const signals: (AbortSignal | undefined)[] = [];

@@ -6,67 +6,73 @@ import { sleep, type Clock } from '../../../kube/runtime/clock.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 import { createMovement, isState } from '../job/movement.ts';
 
-/** The log of a mover's pod, as far as it has been read. */
+/** The log of a mover pod, as far as it has been read. */
 export interface PodLog {
-  /** The first lines and the last, oldest first. */
+  /** The first lines and the last ones, oldest first. */
   lines: readonly string[];
-  /** When a line last came that shows movement; undefined before the first. */
+  /** When the last line that shows movement arrived; undefined before the first. */
   movedAt: Date | undefined;
-  /** True when the stream has ended after the container. */
+  /** True if the stream has ended after the container. */
   complete: boolean;
 }
 
 /**
- * Follows the logs of mover pods: one stream per pod while it runs, no polling. restic's progress and the
- * reason of a failure are in there and nowhere else.
+ * Follows the logs of mover pods: one stream per running pod, no polling. Only the logs contain restic's progress and the reason
+ * of a failure.
  */
 export interface PodLogs {
-  /** Starts to follow if that has not begun, and gives what is known. */
+  /** Returns what has been read, and starts to follow the log if that has not started. */
   of(pod: Pod, onLine: () => void): PodLog;
-  /** What is known of all pods of a Job, of those that are gone too. */
+  /** Returns what has been read from all pods of a Job, deleted ones included. */
   ofJob(job: string): readonly PodLog[];
-  /** What a pod has printed by now; nothing when it is gone. */
+  /** Returns what a pod has printed so far; nothing if it was deleted. */
   read(pod: Pod, signal: AbortSignal): Promise<readonly string[]>;
-  /** A pod is gone: what it has printed and does not come soon is lost, with its node for example. */
+  /** Reports that a pod was deleted. Output that does not arrive soon is considered lost, for example with its node. */
   gone(uid: string): void;
-  /** Ends the streams of a Job's pods and forgets their lines. */
+  /** Ends the streams of a Job's pods and drops their lines. */
   drop(job: string): void;
 }
 
 interface Followed {
-  /** As last seen. */
+  /** The latest version from the cache. */
   pod: Pod;
   lines: string[];
   movedAt: Date | undefined;
   complete: boolean;
   onLine: () => void;
-  /** The container has ended: what it has printed can be read to its end. */
+  /** Aborted when the container has ended: its output can then be read to the end. */
   ended: AbortController;
   stop: AbortController;
 }
 
-/** How a stream ended: after the container's last line, before anybody knew that there is no other, or with an error. */
+/**
+ * How a stream ended: after the container's last line, before the pod's status showed that the container had ended, or with an
+ * error.
+ */
 type StreamEnd = 'Complete' | 'Early' | 'Broken';
 
-/** A mover that prints more does not grow our memory. */
+/** Maximum number of lines kept per pod, to bound memory. */
 const MAX_LINES = 200;
 
-/** What a mover does it reports first, and how that ended last; names of files stand between the two, in whatever number. */
+/**
+ * Number of first lines that are kept. A mover reports first what it does and last how that ended; any number of file names can
+ * come between.
+ */
 const FIRST_LINES = 100;
 
-/** Waits before a stream that broke is opened again; after the last one the log counts as read. */
+/** Delays before a broken stream is reopened, milliseconds. After the last one the log counts as complete. */
 const PAUSES_MS = [1_000, 2_000, 5_000, 10_000, 30_000];
 
-/** How long the end of a log may come after its pod has gone. */
+/** How long the end of a log may arrive after its pod was deleted, milliseconds. */
 const LAST_WORDS_MS = 10_000;
 
-/** A stream that held this long was a good one: its end says nothing about the next. */
+/** If a stream lasted this long, the count of failures starts again. Milliseconds. */
 const GOOD_STREAM_MS = 60_000;
 
 export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): PodLogs {
   const followed = new Map<string, Followed>();
 
-  /** `Complete` also where nobody can read the last line any more. */
+  /** Returns `Complete` also if the pod no longer exists, so that the last line can never be read. */
   async function readThrough(entry: Followed, onLine: () => void): Promise<StreamEnd> {
     const container = entry.pod.spec.containers[0]?.name;
     const lines: string[] = [];
@@ -77,7 +83,7 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
         signal: entry.stop.signal,
         ...(container !== undefined && { container }),
       })) {
-        // Every stream tells the log from its beginning.
+        // Every stream starts at the beginning of the log.
         entry.lines = lines;
         lines.push(line);
         if (lines.length > MAX_LINES) forgetOne(lines);
@@ -95,14 +101,14 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
 
   async function follow(entry: Followed, onLine: () => void): Promise<void> {
     const { signal } = entry.stop;
-    // The kubelet ends the stream with the container, and tells of the latter up to two seconds later.
+    // The kubelet ends the stream with the container, but reports the end of the container up to two seconds later.
     const endOrStop = AbortSignal.any([signal, entry.ended.signal]);
     for (let failures = 0; failures < PAUSES_MS.length; failures++) {
       const openedAt = clock.monotonic();
       const end = await readThrough(entry, onLine);
       if (end === 'Complete') break;
       if (clock.monotonic() - openedAt >= GOOD_STREAM_MS) failures = 0;
-      // Who would look at the log may have ended, and is not to be kept by it.
+      // The last argument unrefs the timer: waiting for a log must not keep the process alive.
       await sleep(clock, PAUSES_MS[failures] ?? 0, end === 'Early' ? endOrStop : signal, false);
       if (signal.aborted) return;
     }
@@ -131,7 +137,7 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
         ended: new AbortController(),
         stop: new AbortController(),
       };
-      // Before its container has started there is no log to follow.
+      // Before the container has started there is no log.
       if (!hasStarted(pod)) return entry;
       followed.set(uid, entry);
       void follow(entry, onLine);
@@ -168,7 +174,7 @@ export function createPodLogs(client: KubeClient, log: Logger, clock: Clock): Po
   };
 }
 
-/** Lines about the state are the many. */
+/** Drops the oldest status line, since most lines are status lines, or else the first line after {@link FIRST_LINES}. */
 function forgetOne(lines: string[]): void {
   const state = lines.findIndex(isState);
   lines.splice(state === -1 ? FIRST_LINES : state, 1);
@@ -182,7 +188,7 @@ function hasEnded(pod: Pod): boolean {
   return pod.status?.containerStatuses?.[0]?.state?.terminated !== undefined;
 }
 
-/** Before that there is no log. */
+/** Returns true if the container has started; before that it has no log. */
 export function hasStarted(pod: Pod): boolean {
   const state = pod.status?.containerStatuses?.[0]?.state;
   return state?.running !== undefined || state?.terminated !== undefined;

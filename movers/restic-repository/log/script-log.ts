@@ -1,14 +1,13 @@
 /**
- * How the scripts of movers report. A program's standard output is JSON, or plain text without names of files. Whatever it prints
- * on standard error may hold names as the tenant has chosen them, newlines included, so every such line gets a mark in front, and
- * no name can pass for a report. Errors about single files are counted by kind where they arise: each kind is one line at the
- * end, however many there were.
+ * Log format of the movers' scripts. Standard output of a program is JSON, or plain text without file names. Standard error may
+ * contain names that the tenant has chosen, newlines included, so every such line gets a prefix and no name can imitate a report.
+ * Errors about single files are counted by kind in the pod: each kind is one line at the end, however many errors there were.
  */
 
-/** The mark. */
+/** Prefix of lines from standard error. */
 const STDERR = '# ';
 
-/** What restic says about one file, by kind. The first that fits counts. */
+/** restic's messages about single files, by kind. The first match counts. */
 const KINDS: readonly { kind: ErrorKind; pattern: string }[] = [
   { kind: 'scan', pattern: String.raw`^\{"message_type":"error",.*"during":"scan","item":"` },
   { kind: 'unreadable', pattern: String.raw`^\{"message_type":"error",.*"during":"archival","item":"` },
@@ -20,7 +19,7 @@ const KINDS: readonly { kind: ErrorKind; pattern: string }[] = [
   { kind: 'unread attributes', pattern: '^can not obtain extended attribute ' },
 ];
 
-/** In JSON a quote within a name has a backslash before it, so these are the message's own. */
+/** JSON escapes a quote within a name with a backslash, so an unescaped quote belongs to the message itself. */
 function refused(call: string): string {
   const why = '(operation not permitted|permission denied|(operation )?not supported)';
   return String.raw`^\{"message_type":"error","error":\{"message":"${call} .*: ${why}"\},"during":"restore",`;
@@ -36,7 +35,7 @@ export type ErrorKind =
   | 'other'
   | 'unread attributes';
 
-/** Lines that pass at once, and lines of the end that pass behind them. */
+/** Number of lines that are printed at once, and of last lines that are printed at the end. */
 const FIRST_LINES = 100;
 const LAST_LINES = 50;
 
@@ -54,9 +53,7 @@ END {
   }
 }'`;
 
-/**
- * Waits for a child as long as it lives, and passes SIGTERM on to it: `await PID`. Returns the child's exit code.
- */
+/** Shell function `await PID`: waits for a child to end and forwards SIGTERM to it. Returns the child's exit code. */
 const AWAIT = `await() {
   child=$1; trap 'kill -TERM "$child" 2> /dev/null || true' TERM
   status=0; wait "$child" || status=$?
@@ -65,8 +62,8 @@ const AWAIT = `await() {
 }`;
 
 /**
- * The script with its standard error marked and counted. It ends as the body does. The body runs in a child that gets SIGTERM,
- * and may `exec` a program that then gets it, or `await` one.
+ * Returns the script with its standard error prefixed and counted. It exits as the body does. The body runs in a child that gets
+ * SIGTERM; the body may `exec` a program, which then gets the signal, or `await` one.
  */
 export function reporting(body: string): string {
   return `set -e
@@ -83,12 +80,12 @@ rm -f "$errors"
 exit $code`;
 }
 
-/** The lines that no name of a file can forge. */
+/** Returns the lines of standard output, which no file name can forge. */
 export function reports(lines: readonly string[]): readonly string[] {
   return lines.filter((line) => !line.startsWith(STDERR));
 }
 
-/** What a program has said on standard error; undefined for a report. */
+/** Returns a line of standard error without its prefix; undefined for a report. */
 export function complaint(line: string): string | undefined {
   return line.startsWith(STDERR) ? line.slice(STDERR.length) : undefined;
 }

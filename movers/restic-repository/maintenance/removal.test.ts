@@ -19,7 +19,10 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Runs the script with an rclone that lists these files, and ends so. Answers what was said and what rclone was to delete. */
+/**
+ * Runs the script with an rclone that lists `files` and exits with `exitCode`. Returns the output and the deletions that rclone
+ * was called for.
+ */
 async function run(files: readonly string[], exitCode = 0): Promise<{ said: string[]; deleted: string[] }> {
   const calls = join(folder, 'calls');
   writeFileSync(calls, '');

@@ -4,9 +4,9 @@ import type { RepositoryConfig } from '../config.ts';
 import type { RepositoryTask, ResticRunner } from '../job/runner.ts';
 import { reporting } from '../log/script-log.ts';
 
-/** The removal of a repository without snapshots, for which restic has no command. */
+/** Deletes a repository without snapshots, for which restic has no command. */
 
-/** Its Job and secret have names of their own: those of the prune before it still stand. */
+/** Job and secret have names of their own, because those of the preceding prune still exist. */
 const SUFFIX = '-removal';
 
 export function removalOf<T extends MoverTarget>(request: T): T {
@@ -18,7 +18,7 @@ export async function removeRepository(
   request: RepositoryRequest<RepositoryConfig>,
 ): Promise<MoverOutcome<RemovalFacts>> {
   const outcome = await runner.run(removalOf(request), removalTask(request.config));
-  // Nothing was begun, and nothing would be another time.
+  // Nothing was deleted, and a retry would not change that.
   const isImpossible = outcome.state === 'Failed' && outcome.reason === 'InvalidConfig';
   return isImpossible ? { state: 'Done', facts: { kept: outcome.message } } : outcome;
 }
@@ -50,17 +50,17 @@ function readRemoval(lines: readonly string[]): RemovalFacts {
 }
 
 /**
- * All names that restic gives to files of a repository, and nothing else below its folder: another repository may lie there.
- * What an empty one consists of are the first two.
+ * All names that restic gives to files of a repository; nothing else below its folder is matched, because another repository may
+ * be there. An empty repository consists of the first two.
  */
 const ID = '{{[0-9a-f]{64}}}';
 const LAYOUT = ['/config', `/keys/${ID}`, `/{locks,snapshots,index}/${ID}`, `/data/{{[0-9a-f]{2}}}/${ID}`];
 const [CONFIG = '', KEYS = ''] = LAYOUT;
 
 /**
- * The configuration goes first: without it nobody can open the repository, and whoever wants to make a new one waits for the
- * keys to go as well. Whatever is more than these two was written after the prune, by somebody whom admission does not know.
- * rclone ends with 3 where there is nothing at all.
+ * Deletes the configuration first: without it the repository cannot be opened, and no new one can be initialized until the keys
+ * are deleted too. Files other than these two were written after the prune, by a client that does not go through admission.
+ * rclone exits with 3 if the folder does not exist.
  */
 const SCRIPT = reporting(`set -u
 folder="repository:$REPOSITORY_FOLDER"

@@ -9,7 +9,7 @@ const config = schema.parse({});
 describe('removing a snapshot', () => {
   it('names that snapshot alone, and does not prune', () => {
     expect(forgetTask({ config, snapshotID: 'abcdef01' }).args).toEqual(['', 'forget', '--', 'abcdef01']);
-    // Of a whole id restic does not look whether it is there.
+    // For a full id, restic does not check that the snapshot exists.
     const { args } = forgetTask({ config, snapshotID: 'ab'.repeat(32) });
     expect(args).toEqual(['', 'forget', '--', 'ab'.repeat(16)]);
   });

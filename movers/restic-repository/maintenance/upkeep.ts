@@ -5,9 +5,9 @@ import { ANOTHER_REPOSITORY_EXIT, IDENTIFIED_SCRIPT } from '../identity.ts';
 import { readPruned } from '../log/parse-prune-output.ts';
 import type { RepositoryTask } from '../job/runner.ts';
 
-/** What is done to a repository beside backups and restores: removing one snapshot, and giving its space back. */
+/** Tasks that maintain a repository: remove one snapshot, and free its space. */
 
-/** It drops the reference only and is cheap; the data goes with the next prune. */
+/** Removes only the reference, which is cheap; the next prune removes the data. */
 export function forgetTask({
   config,
   snapshotID,
@@ -24,17 +24,17 @@ export function forgetTask({
 }
 
 /**
- * A part of an id is looked up among all that are there. Of a whole one restic just tries to read the file, and ends well
- * whatever keeps it from that.
+ * Returns a prefix of the id, which restic looks up among all snapshots. With a full id, restic only tries to delete the file,
+ * and succeeds whatever error it meets.
  */
 export function shortened(snapshotID: string): string {
   return snapshotID.slice(0, 32);
 }
 
-/** restic says this and ends well when it does not know the snapshot; the wish is fulfilled then too. */
+/** restic prints this and exits with 0 if the snapshot does not exist; forgetting has then succeeded too. */
 const UNKNOWN_SNAPSHOT = 'no matching ID found';
 
-/** Every run begins by removing stale locks; that is all this one is for. It waits for the end of what is in use. */
+/** Removes stale locks, as every run does first; the command itself only waits for locks in use. */
 export function unlockTask({ resticImage }: RepositoryConfig, owner: OwnerReference): RepositoryTask<void> {
   return {
     program: 'restic',
@@ -46,7 +46,7 @@ export function unlockTask({ resticImage }: RepositoryConfig, owner: OwnerRefere
   };
 }
 
-/** What is left undone because of these bounds is done by the next prune. */
+/** Bounded work: what remains is left to the next prune. */
 export function pruneTask({
   config,
   repositoryID,

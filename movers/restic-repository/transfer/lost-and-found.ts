@@ -1,8 +1,8 @@
 /**
- * A shell function that ends well where the volume's root holds the folder `lost+found` of its file system. Only that one is left
- * out of backups and comparisons; everything else of that name is data. It is the file system's own if it is a folder, belongs to
- * root with mode 0700 (2770 once Kubernetes has given the volume a group), and holds nothing. One that the mover may not look into
- * is taken for it too, and then `sealed` is true, for the report.
+ * A shell function that succeeds if the volume's root contains the `lost+found` folder of its file system. Only that folder is
+ * excluded from backups and comparisons; every other file of that name is data. It belongs to the file system if it is a folder,
+ * is owned by root with mode 0700 (2770 after Kubernetes has set a group on the volume), and is empty. A folder that the mover
+ * may not read is treated in the same way, and `sealed` is then true, for the report.
  */
 export const OWN_FOLDER = `sealed=false
 own_folder() {

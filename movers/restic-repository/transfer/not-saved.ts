@@ -1,6 +1,6 @@
 import type { LeftOut, Messages, RootAttributes } from './transfer-messages.ts';
 
-/** One line about what the volume holds and no snapshot does; undefined if that is nothing. */
+/** Returns one line about what the volume contains and the snapshot does not; undefined if nothing is missing. */
 export function notSavedIn({
   leftOut,
   errors,

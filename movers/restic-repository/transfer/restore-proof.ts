@@ -1,7 +1,7 @@
 import type { ErrorKind } from '../log/script-log.ts';
 import { readMessages, type ItemErrors, type Messages } from './transfer-messages.ts';
 
-/** All contents are back, and whatever else went wrong is about what is around them. */
+/** Returns true if all contents were restored and every error is about metadata. */
 export function provesRestore(lines: readonly string[]): boolean {
   const { summary, errors, errorCount } = readMessages(lines);
   const counted = [...errors.values()].reduce((sum, { count }) => sum + count, 0);
@@ -10,7 +10,7 @@ export function provesRestore(lines: readonly string[]): boolean {
   return bytes_restored === total_bytes && [...errors.keys()].every((kind) => LOSSES.has(kind));
 }
 
-/** What may be missing around the contents. */
+/** Kinds of errors that concern metadata only. */
 const LOSSES: ReadonlySet<ErrorKind> = new Set<ErrorKind>([
   'owners',
   'extended attributes',
@@ -18,7 +18,7 @@ const LOSSES: ReadonlySet<ErrorKind> = new Set<ErrorKind>([
   'modes',
 ]);
 
-/** One line about what came back otherwise than it was; undefined where nothing did. */
+/** Returns one line about metadata that was not restored; undefined if all was. */
 export function lossesOf({
   errors,
   owners,

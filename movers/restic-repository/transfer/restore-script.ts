@@ -4,11 +4,13 @@ import { RESTORE_ROOT } from './root-folder.ts';
 import { reporting } from '../log/script-log.ts';
 
 /**
- * `$1` is the snapshot, `$2` what is recorded of the volume's root folder; all further arguments are those of the restore. Labels
- * of SELinux are the node's to give. A mover that is not root cannot give files away, and restic does not report it: what belongs
- * to others in the snapshot is counted here. Nor may it set every extended attribute; restic gives up on a file's others at the
- * first that is refused, without an error. So only those that it may set are tried. No command of restic lists attributes of a
- * snapshot, so how many others there are is not known, and the result has to say so.
+ * `$1` is the snapshot, `$2` the recorded attributes of the volume's root folder; all further arguments are those of the restore.
+ *
+ * SELinux labels are set by the node, not restored. A mover that is not root cannot change the owner of files, and restic does
+ * not report that, so the script counts the entries in the snapshot that belong to other users. Such a mover may not set every
+ * extended attribute either; at the first refused attribute restic skips the others of that file without an error. So only
+ * attributes that it may set are restored. No restic command lists the attributes in a snapshot, so the number of skipped ones is
+ * unknown, and the result has to state that.
  */
 export const RESTORE_SCRIPT = reporting(`${BEGIN}
 code=0; ${OPEN} > /dev/null || code=$?

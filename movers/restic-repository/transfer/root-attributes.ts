@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Attributes and access control lists of a volume's root folder. No snapshot holds them, and images of restic have no program that
- * shows them but restic itself. So it saves the folder alone, without what is in it, to a repository in the scratch space, which
- * is thrown away.
+ * Counts attributes and access control lists of a volume's root folder. No snapshot contains them, and in images of restic only
+ * restic itself can show them. So it saves the folder alone, without its contents, to a temporary repository in the scratch
+ * space.
  */
 
-/** The config and the only key of an empty repository. Password `x`, and scrypt with the least parameters: it protects nothing. */
+/**
+ * The config and the only key of an empty repository. The password is `x`, with minimal scrypt parameters, because it protects
+ * nothing.
+ */
 export const CONFIG =
   'goMLfUyW1R0VNCMnQapyPObqTBxof6XRABD4pm9rSYSTpcHaT7osSgb5uOOszn/2iS3txiFz+OixpL6QJuP8sGHTEl0FCbIwm52wB5JP5ETYBRIfVr07aBxI7GwbCmvoXz9BscSCojLPVvMVOZwYXeW2PKspk3y4S/dvvlj/nuxuk8cM4BHuQRdGY83lhz0rTlKz4lSnV8NbKUw=';
 const SALT = 'HMfU+jArUlulIAtaYikz9pnCisFaHhmTMVAkbMaGThJuz7PLEbYw++fYyuDLkpxW+0CCvi/WrVeUu/Jmg5gFdg==';
@@ -15,7 +18,7 @@ const DATA =
 export const KEY = JSON.stringify({ kdf: 'scrypt', N: 2, r: 1, p: 1, salt: SALT, data: DATA });
 export const KEY_NAME = createHash('sha256').update(KEY).digest('hex');
 
-/** Labels of SELinux are the node's to give. */
+/** Ignores SELinux labels, which the node sets. */
 const COUNT = String.raw`
   { while (match($0, /\{"name":"([^"\\]|\\.)*","value":/)) {
       name = substr($0, RSTART + 9, RLENGTH - 19)
@@ -25,10 +28,10 @@ const COUNT = String.raw`
     } }
   END { printf "{\"message_type\":\"root attributes\",\"lists\":%d,\"others\":%d}\n", lists, others }`;
 
-/** Where they cannot be found out. */
+/** Report if the attributes cannot be determined. */
 const UNKNOWN = `echo '{"message_type":"root attributes"}'`;
 
-/** A shell begins to count those of the working directory. */
+/** Starts a background count of the attributes of the working directory. */
 export const COUNT_ROOT_ATTRIBUTES = `throwaway() {
   RESTIC_PASSWORD=x timeout 60 restic -r "$thrown" --no-cache --no-lock "$@"
 }
@@ -48,5 +51,5 @@ count_root_attributes() {
 root_attributes=$(mktemp)
 count_root_attributes > "$root_attributes" & showing=$!`;
 
-/** And reports how many there are. */
+/** Reports that count. */
 export const REPORT_ROOT_ATTRIBUTES = `if wait $showing; then cat "$root_attributes"; else ${UNKNOWN}; fi`;

@@ -1,14 +1,14 @@
 import type { RootFolder } from '../../mover.ts';
 
 /**
- * The root folder of a volume is in no snapshot: movers save what is in it. So its owner, mode and time travel in the record of the
- * backup, whichever mover made that, and are given to the root of the restored volume once the contents are there.
+ * Owner, mode and time of a volume's root folder. No snapshot contains them, because movers save the contents of the folder. So
+ * the record of the backup contains them, whichever mover created it, and the restore sets them after the contents.
  */
 
-/** A shell reports those of the working directory. The time is in seconds, which is what busybox can set. */
+/** Reports the attributes of the working directory. The time is in whole seconds, because busybox can set no others. */
 export const DESCRIBE_ROOT = `stat -c '{"message_type":"root","mode":"%a","uid":%u,"gid":%g,"mtime":%Y}' .`;
 
-/** A shell gives the working directory what `$root` describes, and reports what it may not change. */
+/** Sets the attributes in `$root` on the working directory and reports those that it may not set. */
 export const RESTORE_ROOT = `restore_root() {
   refused=
   [ "$(stat -c %u:%g .)" = "$2:$3" ] || chown "$2:$3" . || refused=" owner"
@@ -21,14 +21,14 @@ if [ -n "$root" ]; then
   restore_root $(printf %s "$root" | tr : ' ')
 fi`;
 
-/** As {@link RESTORE_ROOT} takes it; empty where nothing is recorded. */
+/** Returns the argument for {@link RESTORE_ROOT}; empty if nothing is recorded. */
 export function rootArgument(root: RootFolder | undefined): string {
   if (root === undefined) return '';
   const seconds = Math.floor(Date.parse(root.time) / 1000);
   return [root.mode, root.uid, root.gid, seconds].map(String).join(':');
 }
 
-/** What a report of {@link DESCRIBE_ROOT} says; undefined where it is none. */
+/** Parses a report of {@link DESCRIBE_ROOT}; undefined if it is none. */
 export function rootIn(report: Readonly<Record<string, unknown>>): RootFolder | undefined {
   const { mode, uid, gid, mtime } = report;
   if (typeof mode !== 'string' || typeof uid !== 'number' || typeof gid !== 'number') return undefined;

@@ -1,19 +1,22 @@
 import type { Pod } from '../../../api/kubernetes/core.ts';
 import { hasStarted, type PodLog, type PodLogs } from '../log/pod-logs.ts';
 
-/** Whose logs name the snapshots of a backup. */
+/** Sources of the logs that name the snapshots of a backup. */
 export interface Savers {
-  /** Name of their Job. */
+  /** Name of the Job. */
   job: string;
-  /** Its pods that are still there. */
+  /** Pods of the Job that still exist. */
   pods: readonly Pod[];
   follow: (pod: Pod) => PodLog;
-  /** The snapshots that a pod's lines name. */
+  /** Returns the snapshots that the lines of a pod name. */
   idsIn: (lines: readonly string[]) => readonly string[];
   signal: AbortSignal;
 }
 
-/** Who is being stopped may save at the last moment, so its log is read before that, and followed to its end. */
+/**
+ * Returns the ids of the snapshots that a backup has saved. A pod may save one while it is being stopped, so the log is read
+ * before that and followed to its end.
+ */
 export async function savedSnapshots(podLogs: PodLogs, savers: Savers): Promise<string[]> {
   const { job, pods, follow, idsIn, signal } = savers;
   const unread = pods

@@ -3,65 +3,65 @@ import { rootIn } from './root-folder.ts';
 import { complaint, type ErrorKind } from '../log/script-log.ts';
 import type { MoverProgress, RootFolder } from '../../mover.ts';
 
-/** What the reports of a transfer say: restic's JSON, and the lines of the same form that the script adds. */
+/** Reports of a transfer: restic's JSON, and lines of the same format that the script adds. */
 export interface Messages {
   progress?: MoverProgress;
   summary?: Summary;
-  /** What earlier pods have saved for this very request, the newest last. */
+  /** What earlier pods have saved for the same request, newest last. */
   saved: readonly SavedSnapshot[];
-  /** The volume held nothing. */
+  /** The volume was empty. */
   isEmpty: boolean;
-  /** What restic could not read, write or set, counted where it arose. */
+  /** What restic could not read, write or set, counted in the pod. */
   errors: ReadonlyMap<ErrorKind, ItemErrors>;
-  /** How many of them there were, by restic's own count; undefined where it reports none. */
+  /** Number of these errors, by restic's own count; undefined if it reports none. */
   errorCount?: number;
-  /** What belongs to others in the snapshot, and comes back as the mover's own. */
+  /** Entries in the snapshot that belong to other users and are restored as the mover's own. */
   owners?: ItemErrors;
-  /** Only attributes that an ordinary user may set were restored. */
+  /** Only attributes that an unprivileged user may set were restored. */
   onlyOrdinaryAttributes?: true;
-  /** What a backup leaves out. */
+  /** What the backup leaves out. */
   leftOut?: LeftOut;
   /** The volume's root folder. */
   root?: RootFolder;
-  /** What that has besides; undefined where nothing is reported. */
+  /** Further attributes of the root folder; undefined if none are reported. */
   rootAttributes?: RootAttributes;
-  /** What restic tells the repository apart by. */
+  /** restic's id of the repository. */
   repositoryID?: string;
-  /** What of the root folder could not be set; empty where all could. Undefined: it was not tried. */
+  /** Attributes of the root folder that could not be set; empty if all were. Undefined: it was not tried. */
   rootRefused?: string;
 }
 
-/** What a look at the volume has found that no snapshot will hold. */
+/** What the survey of a volume found that the snapshot will not contain. */
 export interface LeftOut {
   sockets: number;
-  /** The folder lost+found of the file system cannot be read. */
+  /** The file system's lost+found folder cannot be read. */
   sealed: boolean;
-  /** Empty folders called lost+found, where the mover leaves those out. */
+  /** Number of empty lost+found folders, if the mover leaves those out. */
   empty: number;
-  /** Names lost+found with data behind them, where the mover leaves those out. */
+  /** Number of lost+found names that contain data, if the mover leaves those out. */
   held: number;
-  /** The first of those. */
+  /** The first of these names. */
   first: string;
 }
 
-/** How many the root folder has; without a number it could not be found out. */
+/** Counts for the root folder. A missing number could not be determined. */
 export interface RootAttributes {
   /** Access control lists. */
   lists?: number;
-  /** Extended attributes but those and the labels of SELinux. */
+  /** Extended attributes other than access control lists and SELinux labels. */
   others?: number;
 }
 
 /** Errors of one kind. */
 export interface ItemErrors {
   count: number;
-  /** The first one's file. */
+  /** The file of the first error. */
   item: string;
-  /** What restic has reported of it. */
+  /** restic's message about it. */
   message: string;
 }
 
-/** Of a backup or of a restore; the fields that restic leaves out are zero. */
+/** Summary of a backup or of a restore; restic omits fields that are zero. */
 export interface Summary {
   snapshot_id?: string;
   backup_end?: string;
@@ -104,7 +104,7 @@ interface Line extends Summary {
 
 const THERE_WERE = /^Fatal: There were ([0-9]+) errors/;
 
-/** Everything the lines say; of what is said again, the last. */
+/** Parses all lines; of repeated reports the last one counts. */
 export function readMessages(lines: readonly string[]): Messages {
   const found: Messages = { saved: [], isEmpty: false, errors: new Map() };
   for (const line of lines) {
@@ -146,7 +146,7 @@ const READERS: Readonly<Record<string, (found: Messages, said: Line) => void>> =
   'root restored': (found, { refused = '' }) => (found.rootRefused = refused),
 };
 
-/** restic's last word, after whatever names it has printed. */
+/** Reads restic's final message, which comes after any names that it has printed. */
 function countIn(found: Messages, said: Line | SavedSnapshot[]): void {
   if (Array.isArray(said) || said.message_type !== 'exit_error') return;
   const count = THERE_WERE.exec(said.message ?? '')?.[1];
@@ -154,7 +154,7 @@ function countIn(found: Messages, said: Line | SavedSnapshot[]): void {
   else found.errorCount = Number(count);
 }
 
-/** The first error as restic has printed it, which may be cut off. */
+/** Parses the first error as restic has printed it, which may be truncated. */
 function errorsIn({ count = 0, first }: Line): ItemErrors {
   const printed = typeof first === 'string' ? first : '';
   const said = parse(printed);
@@ -173,7 +173,7 @@ function progressIn(said: Line): MoverProgress {
   };
 }
 
-/** What went wrong, for people and for a diagnosis. */
+/** Returns the errors, for users and for the diagnosis. */
 export function complaints(lines: readonly string[]): readonly Complaint[] {
   return lines.flatMap((line) => {
     const complained = complaint(line);
@@ -186,7 +186,7 @@ export function complaints(lines: readonly string[]): readonly Complaint[] {
   });
 }
 
-/** A call and its error are restic's; the path between them is the tenant's, and is not judged. */
+/** The system call and its error come from restic; the path between them is chosen by the tenant and is not matched. */
 function complaintOf({ count, item, message }: ItemErrors): Complaint {
   const [call = ''] = message.split(' ', 1);
   const more = count > 1 ? ` (and ${String(count - 1)} more)` : '';
@@ -197,7 +197,7 @@ function complaintOf({ count, item, message }: ItemErrors): Complaint {
   };
 }
 
-/** restic quotes names, so a line that is JSON is restic's or the script's. */
+/** restic quotes names, so a line of JSON comes from restic or from the script. */
 function parse(line: string): Line | SavedSnapshot[] | undefined {
   if (!/^[[{]/.test(line)) return undefined;
   try {

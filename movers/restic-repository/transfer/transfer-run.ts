@@ -3,16 +3,16 @@ import { provesRestore } from './restore-proof.ts';
 import { RESTORE_SCRIPT } from './restore-script.ts';
 import { complaints, readMessages } from './transfer-messages.ts';
 
-/** What restic reports itself and would report again: files that cannot be read, no repository, a lock that stays, a wrong password. */
+/** Exit codes that would recur at a retry: files that cannot be read, no repository, a lock that persists, a wrong password. */
 const FINAL_EXITS = [3, 10, 11, 12];
 
-/** Bytes for who watches, more often than a sign of life. */
+/** Reports bytes more often than is needed to detect a hanging restic, for users who watch the progress. */
 const ENVIRONMENT = { RESTIC_PROGRESS_FPS: '0.2' };
 
-/** A root that may read everything. */
+/** Capabilities to read every file as root. */
 export const READER = ['DAC_OVERRIDE'];
 
-/** And restore it as it was: owners, modes with their special bits, devices and the capabilities of files. */
+/** Capabilities to also restore owners, modes with their special bits, devices and file capabilities. */
 export const RESTORER = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'MKNOD', 'SETFCAP'];
 
 type Run = Pick<RepositoryTask<unknown>, 'program' | 'options' | 'reading'>;
@@ -26,7 +26,7 @@ export const BACKUP_RUN = {
 export const RESTORE_RUN = {
   program: 'restic',
   script: RESTORE_SCRIPT,
-  // What could not be set the first time cannot be set the second time.
+  // 1: what could not be set in the first try cannot be set in a second one.
   options: { finalExits: [1, ...FINAL_EXITS], env: ENVIRONMENT },
   reading: { progress, complaints, isGood: provesRestore },
 } as const satisfies Run & { script: string };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { judgeVerification } from './compare.ts';
 
-/** What the script prints for a snapshot of so many bytes. */
+/** Returns the output of the script for a snapshot of `bytes` bytes. */
 function linesOf(bytes: number, item = '/file'): string[] {
   const snapshot = {
     id: 'abcdef0123456789',

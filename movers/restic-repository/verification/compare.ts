@@ -4,14 +4,14 @@ import { HOST, PATH } from '../snapshot-layout.ts';
 import { reports } from '../log/script-log.ts';
 import { comparesVolume } from './script.ts';
 
-/** What the check is about. */
+/** The fields of the request that the check depends on. */
 export type Verified = Pick<VerifyRequest<unknown>, 'kind' | 'level' | 'isLive' | 'snapshotID' | 'reported'>;
 
-/** What the script has found; the words of restic's JSON. */
+/** Findings of the script, with the names of restic's JSON. */
 interface Findings {
   snapshot?: Snapshot;
   stats?: { total_size: number; total_file_count: number };
-  /** The end of the comparison with the volume. */
+  /** Summary of the comparison with the volume. */
   summary?: { files_restored?: number; files_skipped?: number; files_deleted?: number };
   changes: readonly { action: string; item: string }[];
   volume?: { entries: number; absent: number };
@@ -25,7 +25,7 @@ interface Snapshot {
   summary?: { total_files_processed: number; total_bytes_processed: number };
 }
 
-/** The first thing that is not as it has to be, or what the repository holds where all is. */
+/** Returns the first difference, or what the repository contains if there is none. */
 export function judgeVerification(
   lines: readonly string[],
   request: Verified,
@@ -52,7 +52,7 @@ function differenceOfSnapshot(snapshot: Snapshot | undefined, { snapshotID }: Ve
 
 function differenceOfBackup(snapshot: Snapshot | undefined, { reported }: Verified): string | undefined {
   const { snapshotTime, files, bytes } = reported;
-  // Both are by the mover's clock; the record asks for what is not later than this.
+  // Both times are by the mover's clock; a restore selects a snapshot that is not later than the recorded time.
   if (snapshotTime !== undefined && secondOf(snapshot?.time) > secondOf(snapshotTime))
     return `it is of ${snapshot?.time ?? ''}, later than the mover's end at ${snapshotTime}`;
   const { total_files_processed: heldFiles, total_bytes_processed: heldBytes } = snapshot?.summary ?? {};
@@ -72,7 +72,7 @@ function differenceOfRestore({ stats }: Findings, { reported }: Verified): strin
   return undefined;
 }
 
-/** Names are compared by what is too much and by the count; what the mover leaves out is in no snapshot. */
+/** Compares names by those in excess and by their number; the snapshot does not contain what the mover leaves out. */
 function differenceOfVolume({ summary, volume, changes }: Findings): string | undefined {
   if (summary === undefined || volume === undefined) return 'the volume was not compared';
   const [change] = changes.filter(({ action }) => action !== 'deleted');
@@ -96,7 +96,7 @@ function secondOf(time: string | undefined): number {
   return Math.floor(Date.parse(time ?? '') / 1000);
 }
 
-/** Whether a number is one that restic prints like this: with three decimals of its unit. */
+/** Returns true if restic prints the number in this way: with three decimals of its unit. */
 function isAsPrinted(exact: number | undefined, printed: number | undefined): boolean {
   if (exact === undefined || printed === undefined) return false;
   const unit = [2 ** 40, 2 ** 30, 2 ** 20, 2 ** 10].find((one) => exact >= one) ?? 1;
@@ -119,7 +119,7 @@ function read(lines: readonly string[]): Findings {
   return found;
 }
 
-/** What is no JSON is nothing that was asked for. */
+/** Lines that are not JSON are ignored. */
 function parse(line: string): Record<string, unknown> | unknown[] {
   if (!/^[[{]/.test(line)) return {};
   try {

@@ -4,8 +4,8 @@ import { reporting } from '../log/script-log.ts';
 import type { VerifyRequest } from '../../mover.ts';
 
 /**
- * What a shell does to check a transfer: `$1` is the id of the snapshot, `$2` where the volume is. It says what it finds; what
- * is wrong with that is judged by who reads it. It fails where restic cannot read something. See docs/adr/0014.
+ * Returns the script that checks a transfer: `$1` is the id of the snapshot, `$2` the path of the volume. It prints its findings,
+ * which {@link judgeVerification} compares; it fails if restic cannot read something. See docs/adr/0014.
  */
 export function verificationScript(
   request: Pick<VerifyRequest<unknown>, 'kind' | 'level' | 'isLive'>,
@@ -15,14 +15,14 @@ export function verificationScript(
   const isBackup = request.kind === 'backup';
   const steps = [
     BEGIN,
-    // A restore has just read it all.
+    // A restore has just read all of it.
     ...(isDeep && isBackup ? [READ_BACK] : []),
     ...(comparesVolume(request) ? [FIND_OWN_FOLDER, COMPARE, count(isBackup && leavesOutLostAndFound)] : []),
   ];
   return reporting(steps.join('\n'));
 }
 
-/** A volume in use may differ by right. */
+/** Returns true if the volume is compared. A volume in use may differ legitimately. */
 export function comparesVolume({ level, isLive }: Pick<VerifyRequest<unknown>, 'level' | 'isLive'>): boolean {
   return level === 'Data' && !isLive;
 }
@@ -34,14 +34,14 @@ run snapshots --json -- "$1"
 run stats --mode restore-size --json -- "$1"`;
 
 /**
- * Every blob of the snapshot is fetched from the store and its hash is checked; no data is ever in restic's cache. Lines that
- * look like restic's progress are the first to be forgotten.
+ * Fetches every blob of the snapshot from the store and checks its hash; restic's cache never contains data. The output looks
+ * like restic's progress, so that these lines are dropped from the log first.
  */
 const READ_BACK = `run dump --archive tar -- "$1" / | while
   size=$(dd bs=64k count=4096 iflag=fullblock 2>/dev/null | wc -c); [ "$size" -gt 0 ]
 do echo "[0] read back $size bytes"; done`;
 
-/** That of the file system, which a mover has left out and another file system has of its own. */
+/** Finds the lost+found folder of the file system: a mover has left it out, and every file system has its own. */
 const FIND_OWN_FOLDER = `cd "$2"
 ${OWN_FOLDER}
 own=; if own_folder; then
@@ -50,8 +50,8 @@ own=; if own_folder; then
 fi`;
 
 /**
- * What a restore would change, file by file, by their contents and not by their times. What is no regular file it would
- * always make anew, so of those only the names count. Of differences the first of each kind are reported.
+ * Prints what a restore would change, file by file, by contents and not by times. restic would always recreate an entry that is
+ * not a regular file, so of these only names are compared. Prints the first difference of each kind.
  */
 const COMPARE = `set -- --target "$2" -- "$1"
 if [ -n "$own" ]; then set -- --exclude "/$own" "$@"; fi
@@ -61,7 +61,7 @@ run restore --dry-run --overwrite always --delete --json -vv "$@" | awk '
   /"message_type":"verbose_status"/ { match($0, /"action":"[a-z]*"/); if (told[substr($0, RSTART, RLENGTH)]++ > 4) next }
   { print }'`;
 
-/** restic does not save sockets, and some movers leave out empty folders of that name; `absent` counts both. */
+/** Counts entries. restic does not save sockets, and some movers leave out empty lost+found folders; `absent` counts both. */
 function count(leavesOutLostAndFound: boolean): string {
   const absent = leavesOutLostAndFound ? "'(' -type s -o -type d -name lost+found -empty ')'" : '-type s';
   return `count() { tr -dc '\\0' | wc -c; }

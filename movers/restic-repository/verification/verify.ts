@@ -8,14 +8,14 @@ import { judgeVerification } from './compare.ts';
 import { volumeAccess, type VolumeAccess } from '../job/volume-access.ts';
 import { comparesVolume, verificationScript } from './script.ts';
 
-/** Checks what a mover has moved, by another run of restic. */
+/** Verifies what a mover has moved, by another run of restic. */
 export interface Verifier {
-  /** `transfer` is the object that moved it; the check goes with it. */
+  /** `transfer` is the object that moved the data. It owns the Job of the check, which is deleted with it. */
   verify(
     request: VerifyRequest<RepositoryConfig>,
     transfer: Resource | undefined,
   ): Promise<MoverOutcome<VerifyFacts>>;
-  /** What the cluster still has of it. */
+  /** Returns the names of what still exists in the cluster. */
   remains(target: MoverTarget): string[];
 }
 
@@ -23,7 +23,7 @@ const SUFFIX = '-verify';
 
 export interface VerifierOptions extends VolumeAccess {
   resticRunner: ResticRunner;
-  /** Whether the mover leaves out empty folders called `lost+found`. Default: it does not. */
+  /** True if the mover leaves out empty `lost+found` folders. Default: false. */
   leavesOutLostAndFound?: boolean;
 }
 
@@ -54,7 +54,10 @@ export function createVerifier(deps: VerifierOptions): Verifier {
   };
 }
 
-/** What restic could not read for a reason of its own is damaged; all others have names. */
+/**
+ * Reasons that mean that the repository is damaged, because restic could not read it; all other failures have reasons of their
+ * own.
+ */
 const UNREADABLE: ReadonlySet<FailureReason> = new Set<FailureReason>(['MoverFailed', 'RepositoryDamaged']);
 
 function proved(

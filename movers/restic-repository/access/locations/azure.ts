@@ -1,7 +1,7 @@
 import { readVariables } from './ini.ts';
 import { folderIn, type LocationKind, type Variables } from './location.ts';
 
-/** By AZURE_CLOUD_NAME, in capitals. */
+/** By AZURE_CLOUD_NAME, in upper case. */
 const CLOUDS: Readonly<Record<string, Variables>> = {
   AZURECHINACLOUD: { AZURE_ENDPOINT_SUFFIX: 'core.chinacloudapi.cn' },
   AZUREUSGOVERNMENT: { AZURE_ENDPOINT_SUFFIX: 'core.usgovcloudapi.net' },
@@ -46,7 +46,7 @@ export const azure: LocationKind = {
   },
 };
 
-/** Empty: restic's own default. `undefined`: the URI does not say one. */
+/** Returns the endpoint suffix: empty for restic's default, `undefined` if the URI does not have the expected form. */
 function suffixIn(uri: string, account: string): string | undefined {
   if (uri === '') return '';
   const host = /^https:\/\/([^/:@?#\s]+)\/*$/.exec(uri)?.[1] ?? '';

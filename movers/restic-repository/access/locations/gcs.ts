@@ -27,7 +27,7 @@ export const gcs: LocationKind = {
   },
 };
 
-/** The parser's own message would quote the text. */
+/** Parses JSON. Drops the parser's error, because its message would quote the text. */
 function parse(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);

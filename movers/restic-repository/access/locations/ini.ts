@@ -1,6 +1,6 @@
 /**
- * Files with credentials, as Velero's plugins read them. They are whole of secrets, so a problem tells the number of a line
- * and never what stands in it.
+ * Parsers of credential files, as Velero's plugins read them. The files contain secrets, so a problem names the number of a line
+ * and never its text.
  */
 
 type Values = ReadonlyMap<string, string>;
@@ -9,7 +9,7 @@ export interface Unreadable {
   problem: string;
 }
 
-/** An AWS credentials file: sections by name, `profile NAME` counting as `NAME`. */
+/** Parses an AWS credentials file. Returns the sections by name; `profile NAME` counts as `NAME`. */
 export function readSections(text: string): ReadonlyMap<string, Values> | Unreadable {
   const sections = new Map<string, Map<string, string>>();
   let current: Map<string, string> | undefined;
@@ -29,7 +29,7 @@ export function readSections(text: string): ReadonlyMap<string, Values> | Unread
   return sections;
 }
 
-/** A file of `KEY=value` lines. */
+/** Parses a file of `KEY=value` lines. */
 export function readVariables(text: string): Values | Unreadable {
   const values = new Map<string, string>();
   for (const [index, line] of text.split(/\r?\n/).entries()) {
@@ -45,7 +45,7 @@ function isIdle(line: string): boolean {
   return /^\s*([#;].*)?$/.test(line);
 }
 
-/** Settings of services, such as `s3`, are indented below their name. */
+/** Returns true for nested settings of a service such as `s3`, which are indented below its name. */
 function isNested(line: string, section: Values | undefined): boolean {
   return /^\s/.test(line) && [...(section?.values() ?? [])].at(-1) === '';
 }

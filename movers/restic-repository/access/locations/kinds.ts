@@ -5,7 +5,7 @@ import { s3 } from './s3.ts';
 
 const KINDS: Readonly<Record<string, LocationKind>> = { aws: s3, azure, gcp: gcs };
 
-/** How restic reaches a location; whatever Velero's plugin is called, what has an `s3Url` speaks S3. */
+/** Returns how restic accesses a location. A location with an `s3Url` is S3, whatever the name of its Velero plugin. */
 export function kindOf({ provider, config = {} }: LocationSpec): LocationKind | undefined {
   const name = provider.replace(/^velero\.io\//, '');
   const known = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;

@@ -3,26 +3,27 @@ import type { Unreadable } from './ini.ts';
 
 export type LocationSpec = BackupStorageLocation['spec'];
 
-/** restic's variables, in the clear. */
+/** restic's environment variables, in clear text. */
 export type Variables = Readonly<Record<string, string>>;
 
-/** How restic reaches one kind of object store that Velero knows. Problems name fields and keys, never values of secrets. */
+/** How restic accesses one kind of object store that Velero supports. Problems name fields and keys, never values of secrets. */
 export interface LocationKind {
-  /** Base URL of repositories in the location, and what of its settings restic has variables for. */
+  /** Returns the base URL of repositories in the location, and those of its settings that have a restic variable. */
   base(spec: LocationSpec): { url: string; variables: Variables } | Unreadable;
-  /** The variables that hold credentials. A secret that has one of them brings its own. */
+  /** Variables that hold credentials. If the user's secret has one of them, it provides the credentials. */
   credentialKeys: readonly string[];
-  /** Reads them from what Velero's plugin has as credentials. */
+  /** Reads those variables from the credentials file of Velero's plugin. */
   credentials(text: string, spec: LocationSpec): { variables: Variables } | Unreadable;
 }
 
 /**
- * Velero takes a location for broken that has folders which it does not know; `restic` is one that it knows. Below it
- * its own file-system backup makes a folder per namespace, and no namespace has a dot in its name.
+ * Folder of the repositories in a location. Velero considers a location with unknown top-level folders invalid; `restic` is a
+ * known one. Below that, Velero's own file-system backup creates a folder per namespace, and a namespace cannot have a name with
+ * a dot.
  */
 const FOLDER = ['restic', 'oadp.openshift.io'];
 
-/** `prefix/folder`, without slashes around it. */
+/** Returns `prefix/folder`, without leading or trailing slashes. */
 export function folderIn({ objectStorage }: LocationSpec): string {
   const prefix = (objectStorage?.prefix ?? '').split('/').filter((part) => part !== '');
   return [...prefix, ...FOLDER].join('/');

@@ -1,7 +1,7 @@
 import { readSections } from './ini.ts';
 import { folderIn, type LocationKind, type LocationSpec, type Variables } from './location.ts';
 
-/** Amazon S3 and everything that speaks like it. */
+/** Amazon S3 and compatible stores. */
 export const s3: LocationKind = {
   credentialKeys: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'],
 
@@ -38,14 +38,14 @@ export const s3: LocationKind = {
   },
 };
 
-/** What restic's variables are called in the file. */
+/** Names of restic's variables in the credentials file. */
 const SETTINGS: Readonly<Record<string, string>> = {
   AWS_ACCESS_KEY_ID: 'aws_access_key_id',
   AWS_SECRET_ACCESS_KEY: 'aws_secret_access_key',
   AWS_SESSION_TOKEN: 'aws_session_token',
 };
 
-/** Other ways to credentials, none of which a mover's pod can go. */
+/** Other sources of credentials, which a mover's pod cannot use. */
 const ROLES = ['role_arn', 'source_profile', 'credential_process', 'web_identity_token_file', 'sso_session'];
 
 function profileOf({ profile = '' }: NonNullable<LocationSpec['config']>): string {
