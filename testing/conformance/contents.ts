@@ -1,6 +1,6 @@
-/** What volumes hold: shell scripts, which run in the root folder of a volume. */
+/** Contents of volumes: shell scripts that run in the root folder of a volume. */
 
-/** Everything that is easy to lose: odd names, modes, owners, links, holes, times, depth. */
+/** Everything that is easily lost: unusual names, modes, owners, links, holes, times, depth. */
 export const RICH = `
 echo 'known content' > plain.txt
 for name in 'with spaces' '-leading-dash' 'quote"s' "apos'trophe" 'dollar$(x)' 'back\\\\slash' 'star*?[a]' 'ünïcödé-日本語'; do
@@ -30,7 +30,7 @@ head -c 3000000 /dev/urandom > large
 touch -d '2001-02-03 04:05:06' plain.txt empty-folder
 `;
 
-/** Adds, changes and removes something of {@link RICH}. */
+/** Adds, changes and deletes entries of {@link RICH}. */
 export const CHANGE = `
 echo 'other content' > plain.txt
 echo new > new
@@ -38,15 +38,15 @@ rm empty-file
 chmod 0600 mode-0444
 `;
 
-/** A file of {@link RICH} with no other name. */
+/** A file of {@link RICH} that has no other hard link. */
 export const LEAF = 'deep/er/and/deeper/than/most/leaf';
 
-/** {@link LEAF} is no longer what was moved: same size, other bytes. */
+/** Changes {@link LEAF}: same size, other bytes. */
 export const DAMAGE = `
 printf 'L' | dd of=${LEAF} bs=1 count=1 conv=notrunc 2>/dev/null
 `;
 
-/** Little, and unlike that of every other name. */
+/** A small volume that differs for each name. */
 export const only = (name: string): string => `
 mkdir sub
 echo '${name}' > sub/file
@@ -55,5 +55,5 @@ chmod 640 sub/file
 head -c 300000 /dev/urandom > random
 `;
 
-/** As much as takes minutes on a slow way. */
+/** Enough data to take minutes on a slow connection. */
 export const LARGE = 'head -c 16000000 /dev/urandom > large';

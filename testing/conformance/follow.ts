@@ -10,15 +10,15 @@ type Underway = Extract<MoverOutcome<unknown>, { state: 'InProgress' }>;
 export interface Following {
   /** The name of the request's children. */
   child: string;
-  /** How long it may take. */
+  /** Time limit, milliseconds. */
   limitMs: number;
-  /** Ends as soon as this holds, too. */
+  /** Stops following as soon as this returns true. */
   until?: (outcome: Underway) => boolean;
 }
 
 /**
- * Looks until the outcome is final, as the controller would: when the mover asks for it, or has said when. A mover that
- * asks for no look makes its requests wait for their deadlines, so none is given unasked.
+ * Calls the mover until the outcome is final, as the controller does: when the mover enqueues the request, or after
+ * `requeueAfterMs`. Makes no other calls: a mover that requests none makes its requests wait for their deadlines.
  */
 export async function follow<Facts>(
   process: Process,
@@ -41,7 +41,7 @@ export async function follow<Facts>(
   }
 }
 
-/** Cleans up until nothing is left; of what goes by itself nobody need tell. */
+/** Calls cleanup until nothing remains. Also polls: garbage collection need not enqueue the request. */
 export async function untilNothing(
   process: Process,
   { child, limitMs }: Following,
@@ -58,7 +58,7 @@ export async function untilNothing(
   }
 }
 
-/** `undefined` after trouble of the cluster's own. */
+/** Returns `undefined` after a transient error of the cluster. */
 async function tolerant<T>(look: () => Promise<T>): Promise<T | undefined> {
   try {
     return await look();
@@ -78,7 +78,7 @@ async function isWoken(woken: Promise<void>, ms: number): Promise<boolean> {
   }
 }
 
-/** What people read is there, and is one line. */
+/** Asserts that a message for users is not empty and is a single line. */
 export function assertLine(message: string): void {
   if (message.trim() === '' || message.includes('\n'))
     throw new Error(`a message for people is one line, not ${JSON.stringify(message)}`);

@@ -1,8 +1,8 @@
 import type { Resource } from '../../api/kubernetes/meta.ts';
 
 /**
- * Tells what stands from what the garbage collector will remove: it has no owner, or one of its owners is among the
- * objects and stands.
+ * Returns a predicate that is true for objects that the garbage collector keeps: those that have no owner, or an owner among
+ * `objects` that is kept itself.
  */
 export function standing(objects: readonly Resource[]): (object: Resource) => boolean {
   const byUid = new Map(objects.map((object) => [object.metadata.uid, object]));

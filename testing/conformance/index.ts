@@ -1,5 +1,5 @@
 /**
- * What every mover must do, to be tried on a cluster: for movers of other packages too, and for any test runner.
+ * Conformance tests for movers on a real cluster, also for movers of other packages, with any test runner.
  *
  * @packageDocumentation
  */

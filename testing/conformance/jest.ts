@@ -2,16 +2,16 @@ import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import type { MoverUnderTest } from './subject.ts';
 import { moverConformance } from './suite.ts';
 
-/** A mover under test with what has to be done afterwards. */
+/** A mover under test, and how to close it. */
 export interface Opened {
   subject: MoverUnderTest;
   close(): Promise<void>;
 }
 
-/** Every wait of the suite has a limit of its own, whose error says more. */
+/** Each wait of the suite has its own limit, whose error is more specific. */
 const LIMIT_MS = 900_000;
 
-/** The conformance suite as tests of jest. Other runners call `moverConformance()` in the same way. */
+/** Runs the conformance suite as jest tests. Other runners can call `moverConformance()` in the same way. */
 export function describeMover(name: string, open: () => Promise<Opened>): void {
   describe(`mover ${name}`, () => {
     const suite = moverConformance();

@@ -8,7 +8,7 @@ import { standing } from './garbage.ts';
 
 const rbac = { group: 'rbac.authorization.k8s.io', version: 'v1', namespaced: true } as const;
 
-/** What movers make, whether they say so or an engine does it for them. */
+/** Kinds that movers create, directly or through an engine. */
 const COMMON: readonly Kind<Resource>[] = [
   secrets,
   configMaps,
@@ -20,24 +20,24 @@ const COMMON: readonly Kind<Resource>[] = [
   { ...rbac, kind: 'RoleBinding', plural: 'rolebindings' },
 ];
 
-/** Kubernetes puts them into every namespace, at its leisure. */
+/** Kubernetes creates these in every namespace, with a delay. */
 const OF_EVERY_NAMESPACE = ['ConfigMap kube-root-ca.crt', 'ServiceAccount default'];
 
-/** An object that is there. */
+/** An object that exists. */
 export interface Left {
-  /** As messages call it. */
+  /** Kind and name, for messages. */
   name: string;
   uid: string;
-  /** All that it belongs to is gone, so the garbage collector removes it. */
+  /** True if all of its owners were deleted, so that the garbage collector deletes it. */
   isGarbage: boolean;
 }
 
-/** The objects in the namespace of the suite. */
+/** Lists the objects in the namespace of the suite. */
 export interface Inventory {
-  /** From now on its objects count too. */
+  /** Includes objects of this kind from now on. */
   add(kind: Kind<Resource>): void;
   all(): Promise<Left[]>;
-  /** As {@link all}, but only what was made for one request. */
+  /** Like {@link all}, but only objects created for one request. */
   of(target: MoverTarget): Promise<Left[]>;
 }
 

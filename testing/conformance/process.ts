@@ -8,26 +8,29 @@ import { createCreator } from '../../kube/runtime/creator.ts';
 import { silentLogger } from '../../telemetry/log.ts';
 import type { MoverUnderTest } from './subject.ts';
 
-/** The mover in a process of its own: nothing in its memory comes from another one. */
+/** The mover in a simulated process, which shares no memory with others. */
 export interface Process {
   readonly mover: Mover;
   readonly isDead: boolean;
-  /** Resolves when the mover asks for another look at a request, by the name of its children. */
+  /** Resolves when the mover enqueues a request, by the name of its children. */
   nextWake(child: string): Promise<void>;
   end(): Promise<void>;
 }
 
-/** What all processes have written. */
+/** Called for each write of any process. */
 export type Written = (kind: Kind<Resource>, body: unknown) => void;
 
-/** No mover is to take it for an answer of the API server. */
+/** Thrown by the client of a dead process. Not a KubeError, so that a mover does not treat it as a response of the API server. */
 export class ProcessDied extends Error {
   override readonly name = 'ProcessDied';
 }
 
 const SYNC_MS = 120_000;
 
-/** Starts one. It dies when so many writes have taken effect, before the answer to the last one comes: by default never. */
+/**
+ * Starts a process. It dies after `lastWrite` writes have taken effect, before the response to the last one arrives. Default:
+ * never.
+ */
 export async function boot(
   { install, client, namespace }: MoverUnderTest,
   written: Written,
@@ -39,7 +42,7 @@ export async function boot(
   const mortal = mortalClient(client, async (act, write) => {
     if (life.isDead) throw new ProcessDied('the process is dead');
     const answer = await act();
-    // Deleting what is not there changes nothing.
+    // Deleting an object that does not exist is not a write.
     if (write === undefined || answer === false) return answer;
     written(write.kind, write.body);
     if (++life.writes < lastWrite) return answer;
@@ -88,7 +91,7 @@ export async function boot(
 
 type Around = <R>(act: () => Promise<R>, write?: { kind: Kind<Resource>; body: unknown }) => Promise<R>;
 
-/** The client with `around` at every call but the lists and watches of mirrors. */
+/** Returns the client with `around` applied to every call except the lists and watches of informers. */
 function mortalClient(client: KubeClient, around: Around): KubeClient {
   return {
     ...client,

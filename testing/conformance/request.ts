@@ -18,30 +18,30 @@ import { childIdentity } from '../../lifecycle/request/child-identity.ts';
 import type { Look } from './follow.ts';
 import type { Config, MoverUnderTest } from './subject.ts';
 
-/** Between which volume and which repository. */
+/** The volume and the repository of a request. */
 export interface Where {
   claim: string;
   repository: string;
-  /** Default: the one that works. */
+  /** Default: the configuration that works. */
   config?: Config;
 }
 
-/** What the record of a backup says, as far as a restore needs it. */
+/** The fields of a backup's record that a restore needs. */
 export interface Snapshot {
   id: string;
   facts: BackupFacts;
 }
 
-/** A request as the controller puts it to a mover, again and again until the outcome is final. */
+/** A request as the controller passes it to a mover, repeatedly until the outcome is final. */
 export interface Request {
   readonly target: MoverTarget;
-  /** What the mover says of the way to the repository before anything is made. */
+  /** Calls {@link Mover.checkAccess}, before anything is created. */
   checkAccess(mover: Mover): Promise<Refusal | undefined>;
-  /** What it finds of what a class depends on. */
+  /** Returns the results of `checkEngine` and `checkStore`. */
   findings(mover: Mover): Promise<Finding[]>;
   readonly backup: Look<BackupFacts>;
   restore(snapshot: Snapshot): Look<RestoreFacts>;
-  /** `reported` is what the mover said of the transfer that is verified. */
+  /** `reported` are the facts of the transfer that is verified. */
   verify(level: VerifyLevel, snapshotID: string, reported: BackupFacts | RestoreFacts): Look<VerifyFacts>;
   forget(id: string): Look<ForgetFacts>;
   readonly prune: Look<PruneFacts>;
@@ -50,11 +50,11 @@ export interface Request {
 
 export interface Asked extends Where {
   kind: RequestKind;
-  /** Unlike that of every other request of its kind. */
+  /** Unique among requests of its kind. */
   name: string;
-  /** After which nobody wants it any more. */
+  /** Milliseconds after which the request is aborted. */
   limitMs: number;
-  /** Default: it is. */
+  /** Default: resolves. */
   assertCurrent?: () => Promise<void>;
 }
 
@@ -105,7 +105,7 @@ export function targetOf({ namespace }: MoverUnderTest, kind: RequestKind, name:
   return childIdentity(kind, request);
 }
 
-/** As the controller does before it asks for anything. */
+/** The controller also parses the configuration before any other call. */
 function parse(mover: Mover, raw: Config): unknown {
   const parsed = mover.parseConfig(raw);
   if ('problem' in parsed) throw new Error(`the mover does not take the configuration: ${parsed.problem}`);

@@ -4,56 +4,61 @@ import type { VeleroLocation } from '../../movers/velero-location.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Volumes } from './volumes.ts';
 
-/** A mover that is to be tried, and the cluster in which it can be. */
+/** A mover under test, and the cluster for the tests. */
 export interface MoverUnderTest {
-  /** Sets the mover up, as the controller would. */
+  /** Creates the mover, as the controller does. */
   install: MoverFactory;
-  /** Of the cluster. It needs a connection for each of some twenty calls at once; watches have their own. */
+  /** Client of the cluster. It needs connections for about twenty simultaneous calls, in addition to those of watches. */
   client: KubeClient;
   /**
-   * Stands for the protected namespace. It holds the secrets that the configurations name and is used by this suite alone:
-   * what is found in it at the end, and was not there at the beginning, the mover has left behind.
+   * Serves as the protected namespace. It contains the secrets that the configurations name and is used only by this suite: an
+   * object that exists at the end and did not exist at the beginning was left by the mover.
    */
   namespace: string;
-  /** `DataMoverClass.spec.config` for repositories that work and in which nothing is yet. */
+  /** `DataMoverClass.spec.config` for repositories that work and are empty. */
   config: Config;
   /**
-   * The same repositories by a way on which 16 MB take longer than {@link limitMs}, so that a backup can be canceled in the middle of its
-   * upload. Absent: that is not tried.
+   * The same repositories over a connection on which 16 MB take longer than {@link limitMs}, so that a backup can be canceled
+   * during its upload. Absent: this is not tested.
    */
   slowConfig?: Config;
-  /** Makes volumes in {@link namespace}, fills and reads them: `podVolumes`. */
+  /** Creates volumes in {@link namespace}, fills and reads them: `podVolumes`. */
   volumes: Volumes;
-  /** `spec.config` for repositories that cannot be used; one for a wrong password or key is the least. */
+  /** `spec.config` for repositories that cannot be used; include at least a wrong password or key. */
   unusable: readonly UnusableAccess[];
-  /** Values of secrets, which must appear in no object but a Secret, and in no message. */
+  /** Values of secrets, which must not appear in any message or in any object other than a Secret. */
   secretValues: readonly string[];
-  /** The StorageClass for what the mover makes beside the staging volume. Default: undefined, the cluster's default. */
+  /**
+   * StorageClass of volumes that the mover creates in addition to the staging volume. Default: undefined, the cluster's default.
+   */
   storageClassName?: string;
   /**
-   * Ids of all snapshots in a repository, seen by other means than the mover's. They begin with those that the mover reports.
-   * Absent: it keeps none that could be counted.
+   * Returns the ids of all snapshots in a repository, read by other means than the mover's. Each begins with the id that the
+   * mover reports. Absent: snapshots cannot be counted.
    */
   snapshotsIn?(repositoryPath: string): Promise<string[]>;
-  /** Where Velero's backups are, for movers that keep their data beside them. Default: nobody knows. */
+  /** Returns where Velero's backups are, for movers that keep their data beside them. Default: an unknown location. */
   veleroLocation?(): Promise<VeleroLocation>;
-  /** How many cases are tried at once. Default 5. */
+  /** Number of cases that run at once. Default 5. */
   atOnce?: number;
-  /** How long one backup, restore, removal or clean-up may take at most. Default four minutes. */
+  /** Maximum duration of one backup, restore, removal or cleanup, milliseconds. Default four minutes. */
   limitMs?: number;
 }
 
-/** As `spec.config` of a DataMoverClass says it, before the mover has parsed it. */
+/** `spec.config` of a DataMoverClass, before the mover parses it. */
 export type Config = Readonly<Record<string, unknown>>;
 
-/** A way to a repository that does not lead there. */
+/** A configuration with which the repository cannot be used. */
 export interface UnusableAccess {
-  /** What is wrong with it, e.g. `a wrong password`. */
+  /** What is wrong with it, for example `a wrong password`. */
   title: string;
-  /** What leads there. */
+  /** The configuration. */
   config: Config;
-  /** The reasons that a user may be told. */
+  /** Failure reasons that are accepted. */
   reasons: readonly FailureReason[];
-  /** Makes the repository beforehand, with the configuration that works: a password can only be wrong for one that exists. */
+  /**
+   * True to create the repository first, with the configuration that works: a password can only be wrong for a repository that
+   * exists.
+   */
   needsRepository?: boolean;
 }

@@ -11,7 +11,7 @@ describeMover('Memory', () =>
 
 interface Broken {
   fault: MoverFault | EngineFault;
-  /** A case that finds it, and what it says. */
+  /** A case that detects the fault, and its message. */
   caughtBy: RegExp;
   saying: RegExp;
 }
@@ -69,7 +69,7 @@ const IN_THE_ENGINE: readonly Broken[] = [
 /** Many suites share one process. */
 const LIMIT_MS = 120_000;
 
-/** A suite that no mover can fail proves nothing. */
+/** Checks that the suite can fail. */
 describe('a mover with one fault', () => {
   const suites = new Map<string, Conformance>();
 

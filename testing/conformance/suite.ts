@@ -12,7 +12,7 @@ import type { MoverUnderTest } from './subject.ts';
 import { namesOf } from './leftovers.ts';
 import { createTrial } from './trial.ts';
 
-/** The longest first: they run side by side. */
+/** The longest first, because they run in parallel. */
 const CASES: readonly Case[] = [
   access,
   history,
@@ -26,13 +26,13 @@ const CASES: readonly Case[] = [
   description,
 ];
 
-/** What every mover must do, for any test runner: a test per title. */
+/** The conformance suite, for any test runner: one test per title. */
 export interface Conformance {
-  /** One per case; the last one looks at what all others have left. */
+  /** One per case; the last one checks for what all others have left. */
   readonly titles: readonly string[];
-  /** Begins with all cases, some at once. Call it once, before {@link check}. */
+  /** Starts all cases, some at once. Call it once, before {@link check}. */
   start(subject: MoverUnderTest): Promise<void>;
-  /** Waits for one case. @throws Error that says what the mover did instead. */
+  /** Waits for one case. @throws Error that describes what the mover did instead. */
   check(title: string): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ const LAST = 'leaves nothing in the namespace, and no secret outside of Secrets'
 const AT_ONCE = 5;
 
 /**
- * The suite, for one mover.
+ * Creates the suite for one mover.
  *
  * @example
  * ```ts
@@ -72,7 +72,7 @@ export function moverConformance(): Conformance {
           throw new Error(`a secret's value stands in a ${[...trial.toldIn].join(', ')}`);
       });
       results.set(LAST, last);
-      // Each is told by its own test, which may not be waiting for it yet.
+      // Prevents unhandled rejections: each test reports its own error, perhaps later.
       for (const result of results.values()) result.catch(() => undefined);
     },
     async check(title) {
@@ -85,7 +85,7 @@ export function moverConformance(): Conformance {
 
 type Places = (work: () => Promise<void>) => Promise<void>;
 
-/** Lets so many work at once; the others wait for their turn. */
+/** Limits how many tasks run at once; the others wait for their turn. */
 function createPlaces(atOnce: number): Places {
   const waiting: (() => void)[] = [];
   let free = atOnce;

@@ -8,30 +8,30 @@ import { createRequest, type Asked, type Request, type Snapshot, type Where } fr
 import type { MoverUnderTest } from './subject.ts';
 import { eventually } from './wait.ts';
 
-/** A mover under test, and what the cases do with it alike. */
+/** A mover under test, and the operations that cases share. */
 export interface Trial {
   readonly subject: MoverUnderTest;
   readonly inventory: Inventory;
-  /** A process of the mover, which dies after `lastWrite` writes. */
+  /** Starts a process of the mover that dies after `lastWrite` writes. */
   boot(lastWrite?: number): Promise<Process>;
-  /** Path of a repository that nobody else uses. */
+  /** Returns the path of a repository for this case only. */
   repository(name: string): string;
-  /** Makes a volume with what a script writes, or an empty one, and answers its claim. */
+  /** Creates an empty volume or one with the output of a script, and returns its claim. */
   makeVolume(name: string, script?: string): Promise<string>;
   request(kind: RequestKind, name: string, where: Where & Pick<Asked, 'assertCurrent'>): Request;
-  /** Asks the mover until the outcome is final. */
+  /** Calls the mover until the outcome is final. */
   follow<Facts>(process: Process, request: Request, look: Look<Facts>): Promise<MoverOutcome<Facts>>;
-  /** As {@link follow}, until the mover's own process runs. */
+  /** Like {@link follow}, until the mover's own process runs. */
   untilStarted(process: Process, request: Request, look: Look<unknown>): Promise<void>;
-  /** As {@link untilStarted}, and until it has told of bytes if it is one that does. */
+  /** Like {@link untilStarted}, and until bytes are reported if the mover reports progress. */
   untilMoving<Facts>(process: Process, request: Request, look: Look<Facts>): Promise<MoverOutcome<Facts>>;
-  /** Lets the mover clean up and looks for what is left. Answers the snapshots that it says it has saved. */
+  /** Makes the mover clean up and checks what remains. Returns the snapshots that it reports as saved. */
   cleanUp(process: Process, target: MoverTarget): Promise<readonly string[]>;
-  /** @throws Error when a message shows the value of a secret. */
+  /** @throws Error if a message contains the value of a secret. */
   assertSilent(message: string): void;
-  /** Kinds of objects in which values of secrets were written although no secret belongs there. */
+  /** Kinds of objects, other than Secret, that were written with values of secrets. */
   readonly toldIn: ReadonlySet<string>;
-  /** Ends the processes of cases that have failed. */
+  /** Ends the processes of failed cases. */
   end(): Promise<void>;
 }
 
@@ -95,7 +95,7 @@ export function createTrial(subject: MoverUnderTest): Trial {
       const request = { ...target, signal: AbortSignal.timeout(limitMs) };
       const saved = new Set<string>();
       const look = async (): Promise<string[]> => {
-        // In this order: what tells of them goes with the rest.
+        // Before the cleanup, which deletes the logs that name the snapshots.
         const ids = target.kind === 'backup' ? await mover.savedSnapshots?.(request) : [];
         for (const id of ids ?? []) saved.add(id);
         return mover.cleanup(request);
@@ -103,7 +103,8 @@ export function createTrial(subject: MoverUnderTest): Trial {
       await untilNothing(process, { child: target.name, limitMs }, look);
       await eventually(`the garbage of ${target.name} to go`, async () => {
         const all = await inventory.of(target);
-        // An engine that had not yet seen that its owner went may have made it, which no mover can prevent.
+        // Ignores new garbage: an engine may create an object before it sees that its owner was deleted, which no mover can
+        // prevent.
         const left = all.filter(({ uid, isGarbage }) => before.has(uid) || !isGarbage);
         if (left.length > 0)
           throw new Error(`cleanup says that nothing is left, but here is ${namesOf(left)}`);
@@ -118,7 +119,7 @@ export function createTrial(subject: MoverUnderTest): Trial {
   };
 }
 
-/** Backs a volume up, to the very end. */
+/** Backs up a volume, cleanup included. */
 export async function backUp(trial: Trial, process: Process, request: Request): Promise<Snapshot> {
   const snapshot = snapshotOf(doneOf(await trial.follow(process, request, request.backup)));
   const saved = await trial.cleanUp(process, request.target);
@@ -127,7 +128,7 @@ export async function backUp(trial: Trial, process: Process, request: Request): 
   return snapshot;
 }
 
-/** Brings a snapshot back onto the volume of a request, to the very end. */
+/** Restores a snapshot to the volume of a request, cleanup included. */
 export async function bringBack(
   trial: Trial,
   process: Process,
@@ -140,21 +141,21 @@ export async function bringBack(
   await trial.cleanUp(process, request.target);
 }
 
-/** Removes a snapshot, to the very end, and answers whether it was gone already. */
+/** Removes a snapshot, cleanup included, and returns true if it did not exist. */
 export async function forget(trial: Trial, process: Process, request: Request, id: string): Promise<boolean> {
   const { alreadyGone } = doneOf(await trial.follow(process, request, request.forget(id)));
   await trial.cleanUp(process, request.target);
   return alreadyGone;
 }
 
-/** What the outcome says when it is a success. */
+/** Returns the facts of a successful outcome. @throws Error for any other outcome. */
 export function doneOf<Facts>(outcome: MoverOutcome<Facts>): Facts {
   if (outcome.state === 'Done') return outcome.facts;
   const why = outcome.state === 'Failed' ? `${outcome.reason}: ${outcome.message}` : outcome.message;
   throw new Error(`the mover says ${outcome.state}: ${why}`);
 }
 
-/** A success without proof is none. */
+/** Returns the snapshot of a backup. @throws Error if the mover names none. */
 export function snapshotOf(facts: BackupFacts): Snapshot {
   const { snapshotID, empty } = facts;
   if (empty === true) throw new Error('the mover says that the volume is empty');
@@ -162,7 +163,7 @@ export function snapshotOf(facts: BackupFacts): Snapshot {
   return { id: snapshotID, facts };
 }
 
-/** Ids may be shortened. */
+/** Compares ids, either of which may be shortened. */
 export function isSame(one: string, other: string): boolean {
   return one.startsWith(other) || other.startsWith(one);
 }

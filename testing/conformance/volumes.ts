@@ -5,35 +5,35 @@ import { manifestScript, parseManifest, type Manifest } from '../manifest/manife
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { eventually } from './wait.ts';
 
-/** Volumes behind claims in the namespace of the suite. */
+/** Volumes of claims in the namespace of the suite. */
 export interface Volumes {
-  /** Makes an empty one. */
+  /** Creates an empty volume. */
   make(claim: string): Promise<void>;
   /** Runs a shell script in its root folder, as root. */
   change(claim: string, script: string): Promise<void>;
-  /** Every entry with all that a backup must keep. */
+  /** Returns every entry with all attributes that a backup must preserve. */
   read(claim: string): Promise<Manifest>;
-  /** Removes it. Rejects when somebody still uses it after a while. */
+  /** Deletes it. Rejects if it is still in use after three minutes. */
   remove(claim: string): Promise<void>;
 }
 
-/** Where the pods see the volume. */
+/** Mount path in the pods. */
 const MOUNT = '/data';
 
-/** Where volumes are, and what looks at them. */
+/** Where volumes are created, and the pods that access them. */
 export interface PodVolumesOptions {
   client: KubeClient;
-  /** That of the suite. */
+  /** The namespace of the suite. */
   namespace: string;
-  /** With a shell and the programs of busybox. */
+  /** Image with a shell and the programs of busybox. */
   image: string;
-  /** Of the volumes. */
+  /** StorageClass of the volumes. */
   storageClassName: string;
   /** Default: 1Gi. */
   size?: string;
 }
 
-/** Volumes of a StorageClass, used by pods that run one script each. */
+/** Creates volumes of a StorageClass and accesses them with pods that run one script each. */
 export function podVolumes(options: PodVolumesOptions): Volumes {
   const { client, namespace, image, storageClassName, size = '1Gi' } = options;
   let count = 0;
@@ -117,7 +117,7 @@ async function gone(
   );
 }
 
-/** @throws Error that names the entries in which a volume is not what it should be. */
+/** @throws Error that names the entries that differ. */
 export function assertSame(before: Manifest, after: Manifest, what: string): void {
   const { differences } = compare(before, after);
   if (differences.length === 0) return;

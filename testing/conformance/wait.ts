@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isConflict, isTransient } from '../../kube/client/kube-error.ts';
 
-/** As often as a controller looks at what nobody tells it of. */
+/** Poll interval, milliseconds. */
 export const LOOK_MS = 500;
 
-/** Longer than anything takes that ends at all. */
+/** Time limit, milliseconds: longer than anything takes that succeeds. */
 const LIMIT_MS = 180_000;
 
-/** Looks again and again until there is an answer. @throws Error that names `what`, after three minutes. */
+/** Polls until `look` returns a value. @throws Error that names `what`, after three minutes. */
 export async function eventually<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
   const giveUpAt = Date.now() + LIMIT_MS;
   for (;;) {
@@ -18,7 +18,7 @@ export async function eventually<T>(what: string, look: () => Promise<T | undefi
   }
 }
 
-/** Trouble of the cluster's own, after which a controller calls again. */
+/** Returns true for transient errors of the cluster, after which a controller retries. */
 export function isPassing(error: unknown): boolean {
   return isTransient(error) || isConflict(error);
 }

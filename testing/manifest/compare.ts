@@ -1,17 +1,17 @@
 import type { Entry, Manifest } from './manifest.ts';
 
-/** What came of comparing two manifests. */
+/** The result of comparing two manifests. */
 export interface Comparison {
-  /** Entries of the first manifest, each of which was looked for in the second. */
+  /** Number of entries in the first manifest, each of which was looked up in the second. */
   readonly compared: number;
   readonly files: number;
   /** Sum of the sizes of all files, each counted once however many names it has. */
   readonly bytes: number;
-  /** One line per difference, for people; empty when there is none. */
+  /** One line per difference, for users; empty if there is none. */
   readonly differences: readonly string[];
 }
 
-/** What must be the same. What a file takes on the disk is not here: it belongs to the storage, not to the data. */
+/** Fields that must be equal. `allocated` is not one of them: it depends on the storage, not on the data. */
 const FIELDS = [
   'type',
   'mode',
@@ -51,7 +51,7 @@ function sizeOf(files: readonly Entry[]): number {
   return once.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** A path as a person can read it: its bytes as UTF-8, unprintable characters escaped. */
+/** Returns a path in readable form: its bytes as UTF-8, unprintable characters escaped. */
 function quote(path: string): string {
   return JSON.stringify(Buffer.from(path, 'latin1').toString('utf8'));
 }

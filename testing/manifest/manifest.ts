@@ -2,31 +2,29 @@ import { gunzipSync } from 'node:zlib';
 
 /** One file, folder, link or pipe of the volume. */
 export interface Entry {
-  /** Beginning with `../../hack/demo/`; the bytes of the name, each as one character, since a name need not be UTF-8. */
+  /** Begins with `./`. Each byte of the name is one character, since a name need not be UTF-8. */
   readonly path: string;
-  /** `file`, `folder`, `link`, `pipe` and the like. */
+  /** `file`, `folder`, `link`, `pipe` and others. */
   readonly type: string;
   /** Permissions with setuid, setgid and sticky, in octal. */
   readonly mode: string;
-  /** Its owner. */
   readonly uid: number;
-  /** Its group. */
   readonly gid: number;
-  /** In bytes; of a folder it means nothing and is 0. */
+  /** In bytes; 0 for a folder, whose size has no meaning. */
   readonly size: number;
-  /** With nanoseconds, as the file system has it. */
+  /** With nanoseconds, as the file system stores it. */
   readonly mtime: string;
-  /** What it takes on the disk, in bytes. Holes take nothing. */
+  /** Allocated space on the disk, in bytes. Holes take none. */
   readonly allocated: number;
-  /** Of a file's content, in hexadecimal digits. */
+  /** Checksum of a file's content, in hexadecimal digits. */
   readonly sha256?: string;
-  /** Of a symbolic link, as it is written there. */
+  /** Target of a symbolic link, exactly as stored. */
   readonly linkTarget?: string;
-  /** The first of all names that the file has in this volume, when it has several. */
+  /** The first name of the file in this volume, if it has several. */
   readonly sameFileAs?: string;
 }
 
-/** Every entry of a volume by its path. */
+/** Every entry of a volume, by path. */
 export type Manifest = ReadonlyMap<string, Entry>;
 
 const TYPES: Readonly<Record<number, string>> = {
@@ -40,8 +38,9 @@ const TYPES: Readonly<Record<number, string>> = {
 };
 
 /**
- * A script that describes every entry of a volume but its root folder, which no snapshot holds. The lists travel in base64, since names may hold anything. Nothing changes the volume meanwhile, so
- * `find` goes through it in the same order each time; its `-exec` it is, because busybox' `xargs -0` cuts names in long lists.
+ * Returns a script that describes every entry of a volume except its root folder, which no snapshot contains. The lists are
+ * encoded in base64, since names may contain any byte. The volume does not change while the script runs, so `find` visits it in
+ * the same order each time. It uses `-exec`, because `xargs -0` of busybox truncates names in long lists.
  */
 export const manifestScript = (mount: string): string => `
 cd ${mount}
@@ -59,7 +58,7 @@ done
 rm -r "$lists"
 `;
 
-/** Reads what the script has printed. @throws Error when a list does not fit the others. */
+/** Parses the output of the script. @throws Error if a list does not match the others. */
 export function parseManifest(printed: string): Manifest {
   const [all = '', stat = '', files = '', sums = '', links = '', targets = ''] = printed
     .split('\n')
@@ -67,12 +66,12 @@ export function parseManifest(printed: string): Manifest {
   return manifestOf({ all, stat, files, sums, links, targets });
 }
 
-/** Bytes become characters one by one, so that no name loses anything. */
+/** Converts each byte into one character, so that no name is altered. */
 function unpack(line: string): string {
   return line === '' ? '' : gunzipSync(Buffer.from(line, 'base64')).toString('latin1');
 }
 
-/** The lists that the script prints, unpacked. */
+/** The lists that the script prints, decoded. */
 export interface Lists {
   readonly all: string;
   readonly stat: string;
@@ -82,7 +81,7 @@ export interface Lists {
   readonly targets: string;
 }
 
-/** @throws Error when a list does not fit the others. */
+/** @throws Error if a list does not match the others. */
 export function manifestOf(lists: Lists): Manifest {
   const paths = split(lists.all, '\0');
   const facts = split(lists.stat, '\n');
@@ -111,7 +110,7 @@ function optional(key: string, value: string | undefined): Record<string, string
 
 function split(text: string, separator: string): string[] {
   const parts = text.split(separator);
-  // Each item is ended, not separated.
+  // Each item is terminated, not separated.
   return parts.slice(0, -1);
 }
 
@@ -138,7 +137,7 @@ function factsOf(path: string, line: string): Facts {
   };
 }
 
-/** sha256sum prints names as they are, newlines and all; knowing them and their order, the lines can be told apart. */
+/** sha256sum prints names unescaped, newlines included. The names and their order are known, so the lines can be separated. */
 function sumsOf(files: readonly string[], printed: string): Map<string, string> {
   const sums = new Map<string, string>();
   let at = 0;
@@ -156,11 +155,11 @@ function sumsOf(files: readonly string[], printed: string): Map<string, string> 
 function targetsOf(links: readonly string[], targets: readonly string[]): Map<string, string> {
   if (links.length !== targets.length)
     throw new Error(`the pod listed ${links.length} links and ${targets.length} targets`);
-  // readlink ends its line, and a full stop guards that line's end from the shell.
+  // readlink ends its line with a newline, and the full stop keeps the shell from removing it.
   return new Map(links.map((path, index) => [path, (targets[index] ?? '').replace(/\n\.$/, '')]));
 }
 
-/** Inode → the first of its names, for the inodes that have several. */
+/** Returns the first name of each inode that has several. */
 function firstNames(entries: readonly { path: string; inode: string; type: string }[]): Map<string, string> {
   const names = new Map<string, string[]>();
   for (const { path, inode, type } of entries) {

@@ -6,10 +6,10 @@ import type { UnusableAccess } from '../subject.ts';
 import { backUp, type Trial } from '../trial.ts';
 import type { Case } from './case.ts';
 
-/** A snapshot that nobody has saved. */
+/** A snapshot that was never saved. */
 const UNSAVED: Snapshot = { id: '0123abcd', facts: { snapshotTime: '2026-01-01T00:00:00Z' } };
 
-/** A user who has given a wrong password reads so, soon, and reads no password. */
+/** Wrong credentials must fail soon, with a reason, and no message may contain a secret. */
 export const access: Case = {
   title: 'fails with the reason when a repository cannot be used, and tells no secret',
   run: async (trial) => {
@@ -41,14 +41,14 @@ async function tryAccess(
     const refusal = await request.checkAccess(process.mover);
     if (refusal !== undefined) fits(refusal);
     for (const { message } of await request.findings(process.mover)) trial.assertSilent(message);
-    // What it has not found out beforehand, or what has changed since, it finds out now.
+    // Errors that `checkAccess` did not detect must be detected now.
     const look = kind === 'backup' ? request.backup : request.restore(snapshot);
     const outcome = await trial.follow<unknown>(process, request, look);
     assert.equal(outcome.state, 'Failed', `a ${kind} with ${title} cannot succeed`);
     fits(outcome);
     await trial.cleanUp(process, request.target);
   };
-  // A mover may try for a minute before it believes that a key is wrong.
+  // In parallel: a mover may retry for a minute before it treats a key as wrong.
   await Promise.all([fail('backup'), fail('restore')]);
   await trial.subject.volumes.remove(claim);
   await process.end();

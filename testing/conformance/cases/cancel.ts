@@ -7,10 +7,10 @@ import { backUp, bringBack, type Trial } from '../trial.ts';
 import { assertSame } from '../volumes.ts';
 import type { Case } from './case.ts';
 
-/** Of how many writes of a beginning each is tried as the last one before the cancel. */
+/** Maximum number of writes before the mover's own process runs; the cancel is tried after each of them. */
 const MOST_WRITES = 10;
 
-/** Nobody wants it any more, at every moment of its way, and the process that learns of it is another one. */
+/** Cancels a request after each of its writes; another process does the cleanup. */
 export const cancel: Case = {
   title: 'leaves nothing when it is canceled, at whatever moment, and the repository can be used',
   run: async (trial) => {
@@ -31,7 +31,7 @@ export const cancel: Case = {
     await cancelEverywhere(trial, 'restore', { claim: target, repository }, (request) =>
       request.restore(snapshot),
     );
-    // What a restore has begun to write is no reason to write it wrongly later.
+    // A restore that was canceled while it wrote must not spoil a later one.
     await bringBack(
       trial,
       process,
@@ -61,7 +61,7 @@ async function cancelEverywhere(
   assert.fail(`a ${kind} makes more than ${MOST_WRITES} writes before its process runs`);
 }
 
-/** False when the mover's own process runs after fewer writes. */
+/** Returns false if the mover's own process runs after fewer writes. */
 async function diesAfter(
   trial: Trial,
   request: Request,

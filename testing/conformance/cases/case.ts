@@ -1,8 +1,8 @@
 import type { Trial } from '../trial.ts';
 
-/** One thing that every mover must do. */
+/** One requirement for every mover. */
 export interface Case {
   title: string;
-  /** @throws Error that says what the mover did instead. */
+  /** @throws Error that describes what the mover did instead. */
   run(trial: Trial): Promise<void>;
 }

@@ -11,7 +11,10 @@ import type { Case } from './case.ts';
 /** Far more than any request needs. */
 const MOST_PROCESSES = 25;
 
-/** No process lives longer than one write, from the first one to the last of clean-up; nor beyond the start of the mover's own. */
+/**
+ * Each process dies after one write, from the first write to the last one of the cleanup, and also once the mover's own process
+ * has started.
+ */
 export const crashes: Case = {
   title: 'finds what it began when its process dies after every single write, and while it runs',
   run: async (trial) => {
@@ -22,7 +25,7 @@ export const crashes: Case = {
 
     const backup = trial.request('backup', 'crashes', { claim, repository });
     const snapshot = snapshotOf(doneOf(await followDying(trial, backup, backup.backup)));
-    // The process may have died before it wrote the outcome down.
+    // The process may have died before the outcome was stored.
     const again = snapshotOf(doneOf(await followDying(trial, backup, backup.backup)));
     assert.equal(again.id, snapshot.id, 'asked again once it is done');
     await cleanUpDying(trial, backup);
@@ -50,7 +53,7 @@ async function forgetDying(trial: Trial, where: Where, id: string): Promise<void
   assert.equal((await trial.subject.snapshotsIn?.(where.repository))?.length ?? 0, 0, 'it is forgotten');
 }
 
-/** What holds no snapshot any more goes, and the next backup begins anew. */
+/** A repository without snapshots is deleted, and the next backup creates it again. */
 async function removeDying(trial: Trial, where: Where): Promise<void> {
   const removal = trial.request('prune', 'crashes', where);
   const { snapshots } = doneOf(await followDying(trial, removal, removal.prune));
@@ -73,7 +76,7 @@ async function followDying<Facts>(
   for (let processes = 0; processes < MOST_PROCESSES; processes++) {
     const process = await trial.boot(1);
     try {
-      // Whoever sees the mover run dies too.
+      // The process that sees the mover run dies too.
       if (!isStarted) await trial.untilStarted(process, request, look);
       const outcome = isStarted ? await trial.follow(process, request, look) : undefined;
       if (process.isDead) continue;

@@ -3,7 +3,7 @@ import { LARGE } from '../contents.ts';
 import { backUp } from '../trial.ts';
 import type { Case } from './case.ts';
 
-/** Nobody wants a backup any more that has carried a part of its volume. */
+/** Cancels a backup that has uploaded a part of its volume. */
 export const cutShort: Case = {
   title: 'leaves nothing of an upload that is canceled in its middle, where that can be tried, and no lock',
   run: async (trial) => {

@@ -5,12 +5,12 @@ import { targetOf } from '../request.ts';
 import { eventually } from '../wait.ts';
 import type { Case } from './case.ts';
 
-/** For one question to the cluster. */
+/** Time limit of one request to the cluster, milliseconds. */
 const LOOK_LIMIT_MS = 60_000;
 
 const KINDS: readonly RequestKind[] = ['backup', 'restore', 'delete', 'prune'];
 
-/** What a mover says of itself, without moving anything. */
+/** Checks the mover's description of itself, without moving data. */
 export const description: Case = {
   title: 'describes itself, and refuses a setting that it does not know by its name',
   run: async (trial) => {
@@ -29,7 +29,7 @@ export const description: Case = {
     const where = { claim: 'none', repository: trial.repository('none') };
     const request = trial.request('backup', 'never-begun', where);
     assert.equal(await request.checkAccess(process.mover), undefined, 'the way to a repository that works');
-    // Whether the store answers is another matter: whoever runs the suite may stand somewhere else than a controller would.
+    // Does not check the store: the suite may run where the network differs from that of a controller.
     if (mover.checkEngine !== undefined)
       await eventually('the mover to find its engine at work', async () => {
         const finding = await mover.checkEngine?.(AbortSignal.timeout(LOOK_LIMIT_MS));

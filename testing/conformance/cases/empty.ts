@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { bringBack, doneOf, snapshotOf } from '../trial.ts';
 import type { Case } from './case.ts';
 
-/** An empty volume is not a mistake, and no lost one either. */
+/** Backing up an empty volume succeeds, and restores as an empty volume. */
 export const empty: Case = {
   title: 'says that an empty volume is empty, or brings it back as empty',
   run: async (trial) => {

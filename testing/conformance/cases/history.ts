@@ -7,7 +7,7 @@ import { backUp, bringBack, doneOf, forget, isSame, snapshotOf, type Trial } fro
 import { assertSame } from '../volumes.ts';
 import type { Case } from './case.ts';
 
-/** Two backups of one volume, and what becomes of each. */
+/** Backs up one volume twice, and restores and forgets each snapshot by itself. */
 export const history: Case = {
   title: 'brings back the snapshot that is asked for, file by file, and forgets no other',
   run: async (trial) => {
@@ -50,7 +50,7 @@ export const history: Case = {
   },
 };
 
-/** Of all that the volume holds little has changed. */
+/** Asserts that an incremental backup of a small change uploads less than the first backup. */
 function assertLess({ facts: later }: Snapshot, { facts: earlier }: Snapshot): void {
   const [uploaded = 0, before = Infinity] = [later.uploadedBytes, earlier.uploadedBytes];
   assert.ok(uploaded < before, `it uploaded ${uploaded} bytes for a small change, after ${before} for all`);
@@ -88,7 +88,7 @@ async function assertHolds(
   assert.deepEqual([...ids].sort(), wanted.sort(), 'snapshots in the repository');
 }
 
-/** What a mover says of what it has moved must be able to be false. */
+/** The verification must be able to fail. */
 export const verification: Case = {
   title: 'verifies what it moved, as far as it says that it can, and finds a difference',
   run: async (trial) => {
@@ -127,7 +127,7 @@ async function verifyAt(trial: Trial, process: Process, level: VerifyLevel): Pro
   await Promise.all([claim, target].map((one) => volumes.remove(one)));
 }
 
-/** The check comes before clean-up: the mover may still need what it has made. */
+/** Verifies before the cleanup, because the mover may need what it has created. */
 async function verified(trial: Trial, process: Process, level: VerifyLevel, where: Where): Promise<Snapshot> {
   const backup = trial.request('backup', 'verify', where);
   const facts = doneOf(await trial.follow(process, backup, backup.backup));

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { only } from '../contents.ts';
 import type { Case } from './case.ts';
 
-/** What a process learns that has lost its lease, or looks at an old state of the request. */
+/** Thrown to a process that has lost its lease or has a stale view of the request. */
 class ViewIsOld extends Error {
   override readonly name = 'ViewIsOld';
 }
 
-/** Whoever asks may have an old view of the request, and another process has its result already. */
+/** Calls the mover with a stale request, which another process may already have finished. */
 export const oldView: Case = {
   title: 'begins nothing when it is told that the view of the request is old',
   run: async (trial) => {

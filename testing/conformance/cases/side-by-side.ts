@@ -6,7 +6,7 @@ import type { Case } from './case.ts';
 
 const VOLUMES = ['side-a', 'side-b', 'side-c'];
 
-/** One process moves several volumes at once, each to a repository of its own. */
+/** One process moves several volumes at once, each to its own repository. */
 export const sideBySide: Case = {
   title: 'moves several volumes at once without mixing them up',
   run: async (trial) => {
