@@ -1,6 +1,6 @@
 /**
- * src/main.ts → dist/velero-plugin-volume-keys: one executable with Node inside, since Velero's image has no Node. Velero starts every
- * executable file of its plugin folder, so nothing else in dist/ may be one.
+ * Builds dist/velero-plugin-volume-keys from src/main.ts: one executable that contains Node, since Velero's image has no Node.
+ * Velero starts every executable file in its plugin folder, so dist/ must contain no other.
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -17,11 +17,11 @@ await build({
   entryPoints: [join(import.meta.dirname, 'src/main.ts')],
   bundle: true,
   platform: 'node',
-  // The form of a program inside an executable; it has no `await` at its top level.
+  // Format of a program inside an executable; it cannot use `await` at top level.
   format: 'cjs',
   target: 'node24',
   outfile: join(work, 'main.cjs'),
-  // Both are loaded where they are there, and the plugin needs neither.
+  // Optional dependencies, which the plugin does not need.
   external: ['@grpc/proto-loader', 'long'],
   logLevel: 'warning',
 });
@@ -34,7 +34,7 @@ const run = (args: string[]): unknown => execFileSync(process.execPath, args, { 
 run(['--experimental-sea-config', 'sea-config.json']);
 copyFileSync(process.execPath, program);
 chmodSync(program, 0o755);
-// A constant of Node: it tells the executable that a program was put into it.
+// A constant of Node that marks an executable into which a program was injected.
 const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 const postject = join(import.meta.dirname, 'node_modules/postject/dist/cli.js');
 run([postject, program, 'NODE_SEA_BLOB', 'program.blob', '--sentinel-fuse', fuse]);

@@ -5,10 +5,10 @@ import { moverConformance, podVolumes } from 'velero-datamover/mover-conformance
 import { installArchiveMover } from '../src/archive-mover.ts';
 
 /**
- * What every mover must do, tried with this one on a real cluster. The environment says where:
+ * Runs the conformance suite for this mover on a real cluster. Configure it with environment variables:
  *
- * - NAMESPACE: an empty one, with secret `archive-mover`, and `wrong-key` with another key in it
- * - S3_ENDPOINT, S3_BUCKET, and the keys of the first secret as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+ * - NAMESPACE: an empty namespace with Secrets `archive-mover`, and `wrong-key`, which contains another key
+ * - S3_ENDPOINT, S3_BUCKET, and the keys of the first Secret as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
  * - STORAGE_CLASS, ENGINE_IMAGE (image/Containerfile) and POD_IMAGE, which has a shell
  */
 const {
@@ -53,7 +53,7 @@ describe('mover Archive', () => {
   for (const title of suite.titles) it(title, () => suite.check(title));
 });
 
-/** What rclone sees, with the same settings as the Job has. */
+/** Lists what rclone sees, with the same settings as in the Job. */
 function manifestsIn(repositoryPath: string): string[] {
   const env = {
     PATH: process.env['PATH'],

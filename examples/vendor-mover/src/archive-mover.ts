@@ -17,7 +17,7 @@ import { judge, type Report } from './outcome.ts';
 
 const BY_JOB = 'job';
 
-/** Watches the Jobs of this mover and their pods, and gives the mover that drives them. */
+/** Watches the Jobs of this mover and their pods, and creates the mover. */
 export function installArchiveMover(deps: MoverDependencies): Mover {
   const { informers, namespace, wake } = deps;
   const ours = { namespace, labelSelector: labels.requestUid };
@@ -25,13 +25,13 @@ export function installArchiveMover(deps: MoverDependencies): Mover {
   const podMirror = informers.informer(pods, { ...ours, indexers: { [BY_JOB]: (pod) => [jobOf(pod)] } });
   jobMirror.onChange((before, after) => wake((after ?? before)?.metadata.name ?? ''));
   podMirror.onChange((before, after) => wake(jobOf(after ?? before)));
-  // The generic part hands every method the config that its own parseConfig has made.
+  // The controller passes to every method the config that parseConfig has returned.
   return createArchiveMover(deps, jobMirror.store, podMirror.store) as Mover;
 }
 
 const jobOf = (pod: Pod | undefined): string => pod?.metadata.labels?.['job-name'] ?? '';
 
-/** One archive per backup. Its id is the request's name, so however often a backup is tried, there is one. */
+/** Saves one archive per backup. Its id is the name of the request, so there is only one, however often a backup is retried. */
 function createArchiveMover(
   { client, namespace, creator, cleaner }: MoverDependencies,
   knownJobs: ReadonlyStore<Job>,
@@ -51,11 +51,11 @@ function createArchiveMover(
     return refusal('SecretInvalid', `secret ${namespace}/${name} lacks ${missing.join(', ')}`);
   }
 
-  /** Finds the Job of the request, or starts it. */
+  /** Finds the Job of the request, or creates it. */
   async function run(request: RepositoryRequest<ArchiveConfig>, task: Task): Promise<MoverOutcome<Report>> {
     const job = knownJobs.get(keyOf(request));
     if (job !== undefined) return judge(job, newest(knownPods.byIndex(BY_JOB, request.name)));
-    // It may have gone since the request was accepted, and the pod would wait for it.
+    // The Secret may have been deleted since the request was accepted; the pod would wait for it.
     const refused = await checkAccess(request);
     if (refused !== undefined) return refused;
     await request.assertCurrent();
@@ -68,7 +68,7 @@ function createArchiveMover(
     capabilities: {
       volumeModes: ['Filesystem'],
       accessModes: ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'],
-      // tar calls a file that changes while it is read an error.
+      // tar treats a file that changes while it is read as an error.
       liveSource: false,
       byteProgress: false,
       incremental: false,
@@ -109,7 +109,7 @@ function createArchiveMover(
       return map(outcome, ({ alreadyGone = false }) => ({ alreadyGone }));
     },
 
-    /** Whatever became of the backup, its archive may be there, whole or in part. */
+    /** The archive may exist, complete or in part, whatever the outcome of the backup was. */
     async savedSnapshots(target) {
       return target.kind === 'backup' && knownJobs.get(keyOf(target)) !== undefined ? [target.name] : [];
     },
@@ -134,7 +134,7 @@ function refusal(reason: Refusal['reason'], message: string): Refusal {
   return { state: 'Failed', reason, message };
 }
 
-/** What the Job's report means for the request, once there is one. */
+/** Converts the Job's report into facts, if the Job is done. */
 function map<Facts>(outcome: MoverOutcome<Report>, facts: (report: Report) => Facts): MoverOutcome<Facts> {
   return outcome.state === 'Done' ? { state: 'Done', facts: facts(outcome.facts) } : outcome;
 }

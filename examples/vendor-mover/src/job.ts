@@ -2,17 +2,17 @@ import type { Job } from 'velero-datamover/api';
 import type { RepositoryRequest } from 'velero-datamover/mover';
 import { SECRET_KEYS, type ArchiveConfig } from './config.ts';
 
-/** What image/archive.sh is asked to do. */
+/** A task for image/archive.sh. */
 export interface Task {
   name: 'backup' | 'restore' | 'forget';
   snapshotID: string;
-  /** The staging volume; a backup only reads it. */
+  /** The staging volume; a backup mounts it read-only. */
   claim?: string;
 }
 
 /**
- * The Job that does it, named after the request: whoever asks again after a crash finds it. The secret is only named, so that no
- * value of it is ever in our hands.
+ * Returns the Job for the task, named after the request, so that it is found after a crash. The Job only references the Secret,
+ * so that this code never handles its values.
  */
 export function desiredJob(
   { name, labels, annotations, config, repositoryPath }: RepositoryRequest<ArchiveConfig>,
@@ -26,7 +26,7 @@ export function desiredJob(
     kind: 'Job',
     metadata: { name, namespace, labels, annotations },
     spec: {
-      // A pod that the cluster takes away is made again; any other failure is the end, and its message says why.
+      // A pod that the cluster evicts is replaced; any other failure is final, and its message contains the reason.
       backoffLimit: 0,
       podFailurePolicy: { rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget' }] }] },
       template: {
@@ -34,7 +34,7 @@ export function desiredJob(
         spec: {
           restartPolicy: 'Never',
           automountServiceAccountToken: false,
-          // It may be killed at any moment: what has no manifest is no backup.
+          // It may be killed at any time: an archive without a manifest is not a backup.
           terminationGracePeriodSeconds: 1,
           securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
           containers: [
@@ -65,7 +65,7 @@ export function desiredJob(
 
 const HARDENED = { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true };
 const NOBODY = { ...HARDENED, runAsNonRoot: true, runAsUser: 65532, capabilities: { drop: ['ALL'] } };
-/** Reads whatever the modes of files say, and gives them back to their owners. */
+/** Permissions to read all files regardless of their modes, and to restore their owners. */
 const ROOT = {
   ...HARDENED,
   runAsUser: 0,
@@ -82,7 +82,7 @@ function environment(config: ArchiveConfig, repositoryPath: string): object[] {
     RCLONE_CONFIG_STORE_ENV_AUTH: 'true',
     RCLONE_CONFIG_STORE_ENDPOINT: config.endpoint,
     RCLONE_CONFIG_STORE_REGION: config.region,
-    // It would try to make the bucket before each upload, for minutes where it may not.
+    // rclone would otherwise try to create the bucket before each upload, for minutes if it lacks the permission.
     RCLONE_CONFIG_STORE_NO_CHECK_BUCKET: 'true',
     RCLONE_LOG_LEVEL: 'ERROR',
   };

@@ -1,23 +1,23 @@
 import type { ContainerStatus, FailureReason, Job, Pod } from 'velero-datamover/api';
 import type { MoverOutcome } from 'velero-datamover/mover';
 
-/** What image/archive.sh leaves in its termination message when it has succeeded. */
+/** Termination message of image/archive.sh after a success. */
 export interface Report {
   /** RFC 3339. */
   time: string;
   bytes: number;
   files: number;
   sha256: string;
-  /** Of a removal: whether there was nothing to remove. */
+  /** For a removal: true if there was nothing to remove. */
   alreadyGone?: boolean;
 }
 
-/** What a look at the Job and the newest of its pods means. The two are watched apart, so one may be ahead of the other. */
+/** Returns the outcome that the Job and its newest pod show. They are watched separately, so either may be ahead of the other. */
 export function judge(job: Job, pod: Pod | undefined): MoverOutcome<Report> {
   const { succeeded, failed, active } = job.status ?? {};
   const end = stateOf(pod).terminated;
   if (succeeded && end) return readReport(end.message);
-  // Pods that the cluster took away do not count, and are followed by another.
+  // Pods that the cluster evicted do not count; the Job replaces them.
   if (failed && !active && hasEnded(pod)) return explain(pod);
   return working(pod);
 }
@@ -56,7 +56,7 @@ function readReport(message = ''): MoverOutcome<Report> {
   }
 }
 
-/** What rclone, tar and archive.sh say, and what it is called. The first that fits counts. */
+/** Messages of rclone, tar and archive.sh, and their reasons. The first match counts. */
 const MEANINGS: readonly [RegExp, FailureReason][] = [
   [/AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|Forbidden/, 'PermissionDenied'],
   [/NoSuchBucket|connection refused|no such host|i\/o timeout|tls:|x509:/, 'RepositoryUnreachable'],

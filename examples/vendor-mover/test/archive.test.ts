@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 
-/** The script of the image, with a folder of this machine as the store. Needs bash, tar, zstd and rclone. */
+/** The script of the image, with a local folder as the store. Needs bash, tar, zstd and rclone. */
 
 const SCRIPT = join(import.meta.dirname, '../image/archive.sh');
 const folder = mkdtempSync(join(tmpdir(), 'archive-'));
@@ -96,7 +96,7 @@ describe('archive.sh', () => {
 
   it('does not call a damaged archive restored', () => {
     succeed('backup', 'one');
-    // A whole frame that holds nothing: only the checksum can tell.
+    // A valid frame without content: only the checksum shows the difference.
     appendFileSync(at('store/one.tar.zst'), execFileSync('zstd', ['--quiet'], { input: '' }));
     const { status, stderr } = run('restore', 'one', 'restored');
     assert.notEqual(status, 0);

@@ -8,15 +8,15 @@ import {
   type RestoreItemAction,
 } from 'velero-datamover/plugin';
 
-/** The Secret that holds the key of an encrypted volume, in the namespace of the claim. */
+/** Annotation that names the Secret with the key of an encrypted volume, in the namespace of the claim. */
 const KEY_SECRET = 'storage.example.com/key-secret';
 
-/** The storage's own id of the volume. Another volume must not claim to be that one. */
+/** Annotation with the storage's own id of the volume. A different volume must not have the same id. */
 const VOLUME_ID = 'storage.example.com/volume-id';
 
 const resources = ['persistentvolumeclaims'];
 
-/** Takes the Secret with the key of a volume into the backup of its claim, whatever the backup includes. */
+/** Adds the Secret with the key of a volume to the backup of its claim, even if the backup does not include Secrets. */
 export const backUpKey: BackupItemAction = {
   ...noOperations,
   resources,
@@ -34,7 +34,7 @@ export const backUpKey: BackupItemAction = {
   },
 };
 
-/** Restores a claim without the id of the volume that it had. */
+/** Restores a claim without the volume id that it had. */
 export const forgetVolume: RestoreItemAction = {
   ...noOperations,
   resources,
