@@ -27,7 +27,7 @@ export function isFolder(text: string): boolean {
   return FOLDER.test(text);
 }
 
-/** Returns true if the text is valid as {@link RepositoryLocation.prefix}. */
+/** Returns true if the text is valid as `RepositoryLocation.prefix`. */
 export function isPrefix(text: string): boolean {
   return text.split('/').every((part) => part === '' || FOLDER.test(part));
 }

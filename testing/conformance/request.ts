@@ -35,7 +35,7 @@ export interface Snapshot {
 /** A request as the controller passes it to a mover, repeatedly until the outcome is final. */
 export interface Request {
   readonly target: MoverTarget;
-  /** Calls {@link Mover.checkAccess}, before anything is created. */
+  /** Calls `checkAccess`, before anything is created. */
   checkAccess(mover: Mover): Promise<Refusal | undefined>;
   /** Returns the results of `checkEngine` and `checkStore`. */
   findings(mover: Mover): Promise<Finding[]>;

@@ -24,8 +24,8 @@ export function forgetTask({
 }
 
 /**
- * Returns a prefix of the id, which restic looks up among all snapshots. With a full id, restic only tries to delete the file,
- * and succeeds whatever error it meets.
+ * Returns a prefix of the id, which restic looks up among all snapshots. With a full id, restic only tries to read the file, and
+ * exits with 0 whatever error it meets.
  */
 export function shortened(snapshotID: string): string {
   return snapshotID.slice(0, 32);
