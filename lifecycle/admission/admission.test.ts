@@ -4,7 +4,7 @@ import { createAdmission, type Admissible, type AdmissionRequest } from './admis
 
 type Kind = 'backup' | 'restore' | 'delete' | 'prune';
 
-/** What the API server holds of a request, and what this test knows about it. */
+/** The request as the API server stores it, and what this test records about it. */
 interface Entry {
   kind: Kind;
   request: AdmissionRequest;
@@ -21,7 +21,7 @@ const limits = (atOnce: number, perNode: number): Limits => ({ atOnce, perNode }
 const LIMITS: Readonly<Record<string, Limits>> = {
   narrow: limits(1, 9),
   wide: limits(3, 9),
-  /** Many at once, but few on one node. */
+  /** High limit per class, low limit per node. */
   spread: limits(9, 2),
 };
 
@@ -39,7 +39,7 @@ function entry(index: number, kind: Kind, className: string, repository: string,
         namespace: 'app',
         name: `r${String(index)}`,
         uid,
-        // Several in one second, as when Velero makes them.
+        // Several per second, as Velero creates them.
         creationTimestamp: `2026-01-01T00:00:${String(Math.floor(index / 3)).padStart(2, '0')}Z`,
       },
       spec: {},
@@ -48,7 +48,7 @@ function entry(index: number, kind: Kind, className: string, repository: string,
   };
 }
 
-/** An admission whose cache shows these entries as they are whenever it is asked something. */
+/** An admission over a cache that shows these entries at each call. */
 function admissionOver(entries: readonly Entry[], limits: Readonly<Record<string, Limits>> = LIMITS) {
   const shown = new Map<string, { kind: Kind; object: Admissible }>();
   const offers: string[] = [];
@@ -82,10 +82,10 @@ function admissionOver(entries: readonly Entry[], limits: Readonly<Record<string
 
   return {
     ...admission,
-    /** Names of those that a place was kept for. */
+    /** Names of the requests that a slot was reserved for. */
     offers,
     show,
-    /** Shows everything, and lets happen what was put off. */
+    /** Shows all entries and runs postponed actions. */
     settle(): void {
       show();
       for (const action of due.splice(0)) action();
@@ -400,7 +400,7 @@ describe('places and waiting requests', () => {
   });
 });
 
-/** A history of requests, beside the simplest thinkable admission: it looks at all of them after every event. */
+/** A history of requests, with the simplest possible admission as reference: it checks all requests after every event. */
 function createHistory(entries: Entry[]) {
   const limitsNow = structuredClone(LIMITS) as Record<string, Limits>;
   const admission = admissionOver(entries, limitsNow);
@@ -422,7 +422,7 @@ function createHistory(entries: Entry[]) {
     return ofClass < limit.atOnce && there < perNode;
   }
 
-  /** Neither in use nor wanted by an older one. */
+  /** Returns true if its repository is neither in use nor requested by an older request. */
   function isNext(one: Entry): boolean {
     const rivals = inOrder().filter(({ request }) => request.repository === one.request.repository);
     if (rivals.some((rival) => model.has(rival))) return false;
@@ -476,7 +476,7 @@ function createHistory(entries: Entry[]) {
       admission.settle();
       settleModel();
     },
-    /** Those that wait although nothing is in their way. */
+    /** Names of requests that wait although nothing blocks them. */
     stuck: (): string[] =>
       inOrder()
         .filter((e) => waits(e) && !admission.hasPlace(e.request.uid) && isNext(e) && fits(e))
@@ -492,10 +492,10 @@ function createHistory(entries: Entry[]) {
   };
 }
 
-/** Asks, loses, finishes and restarts as told, and looks after each admission whether it was allowed. */
+/** Plays the events (request, lose, finish, restart) and checks after each admission whether it was allowed. */
 function play(entries: Entry[], events: readonly { event: string; index: number }[]): void {
   let admission = admissionOver(entries);
-  /** Admitted, but the cache does not show it yet. */
+  /** Admitted, but not in the cache yet. */
   const unseen = new Set<Entry>();
   const isRunning = (e: Entry): boolean =>
     unseen.has(e) || (e.object.status?.admittedAt !== undefined && e.object.status.phase !== 'Completed');
@@ -504,7 +504,7 @@ function play(entries: Entry[], events: readonly { event: string; index: number 
     if (!isWaiting(e) || !admission.decide(e.kind, e.request).admitted) return false;
     unseen.add(e);
     const turn = (one: Entry): number => admission.offers.lastIndexOf(one.object.metadata.name);
-    // A class that allows more on a node may have used that after this one had got its place.
+    // If a class allows more per node, it may have used that after this request got its slot.
     const wasRunning = (one: Entry): boolean => isRunning(one) && turn(one) <= turn(e);
     checkAdmission(entries, e, { isRunning: wasRunning, isWaiting });
     return true;
@@ -514,7 +514,7 @@ function play(entries: Entry[], events: readonly { event: string; index: number 
     const one = entries[index % entries.length] as Entry;
     if (event === 'ask') ask(one);
     if (event === 'see' && unseen.delete(one)) write(one);
-    // Its status could not be written: it has no place, and asks again.
+    // Its status could not be written: it has no slot and requests one again.
     if (event === 'lose') unseen.delete(one);
     if (event === 'finish' && isRunning(one) && !unseen.has(one)) finish(one);
     if (event === 'restart') {
@@ -524,7 +524,7 @@ function play(entries: Entry[], events: readonly { event: string; index: number 
     }
   }
 
-  // Whatever happened, everybody gets a place in the end.
+  // In the end every request gets a slot.
   admission = admissionOver(entries);
   for (const e of unseen) write(e);
   unseen.clear();
@@ -553,7 +553,7 @@ function checkAdmission(
   const sameKind = running.filter((e) => e.kind === admitted.kind);
   const there = sameKind.filter(({ request }) => node === undefined || request.node === node).length;
   expect(there).toBeLessThanOrEqual(backupsPerNode * (node === undefined ? NODES : 1));
-  // Those that are older and could go have a place as well.
+  // Older requests that nothing blocks have a slot as well.
   const ableToGo = older
     .filter(peers)
     .filter(({ request }) => !busy.has(request.repository))

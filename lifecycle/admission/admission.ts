@@ -3,7 +3,7 @@ import { createBook, holds, type Book, type Entry, type State } from './book.ts'
 import { samePlace, type Bounds, type Place } from './slots.ts';
 import { isFinal } from '../request/request-type.ts';
 
-/** What admission looks at: requests of every kind. */
+/** The fields of a request that admission reads; for requests of every kind. */
 export interface Admissible extends Resource {
   spec: { cancel?: boolean | undefined } | { result: unknown } | { repository: string };
   status?: {
@@ -24,36 +24,42 @@ export interface AdmissionRequest extends Omit<Place, 'kind'> {
 export type AdmissionResult = { admitted: true } | { admitted: false; ahead: number; reason: string };
 
 /**
- * Decides who may stage and move data now. It follows the cache change by change, and a change costs the same however many
- * requests wait. Nothing is stored: those that hold a place are those that the cluster shows as admitted and not
- * finished, so a restart, a failure or a deletion can never lose or leak a place.
+ * Decides which requests may stage and move data now. It follows the cache change by change, and the cost of a change does not
+ * depend on the number of waiting requests. It stores nothing: a request has a slot if the cluster shows it as admitted and not
+ * ended, so a restart, a failure or a deletion never loses or leaks a slot.
  */
 export interface Admission {
-  /** Takes in a change of the cache: no `before` for a new request, no `after` for one that is gone. */
+  /** Called for a change of the cache: without `before` for a new request, without `after` for a deleted one. */
   changed(kind: string, before: Admissible | undefined, after: Admissible | undefined): void;
-  /** The limits of a class, or the nodes, have changed. */
+  /** Called when the limits of a class, or the nodes, have changed. */
   boundsChanged(): void;
-  /** Each kind has limits of its own, per class and per node; a repository serves one request of any kind at a time. */
+  /**
+   * Requests a slot. Each kind has its own limits per class and per node; a repository serves one request at a time, of any
+   * kind.
+   */
   decide(kind: string, request: AdmissionRequest): AdmissionResult;
-  /** Runs a pass over a request. A place that was kept for it and that the pass did not ask for goes to the next one. */
+  /**
+   * Runs a pass over a request. If a slot was reserved for the request and the pass did not request it, the next request gets
+   * it.
+   */
   during<R>(uid: string, pass: () => Promise<R>): Promise<R>;
-  /** Whether a request has a place, or one is kept for it. */
+  /** Returns true if a request has a slot or a reserved one. */
   hasPlace(uid: string): boolean;
-  /** Whether another request that has not ended is about this repository. */
+  /** Returns true if another request for this repository has not ended. */
   isAwaited(repository: string, uid: string): boolean;
-  /** A request that has not ended gives its place back. */
+  /** Takes the slot back from a request that has not ended. */
   release(uid: string): void;
-  /** Requests at the head of lines that have moved on since the last call: what is known of their position is old. */
+  /** Returns the requests at the head of lines that have moved since the last call; their shown position is outdated. */
   takeFronts(): { kind: string; key: Key }[];
 }
 
 export interface AdmissionOptions {
   bounds: Bounds;
-  /** A place is kept for a waiting request; it gets it when it asks. */
+  /** Called when a slot is reserved for a waiting request; its next pass gets it. */
   onOffer: (kind: string, key: Key) => void;
-  /** Whether this controller serves a request. No place is kept for one of another controller. Default: all. */
+  /** Returns true if this controller serves the request. No slot is reserved for others. Default: all. */
   isOurs?: (request: Admissible) => boolean;
-  /** Runs an action once, when what happens now is over. Default: `setImmediate`. */
+  /** Runs an action once, after the current event. Default: `setImmediate`. */
   later?: (action: () => void) => void;
 }
 
@@ -63,10 +69,10 @@ export function createAdmission({
   isOurs = () => true,
   later = setImmediate,
 }: AdmissionOptions): Admission {
-  /** There may be a free place that a waiting request could take. */
+  /** True if a slot that a waiting request could take may be free. */
   let isUnsettled = false;
   let isDue = false;
-  /** The first question comes when all caches are complete, and from the leader only. */
+  /** True after the first call of `decide`, which comes from the leader and after all caches are complete. */
   let isActive = false;
   const book = createBook(bounds, unsettle);
 
@@ -80,7 +86,10 @@ export function createAdmission({
     });
   }
 
-  /** Keeps a place for each request in line that can have one, the oldest first; no place stays empty for one that cannot. */
+  /**
+   * Reserves a slot for each waiting request that can have one, the oldest first; a request that cannot have one does not block
+   * the others.
+   */
   function settle(): void {
     for (let next = book.nextAble(); next !== undefined; next = book.nextAble()) {
       book.put({ ...next, state: 'offered' });
@@ -137,7 +146,7 @@ export function createAdmission({
   };
 }
 
-/** It waits no longer, and has what it was given no longer, until it asks again or the cache says that it waits. */
+/** Removes the request from its line and frees its slot, until it requests one again or the cache shows that it waits. */
 function release(book: Book, uid: string): void {
   const known = book.get(uid);
   if (known === undefined || known.state === 'moving') return;
@@ -166,13 +175,13 @@ function stateAfter(
 ): State {
   const { admittedAt, phase } = request.status ?? {};
   if (admittedAt !== undefined) return 'moving';
-  // The cache is behind what this process has granted, unless the request has ended without using it.
+  // The cache lags behind what this process granted, unless the request has ended without using the slot.
   if (known?.state === 'granted' && phase !== 'CleaningUp') return 'granted';
   if (!waits(request) || !isOurs(request)) return 'idle';
   return stateInLine(place, known);
 }
 
-/** What a pass has asked for counts until the cache shows it. */
+/** The place of the last pass counts until the cache shows it. */
 function placeAfter(kind: string, request: Admissible, known: Entry | undefined): Place {
   const seen = placeOf(kind, request);
   if (known === undefined || request.status?.admittedAt !== undefined) return seen;
@@ -187,7 +196,7 @@ function placeOf(kind: string, { status }: Admissible): Place {
 
 function stateInLine(place: Place, known: Entry | undefined): State {
   if (known?.state === 'offered' && samePlace(known.place, place)) return 'offered';
-  // One that does not know its repository yet has never asked, and does so with its next pass.
+  // A request without a known repository has not requested a slot yet; its next pass does.
   return place.repository === '' && known?.state !== 'waiting' ? 'idle' : 'waiting';
 }
 

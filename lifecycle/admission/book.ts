@@ -3,10 +3,10 @@ import { createPlaces, samePlace, type Bounds } from './slots.ts';
 import { byAge, createWaitingLines, type Candidate } from './waiting-lines.ts';
 
 /**
- * - `idle`: wants no place now
+ * - `idle`: needs no slot now
  * - `waiting`: in line
- * - `offered`: a place is kept until it asks
- * - `granted`: it has asked, and the cache does not show its admission yet
+ * - `offered`: a slot is reserved until the next pass requests it
+ * - `granted`: a pass has requested it, and the cache does not show the admission yet
  * - `moving`: admitted, as the cache shows
  */
 export type State = 'idle' | 'waiting' | 'offered' | 'granted' | 'moving';
@@ -14,26 +14,26 @@ export type State = 'idle' | 'waiting' | 'offered' | 'granted' | 'moving';
 /** A request that has not ended. */
 export interface Entry extends Candidate {
   state: State;
-  /** Whether the current pass has asked for a place. */
+  /** True if the current pass has requested a slot. */
   hasAsked: boolean;
 }
 
-/** Who has a place, who waits for one, and in which order. */
+/** The slots that requests have, and the order in which others wait for one. */
 export interface Book {
   get(uid: string): Entry | undefined;
   /** Adds or replaces an entry. */
   put(entry: Entry): void;
   drop(uid: string): void;
-  /** The oldest waiting request that can have a place now; undefined if there is none. */
+  /** Returns the oldest waiting request that can have a slot now; undefined if none can. */
   nextAble(): Entry | undefined;
-  /** What keeps a waiting request from a place, and how many are ahead of it. */
+  /** Returns why a waiting request has no slot, and how many requests are ahead of it. */
   obstacleOf(entry: Entry): { ahead: number; reason: string };
-  /** Returns true if another request that has not ended is about this repository. */
+  /** Returns true if another request for this repository has not ended. */
   isAwaited(repository: string, uid: string): boolean;
   takeFronts(): Candidate[];
 }
 
-/** `onFreed` is called whenever there may be a free place that a waiting request could take. */
+/** Creates a book. `onFreed` is called whenever a slot that a waiting request could take may be free. */
 export function createBook(bounds: Bounds, onFreed: () => void): Book {
   const entries = new Map<string, Entry>();
   const repositories = createRepositoryIndex();
@@ -91,7 +91,7 @@ export function createBook(bounds: Bounds, onFreed: () => void): Book {
   };
 }
 
-/** Uids of all requests that have not ended, by the repository that they are about. */
+/** Indexes the uids of all requests that have not ended by their repository. */
 function createRepositoryIndex() {
   const uidsOf = new Map<string, Set<string>>();
   return {
@@ -111,17 +111,17 @@ function createRepositoryIndex() {
   };
 }
 
-/** Returns true if the request has a place. */
+/** Returns true if the request has a slot or a reserved one. */
 export function holds({ state }: Entry): boolean {
   return state === 'offered' || state === 'granted' || state === 'moving';
 }
 
-/** The user of a repository is replaced where it stays the same request. */
+/** Returns true if the request keeps its repository; `lines.use` has then replaced the entry already. */
 function isUserStill(known: Entry, next: Entry): boolean {
   return holds(next) && known.place.repository === next.place.repository;
 }
 
-/** Whether nothing has become free, and nobody has joined or left a line. */
+/** Returns true if no slot became free and no line changed. */
 function isSameTaking(known: Entry | undefined, next: Entry): boolean {
   return known !== undefined && holds(known) && holds(next) && samePlace(known.place, next.place);
 }

@@ -1,8 +1,9 @@
 import { isFinal } from '../request/request-type.ts';
 
 /**
- * Which requests are looked at first when many are due, as after a restart; 0 before 1. A transfer that runs, an application that waits
- * for its snapshot, and a request that may begin come before what only waits or is over.
+ * Returns the priority of a request in the work queue; 0 comes first. It matters if many are due, as after a restart: running
+ * transfers, applications that wait for their snapshot, and requests with a slot come before requests that only wait or have
+ * ended.
  */
 export function priorityOf(phase: string | undefined, hasPlace: boolean): number {
   if (isFinal(phase)) return 3;
@@ -11,5 +12,5 @@ export function priorityOf(phase: string | undefined, hasPlace: boolean): number
   return WAITING.has(phase) ? 2 : 0;
 }
 
-/** Phases in which a request waits for a place or for a time. */
+/** Phases in which a request waits for a slot or for a time. */
 const WAITING: ReadonlySet<string | undefined> = new Set(['Queued', 'Retrying', 'Waiting']);

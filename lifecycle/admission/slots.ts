@@ -1,34 +1,34 @@
-/** What a request takes while it stages and moves data. */
+/** What a request occupies while it stages and moves data. */
 export interface Place {
   kind: string;
   className: string;
-  /** A repository serves one request at a time, whatever its kind. */
+  /** A repository serves one request at a time, of any kind. */
   repository: string;
-  /** Where its mover runs or has to run; `undefined` while only the scheduler will know. */
+  /** The node of its mover; `undefined` until the scheduler chooses one. */
   node: string | undefined;
 }
 
-/** Of the classes and of the cluster. */
+/** Limits of the classes and of the cluster. */
 export interface Bounds {
-  /** How many requests of a kind a class lets run; 0 if there is no such class. */
+  /** Returns how many requests of a kind may run per class; 0 if the class does not exist. */
   perClass(className: string, kind: string): number;
-  /** How many requests of a kind a class lets run per node; `Infinity` if nodes do not matter to the kind. */
+  /** Returns how many requests of a kind may run per class and node; `Infinity` if the kind has no limit per node. */
   perNode(className: string, kind: string): number;
-  /** How many nodes pods can be scheduled to. Asked often, so it must be cheap. */
+  /** Returns the number of schedulable nodes. Called often, so it must be cheap. */
   nodes(): number;
 }
 
-/** The places of classes and nodes that are taken, counted, and whether there is one more. */
+/** Counts the occupied slots of classes and nodes. */
 export interface Places {
   take(place: Place): void;
   free(place: Place): void;
-  /** Why there is no place; `undefined` when there is one. */
+  /** Returns why no slot is free; `undefined` if one is free. */
   obstacle(place: Place): Obstacle | undefined;
 }
 
 export interface Obstacle {
   at: 'node' | 'class';
-  /** For people: what is taken, and what there is. */
+  /** For people: how many slots are taken, of how many. */
   reason: string;
 }
 
@@ -46,7 +46,7 @@ export function createPlaces(bounds: Bounds): Places {
     return full('class', where, { count: taken.get(ofClass(kind, className)) ?? 0, limit });
   }
 
-  /** Where the node is not known, it could be any: then all nodes together are one large one. */
+  /** If the node is unknown, all nodes together count as one large node. */
   function nodeObstacle({ kind, className, node }: Place): Obstacle | undefined {
     const nodes = node === undefined ? Math.max(1, bounds.nodes()) : 1;
     const limit = nodes * bounds.perNode(className, kind);

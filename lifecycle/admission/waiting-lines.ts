@@ -11,38 +11,38 @@ export interface Candidate {
   place: Place;
 }
 
-/** The order in which requests get their places; no other order is used for any of it. */
+/** Compares by age: the only order in which requests get their slots. */
 export function byAge(a: Candidate, b: Candidate): number {
   return compareText(a.createdAt, b.createdAt) || compareText(a.uid, b.uid);
 }
 
-/** How many at the head of a line are told each change of their position. */
+/** How many requests at the head of a line are updated at each change of their position. */
 export const FRONT = 10;
 
 /**
- * The lines in which requests wait: one per repository, and one per kind, class and node. In the second kind of line are only
- * those that nothing else of their repository keeps from going.
+ * The lines in which requests wait: one per repository, and one per kind, class and node. A request is in the second kind of
+ * line only if no other request of its repository blocks it.
  */
 export interface WaitingLines {
   join(one: Candidate): void;
   leave(one: Candidate): void;
-  /** Its repository is in use from now on. */
+  /** Marks the repository of the request as in use. */
   use(one: Candidate): void;
   unuse(one: Candidate): void;
-  /** The first of each line of kind, class and node. */
+  /** Returns the first request of each line of kind, class and node. */
   heads(): Candidate[];
-  /** Those that keep a waiting request from its repository: the first of them, and how many. */
+  /** Returns what blocks a waiting request from its repository: the first such request, and how many there are. */
   before(one: Candidate): { first: Candidate; isUsing: boolean; count: number } | undefined;
-  /** How many come first among those that wait for the same obstacle to go. */
+  /** Returns how many requests with the same obstacle are ahead. */
   aheadOf(one: Candidate, at: Obstacle['at']): number;
-  /** The first {@link FRONT} of every line that has moved on since the last call. */
+  /** Returns the first {@link FRONT} requests of every line that has moved since the last call. */
   takeFronts(): Candidate[];
 }
 
 interface Repository {
   users: Map<string, Candidate>;
   line: Line<Candidate>;
-  /** The one that waits for nothing but a place. */
+  /** The request that waits only for a slot. */
   able: Candidate | undefined;
 }
 
@@ -77,7 +77,7 @@ export function createWaitingLines(): WaitingLines {
     if (line.size === 0) moved.delete(line);
   }
 
-  /** Changes what is known of its repository, and lets the one that can go now into the line of its place. */
+  /** Changes the state of the repository, and moves the request that is now unblocked to the line of its slot. */
   function change(one: Candidate, act: (repository: Repository) => void): void {
     const name = one.place.repository;
     const found = repositories.get(name) ?? {
@@ -138,7 +138,7 @@ function lineOf({ kind, className, node }: Place): string {
   return JSON.stringify([kind, className, node]);
 }
 
-/** Whether it waits for what another one waits for. */
+/** Returns true if both wait for the same kind of slot. */
 function wantsSame(
   one: Pick<Place, 'kind' | 'className' | 'node'>,
   another: Place,

@@ -2,14 +2,17 @@ import { eventReasons } from '../../api/datamover/v1alpha1/reasons.ts';
 import type { EventRecorder } from '../../kube/status/events.ts';
 import type { Reporter } from './reporter.ts';
 
-/** How far a request has come is in its status as well; its outcome is what nobody may miss. */
+/**
+ * Reasons of Events about progress. They may be dropped, because the status also shows progress; Events about the outcome may
+ * not.
+ */
 const PROGRESS: ReadonlySet<string> = new Set([
   eventReasons.captured,
   eventReasons.queued,
   eventReasons.moving,
 ]);
 
-/** Reports as Kubernetes Events, which `kubectl describe` shows. */
+/** Creates a reporter that emits Kubernetes Events. */
 export function createEventReporter(recorder: EventRecorder): Reporter {
   return {
     report(targets, type, reason, message) {

@@ -1,7 +1,7 @@
 import type { EventTarget } from './event-target.ts';
 import type { EventReason } from '../../api/datamover/v1alpha1/reasons.ts';
 
-/** Tells people what happens, as Events on the objects they look at. Never fails and never blocks. */
+/** Reports to users what happens, as Events on the objects that they look at. Never throws and never blocks. */
 export interface Reporter {
   report(
     targets: readonly EventTarget[],
@@ -13,7 +13,7 @@ export interface Reporter {
 
 type Speak = (targets: readonly (EventTarget | undefined)[], reason: EventReason, message: string) => void;
 
-/** A reporter's two voices; targets that are not known are left out. */
+/** Returns functions for Events of type Normal and Warning. They skip undefined targets. */
 export function speaker(reporter: Reporter): { normal: Speak; warning: Speak } {
   const voice =
     (type: 'Normal' | 'Warning'): Speak =>

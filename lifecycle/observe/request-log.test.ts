@@ -18,7 +18,7 @@ it('the log names the request in every line about it by what the request and the
   world.addBackup('b1', ({ metadata }) => {
     metadata.annotations = { [annotations.traceparent]: `00-${TRACE}-${'b'.repeat(16)}-01` };
   });
-  // Trouble on the way is logged elsewhere, and must be found as well.
+  // Errors of a pass have a log line of their own, which must carry the same fields.
   let troubles = 1;
   world.kube.before = ({ verb, kind }) => {
     if (verb === 'applyStatus' && kind.kind === 'DataMoverBackup' && troubles-- > 0)
@@ -33,7 +33,7 @@ it('the log names the request in every line about it by what the request and the
     expect(line).toMatchObject({ requestUID: world.backup()?.metadata.uid, traceID: TRACE });
 });
 
-/** A log that keeps the fields of its lines, with the message as `msg`. */
+/** A logger that records the fields of its lines; `msg` is the message. */
 function keeping(lines: LogFields[], bound: LogFields = {}): Logger {
   const line = (first: LogFields | string, second?: string): void => {
     const [fields, msg] = typeof first === 'string' ? [{}, first] : [first, second];

@@ -3,12 +3,12 @@ import type { LogFields, Logger } from '../../telemetry/log.ts';
 import type { RequestObserver } from './observer.ts';
 import { traceOf } from './request-trace.ts';
 
-/** By what every line about a request is recognised, in this log, in Velero's and in the cluster. */
+/** Returns the fields that identify a request in every line about it; Velero's log and the cluster have the same ids. */
 export function logFieldsOf(request: Resource): LogFields {
   return { requestUID: request.metadata.uid, traceID: traceOf(request).traceID };
 }
 
-/** One line whenever a request enters a phase. */
+/** Creates an observer that logs one line whenever a request enters a phase. */
 export function createRequestLog(log: Logger): RequestObserver {
   return {
     wrote(request, before, after) {

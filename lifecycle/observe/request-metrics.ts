@@ -3,19 +3,19 @@ import type { RequestObserver } from './observer.ts';
 import { isFinal, type RequestStatus } from '../request/request-type.ts';
 import { stepTimes } from './step-times.ts';
 
-/** What some kinds of request say beside what all say. */
+/** Fields that only some kinds of requests have. */
 interface Measured extends RequestStatus {
   progress?: { bytesDone: number } | undefined;
   result?: { uploadedBytes?: number | undefined } | undefined;
   failedTries?: number | undefined;
 }
 
-/** From a second to half a day: a step waits for storage, for a place, for terabytes. */
+/** Seconds: from one second to half a day, because a step may wait for storage, for a slot or for terabytes. */
 const BUCKETS = [1, 5, 15, 60, 300, 900, 3_600, 14_400, 43_200];
 
 /**
- * Counts what requests go through. Labels are kinds, classes, and words of our own tables: no tenant can make up more of them.
- * A process that dies between a write and its count loses the count.
+ * Creates an observer that counts steps, outcomes, retries and bytes. Label values are kinds, classes, and reasons from our own
+ * tables, so tenants cannot create new ones. If the process dies between a write and its count, the count is lost.
  */
 export function createRequestMetrics(metrics: Metrics): RequestObserver {
   const labels = ['kind', 'class'];
@@ -76,7 +76,7 @@ export function createRequestMetrics(metrics: Metrics): RequestObserver {
   };
 }
 
-/** A mover that began anew has fewer than before; what it moves again counts again. */
+/** A mover that was restarted reports fewer bytes than before; what it moves again is counted again. */
 function bytesBetween({ progress: before }: Measured, { progress: after }: Measured): number {
   return Math.max(0, (after?.bytesDone ?? 0) - (before?.bytesDone ?? 0));
 }

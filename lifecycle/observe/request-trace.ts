@@ -6,15 +6,15 @@ import type { RequestObserver } from './observer.ts';
 import { isFinal, type RequestStatus } from '../request/request-type.ts';
 import { stepTimes } from './step-times.ts';
 
-/** What the plugin wrote; a request that was made by hand has a trace of its own. */
+/** Returns the trace that the plugin recorded; a request without one (created by hand) has a trace of its own. */
 export function traceOf({ metadata }: Resource): TraceParent {
   const { uid = '', name } = metadata;
   return parseTraceParent(metadata.annotations?.[annotations.traceparent]) ?? traceParentOf(uid, name);
 }
 
 /**
- * Tells the trace of a request when it ends, with a span per step: all that it needs stands in the status, so it is whole
- * however often the controller was restarted on the way.
+ * Creates an observer that emits the trace of a request when it ends, with a span per step. All data comes from the status, so
+ * the trace is complete even if the controller was restarted.
  */
 export function createRequestTrace(tracer: Tracer): RequestObserver {
   return {
@@ -43,7 +43,7 @@ function spanOf(request: Resource, status: RequestStatus): FinishedSpan {
       'datamover.phase': status.phase ?? '',
     },
     ...(failure !== undefined && { error: `${failure.reason}: ${failure.message}` }),
-    // Times of steps are whole seconds, and must not stand out of the request.
+    // Times of steps are whole seconds; they are limited to the span of the request.
     children: stepTimes(status).map((step) => ({
       name: step.step,
       from: within(step.from, { from, to }),

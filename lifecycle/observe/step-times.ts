@@ -1,17 +1,17 @@
 import { conditionTypes } from '../../api/datamover/v1alpha1/reasons.ts';
 import type { RequestStatus } from '../request/request-type.ts';
 
-/** A step that is behind a request; milliseconds since 1970. */
+/** A step that has ended. Times are milliseconds since 1970. */
 export interface StepTime {
-  /** Its condition. */
+  /** Its condition type. */
   step: string;
   from: number;
   to: number;
 }
 
 /**
- * When each step began and ended, as the conditions say: one begins where the one before it has ended. Nothing else has to
- * be remembered, so a restart in between changes nothing; conditions know whole seconds only.
+ * Returns when each step began and ended, from the conditions: a step begins when the one before it ends. The status is the
+ * only source, so restarts have no effect. Conditions have a resolution of one second.
  */
 export function stepTimes({ startTimestamp, conditions = [] }: RequestStatus): StepTime[] {
   let from = Math.floor(Date.parse(startTimestamp ?? '') / 1000) * 1000;

@@ -3,8 +3,8 @@ import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 
 /**
- * Makes sure, before work begins that must not be done twice, that the pass looks at the newest version of its request:
- * right after a change of leader the cache may lag behind what the former leader recorded. Rejects with a conflict otherwise.
+ * Throws a conflict if the API server has a newer version of the request than the pass read. Call it before work that must not
+ * be done twice: right after a change of leader the cache may lack what the former leader recorded.
  */
 export async function assertCurrent<T extends Resource>(
   client: KubeClient,

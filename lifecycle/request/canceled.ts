@@ -1,10 +1,10 @@
-/** The end that the owner of a request has asked for. */
+/** The failure of a request that its owner canceled or deleted. */
 export interface Canceled {
   reason: 'Canceled';
   message: string;
 }
 
-/** That end, if the owner has asked for it; it comes before any trouble with the class. */
+/** Returns that failure if the owner canceled or deleted the request. It takes precedence over any problem with the class. */
 export function canceled<T, Status>(
   type: { unwanted(request: T, status: Status): string | undefined },
   request: T,

@@ -12,7 +12,10 @@ import { ownLabels } from '../../api/datamover/v1alpha1/own-labels.ts';
 import { formatTraceParent } from '../../api/kubernetes/traceparent.ts';
 import { traceOf } from '../observe/request-trace.ts';
 
-/** How everything that is made for a request is named and marked, so that it is found again and belongs to nobody else. */
+/**
+ * The name, labels and annotations of all children of a request. They are unique to the request, so a child can always be
+ * found.
+ */
 export interface ChildIdentity {
   kind: RequestKind;
   name: string;
@@ -20,7 +23,7 @@ export interface ChildIdentity {
   annotations: Record<string, string>;
 }
 
-/** `servedBy` is the controller that makes the children. */
+/** Returns the identity of the children of a request. `servedBy` is the controller that creates them. */
 export function childIdentity(kind: RequestKind, request: Resource, servedBy?: string): ChildIdentity {
   const uid = request.metadata.uid ?? '';
   return {
@@ -35,12 +38,12 @@ export function childIdentity(kind: RequestKind, request: Resource, servedBy?: s
   };
 }
 
-/** A reference with which Kubernetes deletes an object when this one, of the same namespace, is gone. */
+/** Returns an owner reference to an object of the same namespace: the garbage collector deletes the child with its owner. */
 export function ownerReferenceTo<T extends Resource>(kind: Kind<T>, { metadata }: Resource): OwnerReference {
   return { apiVersion: apiVersionOf(kind), kind: kind.kind, name: metadata.name, uid: metadata.uid ?? '' };
 }
 
-/** The uid of the request that a child identity belongs to. */
+/** Returns the uid of the request that a child belongs to. */
 export function requestUidOf(child: Pick<ChildIdentity, 'labels'>): string {
   return child.labels[labels.requestUid] ?? '';
 }

@@ -2,16 +2,16 @@ import { isConflict, isForbidden, isInvalid, isTerminating } from '../../kube/cl
 import type { RequestScope } from './request-type.ts';
 import { failed, waiting, type StepResult } from './step.ts';
 
-/** What was thrown for this long is no trouble of the moment. */
+/** An error that lasts longer than this, in milliseconds, is persistent. */
 const STANDS_MS = 10_000;
 
-/** How often it is tried again then. */
+/** How often a persistent error is retried, in milliseconds. */
 const RETRY_MS = 30_000;
 
 /**
- * What it means for a request on its way that something was thrown. Trouble of the moment is thrown on. What stands is
- * a wait like any other: told in the status, and with an end. A refusal stands from the start: it may be lifted (a quota, a
- * right), but not by itself.
+ * Classifies an error that a step threw. A transient error is thrown again, so the work queue retries it. A persistent error
+ * becomes a wait with a deadline, which the status shows. An error 403 counts as persistent at once: it can end (a quota, a
+ * permission), but not by itself.
  */
 export function classifyThrown(
   error: unknown,
@@ -19,7 +19,7 @@ export function classifyThrown(
   { now, serving, signal }: Pick<RequestScope, 'now' | 'serving' | 'signal'>,
 ): StepResult {
   if (signal.aborted || isConflict(error)) throw error;
-  // What is called invalid now will be called invalid every time.
+  // An invalid object stays invalid: a retry cannot succeed.
   if (isInvalid(error)) return failed('InvalidRequest', error.message);
   if (isTerminating(error))
     return failed('InvalidRequest', `nothing more can be made here: ${error.message}`);

@@ -30,7 +30,7 @@ beforeEach(async () => {
 
 afterEach(() => world.stop());
 
-/** Brings a backup to its end while something will not go. */
+/** Runs a backup to its end while `duty` is blocked. */
 async function leaveBehind(duty: 'reclaim' | 'collect' | 'release claims'): Promise<void> {
   world.cluster.hold(duty);
   await world.start();

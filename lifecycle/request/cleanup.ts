@@ -3,16 +3,16 @@ import { findCondition } from '../../kube/status/conditions.ts';
 import type { RequestScope, RequestStatus } from './request-type.ts';
 import { done, runSteps, waiting, type PassResult, type Step, type StepResult } from './step.ts';
 
-/** How often it is checked whether objects that no watch covers are gone. */
+/** How often the cleanup checks whether objects that no watch covers are deleted, in milliseconds. */
 export const CLEANUP_POLL_MS = 1_000;
 
-/** How often a request that has ended retries to remove what its cleanup had to leave behind. */
+/** How often the leftovers of a request in a terminal phase are retried, in milliseconds. */
 export const CLEANUP_RETRY_MS = 60_000;
 
 /** The outcome of the cleanup in this pass. */
 export interface CleanupResult {
   pass: PassResult;
-  /** Set when the cleanup is over: nothing remains, or its deadline has passed and these objects do. */
+  /** Set if the cleanup has ended: nothing remains, or its deadline has passed and the objects in `left` remain. */
   over?: { left: readonly string[] };
 }
 
@@ -24,8 +24,8 @@ export function untilGone(left: readonly string[]): StepResult {
 }
 
 /**
- * Runs the cleanup steps in order until their deadline, then all of them at once. A driver that cannot delete, or a lost node,
- * must keep neither the request nor its slot for ever.
+ * Runs the cleanup steps in order until their deadline, then all of them at once. The deadline ensures that a storage driver
+ * that cannot delete, or a lost node, never blocks the request or its slot for ever.
  */
 export async function runCleanup<Scope extends RequestScope>(
   steps: readonly Step<Scope>[],
@@ -41,7 +41,7 @@ export async function runCleanup<Scope extends RequestScope>(
   return { pass: { ...pass, result: { ...pass.result, requeueAfterMs } } };
 }
 
-/** Runs every cleanup step, whatever the one before still waits for. */
+/** Runs every cleanup step, even if the step before it still waits. */
 export async function forceCleanup<Scope extends RequestScope>(
   steps: readonly Step<Scope>[],
   scope: Scope,
@@ -67,14 +67,14 @@ async function attempt(
   }
 }
 
-/** Returns true for a request that has ended although objects of it remain. */
+/** Returns true if the request has leftovers. */
 export function hasLeftBehind({ conditions }: RequestStatus): boolean {
   return findCondition(conditions, conditionTypes.cleanedUp)?.reason === leftBehind;
 }
 
 /** Returns the deadline (milliseconds since 1970) after which remaining objects are abandoned. */
 function deadlineOf({ status, serving, now, limits }: RequestScope): number {
-  // The condition appears when the cleanup begins.
+  // The condition is set when the cleanup begins.
   const since = findCondition(status.conditions, conditionTypes.cleanedUp)?.lastTransitionTime;
   return limits.endOf(since ?? now.toISOString(), serving.deadlines.cleanUpSeconds);
 }

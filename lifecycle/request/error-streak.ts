@@ -1,12 +1,12 @@
 import type { Clock } from '../../kube/runtime/clock.ts';
 
-/** What was thrown at requests, pass after pass. */
+/** Records for how long every pass over a request has thrown an error. */
 export interface Troubles {
-  /** Notes that a pass was thrown out; returns for how long every pass has been, in milliseconds. */
+  /** Records an error of a pass. Returns the milliseconds since the first error without a successful pass in between. */
   lasted(uid: string): number;
-  /** A pass went through, or the request is gone. */
+  /** Ends the streak: a pass succeeded, or the request was deleted. */
   clear(uid: string): void;
-  /** Requests in trouble. */
+  /** Number of requests with a streak. */
   readonly size: number;
 }
 

@@ -11,10 +11,10 @@ import { createRequestMemory, type RequestMemory } from './request-memory.ts';
 import type { RequestResource, RequestStatus, AnyRequestType } from './request-type.ts';
 import { createStatusStore, type StatusStore } from './status-store.ts';
 
-/** What the lifecycle needs of the process that it runs in. */
+/** What the lifecycle needs from the process that runs it. */
 export interface LifecycleDependencies {
   client: KubeClient;
-  /** This controller, as `status.servedBy` of requests names it: namespace and name of its Lease. */
+  /** This controller, as in `status.servedBy` of requests: namespace and name of its Lease. */
   self: string;
   admission: Admission;
   cleaner: Cleaner;

@@ -54,7 +54,7 @@ export async function runPass(
   if (!hasEnded(loop, scope.status))
     return patchStatus(loop, draft, { pass: await runUntilEnd(loop, scope, request) });
   const { pass, over } = await runCleanup(loop.type.cleanup, scope);
-  // The outcome is written before the final phase is.
+  // The outcome is stored in one pass, the terminal phase in a later one.
   const isOver = over !== undefined && hasEnded(loop, draftOf(request));
   return patchStatus(loop, draft, isOver ? { pass, over } : { pass });
 }
@@ -82,7 +82,7 @@ async function runAndClassify({ type, memory }: Loop, scope: RequestScope, uid: 
   }
 }
 
-/** Writes what a pass found, reports what is new, and returns when to reconcile again. */
+/** Writes the status after a pass, notifies reporters and observers, and returns when to reconcile again. */
 export async function patchStatus(
   loop: Loop,
   { request, status, now, signal }: Draft,
@@ -103,7 +103,7 @@ export async function patchStatus(
   return again === undefined ? {} : { requeueAfterMs: again };
 }
 
-/** Waits for a problem to be solved if the type tries again; undefined if it does not. */
+/** Waits for a problem to be solved if the request type retries it; returns undefined if it does not. */
 export async function retryResolution(
   loop: Loop,
   request: RequestResource,
@@ -118,7 +118,7 @@ export async function retryResolution(
   return patchStatus(loop, { request, status, now, signal }, { pass: { step: 'class', result } });
 }
 
-/** Ends a request that nothing was created for. */
+/** Ends a request for which nothing was created. */
 export async function failRequest(
   loop: Loop,
   request: RequestResource,
@@ -132,7 +132,10 @@ export async function failRequest(
   await patchStatus(loop, { request, status, now, signal }, { pass, over: { left: [] } });
 }
 
-/** Claims a request that a controller of another installation could serve too: only one of the conditional writes succeeds. */
+/**
+ * Claims a request that a controller of another installation could serve too. The write is conditional, so only one controller
+ * succeeds.
+ */
 export async function claimRequest(
   { deps, store }: Loop,
   request: RequestResource,
@@ -141,7 +144,7 @@ export async function claimRequest(
   await store.write(request, { ...draftOf(request), servedBy: deps.self }, signal);
 }
 
-/** Runs all cleanup steps over a request, whatever the one before still waits for. Returns what remains. */
+/** Runs all cleanup steps of a request, even if an earlier one still waits. Returns what remains. */
 export async function cleanUpNow(
   loop: Loop,
   request: RequestResource,

@@ -27,7 +27,7 @@ it('fits a status, whatever the text', () => {
   );
 });
 
-/** Seconds that `action` takes. */
+/** Returns the duration of `action` in seconds. */
 function secondsOf(action: () => unknown): number {
   const begin = performance.now();
   action();

@@ -1,24 +1,27 @@
 /**
- * Texts from outside, fit to be shown. Messages quote what tenants, storage, buckets and movers have written; people read them in
- * terminals, and an API server stores only so much. Each function reads its text once, however it is made.
+ * Makes text from outside safe to show. Messages quote text of tenants, storage systems, buckets and movers; people read them
+ * in terminals, and the API server limits their size. Each function takes linear time for any input.
  */
 
-/** Longer than any message of ours, and far below what a status holds: a text that cannot be stored would hide an outcome. */
+/**
+ * Characters. Longer than any of our own messages, and far below the size limit of a status: a status that cannot be stored
+ * would hide the outcome.
+ */
 const MAX_LENGTH = 8192;
 
-/** Of a line of a log within a message. */
+/** Characters of a log line within a message. */
 const MAX_LINE = 300;
 
-/** Of an id or a name within a message. */
+/** Characters of an id or a name within a message. */
 const MAX_QUOTED = 80;
 
 const WHITE_SPACE = /\s+/g;
 const LINE_END = /[\n\r\u2028\u2029]/;
 
-/** Control characters, which a terminal obeys, and those that nobody sees or that turn around what follows. */
+/** Control characters, which terminals interpret, and format characters, which are invisible or reverse the text after them. */
 const UNSEEN = /[\p{Cc}\p{Cf}]/gu;
 
-/** A text as one line, of at most `maxLength` characters. */
+/** Returns a text as one line of at most `maxLength` characters. */
 export function plainText(text: string, maxLength = MAX_LENGTH): string {
   const line = text
     .replace(WHITE_SPACE, (space) => (LINE_END.test(space) ? ' ' : space))
@@ -28,8 +31,8 @@ export function plainText(text: string, maxLength = MAX_LENGTH): string {
 }
 
 /**
- * A line of a program's log, without what a URL may hold of credentials, which is before its host or, as Azure's signatures are,
- * behind its question mark.
+ * Returns a line of a program's log without the parts of URLs that may hold credentials: the part before the host, and the
+ * query (Azure puts signatures there).
  */
 export function plainLine(line: string): string {
   const open = line
@@ -38,7 +41,7 @@ export function plainLine(line: string): string {
   return plainText(open, MAX_LINE).trim();
 }
 
-/** An id or a name, in quotes; of a long one the beginning and the length. */
+/** Returns an id or a name in quotes; if it is long, its beginning and its length. */
 export function quoted(text: string): string {
   const end = text.length > MAX_QUOTED ? `… (${String(text.length)} characters)` : '';
   return `${JSON.stringify(text.slice(0, MAX_QUOTED))}${end}`;

@@ -20,7 +20,7 @@ export async function reconcileActive(
   return runPass(loop, openScope(loop, { request, serving, context }), request);
 }
 
-/** Fails a request that can no longer be served after work had begun. What was created is cleaned up all the same. */
+/** Fails a request that can no longer be served after its work began, and cleans up its children. */
 async function failUnresolved(
   loop: Loop,
   request: RequestResource,
@@ -35,8 +35,8 @@ async function failUnresolved(
 }
 
 /**
- * Cleans up after a request that was deleted although it had our finalizer: someone removed the finalizer. Another request of its
- * name waits until then.
+ * Cleans up a request that was deleted although it had our finalizer (someone removed it). A new request with the same name is
+ * not reconciled until this is complete.
  */
 export async function cleanUpVanished(
   loop: Loop,

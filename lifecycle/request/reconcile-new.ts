@@ -6,10 +6,10 @@ import { claimRequest, failRequest, patchStatus, retryResolution } from './pass.
 import type { RequestResource, ResolutionProblem } from './request-type.ts';
 import { waiting } from './step.ts';
 
-/** How long a new request waits for its class: both may be applied together, in either order. */
+/** How long a new request waits for its class: a user may apply both together, in either order. */
 const CLASS_GRACE_SECONDS = 10;
 
-/** Reconciles a request that nothing was created for yet. */
+/** Reconciles a request for which nothing was created yet. */
 export async function reconcileNew(
   loop: Loop,
   request: RequestResource,
@@ -81,7 +81,7 @@ async function waitUntilDue(
   );
 }
 
-/** Ensures that the deletion of a request waits for its cleanup, before anything is created for it. */
+/** Adds the finalizer before any child is created, so a deletion of the request waits for its cleanup. */
 async function addFinalizer(
   loop: Loop,
   request: RequestResource,
@@ -92,7 +92,7 @@ async function addFinalizer(
   await loop.store.setFinalizers(request, [...finalizers, FINALIZER], signal);
 }
 
-/** Returns for how long a problem may still disappear by itself, in milliseconds. */
+/** Returns the milliseconds during which a problem may still disappear by itself. */
 function graceLeft({ deps, memory }: Loop, request: RequestResource, { reason }: ResolutionProblem): number {
   if (reason !== 'ClassNotFound' && reason !== 'NoClass') return 0;
   const end = memory.limitsOf(request).endOf(request.metadata.creationTimestamp, CLASS_GRACE_SECONDS);

@@ -6,8 +6,8 @@ import { cleanUpNow, patchStatus } from './pass.ts';
 import type { RequestResource, RequestScope } from './request-type.ts';
 
 /**
- * Reconciles a request in its final phase: removes what its cleanup had to leave behind, then the finalizer, then what was created
- * too late. A deletion waits for leftovers as long as a cleanup may take.
+ * Reconciles a request in a terminal phase: removes its leftovers, then the finalizer, then orphans. A deletion waits for
+ * leftovers no longer than a cleanup may take.
  */
 export async function reconcileTerminal(
   loop: Loop,

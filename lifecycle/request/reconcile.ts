@@ -6,13 +6,13 @@ import { reconcileNew } from './reconcile-new.ts';
 import { reconcileTerminal } from './reconcile-terminal.ts';
 import { isFinal, type RequestResource, type AnyRequestType } from './request-type.ts';
 
-/** How many requests something is remembered of, by what that is. */
+/** How many requests are remembered, by the kind of memory. */
 export type Remembered = Readonly<Record<string, number>>;
 
 /**
- * Reconciles requests of one kind. Each pass runs the steps until the request succeeds or fails; later passes run the cleanup
- * steps. The final phase is written when the cleanup is complete, so a finished request leaves nothing in the cluster. Each pass writes
- * the status at most once.
+ * Creates the reconciler for one kind of requests. Each pass runs the steps until the request succeeds or fails; later passes
+ * run the cleanup steps. The terminal phase is written when the cleanup is complete, so an ended request leaves nothing in the
+ * cluster. Each pass writes the status at most once.
  */
 export function createRequestReconciler(
   deps: LifecycleDependencies,

@@ -6,23 +6,23 @@ import type { RequestResource } from './request-type.ts';
 import type { StatusStore } from './status-store.ts';
 import { createTimeKeeper, type TimeLimits } from './time-limits.ts';
 
-/** What this process remembers of requests of one kind. All of it can be lost: a restart only costs some waiting. */
+/** What this process remembers about requests of one kind. All of it can be lost: after a restart some waits only take longer. */
 export interface RequestMemory {
   /**
-   * Notes what the cache has of a key. Returns the request that was there before if it is active and gone, or replaced by
-   * another one of its name; then nothing is noted until {@link forget} is called.
+   * Records the cached request of a key. Returns the previous request if it was active and has been deleted or replaced by
+   * another one with the same name; then nothing is recorded until {@link forget} is called.
    */
   track(id: string, request: RequestResource | undefined): RequestResource | undefined;
-  /** From now on {@link track} reports if the request vanishes. */
+  /** Makes {@link track} report if the request vanishes. */
   setActive(request: RequestResource): void;
-  /** The request has ended: it may vanish. */
+  /** Called when the request has ended: it may vanish. */
   setInactive(request: RequestResource): void;
-  /** Forgets a request that is gone. */
+  /** Forgets a request that was deleted. */
   forget(request: RequestResource): void;
   limitsOf(request: RequestResource): TimeLimits;
-  /** Errors that were thrown by passes over requests. */
+  /** Streaks of errors that passes threw. */
   readonly troubles: Troubles;
-  /** How many requests something is remembered of, by what that is. */
+  /** Returns how many requests are remembered, by the kind of memory. */
   sizes(): Readonly<Record<string, number>>;
 }
 
@@ -39,7 +39,7 @@ export function createRequestMemory(
   const limits = createTimeKeeper(clock);
   /** Active requests as last seen, by key. */
   const active = new Map<string, RequestResource>();
-  /** Uids of those that something is remembered of, by key. */
+  /** Uids of all remembered requests, by key. */
   const uids = new Map<string, string>();
 
   function forget(id: string, uid: string): void {

@@ -21,23 +21,23 @@ export interface RequestStatus {
   dataMoverClass?: string | undefined;
   mover?: string | undefined;
   failure?: Failure | undefined;
-  /** Of a request that is tried again: why it has not succeeded yet. */
+  /** Why a request that is retried has not succeeded yet. */
   lastFailure?: Failure | undefined;
-  /** Of a request that waits for a place. */
+  /** Set while the request waits for a slot. */
   queue?: { ahead: number; reason: string } | undefined;
-  /** Of a request that waits for its next try. */
+  /** When the next retry is due. */
   retryAt?: string | undefined;
   conditions?: Condition[] | undefined;
 }
 
 export type RequestResource<Status extends RequestStatus = RequestStatus> = Resource & { status?: Status };
 
-/** What a product resolves for a request before it runs its steps. The lifecycle reads the deadlines only. */
+/** What a product resolves for a request before its steps run. The lifecycle reads only the deadlines. */
 export interface ResolvedContext {
   deadlines: { stagingSeconds: number; cleanUpSeconds: number };
 }
 
-/** Why a request cannot be served, at least not now. */
+/** Why a request cannot be served now. */
 export interface ResolutionProblem {
   reason: FailureReason;
   message: string;
@@ -45,11 +45,11 @@ export interface ResolutionProblem {
 
 /** What the steps of a request share in one pass. */
 export interface RequestScope<Status extends RequestStatus = RequestStatus> {
-  /** The draft; written once at the end of the pass. */
+  /** The draft of the status; stored once, at the end of the pass. */
   status: Status;
   serving: ResolvedContext;
   now: Date;
-  /** How long what this request waits for may last. */
+  /** Measures how long this request has waited. */
   limits: TimeLimits;
   signal: AbortSignal;
 }
@@ -66,23 +66,23 @@ export interface PassInput<T, Status, Context> {
   context: ReconcileContext;
 }
 
-/** A condition type, whether it is true, and the reason if it is not and the reason is its own. */
+/** A condition type, whether the condition is true, and a reason of its own if it is false. */
 export type Fact = readonly [type: string, holds: boolean, because?: { reason: string; message: string }];
 
-/**
- * Finds children that were created after their request had ended: the last write of a former leader may take effect after its
- * successor has cleaned up.
- */
+/** Finds orphans: the last write of a former leader may take effect after the cleanup of its successor. */
 export interface OrphanScan {
-  /** Milliseconds since 1970 from which on a cached child cannot be a stale read; undefined if there is none. */
+  /**
+   * Returns the time (milliseconds since 1970) from which on a cached child cannot be a stale read; undefined if no child is
+   * cached.
+   */
   dueAt(request: RequestResource): number | undefined;
-  /** Returns true if the API server has such a child. */
+  /** Returns true if the API server has an orphan of the request. */
   exist(request: RequestResource, signal: AbortSignal): Promise<boolean>;
 }
 
 /**
- * One kind of requests. The reconcile loop is the same for all kinds; everything that differs is here. Members are methods, so that a
- * type with a status and a scope of its own fits where the loop takes any type.
+ * One kind of requests: everything that differs between kinds. The reconcile loop is the same for all. Members are methods, so
+ * a type with a more specific status and scope is assignable to {@link AnyRequestType}.
  */
 export interface RequestType<
   T extends Resource & { status?: Status },
@@ -91,47 +91,50 @@ export interface RequestType<
 > {
   kind: Kind<T>;
   lister: Lister<T>;
-  /** Run in order until {@link succeeded} is true or one fails. */
+  /** Runs in order until {@link succeeded} returns true or a step fails. */
   steps: readonly Step<Scope>[];
-  /** Run after success and failure alike. */
+  /** Runs after success and after failure. */
   cleanup: readonly Step<Scope>[];
   orphans: OrphanScan;
-  /** Returns true if another controller serves the request, so that this one must not touch it. */
+  /** Returns true if another controller serves the request; this controller must not change it. */
   isForeign(request: T): boolean;
   /** Returns true if a controller of another installation could serve the request too, so that it must be claimed first. */
   mustBeClaimed(request: T): boolean;
-  /** Returns what the steps run with, or the problem; undefined if another controller serves the request. */
+  /** Returns the context of the steps, or the problem; undefined if another controller serves the request. */
   resolve(request: T): Scope['serving'] | ResolutionProblem | undefined;
-  /** Returns what the cleanup steps run with if {@link resolve} finds a problem. */
+  /** Returns the context of the cleanup steps if {@link resolve} returns a problem. */
   cleanupContext(request: T): Scope['serving'];
-  /** Returns what must be filled in before the request can be served at all, and for how long that is waited for. */
+  /** Returns which field must still be filled in before the request can be served, and for how many seconds to wait for it. */
   missing?(request: T): (ResolutionProblem & { since: string | undefined; seconds: number }) | undefined;
-  /** Returns the reason if the request must end as Canceled, whatever else is wrong with it: its owner canceled or deleted it. */
+  /** Returns the reason if the owner canceled or deleted the request. It then ends as Canceled, even if it has other problems. */
   unwanted(request: T, status: Status): string | undefined;
-  /** Returns when the request is due (milliseconds since 1970) if not at once; until then nothing is created for it. */
+  /**
+   * Returns when the request is due (milliseconds since 1970), or undefined if it is due at once. Nothing is created before
+   * that time.
+   */
   notBefore?(request: T): number | undefined;
   open(input: PassInput<T, Status, Scope['serving']>): Scope;
   /**
-   * Records a failure that need not be the end and returns the time until the next try (milliseconds); returns undefined
-   * if the failure is final. Absent: every failure is.
+   * Records a failure that can be retried and returns the time until the retry (milliseconds); returns undefined if the failure
+   * is final. Absent: every failure is final.
    */
   tryAgain?(request: T, status: Status, failure: Failure, now: Date): number | undefined;
-  /** Returns true once the facts that make the request a success are recorded. */
+  /** Returns true if all facts of a success are recorded. */
   succeeded(status: Status): boolean;
   /** Returns the phase of a request that has not ended. */
   phase(status: Status): string;
-  /** Returns the condition types of the steps with whether they are true, in their order. */
+  /** Returns the conditions of the steps, in their order. */
   facts(status: Status): readonly Fact[];
-  /** Returns one line about a success. */
+  /** Returns a one-line message for a success. */
   successMessage(status: Status): string;
-  /** Called after a status was written. */
+  /** Called after a status update was stored. */
   report(request: T, before: Status, after: Status): void;
 }
 
-/** Any kind of requests, as the reconcile loop takes it. */
+/** A request type of any kind, as the reconcile loop takes it. */
 export type AnyRequestType = RequestType<RequestResource, RequestStatus, RequestScope>;
 
-/** Returns true for the phases after which nothing happens any more. */
+/** Returns true for terminal phases. */
 export function isFinal(phase: string | undefined): boolean {
   return phase === 'Completed' || phase === 'Failed' || phase === 'Canceled';
 }

@@ -63,7 +63,7 @@ describe('the status store', () => {
     ] as const;
     await write(read, { phase: 'Queued', message: 'm', conditions: [...conditions] });
     await clock.advance(SETTLE_MS);
-    // The API server returns members in an order of its own.
+    // The API server may return members in another order.
     const turned = conditions.map((one) => Object.fromEntries(Object.entries(one).reverse()));
     const status = {
       message: 'm',
@@ -78,7 +78,7 @@ describe('the status store', () => {
     const { read, store, write, now } = setUp();
     await write(read, { phase: 'Queued' });
     const fresh = now();
-    // A copy that claims to be the newest and is not.
+    // A copy with the newest resourceVersion and an older status.
     await write({ ...fresh, status: { phase: 'Pending' } }, { phase: 'Queued' });
     expect(store.isStale(fresh)).toBe(false);
   });

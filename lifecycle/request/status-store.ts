@@ -3,26 +3,26 @@ import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Clock } from '../../kube/runtime/clock.ts';
 import { isSameValue } from '../../kube/status/same-value.ts';
 
-/** What became of a wish to write. */
+/** The outcome of a call to {@link StatusStore.write}. */
 export interface WriteOutcome {
   written: boolean;
-  /** The wish was put off: come again after this time, if it is still the same. */
+  /** The write was postponed: try again after this time if the status still differs. */
   retryAfterMs?: number;
 }
 
 /**
- * Writes requests and knows when the cache is behind those writes. A pass over an old copy would repeat
- * steps that are recorded as done, a second upload among them; it is skipped, because the watch brings the new copy at once.
+ * Writes requests, and detects that the cache is older than those writes. A pass over a stale copy would repeat recorded steps
+ * (for example, upload twice); it is skipped, and the watch delivers the new copy at once.
  */
 export interface StatusStore<T extends Resource & { status?: unknown }> {
-  /** True when the cached object is older than what this process last wrote. */
+  /** Returns true if the cached object is older than the last write of this process. */
   isStale(cached: T): boolean;
   /**
-   * Replaces the status if it differs; conditional on the resourceVersion that the pass read. Words alone, about a wait that
-   * may be over in a moment, are written only once they have stood for {@link SETTLE_MS}.
+   * Replaces the status if it differs; conditional on the resourceVersion that the pass read. If only messages differ, the
+   * write is postponed until {@link SETTLE_MS} after the previous one: the wait that they describe may be short.
    */
   write(read: T, status: T['status'], signal: AbortSignal): Promise<WriteOutcome>;
-  /** Conditional on the resourceVersion that the pass read; `notes` are annotations that are written along. */
+  /** Sets the finalizers; conditional on the resourceVersion that the pass read. `notes` are annotations for the same write. */
   setFinalizers(
     read: T,
     finalizers: string[],
@@ -30,11 +30,11 @@ export interface StatusStore<T extends Resource & { status?: unknown }> {
     notes?: Readonly<Record<string, string>>,
   ): Promise<void>;
   forget(uid: string): void;
-  /** Objects that it remembers. */
+  /** Number of remembered objects. */
   readonly size: number;
 }
 
-/** How long a mere change of words waits for a change of facts to travel with. */
+/** How long a change of messages alone waits, so that it can share a write with a change of facts; in milliseconds. */
 export const SETTLE_MS = 2_000;
 
 interface Memory {
@@ -83,13 +83,13 @@ export function createStatusStore<T extends Resource & { status?: unknown }>(
   };
 }
 
-/** A write that changed nothing for the API server brings no new version, and nothing would end the wait for one. */
+/** Returns the replaced resourceVersion; undefined if the API server stored no change, because no new version will then arrive. */
 function replacedBy(after: Resource, read: Resource): string | undefined {
   const { resourceVersion } = read.metadata;
   return after.metadata.resourceVersion === resourceVersion ? undefined : resourceVersion;
 }
 
-/** The status without its messages: what remains are facts. */
+/** Returns the status without its messages. */
 function wordless(status: unknown): unknown {
   return JSON.parse(JSON.stringify(status, (key, value: unknown) => (key === 'message' ? undefined : value)));
 }

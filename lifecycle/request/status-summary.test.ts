@@ -12,7 +12,7 @@ const request: Request = {
   metadata: { name: 'one', generation: 3 },
 };
 
-/** A request with one step: it has succeeded once it has a mover. */
+/** A request type with one step. The request has succeeded if the status names a mover. */
 const type = {
   succeeded: ({ mover }: RequestStatus) => mover !== undefined,
   phase: () => 'Moving',

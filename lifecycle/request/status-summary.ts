@@ -12,14 +12,14 @@ import {
 import type { CleanupResult } from './cleanup.ts';
 import type { PassResult } from './step.ts';
 
-/** Writes into the draft everything that follows from its facts: phase, message, times, conditions. */
+/** Derives phase, message, times and conditions from the facts in the draft. */
 export function summarise(
   type: AnyRequestType,
   draft: { request: RequestResource; status: RequestStatus; now: Date },
   { pass, over }: CleanupResult,
 ): void {
   const { request, status, now } = draft;
-  // One that waits for something else again is not in line any more.
+  // A request in any other step no longer waits for a slot.
   if (pass.step !== undefined && pass.step !== 'admit') delete status.queue;
   plain(status);
   const phase = phaseOf(type, status, over !== undefined);
@@ -30,7 +30,7 @@ export function summarise(
   status.message = messageOf(type, status, pass);
   const facts: Fact[] = [
     ...type.facts(status),
-    // Its time says when the clean-up began; before that there is nothing to say about it.
+    // The condition appears when the cleanup begins; its transition time records the beginning.
     ...(phase === 'CleaningUp' || isFinal(phase) ? [cleanedUp(over?.left)] : []),
     [conditionTypes.ready, phase === 'Completed'],
   ];
@@ -41,13 +41,13 @@ export function summarise(
   });
 }
 
-/** What describes a state goes with the state. */
+/** Removes fields that describe a phase that has passed. */
 function dropPast(status: RequestStatus, phase: string): void {
   if (phase !== 'Queued') delete status.queue;
   if (phase === 'CleaningUp' || isFinal(phase)) delete status.retryAt;
 }
 
-/** What is recorded of failures quotes what others have written. */
+/** Makes recorded failures plain text: they quote text from outside. */
 function plain(status: RequestStatus): void {
   for (const key of ['failure', 'lastFailure'] as const) {
     const told = status[key];
@@ -78,7 +78,10 @@ function messageOf(type: AnyRequestType, status: RequestStatus, { result }: Pass
   return 'message' in result ? plainText(result.message) : status.lastFailure?.message;
 }
 
-/** The first fact that does not hold yet says what is waited for, or why it never will. */
+/**
+ * Returns the conditions. The first one that is false carries the message of the current wait; after a failure, all false ones
+ * carry the failure.
+ */
 function conditionsOf(
   status: RequestStatus,
   facts: readonly Fact[],

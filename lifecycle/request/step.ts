@@ -1,21 +1,21 @@
 import type { FailureReason } from '../../api/datamover/v1alpha1/reasons.ts';
 
-/** How one step of a request ended in this pass. Unexpected trouble is thrown and the pass is tried again. */
+/** The outcome of one step in this pass. Unexpected errors are thrown, and the pass is retried. */
 export type StepResult =
-  /** Nothing left to do here. */
+  /** Nothing is left to do in this step. */
   | { state: 'done' }
-  /** Facts were written to the status draft that must be stored before the next step may act. */
+  /** The draft has new facts that must be stored before the next step acts. */
   | { state: 'checkpoint' }
   | Waiting
   | { state: 'failed'; reason: FailureReason | 'Canceled'; message: string };
 
 export interface Waiting {
   state: 'waiting';
-  /** What for, one line for people. */
+  /** What the step waits for; one line for people. */
   message: string;
-  /** Milliseconds since 1970; then the wait becomes a failure. */
+  /** `at` is in milliseconds since 1970. After it the wait counts as a failure. */
   deadline?: { at: number; reason?: FailureReason; message: string };
-  /** Look again after this time even if nothing happens. */
+  /** Reconcile again after this time even if no event arrives. */
   requeueAfterMs?: number;
 }
 
@@ -36,7 +36,7 @@ export interface Step<Scope> {
   run(scope: Scope): Promise<StepResult> | StepResult;
 }
 
-/** Where a pass stopped, and why. `done` means that all steps are behind us. */
+/** The step at which a pass stopped, and its result. `done` without a step: all steps are done. */
 export interface PassResult {
   step: string | undefined;
   result: StepResult;
@@ -55,7 +55,7 @@ export async function runSteps<Scope>(
   return { step: undefined, result: done };
 }
 
-/** A wait beyond its deadline is what the deadline says. */
+/** Returns a failure if a wait has passed its deadline, otherwise the result itself. */
 export function expire(result: StepResult, now: number): StepResult {
   if (result.state !== 'waiting' || result.deadline === undefined || now < result.deadline.at) return result;
   const { reason = 'DeadlineExceeded', message } = result.deadline;
@@ -63,12 +63,12 @@ export function expire(result: StepResult, now: number): StepResult {
 }
 
 /**
- * Everything that a request waits for wakes it. Should that ever be missed, it costs this much time rather than the request,
- * whose deadline would come next. In milliseconds.
+ * The longest time between two passes over a waiting request, in milliseconds. Every awaited change enqueues the request; if
+ * such an event is missed, this limit keeps the request from waiting until its deadline.
  */
 export const LONGEST_SLEEP_MS = 300_000;
 
-/** When to look again at the latest, in milliseconds; undefined when nothing is waited for. */
+/** Returns the milliseconds until the next pass at the latest; undefined if the request does not wait. */
 export function requeueAfter(result: StepResult, now: number): number | undefined {
   if (result.state !== 'waiting') return undefined;
   const { requeueAfterMs = LONGEST_SLEEP_MS, deadline } = result;

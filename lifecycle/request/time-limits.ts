@@ -1,35 +1,39 @@
 import type { Clock } from '../../kube/runtime/clock.ts';
 
-/** Measures how long what one request waits for has lasted. */
+/** Measures the waits of one request. */
 export interface TimeLimits {
   /**
-   * When something that began at `since` has lasted `seconds`: milliseconds since 1970, by the wall clock as it is now. From the
-   * first look on, its age is measured by the monotonic clock, so that it does not matter when the wall clock is set.
+   * Returns the time (milliseconds since 1970, by the current wall clock) at which something that began at `since` has lasted
+   * `seconds`. After the first call for `since`, the monotonic clock measures its age, so a change of the wall clock has no
+   * effect.
    *
-   * The end is never earlier than {@link OBSERVED_MS} (or `seconds`, if that is less) after this process first looked at the
-   * request: what has happened while no controller ran must be read before it is judged.
+   * The result is at least {@link OBSERVED_MS} (or `seconds`, if that is less) after this process first saw the request:
+   * whatever happened while no controller ran must be read before the request can time out.
    */
   endOf(since: string | undefined, seconds: number): number;
 }
 
 export interface TimeKeeper {
   of(uid: string): TimeLimits;
-  /** To be called when the request is gone. */
+  /** Call this when the request was deleted. */
   forget(uid: string): void;
-  /** Requests that it remembers. */
+  /** Number of remembered requests. */
   readonly size: number;
 }
 
-/** Time to read what a mover has done, its log among it, when the kubelet does not answer at the first attempt. */
+/** Time to read the result and the log of a mover if the kubelet does not answer at the first attempt. */
 export const OBSERVED_MS = 120_000;
 
-/** Moments of one request that are measured side by side are few: its admission, the begin of a step, the last activity. */
+/**
+ * The most start times that are remembered per request. Few are in use at once: the admission, the beginning of a step, the
+ * last activity.
+ */
 const MOMENTS = 16;
 
 interface Memory {
-  /** Of `clock.monotonic()`. */
+  /** A time of `clock.monotonic()`. */
   firstLookAt: number;
-  /** By what began: when that was, by the monotonic clock. The one asked for last comes last. */
+  /** Monotonic start times, by `since`; the most recently used one is last. */
   begun: Map<string, number>;
 }
 
@@ -42,7 +46,7 @@ export function createTimeKeeper(clock: Pick<Clock, 'now' | 'monotonic'>): TimeK
     return memory;
   }
 
-  /** A moment that seems to lie ahead was written by another clock; it counts as now. */
+  /** Returns the monotonic start time. A time in the future was written by another clock and counts as now. */
   function beginOf({ begun }: Memory, since: string | undefined): number {
     const id = since ?? '';
     const age = Math.max(0, clock.now() - Date.parse(id));
