@@ -1,8 +1,8 @@
 import type { Clock } from '../runtime/clock.ts';
 
-/** Growing waits between attempts, with jitter, that start over after a healthy time. */
+/** Growing waits with jitter between attempts. They restart after a time without failures. */
 export interface Backoff {
-  /** Milliseconds to wait before the next attempt. */
+  /** Returns the milliseconds to wait before the next attempt. */
   next(): number;
 }
 
@@ -12,13 +12,16 @@ export interface BackoffOptions {
   random?: () => number;
   /** First wait. Default 0.8 s. */
   baseMs?: number;
-  /** Longest wait, jitter not counted. Default 30 s. */
+  /** Longest wait, without jitter. Default 30 s. */
   maxMs?: number;
-  /** Without a failure for this long, the next wait is the first one again. Default 2 min. */
+  /** After this time without a failure, the next wait is the first one again. Default 2 min. */
   resetAfterMs?: number;
 }
 
-/** The waits of client-go's reflector: doubling, each up to twice as long so that clients do not march in step. */
+/**
+ * Creates the backoff of client-go's reflector: each wait is doubled, with jitter of up to 100 % so clients do not retry at the
+ * same time.
+ */
 export function createBackoff(options: BackoffOptions): Backoff {
   const { clock, random = Math.random, baseMs = 800, maxMs = 30_000, resetAfterMs = 120_000 } = options;
   let count = 0;
@@ -28,7 +31,7 @@ export function createBackoff(options: BackoffOptions): Backoff {
       if (clock.monotonic() - lastAt >= resetAfterMs) count = 0;
       const ms = Math.min(baseMs * 2 ** count, maxMs) * (1 + random());
       count++;
-      // The wait itself is not healthy time.
+      // The wait itself does not count as time without failures.
       lastAt = clock.monotonic() + ms;
       return ms;
     },

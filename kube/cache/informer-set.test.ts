@@ -105,7 +105,7 @@ describe('informer set', () => {
     await running;
   });
 
-  /** Answers each page after so long. */
+  /** Returns each page after `pageMs`. */
   function setupPages(pages: number, pageMs: number) {
     const clock = createFakeClock();
     const kube = new FakeKube({ clock });

@@ -6,15 +6,15 @@ import { type Clock, sleep, systemClock } from '../runtime/clock.ts';
 import { createReflector, type Reflector, type ReflectorStatus, type Scope, scopeOf } from './reflector.ts';
 import { type Change, createStore, type Indexer, type ReadonlyStore, type Store } from './store.ts';
 
-/** `before` is absent for a new object, `after` for one that is gone (`before` is then its last state). */
+/** Called with no `before` for a new object, and no `after` for a deleted one (`before` is then its last state). */
 export type ChangeHandler<T> = (before: T | undefined, after: T | undefined) => void;
 
-/** A mirror of one kind that several controllers share. */
+/** A cache of one kind that several controllers share. */
 export interface Informer<T extends Resource> {
   readonly store: ReadonlyStore<T>;
   /**
-   * Calls `handler` for every change, and at once for every object that is there already. It must be cheap.
-   * The answer takes it away again.
+   * Calls `handler` for every change, and at once for every cached object. The handler must be cheap. The returned function
+   * removes it.
    */
   onChange(handler: ChangeHandler<T>): () => void;
   hasSynced(): boolean;
@@ -23,9 +23,9 @@ export interface Informer<T extends Resource> {
 export interface InformerOptions<T extends Resource> extends Scope {
   /** Named indexes for `store.byIndex`. */
   indexers?: Readonly<Record<string, Indexer<T>>>;
-  /** Trims objects before they are kept. One kind and scope has one transform. */
+  /** Trims objects before they are cached. Each kind and scope has one transform. */
   transform?: (object: T) => T;
-  /** True where the kind may not be installed: then nobody waits for it, and it is empty until it is. */
+  /** True if the kind may not be installed: its cache is then empty and counts as in sync. */
   isOptional?: boolean;
 }
 
@@ -36,15 +36,15 @@ export interface InformerSetOptions {
   random?: () => number;
 }
 
-/** All mirrors of one cluster in one process: each kind and scope is listed and watched once. */
+/** All caches of one cluster in one process: each kind and scope is listed and watched once. */
 export interface InformerSet {
-  /** The mirror of a kind and scope; made at the first call, started at once when the set runs already. */
+  /** Returns the cache of a kind and scope. Creates it at the first call, and starts it at once if the set is running. */
   informer<T extends Resource>(kind: Kind<T>, options?: InformerOptions<T>): Informer<T>;
-  /** Mirrors until `signal` fires; never rejects. */
+  /** Runs all caches until `signal` fires; never rejects. */
   run(signal: AbortSignal): Promise<void>;
   /**
-   * Resolves when every mirror holds its first list, however long that takes as long as parts of it are received.
-   * @throws Error that names the kinds that are missing and why, if nothing was received for `timeoutMs`.
+   * Resolves when every cache has its first list. It waits as long as the lists make progress.
+   * @throws Error that names the missing kinds and the reasons, if nothing was received for `timeoutMs`.
    */
   waitForSync(options: { timeoutMs: number; signal?: AbortSignal }): Promise<void>;
   status(): ReflectorStatus[];
@@ -62,7 +62,7 @@ const POLL_MS = 20;
 
 export function createInformerSet(options: InformerSetOptions): InformerSet {
   const { client, log = silentLogger, clock = systemClock } = options;
-  // Each value was made for the kind in its key; the type parameter is lost in a common map.
+  // Each value has the type of the kind in its key; a common map cannot express that.
   const all = new Map<string, Shared<never>>();
   const running = new Set<Promise<void>>();
   let signal: AbortSignal | undefined;
@@ -148,7 +148,7 @@ export function createInformerSet(options: InformerSetOptions): InformerSet {
   };
 }
 
-/** A kind that need not be there is in sync once the API server has said that it is not. */
+/** An optional kind counts as in sync if the API server does not serve it. */
 function statusOf({ reflector, isOptional }: Shared<never>): ReflectorStatus {
   const status = reflector.status();
   if (!isOptional || status.lastError?.code !== 404) return status;

@@ -35,7 +35,7 @@ const widget = (name: string, resourceVersion: string, more: object = {}) => ({
 });
 const bookmark = (resourceVersion: string) => ({ kind: 'Widget', metadata: { resourceVersion } });
 
-/** Notes every wait and lets it be over at once. */
+/** A clock that records every wait and ends it at once. */
 function hastyClock(): Clock & { waits: number[]; now: () => number } {
   let now = 0;
   const waits: number[] = [];
@@ -94,7 +94,7 @@ function start(options: Partial<ReflectorOptions<Widget>> = {}) {
     ...options,
   });
   running.push(reflector.run(stop.signal));
-  /** Resolves when there have been so many changes. */
+  /** Resolves after this number of changes. */
   const changed = (count: number): Promise<void> =>
     new Promise((resolve) => {
       const look = (): void => {

@@ -9,7 +9,7 @@ import { createBackoff } from './backoff.ts';
 import { forEachInTurns, nextTurn, TURN } from '../runtime/turns.ts';
 import { isNews, type Change, type Store } from './store.ts';
 
-/** Which objects of a kind are mirrored. */
+/** The objects of a kind that are cached. */
 export interface Scope {
   /** Absent: all namespaces. */
   namespace?: string;
@@ -21,45 +21,44 @@ export interface ReflectorOptions<T extends Resource> extends Scope {
   client: KubeClient;
   kind: Kind<T>;
   store: Store<T>;
-  /** Told of every change after the store has it. Must be cheap: it usually just enqueues a key. */
+  /** Called for every change after it is in the store. Must be cheap: it usually only enqueues a key. */
   onChange: (change: Change<T>) => void;
-  /** Trims objects before they are kept, to save memory. `managedFields` are always removed. */
+  /** Trims objects before they are stored, to save memory. `managedFields` are always removed. */
   transform?: (object: T) => T;
   log?: Logger;
   clock?: Clock;
   random?: () => number;
   /** Objects per page of the list. Default 500. */
   pageSize?: number;
-  /** A watch that brings not one byte for this long is given up as half-open. Default 3 min (bookmarks come every minute). */
+  /** A watch without a single byte for this long counts as half-open and ends. Default 3 min (bookmarks arrive every minute). */
   idleTimeoutMs?: number;
 }
 
-/** How a reflector is doing, for health and messages. */
+/** The state of a reflector, for health checks and messages. */
 export interface ReflectorStatus {
   kind: string;
   hasSynced: boolean;
-  /** Pages received and objects stored by lists so far. A long list is not stuck as long as this grows. */
+  /** Pages received and objects stored by lists so far. A long list makes progress while this grows. */
   listed: number;
-  /** When the API server was last heard of, in milliseconds of `clock.monotonic()`. */
+  /** When the API server last answered, in milliseconds of `clock.monotonic()`. */
   lastHeardAt?: number;
-  /** Why it is not in touch at the moment. */
+  /** The current error of the connection. */
   lastError?: KubeError;
 }
 
-/** Mirrors one kind into a store. */
+/** Keeps the objects of one kind in a store. */
 export interface Reflector {
-  /** Mirrors until `signal` fires; never rejects. */
+  /** Runs until `signal` fires; never rejects. */
   run(signal: AbortSignal): Promise<void>;
   status(): ReflectorStatus;
 }
 
-/** A watch that ends this early without an event was refused rather than served. */
+/** A watch that ends this early without an event counts as rejected. */
 const SHORT_WATCH_MS = 1_000;
 
 /**
- * List and watch with the semantics of client-go's reflector: the watch goes on from the last resourceVersion
- * (bookmarks included) after a break, and a new list is made only when that version is too old. Failures are followed
- * by growing waits.
+ * Creates a reflector with the semantics of client-go: after a break the watch continues from the last resourceVersion
+ * (bookmarks included); it lists again only if that version is too old. Waits after failures grow.
  */
 export function createReflector<T extends Resource>(options: ReflectorOptions<T>): Reflector {
   const { client, kind, store, clock = systemClock, random = Math.random, log = silentLogger } = options;
@@ -86,7 +85,10 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
     }
   }
 
-  /** Makes the store hold exactly these, turn by turn of the event loop: there may be tens of thousands, and handlers for each. */
+  /**
+   * Replaces the content of the store, in several turns of the event loop: there may be tens of thousands of objects, with
+   * handlers for each.
+   */
   async function replaceAll(items: readonly T[]): Promise<void> {
     await forEachInTurns(store.keysBeside(items), (key) => tell(store.remove(key)));
     await forEachInTurns(items, (item) => {
@@ -96,7 +98,7 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
     });
   }
 
-  /** Lists all pages into the store; returns the version to watch from. */
+  /** Lists all pages into the store and returns the version to watch from. */
   async function list(signal: AbortSignal, pageSize: number): Promise<string> {
     const items: T[] = [];
     let page: ListPage<T> | undefined;
@@ -118,7 +120,7 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
     return page.resourceVersion;
   }
 
-  /** A page token can grow too old while paging through much data: then all in one go. */
+  /** Lists everything in one page if a page token became too old, as can happen with much data. */
   async function listRobustly(signal: AbortSignal): Promise<string> {
     try {
       return await list(signal, options.pageSize ?? 500);
@@ -137,7 +139,7 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
         return;
       case 'DELETED': {
         const { before } = store.remove(formatKey(keyOf(event.object)));
-        // The last state tells more than the one before it, such as the final status.
+        // The last state has more information than the one before it, for example the final status.
         if (before !== undefined) tell({ before: trim(event.object) });
         return;
       }
@@ -146,7 +148,7 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
     }
   }
 
-  /** Watches from `version` until the watch ends; returns the version to go on from. Throws when it broke. */
+  /** Watches until the watch ends, and updates `version` for the next one. Throws if it breaks. */
   async function watchOnce(version: { current: string }, signal: AbortSignal): Promise<void> {
     const startedAt = clock.monotonic();
     let events = 0;
@@ -171,7 +173,7 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
 
   async function pause(error: unknown, signal: AbortSignal): Promise<void> {
     const problem = KubeError.from(error);
-    // What stays as it is, such as a kind that is not installed, is told once.
+    // A lasting error, for example a kind that is not installed, is logged once.
     const isNews = status.lastError?.code !== problem.code || status.lastError.reason !== problem.reason;
     status.lastError = problem;
     const waitMs = Math.max(backoff.next(), problem.retryAfterMs ?? 0);
@@ -180,7 +182,7 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
     await sleep(clock, waitMs, signal);
   }
 
-  /** Watches, resumes, until a new list is needed. */
+  /** Watches and resumes until a new list is needed. */
   async function watchOn(from: string, signal: AbortSignal): Promise<void> {
     const version = { current: from };
     while (!signal.aborted) {
@@ -209,7 +211,7 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
           const listedAt = clock.monotonic();
           const version = await listRobustly(signal);
           await watchOn(version, signal);
-          // A server that calls every version too old must not be listed in a tight loop.
+          // A server that rejects every version as too old must not be listed in a tight loop.
           const tooSoon = clock.monotonic() - listedAt < SHORT_WATCH_MS;
           lists = tooSoon ? lists + 1 : 0;
           if (lists > 1) await sleep(clock, backoff.next(), signal);
@@ -224,21 +226,22 @@ export function createReflector<T extends Resource>(options: ReflectorOptions<T>
 }
 
 /**
- * Half-open, or just quiet: an API server whose etcd sends no progress notes has no bookmarks for a kind that nobody
- * touches. Opening another watch at once is right for both; it fails, and is followed by a wait, where the trouble is.
+ * Returns true if a watch was idle. It is half-open or just quiet: an API server whose etcd sends no progress notifications
+ * sends no bookmarks for a kind without changes. Opening another watch at once is correct for both; if it fails, a wait
+ * follows.
  */
 function isIdle(error: unknown): boolean {
   return error instanceof KubeError && error.reason === ClientReason.idle;
 }
 
-/** The version is too old (410), or one that this server has never reached, as after a restored etcd. */
+/** Returns true if the version is too old (410), or newer than this server has (after a restore of etcd). */
 function needsList(error: unknown): boolean {
   if (isGone(error)) return true;
   const causes = error instanceof KubeError ? (error.status?.details?.causes ?? []) : [];
   return causes.some((cause) => cause.reason === 'ResourceVersionTooLarge');
 }
 
-/** The selectors of a scope, without absent ones. */
+/** Returns the selectors of a scope without undefined ones. */
 export function scopeOf(scope: Scope): Scope {
   const { namespace, labelSelector, fieldSelector } = scope;
   return {

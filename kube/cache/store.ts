@@ -1,21 +1,21 @@
 import { formatKey, type Key, keyOf, type Resource } from '../../api/kubernetes/meta.ts';
 
-/** Values under which an object is found in an index, such as the names of the secrets it uses. */
+/** Returns the values under which an index has an object, for example the names of its secrets. */
 export type Indexer<T> = (object: T) => readonly string[];
 
-/** Objects as last seen. They are shared: never change one that was read here. */
+/** Objects as last seen. They are shared: never modify them. */
 export interface ReadonlyStore<T extends Resource> {
   get(key: Key | string): T | undefined;
   list(): T[];
   /**
-   * Objects that the named indexer puts under `value`.
-   * @throws Error when there is no such indexer.
+   * Returns the objects that the named indexer has under `value`.
+   * @throws Error if the indexer does not exist.
    */
   byIndex(index: string, value: string): T[];
   readonly size: number;
 }
 
-/** A change of one object: `before` is absent for a new one, `after` for one that is gone. */
+/** A change of one object: `before` is absent for a new object, `after` for a deleted one. */
 export interface Change<T> {
   before?: T;
   after?: T;
@@ -23,9 +23,9 @@ export interface Change<T> {
 
 export interface Store<T extends Resource> extends ReadonlyStore<T> {
   set(object: T): Change<T>;
-  /** The change says what was there, or nothing when nothing was. */
+  /** Removes an object and returns the change; it is empty if the store had no such object. */
   remove(key: string): Change<T>;
-  /** Keys of what the store holds beside these. */
+  /** Returns the keys of all other objects in the store. */
   keysBeside(objects: readonly T[]): string[];
   addIndexer(name: string, indexer: Indexer<T>): void;
 }
@@ -99,7 +99,7 @@ export function createStore<T extends Resource>(): Store<T> {
   };
 }
 
-/** Whether an object is another one than before, as far as its version tells. */
+/** Returns true if the version of an object has changed. */
 export function isNews({ before, after }: Change<Resource>): boolean {
   return !sameVersion(before, after);
 }

@@ -2,15 +2,15 @@ import type { RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { TlsOptions } from './transport.ts';
 
-/** What an exec plugin or identity provider yields. */
+/** The result of an exec plugin or identity provider. */
 export interface PluginAuthorization {
   tls: TlsOptions;
   authorization: (fresh: boolean) => Promise<string | undefined>;
 }
 
 /**
- * Credentials from a program (`exec`) or an identity provider (`auth-provider`), by @kubernetes/client-node.
- * It keeps a token until it expires. The only module that loads that package.
+ * Returns credentials from a program (`exec`) or an identity provider (`auth-provider`), through @kubernetes/client-node, which
+ * caches a token until it expires. Only this module loads that package.
  */
 export async function authorizeByPlugin(entry: {
   cluster: { name: string };

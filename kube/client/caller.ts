@@ -3,20 +3,20 @@ import { type Deadline, startDeadline, timeoutOf } from './deadline.ts';
 import { type CallDescription, isTransient, KubeError } from './kube-error.ts';
 import type { HttpRequest, HttpResponse, Transport } from './transport.ts';
 
-/** One request as the verbs of the client describe it. */
+/** One call, as the verbs of the client describe it. */
 export interface Call extends CallDescription {
   method: HttpRequest['method'];
   path: string;
   body?: unknown;
   contentType?: string;
-  /** True when sending it twice does what sending it once does: only then it is retried. */
+  /** True if sending it twice has the same effect as sending it once. Only such calls are retried. */
   idempotent: boolean;
   signal?: AbortSignal | undefined;
 }
 
 export interface CallerOptions {
   transport: Transport;
-  /** Value of the `Authorization` header; `fresh` asks to look past a cached token, after a 401. */
+  /** Returns the `Authorization` header; `fresh` skips a cached token, after an error 401. */
   authorization?: (fresh: boolean) => Promise<string | undefined>;
   userAgent: string;
   /** Time limit of one call, retries included. */
@@ -25,11 +25,11 @@ export interface CallerOptions {
   maxRetries: number;
 }
 
-/** Sends calls with authorization, time limit, retries and one error type. */
+/** Sends calls with authorization, time limit, retries and a single error type. */
 export interface Caller {
-  /** The parsed body of a 2xx answer. Rejects with a KubeError, or with the reason of `call.signal`. */
+  /** Returns the parsed body of a 2xx response. Rejects with a KubeError, or with the reason of `call.signal`. */
   json(call: Call): Promise<unknown>;
-  /** An open body of a 2xx answer; `deadline` is the caller's to clear. Never retried. */
+  /** Returns the open body of a 2xx response. The caller must clear `deadline`. Never retried. */
   open(call: Call, deadline: Deadline): Promise<HttpResponse>;
 }
 
@@ -60,7 +60,7 @@ export function createCaller(options: CallerOptions): Caller {
   async function send(call: Call, signal: AbortSignal, pool: HttpRequest['pool']): Promise<HttpResponse> {
     let response = await sendOnce(call, { signal, pool, fresh: false });
     if (response.code === 401 && options.authorization !== undefined) {
-      // A token that was rotated since it was read: nothing was executed, so even a create may go again.
+      // The token may have been rotated since it was read. Nothing was executed, so even a create may be sent again.
       await readText(response);
       response = await sendOnce(call, { signal, pool, fresh: true });
     }
@@ -124,8 +124,8 @@ export function createCaller(options: CallerOptions): Caller {
 }
 
 /**
- * The wait before the next attempt, or nothing when another one is no use. 429 and 503 were refused before anything
- * was done; other 5xx seldom pass quickly.
+ * Returns the wait before the next attempt in milliseconds, or undefined if a retry is useless. The server did nothing for 429
+ * and 503; other 5xx errors rarely end quickly.
  */
 function retryDelayMs(error: KubeError, retry: number): number | undefined {
   const retriable = isTransient(error) && [0, 429, 503].includes(error.code);
@@ -133,7 +133,7 @@ function retryDelayMs(error: KubeError, retry: number): number | undefined {
   return error.retryAfterMs ?? 100 * 2 ** retry * (1 + Math.random());
 }
 
-/** `Retry-After` in its form with seconds, the only one the API server sends. */
+/** Parses `Retry-After` in seconds, the only form that the API server sends. */
 function parseRetryAfter(header: string | string[] | undefined): number | undefined {
   if (typeof header !== 'string' || !/^\d+$/.test(header.trim())) return undefined;
   return Number(header) * 1000;

@@ -6,35 +6,35 @@ import { loadKubeconfigFiles } from './kubeconfig.ts';
 import { tokenFromFile } from './token-file.ts';
 import type { TlsOptions } from './transport.ts';
 
-/** Where one cluster's API server is and how to be let in. */
+/** The address of a cluster's API server, and the credentials for it. */
 export interface ClusterConfig {
-  /** `https://host:port`, with a path when the server is behind one. */
+  /** `https://host:port`, with a path if the server is behind one. */
   server: string;
   tls: TlsOptions;
-  /** Value of the `Authorization` header; `fresh` asks to look past what is cached, after a 401. */
+  /** Returns the `Authorization` header; `fresh` skips a cached token, after an error 401. */
   authorization?: (fresh: boolean) => Promise<string | undefined>;
-  /** The namespace this process is in (in-cluster) or the context's one (kubeconfig). */
+  /** The namespace of this pod (in-cluster) or of the context (kubeconfig). */
   namespace?: string;
 }
 
 export interface LoadKubeConfigOptions {
-  /** Path of a kubeconfig file; comes before everything else. */
+  /** Path of a kubeconfig file; takes precedence over all other sources. */
   kubeconfig?: string;
   /** Context of the kubeconfig, default its current one. */
   context?: string;
   /** Default `process.env`; only `KUBECONFIG` and `KUBERNETES_SERVICE_*` are read. */
   env?: Readonly<Record<string, string | undefined>>;
-  /** Where the pod's service account is mounted. */
+  /** Mount path of the pod's service account. */
   serviceAccountDir?: string;
 }
 
 const SERVICE_ACCOUNT_DIR = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /**
- * Finds the cluster as controller-runtime does: the given file, `KUBECONFIG`, the pod's service account,
- * `~/.kube/config`. The in-cluster way reads two small files and loads no further module.
+ * Finds the cluster as controller-runtime does, from the first of: the given file, `KUBECONFIG`, the pod's service account,
+ * `~/.kube/config`. In a cluster it reads two small files and loads no further module.
  *
- * @throws Error that names the file, the field and what to do about it.
+ * @throws Error that names the file, the field and the remedy.
  */
 export async function loadKubeConfig(options: LoadKubeConfigOptions = {}): Promise<ClusterConfig> {
   const env = options.env ?? process.env;
@@ -55,7 +55,7 @@ export async function loadKubeConfig(options: LoadKubeConfigOptions = {}): Promi
 const pathsOf = (list: string | undefined): string[] =>
   (list ?? '').split(delimiter).filter((path) => path !== '');
 
-/** `host:port` of the API server, as kubelet tells every pod. */
+/** Returns `host:port` of the API server from the environment variables that the kubelet sets in every pod. */
 function serviceAddress(env: Readonly<Record<string, string | undefined>>): string | undefined {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = env;
   if (host === undefined || host === '') return undefined;

@@ -1,15 +1,15 @@
 import { ClientReason, KubeError } from './kube-error.ts';
 
-/** A signal that fires when the caller gives up or when time is over, whichever comes first. */
+/** A signal that fires if the caller aborts or the time limit has passed. */
 export interface Deadline {
   readonly signal: AbortSignal;
-  /** Milliseconds left; `Infinity` without a limit. */
+  /** Returns the milliseconds left; `Infinity` without a limit. */
   remainingMs(): number;
-  /** Starts the time anew (a watch does so with every byte), or with another limit. */
+  /** Restarts the time limit (a watch does so with every byte), or sets another one. */
   extend(ms?: number): void;
-  /** Takes the time limit away; the caller's signal still counts. */
+  /** Removes the time limit; the caller's signal stays active. */
   lift(): void;
-  /** Must be called at the end: it lets go of the timer and of the caller's signal. */
+  /** Removes the timer and the listener on the caller's signal. Must be called at the end. */
   clear(): void;
 }
 
@@ -17,13 +17,13 @@ export interface DeadlineOptions {
   signal: AbortSignal | undefined;
   /** Absent: no limit. */
   limitMs?: number;
-  /** The error's reason and words when time is over. */
+  /** Returns the reason and message of the error after the time limit. */
   describe: (limitMs: number) => { reason: string; message: string };
 }
 
 /**
- * AbortSignal.any with AbortSignal.timeout would do for one call, but both hold on to a long-lived signal of the
- * caller, and neither can be extended.
+ * Starts a deadline. AbortSignal.any with AbortSignal.timeout would do for one call, but both keep a reference to a long-lived
+ * signal of the caller, and neither can be extended.
  */
 export function startDeadline(options: DeadlineOptions): Deadline {
   const { signal: outer } = options;
@@ -34,7 +34,7 @@ export function startDeadline(options: DeadlineOptions): Deadline {
 
   const onOuterAbort = (): void => controller.abort(outer?.reason);
   const onTimeout = (): void => {
-    // Extending only moves `endsAt`: a busy watch would otherwise make a timer per event.
+    // Extending only moves `endsAt`: otherwise a busy watch would create a timer per event.
     const left = endsAt - performance.now();
     if (left > 0) {
       timer = setTimeout(onTimeout, left).unref();
@@ -73,7 +73,7 @@ export function startDeadline(options: DeadlineOptions): Deadline {
   };
 }
 
-/** The words for a call that took too long. */
+/** Describes a call that took too long. */
 export function timeoutOf(what: string): DeadlineOptions['describe'] {
   return (limitMs) => ({
     reason: ClientReason.timeout,

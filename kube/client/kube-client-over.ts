@@ -15,11 +15,11 @@ import { followLog, openWatch } from './streams.ts';
 import type { OpenTransport, Transport } from './transport.ts';
 
 export interface KubeClientOptions {
-  /** Name under which the API server keeps what this client writes. */
+  /** Field manager that the API server records for the writes of this client. */
   fieldManager: string;
   /** Time limit of one call, retries included. Default 30 s. */
   timeoutMs?: number;
-  /** Connections shared by all calls. Default 3; watches and followed logs come on top, one each. */
+  /** Connections shared by all calls. Default 3. Each watch and followed log has one more. */
   maxConnections?: number;
   /** Attempts after the first one, for calls that may be repeated. Default 3. */
   maxRetries?: number;
@@ -29,7 +29,7 @@ export interface KubeClientOptions {
 
 const DEFAULT_PAGE_SIZE = 500;
 
-/** A client of the cluster that `config` points to, whatever carries its bytes. */
+/** Creates a client for the cluster in `config` over any transport. */
 export function createKubeClientOver(
   openTransport: OpenTransport,
   config: ClusterConfig,
@@ -182,7 +182,7 @@ async function* listAll<T extends Resource>(
     try {
       page = await listPage(kind, token === undefined ? options : { ...options, continueToken: token });
     } catch (error) {
-      // The list grew too old half-way; the server hands out a token that goes on with the present state.
+      // The list became too old between two pages; the server returns a token that continues with the current state.
       const fresh = isGone(error) ? error.status?.metadata?.continue : undefined;
       if (token === undefined || fresh === undefined || fresh === '') throw error;
       token = fresh;
@@ -200,7 +200,7 @@ function listQuery(options: ListOptions & { continueToken?: string }) {
     labelSelector: options.labelSelector,
     fieldSelector: options.fieldSelector,
     continue: options.continueToken,
-    // A token carries its resourceVersion; the API server refuses both together.
+    // A token includes its resourceVersion; the API server rejects both together.
     resourceVersion: goesOn ? undefined : options.resourceVersion,
   };
 }
@@ -217,7 +217,7 @@ function deleteBody(options: DeleteOptions): Record<string, unknown> {
   };
 }
 
-/** With only a uid to match, a mismatch means: that very object is gone, and its name was taken again. */
+/** Returns true if a delete failed because another object has the name: the object with the given uid was deleted already. */
 function isAnotherObject(error: unknown, options: DeleteOptions): boolean {
   if (options.uid === undefined || options.resourceVersion !== undefined) return false;
   return isConflict(error) && /UID in (the )?precondition/.test(error.message);
@@ -227,14 +227,14 @@ function describe(verb: string, kind: Kind<Resource>, key: Key | undefined) {
   return { verb, kind: kind.kind, ...(key === undefined ? {} : { key: formatKey(key) }) };
 }
 
-/** Items of a list come without apiVersion and kind; applied objects must have them. */
+/** Adds apiVersion and kind: items of a list lack them, applied objects need them. */
 export function withType<T extends Resource>(kind: Kind<T>, object: T): T {
   const apiVersion = apiVersionOf(kind);
   if (object.apiVersion === apiVersion && object.kind === kind.kind) return object;
   return { ...object, apiVersion, kind: kind.kind };
 }
 
-/** A server behind a path, as proxies for several clusters have it: `https://host/k8s/clusters/c-1`. */
+/** Adds the path of a server behind one, for example a proxy for several clusters: `https://host/k8s/clusters/c-1`. */
 function withPrefix(transport: Transport, prefix: string): Transport {
   if (prefix === '') return transport;
   return { ...transport, send: (request) => transport.send({ ...request, path: prefix + request.path }) };

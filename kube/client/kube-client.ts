@@ -11,13 +11,13 @@ export interface ListOptions extends CallOptions {
   namespace?: string;
   labelSelector?: string;
   fieldSelector?: string;
-  /** Objects per page, 500 unless given. */
+  /** Objects per page. Default 500. */
   pageSize?: number;
-  /** `"0"` lets the API server answer from its watch cache. */
+  /** `"0"` allows the API server to answer from its watch cache. */
   resourceVersion?: string;
 }
 
-/** One page of a list, as the reflector needs it. */
+/** One page of a list. */
 export interface ListPage<T extends Resource> {
   items: T[];
   resourceVersion: string;
@@ -32,20 +32,20 @@ export interface WatchOptions extends CallOptions {
   resourceVersion: string;
   /** How long the server keeps the watch open. */
   timeoutSeconds: number;
-  /** The watch is given up when not one byte (events and bookmarks included) came for this long. */
+  /** The watch ends with an error if no byte (event or bookmark) arrives for this long. */
   idleTimeoutMs: number;
-  /** Called when the server has accepted the watch, which may be long before the first event. */
+  /** Called when the server has accepted the watch, possibly long before the first event. */
   onOpen?: () => void;
 }
 
-/** One line of a watch. `ERROR` events surface as a thrown KubeError instead. */
+/** One event of a watch. `ERROR` events are thrown as a KubeError. */
 export interface WatchEvent<T extends Resource> {
   type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
   object: T;
 }
 
 export interface ApplyOptions extends CallOptions {
-  /** Take fields over from other managers. Default true, as controllers do. */
+  /** Take fields over from other field managers. Default true, as controllers do. */
   force?: boolean;
   /** Default: the client's own field manager. A second name lets one process own two sets of fields. */
   fieldManager?: string;
@@ -57,7 +57,7 @@ export interface PatchOptions extends CallOptions {
 }
 
 export interface DeleteOptions extends CallOptions {
-  /** Delete only this very object. */
+  /** Delete only the object with this uid. */
   uid?: string;
   resourceVersion?: string;
   propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
@@ -69,46 +69,46 @@ export interface PodLogOptions extends CallOptions {
   /** Keep the stream open until the container ends. */
   follow?: boolean;
   tailLines?: number;
-  /** RFC 3339; only younger lines. */
+  /** RFC 3339; returns only newer lines. */
   sinceTime?: string;
   /** Prefix every line with its RFC 3339 time. */
   timestamps?: boolean;
 }
 
 /**
- * One cluster's API server. The only way the plugin, the controller and the command line reach Kubernetes;
- * always passed in, never global. Every method rejects with a `KubeError` (`kube/client/kube-error.ts`)
- * and gives up after the client's time limit per call (30 s unless set otherwise; watches and followed logs excepted).
+ * A client for one cluster. Plugin, controller and command line access Kubernetes only through it; it is always passed in,
+ * never global. Every method rejects with a `KubeError` (`kube/client/kube-error.ts`) and has a time limit per call (default 30
+ * s; watches and followed logs have none).
  */
 export interface KubeClient {
-  /** `undefined` when the object does not exist. */
+  /** Returns the object, or `undefined` if it does not exist. */
   get<T extends Resource>(kind: Kind<T>, key: Key, options?: CallOptions): Promise<T | undefined>;
-  /** All objects, page by page. */
+  /** Lists all objects, page by page. */
   list<T extends Resource>(kind: Kind<T>, options?: ListOptions): AsyncIterable<T>;
   listPage<T extends Resource>(
     kind: Kind<T>,
     options?: ListOptions & { continueToken?: string },
   ): Promise<ListPage<T>>;
   watch<T extends Resource>(kind: Kind<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>;
-  /** Rejects with `isAlreadyExists` when the name is taken. */
+  /** Creates an object. Rejects with `isAlreadyExists` if the name is taken. */
   create<T extends Resource>(kind: Kind<T>, object: T, options?: CallOptions): Promise<T>;
   /**
-   * Server-side apply of exactly the fields in `object`. A `metadata.resourceVersion` in it makes the call conditional
-   * on the object being unchanged, but not on its being there: only a `metadata.uid` keeps it from being created anew.
+   * Applies exactly the fields in `object` (server-side apply). A `metadata.resourceVersion` makes the call fail if the object
+   * has changed, but not if it was deleted: only a `metadata.uid` prevents that it is created again.
    */
   apply<T extends Resource>(kind: Kind<T>, object: T, options?: ApplyOptions): Promise<T>;
-  /** Server-side apply on the status subresource. */
+  /** Applies the status subresource (server-side apply). */
   applyStatus<T extends Resource>(kind: Kind<T>, object: T, options?: ApplyOptions): Promise<T>;
-  /** JSON merge patch (RFC 7386). A `metadata.resourceVersion` in it makes the call conditional. */
+  /** Sends a JSON merge patch (RFC 7386). A `metadata.resourceVersion` in it makes the call conditional. */
   mergePatch<T extends Resource>(
     kind: Kind<T>,
     key: Key,
     patch: Record<string, unknown>,
     options?: PatchOptions,
   ): Promise<T>;
-  /** True when the object was there; deleting what is gone already is a success. */
+  /** Returns true if the object existed. An object that does not exist is no error. */
   delete<T extends Resource>(kind: Kind<T>, key: Key, options?: DeleteOptions): Promise<boolean>;
-  /** Lines of a container's log, without their line ends. */
+  /** Reads the lines of a container's log, without line ends. */
   podLog(key: Key, options?: PodLogOptions): AsyncIterable<string>;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** The parts of `metav1.Status` that callers act on. */
+/** The fields of `metav1.Status` that callers read. */
 export interface StatusBody {
   kind: 'Status';
   message?: string;
@@ -9,19 +9,19 @@ export interface StatusBody {
 }
 
 /**
- * Reasons this client adds to the API server's own ones (`NotFound`, `Conflict`, `Expired`, ...).
- * They stand in `KubeError.reason` when no HTTP answer came, with `code` 0.
+ * Reasons that this client adds to those of the API server (`NotFound`, `Conflict`, `Expired`, ...). They are in
+ * `KubeError.reason` if no HTTP response arrived; `code` is then 0.
  */
 export const ClientReason = {
-  /** The time limit of the call passed. */
+  /** The time limit of the call has passed. */
   timeout: 'ClientTimeout',
-  /** A watch brought not one byte for its idle limit. */
+  /** A watch received no byte for its idle limit. */
   idle: 'WatchIdle',
-  /** The connection could not be made or broke. */
+  /** The connection could not be opened, or it broke. */
   connection: 'ConnectionError',
-  /** The server's certificate is not trusted, or ours was refused: waiting does not help. */
+  /** The server's certificate is not trusted, or ours was rejected; a retry does not help. */
   tls: 'TLSError',
-  /** An answer that is not what Kubernetes sends. */
+  /** The response is not one of Kubernetes. */
   badAnswer: 'BadAnswer',
   /** The client was closed. */
   closed: 'ClientClosed',
@@ -38,24 +38,24 @@ export interface KubeErrorOptions {
   cause?: unknown;
 }
 
-/** What a caller was doing, for the message: `get PersistentVolumeClaim app/data`. */
+/** The call, for the error message: `get PersistentVolumeClaim app/data`. */
 export interface CallDescription {
   verb: string;
   kind: string;
-  /** As `formatKey` writes it; absent for lists over all namespaces. */
+  /** In the format of `formatKey`; absent for lists of all namespaces. */
   key?: string;
 }
 
-/** The one error type of the Kubernetes boundary. */
+/** The only error type of the Kubernetes client. */
 export class KubeError extends Error {
   override readonly name = 'KubeError';
-  /** HTTP status; 0 when no answer came. */
+  /** HTTP status; 0 if no response arrived. */
   readonly code: number;
   /** `Status.reason`, or one of {@link ClientReason}. */
   readonly reason: string;
-  /** How long the server asked to wait before the next attempt. */
+  /** The wait before the next attempt that the server requested. */
   readonly retryAfterMs: number | undefined;
-  /** The server's own account of the failure, where it gave one. */
+  /** The `Status` object that the server sent, if any. */
   readonly status: StatusBody | undefined;
 
   constructor(options: KubeErrorOptions) {
@@ -66,7 +66,7 @@ export class KubeError extends Error {
     this.status = options.status;
   }
 
-  /** Turns anything caught into a KubeError; total, never throws. A KubeError comes back as it is. */
+  /** Converts any caught value to a KubeError. Never throws; a KubeError is returned unchanged. */
   static from(caught: unknown, call?: CallDescription): KubeError {
     if (caught instanceof KubeError) return caught;
     const reason = reasonOf(caught);
@@ -74,7 +74,7 @@ export class KubeError extends Error {
     return new KubeError({ code: 0, reason, message: `${prefix(call)}${text}`, cause: caught });
   }
 
-  /** The error for an HTTP answer outside 2xx. `body` may be anything, also HTML of a proxy. */
+  /** Returns the error for an HTTP response outside 2xx. `body` may be anything, for example HTML of a proxy. */
   static fromResponse(
     answer: { code: number; body: string; retryAfterMs?: number },
     call?: CallDescription,
@@ -92,7 +92,7 @@ export class KubeError extends Error {
     });
   }
 
-  /** The error for the `Status` object of a watch's `ERROR` event. */
+  /** Returns the error for the `Status` object of a watch's `ERROR` event. */
   static fromStatus(status: StatusBody, call?: CallDescription): KubeError {
     return KubeError.fromResponse({ code: status.code ?? 500, body: JSON.stringify(status) }, call);
   }
@@ -103,17 +103,17 @@ const hasCode = (error: unknown, ...codes: number[]): error is KubeError =>
 
 export const isNotFound = (error: unknown): error is KubeError => hasCode(error, 404);
 export const isForbidden = (error: unknown): error is KubeError => hasCode(error, 403);
-/** Nothing can be created in a namespace that is being deleted, and it does not come back. */
+/** Returns true if the namespace is being deleted: nothing can be created in it, and a retry does not help. */
 export const isTerminating = (error: unknown): error is KubeError =>
   isForbidden(error) &&
   error.status?.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true;
-/** The object was refused by its schema or a validation rule. */
+/** Returns true if a schema or validation rule rejected the object. */
 export const isInvalid = (error: unknown): error is KubeError => hasCode(error, 422);
-/** The resourceVersion or continue token is too old: list anew. */
+/** Returns true if the resourceVersion or continue token is too old: list again. */
 export const isGone = (error: unknown): error is KubeError => hasCode(error, 410);
 export const isAlreadyExists = (error: unknown): error is KubeError =>
   hasCode(error, 409) && error.reason === 'AlreadyExists';
-/** A precondition did not hold or an apply met another owner; not `isAlreadyExists`. */
+/** Returns true if a precondition failed or an apply conflicts with another field manager; false for `isAlreadyExists`. */
 export const isConflict = (error: unknown): error is KubeError =>
   hasCode(error, 409) && error.reason !== 'AlreadyExists';
 
@@ -123,7 +123,7 @@ const transientReasons: readonly string[] = [
   ClientReason.connection,
 ];
 
-/** True when the same call may well succeed later: 429, 5xx, broken connections, timeouts. */
+/** Returns true if a retry may succeed: 429, 5xx, broken connections, timeouts. */
 export function isTransient(error: unknown): error is KubeError {
   if (!(error instanceof KubeError)) return false;
   if (error.code === 0) return transientReasons.includes(error.reason);
@@ -141,7 +141,7 @@ interface ErrorLike {
   cause?: unknown;
 }
 
-/** Not by `instanceof`: a DOMException of another realm (a test's, a plugin's) is no `Error` of this one. */
+/** Not `instanceof`: a DOMException of another realm (a test, a plugin) is no `Error` of this one. */
 function isErrorLike(value: unknown): value is ErrorLike {
   if (typeof value !== 'object' || value === null) return false;
   const { name, message } = value as Partial<Record<keyof ErrorLike, unknown>>;
@@ -149,13 +149,13 @@ function isErrorLike(value: unknown): value is ErrorLike {
 }
 
 function describe(error: ErrorLike): string {
-  // undici wraps: the reason a person can use ("connect ECONNREFUSED 10.0.0.1:443") is often one level down.
+  // undici wraps errors: the useful reason ("connect ECONNREFUSED 10.0.0.1:443") is often in the cause.
   const inner: unknown[] = error instanceof AggregateError ? error.errors : [error.cause];
   const texts = inner.filter(isErrorLike).map((one) => one.message);
   return [error.message, ...texts].filter((text) => text !== '').join(': ') || error.name;
 }
 
-/** First match counts. */
+/** The first match counts. */
 const reasonOfCode: readonly [RegExp, string][] = [
   [/TIMEOUT|ETIMEDOUT/, ClientReason.timeout],
   [/CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO/, ClientReason.tls],

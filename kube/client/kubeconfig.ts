@@ -34,22 +34,22 @@ interface KubeconfigUser extends Named {
 interface KubeconfigContext extends Named {
   context?: { cluster?: string; user?: string; namespace?: string };
 }
-/** A kubeconfig file as far as it is read here. */
+/** The parts of a kubeconfig file that are read here. */
 interface Kubeconfig {
   'current-context'?: string;
   clusters?: KubeconfigCluster[] | null;
   users?: KubeconfigUser[] | null;
   contexts?: KubeconfigContext[] | null;
 }
-/** One file, with the folder that its relative paths start from. */
+/** A kubeconfig file. Its relative paths start at the folder of `path`. */
 interface Loaded {
   path: string;
   config: Kubeconfig;
 }
 
 /**
- * Certificates, tokens and basic auth are read here. Users that need a program or an identity provider (`exec`,
- * `auth-provider`) are handed to @kubernetes/client-node, which is loaded only then: it costs half a second of CPU.
+ * Loads certificates, tokens and basic auth from kubeconfig files. For users that need a program or an identity provider
+ * (`exec`, `auth-provider`) it loads @kubernetes/client-node, which costs half a second of CPU.
  */
 export async function loadKubeconfigFiles(paths: string[], contextName?: string): Promise<ClusterConfig> {
   const { server, cluster, user, namespace } = choose(await Promise.all(paths.map(loadFile)), contextName);
@@ -72,7 +72,7 @@ interface Choice {
   namespace: string | undefined;
 }
 
-/** What the context leads to. */
+/** Returns the cluster, user and namespace of the context. */
 function choose(files: Loaded[], contextName: string | undefined): Choice {
   const where = files.map(({ path }) => path).join(', ');
   const name = contextName ?? files.map(({ config }) => config['current-context']).find(Boolean);
@@ -89,7 +89,7 @@ function choose(files: Loaded[], contextName: string | undefined): Choice {
 
 interface Found<T> {
   entry: T;
-  /** Folder of the file the entry came from. */
+  /** Folder of the file with the entry. */
   folder: string;
 }
 
@@ -111,7 +111,7 @@ async function loadFile(path: string): Promise<Loaded> {
     throw new Error(`cannot read the kubeconfig ${path}`, { cause });
   });
   try {
-    // JSON is YAML: a kubeconfig written as JSON is read without loading a YAML parser.
+    // JSON is YAML: a kubeconfig in JSON needs no YAML parser.
     const config = (text.trimStart().startsWith('{') ? JSON.parse(text) : await parseYaml(text)) as unknown;
     if (typeof config !== 'object' || config === null) throw new Error('it is empty');
     return { path, config };

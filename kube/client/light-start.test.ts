@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Runs a module in a Node of its own and lists the packages it loaded. */
+/** Runs a module in a separate Node process and returns the packages that it loaded. */
 async function packagesOf(source: string): Promise<string[]> {
   const report = `
     const { registerHooks } = await import('node:module');

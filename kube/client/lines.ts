@@ -1,21 +1,22 @@
 import type { Readable } from 'node:stream';
 
 export interface LinesOptions {
-  /** Called for every piece that arrives, also in the middle of a line. */
+  /** Called for every chunk that arrives, also in the middle of a line. */
   onData?: (() => void) | undefined;
-  /** Characters that are kept of a line; what is beyond is read and dropped. Default: all. */
+  /** Characters to keep per line; the rest is read and dropped. Default: all. */
   longest?: number | undefined;
 }
 
 /**
- * Splits a body into lines, without their line ends; a last line without one counts. Leaving the loop early destroys the body.
+ * Splits a body into lines without line ends; the last line may lack one. If the caller leaves the loop early, the body is
+ * destroyed.
  */
 export async function* readLines(
   body: Readable,
   { onData, longest = Infinity }: LinesOptions = {},
 ): AsyncGenerator<string> {
   body.setEncoding('utf8');
-  // Pieces of an unfinished line are joined once: objects can be megabytes and come in 16 KiB pieces.
+  // The pieces of a line are joined once: objects can have megabytes and arrive in pieces of 16 KiB.
   let pieces: string[] = [];
   let room = longest;
   const keep = (piece: string): void => {

@@ -5,15 +5,15 @@ import { ClientReason, KubeError } from './kube-error.ts';
 import { CONNECT_TIMEOUT_MS, KEEP_ALIVE_MS, type HttpRequest, type OpenTransport } from './transport.ts';
 
 /**
- * Over Node's own HTTP client. undici carries more calls on a core, but compiles its parser from WebAssembly in each
- * process, which costs more than all the calls of one that lives for a second.
+ * Creates a transport over Node's own HTTP client. undici handles more calls per core, but compiles its parser from WebAssembly
+ * in each process; in a process that lives for one second this costs more than all of its calls.
  */
 export const createNodeTransport: OpenTransport = ({ origin, tls, maxConnections }) => {
   const server = urlToHttpOptions(new URL(origin));
   const AgentOf = server.protocol === 'https:' ? TlsAgent : Agent;
   const common = { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000 };
   const agents: Record<HttpRequest['pool'], Agent> = {
-    // The time limit is for idle connections: Node lets a call under way be as quiet as it likes.
+    // The time limit is for idle connections; Node does not limit a call in progress.
     call: new AgentOf({ ...common, maxSockets: maxConnections, timeout: KEEP_ALIVE_MS }),
     stream: new AgentOf(common),
   };
@@ -31,7 +31,7 @@ export const createNodeTransport: OpenTransport = ({ origin, tls, maxConnections
           ...server,
           method,
           path,
-          // Node names the length of a body itself, but not with DELETE.
+          // Node sets the length of a body itself, except for DELETE.
           headers: body === undefined ? headers : { ...headers, 'content-length': Buffer.byteLength(body) },
           agent: agents[pool],
           signal,
@@ -56,7 +56,7 @@ export const createNodeTransport: OpenTransport = ({ origin, tls, maxConnections
   };
 };
 
-/** Node leaves this to the kernel, which tries for minutes. */
+/** Limits the time to connect, which Node leaves to the kernel; the kernel tries for minutes. */
 function limitConnect(call: ClientRequest): void {
   call.once('socket', (socket) => {
     if (!socket.connecting) return;

@@ -2,7 +2,7 @@ import type { Key, Kind, Resource } from '../../api/kubernetes/meta.ts';
 import type { KubeClient } from './kube-client.ts';
 import { isNotFound } from './kube-error.ts';
 
-/** A merge patch of what may be gone already, which is no error. */
+/** Sends a merge patch; an object that does not exist is no error. */
 export async function patchIfThere(
   client: KubeClient,
   kind: Kind<Resource>,

@@ -1,9 +1,9 @@
 import type { Key, Kind, Resource } from '../../api/kubernetes/meta.ts';
 
-/** Query parameters; `undefined` ones are left out. */
+/** Query parameters; `undefined` values are left out. */
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Path of a collection: all namespaces when `namespace` is absent. */
+/** Returns the path of a collection; all namespaces if `namespace` is absent. */
 export function collectionPath(kind: Kind<Resource>, namespace?: string): string {
   const root = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`;
   const scope = kind.namespaced && namespace !== undefined ? `/namespaces/${segment(namespace)}` : '';
@@ -11,8 +11,8 @@ export function collectionPath(kind: Kind<Resource>, namespace?: string): string
 }
 
 /**
- * Path of one object.
- * @throws Error when the key does not fit the kind: a missing namespace would silently address another URL.
+ * Returns the path of one object.
+ * @throws Error if the key does not fit the kind: without a namespace it would address another URL.
  */
 export function objectPath(kind: Kind<Resource>, key: Key, subresource?: string): string {
   if (key.name === '') throw new Error(`${kind.kind}: the name is empty`);
@@ -22,7 +22,7 @@ export function objectPath(kind: Kind<Resource>, key: Key, subresource?: string)
   return `${collectionPath(kind, key.namespace)}/${segment(key.name)}${tail}`;
 }
 
-/** `?a=1&b=2`, or an empty string. */
+/** Returns `?a=1&b=2`, or an empty string. */
 export function queryString(query: Query): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
@@ -32,7 +32,7 @@ export function queryString(query: Query): string {
   return text === '' ? '' : `?${text}`;
 }
 
-// Names come from objects that tenants write: "../" in one must not reach another URL.
+// Tenants choose names: "../" in one must not lead to another URL.
 function segment(text: string): string {
   if (text === '.' || text === '..') throw new Error(`"${text}" is not a Kubernetes name`);
   return encodeURIComponent(text);

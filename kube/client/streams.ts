@@ -9,8 +9,8 @@ import { collectionPath, objectPath, queryString } from './resource-path.ts';
 type RawEvent<T extends Resource> = WatchEvent<T> | { type: 'ERROR'; object: StatusBody };
 
 /**
- * A watch with bookmarks. Ends when the server ends it; throws a KubeError when the server reports an error in it,
- * when it breaks, and when not one byte came for `idleTimeoutMs`, which is how a half-open connection shows.
+ * Opens a watch with bookmarks. It ends if the server ends it. Throws a KubeError if the server reports an error, if the
+ * connection breaks, or if no byte arrives for `idleTimeoutMs` (the sign of a half-open connection).
  */
 export async function* openWatch<T extends Resource>(
   caller: Caller,
@@ -55,7 +55,7 @@ export async function* openWatch<T extends Resource>(
   }
 }
 
-/** Lines of a container's log. A followed log has no time limit: a quiet container sends not even headers. */
+/** Reads the lines of a container's log. A followed log has no time limit: for a quiet container not even headers arrive. */
 export async function* followLog(
   caller: Caller,
   key: Key,
@@ -80,10 +80,10 @@ export async function* followLog(
   yield* streamLines(caller, call, deadline, { longest: LONGEST_LOG_LINE });
 }
 
-/** Characters. Names of files and of what a repository holds end up in logs, and a container may print without an end of line. */
+/** Characters. Logs contain file names and repository content, and a container may print without line ends. */
 const LONGEST_LOG_LINE = 64 * 1024;
 
-/** Opens the call and reads it line by line; every byte extends the deadline, from the headers on by `idleMs`, if given. */
+/** Opens the call and reads it line by line. Every byte extends the deadline; after the headers it is `idleMs`, if given. */
 async function* streamLines(
   caller: Caller,
   call: Call,

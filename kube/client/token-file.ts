@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 
-/** Kubelet rotates bound tokens about every 50 minutes, with ten minutes of validity left. */
+/** The kubelet rotates bound tokens about every 50 minutes, when they are valid for ten more minutes. */
 const REREAD_MS = 10_000;
 
 /**
- * `Bearer <token>` from a file that others rotate: read again when it was last read 10 s ago or `fresh` is asked for.
- * When the file cannot be read for a while (it is being replaced), the last token still counts.
+ * Returns a function that reads `Bearer <token>` from a rotated file. It reads the file again after 10 s, or at once with
+ * `fresh`. If the file cannot be read for a while (it is being replaced), it returns the last token.
  */
 export function tokenFromFile(path: string): (fresh: boolean) => Promise<string> {
   let token: string | undefined;

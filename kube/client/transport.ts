@@ -8,30 +8,30 @@ export interface HttpRequest {
   headers: Record<string, string>;
   body?: string;
   signal: AbortSignal;
-  /** `stream` for watches and followed logs, which live on a pool of their own. */
+  /** `stream` for watches and followed logs, which have a pool of their own. */
   pool: 'call' | 'stream';
 }
 
 export interface HttpResponse {
   code: number;
   headers: Record<string, string | string[] | undefined>;
-  /** Must be read to its end or destroyed, or its connection stays taken. */
+  /** Must be read to its end or destroyed; otherwise the connection stays in use. */
   body: Readable;
 }
 
 export interface Transport {
   send(request: HttpRequest): Promise<HttpResponse>;
-  /** Breaks open streams and calls and closes every connection. */
+  /** Aborts open streams and calls and closes all connections. */
   close(): Promise<void>;
 }
 
-/** How to trust the server and be trusted by it; certificates and keys in PEM. */
+/** Certificates and keys in PEM, for both directions of trust. */
 export interface TlsOptions {
   ca?: string | Buffer;
   cert?: string | Buffer;
   key?: string | Buffer;
   servername?: string;
-  /** `false` trusts any server. Default true. */
+  /** `false` disables the check of the server's certificate. Default true. */
   rejectUnauthorized?: boolean;
 }
 
@@ -39,18 +39,15 @@ export interface TransportOptions {
   /** `https://host:port`, without a path. */
   origin: string;
   tls: TlsOptions;
-  /** Connections for calls; more calls than that wait their turn. */
+  /** Connections for calls; further calls wait for a free one. */
   maxConnections: number;
 }
 
-/** Connects on first use. */
+/** Creates a transport, which connects on first use. */
 export type OpenTransport = (options: TransportOptions) => Transport;
 
-/**
- * Below the 90 s after which the API server closes an idle connection, so that a call seldom meets a
- * connection that is just being closed.
- */
+/** Below the 90 s after which the API server closes an idle connection, so a call rarely uses a connection that is being closed. */
 export const KEEP_ALIVE_MS = 30_000;
 
-/** Below the 30 s that a call has: another attempt may find a way. */
+/** Below the 30 s time limit of a call, so another attempt remains. */
 export const CONNECT_TIMEOUT_MS = 10_000;

@@ -4,15 +4,15 @@ import Pool from 'undici/lib/dispatcher/pool.js';
 import { CONNECT_TIMEOUT_MS, KEEP_ALIVE_MS, type HttpRequest, type OpenTransport } from './transport.ts';
 
 /**
- * Two pools of HTTP/1.1 keep-alive connections to one API server: calls share a few connections, and each watch or
- * followed log has one of its own, so that streams never starve calls.
+ * Creates a transport with two pools of HTTP/1.1 keep-alive connections: calls share a few connections, and each watch or
+ * followed log has its own, so streams never block calls.
  */
 export const createUndiciTransport: OpenTransport = (options) => {
   const common = {
     connect: { ...options.tls, keepAlive: true, keepAliveInitialDelay: 30_000, timeout: CONNECT_TIMEOUT_MS },
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    // Limits are ours (one per call), and a quiet watch is a healthy watch.
+    // Time limits are set per call, and a quiet watch is healthy.
     headersTimeout: 0,
     bodyTimeout: 0,
     allowH2: false,
@@ -28,8 +28,8 @@ export const createUndiciTransport: OpenTransport = (options) => {
         path,
         headers,
         body: body ?? null,
-        // undici drops a connection after a DELETE with a body, which servers may misread. The API server expects one, and
-        // whoever removes what many requests have made would pay for a new connection each time.
+        // By default undici closes a connection after a DELETE with a body, because some servers misread it. The API server
+        // expects one; a new connection per deletion would slow the cleanup of many requests.
         reset: false,
         signal,
       });

@@ -1,6 +1,6 @@
 /**
- * Whether the signal has fired by now. A function, because the compiler takes `signal.aborted` for unchanging and
- * believes its first answer also after an await.
+ * Returns true if the signal has fired. A function, because the compiler assumes that `signal.aborted` does not change across
+ * an await.
  */
 export function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;

@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 
 const clock = fileURLToPath(new URL('./clock.ts', import.meta.url));
 
-/** What a process prints that does nothing but this. */
+/** Runs a statement in a separate process and returns its output. */
 async function outputOf(statement: string): Promise<string> {
   const script = `import { sleep, systemClock } from ${JSON.stringify(clock)};\n${statement}`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script]);

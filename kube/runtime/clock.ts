@@ -1,17 +1,14 @@
-/** Time as the runtime sees it; tests pass a clock that they move by hand. */
+/** The time source of the runtime; tests pass a clock that they advance. */
 export interface Clock {
-  /** Milliseconds since 1970: for stamps in objects. It jumps when the machine's clock is set. */
+  /** Milliseconds since 1970, for timestamps in objects. It jumps if the machine's clock is set. */
   now(): number;
-  /** Milliseconds since some fixed moment: for durations. It only goes forward, whatever is done to the machine's clock. */
+  /** Milliseconds since a fixed moment, for durations. It never goes back, even if the machine's clock is set. */
   monotonic(): number;
-  /**
-   * Runs `action` once after `ms`; the answer cancels it. A waiting timer does not keep the process alive,
-   * unless `keepAlive` says that somebody awaits it.
-   */
+  /** Runs `action` once after `ms`; the returned function cancels it. The timer keeps the process alive only with `keepAlive`. */
   after(ms: number, action: () => void, keepAlive?: boolean): () => void;
 }
 
-// setTimeout runs at once when told to wait longer than this.
+// setTimeout runs at once for longer delays.
 const LONGEST_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
@@ -25,9 +22,8 @@ export const systemClock: Clock = {
 };
 
 /**
- * Resolves after `ms`, or at once when `signal` fires; it never rejects: look at `signal.aborted` afterwards.
- * The process stays alive meanwhile, unless `keepAlive` is false: a candidate that waits for another's lease has nothing else
- * that would keep it.
+ * Resolves after `ms`, or at once if `signal` fires. It never rejects: check `signal.aborted` afterwards. It keeps the process
+ * alive, unless `keepAlive` is false: a candidate that waits for the lease has no other handle that does.
  */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal, keepAlive = true): Promise<void> {
   if (signal?.aborted === true) return Promise.resolve();

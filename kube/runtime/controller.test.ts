@@ -32,7 +32,7 @@ function setup(reconcile: Reconciler['reconcile'], more: Partial<ControllerOptio
   return { clock, metrics, controller, stop, running, finish };
 }
 
-/** Throws the errors one after another, then succeeds. */
+/** Throws the errors one by one, then succeeds. */
 function failing(...errors: Error[]) {
   const passes: Key[] = [];
   const reconcile = (passKey: Key): Promise<void> => {

@@ -12,43 +12,43 @@ import { TerminalError } from './terminal-error.ts';
 import { nextTurn } from './turns.ts';
 import { createWorkQueue, type WorkQueue, type WorkQueueOptions } from './work-queue.ts';
 
-/** Nothing, or a moment to look again. */
+/** With a time: reconcile again after it. */
 export interface ReconcileResult {
   requeueAfterMs?: number;
 }
 
 export interface ReconcileContext {
-  /** Fires at the deadline of this pass and at the end of a shutdown. */
+  /** Fires at the deadline of this pass, or at the end of a shutdown. */
   signal: AbortSignal;
-  /** Carries controller, namespace, name and reconcileID. */
+  /** Has the fields controller, namespace, name and reconcileID. */
   log: Logger;
   reconcileID: string;
 }
 
 /**
- * Brings one object to where it should be. Level-based: it is told which object, never what happened, and reads
- * everything anew. A thrown error means: again, after a growing wait; see also {@link TerminalError}.
+ * Reconciles one object. Level-based: it gets the key only, never the event, and reads the current state. A thrown error is
+ * retried after a growing wait; see also {@link TerminalError}.
  */
 export interface Reconciler {
   reconcile(key: Key, context: ReconcileContext): Promise<ReconcileResult | void>;
 }
 
 export interface ControllerOptions {
-  /** In logs and metrics. */
+  /** For logs and metrics. */
   name: string;
   reconciler: Reconciler;
-  /** Passes that may run side by side, each for another key. Default 10. */
+  /** Passes that may run at the same time, for different keys. Default 10. */
   workers?: number;
   /** Time limit of one pass. Default 60 s. */
   deadlineMs?: number;
-  /** How long a shutdown lets queued and running passes go on. Default 10 s. */
+  /** How long a shutdown waits for queued and running passes. Default 10 s. */
   drainMs?: number;
-  /** The queue, or what differs from the default one. */
+  /** The queue, or options that replace its defaults. */
   queue?: WorkQueue | Omit<WorkQueueOptions, 'name'>;
-  /** Which of the objects that are due come first: those with the lowest number. Default: all alike. */
+  /** Returns the priority of an object that is due; the lowest number comes first. Default: the same for all. */
   priorityOf?: (key: Key) => number;
   log: Logger;
-  /** What lines about an object say beside its key. */
+  /** Returns fields for log lines about an object, besides its key. */
   logFields?: (key: Key) => LogFields;
   metrics?: Metrics;
   clock?: Clock;
@@ -59,8 +59,8 @@ export interface Controller {
   enqueue(key: Key): void;
   enqueueAfter(key: Key, ms: number): void;
   /**
-   * Works until `signal` fires, then drains; resolves when the last pass is over. With a LeadershipLostError as the
-   * signal's reason it does not drain but aborts at once.
+   * Runs until `signal` fires, then drains; resolves after the last pass. If the signal's reason is a LeadershipLostError, it
+   * aborts at once instead.
    */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -71,7 +71,7 @@ export function createController(options: ControllerOptions): Controller {
   const metrics = options.metrics ?? noMetrics;
   const queue = makeQueue(options, { clock, metrics });
   const measure = createReconcileMetrics({ controller: name, workers, metrics, clock });
-  // Somebody else was faster: try again soon, but not in a tight loop should two writers quarrel.
+  // Another writer was faster: retry soon, but not in a tight loop if two writers fight.
   const conflicts = exponentialLimiter({ baseMs: 50, maxMs: 5_000 });
 
   function onSuccess(item: string, result: ReconcileResult | void): void {
@@ -88,7 +88,7 @@ export function createController(options: ControllerOptions): Controller {
       return 'conflict';
     }
     conflicts.forget(item);
-    // Another process looks at it next; the end of this one is logged once.
+    // Another process reconciles it next; the end of this process is logged once.
     if (error instanceof LeadershipLostError) return 'error';
     if (error instanceof TerminalError) {
       log.error({ err: error }, 'reconcile failed for good');
@@ -123,7 +123,7 @@ export function createController(options: ControllerOptions): Controller {
       const item = await queue.get();
       if (item === undefined) return;
       await work(item, stop);
-      // Passes that ask nobody anything must not keep timers waiting, the renewal of the lease among them.
+      // Passes without I/O must not delay timers, for example the renewal of the lease.
       await nextTurn();
     }
   }
@@ -136,7 +136,7 @@ export function createController(options: ControllerOptions): Controller {
       const stop = new AbortController();
       const all = Promise.all(Array.from({ length: workers }, () => worker(stop.signal)));
       await whenAborted(signal);
-      // Somebody else may lead already: nothing more may be begun, and what runs must stop.
+      // Another process may lead already: start no pass, and stop those that run.
       const mayDrain = !(signal.reason instanceof LeadershipLostError);
       const drained = queue.shutdown({ drain: mayDrain });
       const timer = new AbortController();
@@ -156,7 +156,7 @@ function makeQueue(options: ControllerOptions, shared: { clock: Clock; metrics: 
   return createWorkQueue({ ...shared, ...ordered, ...queue, name });
 }
 
-/** The signal of one pass: the deadline's and the shutdown's. */
+/** Creates the signal of one pass: it fires at the deadline or at the shutdown. */
 function startPass(options: { stop: AbortSignal; deadlineMs: number; clock: Clock; what: string }) {
   const { stop, deadlineMs, clock, what } = options;
   const controller = new AbortController();

@@ -3,37 +3,37 @@ import type { KubeClient } from '../client/kube-client.ts';
 import { isAlreadyExists } from '../client/kube-error.ts';
 import type { Clock } from './clock.ts';
 
-/** Creates objects of deterministic names. */
+/** Creates objects with deterministic names. */
 export interface Creator {
   /**
-   * That the object stands already is a success, since only we choose its name. It is not asked for again while the
-   * cache may not have seen it yet; if it is still not there after that, somebody removed it, and it is made anew.
-   * The request is looked at then.
+   * Creates an object; one that exists already is a success, because only this controller chooses the name. It is not created
+   * again while the cache may lack it. If it still does not exist after that, it was deleted; the request is then enqueued and
+   * the object is created again.
    */
   createOnce<T extends Resource>(kind: Kind<T>, object: T, signal: AbortSignal): Promise<void>;
-  /** To be called before an object is deleted that is to be made anew. */
+  /** Must be called before an object is deleted in order to be created again. */
   forget<T extends Resource>(kind: Kind<T>, key: Key): void;
 }
 
-/** Longer than a watch takes to bring back what was just created. */
+/** Longer than a watch takes to deliver a new object. */
 const CACHE_LAG_MS = 5_000;
 
 export interface CreatorDependencies {
   client: KubeClient;
   clock: Clock;
-  /** Asks for another look at the request that an object was made for. */
+  /** Enqueues the request of an object. */
   wake: (object: Resource) => void;
 }
 
-/** An object that the cache may not have seen yet. */
+/** An object that the cache may lack. */
 interface Recent {
   createdAt: number;
-  /** Another look is due when the cache must have seen it. */
+  /** True if the request will be enqueued when the cache must have the object. */
   isAwaited: boolean;
 }
 
 export function createCreator({ client, clock, wake }: CreatorDependencies): Creator {
-  /** In the order of their creation. */
+  /** In order of creation. */
   const recent = new Map<string, Recent>();
 
   function forgetOld(time: number): void {
@@ -43,7 +43,10 @@ export function createCreator({ client, clock, wake }: CreatorDependencies): Cre
     }
   }
 
-  /** It may be gone already, and its going have been seen: then nothing else would end the wait for it. */
+  /**
+   * Enqueues the request when the cache must have the object. The object may be deleted already and its deletion event have
+   * passed, so no other event would end the wait.
+   */
   function lookAgain(one: Recent, object: Resource, time: number): void {
     if (one.isAwaited) return;
     one.isAwaited = true;

@@ -1,10 +1,10 @@
-/** Items with the moment they are due, earliest first. */
+/** Items with the time at which they are due, earliest first. */
 export interface DelayHeap {
-  /** Keeps the earlier moment when the item waits already. */
+  /** Adds an item. If it is present, the earlier time counts. */
   add(item: string, dueAt: number): void;
-  /** Moment of the earliest item. */
+  /** Returns the time of the earliest item. */
   nextDueAt(): number | undefined;
-  /** Takes out one item that is due at `now`. */
+  /** Removes and returns one item that is due at `now`. */
   takeDue(now: number): string | undefined;
   clear(): void;
   readonly size: number;
@@ -48,7 +48,7 @@ export function createDelayHeap(): DelayHeap {
     heap[0] = last;
     down();
   };
-  // An item that was moved to an earlier moment leaves its old entry behind; such entries are dropped when met.
+  // An item that was moved to an earlier time leaves its old entry in the heap; such entries are dropped here.
   const dropStale = (): void => {
     while (heap[0] !== undefined && due.get(heap[0].item) !== heap[0].dueAt) pop();
   };

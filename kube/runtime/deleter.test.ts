@@ -67,7 +67,7 @@ describe('the cleaner', () => {
     const { uid } = kube.seed(secrets, secret).metadata;
     expect(await remove(seen)).toEqual(['Secret velero/child']);
     expect(kube.peek(secrets, key)?.metadata.uid).toBe(uid);
-    // The cache sees the end of the former one before it sees the new one.
+    // The cache receives the deletion of the old object before the new one.
     expect(await remove()).toEqual(['Secret velero/child']);
     expect(kube.peek(secrets, key)).toBeUndefined();
   });

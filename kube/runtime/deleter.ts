@@ -1,38 +1,41 @@
 import { formatKey, keyOf, type Key, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import type { DeleteOptions, KubeClient } from '../client/kube-client.ts';
 
-/** One object that must not outlive its request. */
+/** An object that must be deleted with its request. */
 export interface Target {
   kind: Kind<Resource>;
   key: Key;
-  /** What the cache knows of it. */
+  /** The object in the cache. */
   cached: Resource | undefined;
   propagationPolicy?: DeleteOptions['propagationPolicy'];
   /**
-   * Whether an object of that name was made for the request, where others may use the name: what was not is left alone and
-   * counts as gone. Default: it was, since only we choose the name.
+   * Returns true if the object was created for the request. Needed if others may use the name: foreign objects are not deleted
+   * and count as removed. Default: true, because only this controller chooses the name.
    */
   isOurs?: (object: Resource) => boolean;
-  /** What has to be done right before it is deleted. Can be repeated, also where it is gone already. */
+  /** Runs right before the deletion. Must be repeatable, even if the object does not exist. */
   prepare?: (signal: AbortSignal) => Promise<void>;
 }
 
 /**
- * Deletes objects of requests and tells when they are gone. The cache alone cannot tell: it may not have seen yet what
- * was created a moment ago. So every object is deleted at the API server once, cached or not, and only then the cache is believed.
+ * Deletes the objects of requests and reports which remain. The cache may lack an object that was just created, so each object
+ * is deleted once at the API server, cached or not; only after that the cache is trusted.
  */
 export interface Cleaner {
-  /** Answers what is left, one name each. */
+  /** Deletes the targets and returns the names of those that remain. */
   remove(requestUid: string, targets: readonly Target[], signal: AbortSignal): Promise<string[]>;
-  /** Forgets a request that is finished. */
+  /** Forgets a request that has ended. */
   forget(requestUid: string): void;
 }
 
-/** `size` is the number of requests that it remembers. */
+/** Creates a cleaner. `size` is the number of remembered requests. */
 export function createCleaner(client: KubeClient): Cleaner & { readonly size: number } {
   const swept = new Map<string, Set<string>>();
 
-  /** The object to delete; `undefined`: what has the name is another's. An object that nobody has seen yet has no uid. */
+  /**
+   * Returns the uid of the object to delete (none if the object was never seen); `undefined` if the name belongs to a foreign
+   * object.
+   */
   async function toDelete(target: Target, signal: AbortSignal): Promise<{ uid?: string } | undefined> {
     const { kind, key, isOurs } = target;
     const cached = ownOf(target);
@@ -56,7 +59,7 @@ export function createCleaner(client: KubeClient): Cleaner & { readonly size: nu
         ...object,
         ...(propagationPolicy !== undefined && { propagationPolicy }),
       }));
-    // Where the one that the cache has seen is gone, another may have its name.
+    // If the cached object was already deleted, another one may have its name.
     if (existed || cached === undefined) done.add(id);
     return !existed && cached === undefined;
   }
@@ -88,7 +91,7 @@ function uidOf(object: Resource | undefined): { uid?: string } {
   return uid === undefined ? {} : { uid };
 }
 
-/** An object as messages call it. */
+/** Returns kind, namespace and name for messages. */
 export function nameOf(object: Resource): string {
   return `${object.kind} ${formatKey(keyOf(object))}`;
 }

@@ -9,7 +9,7 @@ const lease = { namespace: 'velero', name: 'controller' };
 function setup() {
   const clock = createFakeClock();
   const kube = new FakeKube({ clock });
-  /** A candidate whose work ends when its signal fires, unless `linger` keeps it. */
+  /** Creates a candidate whose work ends when its signal fires and `linger` has resolved. */
   function candidate(identity: string, linger: Promise<void> = Promise.resolve()) {
     const stop = new AbortController();
     const state: { led: number; ended: unknown; error: unknown } = {
@@ -140,7 +140,7 @@ describe('leader election', () => {
     await clock.advance(3_000);
     expect(one.elector.isLeader()).toBe(true);
     kube.before = () => new Promise(() => undefined);
-    // The process stands still: the time goes on, and no timer has run yet.
+    // The process is suspended: time passes, and no timer has run yet.
     clock.standStill(10_000);
     expect(one.elector.isLeader()).toBe(false);
     await clock.advance(1_000);

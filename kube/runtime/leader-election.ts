@@ -25,18 +25,16 @@ export const leases: Kind<Lease> = {
 };
 
 export interface LeaderElectionOptions {
-  /**
-   * A client of its own, with a short time limit: renewals that queue behind the work of a busy leader come too late.
-   */
+  /** A separate client with a short time limit: renewals must not queue behind the calls of a busy leader. */
   client: KubeClient;
   lease: Required<Key>;
   /** Labels of the lease when it is created. Default: none. */
   labels?: Readonly<Record<string, string>>;
-  /** This process, unique among the candidates. */
+  /** Identity of this process, unique among the candidates. */
   identity: string;
-  /** How long others wait for a silent leader. Default 15 s. */
+  /** How long candidates wait for a leader that does not renew. Default 15 s. */
   leaseMs?: number;
-  /** How long a leader tries to renew before it stops. Must be shorter. Default 10 s. */
+  /** How long a leader tries to renew before it stops. Must be shorter than `leaseMs`. Default 10 s. */
   renewDeadlineMs?: number;
   /** Time between attempts. Default 2 s. */
   retryMs?: number;
@@ -46,28 +44,28 @@ export interface LeaderElectionOptions {
   random?: () => number;
 }
 
-/** Thrown when the lease was not renewed in time: somebody else may lead already, so end the process. */
+/** Thrown if the lease was not renewed in time. Another process may lead already, so this process must end. */
 export class LeadershipLostError extends Error {
   override readonly name = 'LeadershipLostError';
 }
 
 export interface LeaderElector {
   /**
-   * Waits until this process leads, then calls `lead`, whose signal fires when the leadership is lost or `signal` does.
-   * While `lead` finishes its work after `signal`, the lease is still renewed; then it is released, so that the next
-   * one need not wait for it to expire.
+   * Waits until this process leads, then calls `lead`. The signal of `lead` fires if the leadership is lost or `signal` fires.
+   * After `signal` the lease is renewed until `lead` has ended; then it is released, so the next leader does not wait for it to
+   * expire.
    *
    * @throws LeadershipLostError after `lead` has ended; whatever `lead` throws.
    */
   run(signal: AbortSignal, lead: (signal: AbortSignal) => Promise<void>): Promise<void>;
   /**
-   * Whether this process may write as the leader: it leads, and has renewed its lease within the deadline. The time counts, not
-   * the timer that notices it: after a standstill of the process a pass may run before that timer does.
+   * Returns true if this process may write as the leader: it leads, and renewed its lease within the deadline. Compares times
+   * instead of relying on the timer: after a suspension of the process a pass may run before the timer does.
    */
   isLeader(): boolean;
 }
 
-/** A lease as this process saw it change, by its own monotonic clock; the clocks of two machines are never compared. */
+/** A lease as last seen, with the time of its change on our monotonic clock; clocks of two machines are never compared. */
 interface Observed {
   resourceVersion: string | undefined;
   holder: string | undefined;
@@ -81,7 +79,7 @@ export function createLeaderElector(options: LeaderElectionOptions): LeaderElect
   if (renewDeadlineMs >= leaseMs) throw new Error('renewDeadlineMs must be shorter than leaseMs');
   let observed: Observed | undefined;
   let leading = false;
-  /** When the attempt that last took or renewed the lease began, on the monotonic clock. */
+  /** Monotonic time at which the last successful attempt to take or renew the lease began. */
   let renewedAt = 0;
 
   function observe(lease: Lease): Observed {
@@ -99,7 +97,7 @@ export function createLeaderElector(options: LeaderElectionOptions): LeaderElect
     return observed;
   }
 
-  /** One attempt to take or keep the lease. */
+  /** Tries once to take or renew the lease. */
   async function attempt(signal: AbortSignal): Promise<boolean> {
     const lease = await client.get(leases, key, { signal });
     const now = microTime(clock.now());
@@ -119,13 +117,13 @@ export function createLeaderElector(options: LeaderElectionOptions): LeaderElect
     const spec = mine
       ? renewal
       : { ...renewal, acquireTime: now, leaseTransitions: (lease.spec?.leaseTransitions ?? 0) + 1 };
-    // Guarded by the version just read: of several candidates exactly one gets it.
+    // Conditional on the version just read: only one candidate succeeds.
     const { resourceVersion } = lease.metadata;
     observe(await client.mergePatch(leases, key, { metadata: { resourceVersion }, spec }, { signal }));
     return true;
   }
 
-  /** One attempt with a time limit; trouble is a "no". */
+  /** Tries once with a time limit; returns false after an error. */
   async function tryOnce(outer: AbortSignal, limitMs: number): Promise<boolean> {
     const limit = new AbortController();
     const onAbort = (): void => limit.abort(outer.reason);
@@ -136,7 +134,7 @@ export function createLeaderElector(options: LeaderElectionOptions): LeaderElect
     try {
       return await attempt(limit.signal);
     } catch (error) {
-      // Another candidate was faster: not worth a line.
+      // Another candidate was faster: not worth a log line.
       if (!isConflict(error) && !isAlreadyExists(error) && !outer.aborted)
         log.warn({ err: KubeError.from(error), ...key }, 'could not take or renew the lease');
       return false;
@@ -150,12 +148,12 @@ export function createLeaderElector(options: LeaderElectionOptions): LeaderElect
     while (!signal.aborted) {
       renewedAt = clock.monotonic();
       if (await tryOnce(signal, renewDeadlineMs)) return;
-      // Candidates that were started together should not stay in step.
+      // Candidates that started together must not stay synchronous.
       await sleep(clock, retryMs * (1 + 0.2 * random()), signal);
     }
   }
 
-  /** Renews until `signal` fires; resolves to true when the lease was lost. */
+  /** Renews until `signal` fires; resolves to true if the lease was lost. */
   async function keep(signal: AbortSignal): Promise<boolean> {
     for (;;) {
       await sleep(clock, retryMs, signal);
@@ -169,14 +167,14 @@ export function createLeaderElector(options: LeaderElectionOptions): LeaderElect
     }
   }
 
-  /** Seen in somebody else's hands: no use in waiting for the deadline. */
+  /** Returns true if another process holds the lease: no need to wait for the deadline. */
   const isTaken = (): boolean => observed?.holder !== undefined && observed.holder !== identity;
 
   async function release(): Promise<void> {
     const stop = new AbortController();
     const cancel = clock.after(retryMs, () => stop.abort());
     try {
-      // Read anew: a renewal that was cut short may have been written all the same.
+      // Read again: a renewal that was aborted may have been stored.
       const lease = await client.get(leases, key, { signal: stop.signal });
       if (lease?.spec?.holderIdentity !== identity) return;
       const { resourceVersion } = lease.metadata;
@@ -197,7 +195,7 @@ export function createLeaderElector(options: LeaderElectionOptions): LeaderElect
     isLeader: () => leading && clock.monotonic() < renewedAt + renewDeadlineMs,
     async run(signal, lead) {
       await acquire(signal);
-      // Even when `signal` fired during the last attempt the lease may be ours, and must not be left to expire.
+      // The lease may be ours even if `signal` fired during the last attempt; it must then be released.
       if (observed?.holder !== identity) return;
       leading = true;
       log.info({ ...key, identity }, 'leading');

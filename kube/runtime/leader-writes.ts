@@ -2,11 +2,11 @@ import type { KubeClient } from '../client/kube-client.ts';
 import { LeadershipLostError } from './leader-election.ts';
 
 /**
- * A client that writes only while `isLeader` is true: every write of any other time rejects with a LeadershipLostError before it
- * is sent. Reads pass. What another process leads already must not be changed by the last passes of this one.
+ * Returns a client that writes only while `isLeader` returns true. Any other write rejects with a LeadershipLostError before it
+ * is sent; reads are always allowed. The last passes of a former leader must not change what the new leader works on.
  */
 export function writesOfLeader(client: KubeClient, isLeader: () => boolean): KubeClient {
-  // Asynchronous, so that a caller gets a rejection as of any other write.
+  // Async, so callers get a rejection instead of an exception.
   const write = async <T>(send: () => Promise<T>): Promise<T> => {
     if (!isLeader()) throw new LeadershipLostError('the lease is lost: nothing more is written');
     return send();

@@ -25,7 +25,7 @@ const widget = (name: string) => ({
   metadata: { namespace: 'app', name },
 });
 
-/** What a pass does with the client of the leader, beside being noted in `seen`. */
+/** What a pass does with the leader's client, besides being recorded in `seen`. */
 type Pass = (name: string, client: KubeClient) => Promise<void>;
 
 function setup(extra: Runnable[] = [], pass: Pass = () => Promise.resolve()) {

@@ -3,43 +3,42 @@ import type { InformerSet } from '../cache/informer-set.ts';
 import { type Clock, systemClock } from './clock.ts';
 import type { LeaderElector } from './leader-election.ts';
 
-/** Anything that works until its signal fires: a controller, a janitor. */
+/** Runs until its signal fires, for example a controller or the janitor. */
 export interface Runnable {
   readonly name: string;
   run(signal: AbortSignal): Promise<void>;
 }
 
 export interface ManagerOptions {
-  /** Mirrors, one set per cluster. They run on standby too, so that a new leader starts warm. */
+  /** Caches, one set per cluster. They also run without leadership, so a new leader starts with full caches. */
   informers: readonly InformerSet[];
-  /** What only the leader runs. */
+  /** Runs only on the leader. */
   runnables: readonly Runnable[];
   /** Absent: this process always leads. */
   leaderElection?: LeaderElector;
-  /** For how long nothing of the first lists may arrive. Default 60 s. */
+  /** How long the first lists may make no progress. Default 60 s. */
   syncTimeoutMs?: number;
-  /** Run in this order at the very end: recorders, clients, servers. */
+  /** Called in this order at the very end: recorders, clients, servers. */
   closers?: readonly (() => Promise<void>)[];
   log: Logger;
   clock?: Clock;
 }
 
-/** Starts and stops everything in order. */
+/** Starts and stops all parts of the process in order. */
 export interface Manager {
   /**
-   * Runs until `signal` fires, then stops in order: controllers (which drain), lease, mirrors, closers. The mirrors last until
-   * the last pass is over, which would decide by stale objects otherwise.
-   * @throws Error when the mirrors do not come into sync, when a runnable fails, or when the leadership is lost;
-   * everything is stopped by then, and the process should end with a code other than 0.
+   * Runs until `signal` fires, then stops in order: controllers (which drain), lease, caches, closers. The caches run until the
+   * last pass has ended, so no pass decides on stale objects.
+   * @throws Error if the caches do not sync, a runnable fails, or the leadership is lost. Everything is stopped by then, and the process should exit with a code other than 0.
    */
   run(signal: AbortSignal): Promise<void>;
-  /** What is not ready yet, or nothing: for `/readyz`. */
+  /** Returns what is not ready yet, or undefined; for `/readyz`. */
   notReady(): string | undefined;
-  /** What has been silent for too long, or nothing: for `/healthz`. */
+  /** Returns what has received nothing for too long, or undefined; for `/healthz`. */
   unhealthy(): string | undefined;
 }
 
-/** Five times the time after which a half-open watch is given up: the reflector's own remedies failed. */
+/** Five times the idle limit of a watch: the reflector did not recover by itself. */
 const SILENT_MS = 15 * 60_000;
 
 export function createManager(options: ManagerOptions): Manager {
@@ -47,7 +46,7 @@ export function createManager(options: ManagerOptions): Manager {
   const clock = options.clock ?? systemClock;
   let stage: 'starting' | 'running' | 'stopping' = 'starting';
 
-  /** Runs all side by side; the first failure stops the others. */
+  /** Runs all at the same time; the first failure stops the others. */
   async function work(signal: AbortSignal): Promise<void> {
     const failed = new AbortController();
     const onAbort = (): void => failed.abort(signal.reason);
@@ -90,7 +89,7 @@ export function createManager(options: ManagerOptions): Manager {
       const mirrors = Promise.all(informers.map((set) => set.run(mirroring.signal)));
       try {
         await runUntil(signal).catch((error: unknown) => {
-          // Told to stop before the caches were in sync: that is no failure.
+          // Stopped before the caches were in sync: not a failure.
           if (!(signal.aborted && error === signal.reason)) throw error;
         });
       } finally {

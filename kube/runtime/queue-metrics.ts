@@ -1,7 +1,7 @@
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Clock } from './clock.ts';
 
-/** What the queue reports, under the names client-go uses, so that existing dashboards and alerts fit. */
+/** Metrics of the queue, with the names of client-go, so existing dashboards and alerts work. */
 export interface QueueMetrics {
   added(item: string): void;
   depth(size: number): void;

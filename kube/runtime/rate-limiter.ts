@@ -1,12 +1,12 @@
 import type { Clock } from './clock.ts';
 
-/** Says how long an item has to wait before its next attempt. */
+/** Computes how long an item waits before its next attempt. */
 export interface RateLimiter {
-  /** The wait in milliseconds; asking counts as one more attempt. */
+  /** Returns the wait in milliseconds; each call counts as one more attempt. */
   when(item: string): number;
-  /** The item succeeded: its next wait is the shortest again. */
+  /** Call this when the item succeeded: its next wait is the shortest one. */
   forget(item: string): void;
-  /** Attempts since the last `forget`. */
+  /** Returns the attempts since the last `forget`. */
   retries(item: string): number;
 }
 
@@ -17,7 +17,7 @@ export interface ExponentialOptions {
   maxMs?: number;
 }
 
-/** Doubles the wait of each item on its own. */
+/** Creates a limiter that doubles the wait of each item separately. */
 export function exponentialLimiter(options: ExponentialOptions = {}): RateLimiter {
   const { baseMs = 1_000, maxMs = 300_000 } = options;
   const failures = new Map<string, number>();
@@ -35,16 +35,16 @@ export function exponentialLimiter(options: ExponentialOptions = {}): RateLimite
 export interface BucketOptions {
   /** Attempts per second over all items. Default 10. */
   perSecond?: number;
-  /** Attempts that may go at once after a quiet time. Default 100. */
+  /** Attempts that need not wait after a quiet time. Default 100. */
   burst?: number;
   clock: Clock;
 }
 
-/** A token bucket over all items: keeps a storm of failures from becoming a storm of calls. */
+/** Creates a token bucket over all items, so many failures at once do not become many calls at once. */
 export function bucketLimiter(options: BucketOptions): RateLimiter {
   const { perSecond = 10, burst = 100, clock } = options;
   const msPerToken = 1000 / perSecond;
-  // The moment at which the bucket was or will be full; each attempt moves it one token further away.
+  // The time at which the bucket was or will be full; each attempt adds the time of one token.
   let fullAt = clock.monotonic();
   return {
     when() {
@@ -57,7 +57,7 @@ export function bucketLimiter(options: BucketOptions): RateLimiter {
   };
 }
 
-/** The longest wait that any of the limiters asks for. */
+/** Creates a limiter that returns the longest wait of several limiters. */
 export function maxOfLimiters(...limiters: RateLimiter[]): RateLimiter {
   return {
     when: (item) => Math.max(...limiters.map((limiter) => limiter.when(item))),

@@ -1,6 +1,6 @@
-/** Items that are ready to be worked on: those of the lowest number first, and in the order of arrival among equals. */
+/** Items that are ready: the lowest priority number first, then in order of arrival. */
 export interface ReadyItems {
-  /** An item that is there already moves forward, never back. */
+  /** Adds an item. If it is present, it can only move forward. */
   add(item: string, priority: number): void;
   has(item: string): boolean;
   take(): string | undefined;
@@ -10,7 +10,7 @@ export interface ReadyItems {
 
 export function createReadyItems(): ReadyItems {
   const priorities = new Map<string, number>();
-  /** Sorted by priority. A Set keeps the order of arrival and makes "first of all" cheap. */
+  /** Sorted by priority. A Set keeps the order of arrival and returns its first item cheaply. */
   let groups: { priority: number; items: Set<string> }[] = [];
 
   function groupOf(priority: number): Set<string> {

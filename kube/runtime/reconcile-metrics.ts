@@ -3,9 +3,9 @@ import type { Clock } from './clock.ts';
 
 export type ReconcileOutcome = 'success' | 'requeue_after' | 'conflict' | 'terminal' | 'error';
 
-/** Counts passes and their time. */
+/** Counts passes and measures their duration. */
 export interface ReconcileMetrics {
-  /** Begins one pass; the answer ends it. */
+  /** Starts one pass; the returned function ends it. */
   start(): (outcome: ReconcileOutcome) => void;
 }
 

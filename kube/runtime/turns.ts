@@ -1,12 +1,12 @@
-/** The next turn of the event loop: timers and sockets get theirs first. A chain of promises never lets them. */
+/** Waits for the next turn of the event loop, so timers and sockets run first. A chain of promises never yields to them. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** How many items one turn of the event loop may bear, where each takes some microseconds. */
+/** Items per turn of the event loop, if each takes some microseconds. */
 export const TURN = 200;
 
-/** The items one by one, at most {@link TURN} in one turn of the event loop. */
+/** Yields the items one by one, at most {@link TURN} per turn of the event loop. */
 export async function* inTurns<T>(items: Iterable<T>): AsyncGenerator<T> {
   let count = 0;
   for (const item of items) {
@@ -15,7 +15,7 @@ export async function* inTurns<T>(items: Iterable<T>): AsyncGenerator<T> {
   }
 }
 
-/** Acts on every item, at most {@link TURN} in one turn of the event loop. */
+/** Calls `act` for every item, at most {@link TURN} per turn of the event loop. */
 export async function forEachInTurns<T>(items: Iterable<T>, act: (item: T) => void): Promise<void> {
   let count = 0;
   for (const item of items) {

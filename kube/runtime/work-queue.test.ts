@@ -46,7 +46,7 @@ describe('work queue', () => {
         action();
         lengths.push(queue.length);
       });
-    // One that is due earlier gets a timer that this test sees.
+    // An item that is due earlier gets a timer that this test observes.
     queue.addAfter('first', 500);
     await clock.advance(1_000);
     expect(lengths).toEqual([1, TURN + 1, 2 * TURN + 1, 3 * TURN + 1]);

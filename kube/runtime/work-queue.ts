@@ -8,27 +8,27 @@ import { createReadyItems } from './ready-items.ts';
 import { TURN } from './turns.ts';
 
 /**
- * A queue of keys after client-go's workqueue: a key that waits is not queued twice, a key that is being worked on is
- * never handed out a second time, and one that is added meanwhile runs again afterwards.
+ * A queue of keys like client-go's workqueue: a key is queued once, is never processed twice at the same time, and runs again
+ * afterwards if it is added while it is processed.
  */
 export interface WorkQueue {
   add(item: string): void;
-  /** Adds after `ms`; an earlier moment that is already set stays. */
+  /** Adds the item after `ms`; an earlier time that is already set stays. */
   addAfter(item: string, ms: number): void;
-  /** Adds after the wait that the rate limiter asks for. */
+  /** Adds the item after the wait of the rate limiter. */
   addRateLimited(item: string): void;
-  /** Ends the item's series of failures. */
+  /** Resets the item's failures. */
   forget(item: string): void;
   retries(item: string): number;
-  /** Waits for work. Each item it returns must be given to `done`. `undefined`: shut down, or `signal` fired. */
+  /** Waits for an item and returns it; each must be passed to `done`. Returns `undefined` after a shutdown or if `signal` fires. */
   get(signal?: AbortSignal): Promise<string | undefined>;
   done(item: string): void;
   /**
-   * Accepts nothing more and drops what waits for its time. With `drain` the queued items are still handed out;
-   * without, they are dropped too. Resolves when nothing is queued or worked on.
+   * Stops: accepts no item and drops delayed ones. With `drain` queued items are still returned by `get`; without, they are
+   * dropped. Resolves when no item is queued or processed.
    */
   shutdown(options: { drain: boolean }): Promise<void>;
-  /** Items ready to be handed out. */
+  /** Number of ready items. */
   readonly length: number;
 }
 
@@ -37,11 +37,11 @@ export interface WorkQueueOptions {
   name: string;
   clock?: Clock;
   metrics?: Metrics;
-  /** Default: per item 1 s doubling to 5 min, and over all items 10 a second after a burst of 100. */
+  /** Default: per item 1 s, doubled up to 5 min; over all items 10 per second after a burst of 100. */
   rateLimiter?: RateLimiter;
   /**
-   * Which of the items that are ready is handed out first: the one with the lowest number, the oldest among equals. Asked when an item is
-   * added. Default: all alike.
+   * Returns the priority of an item: the lowest number comes first, then the oldest. Called when an item is added. Default: the
+   * same for all.
    */
   priorityOf?: (item: string) => number;
 }
@@ -53,9 +53,9 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
 
   const priorityOf = options.priorityOf ?? (() => 0);
   const ready = createReadyItems();
-  /** Being worked on. */
+  /** Items that are being processed. */
   const processing = new Set<string>();
-  /** Added while being worked on. */
+  /** Items that were added while they are being processed. */
   const again = new Set<string>();
   const waiters = new Set<(item: string | undefined) => void>();
   const idleWaiters = new Set<() => void>();
@@ -94,7 +94,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   function onTimer(): void {
     timer = undefined;
     const now = clock.monotonic();
-    // What is due beyond that gets the next turn of the event loop, from a timer that is due at once.
+    // Further due items are added in the next turn of the event loop, by a timer that fires at once.
     for (let count = 0; count < TURN; count++) {
       const item = delayed.takeDue(now);
       if (item === undefined) break;
@@ -103,7 +103,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
     armTimer();
   }
 
-  /** One timer for the earliest item, whatever the number of items. */
+  /** Sets one timer for the earliest item. */
   function armTimer(): void {
     const dueAt = delayed.nextDueAt();
     if (timer !== undefined && timer.dueAt === dueAt) return;

@@ -1,9 +1,9 @@
 import type { Condition } from '../../api/kubernetes/meta.ts';
 
-/** A condition as its owner states it; the time of its last change is worked out. */
+/** A condition without the time of its last transition, which is computed. */
 export type ConditionInput = Omit<Condition, 'lastTransitionTime'>;
 
-/** A moment, in whichever form the caller has it; a number is milliseconds since 1970. */
+/** A time; a number is milliseconds since 1970. */
 export type Moment = Date | number | string;
 
 export function findCondition(
@@ -13,15 +13,15 @@ export function findCondition(
   return conditions?.find((condition) => condition.type === type);
 }
 
-/** False when the condition is absent or unknown. */
+/** Returns false if the condition is absent or unknown. */
 export function isConditionTrue(conditions: readonly Condition[] | undefined, type: string): boolean {
   return findCondition(conditions, type)?.status === 'True';
 }
 
 /**
- * The list with one condition set, in its old place or at the end. `lastTransitionTime` moves only when the status
- * changes; an `observedGeneration` that is not given stays. Nothing is changed in place, and a list that would be the
- * same is returned itself.
+ * Returns the list with one condition set, at its old position or at the end. `lastTransitionTime` changes only with the
+ * status; without a new `observedGeneration` the old one stays. The list is not modified; if nothing changes, it is returned
+ * itself.
  */
 export function setCondition(
   conditions: readonly Condition[] | undefined,
@@ -37,7 +37,7 @@ export function setCondition(
   return list.map((condition) => (condition === before ? after : condition));
 }
 
-/** The list without one condition. */
+/** Returns the list without one condition. */
 export function removeCondition(conditions: readonly Condition[] | undefined, type: string): Condition[] {
   return (conditions ?? []).filter((condition) => condition.type !== type);
 }
@@ -51,7 +51,7 @@ function isSame(a: Condition, b: Condition): boolean {
   );
 }
 
-/** RFC 3339 with whole seconds, as `metav1.Time` is. */
+/** Returns RFC 3339 with whole seconds, like `metav1.Time`. */
 export function timeOf(moment: Moment): string {
   return new Date(moment).toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -1,21 +1,21 @@
 import type { Series } from './event-series.ts';
 
-/** Series that wait to be sent, each once: those that may not be dropped first, and in the order of arrival among equals. */
+/** Series that wait to be sent, each once: first those that may not be dropped, then in order of arrival. */
 export interface EventQueue {
-  /** Returns the series that had to be dropped, this one or a waiting one, if any. */
+  /** Adds a series. Returns the series that was dropped, this one or a waiting one, if any. */
   add(series: Series): Series | undefined;
   take(): Series | undefined;
 }
 
 export interface EventQueueOptions {
-  /** With so many waiting, those that may be dropped are. */
+  /** From this number of waiting series on, droppable ones are dropped. */
   maxWaiting: number;
-  /** With so many waiting, all others are dropped as well. */
+  /** From this number of waiting series on, all others are dropped as well. */
   maxKept: number;
 }
 
 export function createEventQueue({ maxWaiting, maxKept }: EventQueueOptions): EventQueue {
-  // Sets keep the order of arrival, and make the first of many cheap to take.
+  // Sets keep the order of arrival and return their first item cheaply.
   const kept = new Set<Series>();
   const droppable = new Set<Series>();
   const size = (): number => kept.size + droppable.size;

@@ -4,14 +4,14 @@ import { buildEvent, groupOf, identify, type Event, type EventInput, type EventS
 /** One event and its repeats. */
 export interface Series {
   event: Event;
-  /** May be dropped when too many wait. */
+  /** True if it may be dropped when too many wait. */
   droppable: boolean;
   count: number;
-  /** Of the newest repeat: wall time, for the object. */
+  /** Wall time of the newest repeat, for the object. */
   lastObservedTime: string;
-  /** Of the newest repeat, on the monotonic clock. */
+  /** Monotonic time of the newest repeat. */
   lastAt: number;
-  /** The count that the API server has; 0 before the event is created. */
+  /** The stored count; 0 before the event is created. */
   storedCount: number;
 }
 
@@ -19,21 +19,21 @@ export interface EventSeriesOptions extends EventSource {
   clock: Clock;
   /** A repeat within this time raises the count of the first event. */
   seriesMs: number;
-  /** So many events of one object, type and reason that differ only in their note are kept apart; later ones are combined. */
+  /** How many events with the same object, type and reason but different notes are kept separate; later ones are combined. */
   maxSimilar: number;
 }
 
-/** What was recorded of late, so that repeats count instead of being events of their own. */
+/** Recent events, so that a repeat raises a count instead of creating an event. */
 export interface EventSeries {
-  /** The series that the event belongs to, with its count raised, and whether the event is its first. */
+  /** Returns the series of the event, with its count raised, and whether the event is its first. */
   add(input: EventInput): { series: Series; isFirst: boolean };
-  /** The next repeat starts a series of its own. */
+  /** Forgets a series: the next repeat starts a new one. */
   forget(series: Series): void;
-  /** Those with repeats that the API server does not have yet. */
+  /** Returns the series with repeats that are not stored yet. */
   unstored(): Series[];
 }
 
-/** A limit of memory, about 1 KiB each. */
+/** Limits memory, about 1 KiB each. */
 const MAX_KNOWN = 20_000;
 const COMBINED = '(combined from similar events): ';
 
@@ -41,7 +41,7 @@ export function createEventSeries(options: EventSeriesOptions): EventSeries {
   const { clock, seriesMs, maxSimilar } = options;
   /** Oldest repeat first: a series moves to the end with each repeat. */
   const known = new Map<string, Series>();
-  /** Series that differ only in their note. */
+  /** Number of series that differ only in their note. */
   const similar = new Map<string, number>();
 
   function drop(id: string, { event }: Series): void {
@@ -75,7 +75,7 @@ export function createEventSeries(options: EventSeriesOptions): EventSeries {
     };
   }
 
-  /** As client-go does: after a number of similar events, those with new notes share one. */
+  /** As in client-go: after a number of similar events, those with new notes share one. */
   function idOf(event: Event): string {
     const id = identify(event);
     const isNew = !known.has(id);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { formatKey, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 
-/** The object an event is about. */
+/** The object that an event is about. */
 export interface ObjectReference {
   apiVersion: string;
   kind: string;
@@ -11,22 +11,22 @@ export interface ObjectReference {
   uid?: string;
 }
 
-/** What happened, for the people who run `kubectl describe`. */
+/** What happened, for users of `kubectl describe`. */
 export interface EventInput {
   regarding: ObjectReference;
   type: 'Normal' | 'Warning';
-  /** Why, PascalCase: `SnapshotFailed`. */
+  /** PascalCase: `SnapshotFailed`. */
   reason: string;
-  /** What was being done, PascalCase: `Snapshot`. */
+  /** What the controller was doing, PascalCase: `Snapshot`. */
   action: string;
-  /** Readable; cut at 1 KiB. */
+  /** For people; cut at 1 KiB. */
   note: string;
   related?: ObjectReference;
-  /** True for what is worth less than the outcomes: dropped first when too many events wait. Default: false. */
+  /** True for events that are less important than outcomes: dropped first if too many events wait. Default: false. */
   droppable?: boolean;
 }
 
-/** `events.k8s.io/v1` Event, as far as it is written here. */
+/** The fields of an `events.k8s.io/v1` Event that are written here. */
 export interface Event extends Resource {
   eventTime: string;
   reportingController: string;
@@ -48,7 +48,7 @@ export const events: Kind<Event> = {
   namespaced: true,
 };
 
-/** Who records an event. */
+/** The reporter of an event. */
 export interface EventSource {
   controller: string;
   instance: string;
@@ -61,7 +61,7 @@ const MAX_NOTE_BYTES = 1024;
 export function buildEvent(input: EventInput, source: EventSource, now: number): Event {
   const { regarding, related, note, type, reason, action } = input;
   const { controller, instance, labels } = source;
-  // The API server wants the event beside its object, and those of cluster-scoped objects in "default".
+  // The API server requires the namespace of the object; "default" for cluster-scoped objects.
   const namespace = regarding.namespace ?? 'default';
   return {
     apiVersion: 'events.k8s.io/v1',
@@ -83,12 +83,12 @@ export function buildEvent(input: EventInput, source: EventSource, now: number):
   };
 }
 
-/** The note belongs to it: the API server refuses to change the note of an event. */
+/** Includes the note, because the API server rejects a change of an event's note. */
 export function identify(event: Event): string {
   return JSON.stringify([groupOf(event), event.note]);
 }
 
-/** What is the same in events that differ only in their note. */
+/** Returns an id that events share if they differ only in their note. */
 export function groupOf({ regarding, type, reason, action }: Event): string {
   return JSON.stringify([regarding.kind, formatKey(regarding), regarding.uid, type, reason, action]);
 }
@@ -98,7 +98,7 @@ function microTime(now: number): string {
   return new Date(now).toISOString().replace('Z', '000Z');
 }
 
-/** Cuts at a whole character. */
+/** Cuts a text without splitting a character. */
 function cutBytes(text: string, max: number): string {
   const bytes = Buffer.from(text);
   if (bytes.length <= max) return text;

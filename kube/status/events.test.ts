@@ -165,7 +165,7 @@ describe('event recorder', () => {
     }
     release();
     await until(clock, () => kube.peekAll(events).filter(isOutcome).length === 3_000);
-    // Those of the first thousand that waited, and those that were being sent.
+    // The first thousand waiting events, and those that were being sent.
     expect(kube.peekAll(events).length - 3_000).toBeLessThanOrEqual(1_004);
   });
 

@@ -7,10 +7,10 @@ import { type EventInput, events } from './event.ts';
 import { createEventQueue } from './event-queue.ts';
 import { createEventSeries, type Series } from './event-series.ts';
 
-/** Records what happened. It never throws, never makes its caller wait, and its memory is bounded. */
+/** Records events. It never throws, never blocks its caller, and its memory is bounded. */
 export interface EventRecorder {
   record(event: EventInput): void;
-  /** Sends what is waiting, for at most `deadlineMs` (default 2 s), and stops. */
+  /** Sends waiting events for at most `deadlineMs` (default 2 s), and stops. */
   close(deadlineMs?: number): Promise<void>;
 }
 
@@ -18,7 +18,7 @@ export interface EventRecorderOptions {
   client: KubeClient;
   /** Qualified name of the reporter: `datamover.oadp.openshift.io/controller`. */
   controller: string;
-  /** This process, such as the pod's name. */
+  /** This process, for example the name of its pod. */
   instance: string;
   /** Labels of every event. Default: none. */
   labels?: Readonly<Record<string, string>>;
@@ -26,22 +26,22 @@ export interface EventRecorderOptions {
   clock?: Clock;
   /** Events that are sent at the same time. Default 4. */
   inFlight?: number;
-  /** With so many waiting, those that are droppable are dropped. Default 1000. */
+  /** From this number of waiting events on, droppable ones are dropped. Default 1000. */
   maxWaiting?: number;
-  /** With so many waiting, all others are as well: a limit of memory, about 1 KiB each. Default 20,000. */
+  /** From this number of waiting events on, all others are dropped too; limits memory, about 1 KiB each. Default 20,000. */
   maxKept?: number;
   /** A repeat within this time raises the count of the first event. Default 6 min. */
   seriesMs?: number;
   /**
-   * So many events of one object that differ only in their note are kept apart within `seriesMs`; further ones are combined into
-   * one, as client-go does. Default 10.
+   * How many events of one object that differ only in their note are kept separate within `seriesMs`; further ones are
+   * combined, as in client-go. Default 10.
    */
   maxSimilar?: number;
-  /** How often the count of a repeated event is written at most. Default 10 s. */
+  /** The shortest time between two writes of the count of a repeated event. Default 10 s. */
   flushMs?: number;
 }
 
-/** A busy API server, or one that is away for a moment: outcomes are tried for minutes, the rest for seconds. */
+/** Attempts if the API server is busy or briefly unavailable: outcomes are retried for minutes, others for seconds. */
 const ATTEMPTS = { droppable: 3, kept: 10 };
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -91,7 +91,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
 
   async function send(series: Series): Promise<void> {
     const { event, count, lastObservedTime } = series;
-    // An event of its own has none: a series begins with the second.
+    // A single event has no series: it begins with the first repeat.
     const patch = count === 1 ? {} : { series: { count, lastObservedTime } };
     if (series.storedCount === 0) {
       await client.create(events, { ...event, ...patch }, { signal: stop.signal });
@@ -100,14 +100,14 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
         await client.mergePatch(events, keyOf(event), patch, { signal: stop.signal });
       } catch (error) {
         if (!isNotFound(error)) throw error;
-        // The server forgets events after an hour: the next repeat is a new one.
+        // The API server deletes events after an hour: the next repeat creates a new one.
         known.forget(series);
       }
     }
     series.storedCount = count;
   }
 
-  /** Later repeats are stored together: a loop that fails every second must not write every second. */
+  /** Stores later repeats together: a loop that fails every second must not write every second. */
   function flushLater(series: Series): void {
     if (flushes.has(series)) return;
     const cancel = clock.after(flushMs, () => {

@@ -7,11 +7,11 @@ export function hasFinalizer(object: Resource, finalizer: string): boolean {
 }
 
 /**
- * Adds a finalizer, before the first side effect that it guards. Returns the object as it then is; nothing is written
- * when it was there.
+ * Adds a finalizer, before the first side effect that it guards. Returns the resulting object; writes nothing if the finalizer
+ * is present.
  *
- * The patch replaces the whole list, and therefore carries the resourceVersion: a finalizer that somebody else added or
- * took away meanwhile makes it a conflict instead of being undone.
+ * The patch replaces the whole list, so it is conditional on the resourceVersion: if someone else changed the finalizers, it
+ * fails with a conflict instead of undoing that change.
  */
 export async function addFinalizer<T extends Resource>(
   client: KubeClient,
@@ -26,8 +26,8 @@ export async function addFinalizer<T extends Resource>(
 }
 
 /**
- * Removes a finalizer, after the last thing it guards. Nothing is written when it was not there; an object that is
- * gone already is fine: `undefined`.
+ * Removes a finalizer, after the last side effect that it guards. Writes nothing if the finalizer is absent; returns
+ * `undefined` if the object was deleted.
  */
 export async function removeFinalizer<T extends Resource>(
   client: KubeClient,

@@ -1,6 +1,6 @@
 /**
- * Whether two JSON values are the same for the API server: the order of an object's members does not count, and an undefined
- * member is an absent one.
+ * Returns true if two JSON values are equal for the API server: the order of members has no meaning, and an undefined member
+ * counts as absent.
  */
 export function isSameValue(a: unknown, b: unknown): boolean {
   if (a === b) return true;
