@@ -1,5 +1,5 @@
 /**
- * Kubernetes: one API server behind a small interface, and mirrors of what it holds.
+ * Kubernetes: a client for one API server, and caches of its objects.
  *
  * @packageDocumentation
  */

@@ -25,7 +25,7 @@ export interface InformerOptions<T extends Resource> extends Scope {
   indexers?: Readonly<Record<string, Indexer<T>>>;
   /** Trims objects before they are cached. Each kind and scope has one transform. */
   transform?: (object: T) => T;
-  /** True if the kind may not be installed: its cache is then empty and counts as in sync. */
+  /** True if the kind may not be installed: until it is, its cache is empty and counts as in sync. */
   isOptional?: boolean;
 }
 

@@ -47,7 +47,7 @@ export interface WatchEvent<T extends Resource> {
 export interface ApplyOptions extends CallOptions {
   /** Take fields over from other field managers. Default true, as controllers do. */
   force?: boolean;
-  /** Default: the client's own field manager. A second name lets one process own two sets of fields. */
+  /** Default: the client's own field manager. With a second name one process owns two sets of fields. */
   fieldManager?: string;
 }
 

@@ -2,7 +2,7 @@
 export interface Clock {
   /** Milliseconds since 1970, for timestamps in objects. It jumps if the machine's clock is set. */
   now(): number;
-  /** Milliseconds since a fixed moment, for durations. It never goes back, even if the machine's clock is set. */
+  /** Milliseconds since a fixed moment, for durations. It never decreases, even if the machine's clock is set. */
   monotonic(): number;
   /** Runs `action` once after `ms`; the returned function cancels it. The timer keeps the process alive only with `keepAlive`. */
   after(ms: number, action: () => void, keepAlive?: boolean): () => void;

@@ -492,7 +492,7 @@ function createHistory(entries: Entry[]) {
   };
 }
 
-/** Plays the events (request, lose, finish, restart) and checks after each admission whether it was allowed. */
+/** Plays the events (ask, see, lose, finish, restart) and checks after each admission whether it was allowed. */
 function play(entries: Entry[], events: readonly { event: string; index: number }[]): void {
   let admission = admissionOver(entries);
   /** Admitted, but not in the cache yet. */

@@ -8,7 +8,7 @@ export interface Position {
 
 /**
  * Returns which position to show, given the one that is shown. Near the head of the line every change is shown. Farther back
- * the old position stays until half of the requests ahead are gone: otherwise each end of a request would cost one write per
+ * the old position stays until half of the requests ahead have left: otherwise each end of a request would cost one write per
  * waiting request.
  */
 export function positionToTell(told: Position | undefined, now: Position): Position {

@@ -82,7 +82,7 @@ export interface OrphanScan {
 
 /**
  * One kind of requests: everything that differs between kinds. The reconcile loop is the same for all. Members are methods, so
- * a type with a more specific status and scope is assignable to {@link AnyRequestType}.
+ * a type with a more specific status and scope is assignable to `AnyRequestType`.
  */
 export interface RequestType<
   T extends Resource & { status?: Status },

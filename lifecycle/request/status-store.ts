@@ -3,7 +3,7 @@ import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Clock } from '../../kube/runtime/clock.ts';
 import { isSameValue } from '../../kube/status/same-value.ts';
 
-/** The outcome of a call to {@link StatusStore.write}. */
+/** The outcome of a call to `StatusStore.write`. */
 export interface WriteOutcome {
   written: boolean;
   /** The write was postponed: try again after this time if the status still differs. */
