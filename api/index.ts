@@ -1,5 +1,5 @@
 /**
- * The contract: kinds, their keys and names, and the vocabulary of outcomes.
+ * The API: kinds, labels, annotations and names, and the reasons of outcomes.
  *
  * @packageDocumentation
  */

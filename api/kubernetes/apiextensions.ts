@@ -1,6 +1,6 @@
 import type { Kind, Resource } from './meta.ts';
 
-/** `apiextensions.k8s.io/v1`, as far as this project reads it. */
+/** The fields of `apiextensions.k8s.io/v1` that this project reads. */
 
 export interface CustomResourceDefinition extends Resource {
   spec: {

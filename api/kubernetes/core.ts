@@ -1,7 +1,7 @@
 import type { LabelSelector } from './label-selector.ts';
 import type { Kind, Resource } from './meta.ts';
 
-/** Kubernetes' own kinds, as far as this project reads or writes them. */
+/** Kinds of Kubernetes, with the fields that this project reads or writes. */
 
 export interface PersistentVolumeClaim extends Resource {
   spec: {
@@ -71,14 +71,14 @@ export interface StorageClass extends Resource {
   parameters?: Record<string, string>;
 }
 
-/** A volume that is attached to a node, or is on its way there or back. */
+/** A volume that is attached to a node, or is being attached or detached. */
 export interface VolumeAttachment extends Resource {
   spec: { nodeName: string; source: { persistentVolumeName?: string } };
 }
 
 export interface Secret extends Resource {
   type?: string;
-  /** Values in base64. */
+  /** Values are base64. */
   data?: Record<string, string>;
   stringData?: Record<string, string>;
   immutable?: boolean;
@@ -94,7 +94,7 @@ export interface Pod extends Resource {
     volumes?: {
       name: string;
       persistentVolumeClaim?: { claimName: string; readOnly?: boolean };
-      /** Its claim is named after pod and volume. */
+      /** The name of its claim is `<pod>-<volume>`. */
       ephemeral?: object;
     }[];
     containers: { name: string }[];
@@ -143,7 +143,7 @@ export interface Namespace extends Resource {
   status?: { phase?: string };
 }
 
-/** What somebody has to say about an object. */
+/** A core/v1 Event. */
 export interface Event extends Resource {
   involvedObject: { kind?: string; name?: string };
   type?: string;

@@ -126,7 +126,7 @@ const value = fc.constantFrom('1', '2', 'v-3', '');
 const space = fc.constantFrom('', ' ', '  ');
 const someLabels: fc.Arbitrary<Labels> = fc.dictionary(key, value);
 
-/** A requirement as text, and what it means, written without the code under test. */
+/** A requirement as text, with its meaning written without the code under test. */
 const requirement: fc.Arbitrary<Sample> = fc.oneof(
   key.map((k) => sample(k, (labels) => labels[k] !== undefined)),
   fc.tuple(key, space).map(([k, s]) => sample(`!${s}${k}`, (labels) => labels[k] === undefined)),

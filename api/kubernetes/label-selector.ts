@@ -1,14 +1,14 @@
-/** The label-selector language of `kubectl --selector`, evaluated here because classes and backups are matched without a list call. */
+/** The label selectors of `kubectl --selector`, evaluated locally, so matching classes and backups needs no list call. */
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** `metav1.LabelSelector`, as Velero's Backup carries it. */
+/** `metav1.LabelSelector`, for example in Velero's Backup. */
 export interface LabelSelector {
   matchLabels?: Record<string, string>;
   matchExpressions?: { key: string; operator: string; values?: string[] }[];
 }
 
-/** A text that is not a selector. */
+/** Thrown if a text is not a label selector. */
 export class SelectorSyntaxError extends Error {
   constructor(selector: string, requirement: string) {
     super(
@@ -20,7 +20,7 @@ export class SelectorSyntaxError extends Error {
 
 type Requirement = (labels: Labels) => boolean;
 
-/** `prefix/name` or `name`, as Kubernetes allows keys and values of labels. A selector for anything else is a mistake. */
+/** `prefix/name` or `name`, and values, as Kubernetes allows them. A selector with anything else is an error. */
 const KEY = String.raw`((?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)`;
 const VALUE = String.raw`(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?`;
 const VALUES = String.raw`\(\s*(?!\s*\))(${VALUE}(?:\s*,\s*${VALUE})*)\s*\)`;
@@ -43,7 +43,7 @@ export function parseSelector(selector: string): (labels: Labels) => boolean {
   return (labels) => requirements.every((matches) => matches(labels));
 }
 
-/** True when the labels satisfy every part; an absent selector matches everything. Unknown operators match nothing. */
+/** Returns true if the labels match every part; an absent selector matches everything. Unknown operators match nothing. */
 export function matchesLabelSelector(selector: LabelSelector | undefined, labels: Labels): boolean {
   const { matchLabels = {}, matchExpressions = [] } = selector ?? {};
   return (
@@ -85,7 +85,7 @@ function splitValues(values: string): string[] {
   return values.split(',').map((value) => value.trim());
 }
 
-/** Labels of the object's own only: a label named like a method of Object is just a label. */
+/** Only own properties count: a label may have the name of a method of Object. */
 function isIn(key: string, values: readonly string[]): Requirement {
   return (labels) => {
     const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
@@ -93,7 +93,7 @@ function isIn(key: string, values: readonly string[]): Requirement {
   };
 }
 
-/** A label that is absent or no integer compares as false. */
+/** Returns false for a label that is absent or no integer. */
 function compares(key: string, test: (value: number) => boolean): Requirement {
   return (labels) => {
     const value = Object.hasOwn(labels, key) ? labels[key] : undefined;

@@ -1,6 +1,6 @@
 /**
- * Raw Kubernetes shapes as they travel in JSON: times are RFC 3339 strings, unknown fields stay.
- * Everything in the project speaks these; no generated model class is used for objects.
+ * Kubernetes objects in their JSON form: times are RFC 3339 strings, unknown fields are kept. The whole project uses these
+ * types instead of generated model classes.
  */
 
 /** The part of `metav1.ObjectMeta` that this project reads or writes. */
@@ -39,7 +39,7 @@ export interface Resource {
 export interface Condition {
   type: string;
   status: 'True' | 'False' | 'Unknown';
-  /** PascalCase, machine readable. */
+  /** PascalCase, for programs. */
   reason: string;
   /** For people. */
   message: string;
@@ -47,16 +47,13 @@ export interface Condition {
   observedGeneration?: number | undefined;
 }
 
-/** Where one object is: namespace is absent for cluster-scoped kinds. */
+/** Namespace and name of an object; without a namespace for cluster-scoped kinds. */
 export interface Key {
   namespace?: string;
   name: string;
 }
 
-/**
- * A kind of object and where the API server serves it. The type parameter ties the
- * coordinates to the TypeScript type of its objects; it has no value at run time.
- */
+/** A kind and its path in the API. The type parameter is the TypeScript type of its objects; it has no value at run time. */
 export interface Kind<T extends Resource> {
   /** `""` for the core group. */
   readonly group: string;
@@ -64,27 +61,27 @@ export interface Kind<T extends Resource> {
   readonly kind: string;
   readonly plural: string;
   readonly namespaced: boolean;
-  /** Never set; carries the type only. */
+  /** Never set; only for the type. */
   readonly resource?: T;
 }
 
-/** `apiVersion` of a kind: `v1` for the core group, else `group/version`. */
+/** Returns the `apiVersion` of a kind: `v1` for the core group, else `group/version`. */
 export function apiVersionOf(kind: Kind<Resource>): string {
   return kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
 }
 
-/** The key of an object. */
+/** Returns the key of an object. */
 export function keyOf(object: Resource): Key {
   const { namespace, name } = object.metadata;
   return namespace === undefined ? { name } : { namespace, name };
 }
 
-/** `namespace/name`, or `name` for cluster-scoped objects: for logs, messages and queue keys. */
+/** Returns `namespace/name`, or `name` for cluster-scoped objects; for logs, messages and queue keys. */
 export function formatKey(key: Key): string {
   return key.namespace === undefined ? key.name : `${key.namespace}/${key.name}`;
 }
 
-/** The inverse of {@link formatKey}. */
+/** Parses the result of {@link formatKey}. */
 export function parseKey(text: string): Key {
   const slash = text.indexOf('/');
   return slash < 0 ? { name: text } : { namespace: text.slice(0, slash), name: text.slice(slash + 1) };

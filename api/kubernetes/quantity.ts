@@ -1,4 +1,4 @@
-/** `resource.Quantity`, as far as sizes of volumes need it. */
+/** `resource.Quantity` for sizes of volumes. */
 
 const BINARY: Readonly<Record<string, number>> = {
   Ki: 2 ** 10,
@@ -20,7 +20,7 @@ const DECIMAL: Readonly<Record<string, number>> = {
 };
 const FORM = /^([+]?[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:([eE][+-]?[0-9]+)|(Ki|Mi|Gi|Ti|Pi|Ei|m|k|M|G|T|P|E))?$/;
 
-/** Bytes of a quantity, rounded up. Throws when it is not one. */
+/** Returns the bytes of a quantity, rounded up. Throws if the text is not a quantity. */
 export function parseQuantity(text: string): number {
   const match = FORM.exec(text.trim());
   if (!match) throw new Error(`"${text}" is not a size; write it as 10Gi, 500M or a number of bytes`);
@@ -29,10 +29,10 @@ export function parseQuantity(text: string): number {
   return Math.ceil(Number(digits) * factor);
 }
 
-/** More than the API server can count exactly. */
+/** The API server cannot represent such a number exactly. */
 const TOO_LARGE = 2 ** 63;
 
-/** Whether the API server reads it as the size of a volume, and as the same number. */
+/** Returns true if the API server accepts the text as size of a volume and reads the same number. */
 export function isSize(text: string): boolean {
   return FORM.test(text) && parseQuantity(text) < TOO_LARGE;
 }

@@ -1,6 +1,6 @@
 import type { Kind, Resource } from './meta.ts';
 
-/** `snapshot.storage.k8s.io/v1`, as far as this project reads or writes it. */
+/** The fields of `snapshot.storage.k8s.io/v1` that this project reads or writes. */
 
 const GROUP = 'snapshot.storage.k8s.io';
 

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 
 /**
- * W3C Trace Context, as a text that needs no library: the plugin starts too often to load one. Ids follow from names, as all
- * that is written does, so that a call that is repeated says the same.
+ * W3C Trace Context without a library: the plugin starts too often to load one. Ids are hashes of names, so a repeated call
+ * gives the same ids.
  */
 
-/** A span that others continue. */
+/** A span that other processes continue. */
 export interface TraceParent {
   /** 32 hex digits. */
   traceID: string;
@@ -13,17 +13,17 @@ export interface TraceParent {
   spanID: string;
 }
 
-/** The span of one piece of work in a trace that all work of one origin shares. */
+/** Returns a span for `work` in the trace of `origin`. */
 export function traceParentOf(origin: string, work: string): TraceParent {
   return { traceID: digest(origin).slice(0, 32), spanID: digest(work).slice(0, 16) };
 }
 
-/** `00-<trace>-<span>-01`: version 0, sampled. */
+/** Returns `00-<trace>-<span>-01`: version 0, sampled. */
 export function formatTraceParent({ traceID, spanID }: TraceParent): string {
   return `00-${traceID}-${spanID}-01`;
 }
 
-/** `undefined` for what is none, whoever wrote it. */
+/** Parses a trace parent; returns `undefined` if the text is not a valid one. */
 export function parseTraceParent(text: string | undefined): TraceParent | undefined {
   const match = /^[0-9a-f]{2}-(?<traceID>[0-9a-f]{32})-(?<spanID>[0-9a-f]{16})-[0-9a-f]{2}/.exec(text ?? '');
   const { traceID = '', spanID = '' } = match?.groups ?? {};

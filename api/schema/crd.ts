@@ -18,7 +18,7 @@ import {
 } from '../datamover/v1alpha1/kinds.ts';
 import type { CelRule } from './rules.ts';
 
-/** What a CustomResourceDefinition says beyond the schema: names, columns of `kubectl get`, documentation of the kind. */
+/** The parts of a CustomResourceDefinition besides the schema: names, columns of `kubectl get`, description of the kind. */
 
 /** A column of `kubectl get`. */
 export interface PrintColumn {
@@ -26,11 +26,11 @@ export interface PrintColumn {
   type: 'string' | 'integer' | 'date' | 'boolean';
   jsonPath: string;
   description?: string;
-  /** 0 is always shown, 1 with `-o wide`. */
+  /** 0: always shown; 1: shown with `-o wide`. */
   priority?: 0 | 1;
 }
 
-/** One kind as the API server learns it. */
+/** The definition of one kind. */
 export interface CrdDefinition {
   kind: Kind<Resource>;
   shortName: string;
@@ -38,7 +38,7 @@ export interface CrdDefinition {
   columns: readonly PrintColumn[];
   spec: z.ZodType;
   status: z.ZodType;
-  /** Rules over spec and status together. */
+  /** Rules that compare spec and status. */
   rules?: readonly CelRule[];
 }
 

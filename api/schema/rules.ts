@@ -1,22 +1,22 @@
-/** CEL rules that the API server itself enforces on our kinds: the part of validation no client can go around. */
+/** CEL rules of our kinds. The API server enforces them, so no client can bypass them. */
 
 /** One entry of `x-kubernetes-validations`. */
 export interface CelRule {
   rule: string;
   message: string;
-  /** The field an error points at. */
+  /** The field in the error. */
   fieldPath?: string;
   reason?: 'FieldValueInvalid' | 'FieldValueForbidden';
 }
 
-/** Attaches rules to a schema: `schema.meta(rules(…))`. `self` is the value of that schema. */
+/** Adds rules to a schema: `schema.meta(rules(…))`. `self` is the value of that schema. */
 export function rules(...list: readonly CelRule[]): { 'x-kubernetes-validations': readonly CelRule[] } {
   return { 'x-kubernetes-validations': list };
 }
 
 /**
- * The field stays as it was created, absent included. A request that has begun cannot become another one:
- * what is already staged or uploaded would belong to nobody.
+ * Returns a rule: the field, or its absence, cannot change after creation. If it could, data that is already staged or uploaded
+ * would belong to no request.
  */
 export function immutable(field: string, remedy: string): CelRule {
   return {
@@ -27,7 +27,7 @@ export function immutable(field: string, remedy: string): CelRule {
   };
 }
 
-/** The field may be given a value later, but only once. */
+/** Returns a rule: the field can be set after creation, but only once. */
 export function settableOnce(field: string): CelRule {
   return {
     rule: `!has(oldSelf.${field}) || (has(self.${field}) && self.${field} == oldSelf.${field})`,
@@ -37,7 +37,7 @@ export function settableOnce(field: string): CelRule {
   };
 }
 
-/** A boolean that may become true and then stays true. */
+/** Returns a rule: once the boolean is true, it stays true. */
 export function latching(field: string): CelRule {
   return {
     rule: `!has(oldSelf.${field}) || !oldSelf.${field} || (has(self.${field}) && self.${field})`,

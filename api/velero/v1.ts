@@ -1,7 +1,7 @@
 import type { LabelSelector } from '../kubernetes/label-selector.ts';
 import type { Kind, Resource } from '../kubernetes/meta.ts';
 
-/** `velero.io/v1` and OADP's DataProtectionApplication, as far as this project reads them. */
+/** The fields of `velero.io/v1` and of OADP's DataProtectionApplication that this project reads. */
 
 export interface Backup extends Resource {
   spec: {
@@ -12,7 +12,7 @@ export interface Backup extends Resource {
     labelSelector?: LabelSelector;
     orLabelSelectors?: LabelSelector[];
     snapshotVolumes?: boolean;
-    /** Velero's own data mover is asked for; it needs Velero's CSI support. */
+    /** Enables Velero's own data mover, which needs Velero's CSI support. */
     snapshotMoveData?: boolean;
     defaultVolumesToFsBackup?: boolean;
     /** Go duration. */
@@ -40,7 +40,7 @@ export interface Restore extends Resource {
   status?: { phase?: string };
 }
 
-/** One volume in the hands of Velero's own data mover. */
+/** A transfer of one volume by Velero's own data mover. */
 export interface DataUpload extends Resource {
   spec: {
     sourceNamespace?: string;
@@ -56,18 +56,18 @@ export interface SecretKeyRef {
 
 export interface BackupStorageLocation extends Resource {
   spec: {
-    /** `aws`, `azure`, `gcp`, each also with `velero.io/` before it, or another plugin's name. */
+    /** `aws`, `azure` or `gcp`, also with the prefix `velero.io/`, or the name of another plugin. */
     provider: string;
-    /** For the provider's plugin. */
+    /** Configuration of the provider's plugin. */
     config?: Record<string, string>;
-    /** Absent: the secret that Velero was installed with. */
+    /** Absent: the secret of the Velero installation. */
     credential?: SecretKeyRef;
     objectStorage?: {
       bucket: string;
       prefix?: string;
       /** Base64 of a PEM bundle. */
       caCert?: string;
-      /** The same in a secret; since Velero 1.18. */
+      /** The bundle in a secret; since Velero 1.18. */
       caCertRef?: SecretKeyRef;
     };
     default?: boolean;
@@ -79,7 +79,7 @@ export interface BackupStorageLocation extends Resource {
 export interface DataProtectionApplication extends Resource {
   spec: {
     features?: { dataMover?: { enable?: boolean } };
-    /** The name that the first published design used. */
+    /** The name in the first published design. */
     dataMoverEnable?: boolean;
   };
 }

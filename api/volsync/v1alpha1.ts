@@ -1,6 +1,6 @@
 import type { Condition, Kind, Resource } from '../kubernetes/meta.ts';
 
-/** `volsync.backube/v1alpha1`, as far as this project drives it (restic mover, manual trigger). */
+/** The fields of `volsync.backube/v1alpha1` that this project uses (restic mover, manual trigger). */
 
 export interface ReplicationStatus {
   lastSyncTime?: string;
@@ -10,7 +10,7 @@ export interface ReplicationStatus {
   conditions?: Condition[];
 }
 
-/** The fields that source and destination share. */
+/** The fields that source and destination have in common. */
 export interface ResticVolumeOptions {
   repository: string;
   copyMethod: 'Direct';
@@ -30,7 +30,7 @@ export interface ReplicationSource extends Resource {
     sourcePVC: string;
     trigger: { manual: string };
     paused?: boolean;
-    /** Somebody else moves the data, and VolSync does nothing. Never beside `restic`. */
+    /** Another program moves the data; VolSync does nothing. Never together with `restic`. */
     external?: Record<string, never>;
     restic?: ResticVolumeOptions & {
       pruneIntervalDays?: number;
@@ -45,7 +45,7 @@ export interface ReplicationDestination extends Resource {
   spec: {
     trigger: { manual: string };
     paused?: boolean;
-    /** Somebody else moves the data, and VolSync does nothing. Never beside `restic`. */
+    /** Another program moves the data; VolSync does nothing. Never together with `restic`. */
     external?: Record<string, never>;
     restic?: ResticVolumeOptions & {
       destinationPVC: string;

@@ -1,6 +1,6 @@
 import type { DataMoverBackup } from './data-mover-backup.ts';
 
-/** The claim that a request or a record is about, in its namespace; `undefined` for a snapshot that was never captured. */
+/** Returns the name of the claim of a request or record, in its namespace; `undefined` for a snapshot that was never captured. */
 export function claimNameOf(record: DataMoverBackup): string | undefined {
   const { dataSourceRef } = record.spec;
   return (

@@ -4,29 +4,28 @@ import { misfitOf, type VolumeFacts } from './class-volumes.ts';
 import type { DataMoverClass } from './data-mover-class.ts';
 import { annotations } from './keys.ts';
 
-/** What decides the class of a PVC. */
+/** The class of a PVC and how it was found. */
 export type ClassResolution =
   | { outcome: 'resolved'; class: DataMoverClass; by: 'request' | 'annotation' | 'selector' | 'default' }
-  /** No class wants the PVC: it is left to Velero. */
+  /** No class selects the PVC: its data is not moved. */
   | { outcome: 'none'; message: string }
-  /** The wish cannot be met; nothing is guessed. */
+  /** The named class cannot be used, or several match. No other class is used instead. */
   | { outcome: 'failed'; reason: 'ClassNotFound' | 'AmbiguousClass'; message: string };
 
-/** What limits the classes of a claim, beside its own labels and annotations. */
+/** Limits the classes of a claim, besides its labels and annotations. */
 export interface ResolutionOptions {
-  /** The name that the request gives. */
+  /** The class that the request names. */
   requested?: string | undefined;
-  /** Velero's namespace of the installation that asks. Absent: classes of all installations count. */
+  /** Velero's namespace of the installation that resolves. Absent: classes of all installations count. */
   installation?: string | undefined;
-  /** The claim's volume. A selector and the default choose only among classes that take it; a name is taken as it is. */
+  /** The claim's volume. A selector and the default choose only among classes that take it; a named class is used in any case. */
   volume?: VolumeFacts | undefined;
 }
 
 /**
- * The class of a PVC: the name asked for, else the PVC's annotation, else the one class that takes its volume and whose selector
- * matches its labels, else the default class that takes it (see {@link defaultOf}). Classes of other installations are left out
- * when `installation` is known.
- * Used by the plugin to decide and by the controller to carry out, so that both always agree.
+ * Returns the class of a PVC: the one that the request names, else the one in the PVC's annotation, else the only one that
+ * takes its volume and selects its labels, else the default class that takes it (see {@link defaultOf}). Classes of other
+ * installations are left out if `installation` is given. Plugin and controller both use this function, so they always agree.
  */
 export function resolveClass(
   classes: readonly DataMoverClass[],
@@ -53,7 +52,7 @@ export function resolveClass(
 
 const CLAIM = 'PersistentVolumeClaim';
 
-/** What has a class: a claim, or another source of a backup. */
+/** A claim, or another source of a backup. */
 interface Claimant {
   kind?: string;
   metadata: Pick<ObjectMeta, 'name' | 'namespace' | 'labels' | 'annotations'>;
@@ -62,12 +61,12 @@ interface Claimant {
 function wordsFor({ kind = CLAIM, metadata }: Claimant): { subject: string; remedy: string } {
   return {
     subject: `${kind} ${metadata.namespace ?? ''}/${metadata.name}`,
-    // Only claims are asked for the annotation.
+    // Only claims have the annotation.
     remedy: kind === CLAIM ? `in its annotation ${annotations.className}` : 'in spec.dataMoverClass',
   };
 }
 
-/** The class that a request has got: it keeps it whatever changes meanwhile, and while the class is being deleted too. */
+/** Returns the class that a request has. A request keeps its class, even if labels change or the class is being deleted. */
 export function keepClass(classes: readonly DataMoverClass[], name: string): ClassResolution {
   const found = classes.find(({ metadata }) => metadata.name === name);
   return found === undefined
@@ -76,24 +75,27 @@ export function keepClass(classes: readonly DataMoverClass[], name: string): Cla
 }
 
 /**
- * Whether an installation may use a class. `undefined` stands for a request that names no installation: it goes to that of its
- * class.
+ * Returns true if an installation may use a class. `undefined` means a request that names no installation: the installation of
+ * its class serves it.
  */
 export function isOpenTo({ spec }: DataMoverClass, installation: string | undefined): boolean {
   return installation === undefined || (spec.installation ?? installation) === installation;
 }
 
-/** The installation that a class belongs to: it writes its status, and serves what names no installation itself. */
+/**
+ * Returns the installation that a class belongs to. It writes the status of the class, and serves requests that name no
+ * installation.
+ */
 export function keeperOf({ spec, metadata }: DataMoverClass): string | undefined {
   return spec.installation ?? metadata.annotations?.[annotations.keptBy];
 }
 
-/** A class that is being deleted stays for those who have it, and serves nobody else. */
+/** Returns true if a class is being deleted: only requests that already have it may use it. */
 export function isLeaving({ metadata }: DataMoverClass): boolean {
   return metadata.deletionTimestamp !== undefined;
 }
 
-/** True when the class carries the default annotation. */
+/** Returns true if the class has the default annotation. */
 export function isDefaultClass(c: DataMoverClass): boolean {
   return c.metadata.annotations?.[annotations.defaultClass] === 'true';
 }
@@ -130,21 +132,21 @@ function unknown(name: string, classes: readonly DataMoverClass[]): string {
   return `DataMoverClass ${name}, which does not exist (there are: ${known})`;
 }
 
-/** What a request says about the class of data that lies in a repository already. */
+/** What a request records about the class of data in a repository. */
 export interface RecordedClass {
   /** The request, for messages: `DataMoverDelete velero/dmd-1`. */
   subject: string;
-  /** The class that made the data. */
+  /** The class that created the data. */
   name: string | undefined;
   /** The installation that serves the request. */
   installation: string;
-  /** True if the repository can be told from any other, so that another class cannot lead to the wrong one unnoticed. */
+  /** True if the identity of the repository is recorded, so another class cannot lead to the wrong one unnoticed. */
   isIdentified: boolean;
 }
 
 /**
- * The class for data in a repository: the recorded one. The default class may lead to another bucket, where nothing of the data
- * is and nothing can be removed, so it is taken only if the repository is identified, or if no class is recorded.
+ * Returns the class for data in a repository: the recorded one. The default class may lead to another bucket, which lacks the
+ * data, so it is used only if the repository is identified or no class is recorded.
  */
 export function resolveRecorded(
   classes: readonly DataMoverClass[],
@@ -201,7 +203,7 @@ function byDefault(
   return chosen && { outcome: 'resolved', class: chosen, by: 'default' };
 }
 
-/** Classes that a message describes; the others are counted. */
+/** How many classes a message describes; it gives the number of the others. */
 const MOST_DESCRIBED = 5;
 
 interface PassedOver {
@@ -226,8 +228,8 @@ function whyNone(subject: string, { selecting, defaults, volume }: PassedOver): 
 }
 
 /**
- * The default among classes that an installation may use: one of its own before one that all share, which may lead to another
- * bucket; of several the newest, as for StorageClasses.
+ * Returns the default among classes that an installation may use: one that belongs to it before a shared one, which may lead to
+ * another bucket; of several the newest, as for StorageClasses.
  */
 function defaultOf(
   classes: readonly DataMoverClass[],
@@ -249,10 +251,10 @@ function selects(c: DataMoverClass, labels: Labels = {}): boolean {
   return matches(labels);
 }
 
-/** Tens of thousands of claims are asked about one after the other. */
+/** Compiled selectors: tens of thousands of claims are matched one after the other. */
 const matchers = new WeakMap<DataMoverClass, (labels: Labels) => boolean>();
 
-/** A class whose selector cannot be read selects nothing; its status says so. */
+/** Compiles a selector. An invalid one selects nothing; the status of the class reports it. */
 function matcherOf(selector: string): (labels: Labels) => boolean {
   if (selector.trim() === '') return () => false;
   try {

@@ -2,19 +2,19 @@ import type { PersistentVolume, PersistentVolumeClaim } from '../../kubernetes/c
 import { isSize, parseQuantity } from '../../kubernetes/quantity.ts';
 import type { DataMoverClass } from './data-mover-class.ts';
 
-/** What a class may choose a volume by. What is absent is not known, and excludes no class. */
+/** The properties of a volume that a class may check. An absent one is unknown and excludes no class. */
 export interface VolumeFacts {
   volumeMode?: 'Filesystem' | 'Block' | undefined;
   accessModes?: readonly string[] | undefined;
-  /** Empty for a volume without one. */
+  /** Empty if the volume has no class. */
   storageClassName?: string | undefined;
-  /** The CSI driver. Empty for a volume of another source. */
+  /** The CSI driver. Empty if the volume is not a CSI volume. */
   driver?: string | undefined;
   /** In bytes. */
   size?: number | undefined;
 }
 
-/** The facts of a bound claim. `volume` is its PersistentVolume, where that was read. */
+/** Returns the facts of a bound claim. `volume` is its PersistentVolume, if it was read. */
 export function volumeFactsOf(
   { spec, status }: PersistentVolumeClaim,
   volume: PersistentVolume | undefined,
@@ -44,7 +44,7 @@ function sizeOf(capacity: Readonly<Record<string, string>> = {}): number | undef
   return isSize(storage) ? parseQuantity(storage) : undefined;
 }
 
-/** True if the class looks at facts that only the PersistentVolume has. */
+/** Returns true if the class checks facts that only the PersistentVolume has. */
 export function looksAtVolume({ spec: { volumes = {} } }: Pick<DataMoverClass, 'spec'>): boolean {
   return [volumes.storageClassNames, volumes.drivers, volumes.maxSize].some((limit) => limit !== undefined);
 }
@@ -52,9 +52,9 @@ export function looksAtVolume({ spec: { volumes = {} } }: Pick<DataMoverClass, '
 type Chooser = Pick<DataMoverClass, 'spec' | 'status'>;
 
 /**
- * Why the class does not take the volume; `undefined` if it does. Where `spec.volumes` has no modes, those count that
- * the mover can move, if the status of the class has them. A mode that the class names is taken even if the mover cannot move it, so
- * that its backups fail: they are not left out.
+ * Returns why the class does not take the volume; `undefined` if it does. Without modes in `spec.volumes`, the modes that the
+ * mover supports count, if the status of the class has them. A mode in `spec.volumes` is taken even if the mover does not
+ * support it: such a backup fails instead of being skipped.
  */
 export function misfitOf(chooser: Chooser, volume: VolumeFacts): string | undefined {
   for (const check of CHECKS) {

@@ -19,10 +19,10 @@ import {
   requestStatus,
 } from './schema.ts';
 
-/** The kinds a backup can start from. */
+/** The kinds that a backup can read. */
 export const dataSourceKinds = ['PersistentVolumeClaim', 'VolumeSnapshot', 'VolumeSnapshotContent'] as const;
 
-/** Another spelling of `PersistentVolumeClaim`; spellings.ts replaces it. */
+/** Alias of `PersistentVolumeClaim`; spellings.ts replaces it. */
 export const CLAIM_ALIAS = 'PVC';
 
 const remedy = 'create another DataMoverBackup';
@@ -76,7 +76,7 @@ export const dataMoverBackupSpec = z
     ),
   );
 
-/** Order matters: a request only ever moves to the right, or to one of the last two. */
+/** In order: a request only moves to the right, or to one of the last two. */
 export const backupPhases = [
   'Pending',
   'Capturing',
@@ -155,10 +155,10 @@ export const dataMoverBackupStatus = z
   })
   .describe('Observed state. Written by the controller only.');
 
-/** The spec as the API server takes it. */
+/** The spec as the API server accepts it. */
 export type WrittenBackupSpec = z.infer<typeof dataMoverBackupSpec>;
 
-/** The spec with the one spelling that the code knows. */
+/** The spec without aliases. */
 export type DataMoverBackupSpec = Omit<WrittenBackupSpec, 'dataSourceRef'> & {
   dataSourceRef: Omit<WrittenBackupSpec['dataSourceRef'], 'kind'> & {
     kind: (typeof dataSourceKinds)[number];
@@ -167,7 +167,7 @@ export type DataMoverBackupSpec = Omit<WrittenBackupSpec, 'dataSourceRef'> & {
 export type DataMoverBackupStatus = z.infer<typeof dataMoverBackupStatus>;
 export type BackupPhase = (typeof backupPhases)[number];
 
-/** One backup of one volume. Lives beside the PVC, and in the Velero backup as the record of where its data is. */
+/** One backup of one volume. It is in the namespace of the PVC, and in the Velero backup as the record of where the data is. */
 export interface DataMoverBackup extends Resource {
   spec: DataMoverBackupSpec;
   status?: DataMoverBackupStatus;

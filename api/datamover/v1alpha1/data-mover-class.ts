@@ -14,7 +14,7 @@ import {
 } from './schema.ts';
 import { captureMode, storageClassOptions } from './storage-class-options.ts';
 
-/** What a class says of itself until a controller that has its mover looks at it; one whose mover nobody has says so for ever. */
+/** The conditions of a class until a controller with its mover has reconciled it; without such a controller they stay. */
 const UNSEEN = ['Accepted', 'Ready'].map((type) => ({
   type,
   status: 'Unknown',
@@ -23,7 +23,7 @@ const UNSEEN = ['Accepted', 'Ready'].map((type) => ({
   lastTransitionTime: '1970-01-01T00:00:00Z',
 }));
 
-/** Names in a list of a class. */
+/** The most names in a list. */
 const MAX_NAMES = 64;
 
 const volumes = z
@@ -60,7 +60,7 @@ const volumes = z
     'Which volumes the class takes in a backup. A volume must match each field that is set. If no class takes it, it is left to Velero with a warning; if the class was named explicitly, the backup of the volume fails. Restores ignore this field.',
   );
 
-/** 20 days: longer than any step lasts, and in milliseconds still a number that a timer can hold. */
+/** 20 days: longer than any step, and in milliseconds still below the limit of a timer. */
 const MAX_SECONDS = 20 * 24 * 3600;
 const MAX_AT_ONCE = 1000;
 
@@ -240,7 +240,7 @@ export const dataMoverClassStatus = z
 export type DataMoverClassSpec = z.infer<typeof dataMoverClassSpec>;
 export type DataMoverClassStatus = z.infer<typeof dataMoverClassStatus>;
 
-/** Which mover serves which PVCs, and how. Cluster-scoped, as StorageClass is. */
+/** Assigns a mover and its configuration to PVCs. Cluster-scoped, like StorageClass. */
 export interface DataMoverClass extends Resource {
   spec: DataMoverClassSpec;
   status?: DataMoverClassStatus;

@@ -40,7 +40,7 @@ export const dataMoverDeleteSpec = z
     }),
   );
 
-/** In the order of a removal that succeeds; one that fails goes to `Retrying` and from there back to `Queued`. */
+/** In the order of a successful removal; a failed one changes to `Retrying` and then to `Queued`. */
 export const deletePhases = [
   'Pending',
   'Queued',
@@ -72,7 +72,7 @@ export type DataMoverDeleteSpec = z.infer<typeof dataMoverDeleteSpec>;
 export type DataMoverDeleteStatus = z.infer<typeof dataMoverDeleteStatus>;
 export type DeletePhase = (typeof deletePhases)[number];
 
-/** The wish to remove one backup's data from its repository. Lives in the protected namespace only. */
+/** Requests the removal of one backup's data from its repository. Exists only in the protected namespace. */
 export interface DataMoverDelete extends Resource {
   spec: DataMoverDeleteSpec;
   status?: DataMoverDeleteStatus;

@@ -51,7 +51,7 @@ export const dataMoverPruneSpec = z
     }),
   );
 
-/** In the order of a prune that succeeds; one that fails goes to `Retrying` and from there back to `Queued`. */
+/** In the order of a successful prune; a failed one changes to `Retrying` and then to `Queued`. */
 export const prunePhases = [
   'Waiting',
   'Pending',
@@ -98,7 +98,7 @@ export type DataMoverPruneSpec = z.infer<typeof dataMoverPruneSpec>;
 export type DataMoverPruneStatus = z.infer<typeof dataMoverPruneStatus>;
 export type PrunePhase = (typeof prunePhases)[number];
 
-/** The wish to give back the space of what was removed from one repository. Lives in the protected namespace only. */
+/** Requests a prune of one repository, which frees the space of removed data. Exists only in the protected namespace. */
 export interface DataMoverPrune extends Resource {
   spec: DataMoverPruneSpec;
   status?: DataMoverPruneStatus;

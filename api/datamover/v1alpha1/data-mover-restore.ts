@@ -22,7 +22,7 @@ import {
 
 const remedy = 'create another DataMoverRestore';
 
-/** The record of a backup, as a restore needs it. */
+/** The parts of a backup's record that a restore needs. */
 const record = z.object({
   backupName: objectName.optional().describe('Name of the DataMoverBackup.'),
   backupNamespace: objectName
@@ -91,7 +91,7 @@ export const dataMoverRestoreSpec = z
     ),
   );
 
-/** Order matters: a request only ever moves to the right, or to one of the last two. */
+/** In order: a request only moves to the right, or to one of the last two. */
 export const restorePhases = [
   'Pending',
   'Queued',
@@ -105,7 +105,7 @@ export const restorePhases = [
   'Canceled',
 ] as const;
 
-/** Kept as it is, whatever it says, since the PVC is made anew from it. */
+/** Stored with all fields, because the PVC is created again from it. */
 const replacedClaim = z
   .looseObject({})
   .describe('The PVC right before it was deleted.')
@@ -178,7 +178,7 @@ export const dataMoverRestoreStatus = z
   })
   .describe('Observed state. Written by the controller only.');
 
-/** A record that was chosen stays the one that is restored. */
+/** Once a record was chosen, `spec.source` cannot change it. */
 export const chosenSource: CelRule = {
   rule: 'has(self.spec.source) == has(oldSelf.spec.source) || !has(oldSelf.status) || !has(oldSelf.status.source)',
   message:
@@ -187,10 +187,10 @@ export const chosenSource: CelRule = {
   reason: 'FieldValueForbidden',
 };
 
-/** The spec as the API server takes it. */
+/** The spec as the API server accepts it. */
 export type WrittenRestoreSpec = z.infer<typeof dataMoverRestoreSpec>;
 
-/** The spec with the one spelling that the code knows. */
+/** The spec without aliases. */
 export type DataMoverRestoreSpec = Omit<WrittenRestoreSpec, 'DataMoverClass'>;
 
 export type DataMoverRestoreStatus = z.infer<typeof dataMoverRestoreStatus>;

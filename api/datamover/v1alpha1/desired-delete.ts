@@ -8,7 +8,7 @@ import { ownLabels } from './own-labels.ts';
 
 type Result = DataMoverDelete['spec']['result'];
 
-/** What a backup has put into its repository; `undefined` when that is nothing. */
+/** Returns the result of a backup if its repository has data of it; otherwise `undefined`. */
 export function storedResultOf({ status }: DataMoverBackup): Result | undefined {
   const result = status?.result;
   return result === undefined || result.empty === true || result.snapshotID === undefined
@@ -17,8 +17,8 @@ export function storedResultOf({ status }: DataMoverBackup): Result | undefined 
 }
 
 /**
- * The request to remove what a backup has put into its repository. The same record gives the same object. A backup made by
- * hand has no Velero backup to name.
+ * Returns the request that removes the data of a backup from its repository. The same record gives the same object. A backup
+ * that was created by hand has no Velero backup.
  */
 export function desiredDelete(
   veleroBackup: { namespace: string; name: string | undefined; storageLocation: string | undefined },

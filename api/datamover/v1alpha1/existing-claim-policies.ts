@@ -1,4 +1,4 @@
-/** What may happen to a destination PVC that has a volume already. The first is the default. */
+/** How a restore treats a destination PVC that already has a volume. The first is the default. */
 export const existingClaimPolicies = ['Fail', 'Overwrite'] as const;
 
 export type ExistingClaimPolicy = (typeof existingClaimPolicies)[number];

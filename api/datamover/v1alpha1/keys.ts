@@ -1,4 +1,4 @@
-/** Every label, annotation and finalizer that this project writes or reads, in one place. */
+/** Every label, annotation and finalizer that this project writes or reads. */
 
 export const GROUP = 'oadp.openshift.io';
 export const VERSION = 'v1alpha1';
@@ -9,79 +9,79 @@ export const annotations = {
   defaultClass: `${GROUP}/default`,
   /**
    * On a DataMoverClass without `spec.installation`: Velero's namespace of the installation whose controller writes the status
-   * of the class and serves requests that name no installation. Written by the first controller that finds none.
+   * of the class and serves requests that name no installation. The first controller that finds no value sets it.
    */
   keptBy: `${GROUP}/kept-by`,
-  /** On a PVC: the name of its DataMoverClass; wins over every selector. */
+  /** On a PVC: the name of its DataMoverClass; takes precedence over selectors. */
   className: `${GROUP}/data-mover-class`,
-  /** On a PVC or on a Velero Backup: `"false"` opts out, its data is not moved. */
+  /** On a PVC or on a Velero Backup: `"false"` opts out; the data is not moved. */
   dataMover: `${GROUP}/data-mover`,
   /**
-   * On a *stored* PVC, PV, VolumeSnapshot or VolumeSnapshotContent: the DataMoverBackup (`namespace/name`) that holds
-   * its data. On a DataMoverRestore: the one whose record it waits for.
+   * On a *stored* PVC, PV, VolumeSnapshot or VolumeSnapshotContent: the DataMoverBackup (`namespace/name`) that has its data.
+   * On a DataMoverRestore: the DataMoverBackup whose record it waits for.
    */
   movedBy: `${GROUP}/data-mover-backup`,
   /** On a DataMoverBackup or DataMoverRestore: full name of the Velero Backup or Restore it belongs to. */
   veleroBackup: `${GROUP}/velero-backup`,
   veleroRestore: `${GROUP}/velero-restore`,
-  /** On requests and their children: W3C Trace Context, which controller and mover continue. */
+  /** On requests and their children: the W3C Trace Context that controller and mover continue. */
   traceparent: `${GROUP}/traceparent`,
-  /** On children in the protected namespace: `namespace/name` of the request they serve. */
+  /** On children in the protected namespace: `namespace/name` of their request. */
   request: `${GROUP}/request`,
-  /** On children: the controller that made them, as `status.servedBy` of their request names it. */
+  /** On children: the controller that created them, as in `status.servedBy` of their request. */
   servedBy: `${GROUP}/served-by`,
-  /** On what moves data: name of the BackupStorageLocation through which it reaches the repository. */
+  /** On the objects that move data: the BackupStorageLocation that gives access to the repository. */
   storageLocation: `${GROUP}/backup-storage-location`,
-  /** On what continues a transfer in the protected namespace: what the steps before it have found (JSON). */
+  /** On the objects that continue a transfer in the protected namespace: the facts that earlier steps found (JSON). */
   found: `${GROUP}/found`,
-  /** On a PV that only shows another one's data in the protected namespace: the name of that other one. */
+  /** On an alias PV in the protected namespace: the name of the PV whose data it shows. */
   aliasOf: `${GROUP}/alias-of`,
-  /** On a PV during hand-over: what it must look like at the end (JSON), written before anything is taken apart. */
+  /** On a PV during hand-over: its final state (JSON), recorded before anything is detached. */
   handOver: `${GROUP}/hand-over`,
   /**
-   * On a PV whose claim a restore gives another volume: which claim had it, by which policy, and for which
-   * DataMoverRestore (JSON). While it is there, the data on the volume is nobody's to delete.
+   * On a parked PV: its former claim and reclaim policy, and the DataMoverRestore that parked it (JSON). While it is set,
+   * nothing may delete the data.
    */
   setAside: `${GROUP}/set-aside`,
-  /** On a PVC that is Lost because a restore replaces its data: `namespace/name` of the DataMoverRestore. */
+  /** On a PVC that is Lost while a restore replaces its data: `namespace/name` of the DataMoverRestore. */
   replacedBy: `${GROUP}/replaced-by`,
-  /** On a Velero Restore: `Overwrite` lets it replace the data of claims that exist; see docs/velero-plugin.md. */
+  /** On a Velero Restore: `Overwrite` allows it to replace the data of existing claims; see docs/velero-plugin.md. */
   existingClaimPolicy: `${GROUP}/existing-claim-policy`,
 } as const;
 
-/** Labels. Values are valid label values: see `labelValue` in names.ts. */
+/** Labels. Values must be valid label values: see `labelValue` in names.ts. */
 export const labels = {
-  /** On a PVC: `"false"` opts out, as the annotation of the same name does. */
+  /** On a PVC: `"false"` opts out, like the annotation of the same name. */
   dataMover: `${GROUP}/data-mover`,
-  /** On children: the uid of the request they serve. */
+  /** On children: the uid of their request. */
   requestUid: `${GROUP}/request-uid`,
-  /** On children: `backup`, `restore` or `delete`. */
+  /** On children: `backup`, `restore`, `delete` or `prune`. */
   requestKind: `${GROUP}/request-kind`,
-  /** On a restored PVC (label and selector) and on the PV handed to it: name of the DataMoverRestore. */
+  /** On a restored PVC (label and selector) and on its PV: name of the DataMoverRestore. */
   restoredBy: `${GROUP}/data-mover-restore`,
-  /** On a DataMoverRestore: the `shortHash` of its annotation of that name, which is no label value. */
+  /** On a DataMoverRestore: the `shortHash` of the annotation of the same name, whose value is not a valid label value. */
   movedBy: `${GROUP}/data-mover-backup`,
-  /** On repository users: short form of the repository path, to serialise requests. */
+  /** On objects that use a repository: a short form of its path. */
   repository: `${GROUP}/repository`,
-  /** On claims that keep a mover's cache between requests: short form of the repository path. */
+  /** On claims with a mover's cache, which stay between requests: a short form of the repository path. */
   cache: `${GROUP}/cache`,
   managedBy: 'app.kubernetes.io/managed-by',
-  /** Velero's own, on our requests, so that Velero's tools find them. */
+  /** Velero's labels, set on our requests so that Velero's tools find them. */
   veleroBackupName: 'velero.io/backup-name',
   veleroBackupUid: 'velero.io/backup-uid',
   veleroRestoreName: 'velero.io/restore-name',
   veleroRestoreUid: 'velero.io/restore-uid',
-  /** Velero's opt-out label, obeyed. */
+  /** Velero's opt-out label, which we respect. */
   veleroExclude: 'velero.io/exclude-from-backup',
 } as const;
 
 export const MANAGED_BY = 'velero-datamover';
 
-/** Velero's convention for plugin configuration: a ConfigMap in its namespace with these labels. */
+/** Labels of the ConfigMap with the plugin's configuration in Velero's namespace; a convention of Velero. */
 export const pluginConfig = {
   label: 'velero.io/plugin-config',
   name: `${GROUP}/data-mover`,
 } as const;
 
-/** Held on requests while something outside their namespace must be cleaned up first. */
+/** On requests until their objects in other namespaces are cleaned up. */
 export const FINALIZER = `${GROUP}/data-mover`;

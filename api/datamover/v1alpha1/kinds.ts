@@ -6,7 +6,7 @@ import type { DataMoverPrune } from './data-mover-prune.ts';
 import type { DataMoverRestore } from './data-mover-restore.ts';
 import { GROUP, VERSION } from './keys.ts';
 
-/** Coordinates of our kinds. No schema is imported here: the plugin must start without zod. */
+/** Coordinates of our kinds. Imports no schema: the plugin must start without zod. */
 
 function ours<T extends Resource>(kind: string, plural: string, namespaced = true): Kind<T> {
   return { group: GROUP, version: VERSION, kind, plural, namespaced };

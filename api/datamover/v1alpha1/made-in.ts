@@ -3,8 +3,8 @@ import { labels } from './keys.ts';
 import { backupName } from './names.ts';
 
 /**
- * True when the request was made in the Velero backup that its label names, for the claim with this uid. Labels are the tenant's to
- * change; the name, which both uids are hashed into, is not.
+ * Returns true if the request was created in the Velero backup in its label, for the claim with this uid. A tenant can change
+ * labels, but not the name, which is a hash of both uids.
  */
 export function isMadeIn(request: DataMoverBackup, claimUid: string | undefined): boolean {
   const uid = request.metadata.labels?.[labels.veleroBackupUid];

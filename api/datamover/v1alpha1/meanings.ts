@@ -4,7 +4,7 @@ import type { PrunePhase } from './data-mover-prune.ts';
 import type { RestorePhase } from './data-mover-restore.ts';
 import type { ConditionType, EventReason } from './reasons.ts';
 
-/** What phases and conditions mean, for the reference pages. The types make a forgotten one an error. */
+/** The meanings of phases and conditions for the reference pages. A missing one is a type error. */
 
 const terminal = {
   Completed: 'Succeeded. `result` or `restored` describes what was moved.',
@@ -81,7 +81,7 @@ export const conditionMeanings: Record<ConditionType, string> = {
   Ready: 'True if the request is Completed; for a class, if all of its other conditions are True.',
 };
 
-/** What an Event tells, of which type it is, and on which objects it stands. */
+/** For each Event: its type, the objects that it is on, and its meaning. */
 export const eventMeanings: Record<EventReason, { type: 'Normal' | 'Warning'; on: string; meaning: string }> =
   {
     DataCaptured: {

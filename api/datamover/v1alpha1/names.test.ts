@@ -5,13 +5,13 @@ import { backupName, childName, labelValue, restoreName, shortHash } from './nam
 const DNS_LABEL = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const LABEL_VALUE = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
 
-/** Names of other objects in Kubernetes: DNS subdomains up to 253 characters. */
+/** Names of other Kubernetes objects: DNS subdomains of up to 253 characters. */
 const objectName = fc
   .stringMatching(/^[a-z0-9][-a-z0-9.]{0,251}[a-z0-9]$/)
   .filter((name) => name.length <= 253);
 
 describe('names of requests and their children', () => {
-  // Fixed for ever: an upgrade of the controller must find what its predecessor made.
+  // These must never change: a new version of the controller must find the objects of the previous one.
   it('are these', () => {
     expect(backupName('backup-uid', 'pvc-uid')).toBe('dmb-8ee26c9209667781');
     expect(restoreName('restore-uid', 'shop', 'data')).toBe('dmr-e654c4c2782c8fc1');

@@ -1,15 +1,15 @@
 import { labels, MANAGED_BY } from './keys.ts';
 
 /**
- * The labels of every object that this project makes. Velero leaves out what carries the second one: a staging volume in
- * a backup would be saved twice and restored as if it were somebody's data.
+ * Returns the labels of every object that this project creates. Velero skips objects with the second one: otherwise a staging
+ * volume would be backed up and restored like the data of an application.
  */
 export function ownLabels(more: Readonly<Record<string, string>> = {}): Record<string, string> {
   return { [labels.managedBy]: MANAGED_BY, ...HIDDEN, ...more };
 }
 
-/** Keeps an object that something else made for us out of Velero's backups. */
+/** Excludes an object that others created for us from Velero's backups. */
 export const HIDDEN = { [labels.veleroExclude]: 'true' } as const;
 
-/** Takes {@link HIDDEN} off in a merge patch. */
+/** Removes {@link HIDDEN} in a merge patch. */
 export const UNHIDDEN = { [labels.veleroExclude]: null } as const;

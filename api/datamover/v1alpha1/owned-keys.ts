@@ -1,11 +1,11 @@
 import { GROUP, labels, MANAGED_BY } from './keys.ts';
 
 /**
- * Labels and annotations of a PersistentVolume that say something about the data, and so go with it to another volume.
+ * Returns the labels and annotations of a PersistentVolume that describe its data, so a restore copies them to the new volume.
  *
- * Those of Kubernetes, of Velero, of the storage driver and of this project speak of that one volume: the zone it lies in,
- * who provisioned it, which claim it was restored for. On another volume they would be wrong, and some are obeyed.
- * Records may be written by hand, so a restore asks here too.
+ * Those of Kubernetes, Velero, the storage driver and this project describe only that volume: its zone, its provisioner, the
+ * claim that it was restored for. On another volume they would be wrong, and some have effects. A user may write records by
+ * hand, so a restore filters them with this function too.
  */
 export function ownersKeys(
   all: Readonly<Record<string, string>> | undefined,
@@ -17,24 +17,24 @@ export function ownersKeys(
   return Object.fromEntries(own);
 }
 
-/** Longer values would make records too large to be stored; nothing that people write on volumes comes near. */
+/** Characters of a value. Longer values would make records too large to be stored; users do not need them. */
 export const MAX_CARRIED_VALUE = 4096;
 
-/** All annotations of an object together are bounded by Kubernetes (256 KiB); what storage writes on the volume needs room too. */
+/** Kubernetes limits all annotations of an object to 256 KiB; the rest is for those that storage writes on the volume. */
 export const MAX_CARRIED = 192 * 1024;
 
-/** Of the reserved domains, the ones that people use for their own words. */
+/** Reserved domains whose keys users set themselves. */
 const FREE = ['app.kubernetes.io'];
 const RESERVED = ['kubernetes.io', 'k8s.io', 'velero.io', GROUP];
 
-/** It marks what this project made for itself. */
+/** Returns true for the label on objects that this project creates for itself. */
 function isOurMark(key: string, value: string): boolean {
   return key === labels.managedBy && value === MANAGED_BY;
 }
 
 function isReserved(key: string, driver: string | undefined): boolean {
   const slash = key.indexOf('/');
-  // Labels without a prefix belong to people.
+  // Labels without a prefix belong to users.
   if (slash < 0) return false;
   const domain = key.slice(0, slash);
   if (FREE.includes(domain)) return false;

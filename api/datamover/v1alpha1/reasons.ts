@@ -1,51 +1,51 @@
-/**
- * The vocabulary of outcomes: condition types, failure reasons and event reasons.
- * One table each, so that a reader of a cluster, a test and the docs mean the same by the same word.
- */
+/** Condition types, failure reasons and Event reasons. One table each, so objects, tests and documentation use the same words. */
 
-/** Condition types. Those of requests are `True` once the step is behind us; `False` with a reason while it is not. */
+/** Condition types. On requests: `True` if the step is done, otherwise `False` with a reason. */
 export const conditionTypes = {
-  /** The source's state is fixed: the snapshot is cut (or the source is used live). Backups only. */
+  /** The data is fixed: the snapshot is cut (or the source is read live). Backups only. */
   captured: 'Captured',
-  /** A place among the running requests was given. */
+  /** The request has a slot. */
   admitted: 'Admitted',
-  /** The staging PVC stands in the protected namespace. */
+  /** The staging PVC exists in the protected namespace. */
   staged: 'Staged',
   /** The mover has finished and its result is recorded. */
   moved: 'Moved',
-  /** What was moved is checked and right. Where the class wants that. */
+  /** What was moved was verified. Only if the class requires it. */
   verified: 'Verified',
-  /** The volume belongs to the destination claim. Restores only. */
+  /** The destination claim has the volume. Restores only. */
   handedOver: 'HandedOver',
-  /** The snapshot is gone from the repository. Deletes only. */
+  /** The snapshot was removed from the repository. Deletes only. */
   removed: 'Removed',
-  /** Data that no snapshot needs is gone from the repository. Prunes only. */
+  /** Data that no snapshot needs was removed from the repository. Prunes only. */
   pruned: 'Pruned',
-  /** The repository is gone; `False` says why it is not. Prunes that find no snapshot, where the class wants it gone. */
+  /**
+   * The repository was removed; `False` has the reason why not. Prunes that find no snapshot, if the class removes empty
+   * repositories.
+   */
   repositoryRemoved: 'RepositoryRemoved',
   /** Nothing created for this request remains. */
   cleanedUp: 'CleanedUp',
-  /** A controller has the mover and can use what the class says. Classes only, as the next three. */
+  /** A controller has the mover and can use the spec of the class. Classes only, like the next three. */
   accepted: 'Accepted',
-  /** What does the mover's work is installed and serves. Where the mover needs something. */
+  /** The engine of the mover is installed and serves. Only if the mover needs one. */
   engineServing: 'EngineServing',
-  /** What gives access to the repositories is there. Where the mover knows. */
+  /** The access to the repositories is configured. Only if the mover can check it. */
   credentialsPresent: 'CredentialsPresent',
-  /** The store of the repositories answers. Where the mover can ask it. */
+  /** The store of the repositories responds. Only if the mover can check it. */
   repositoryReachable: 'RepositoryReachable',
-  /** `True` when Completed, `False` otherwise: what `kubectl wait` looks at. */
+  /** `True` if the phase is Completed, otherwise `False`; for `kubectl wait`. */
   ready: 'Ready',
 } as const;
 
 export type ConditionType = (typeof conditionTypes)[keyof typeof conditionTypes];
 
-/** Reason of condition `RepositoryRemoved` where the repository has to stay. */
+/** Reason of condition `RepositoryRemoved` if the repository must stay. */
 export const repositoryKept = 'Kept';
 
-/** Reason of condition `CleanedUp` of a request that has ended although something made for it remains. */
+/** Reason of condition `CleanedUp` if the request has ended with leftovers. */
 export const leftBehind = 'LeftBehind';
 
-/** Reasons for which a request fails for good (`status.failure.reason`). */
+/** Reasons of final failures (`status.failure.reason`). */
 export const failureReasons = {
   ClassNotFound: 'the named DataMoverClass does not exist, or is being deleted',
   NoClass: 'no DataMoverClass that takes the volume matches, and no default class takes it',

@@ -4,7 +4,7 @@ import type { DataMoverRestoreSpec } from './data-mover-restore.ts';
 
 export type RestoreSource = NonNullable<DataMoverRestoreSpec['source']>;
 
-/** What a restore needs of the record. A record without a result says why there is none, so that the restore can. */
+/** Returns the parts of a record that a restore needs. Without a result it contains the failure, so the restore can report it. */
 export function restoreSourceOf(record: DataMoverBackup): RestoreSource {
   const { metadata, spec, status = {} } = record;
   const { result, volume } = status;

@@ -4,27 +4,27 @@ import { MAX_CARRIED, MAX_CARRIED_VALUE } from './owned-keys.ts';
 import { rules } from '../../schema/rules.ts';
 
 /**
- * Pieces that several kinds share. A zod schema is the one source of a kind's TypeScript type, of its
- * CustomResourceDefinition (hack/gen-crds.ts) and of its reference page; `.describe()` becomes the documentation of the field.
+ * Schemas that several kinds share. The zod schema of a kind is the only source of its TypeScript type, its
+ * CustomResourceDefinition (hack/gen-crds.ts) and its reference page; `.describe()` becomes the documentation of the field.
  *
- * Texts are bounded, so that the API server can bound the cost of the rules over them. The bounds are far above what
- * anything honest writes, since a status that is too long to be stored would hide the outcome it carries.
+ * The length of every text is limited, so the API server can estimate the cost of the rules. The limits are far above any
+ * legitimate value: a status that is too long to be stored would hide the outcome.
  */
 
-/** A DNS-1123 subdomain, as names of objects are. */
+/** A DNS-1123 subdomain, like names of objects. */
 export const objectName = z
   .string()
   .min(1)
   .max(253)
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'is not a name of lower-case letters, digits, "-" and "."');
 
-/** As {@link objectName}; empty for a claim that asks for no class. */
+/** Like {@link objectName}; empty for a claim without a class. */
 export const className = z
   .string()
   .max(253)
   .regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$/, 'is not a name of lower-case letters, digits, "-" and "."');
 
-/** The name of a CSI driver, in the form that Kubernetes allows. */
+/** The name of a CSI driver, in the format of Kubernetes. */
 export const csiDriver = z
   .string()
   .min(1)
@@ -34,11 +34,11 @@ export const csiDriver = z
     'is not the name of a CSI driver: letters, digits, "-" and "."',
   );
 
-/** How a volume shows to pods, and how many of them may use it; as in Kubernetes. */
+/** Volume modes and access modes of Kubernetes. */
 export const volumeModes = ['Filesystem', 'Block'] as const;
 export const accessModes = ['ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOncePod'] as const;
 
-/** The name of a mover. Vendors choose theirs. */
+/** The name of a mover. Vendors choose their own. */
 export const moverName = z
   .string()
   .min(1)
@@ -48,7 +48,7 @@ export const moverName = z
     'is not a name of letters, digits, ".", "_", "/", "-" and spaces',
   );
 
-/** The size of a volume. The API server takes numbers that no volume can have; the controller does not. */
+/** The size of a volume. The API server accepts numbers that no volume can have; the controller rejects them. */
 export const size = z
   .string()
   .max(64)
@@ -58,22 +58,22 @@ export const size = z
 /** A word or an identifier of another system. */
 export const word = z.string().max(1024);
 
-/** Characters of a mover's id of a snapshot. */
+/** Characters of a mover's snapshot id. */
 export const MAX_SNAPSHOT_ID = 1024;
 
 /**
- * A mover's id of a snapshot. Whatever the mover, it is not an option, a path or more than one word: it becomes an argument of
- * the mover's programs. Each mover has a narrower pattern of its own, which the controller checks.
+ * A mover's snapshot id. It becomes an argument of the mover's programs, so it must not be an option, a path or several words.
+ * The controller also checks the narrower pattern of the mover.
  */
 export const snapshotID = z
   .string()
   .max(MAX_SNAPSHOT_ID)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:@=+-]*$/);
 
-/** A text for people; the bound is the one of `metav1.Condition`. */
+/** A text for people, with the limit of `metav1.Condition`. */
 export const text = z.string().max(32768);
 
-/** A path below the base that a repository secret names. */
+/** A path below the base in the repository secret. */
 export const repositoryPath = z
   .string()
   .max(4096)
@@ -82,7 +82,7 @@ export const repositoryPath = z
     'is not the path of a repository: folders of letters, digits, ".", "_" and "-", joined by "/"',
   );
 
-/** What a mover tells its repositories apart by. It becomes an argument of the mover, so it cannot look like an option. */
+/** A mover's repository id. It becomes an argument of the mover, so it must not look like an option. */
 export const repositoryID = z
   .string()
   .max(128)
@@ -91,18 +91,18 @@ export const repositoryID = z
 /** RFC 3339. */
 export const time = z.iso.datetime();
 
-/** Which of several installations in one cluster serves a request. */
+/** The installation that serves a request, if the cluster has several. */
 export const installation = objectName.describe(
   "Velero's namespace of the installation that serves this request. The plugin sets it. If absent, the installation of the class serves the request. Only users with the verb `attest` may set it.",
 );
 
-/** RFC 3339 by somebody else's clock, in whatever zone. */
+/** RFC 3339 from another cluster's clock, in any time zone. */
 const foreignTime = z.iso.datetime({ offset: true, error: 'is not a time such as 2026-01-31T23:59:59Z' });
 
-/** A count of bytes or files. */
+/** A number of bytes or files. */
 export const count = z.int().min(0);
 
-/** Anything the mover understands; the API server keeps it as it is and the mover's own schema checks it. */
+/** Any configuration of a mover; the API server stores it unchanged, and the schema of the mover checks it. */
 export const moverConfig = z
   .looseObject({})
   .describe(
@@ -110,10 +110,10 @@ export const moverConfig = z
   )
   .meta({ 'x-kubernetes-preserve-unknown-fields': true });
 
-/** Whether all that was read is of one moment. */
+/** Whether all data is from one point in time. */
 export const consistency = z.enum(['PointInTime', 'Live']);
 
-/** How closely the result of a transfer is looked at before it counts. */
+/** How thoroughly the result of a transfer is verified. */
 export const verifyLevels = ['None', 'Metadata', 'Data'] as const;
 
 export const verification = z
@@ -186,7 +186,7 @@ const qualifiedName = z
   .string()
   .regex(new RegExp(`^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?${NAME}$`), 'is not the key of a label');
 
-/** Of an annotation; its domain may have capitals. */
+/** The key of an annotation; its domain may have capitals. */
 const annotationKey = z
   .string()
   .regex(
@@ -203,7 +203,7 @@ function isCarried(carried: Readonly<Record<string, string>>): boolean {
   return Object.entries(carried).join().length <= MAX_CARRIED;
 }
 
-/** What a volume looked like: enough to make one like it in another cluster. */
+/** The properties of a volume that are needed to create a similar one in another cluster. */
 export const volume = z
   .object({
     pvcName: objectName.describe('Name of the PersistentVolumeClaim.'),
@@ -248,7 +248,7 @@ export const volume = z
   })
   .describe('The volume at the time of the backup.');
 
-/** The folder that holds everything else of a volume. */
+/** The root folder of a volume. */
 export const rootFolder = z
   .object({
     mode: z
@@ -264,7 +264,7 @@ export const rootFolder = z
     'Attributes of the root folder of the volume, which snapshots do not contain. A restore sets them on the new volume. The access control list and extended attributes of the root folder are not recorded.',
   );
 
-/** What a finished backup records, and all that a restore needs. */
+/** What a completed backup records: everything that a restore needs. */
 export const backupResult = z
   .object({
     mover: moverName.describe(
@@ -321,7 +321,7 @@ export const backupResult = z
     }),
   );
 
-/** How a request's status begins; the kind puts its phases before them. */
+/** The first fields of a request's status; each kind adds its phases before them. */
 export const requestStatus = {
   message: text.optional().describe('Human-readable summary of the current phase, in one line.'),
   observedGeneration: z
@@ -337,7 +337,7 @@ export const requestStatus = {
   completionTimestamp: time.optional().describe('When the request reached a terminal phase.'),
 };
 
-/** What the status of every request says that waits for a place and then has a mover work for it. */
+/** Status fields of requests that wait for a slot and then run a mover. */
 export const movingStatus = {
   repositoryPath: repositoryPath
     .optional()
@@ -348,7 +348,7 @@ export const movingStatus = {
   movingSince: time.optional().describe('When the mover was started.'),
 };
 
-/** What the status of a request says that is tried again when it fails. */
+/** Status fields of requests that are retried after a failure. */
 export const retriedStatus = {
   failedTries: count.optional().describe('Number of failed tries.'),
   lastFailure: failure.describe('Why the last try failed.').optional(),

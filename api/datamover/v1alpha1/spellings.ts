@@ -2,11 +2,11 @@ import type { DataMoverBackup, WrittenBackupSpec } from './data-mover-backup.ts'
 import type { DataMoverRestore, WrittenRestoreSpec } from './data-mover-restore.ts';
 
 /**
- * The published design spells two things in another way. The API server accepts both spellings. Whoever reads an object from
- * outside passes it through here, so that the rest of the code sees one.
+ * The published design has two other spellings, and the API server accepts both. Convert every object that is read from
+ * outside, so the rest of the code sees only one spelling.
  */
 
-/** Replaces kind `PVC` of the source by `PersistentVolumeClaim`. */
+/** Replaces the source kind `PVC` by `PersistentVolumeClaim`. */
 export function readBackup(written: DataMoverBackup): DataMoverBackup {
   const { dataSourceRef } = written.spec as WrittenBackupSpec;
   if (dataSourceRef.kind !== 'PVC') return written;

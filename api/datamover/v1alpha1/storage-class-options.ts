@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { accessModes, moverConfig, objectName } from './schema.ts';
 
-/** How the source of a backup is made readable for the mover. */
+/** How a mover reads the source of a backup. */
 export const captureMode = z.enum(['Snapshot', 'Live', 'SnapshotOrLive']);
 
 export const storageClassOptions = z
@@ -35,15 +35,15 @@ export const storageClassOptions = z
 
 export type StorageClassOptions = z.infer<typeof storageClassOptions>;
 
-/** Stands for every StorageClass that has no entry of its own, and for volumes without one. */
+/** Applies to every StorageClass without its own entry, and to volumes without a StorageClass. */
 const ANY = '*';
 
-/** What a DataMoverClass says about volumes of a StorageClass: the entry of its name, else that of `*`, never a mixture. */
+/** Returns the options of a DataMoverClass for a StorageClass: its entry, else the entry `*`; entries are never merged. */
 export function optionsFor(
   { storageClasses = {} }: { storageClasses?: Record<string, StorageClassOptions> | undefined },
   storageClassName: string | undefined,
 ): StorageClassOptions {
-  // Names are the users': one may be called like something that every object has.
+  // Users choose the names: one may be equal to a property of Object.prototype.
   const entry = [storageClassName ?? ANY, ANY].find((name) => Object.hasOwn(storageClasses, name));
   return entry === undefined ? {} : (storageClasses[entry] ?? {});
 }
