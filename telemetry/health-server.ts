@@ -2,7 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** Says what is wrong, or nothing. */
+/** Returns a problem, or undefined. */
 export type HealthCheck = () => string | undefined;
 
 export interface HealthServerOptions {
@@ -10,19 +10,19 @@ export interface HealthServerOptions {
   host?: string;
   /** 0 takes any free port. */
   port: number;
-  /** For `/healthz`: a failing one means that the process should be restarted. */
+  /** For `/healthz`: if one fails, the process should be restarted. */
   alive?: Readonly<Record<string, HealthCheck>>;
-  /** For `/readyz`: a failing one means that it is not at work yet, or no more. */
+  /** For `/readyz`: if one fails, the process is not working yet, or is stopping. */
   ready?: Readonly<Record<string, HealthCheck>>;
   /** For `/metrics`; absent: 404. */
   scrape?: () => Promise<{ contentType: string; body: string }>;
-  /** Longest time the event loop may have been blocked since the last probe. Default 10 s. */
+  /** The longest blockage of the event loop since the last probe. Default 10 s. */
   maxLoopDelayMs?: number;
 }
 
-/** `/healthz`, `/readyz` and `/metrics` over plain HTTP. */
+/** Serves `/healthz`, `/readyz` and `/metrics` over plain HTTP. */
 export interface HealthServer {
-  /** Resolves with the port when it listens. */
+  /** Resolves with the port when the server listens. */
   start(): Promise<number>;
   close(): Promise<void>;
 }
@@ -81,7 +81,7 @@ export function createHealthServer(options: HealthServerOptions): HealthServer {
   };
 }
 
-/** One line per check, as the API server writes them: `[+]name ok`, `[-]name reason`. */
+/** Writes one line per check, like the API server: `[+]name ok`, `[-]name reason`. */
 function report(response: ServerResponse, checks: Readonly<Record<string, HealthCheck>>): void {
   const results = Object.entries(checks).map(([name, check]) => ({ name, problem: check() }));
   const failed = results.some(({ problem }) => problem !== undefined);

@@ -1,21 +1,21 @@
 import { destination, pino } from 'pino';
 
-/** What a log line carries beside its message; keys are camelCase. Errors go under `err`. */
+/** Fields of a log line; keys are camelCase. Errors are in `err`. */
 export type LogFields = Record<string, unknown>;
 
-/** One line at a level: fields and message, or just a message. */
+/** Logs one line: fields and message, or only a message. */
 export interface LogLine {
   (fields: LogFields, message: string): void;
   (message: string): void;
 }
 
-/** Where the program tells what it does. Passed in, never global. */
+/** Writes log lines. Passed in, never global. */
 export interface Logger {
   readonly debug: LogLine;
   readonly info: LogLine;
   readonly warn: LogLine;
   readonly error: LogLine;
-  /** A logger that adds these fields to every line. */
+  /** Returns a logger that adds these fields to every line. */
   child(fields: LogFields): Logger;
 }
 
@@ -24,15 +24,15 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 export interface LoggerOptions {
   /** Default `info`. */
   level?: LogLevel;
-  /** Fields of every line, such as the program's name. */
+  /** Fields of every line, for example the program's name. */
   fields?: LogFields;
   /** File descriptor. Default 2, standard error. */
   fd?: number;
 }
 
 /**
- * JSON lines through pino, with RFC 3339 times and level names. Written at once: a crash must not swallow the lines
- * that explain it, and transports would need worker files that a single-file executable does not have.
+ * Creates a logger that writes JSON lines through pino, with RFC 3339 times and level names. Writes synchronously: a crash must
+ * not lose the lines that explain it, and transports would need worker files that a single-file executable does not have.
  */
 export function createLogger(options: LoggerOptions = {}): Logger {
   return pino(
@@ -49,7 +49,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
 
 const nothing = (): void => undefined;
 
-/** Says nothing; for tests and for libraries whose caller wants none. */
+/** Logs nothing; for tests and for libraries. */
 export const silentLogger: Logger = {
   debug: nothing,
   info: nothing,

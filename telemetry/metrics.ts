@@ -2,13 +2,13 @@
 export type Labels = Record<string, string>;
 
 export interface MetricDefinition {
-  /** `datamover_<noun>_<unit>[_total]`, or the upstream name where dashboards expect it. */
+  /** `datamover_<noun>_<unit>[_total]`, or the upstream name if dashboards expect it. */
   name: string;
   help: string;
   labels?: readonly string[];
 }
 
-/** One value of a gauge that is read when somebody asks. */
+/** One value of a gauge that is read at a scrape. */
 export interface Reading {
   value: number;
   labels: Labels;
@@ -26,16 +26,16 @@ export interface Histogram {
   observe(value: number, labels?: Labels): void;
 }
 
-/** Where numbers go. Asking twice for one name gives the same metric. */
+/** Registers metrics. The same name returns the same metric. */
 export interface Metrics {
   counter(definition: MetricDefinition): Counter;
   gauge(definition: MetricDefinition): Gauge;
-  /** A gauge whose values are read anew at every scrape: what is not among them is not there any more. */
+  /** Registers a gauge whose values are read at every scrape; old values disappear. */
   readings(definition: MetricDefinition, read: () => Iterable<Reading>): void;
   histogram(definition: MetricDefinition & { buckets?: readonly number[] }): Histogram;
 }
 
-/** Keeps nothing. */
+/** Discards all metrics. */
 export const noMetrics: Metrics = {
   counter: () => ({ inc: () => undefined }),
   gauge: () => ({ set: () => undefined }),

@@ -1,13 +1,13 @@
 import * as prom from 'prom-client';
 import type { MetricDefinition, Metrics } from './metrics.ts';
 
-/** Metrics that can be scraped. */
+/** Metrics with an endpoint for scrapes. */
 export interface PrometheusMetrics extends Metrics {
-  /** The text for `/metrics`. */
+  /** Returns the text for `/metrics`. */
   scrape(): Promise<{ contentType: string; body: string }>;
 }
 
-/** Metrics in a registry of their own, with the usual process and Node metrics unless `process` is false. */
+/** Creates metrics in a separate registry, with the default process and Node metrics unless `process` is false. */
 export function createPrometheusMetrics(options: { process?: boolean } = {}): PrometheusMetrics {
   const registry = new prom.Registry();
   if (options.process !== false) prom.collectDefaultMetrics({ register: registry });

@@ -13,7 +13,7 @@ const SPAN = 'b'.repeat(16);
 let world: World;
 
 beforeAll(() => {
-  // As whoever wants traces does from outside.
+  // As a user does to get traces.
   trace.setGlobalTracerProvider(
     new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }),
   );
@@ -31,7 +31,7 @@ afterEach(() => world.stop());
 
 const ended = () => world.backup()?.status?.completionTimestamp !== undefined;
 
-/** As the plugin makes it. */
+/** As the plugin creates it. */
 function addTracedBackup(): void {
   world.addBackup('b1', ({ metadata }) => {
     metadata.annotations = { [annotations.traceparent]: `00-${TRACE}-${SPAN}-01` };
@@ -90,7 +90,7 @@ describe('the trace of a request', () => {
     await world.until(ended);
     const whole = exporter.getFinishedSpans().find(({ name }) => name === 'DataMoverBackup');
     expect(whole?.status.message).toMatch(/^SourceNotFound: .*nowhere/);
-    // Nobody began it, so it has a trace of its own.
+    // No other span continues it, so it has a trace of its own.
     expect(whole?.spanContext().traceId).toMatch(/^[0-9a-f]{32}$/);
     expect(whole?.spanContext().traceId).not.toBe(TRACE);
   });

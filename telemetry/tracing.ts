@@ -1,28 +1,28 @@
 import { ROOT_CONTEXT, SpanStatusCode, trace, TraceFlags, type Context } from '@opentelemetry/api';
 
-/** A piece of work that is over; times in milliseconds since 1970. */
+/** A span that has ended; times in milliseconds since 1970. */
 export interface FinishedSpan {
   name: string;
   from: number;
   to: number;
   attributes?: Record<string, string | number | boolean>;
-  /** What went wrong; absent: nothing. */
+  /** The error; absent on success. */
   error?: string;
   children?: readonly FinishedSpan[];
 }
 
-/** Where traces go. */
+/** Emits traces. */
 export interface Tracer {
-  /** Tells a span with its children as the continuation of what another process began. */
+  /** Emits a span with its children as the continuation of another process's span. */
   record(span: FinishedSpan, parent: { traceID: string; spanID: string }): void;
 }
 
 /**
- * OpenTelemetry's API and no SDK: without one nothing is recorded and nothing is kept. Whoever wants traces loads an SDK
- * into the process before it starts, which then also says where they go.
+ * Creates a tracer over OpenTelemetry's API without an SDK: by default nothing is recorded. To get traces, load an SDK into the
+ * process before it starts; the SDK also sets the exporter.
  */
 export function createTracer(name: string): Tracer {
-  // The SDK may be registered later than this is called.
+  // The SDK may be registered after this call.
   const tracer = trace.getTracer(name);
 
   function tell(

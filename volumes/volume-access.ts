@@ -9,16 +9,16 @@ import type { KubeClient } from '../kube/client/kube-client.ts';
 import type { Creator } from '../kube/runtime/creator.ts';
 import type { Cleaner } from '../kube/runtime/deleter.ts';
 
-/** Index of PersistentVolumes by `namespace/name` of the claim they are or were bound to. */
+/** Index of PersistentVolumes by `namespace/name` of their current or former claim. */
 export const CLAIM_INDEX = 'claim';
 
-/** Index of PersistentVolumes that show the data of another one by the name of that one. */
+/** Index of alias PersistentVolumes by the name of the volume that they show. */
 export const ALIAS_INDEX = 'alias';
 
-/** Index of claims that were made for requests, by their namespace. */
+/** Index of claims that were created for requests, by namespace. */
 export const OWN_INDEX = 'own';
 
-/** Index of VolumeSnapshotContents by the request that they were made for. */
+/** Index of VolumeSnapshotContents by the request that they were created for. */
 export const REQUEST_INDEX = 'request';
 
 /** Caches over all namespaces of one cluster. */
@@ -36,10 +36,10 @@ export interface VolumeListers {
   snapshotClasses: Lister<VolumeSnapshotClass>;
 }
 
-/** The volumes of one cluster: everything that this folder needs to read and change them. */
+/** Access to the volumes of one cluster, for all functions of this folder. */
 export interface VolumeAccess {
   client: KubeClient;
-  /** The namespace that staging claims and snapshots are created in. */
+  /** The namespace of staging claims and snapshots. */
   namespace: string;
   listers: VolumeListers;
   creator: Creator;

@@ -10,22 +10,22 @@ import { requestUidOf, type ChildIdentity } from '../../lifecycle/request/child-
 import type { Target } from '../../kube/runtime/deleter.ts';
 import { failed, waiting, type StepResult } from '../../lifecycle/request/step.ts';
 
-/** One mode that several pods on several nodes may have, and for which movers mount the volume read-only. */
+/** The only access mode that several pods on several nodes may have and for which movers mount the volume read-only. */
 const READ_ONLY = ['ReadOnlyMany'];
 
-/** Whose volume is shown. */
+/** The volume to show. */
 export interface AliasSource {
   persistentVolume: string;
-  /** The uid of the claim that has it. */
+  /** The uid of its claim. */
   claimUID: string;
 }
 
 /**
- * Shows a volume in the protected namespace while the application has it: a second PersistentVolume for the same storage,
- * bound to a claim of ours, to be read only.
+ * Stages a volume while the application uses it: creates a second PersistentVolume for the same storage, bound to a claim in
+ * the protected namespace, for reading only.
  *
- * It never owns what it shows. It says Retain from its first moment on and carries no provisioner's marks, so whatever
- * becomes of it, no data goes with it; the application's volume and claim are not written to at all.
+ * The alias never owns the data. Its reclaim policy is Retain from its creation and it has no annotations of a provisioner, so
+ * its deletion never deletes data. The application's volume and claim are not changed.
  */
 export async function stageAlias(
   access: VolumeAccess,
@@ -52,7 +52,7 @@ function aliasOf(
   namespace: string,
   { name, labels, annotations: own }: ChildIdentity,
 ): PersistentVolume {
-  // Of the classes only the provisioner could want to look after the alias.
+  // Without the classes the provisioner ignores the alias.
   const { storageClassName: _, volumeAttributesClassName: __, ...shown } = spec;
   return {
     apiVersion: 'v1',
@@ -79,7 +79,7 @@ function claimFor(
     metadata: { name, namespace, labels, annotations: own },
     spec: {
       accessModes: READ_ONLY,
-      // The empty name keeps the default class away.
+      // An empty name disables the default class.
       storageClassName: '',
       volumeName: name,
       resources: { requests: { storage: capacity?.['storage'] ?? '1' } },
@@ -88,12 +88,12 @@ function claimFor(
   };
 }
 
-/** True for a volume that only shows the data of another one. */
+/** Returns true if the volume is an alias. */
 export function isAlias({ metadata }: PersistentVolume): boolean {
   return metadata.annotations?.[annotations.aliasOf] !== undefined;
 }
 
-/** Takes down what {@link stageAlias} set up. Answers what is left in the cluster. */
+/** Removes the objects of {@link stageAlias}. Returns what remains. */
 export async function unstageAlias(
   access: VolumeAccess,
   child: ChildIdentity,

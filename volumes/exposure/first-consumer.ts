@@ -4,12 +4,12 @@ import { done, waiting, type StepResult } from '../../lifecycle/request/step.ts'
 import { isUsable } from './nodes.ts';
 import { waitsForConsumer } from './staging.ts';
 
-/** What the scheduler writes on a claim to tell the provisioner which node the first consumer runs on. */
+/** The annotation on a claim in which the scheduler gives the provisioner the node of the first consumer. */
 export const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
 
 /**
- * Provides a claim that waits for its first consumer although none will come: picks a node as the scheduler would
- * name it. Any ready node will do, since the volume is empty.
+ * Has a claim provisioned that waits for its first consumer, which will not exist: sets a node as the scheduler would. Any
+ * ready node will do, because the volume is empty.
  */
 export async function chooseNode(
   access: VolumeAccess,

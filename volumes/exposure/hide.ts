@@ -12,7 +12,7 @@ import { patchIfThere } from '../../kube/client/patch-if-there.ts';
 import { inTurns } from '../../kube/runtime/turns.ts';
 import { CLAIM_INDEX, OWN_INDEX, type VolumeListers } from '../volume-access.ts';
 
-/** Where to look for what others made for us. */
+/** Access to objects that others created for us. */
 export interface Hideout {
   client: KubeClient;
   /** The protected namespace. */
@@ -21,8 +21,8 @@ export interface Hideout {
 }
 
 /**
- * Keeps out of Velero's backups what carries no label of ours when it is made: the volumes of these claims of the protected
- * namespace, and the claims themselves where an engine makes them. A restored volume loses the label when it is handed over.
+ * Labels objects without our labels so that Velero's backups exclude them: the volumes of these claims in the protected
+ * namespace, and claims that an engine created. The hand-over removes the label from a restored volume.
  */
 export async function hideClaims(
   hideout: Hideout,
@@ -38,17 +38,17 @@ export async function hideClaims(
   }
 }
 
-/** The claims of ours that stand in the protected namespace. */
+/** Returns our claims in the protected namespace. */
 export function ownClaims({ namespace, listers }: Omit<Hideout, 'client'>): string[] {
   return listers.claims.byIndex(OWN_INDEX, namespace).map(({ metadata }) => metadata.name);
 }
 
-/** Whether a claim was made for a request. */
+/** Returns true if a claim was created for a request. */
 export function isOwn({ labels: own = {} }: PersistentVolumeClaim['metadata']): boolean {
   return own[labels.managedBy] === MANAGED_BY && own[labels.veleroExclude] === 'true';
 }
 
-/** Conditional on what was read: a volume that has changed hands since is the application's. */
+/** Conditional on the version that was read: a volume that was handed over since then belongs to the application. */
 async function hide<T extends PersistentVolumeClaim | PersistentVolume>(
   client: KubeClient,
   kind: Kind<T>,

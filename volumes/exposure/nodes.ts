@@ -1,12 +1,12 @@
 import type { Node, NodeAffinity, NodeRequirement } from '../../api/kubernetes/core.ts';
 
-/** Whether pods can be scheduled to it. */
+/** Returns true if pods can be scheduled to the node. */
 export function isUsable({ spec, status }: Node): boolean {
   const ready = status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') === true;
   return ready && spec?.unschedulable !== true;
 }
 
-/** Name of the only node that a volume can be used on; `undefined` when there are several, or none yet. */
+/** Returns the name of the only node that can use a volume; `undefined` if there are several, or none yet. */
 export function onlyNode(nodes: readonly Node[], affinity: NodeAffinity | undefined): string | undefined {
   const [first, another] = nodes.filter((node) => allows(affinity, node));
   return another === undefined ? first?.metadata.name : undefined;
@@ -23,7 +23,7 @@ function allows(affinity: NodeAffinity | undefined, { metadata }: Node): boolean
   );
 }
 
-/** Volumes say where they are with `In`; whatever else is asked for could be met. */
+/** Volumes restrict nodes with `In`; any other requirement may be met. */
 function mayMeet({ key, operator, values = [] }: NodeRequirement, of: Record<string, string>): boolean {
   return operator !== 'In' || values.includes(of[key] ?? '');
 }

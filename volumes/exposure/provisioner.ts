@@ -3,8 +3,8 @@ import type { VolumeAccess } from '../volume-access.ts';
 import type { StepResult } from '../../lifecycle/request/step.ts';
 
 /**
- * Adds to the end of a wait for a staging claim what its provisioner says, which it does in Events and nowhere else. Events
- * are many and short-lived, so they are read once and not watched.
+ * Adds the provisioner's last warning to a wait for a staging claim that has passed its deadline. Provisioners report problems
+ * only in Events, which are many and short-lived, so they are read once instead of watched.
  */
 export async function quoteProvisioner(
   { access, now, signal }: { access: VolumeAccess; now: Date; signal: AbortSignal },
@@ -29,7 +29,7 @@ async function lastWarning(
   try {
     for await (const event of client.list(events, { namespace, fieldSelector, signal })) found.push(event);
   } catch (error) {
-    // The claim is as unbound without them.
+    // Without the Events the claim is still not bound.
     if (signal.aborted) throw error;
   }
   const last = found.sort((a, b) => timeOf(a).localeCompare(timeOf(b))).at(-1);

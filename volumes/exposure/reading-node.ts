@@ -3,17 +3,17 @@ import type { VolumeAccess } from '../volume-access.ts';
 import { onlyNode } from './nodes.ts';
 
 export interface LiveVolume {
-  /** Of the claim. */
+  /** The namespace of the claim. */
   namespace: string;
   claimName: string;
-  /** All of it; the cache keeps only a part. */
+  /** The complete object; the cache has only a part of it. */
   volume: PersistentVolume;
   signal: AbortSignal;
 }
 
 /**
- * On which node a volume in use can be read by a second pod: where the application runs, unless the volume can be mounted
- * on several nodes. `undefined`: on any that the volume itself allows.
+ * Returns the node on which a second pod can read a volume in use: the node of the application, unless several nodes can mount
+ * the volume. `undefined`: any node that the volume allows.
  */
 export async function readingNode(
   access: VolumeAccess,
@@ -25,7 +25,7 @@ export async function readingNode(
     if (uses(pod, claimName)) return { node: pod.spec.nodeName };
   }
   if (spec['hostPath'] === undefined || spec.nodeAffinity !== undefined) return { node: undefined };
-  // The same path is another folder on another node, and reading the wrong one would even succeed.
+  // On another node the same path is another folder, and reading it would succeed.
   const only = onlyNode(access.listers.nodes.list(), undefined);
   if (only !== undefined) return { node: only };
   return {

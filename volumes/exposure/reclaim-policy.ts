@@ -3,8 +3,8 @@ import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { patchIfThere } from '../../kube/client/patch-if-there.ts';
 
 /**
- * Lets storage delete a volume when its claim is gone, also where the storage class says to keep it. Conditional on what was
- * read: a volume that has changed hands meanwhile is somebody's.
+ * Makes the storage delete a volume when its claim is deleted, even if the storage class retains volumes. Conditional on the
+ * version that was read: a volume that was handed over since then has another owner.
  */
 export async function deleteWhenReleased(
   client: KubeClient,

@@ -2,14 +2,14 @@ import type { VolumeSnapshotClass, VolumeSnapshotContent } from '../../api/kuber
 import type { DataMoverBackupStatus } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import type { ChildIdentity } from '../../lifecycle/request/child-identity.ts';
 
-/** What the second content of a captured snapshot is made from. */
+/** The input for the second VolumeSnapshotContent of a captured snapshot. */
 export interface StagingContentSource {
   /** The protected namespace. */
   namespace: string;
   capture: NonNullable<DataMoverBackupStatus['capture']>;
-  /** Of the staging volume; used where the original content names none. */
+  /** The mode of the staging volume; used if the original content has none. */
   volumeMode: 'Filesystem' | 'Block';
-  /** The content of the capture; `undefined` if it is gone by now. */
+  /** The content of the capture; `undefined` if it was deleted. */
   original: VolumeSnapshotContent | undefined;
   classes: readonly VolumeSnapshotClass[];
 }
@@ -17,16 +17,16 @@ export interface StagingContentSource {
 /** Domain of the labels and annotations that the snapshot controller and the drivers' snapshotters read. */
 const SNAPSHOT_DOMAIN = 'snapshot.storage.kubernetes.io/';
 
-/** Annotations that describe the state of one content, and must not appear on another one. */
+/** Annotations about the state of one content, which must not be copied. */
 const STATES: ReadonlySet<string> = new Set([
   `${SNAPSHOT_DOMAIN}volumesnapshot-being-created`,
   `${SNAPSHOT_DOMAIN}volumesnapshot-being-deleted`,
 ]);
 
 /**
- * A static content for the handle of a captured snapshot. It has what a driver needs to read the snapshot's state: the class
- * with the list secret, the label by which a snapshotter on the volume's node finds it, and the names of secrets. Its policy is
- * Retain, so that the snapshot does not go with it: the handle belongs to the original.
+ * Returns a static content for the handle of a captured snapshot, with everything that a driver needs to read the snapshot's
+ * state: the class with the list secret, the label by which a snapshotter on the volume's node finds it, and the names of
+ * secrets. Its policy is Retain, so its deletion does not delete the snapshot: the handle belongs to the original.
  */
 export function stagingContent(
   { name, labels, annotations }: ChildIdentity,
@@ -54,7 +54,10 @@ export function stagingContent(
   };
 }
 
-/** A snapshotter refuses a content whose class is gone, and ignores one whose class is another driver's. */
+/**
+ * Returns the class of the original. A snapshotter rejects a content whose class was deleted, and ignores one whose class has
+ * another driver.
+ */
 function usableClass({ original, classes, capture }: StagingContentSource): string | undefined {
   const named = original?.spec.volumeSnapshotClassName;
   return classes.find(({ metadata, driver }) => metadata.name === named && driver === capture.driver)

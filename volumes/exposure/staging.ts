@@ -20,7 +20,7 @@ import { deleteWhenReleased } from './reclaim-policy.ts';
 import { isBoundTo, isCutFromClaim, isMadeFor } from '../snapshots/snapshot-content.ts';
 import { stagingContent } from './staging-content.ts';
 
-/** What a staging volume must look like. */
+/** The properties of a staging volume. */
 export interface StagingVolume {
   storageClassName: string | undefined;
   accessModes: string[];
@@ -31,9 +31,9 @@ export interface StagingVolume {
 type Capture = NonNullable<DataMoverBackupStatus['capture']>;
 
 /**
- * Makes the captured snapshot readable in the protected namespace: a second, static content for the same handle (Retain,
- * because the handle belongs to the first one), a snapshot bound to it, and a PVC made from that snapshot.
- * Nothing of the application is touched and no credential leaves the protected namespace.
+ * Makes the captured snapshot readable in the protected namespace: creates a second, static content for the same handle (with
+ * policy Retain, because the handle belongs to the first one), a snapshot bound to it, and a PVC from that snapshot. It changes
+ * no object of the application, and no credential leaves the protected namespace.
  */
 export async function stageSnapshot(
   access: VolumeAccess,
@@ -69,7 +69,7 @@ export async function stageSnapshot(
   return awaitUsable(access, child.name);
 }
 
-/** An empty staging volume, for a mover to restore into. */
+/** Creates an empty staging volume that a mover can restore into. */
 export async function stageEmpty(
   access: VolumeAccess,
   child: ChildIdentity,
@@ -82,7 +82,10 @@ export async function stageEmpty(
   return awaitUsable(access, child.name);
 }
 
-/** A claim that waits for its first consumer is usable unbound: the mover's pod is that consumer. */
+/**
+ * Waits until a claim is usable. One that waits for its first consumer is usable without a volume: the mover pod is that
+ * consumer.
+ */
 function awaitUsable(access: VolumeAccess, name: string): StepResult {
   const claim = access.listers.claims.get(`${access.namespace}/${name}`);
   if (claim?.status?.phase === 'Bound') return done;
@@ -153,7 +156,7 @@ function stagingClaim(
   };
 }
 
-/** The staging claim, as owner of what is made to work on it. */
+/** Returns the staging claim as owner of the objects that work on it. */
 export function ownerOfWork(
   { listers, namespace }: VolumeAccess,
   { name }: ChildIdentity,
@@ -162,7 +165,7 @@ export function ownerOfWork(
   return claim === undefined ? undefined : ownerReferenceTo(persistentVolumeClaims, claim);
 }
 
-/** Takes down what {@link stageSnapshot} set up. Answers what is left in the cluster. */
+/** Removes the objects of {@link stageSnapshot}. Returns what remains. */
 export async function unstageSnapshot(
   access: VolumeAccess,
   child: ChildIdentity,
@@ -172,7 +175,7 @@ export async function unstageSnapshot(
   const { name } = child;
   const uid = requestUidOf(child);
   const claim = stagingTarget(access, child);
-  // The snapshot controller keeps what an unbound claim is to be made from, and does not look again soon when that goes.
+  // The snapshot controller keeps the snapshot of an unbound claim, and does not check again soon after the claim is deleted.
   if (claim.cached !== undefined && claim.cached.status?.phase !== 'Bound') {
     const left = await access.cleaner.remove(uid, [claim], signal);
     if (left.length > 0) return left;
@@ -189,7 +192,7 @@ export async function unstageSnapshot(
   );
 }
 
-/** Takes down what {@link stageEmpty} set up. Answers what is left in the cluster. */
+/** Removes the objects of {@link stageEmpty}. Returns what remains. */
 export async function unstageEmpty(
   access: VolumeAccess,
   child: ChildIdentity,
@@ -209,14 +212,14 @@ function stagingTarget(
   };
 }
 
-/** The snapshot that a capture took, in the namespace of the application. */
+/** The snapshot of a capture, in the namespace of the application. */
 export interface CapturedSnapshot {
   namespace: string;
-  /** Its uid, if that is recorded. */
+  /** Its uid, if recorded. */
   uid: string | undefined;
 }
 
-/** Removes the snapshot that the capture took, and with it the storage system's. Answers what is left. */
+/** Deletes the snapshot of the capture, and with it the snapshot in the storage system. Returns what remains. */
 export async function releaseCapture(
   access: VolumeAccess,
   child: ChildIdentity,
@@ -230,18 +233,21 @@ export async function releaseCapture(
   const cached = access.listers.snapshots.get(formatKey(key));
   if (cached !== undefined && isOurs(cached)) await claimContent(access, child, cached, signal);
   const left = await access.cleaner.remove(uid, [{ kind: volumeSnapshots, key, cached, isOurs }], signal);
-  // It carries our label, and goes with the snapshot and the storage system's.
+  // The content has our label, and is deleted with the snapshot, like the snapshot in the storage system.
   const content = access.listers.snapshotContents
     .byIndex(REQUEST_INDEX, uid)
     .find(({ metadata }) => metadata.name !== child.name);
   if (content === undefined) return left;
   if (left.length > 0) return [...left, nameOf(content)];
-  // The snapshot went before the snapshot controller had seen that the content should go with it.
+  // The snapshot was deleted before the snapshot controller saw the content's deletion policy.
   const target = { kind: volumeSnapshotContents, key: { name: content.metadata.name }, cached: content };
   return access.cleaner.remove(uid, [target], signal);
 }
 
-/** A request that ended between the cut and its record has not seen to it yet that the content goes with the snapshot. */
+/**
+ * Sets the deletion policy and labels of the content. A request that ended after the cut and before it was recorded has not
+ * done so.
+ */
 async function claimContent(
   { client, listers }: VolumeAccess,
   child: ChildIdentity,
@@ -259,8 +265,8 @@ async function claimContent(
 }
 
 /**
- * Lets storage delete the volumes of claims that are gone, also where the storage class says to keep them: they hold
- * nothing but copies. An alias holds none, and is left as it is. Answers which are still there.
+ * Makes the storage delete the volumes of deleted claims, even if the storage class retains volumes: they contain only copies.
+ * Aliases are not changed. Returns the volumes that remain.
  */
 export async function reclaimVolumes(
   access: VolumeAccess,
@@ -275,7 +281,7 @@ export async function reclaimVolumes(
   return volumes.map(({ metadata }) => nameOfVolume(metadata.name));
 }
 
-/** A volume as messages call it. */
+/** Returns the name of a volume for messages. */
 export function nameOfVolume(name: string): string {
   return `PersistentVolume ${name}`;
 }

@@ -1,9 +1,9 @@
 import type { VolumeAccess } from '../volume-access.ts';
 
-/** What StorageClasses name whose volumes an administrator makes by hand. */
+/** The provisioner of StorageClasses whose volumes an administrator creates by hand. */
 const NO_PROVISIONER = 'kubernetes.io/no-provisioner';
 
-/** The class, if it can make new volumes; else `undefined`, for the cluster's default one. */
+/** Returns the class if it can provision volumes; else `undefined`, which means the cluster's default class. */
 export function provisionableClass(
   { listers }: Pick<VolumeAccess, 'listers'>,
   name: string | undefined,

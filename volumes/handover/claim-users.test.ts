@@ -6,7 +6,7 @@ import { FakeKube } from '../../tests/fakes/fake-kube.ts';
 import { ALIAS_INDEX } from '../volume-access.ts';
 import { usersOf } from './claim-users.ts';
 
-/** What the caches hold when all is listed. */
+/** The content of the caches after all lists. */
 async function usersIn(kube: FakeKube, claimName: string): Promise<string | undefined> {
   const client = kube.client('test');
   const informers = createInformerSet({ client });
@@ -21,7 +21,7 @@ async function usersIn(kube: FakeKube, claimName: string): Promise<string | unde
   const mirroring = informers.run(stop.signal);
   await informers.waitForSync({ timeoutMs: 60_000 });
   try {
-    // A cluster has more volumes than one pass may look at.
+    // A cluster may have too many volumes to scan all of them in a pass.
     const { byIndex } = volumes.store;
     return await usersOf({ client, listers: { volumes: { byIndex } } }, claim, 'pv', signal);
   } finally {

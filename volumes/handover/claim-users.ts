@@ -1,12 +1,13 @@
 import { pods, volumeAttachments, type PersistentVolumeClaim, type Pod } from '../../api/kubernetes/core.ts';
 import { ALIAS_INDEX, type VolumeAccess } from '../volume-access.ts';
 
-/** The finalizer that every claim has: Kubernetes' own guard against what is asked here. */
+/** The finalizer that Kubernetes sets on every claim to protect one in use. */
 const PROTECTION = 'kubernetes.io/pvc-protection';
 
 /**
- * Who uses a claim or may write to its volume at this moment, by the API server's own word and no cache's: pods that have a
- * node, nodes that have the volume, and whoever holds the claim by a finalizer. `undefined` when nobody does.
+ * Returns who uses a claim or may write to its volume now: pods with a node, nodes with the volume attached, holders of a
+ * finalizer, and a backup that reads its volume. `undefined` if none does. Reads pods and attachments from the API server, not
+ * from a cache.
  */
 export async function usersOf(
   {
@@ -35,7 +36,7 @@ export async function usersOf(
   return undefined;
 }
 
-/** A pod without a node has not come to its volumes yet, and one that has ended will not come back to them. */
+/** A pod without a node has not mounted its volumes yet; a pod that has ended will not mount them again. */
 function isUser({ metadata, spec, status }: Pod, claimName: string): boolean {
   if (spec.nodeName === undefined || spec.nodeName === '') return false;
   if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return false;

@@ -1,6 +1,6 @@
 import type { PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
 
-/** Why a claim cannot get the data although its name is right; `undefined` when it can. */
+/** Returns why a claim cannot receive the data although its name is right; `undefined` if it can. */
 export function whyLost(
   key: string,
   claim: PersistentVolumeClaim | undefined,

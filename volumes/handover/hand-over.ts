@@ -15,27 +15,27 @@ import { whyLost } from './destination-lost.ts';
 import { tellClaim } from './parked-volume.ts';
 
 /**
- * Gives the volume behind the staging claim to the destination claim, without copying a byte.
+ * Gives the volume of the staging claim to the destination claim, without copying data.
  *
- * Each pass looks at what stands and takes the next step, so a crash anywhere only delays it. The order keeps the volume
- * safe: before the staging claim is deleted, the PersistentVolume itself says whose it is and what it must become, and
- * its policy is Retain, so that neither Kubernetes nor storage takes it away while it belongs to nobody.
+ * Each pass reads the current state and takes the next step, so a crash only delays it. The order keeps the volume safe: before
+ * the staging claim is deleted, the PersistentVolume records its new owner and final state, and its policy is Retain, so
+ * neither Kubernetes nor the storage deletes it while it has no claim.
  */
 export interface HandOver {
   client: KubeClient;
   /** Name of the PersistentVolume. */
   volumeName: string;
-  /** Latest known state, from the cache. */
+  /** State in the cache. */
   volume: PersistentVolume | undefined;
   staging: PersistentVolumeClaim | undefined;
   destination: PersistentVolumeClaim | undefined;
   /** `namespace/name` of the destination, for messages. */
   destinationKey: string;
-  /** Of the claim that the volume was made for; another one of its name does not get it. */
+  /** The uid of the claim that the volume was created for; another claim with its name does not get it. */
   destinationUID: string | undefined;
-  /** Policy at the end. */
+  /** The final policy. */
   reclaimPolicy: string;
-  /** What the backed-up volume had. */
+  /** Labels and annotations of the backed-up volume. */
   volumeLabels: Record<string, string>;
   volumeAnnotations: Record<string, string>;
   requestUid: string;
@@ -57,7 +57,7 @@ export async function handOver(h: HandOver): Promise<StepResult> {
   return freed.state === 'done' ? bind(h, volume, destination) : freed;
 }
 
-/** Makes the volume nobody's, with a note of whose it will be. */
+/** Detaches the volume from the staging claim, after recording its new owner. */
 export async function free(
   h: HandOver,
   volume: PersistentVolume,
@@ -67,7 +67,7 @@ export async function free(
   return h.staging === undefined ? done : releaseStaging(h, h.staging);
 }
 
-/** The claim may have got another volume meanwhile, and the storage may have made another one than it was asked for. */
+/** The claim may have another volume by now, and the storage may have provisioned another volume than requested. */
 function refuse(
   h: HandOver,
   volume: PersistentVolume,
@@ -109,7 +109,7 @@ function isSecured(h: HandOver, volume: PersistentVolume): boolean {
   );
 }
 
-/** One write: whose the volume is, what it must become, and that nobody may delete it. */
+/** Records the new owner and the final state, and protects the volume from deletion, in one write. */
 async function secure(
   h: HandOver,
   volume: PersistentVolume,
@@ -177,7 +177,7 @@ async function bind(
   return waiting(`waiting for PersistentVolumeClaim ${h.destinationKey} to be bound`);
 }
 
-/** The volume is where it belongs: it gets back what the backed-up one had. What its storage has put on it stays. */
+/** Restores the labels, annotations and policy of the backed-up volume after the hand-over. Those that the storage has set stay. */
 async function settle(h: HandOver, volume: PersistentVolume): Promise<StepResult> {
   const { metadata, spec } = volume;
   if (metadata.annotations?.[annotations.handOver] === undefined) return done;
@@ -199,7 +199,7 @@ async function settle(h: HandOver, volume: PersistentVolume): Promise<StepResult
   return done;
 }
 
-/** Those of `wanted` whose keys are not taken. */
+/** Returns the entries of `wanted` whose keys are not in `taken`. */
 function absentFrom(
   taken: Record<string, string> = {},
   wanted: Record<string, string>,
@@ -211,18 +211,18 @@ function absentFrom(
 export interface Abandoned {
   client: KubeClient;
   volume: PersistentVolume | undefined;
-  /** The claim that the volume refers to, if there is one. */
+  /** The claim that the volume refers to, if it exists. */
   claim: PersistentVolumeClaim | undefined;
   requestUid: string;
-  /** Policy that it was to have at the end. */
+  /** The final policy that was planned. */
   reclaimPolicy: string;
   signal: AbortSignal;
 }
 
 /**
- * For a restore that ends without success after the volume was secured: lets storage delete it, since the data is still in
- * the repository. One that its claim has taken meanwhile is the application's and becomes what it was to become.
- * True once nothing is left to do.
+ * Cleans up after a restore that failed after the volume was secured: makes the storage delete the volume, because the
+ * repository still has the data. If its claim has bound the volume by now, it belongs to the application and gets its final
+ * state. Returns true if nothing is left to do.
  */
 export async function abandonVolume(abandoned: Abandoned): Promise<boolean> {
   const { volume, requestUid, reclaimPolicy } = abandoned;
@@ -243,7 +243,7 @@ export async function abandonVolume(abandoned: Abandoned): Promise<boolean> {
   return false;
 }
 
-/** What the volume says of itself may be old: it looks bound for a moment after its claim has gone. */
+/** The volume's own state may be outdated: it looks bound for a moment after its claim was deleted. */
 function isTaken({ volume, claim }: Abandoned): boolean {
   return (
     claim !== undefined &&
@@ -253,7 +253,7 @@ function isTaken({ volume, claim }: Abandoned): boolean {
   );
 }
 
-/** Conditional on what was read: what was decided about a volume does not hold for one that has changed since. */
+/** Conditional on the version that was read: a decision about a volume is invalid if the volume has changed. */
 async function patchVolume(
   { client, signal }: Pick<HandOver, 'client' | 'signal'>,
   { metadata: { name, resourceVersion } }: PersistentVolume,

@@ -8,7 +8,7 @@ import { formatKey, keyOf } from '../../api/kubernetes/meta.ts';
 import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 
-/** Who sets volumes aside, in whose cluster. */
+/** The request that parks volumes, and the client of its cluster. */
 export interface Setter {
   client: KubeClient;
   requestUid: string;
@@ -16,9 +16,9 @@ export interface Setter {
 }
 
 /**
- * Takes a claim out of use without harm to its data, and so that it can be undone: the volume is told to belong to a claim
- * that does not exist, and to be kept. Kubernetes then calls the claim Lost, the scheduler finds no place for pods that
- * want it, and no kubelet mounts it. Conditional on what was read.
+ * Parks a volume: takes its claim out of use without harm to the data, and so that it can be undone. The volume gets policy
+ * Retain and a claimRef with a uid that no claim has. Kubernetes then sets the claim to Lost, the scheduler does not place pods
+ * that use it, and no kubelet mounts it. Conditional on the version that was read.
  */
 export async function setAside(
   { client, requestUid, signal }: Setter,
@@ -43,8 +43,8 @@ export async function setAside(
 }
 
 /**
- * Says on a claim for whom it is out of use; `undefined`: that it no longer is. Kubernetes looks at a claim when the claim
- * changes, and otherwise only every quarter of a minute.
+ * Records on a claim the restore that replaces it; `undefined` removes the record. The change also makes Kubernetes check the
+ * claim at once instead of after up to 15 s.
  */
 export async function tellClaim(
   { client, signal }: Pick<Setter, 'client' | 'signal'>,
@@ -57,12 +57,12 @@ export async function tellClaim(
   await client.mergePatch(persistentVolumeClaims, { namespace, name }, patch, { signal });
 }
 
-/** True for a volume that waits for the end of this request. */
+/** Returns true if the volume is parked for this request. */
 export function isSetAside(volume: PersistentVolume, requestUid: string): boolean {
   return noteOn(volume)?.requestUID === requestUid;
 }
 
-/** The claim that a volume was taken from, for messages, when that was done for another request. */
+/** Returns true if the volume is parked for another request. */
 export function isSetAsideByOther(volume: PersistentVolume, requestUid: string): boolean {
   const note = noteOn(volume);
   return note !== undefined && note.requestUID !== requestUid;
@@ -78,7 +78,7 @@ function noteOn({ metadata }: PersistentVolume): { requestUID?: string } | undef
   }
 }
 
-/** Gives a volume that was set aside to a claim of its old name; it is kept until the claim has it. */
+/** Gives a parked volume to a claim with its old name; it stays parked until the claim is bound. */
 export async function giveBack(
   { client, signal }: Setter,
   { metadata: { name, resourceVersion } }: PersistentVolume,
@@ -88,7 +88,7 @@ export async function giveBack(
   await client.mergePatch(persistentVolumes, { name }, patch, { signal });
 }
 
-/** The volume is what it was again: with its own policy, which Kubernetes may follow if its claim is gone. */
+/** Removes the parking record and restores the reclaim policy, which Kubernetes may apply if the claim was deleted. */
 export async function letGo(
   { client, signal }: Setter,
   { metadata: { name, resourceVersion } }: PersistentVolume,

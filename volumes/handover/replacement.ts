@@ -2,7 +2,7 @@ import type { PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
 import type { ReplacedClaim } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
 import { annotations as keys } from '../../api/datamover/v1alpha1/keys.ts';
 
-/** What Kubernetes writes on a claim about the volume that it has. */
+/** Annotations that Kubernetes writes on a claim about its volume. */
 const ABOUT_THE_VOLUME = [
   'pv.kubernetes.io/bind-completed',
   'pv.kubernetes.io/bound-by-controller',
@@ -12,7 +12,10 @@ const ABOUT_THE_VOLUME = [
   keys.replacedBy,
 ];
 
-/** All that another claim of the same name needs to be the same to whoever uses it, and which version of it that was. */
+/**
+ * Returns everything that a new claim with the same name needs to be equal for its users, and the version of the claim that was
+ * recorded.
+ */
 export function recordOf({ metadata, spec }: PersistentVolumeClaim): ReplacedClaim {
   const { labels, annotations = {}, ownerReferences, resourceVersion } = metadata;
   const { volumeName: _, ...wishes } = spec;
@@ -23,7 +26,7 @@ export function recordOf({ metadata, spec }: PersistentVolumeClaim): ReplacedCla
       annotations: Object.fromEntries(kept),
       ...(labels !== undefined && { labels }),
       ...(ownerReferences !== undefined && {
-        // To block an owner's deletion takes rights on the owner.
+        // blockOwnerDeletion requires permissions on the owner.
         ownerReferences: ownerReferences.map(({ blockOwnerDeletion: _, ...owner }) => owner),
       }),
     },
@@ -31,14 +34,14 @@ export function recordOf({ metadata, spec }: PersistentVolumeClaim): ReplacedCla
   };
 }
 
-/** Which claim is made anew, for which volume, and by which DataMoverRestore (`namespace/name`). */
+/** The claim to create again, its volume, and the DataMoverRestore that does it (`namespace/name`). */
 export interface Renewal {
   key: { namespace: string; name: string };
   volumeName: string;
   restore: string;
 }
 
-/** The claim made anew, for a volume that waits for it; until it has that, it says for whom it is out of use. */
+/** Returns the new claim for the restored volume. Until it is bound, its annotation names the restore. */
 export function claimFrom(
   record: ReplacedClaim,
   { key, volumeName, restore }: Renewal,
@@ -56,7 +59,7 @@ export function claimFrom(
   };
 }
 
-/** True for the very version of the claim that was recorded. */
+/** Returns true if this version of the claim was recorded. */
 export function isRecorded(record: ReplacedClaim | undefined, { metadata }: PersistentVolumeClaim): boolean {
   return record?.['resourceVersion'] === metadata.resourceVersion;
 }

@@ -3,10 +3,10 @@ import { labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { ownersKeys } from '../../api/datamover/v1alpha1/owned-keys.ts';
 
 /**
- * The labels by which a claim selects its volume, as far as the volume may get them. The claim's author chooses them, and a
- * PersistentVolume belongs to the cluster: labels of Kubernetes, of Velero, of the driver and of this project decide where pods
- * run and what is cleaned up, so only the name of the restore that the plugin selects by is taken. Kubernetes binds a volume
- * that names its claim whatever the selector asks for.
+ * Returns the labels of a claim's selector that its volume may get. The author of the claim chooses the selector, but a
+ * PersistentVolume is cluster-scoped: labels of Kubernetes, Velero, the driver and this project decide where pods run and what
+ * is cleaned up. Of those only the name of the restore is taken, by which the plugin selects. Kubernetes binds a volume that
+ * names its claim even if the selector does not match.
  */
 export function selectedLabels(
   claim: PersistentVolumeClaim,

@@ -10,7 +10,7 @@ import { isConflict } from '../../kube/client/kube-error.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
 import { abandonVolume, handOver, type HandOver } from './hand-over.ts';
 
-/** A PersistentVolume that another writer has changed since the pass read it must not be written to. */
+/** A PersistentVolume that has changed since the pass read it must not be written. */
 
 const NAME = 'pvc-1';
 const { signal } = new AbortController();
@@ -41,7 +41,7 @@ function addClaim(namespace: string, name: string, volumeName?: string): Persist
   });
 }
 
-/** Another writer changes the volume, after it was read. Returns it as it then is. */
+/** Changes the volume as another writer, after it was read, and returns the new state. */
 function change(): PersistentVolume {
   return kube.edit(persistentVolumes, { name: NAME }, ({ metadata }) => {
     metadata.annotations = { ...metadata.annotations, 'example.com/owner': 'another' };

@@ -2,8 +2,8 @@ import type { PersistentVolume, PersistentVolumeClaim } from '../../api/kubernet
 import { parseQuantity } from '../../api/kubernetes/quantity.ts';
 
 /**
- * Why a volume is not what a claim asks for; `undefined` when it is. Kubernetes does not ask: it binds a claim and a volume
- * that name each other, whatever they are like.
+ * Returns why a volume does not meet a claim; `undefined` if it does. Kubernetes does not check this: it binds a claim and a
+ * volume that name each other in any case.
  */
 export function misfit(volume: PersistentVolume, claim: PersistentVolumeClaim): string | undefined {
   const has = traitsOf(volume.spec);
@@ -33,7 +33,7 @@ interface Traits {
   accessModes: readonly string[];
 }
 
-/** What volumes and claims say in the same fields. */
+/** Returns the fields that volumes and claims have in common. */
 function traitsOf(spec: Partial<Traits>): Traits {
   const { storageClassName = '', volumeMode = 'Filesystem', accessModes = [] } = spec;
   return { storageClassName, volumeMode, accessModes };

@@ -5,14 +5,14 @@ export interface SnapshotClassProblem {
   unsupported: boolean;
 }
 
-/** Velero's names for the same choice, so that users configure it once. */
+/** Velero's annotation and label for the same choice, so users configure it once. */
 export const SNAPSHOT_CLASS_ANNOTATION = 'velero.io/csi-volumesnapshot-class';
 const VELERO_LABEL = 'velero.io/csi-volumesnapshot-class';
 const DEFAULT_ANNOTATION = 'snapshot.storage.kubernetes.io/is-default-class';
 
 /**
- * The VolumeSnapshotClass for a driver: the one named, else the one with Velero's label, else the default one, else
- * the only one. When that leaves none or several, the text says which; `unsupported` when the driver has none at all.
+ * Returns the VolumeSnapshotClass for a driver: the named one, else the one with Velero's label, else the default one, else the
+ * only one. Otherwise returns the problem; `unsupported` means that the driver has no class.
  */
 export function chooseSnapshotClass(
   classes: readonly VolumeSnapshotClass[],

@@ -1,21 +1,24 @@
 import type { Resource } from '../../api/kubernetes/meta.ts';
 import type { VolumeSnapshot, VolumeSnapshotContent } from '../../api/kubernetes/snapshot.ts';
 
-/** Whether a content says itself that it is this very snapshot's: what only the snapshot says may be written by a tenant. */
+/**
+ * Returns true if the content refers to this snapshot. A reference in the snapshot alone proves nothing, because a tenant may
+ * have written it.
+ */
 export function isBoundTo({ spec }: VolumeSnapshotContent, { metadata }: VolumeSnapshot): boolean {
   const { namespace, name, uid } = spec.volumeSnapshotRef;
   return uid === metadata.uid && name === metadata.name && namespace === metadata.namespace;
 }
 
 /**
- * Whether a snapshot in a tenant's namespace was made for a request. Only the owner reference says so: it lets Kubernetes
- * delete the snapshot with the request in any case.
+ * Returns true if a snapshot in a tenant's namespace was created for a request. Only the owner reference proves it: with it
+ * Kubernetes deletes the snapshot together with the request in any case.
  */
 export function isMadeFor(requestUid: string, { metadata }: Resource): boolean {
   return metadata.ownerReferences?.some(({ uid }) => uid === requestUid) === true;
 }
 
-/** Whether the content of a snapshot was made for it, and not provided by an administrator, who then decides about its policy. */
+/** Returns true if the content was created for the snapshot. Otherwise an administrator provided it and chooses its policy. */
 export function isCutFromClaim({ spec }: VolumeSnapshot): boolean {
   return spec.source.persistentVolumeClaimName !== undefined;
 }
