@@ -46,7 +46,7 @@ export interface TransportOptions {
 /** Creates a transport, which connects on first use. */
 export type OpenTransport = (options: TransportOptions) => Transport;
 
-/** Below the 90 s after which the API server closes an idle connection, so a call rarely uses a connection that is being closed. */
+/** Below the 90 s after which the API server closes an idle connection, so calls rarely use one that is being closed. */
 export const KEEP_ALIVE_MS = 30_000;
 
 /** Below the 30 s time limit of a call, so another attempt remains. */

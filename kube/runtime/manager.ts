@@ -29,7 +29,8 @@ export interface Manager {
   /**
    * Runs until `signal` fires, then stops in order: controllers (which drain), lease, caches, closers. The caches run until the
    * last pass has ended, so no pass decides on stale objects.
-   * @throws Error if the caches do not sync, a runnable fails, or the leadership is lost. Everything is stopped by then, and the process should exit with a code other than 0.
+   * @throws Error if the caches do not sync, a runnable fails, or the leadership is lost. Everything is stopped by then, and the
+   * process should exit with a code other than 0.
    */
   run(signal: AbortSignal): Promise<void>;
   /** Returns what is not ready yet, or undefined; for `/readyz`. */

@@ -20,7 +20,7 @@ export interface WorkQueue {
   /** Resets the item's failures. */
   forget(item: string): void;
   retries(item: string): number;
-  /** Waits for an item and returns it; each must be passed to `done`. Returns `undefined` after a shutdown or if `signal` fires. */
+  /** Waits for an item, which must be passed to `done`. Returns `undefined` after a shutdown or if `signal` fires. */
   get(signal?: AbortSignal): Promise<string | undefined>;
   done(item: string): void;
   /**

@@ -83,7 +83,7 @@ export function createStatusStore<T extends Resource & { status?: unknown }>(
   };
 }
 
-/** Returns the replaced resourceVersion; undefined if the API server stored no change, because no new version will then arrive. */
+/** Returns the replaced resourceVersion; undefined if the write changed nothing, because no new version will then arrive. */
 function replacedBy(after: Resource, read: Resource): string | undefined {
   const { resourceVersion } = read.metadata;
   return after.metadata.resourceVersion === resourceVersion ? undefined : resourceVersion;

@@ -177,7 +177,7 @@ async function bind(
   return waiting(`waiting for PersistentVolumeClaim ${h.destinationKey} to be bound`);
 }
 
-/** Restores the labels, annotations and policy of the backed-up volume after the hand-over. Those that the storage has set stay. */
+/** Restores labels, annotations and policy of the backed-up volume after the hand-over; those that the storage set stay. */
 async function settle(h: HandOver, volume: PersistentVolume): Promise<StepResult> {
   const { metadata, spec } = volume;
   if (metadata.annotations?.[annotations.handOver] === undefined) return done;

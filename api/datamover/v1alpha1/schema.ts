@@ -96,7 +96,7 @@ export const installation = objectName.describe(
   "Velero's namespace of the installation that serves this request. The plugin sets it. If absent, the installation of the class serves the request. Only users with the verb `attest` may set it.",
 );
 
-/** RFC 3339 from another cluster's clock, in any time zone. */
+/** RFC 3339 from the clock of a mover, in any time zone. */
 const foreignTime = z.iso.datetime({ offset: true, error: 'is not a time such as 2026-01-31T23:59:59Z' });
 
 /** A number of bytes or files. */
