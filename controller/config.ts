@@ -3,21 +3,21 @@ import { parseArgs } from 'node:util';
 import type { LogLevel } from '../telemetry/log.ts';
 import { JANITOR_INTERVAL_MS } from './datamover/janitor/janitor.ts';
 
-/** What the controller is told at its start; every value is there. */
+/** The controller's configuration from flags and environment. Defaults have been applied. */
 export interface ControllerConfig {
-  /** The protected namespace: Velero's. */
+  /** The protected namespace, where Velero runs. */
   namespace: string;
   kubeconfig: string | undefined;
-  /** Folder of this cluster's repositories; `undefined`: derived from the cluster itself. */
+  /** Folder of this cluster's repositories. If `undefined`, it is derived from the uid of namespace kube-system. */
   clusterName: string | undefined;
   logLevel: LogLevel;
-  /** `host:port` of metrics and health; port 0 takes a free one. */
+  /** `host:port` of metrics and health. Port 0 selects a free port. */
   metricsBindAddress: { host: string; port: number };
   workers: number;
-  /** Between two looks whether Velero still has the backups and restores of requests. */
+  /** Interval between two checks whether the Velero backups and restores of requests still exist. */
   janitorIntervalMs: number;
   leaderElection: boolean;
-  /** This process among the candidates for leadership. */
+  /** Identity of this process in leader election. */
   identity: string;
 }
 
@@ -36,7 +36,7 @@ export const USAGE = `Usage: controller [options]
 
 const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error'];
 
-/** Reads the command line, that of the process unless given. Throws an Error that names the option and what it takes. */
+/** Parses the command line, by default that of the process. Throws an Error that names the option and its valid values. */
 export function parseConfig(
   args: readonly string[] = process.argv.slice(2),
   env: Readonly<Record<string, string | undefined>> = process.env,

@@ -2,14 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 
-/** Movers are pluggable only as long as what is around them knows none. eslint sees the imports; this sees the words. */
+/** Movers are pluggable only if the generic code names none of them. eslint checks the imports; this test checks the words. */
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** The folders that no mover's program is named in. */
+/** Folders in which no source names the program of a mover. */
 const GENERIC = ['lifecycle', 'volumes', 'movers', 'controller', 'api/datamover'];
 
-/** The movers' own folders, and what wires them. */
+/** The folders of the movers, and the file that registers them. */
 const OF_MOVERS = /^movers\/((restic-repository|restic|volsync)\/|registry\.ts$)/;
 
 function sources(folder: string): string[] {
@@ -18,7 +18,7 @@ function sources(folder: string): string[] {
     .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !OF_MOVERS.test(path));
 }
 
-/** The lines that name one, as `file:line: text`. */
+/** Returns the lines that name a mover's program, as `file:line: text`. */
 function wordsIn(folder: string): string[] {
   return sources(folder).flatMap((path) =>
     readFileSync(join(ROOT, path), 'utf8')

@@ -1,5 +1,5 @@
 /**
- * A controller around movers: the whole program but for the moving itself.
+ * The controller without the movers: everything except moving the data.
  *
  * @packageDocumentation
  */

@@ -17,21 +17,21 @@ import { createDataMover } from './datamover/app.ts';
 import { createEventReporter } from '../lifecycle/observe/event-reporter.ts';
 import type { MoverFactory } from '../movers/factory.ts';
 
-/** What sets one controller apart from the others of a cluster. */
+/** The options that differ between the controllers of one cluster. */
 export interface ControllerOptions {
   /**
-   * Its name among the controllers of the cluster, a valid name of an object: that of its Lease, and what API server, events and
-   * logs call it. No two controllers may share one, replicas excepted.
+   * Name of the controller: of its Lease, and its name in API requests, Events and logs. It must be a valid object name and
+   * unique among the controllers of the cluster, except for replicas.
    */
   name: string;
-  /** What it moves data with. It serves the classes that name one of them, and touches nothing of any other. */
+  /** The movers that this controller runs. It serves the classes that name one of them and ignores all others. */
   movers: readonly MoverFactory[];
 }
 
 /**
- * Runs a controller until SIGTERM or SIGINT and ends the process: with code 0 then, with 2 when another replica has taken the
- * lead, and with 1 after an error, which it prints. The command line says where and how it works; an option that does not exist
- * makes it print those that do.
+ * Runs a controller until SIGTERM or SIGINT and exits the process: with code 0 after a signal, 2 if another replica has taken
+ * over the leadership, and 1 after an error, which it prints. The command line configures it; after an unknown option it prints
+ * the usage.
  */
 export async function startDataMover(options: ControllerOptions): Promise<never> {
   try {
@@ -43,7 +43,7 @@ export async function startDataMover(options: ControllerOptions): Promise<never>
   }
 }
 
-/** Puts the controller together. Everything that decides anything is elsewhere. */
+/** Wires the parts of the controller. It contains no decisions. */
 async function run({ name, movers }: ControllerOptions): Promise<void> {
   const config = parseConfig();
   const log = createLogger({ level: config.logLevel, fields: { program: name } });
@@ -52,9 +52,9 @@ async function run({ name, movers }: ControllerOptions): Promise<void> {
     ...(config.kubeconfig !== undefined && { kubeconfig: config.kubeconfig }),
   });
   const client = createKubeClient(cluster, { fieldManager: name, maxConnections: config.workers });
-  // Renewing the lease must not queue behind the work of a busy leader.
+  // Renewing the lease must not queue behind the requests of a busy leader.
   const leaseClient = createKubeClient(cluster, { fieldManager: name, maxConnections: 1, timeoutMs: 5_000 });
-  // Thousands of Events at a time must not queue before the work that they are about.
+  // Events can come in thousands and must not delay the API requests of the reconcilers.
   const eventClient = createKubeClient(cluster, { fieldManager: name });
   const elector = config.leaderElection
     ? createLeaderElector({
@@ -113,7 +113,7 @@ async function run({ name, movers }: ControllerOptions): Promise<void> {
   await manager.run(stop);
 }
 
-/** Short form of the uid of kube-system: unique per cluster and as old as the cluster. */
+/** Returns the first 8 characters of the uid of kube-system, which is unique per cluster and never changes. */
 async function shortClusterId(client: KubeClient, signal: AbortSignal): Promise<string> {
   const system = await client.get(namespaces, { name: 'kube-system' }, { signal });
   const uid = system?.metadata.uid;

@@ -10,7 +10,7 @@ import { KubeError } from '../../kube/client/kube-error.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
 import { checkCrds } from './check.ts';
 
-/** The CRDs of this version, except that `change` was applied to the schema of one kind. */
+/** Installs the CRDs of this version after applying `change` to the schema of one kind. */
 function install(kind?: string, change: (schema: OpenApiSchema) => void = () => undefined): FakeKube {
   const kube = new FakeKube();
   for (const definition of crdDefinitions) {
@@ -24,7 +24,7 @@ function install(kind?: string, change: (schema: OpenApiSchema) => void = () => 
 
 const check = (kube: FakeKube): Promise<void> => checkCrds(kube.client(), new AbortController().signal);
 
-/** A field, by the names on the way to it. */
+/** Returns the schema of the field at this path. */
 function at(schema: OpenApiSchema, ...path: string[]): OpenApiSchema {
   return path.reduce((one, name) => one.properties?.[name] ?? {}, schema);
 }

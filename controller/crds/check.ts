@@ -11,11 +11,11 @@ import { gapsBetween } from './gaps.ts';
 
 const REMEDY = 'apply the config/default of this version of the controller (kubectl apply --server-side -k)';
 
-/** More would make the error hard to read. */
+/** Maximum number of gaps that the error lists, to keep it readable. */
 const NAMED = 5;
 
 /**
- * Ensures that the API server knows every field that this program writes.
+ * Ensures that the installed CRDs contain every field that this program writes.
  * @throws Error that names each CustomResourceDefinition that is missing or too old, what it lacks, and the remedy
  */
 export async function checkCrds(client: KubeClient, signal: AbortSignal): Promise<void> {
@@ -55,7 +55,7 @@ async function read(
   }
 }
 
-/** `undefined` if the version is not served. */
+/** Returns the fields and values that the installed CRD lacks, or `undefined` if it does not serve the version. */
 function gapsOf({ kind, spec, status }: CrdDefinition, crd: CustomResourceDefinition): string[] | undefined {
   const version = crd.spec.versions.find(({ name, served }) => served && name === kind.version);
   if (version === undefined) return undefined;

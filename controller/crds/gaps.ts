@@ -1,8 +1,8 @@
 import type { OpenApiSchema } from '../../api/kubernetes/apiextensions.ts';
 
 /**
- * What `needed` knows and `served` does not: paths of fields, and values of enumerations. The API server would refuse or drop
- * each of them. Fields that only `served` knows are no gap: an older program does not write them.
+ * Returns what `needed` has and `served` lacks: paths of fields, and values of enumerations. The API server would reject or drop
+ * each of them. Fields that only `served` has are not gaps, because an older program does not write them.
  */
 export function gapsBetween(
   needed: OpenApiSchema,
@@ -21,7 +21,7 @@ export function gapsBetween(
   ];
 }
 
-/** Of a map with any keys. */
+/** Compares the value schemas of a map with arbitrary keys. */
 function gapsInValues(needed: OpenApiSchema, served: OpenApiSchema, path: string): string[] {
   if (typeof needed.additionalProperties !== 'object' || served.additionalProperties === true) return [];
   const values = served.additionalProperties === false ? undefined : served.additionalProperties;

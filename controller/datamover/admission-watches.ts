@@ -13,12 +13,12 @@ import { createForeignRequests } from './foreign-requests.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Node } from '../../api/kubernetes/core.ts';
 
-/** How old the position of a request near the head of the line may be. */
+/** Maximum age of the queue position that is shown for a request near the head of the queue. */
 export const POSITION_MS = 30_000;
 
 interface Waiting {
   mirrors: Mirrors;
-  /** Called only after the controllers are there. */
+  /** Called only after the controllers have been created. */
   controllerOf: (kind: RequestKind) => Pick<Controller, 'enqueue'>;
   isOurs: (request: Admissible) => boolean;
   client: KubeClient;
@@ -26,7 +26,10 @@ interface Waiting {
   log: Logger;
 }
 
-/** The admission of all requests, fed by the caches; it wakes those that get a place, and those whose position has changed. */
+/**
+ * Creates the admission of all requests from the caches. It enqueues requests that are offered a slot, and those whose position
+ * has changed.
+ */
 export function admitFromMirrors({ mirrors, controllerOf, isOurs, client, clock, log }: Waiting): Admission {
   const { classes, nodes } = mirrors;
   const wake = (kind: string, key: Key): void => controllerOf(kind as RequestKind).enqueue(key);
@@ -82,7 +85,7 @@ export function admitFromMirrors({ mirrors, controllerOf, isOurs, client, clock,
   return admission;
 }
 
-/** Counts once per change of nodes, not once per question. */
+/** Counts the usable nodes once per change of nodes instead of once per call. */
 function countUsable(nodes: Pick<Lister<Node>, 'list'>): { count: () => number; outdate: () => void } {
   let known: number | undefined;
   return {

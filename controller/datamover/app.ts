@@ -36,30 +36,35 @@ import { requestMirrors, watchForRequests } from './watches.ts';
 export interface DataMoverOptions {
   client: KubeClient;
   informers: InformerSet;
-  /** The protected namespace: Velero's. */
+  /** The protected namespace, where Velero runs. */
   namespace: string;
-  /** The name of its Lease. Default `datamover-controller`. */
+  /** Name of the controller's Lease. Default: `datamover-controller`. */
   name?: string;
   /** Folder of this cluster's repositories. */
   clusterName: string;
   movers: readonly MoverFactory[];
-  /** How movers ask whether a store answers. Default: over the network. */
+  /** How movers check whether an object store is reachable. Default: over the network. */
   reach?: Reach;
   reporter: Reporter;
   log: Logger;
   metrics?: Metrics;
-  /** Default: the system's. */
+  /** Default: the system clock. */
   clock?: Clock;
-  /** Passes side by side per kind of request. Default 10. */
+  /** Number of concurrent passes per kind of request. Default: 10. */
   workers?: number;
-  /** How often it is looked whether Velero still has the backups and restores of requests. Default: the janitor's. */
+  /**
+   * Interval between two checks whether the Velero backups and restores of requests still exist. Default: that of the janitor.
+   */
   janitorIntervalMs?: number;
 }
 
 export interface DataMover {
   controllers: Controller[];
   janitor: Janitor;
-  /** How many requests the parts of the program remember something of: bounded by those that exist. */
+  /**
+   * Returns for how many requests each part of the program holds state. The numbers must not exceed the number of existing
+   * requests.
+   */
   remembered: () => Remembered;
 }
 
@@ -106,7 +111,7 @@ export function createDataMover(options: DataMoverOptions): DataMover {
   };
 }
 
-/** What is enqueued by parts that are created before the controllers. */
+/** Callbacks for parts that are created before the controllers. */
 interface Queues {
   enqueueOwner: (child: Resource) => void;
   enqueueByChild: (name: string) => void;

@@ -4,12 +4,12 @@ import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
 import { done, failed, type StepResult } from '../../lifecycle/request/step.ts';
 
 /**
- * The forms of what a request says. The schemas in `api/` are the CustomResourceDefinitions' too, so an API server has
- * checked most of it. The controller checks it again, before it makes anything for the request: an object may be older than the
- * schema, keys of maps and the range of numbers are not in a CustomResourceDefinition, and annotations have no schema.
+ * Validation of the fields of a request. The schemas in `api/` also generate the CustomResourceDefinitions, so the API server has
+ * validated most fields. The controller validates again before it creates anything for the request: an object may be older than
+ * the schema, keys of maps and ranges of numbers are not in a CustomResourceDefinition, and annotations have no schema.
  */
 
-/** Fails with the first field that is not of its form. */
+/** Returns a failure for the first invalid field. */
 export function checkFields(field: string, schema: z.ZodType, value: unknown): StepResult {
   const [issue] = schema.safeParse(value).error?.issues ?? [];
   if (issue === undefined) return done;
@@ -17,7 +17,7 @@ export function checkFields(field: string, schema: z.ZodType, value: unknown): S
   return failed('InvalidRequest', `${path} ${whatIsWrong(issue)}`);
 }
 
-/** Fails when the request names a Velero Backup or Restore by what cannot be a name. */
+/** Returns a failure if the annotation for the Velero Backup or Restore is not a valid object name. */
 export function checkMarks({ metadata }: { metadata: { annotations?: Record<string, string> } }): StepResult {
   for (const key of [annotations.veleroBackup, annotations.veleroRestore]) {
     const name = metadata.annotations?.[key];
@@ -27,7 +27,7 @@ export function checkMarks({ metadata }: { metadata: { annotations?: Record<stri
   return done;
 }
 
-/** Keys of maps are as long and as odd as their writer likes. */
+/** Quotes and shortens keys of maps, which can have any length and any characters. */
 function partOf(part: PropertyKey): string {
   const text = String(part);
   return /^[A-Za-z0-9]{1,63}$/.test(text) ? text : JSON.stringify(text.slice(0, 100));

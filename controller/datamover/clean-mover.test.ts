@@ -4,7 +4,7 @@ import { childIdentity } from '../../lifecycle/request/child-identity.ts';
 import { checkVolume } from '../../movers/check-capabilities.ts';
 import type { AnyMover, MoverOutcome, StagedVolume, WorkRequest } from '../../movers/mover.ts';
 
-/** What a mover would be that copies a volume into another one: no repository, no snapshot, nothing to restore or forget. */
+/** A mover that copies a volume into another one: it has no repository and no snapshot, and cannot restore or forget. */
 interface CopyMover extends AnyMover<{ bandwidth: string }> {
   copy(request: CopyRequest): Promise<MoverOutcome<{ bytes: number }>>;
 }

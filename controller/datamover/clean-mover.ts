@@ -9,7 +9,7 @@ interface MoverScope {
   signal: AbortSignal;
 }
 
-/** The first cleanup step of every request: the mover removes what it has created. */
+/** The first cleanup step of every request: the mover deletes what it has created. */
 export const cleanMover: Step<MoverScope> = {
   name: 'clean up mover',
   run: async ({ serving, child, signal }) => untilGone(await serving.mover.cleanup({ ...child, signal })),

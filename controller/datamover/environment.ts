@@ -15,46 +15,46 @@ import type { RequestObserver } from '../../lifecycle/observe/observer.ts';
 import type { Reporter } from '../../lifecycle/observe/reporter.ts';
 import type { Records } from './restore/records.ts';
 
-/** Caches, one per kind, over all namespaces unless said otherwise. */
+/** Caches, one per kind, over all namespaces unless noted otherwise. */
 export interface Listers extends VolumeListers {
   classes: Lister<DataMoverClass>;
   /** Indexed by {@link SNAPSHOT_INDEX}. */
   backups: Lister<DataMoverBackup>;
   restores: Lister<DataMoverRestore>;
-  /** Of the protected namespace only. */
+  /** Only the protected namespace. */
   deletes: Lister<DataMoverDelete>;
-  /** Of the protected namespace only. */
+  /** Only the protected namespace. */
   prunes: Lister<DataMoverPrune>;
 }
 
-/** Index of DataMoverBackups by the {@link shortID} of the snapshot that their result names. */
+/** Index of DataMoverBackups by the {@link shortID} of the snapshot in their result. */
 export const SNAPSHOT_INDEX = 'snapshot';
 
-/** Index of requests that have not ended by the name of their class, which is empty as long as they have none. */
+/** Index of unfinished requests by the name of their class, or by '' if they have no class yet. */
 export const CLASS_INDEX = 'class';
 
 /** Index of prunes by the path of their repository. */
 export const PRUNED_INDEX = 'repository';
 
-/** Everything a reconciler needs, handed in once by `main.ts` or a test. */
+/** The dependencies of the reconcilers. `main.ts` or a test creates them once. */
 export interface Environment {
   client: KubeClient;
-  /** The protected namespace: Velero's. */
+  /** The protected namespace, where Velero runs. */
   namespace: string;
-  /** This controller, as `status.servedBy` of requests names it: namespace and name of its Lease. */
+  /** Namespace and name of this controller's Lease, as in `status.servedBy` of requests. */
   self: string;
   /** Folder of this cluster's repositories. */
   clusterName: string;
   listers: Listers;
   records: Records;
-  /** By `DataMoverClass.spec.mover`. */
+  /** Keyed by `DataMoverClass.spec.mover`. */
   movers: ReadonlyMap<string, Mover>;
   reporter: Reporter;
   observers: readonly RequestObserver[];
   creator: Creator;
   cleaner: Cleaner;
   admission: Admission;
-  /** Wall time, for stamps. */
+  /** Wall time, for timestamps. */
   now: () => Date;
   /** For durations. */
   clock: Clock;

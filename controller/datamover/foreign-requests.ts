@@ -5,7 +5,7 @@ import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Clock } from '../../kube/runtime/clock.ts';
 import type { Logger } from '../../telemetry/log.ts';
 
-/** What admission is told of requests of other controllers. */
+/** Reports foreign requests to admission. */
 export interface ForeignRequests {
   changed(before: Admissible | undefined, after: Admissible | undefined): void;
 }
@@ -18,11 +18,11 @@ interface Dependencies {
 }
 
 /**
- * A request of another controller counts for no limit. It holds its repository while it moves data, but only as long as its
- * controller lives: nothing ends the requests of a controller that is gone.
+ * Creates the reporter of foreign requests. A foreign request counts towards no limit, but it occupies its repository while it
+ * moves data. It does so only as long as its controller is alive, because nothing ends the requests of a deleted controller.
  */
 export function createForeignRequests({ client, clock, log, tell }: Dependencies): ForeignRequests {
-  /** Those that hold a repository, by uid, by their controller. */
+  /** Requests that occupy a repository: by their controller, then by uid. */
   const holders = new Map<string, Map<string, Admissible>>();
   const owners = createOwners({ client, clock, log, onChange: retell });
 
@@ -32,7 +32,7 @@ export function createForeignRequests({ client, clock, log, tell }: Dependencies
 
   function tellOf(before: Admissible | undefined, after: Admissible | undefined): void {
     const holds = after !== undefined && isHolder(after) && owners.isAlive(ownerOf(after));
-    // A removal takes a place in its repository and in nothing else.
+    // A `delete` without a class occupies its repository and nothing else.
     tell('delete', before ?? after, holds ? withoutClass(after) : undefined);
   }
 

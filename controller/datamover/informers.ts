@@ -30,16 +30,16 @@ import { isOwn } from '../../volumes/exposure/hide.ts';
 import { isFinal, type RequestStatus } from '../../lifecycle/request/request-type.ts';
 import { shortID } from '../../movers/snapshot-id.ts';
 
-/** Index of requests by the name that their children carry. */
+/** Index of requests by the name of their children. */
 export const CHILD_INDEX = 'child';
 
-/** Index of backups that have not ended by `namespace/name` of the claim that they are of. */
+/** Index of unfinished backups by `namespace/name` of the source claim. */
 export const SOURCE_INDEX = 'source';
 
-/** Index of restores that have not ended by `namespace/name` of the destination claim. */
+/** Index of unfinished restores by `namespace/name` of the destination claim. */
 export const DESTINATION_INDEX = 'destination';
 
-/** What the controller keeps of the cluster, each kind watched once. */
+/** Creates the informers of the controller, one per kind. */
 export function createMirrors(informers: InformerSet, namespace: string): Mirrors {
   const ours = { labelSelector: labels.requestUid };
   return {
@@ -106,7 +106,7 @@ export type Mirrors = { [K in keyof Listers]: Informer<ItemOf<Listers[K]>> };
 
 type ItemOf<L> = L extends { list(): (infer T)[] } ? (T extends Resource ? T : never) : never;
 
-/** The read side of the mirrors. */
+/** Returns the listers of the informers. */
 export function listersOf(mirrors: Mirrors): Listers {
   return Object.fromEntries(
     Object.entries(mirrors).map(([name, informer]) => [name, informer.store]),
@@ -121,7 +121,7 @@ function classOf({ status }: { status?: RequestStatus }): string[] {
   return isFinal(status?.phase) ? [] : [status?.dataMoverClass ?? ''];
 }
 
-/** A cluster may hold tens of thousands of claims and volumes; what nobody here reads is not kept. */
+/** A cluster may have tens of thousands of claims and volumes, so the cache keeps only the fields that the code reads. */
 function trimClaim({
   apiVersion,
   kind,
@@ -165,7 +165,7 @@ function trimVolume({ apiVersion, kind, metadata, spec, status }: PersistentVolu
   };
 }
 
-/** Of a node's status only the conditions are looked at; the list of its images is the longest part. */
+/** Keeps only the conditions of a node's status; the list of images is its longest part. */
 function trimNode({ apiVersion, kind, metadata, spec, status }: Node): Node {
   const { name, uid, resourceVersion, labels: own } = metadata;
   const conditions = status?.conditions?.map(({ type, status: value }) => ({ type, status: value }));

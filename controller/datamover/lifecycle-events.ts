@@ -6,18 +6,18 @@ import type { MovingStatus } from './transfer-steps.ts';
 export interface Announcement<Status> {
   before: Status;
   after: Status;
-  /** `backup of PersistentVolumeClaim app/data`. */
+  /** For example `backup of PersistentVolumeClaim app/data`. */
   subject: string;
   self: EventTarget;
-  /** Where the start is reported beside the request. */
+  /** Objects that get the Event of the start, in addition to the request. */
   started: readonly (EventTarget | undefined)[];
-  /** The objects that the data comes from or goes to: the end is reported on them. */
+  /** Source or destination objects of the data. They get the Event of the end. */
   data: readonly (EventTarget | undefined)[];
   /** The Velero Backup or Restore. */
   velero: EventTarget | undefined;
 }
 
-/** Tells what backups and restores have in common: that they queue, that the mover starts, and how they ended. */
+/** Emits the Events that backups and restores have in common: queued, mover started, and the end. */
 export function announce<Status extends MovingStatus>(reporter: Reporter, what: Announcement<Status>): void {
   const { before, after, self, started } = what;
   const { normal } = speaker(reporter);

@@ -4,7 +4,7 @@ import type { Bounds } from '../../lifecycle/admission/slots.ts';
 
 type Limits = DataMoverClassSpec['limits'];
 
-/** Returns how many requests may run at once, by the limits of their classes. A class that is gone lets none run. */
+/** Returns how many requests may run at once, by the limits of their classes. If the class was deleted, none may run. */
 export function boundsBy(
   limitsOf: (className: string) => Limits | undefined,
 ): Pick<Bounds, 'perClass' | 'perNode'> {
@@ -21,7 +21,7 @@ function perClass(limits: Limits | undefined, kind: RequestKind): number {
   ];
 }
 
-/** Removals and prunes load the repository and no volume, so it does not matter where they run. */
+/** Deletes and prunes load the repository but no volume, so they have no limit per node. */
 function perNode(limits: Limits | undefined, kind: RequestKind): number {
   if (limits === undefined) return 0;
   if (kind !== 'backup' && kind !== 'restore') return Infinity;

@@ -7,16 +7,16 @@ import type { Environment } from './environment.ts';
 import type { RequestKind } from '../../movers/mover.ts';
 import { childIdentity, requestUidOf } from '../../lifecycle/request/child-identity.ts';
 
-/** Longer than any cache is behind. What must not happen is a clean-up by how volumes were before they were handed over. */
+/** Longer than any cache lags. A cleanup must not act on a state of the volumes from before the hand-over. */
 const SETTLED_MS = 600_000;
 
-/** Kinds of requests that something is staged for. */
+/** Kinds of requests that have staging claims. */
 const STAGED: Readonly<Record<string, RequestKind>> = {
   DataMoverBackup: 'backup',
   DataMoverRestore: 'restore',
 };
 
-/** Finds staging claims and snapshots of a request that has ended. */
+/** Creates the scan for staging claims and snapshots of requests that have ended. */
 export function createOrphanScan({ client, listers, namespace }: Environment): OrphanScan {
   function seen(request: Resource): { kind: Kind<Resource>; object: Resource }[] {
     const of = STAGED[request.kind];

@@ -5,17 +5,17 @@ import type { Clock } from '../../kube/runtime/clock.ts';
 import { leases } from '../../kube/runtime/leader-election.ts';
 import type { Logger } from '../../telemetry/log.ts';
 
-/** Longer than a controller is away while it is updated or its node is replaced. */
+/** Longer than a controller is unavailable during an update or the replacement of its node. */
 export const SILENCE_MS = 10 * 60_000;
 
-/** How often the Lease of a controller is read, as long as requests of it are of interest. */
+/** Interval at which the Lease of a followed controller is read. */
 export const LOOK_MS = 30_000;
 
 /** Other controllers, by `status.servedBy`: namespace and name of their Leases. */
 export interface Owners {
-  /** A controller counts as alive until its Lease has not been renewed for {@link SILENCE_MS}, as this process has seen it. */
+  /** Returns false if this process has not seen the Lease renewed for {@link SILENCE_MS}. */
   isAlive(owner: string): boolean;
-  /** Looks at the controller from now on. */
+  /** Starts to read the Lease of the controller. */
   follow(owner: string): void;
   unfollow(owner: string): void;
 }
@@ -24,14 +24,14 @@ interface Dependencies {
   client: KubeClient;
   clock: Clock;
   log: Logger;
-  /** A controller has fallen silent, or is back. */
+  /** Called when a controller is no longer alive, and when it is alive again. */
   onChange: (owner: string) => void;
 }
 
 interface Sight {
-  /** What tells one renewal from another; empty without a Lease. */
+  /** Identifies one renewal; empty if no Lease exists. */
   renewal: string;
-  /** Since when that is so, on the monotonic clock. Another machine's clock is not compared with ours. */
+  /** Time of the first sight of this renewal on the monotonic clock. The clock of another machine is not comparable with ours. */
   since: number;
   isAlive: boolean;
 }
@@ -55,13 +55,13 @@ export function createOwners({ client, clock, log, onChange }: Dependencies): Ow
       const known = sights.get(owner);
       if (known !== undefined) see(owner, known, renewal);
     } catch (error) {
-      // What cannot be read says nothing about the controller.
+      // A failed read is no evidence that the controller is dead.
       const message = `Lease ${owner} cannot be read; the requests of that controller keep their repositories`;
       log.warn({ err: KubeError.from(error) }, message);
     }
   }
 
-  /** Without a record of its controller, a request has no Lease that could be renewed. */
+  /** A request without `status.servedBy` has no Lease that could be renewed. */
   async function readRenewal(owner: string): Promise<string> {
     const lease = owner === '' ? undefined : await client.get(leases, parseKey(owner));
     return lease === undefined ? '' : JSON.stringify([lease.metadata.uid, lease.spec?.renewTime]);

@@ -22,29 +22,30 @@ interface Watched {
   classes: Lister<DataMoverClass>;
   /** The protected namespace. */
   namespace: string;
-  /** Whether one of our movers has this name. */
+  /** Returns true if one of our movers has this name. */
   isOurs: (mover: string) => boolean;
   now: () => Date;
 }
 
-/** Requests that differ in nothing that matters for what is read of them. */
+/** Requests with the same metric labels and the same owner. */
 interface Group {
-  /** Any of them. */
+  /** Any request of the group. */
   sample: Unfinished;
   size: number;
-  /** Those that have no place yet. */
+  /** Requests that have no slot yet. */
   waiting: Line<Waiting>;
 }
 
 interface Waiting {
-  /** Since when it waits, in milliseconds; infinite where that is not known. */
+  /** Start of the wait in milliseconds; `Infinity` if unknown. */
   since: number;
   key: string;
 }
 
 /**
- * What is under way and what waits, as the caches show it. They are followed change by change, so that a scrape looks at groups and
- * not at requests, and a restart shows at once what was there before. Every replica sees the same: take the maximum, not the sum.
+ * Registers gauges of unfinished and waiting requests, computed from the caches. The groups are updated on each change, so a
+ * scrape reads groups instead of requests, and the values are correct directly after a restart. All replicas report the same
+ * values: aggregate with max, not with sum.
  */
 export function registerPendingMetrics(metrics: Metrics, watched: Watched): void {
   const groups = followGroups(watched.requests);
@@ -76,7 +77,7 @@ export function registerPendingMetrics(metrics: Metrics, watched: Watched): void
         labels: labelsOf(sample),
         value: (now - (waiting.head?.since ?? Infinity)) / 1000,
       }));
-      // What is not due yet waits for nobody.
+      // A request that is not due yet has a negative age and is not waiting.
       return combine(
         readings.filter(({ value }) => value >= 0),
         Math.max,
@@ -85,7 +86,7 @@ export function registerPendingMetrics(metrics: Metrics, watched: Watched): void
   );
 }
 
-/** The groups of all requests that have not ended. */
+/** Groups all unfinished requests. */
 function followGroups(mirrors: Watched['requests']): ReadonlyMap<string, Group> {
   const groups = new Map<string, Group>();
 
@@ -118,7 +119,7 @@ function isUnfinished(request: Resource | undefined): request is Unfinished {
   return request !== undefined && !isFinal((request as Unfinished).status?.phase);
 }
 
-/** All that the labels of a request, and whose it is, depend on, beside the classes. */
+/** Returns a key of everything that determines the labels and the owner of a request, except for the classes. */
 function groupOf(request: Unfinished): string {
   const { kind, class: className } = labelsOf(request);
   const { mover } = request.status ?? {};
@@ -141,7 +142,7 @@ function bySince(a: Waiting, b: Waiting): number {
   return a.since === b.since ? compareText(a.key, b.key) : a.since < b.since ? -1 : 1;
 }
 
-/** Before a controller has taken a request up, only the class that it names tells whose it is. */
+/** Before a controller has claimed a request, only the class that it names decides which controller serves it. */
 function isOurs(request: Unfinished, { classes, isOurs, namespace }: Watched): boolean {
   const { status } = request;
   if (isElsewhere(request, namespace)) return false;
@@ -151,7 +152,7 @@ function isOurs(request: Unfinished, { classes, isOurs, namespace }: Watched): b
   return isKeptHere(request, named, namespace) && isOurs(named.spec.mover);
 }
 
-/** The class that its author has named. */
+/** Returns the class in the spec. */
 function namedBy({ spec }: Unfinished): string {
   return spec.dataMoverClass ?? spec.source?.dataMoverClass ?? '';
 }
@@ -160,7 +161,7 @@ function isKeptHere(request: Unfinished, dataMoverClass: DataMoverClass, namespa
   return (installationOf(request) ?? keeperOf(dataMoverClass) ?? namespace) === namespace;
 }
 
-/** Only a class that exists has a name in the status: what a request asks for is its author's to choose. */
+/** Uses the class in the status only, because a request may name a class that does not exist. */
 function labelsOf({ kind, status }: Unfinished): { kind: string; class: string } {
   return { kind, class: status?.dataMoverClass ?? '' };
 }
@@ -169,7 +170,7 @@ function phaseOf({ status }: Unfinished): string {
   return status?.phase ?? 'Pending';
 }
 
-/** One reading for each set of labels. */
+/** Merges the readings with the same labels. */
 function combine(readings: readonly Reading[], sum: (a: number, b: number) => number): Reading[] {
   const found = new Map<string, Reading>();
   for (const { labels, value } of readings) {

@@ -10,11 +10,13 @@ import { done, failed, type StepResult } from '../../lifecycle/request/step.ts';
 export interface CaredFor {
   mover: string;
   repository: string;
-  /** The namespace of the backup whose data is removed. Absent: the request speaks of no backup. */
+  /** Namespace of the backup whose data is removed; absent if the request concerns no backup. */
   backupNamespace?: string | undefined;
 }
 
-/** Fails a request that does not have its form. One that was found right once is not measured again by a stricter form. */
+/**
+ * Validates the spec of a request. A spec that was accepted once is not validated again, even if the schema has become stricter.
+ */
 export function checkCareForm(
   { spec, status }: { spec: unknown; status: { repositoryPath?: string | undefined } },
   schema: z.ZodType,
@@ -23,8 +25,8 @@ export function checkCareForm(
 }
 
 /**
- * Whether a request that changes a repository itself may do so: such requests are obeyed in the protected namespace only,
- * served by the mover that made the repository, and change no repository of another namespace than that of their backup.
+ * Checks that a request may change a repository: it must be in the protected namespace, be served by the mover that created the
+ * repository, and change only a repository of the namespace of its backup.
  */
 export function checkCare(
   request: { kind: string; metadata: { namespace?: string } },
@@ -45,7 +47,7 @@ export function checkCare(
   return checkOwner(repository, backupNamespace);
 }
 
-/** A record in a bucket may have been changed: it must not lead a removal into the data of another namespace. */
+/** A record in a bucket may have been tampered with: it must not make a delete remove data of another namespace. */
 function checkOwner(repository: string, backupNamespace: string | undefined): StepResult {
   const owner = ownerOf(repository);
   if (owner === undefined)
@@ -57,7 +59,7 @@ function checkOwner(repository: string, backupNamespace: string | undefined): St
   );
 }
 
-/** Why a class cannot serve data of another mover. */
+/** Returns the problem of a class whose mover did not create the data. */
 export function madeByAnother(mover: string, { metadata: { name }, spec }: DataMoverClass): ServingProblem {
   return {
     reason: 'NoClass',

@@ -26,13 +26,13 @@ const TYPES: Readonly<Record<RequestKind, (env: Environment) => AnyRequestType>>
 /** The controllers of all kinds of requests. */
 export interface RequestControllers {
   byKind: Readonly<Record<RequestKind, Controller>>;
-  /** Per kind: returns true if a request is this controller's to serve. */
+  /** Per kind: returns true if this controller serves the request. */
   isOwn: Readonly<Record<RequestKind, (request: RequestResource) => boolean>>;
   /** Enqueues the request that an object was created for. */
   enqueueOwner(child: Resource): void;
   /** Enqueues the request whose children have this name. */
   enqueueByChild(name: string): void;
-  /** How many requests something is remembered of, by kind and what that is. */
+  /** Returns for how many requests the reconcilers hold state, by kind and sort of state. */
   remembered(): Remembered;
 }
 
@@ -80,7 +80,7 @@ export function createRequestControllers(
   };
 }
 
-/** Returns the log fields of a request, as long as it exists, and its priority. */
+/** Returns the functions for the log fields and the priority of a request. The log fields are empty if it does not exist. */
 function optionsOf(
   lister: Lister<RequestResource>,
   admission: Admission,

@@ -15,13 +15,13 @@ import {
   type ServingProblem,
 } from './resolution/resolve-class.ts';
 
-/** What the steps of every kind of the data mover's requests share in one pass. */
+/** The scope that the steps of every kind of request share in one pass. */
 export interface DataMoverScope<Status extends RequestStatus> extends RequestScope<Status> {
   env: Environment;
   serving: Serving;
 }
 
-/** What all kinds of the data mover's requests have in common. */
+/** The members that are the same for all kinds of requests. */
 type Common = 'orphans' | 'isForeign' | 'mustBeClaimed' | 'resolve' | 'cleanupContext';
 
 type Own<
@@ -35,7 +35,7 @@ type Own<
   choose(request: T): Serving | ServingProblem | undefined;
 };
 
-/** Completes a kind of requests: class and mover are resolved in the same way for all. */
+/** Completes a request type with the members that are the same for all kinds. */
 export function requestType<
   T extends RequestResource<Status>,
   Status extends RequestStatus,
@@ -55,7 +55,7 @@ export function requestType<
   };
 }
 
-/** A request keeps its class and its mover from the first pass on. */
+/** Records the class and the mover in the first pass; they do not change afterwards. */
 function recordServing(status: RequestStatus, serving: Serving): void {
   if (serving.class.metadata.name === '') return;
   status.dataMoverClass ??= serving.class.metadata.name;

@@ -9,31 +9,31 @@ import type { MovingStatus } from './transfer-steps.ts';
 import { checkpoint, done, failed, waiting, type StepResult } from '../../lifecycle/request/step.ts';
 
 /**
- * The care of repositories is tried again when it fails, for as long as its request stands: the Velero backup is gone by
- * then, and nobody else will ever ask.
+ * Retries of deletes and prunes. A failed one is retried for as long as its request exists: the Velero backup has been deleted by
+ * then, and nothing else would create another request.
  */
 
-/** The status of a request that is tried again. */
+/** The status of a request that is retried. */
 export interface RetriedStatus extends MovingStatus {
   failedTries?: number | undefined;
   lastFailure?: Failure | undefined;
   retryAt?: string | undefined;
 }
 
-/** What a pass over such a request knows. */
+/** The scope of a request that is retried. */
 export interface RetriedScope<Status extends RetriedStatus> extends DataMoverScope<Status> {
   request: Resource;
   child: ChildIdentity;
 }
 
-/** The pause after the first failure; each further one is twice as long, up to an hour. */
+/** Pause after the first failure. It doubles with each further failure, up to an hour. */
 const FIRST_PAUSE_MS = 30_000;
 const LONGEST_PAUSE_MS = 3_600_000;
 
-/** What is wrong with the request itself stays wrong. */
+/** Failures of the request itself, which a retry cannot fix. */
 const HOPELESS: ReadonlySet<string> = new Set<FailureReason>(['InvalidRequest', 'Forbidden']);
 
-/** Notes a failure and how long to wait after it, in milliseconds; `undefined` when it is final. */
+/** Records a failure and returns the pause before the next try in milliseconds, or `undefined` if the failure is final. */
 export function pauseAfter(
   { metadata }: Resource,
   status: RetriedStatus,
@@ -48,19 +48,19 @@ export function pauseAfter(
   status.failedTries = tries;
   status.lastFailure = failure;
   status.retryAt = new Date(now.getTime() + pause).toISOString();
-  // The next try takes another way, at other times.
+  // The next try starts from the beginning, possibly on another node.
   delete status.movingSince;
   delete status.progress;
   delete status.node;
   if (status.admittedAt === undefined) {
-    // Nothing was begun, so another class may serve the next try.
+    // Nothing was started, so another class may serve the next try.
     delete status.dataMoverClass;
     delete status.mover;
   }
   return pause;
 }
 
-/** Takes back what a failed try has made, its place included, and waits until the next one is due. */
+/** Deletes what a failed try has created, releases its slot, and waits until the next try is due. */
 export async function recover<Status extends RetriedStatus>(
   scope: RetriedScope<Status>,
 ): Promise<StepResult> {
@@ -73,11 +73,11 @@ export async function recover<Status extends RetriedStatus>(
   if (status.admittedAt !== undefined) {
     const left = await serving.mover.cleanup({ ...child, signal });
     const giveUpAt = limits.endOf(retryAt, serving.class.spec.deadlines.cleanUpSeconds);
-    // What will not go keeps this request from its next try, but nobody else from the place.
+    // After the deadline, leftovers delay the next try of this request but no longer occupy the slot.
     if (left.length > 0 && now.getTime() < giveUpAt) {
       return waiting(lastFailure.message, { requeueAfterMs: 1000 });
     }
-    // The next try makes objects of the same names, and they must go as well.
+    // The next try creates objects with the same names, which must be deleted as well.
     env.cleaner.forget(uid);
     env.admission.release(uid);
     delete status.admittedAt;
@@ -95,7 +95,7 @@ export async function recover<Status extends RetriedStatus>(
   return done;
 }
 
-/** Tells each try that failed, and how it ended. */
+/** Emits an Event for each failed try and for the end. */
 export function announceTries(
   reporter: Reporter,
   request: Resource,

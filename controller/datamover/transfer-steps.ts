@@ -17,9 +17,9 @@ import {
   type Waiting,
 } from '../../lifecycle/request/step.ts';
 
-/** What a backup and a restore do alike on their way. */
+/** Steps that backups and restores share. */
 
-/** The status of a request that waits for a place and then moves data. */
+/** The status of a request that waits for a slot and then moves data. */
 export interface MovingStatus extends RequestStatus {
   repositoryPath?: string | undefined;
   queue?: Position | undefined;
@@ -30,25 +30,25 @@ export interface MovingStatus extends RequestStatus {
   progress?: (MoverProgress & { updatedAt: string }) | undefined;
 }
 
-/** Why the owner of a request does not need it any more; `undefined` if nothing says so. */
+/** Returns why a request is no longer needed: it was deleted or canceled; else `undefined`. */
 export function unwantedBy(
   request: Resource & { spec: { cancel?: boolean | undefined } },
 ): string | undefined {
   return deletedTooEarly(request) ?? (request.spec.cancel === true ? 'canceled by spec.cancel' : undefined);
 }
 
-/** The same for a kind that cannot be canceled. */
+/** Returns why a request that cannot be canceled is no longer needed: it was deleted; else `undefined`. */
 export function deletedTooEarly(request: Resource): string | undefined {
   if (request.metadata.deletionTimestamp === undefined) return undefined;
   return `${formatKey(keyOf(request))} was deleted before it was completed`;
 }
 
-/** Ends a request that its kind calls unwanted. */
+/** Fails a request as Canceled if it is no longer needed. */
 export function stopUnwanted(reason: string | undefined): StepResult {
   return reason === undefined ? done : failed('Canceled', reason);
 }
 
-/** Fails a request whose way to its repository is known not to lead there. */
+/** Fails a request if the mover reports that its repository is not accessible. */
 export async function checkAccess<Status extends RequestStatus>(
   { serving, signal }: Pick<DataMoverScope<Status>, 'serving' | 'signal'>,
   kind: RequestKind,
@@ -59,7 +59,7 @@ export async function checkAccess<Status extends RequestStatus>(
   return refusal === undefined ? done : failed(refusal.reason, refusal.message);
 }
 
-/** Waits for a place among the running requests. The repository must be in the status by then. */
+/** Waits for a slot. The status must contain the repository by then. */
 export function admit<Status extends MovingStatus>(
   { status, env, serving, now }: DataMoverScope<Status>,
   kind: RequestKind,
@@ -79,11 +79,11 @@ export function admit<Status extends MovingStatus>(
   }
   delete status.queue;
   status.admittedAt = now.toISOString();
-  // The place is ours only once it is written down.
+  // The slot belongs to the request only after the status is stored.
   return checkpoint;
 }
 
-/** Bounds the time between admission and a staging volume. */
+/** Limits the time from admission to a ready staging claim. */
 export function boundStaging<Status extends MovingStatus>(
   scope: DataMoverScope<Status>,
   result: StepResult,
@@ -101,7 +101,7 @@ export function boundStaging<Status extends MovingStatus>(
   });
 }
 
-/** Bounds the way from admission to the end of the transfer as a whole, beside what bounds its steps. */
+/** Limits the time from admission to the end of the transfer, in addition to the deadlines of the steps. */
 function boundTotal<Status extends MovingStatus>(
   { status, serving, limits }: DataMoverScope<Status>,
   result: Waiting,
@@ -113,7 +113,7 @@ function boundTotal<Status extends MovingStatus>(
   return { ...result, deadline: { at, message } };
 }
 
-/** Keeps the volumes under a transfer out of Velero's backups, as soon as they are there. */
+/** Excludes the staging claims from Velero's backups as soon as they exist. */
 export function hideStaging<Status extends MovingStatus>({
   env,
   child,
@@ -123,7 +123,7 @@ export function hideStaging<Status extends MovingStatus>({
   return hideClaims(env, [child.name, ...serving.mover.claimsOf(child)], signal);
 }
 
-/** What a look at the mover means for the request; `record` keeps the facts of a success. */
+/** Translates the outcome of the mover to a step result; `record` stores the facts of a success. */
 export function followMover<Facts, Status extends MovingStatus>(
   scope: DataMoverScope<Status>,
   outcome: MoverOutcome<Facts>,

@@ -5,21 +5,19 @@ import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { AccessProblem } from '../../movers/access-problem.ts';
 import type { VeleroLocation } from '../../movers/velero-location.ts';
 
-/**
- * A request lies in a namespace that tenants may write to, so its annotations count only with the uid of Velero's object.
- */
+/** Tenants may write to the namespace of a request, so its annotations count only if the uid of the Velero object matches too. */
 interface Request {
   metadata: ObjectMeta;
 }
 
-/** Where to look. */
+/** The cluster and the namespace to read from. */
 interface Place {
-  /** `namespace` is Velero's. */
+  /** `namespace` is the namespace of Velero. */
   env: { client: KubeClient; namespace: string };
   signal: AbortSignal;
 }
 
-/** Of the backup that the request is part of; without a name for one that was made by hand. */
+/** Returns the location of the request's Velero backup; its name is `undefined` if the request was created by hand. */
 export async function locationOfBackup(place: Place, { metadata }: Request): Promise<VeleroLocation> {
   const name = metadata.annotations?.[annotations.veleroBackup];
   if (name === undefined) return { name: undefined };
@@ -29,7 +27,7 @@ export async function locationOfBackup(place: Place, { metadata }: Request): Pro
     : missing('Backup', place, name);
 }
 
-/** Of the backup that is being restored; without a name for a restore that was made by hand. */
+/** Returns the location of the backup that is being restored; its name is `undefined` if the restore was created by hand. */
 export async function locationOfRestore(place: Place, { metadata }: Request): Promise<VeleroLocation> {
   const name = metadata.annotations?.[annotations.veleroRestore];
   if (name === undefined) return { name: undefined };

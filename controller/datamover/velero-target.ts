@@ -4,8 +4,8 @@ import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { objectName } from '../../api/datamover/v1alpha1/schema.ts';
 
 /**
- * The Velero Backup or Restore that a request serves, as the object of Events. Undefined for a request made by hand, and for one
- * whose marks cannot be those of a Velero object.
+ * Returns the Velero Backup or Restore of a request as the target of Events. Returns undefined if the request was created by
+ * hand, or if its annotation or label is not a valid name or uid.
  */
 export function veleroTarget(
   kind: 'Backup' | 'Restore',

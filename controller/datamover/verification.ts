@@ -5,7 +5,7 @@ import type { DataMoverScope } from './request-type.ts';
 import { followMover, type MovingStatus } from './transfer-steps.ts';
 import { checkpoint, failed, type StepResult } from '../../lifecycle/request/step.ts';
 
-/** The check of what was moved, as the status keeps it. */
+/** The verification of the moved data, as stored in the status. */
 export interface Verification {
   level: DataMoverClassSpec['verify'];
   since: string;
@@ -17,8 +17,8 @@ export interface VerifiedStatus extends MovingStatus {
 }
 
 /**
- * What is to be checked once the mover is done; undefined where the class wants nothing. It is written down together with what
- * the mover said, so that a class that changes meanwhile changes nothing.
+ * Returns the verification that is due after the mover has finished; undefined if the class requires none. It is stored together
+ * with the result of the mover, so a later change of the class has no effect.
  */
 export function dueVerification({
   serving,
@@ -28,17 +28,17 @@ export function dueVerification({
   return level === 'None' ? undefined : { level, since: now.toISOString() };
 }
 
-/** True while something has been moved that must not count yet. */
+/** Returns true while moved data is not verified yet and must not count. */
 export function isBeingVerified({ verification }: VerifiedStatus): boolean {
   return verification !== undefined && verification.doneAt === undefined;
 }
 
-/** The condition that says whether it is behind the request. */
+/** Returns the condition `Verified`; none if no verification is due. */
 export function verifiedFact({ verification }: VerifiedStatus): readonly [string, boolean][] {
   return verification === undefined ? [] : [[conditionTypes.verified, verification.doneAt !== undefined]];
 }
 
-/** Has the mover check what it has moved. `accept` makes it count. */
+/** Makes the mover verify what it has moved. `accept` records the success. */
 export async function verifyMoved<Status extends VerifiedStatus>(
   scope: DataMoverScope<Status>,
   request: Omit<VerifyRequest<unknown>, 'level'>,

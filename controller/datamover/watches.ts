@@ -35,7 +35,7 @@ export function watchForRequests(
   enqueueByVolumes(mirrors, controllers);
 }
 
-/** The mirrors of all kinds of requests. */
+/** Returns the informers of all kinds of requests. */
 export function requestMirrors({ backups, restores, deletes, prunes }: Mirrors): RequestMirrors {
   return [
     ['backup', backups],
@@ -53,13 +53,13 @@ type RequestMirrors = readonly [
 ];
 
 /**
- * A class that appears, or is specified otherwise, is what requests may be waiting for. What its status says is our own word, and
- * nothing waits for that.
+ * Enqueues the requests of a class that was created or whose spec or metadata changed. Only this controller writes the status of
+ * a class, and no request waits for it.
  */
 function enqueueByClasses(mirrors: Mirrors, controllers: Controllers): void {
   mirrors.classes.onChange((before, after) => {
     if (after === undefined || specified(before) === specified(after)) return;
-    // Those that have no class yet may get this one.
+    // Requests without a class may get this one.
     for (const className of [after.metadata.name, '']) {
       for (const [kind, mirror] of requestMirrors(mirrors)) {
         enqueueAll(controllers[kind], mirror.store.byIndex(CLASS_INDEX, className));
@@ -68,14 +68,14 @@ function enqueueByClasses(mirrors: Mirrors, controllers: Controllers): void {
   });
 }
 
-/** Everything of a class but its status. */
+/** Returns a key of everything in a class except for its status. */
 function specified(object: DataMoverClass | undefined): string {
   if (object === undefined) return '';
   const { uid, generation, labels, annotations } = object.metadata;
   return JSON.stringify([uid, generation, labels, annotations, isLeaving(object), isDefaultClass(object)]);
 }
 
-/** A backup whose source has gone may have nothing left to wait for. */
+/** Enqueues backups whose source was deleted, because they may have nothing left to wait for. */
 function enqueueBySources(mirrors: Mirrors, backups: Controller): void {
   mirrors.claims.onChange((before, after) => {
     if (before === undefined || after !== undefined) return;
@@ -84,7 +84,7 @@ function enqueueBySources(mirrors: Mirrors, backups: Controller): void {
   });
 }
 
-/** A restore waits for its destination claim to appear, to be bound, or to go. */
+/** A restore waits until its destination claim is created, bound, or deleted. */
 function enqueueByDestinations(mirrors: Mirrors, restores: Controller): void {
   mirrors.claims.onChange((before, after) => {
     const claim = after ?? before;
@@ -93,7 +93,7 @@ function enqueueByDestinations(mirrors: Mirrors, restores: Controller): void {
   });
 }
 
-/** A restore without a record waits a moment for the completed backup of its claim. */
+/** A restore without a record waits for a short time for the completed backup of its claim. */
 function enqueueByRecords(mirrors: Mirrors, restores: Controller): void {
   mirrors.backups.onChange((before, after) => {
     if (after === undefined || !isCompleted(after) || isCompleted(before)) return;
@@ -107,23 +107,23 @@ function isCompleted(backup: { status?: { phase?: string | undefined } } | undef
   return backup?.status?.phase === 'Completed';
 }
 
-/** The restores into a claim that have not ended. */
+/** Returns the unfinished restores into a claim. */
 function destinationsOf(mirrors: Mirrors, claim: Key): Resource[] {
   return mirrors.restores.store.byIndex(DESTINATION_INDEX, `${claim.namespace ?? ''}/${claim.name}`);
 }
 
-/** Thousands of requests may wait for one object. */
+/** Enqueues in turns, because thousands of requests may wait for one object. */
 function enqueueAll(controller: Controller, requests: readonly Resource[]): void {
   void forEachInTurns(requests, (request) => controller.enqueue(keyOf(request)));
 }
 
-/** A volume wakes the request whose staging or destination claim it is bound to. */
+/** Enqueues the requests whose staging or destination claim is bound to the volume. */
 function enqueueByVolumes(mirrors: Mirrors, { backup, restore }: Controllers): void {
   mirrors.volumes.onChange((before, after) => {
     const { namespace, name = '' } = (after ?? before)?.spec.claimRef ?? {};
     if (namespace === undefined) return;
     enqueueAll(restore, destinationsOf(mirrors, { namespace, name }));
-    // Whatever claim a mover makes for a request has the name of the request's children in its own.
+    // The name of every claim that a mover creates contains the name of the request's children.
     const child = childNameIn(name) ?? name;
     enqueueAll(backup, mirrors.backups.store.byIndex(CHILD_INDEX, child));
     enqueueAll(restore, mirrors.restores.store.byIndex(CHILD_INDEX, child));
