@@ -19,7 +19,7 @@ import { reportBackup, resultText } from './reports.ts';
 import type { BackupScope } from './scope.ts';
 import { backupSteps, unwantedBackup } from './steps.ts';
 
-/** What makes a DataMoverBackup one. */
+/** Creates the request type of DataMoverBackups. */
 export function backupRequest(
   env: Environment,
 ): RequestType<DataMoverBackup, DataMoverBackupStatus, BackupScope> {
@@ -58,7 +58,7 @@ export function backupRequest(
   });
 }
 
-/** The phase follows from the recorded facts; nothing stores it as a state of its own. */
+/** Derives the phase from the recorded facts; no phase is stored as a state of its own. */
 function phaseOf(status: DataMoverBackupStatus): string {
   if (isBeingVerified(status)) return 'Verifying';
   if (status.movingSince !== undefined) return 'Moving';
@@ -67,7 +67,7 @@ function phaseOf(status: DataMoverBackupStatus): string {
   return status.startTimestamp === undefined ? 'Pending' : 'Capturing';
 }
 
-/** The class that was chosen once stays, even when labels or defaults change meanwhile. */
+/** Keeps a recorded class, even if labels or defaults have changed since. */
 function chooseServing(env: Environment, backup: DataMoverBackup): Serving | ServingProblem | undefined {
   const { namespace = '' } = backup.metadata;
   const classes = env.listers.classes.list();

@@ -6,7 +6,7 @@ import type { Step, StepResult } from '../../../lifecycle/request/step.ts';
 import type { BackupScope } from './scope.ts';
 import { noteStrays, removeStrays } from './capture/orphaned-snapshots.ts';
 
-/** The way back, in order: the mover lets go of the volume before the volume goes, and the snapshot goes last. */
+/** The cleanup steps, in order: the mover releases the volume, then the volume is deleted, then the snapshot. */
 export const backupCleanup: readonly Step<BackupScope>[] = [
   { name: 'note strays', run: noteStrays },
   cleanMover,
@@ -18,7 +18,7 @@ export const backupCleanup: readonly Step<BackupScope>[] = [
 async function cleanStaging({ env, child, namespace, status, signal }: BackupScope): Promise<StepResult> {
   const isLive = status.capture?.consistency === 'Live';
   const staged = await (isLive ? unstageAlias : unstageSnapshot)(env, child, signal);
-  // A snapshot of somebody else is not ours to delete; one that was not cut yet is ours all the same.
+  // A snapshot that somebody else created is not ours to delete; one of ours that was not cut yet is.
   const isForeign = status.capture?.owned === false;
   const snapshot = { namespace, uid: status.capture?.volumeSnapshotUID };
   const captured = isForeign ? [] : await releaseCapture(env, child, snapshot, signal);

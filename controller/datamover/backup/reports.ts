@@ -10,7 +10,7 @@ import type { Environment } from '../environment.ts';
 import { speaker } from '../../../lifecycle/observe/reporter.ts';
 import { veleroTarget } from '../velero-target.ts';
 
-/** Tells what this pass changed, on every object where somebody would look for it. */
+/** Emits the Events of this pass on the request, the claim, the snapshot and the Velero Backup. */
 export function reportBackup(
   env: Environment,
   backup: DataMoverBackup,
@@ -34,14 +34,14 @@ export function reportBackup(
     after,
     subject: `backup of PersistentVolumeClaim ${namespace}/${name}`,
     self,
-    // The claim is in use, and its owner waits for nothing: the outcome is enough there.
+    // The claim is in use and its owner waits for nothing, so it gets the Event of the end only.
     started: [snapshot],
     data: [claim && targetOf({ ...claim, apiVersion: 'v1', kind: 'PersistentVolumeClaim' }), snapshot],
     velero: veleroTarget('Backup', backup, env.namespace),
   });
 }
 
-/** One line about a finished backup. */
+/** Returns one line about a finished backup. */
 export function resultText({ result }: DataMoverBackupStatus): string {
   const but = result?.notSaved === undefined ? '' : `; not saved: ${result.notSaved}`;
   return `${savedText(result)}${but}`;
@@ -53,7 +53,7 @@ function savedText(result: DataMoverBackupStatus['result']): string {
   return `snapshot ${result?.snapshotID ?? ''} in repository ${result?.repository ?? ''}${size}`;
 }
 
-/** The snapshot that was captured, by its uid where that is recorded. */
+/** Returns the captured snapshot, with its uid if that is recorded. */
 function snapshotTarget(
   namespace: string,
   capture: DataMoverBackupStatus['capture'],

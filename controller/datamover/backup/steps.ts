@@ -29,7 +29,7 @@ import { assertSourceStands, followApplication, sourceMayBeGone } from './captur
 import { noteLocation } from './location.ts';
 import type { BackupScope } from './scope.ts';
 
-/** The way of a backup, in order. Each step is skipped when its facts are recorded. */
+/** The steps of a backup, in order. A step is skipped if its facts are recorded. */
 export const backupSteps: readonly Step<BackupScope>[] = [
   { name: 'cancel', run: stopWhenCanceled },
   { name: 'form', run: checkForm },
@@ -41,7 +41,7 @@ export const backupSteps: readonly Step<BackupScope>[] = [
   { name: 'verify', run: verify },
 ];
 
-/** A result that is recorded stays one. */
+/** Returns why the backup is no longer needed. A backup with a result always completes. */
 export function unwantedBackup(
   backup: DataMoverBackup,
   { result }: DataMoverBackupStatus,
@@ -53,7 +53,7 @@ function stopWhenCanceled({ status, backup }: BackupScope): StepResult {
   return stopUnwanted(unwantedBackup(backup, status));
 }
 
-/** Once the source is fixed, no stricter form ends it. */
+/** Once the source is captured, the spec is not validated again, even if the schema has become stricter. */
 function checkForm({ backup, status }: BackupScope): StepResult {
   if (status.capture !== undefined) return done;
   const marks = checkMarks(backup);
@@ -121,7 +121,7 @@ async function move(scope: BackupScope): Promise<StepResult> {
   return followMover(scope, outcome, (facts) => recordResult(scope, facts));
 }
 
-/** A success without proof is none: there are movers that report one for a missing repository too. */
+/** Requires proof of success, because some movers report success even if the repository is missing. */
 function recordResult(scope: BackupScope, facts: BackupFacts): StepResult {
   const { status, serving, now } = scope;
   const unproved = checkFacts(serving.mover, facts);
@@ -139,7 +139,7 @@ function recordResult(scope: BackupScope, facts: BackupFacts): StepResult {
   return checkpoint;
 }
 
-/** An id that a restore would refuse is no proof either. */
+/** An id that a restore would reject is no proof either. */
 function checkFacts(mover: Mover, { empty, snapshotID }: BackupFacts): StepResult | undefined {
   const reports = `mover ${mover.name} reports success but`;
   if (snapshotID === undefined)
@@ -148,7 +148,7 @@ function checkFacts(mover: Mover, { empty, snapshotID }: BackupFacts): StepResul
   return failed('MoverFailed', `${reports} names snapshot ${quoted(snapshotID)}; ${formOf(mover)}`);
 }
 
-/** What is not verified yet is nothing that a restore may find. */
+/** Stores a result that is not verified yet in `saved`, where no restore reads it. */
 function keepResult(scope: BackupScope, result: NonNullable<BackupScope['status']['result']>): void {
   const { status } = scope;
   const verification = result.empty === true ? undefined : dueVerification(scope);

@@ -23,19 +23,19 @@ import { conditionsOf, farewell } from './conditions.ts';
 import { createInspector } from './inspection.ts';
 import { judgeClass } from './validate.ts';
 
-/** What a class needs is known when its settings can be read. */
+/** A class whose settings are invalid has nothing to inspect. */
 const NOTHING_TO_INSPECT = { findings: [], goodForMs: Infinity };
 
-/** Our copy is older than what we have written: the new one is on its way. */
+/** The cached class is older than our last write; the newer version will arrive. */
 const BEHIND = { requeueAfterMs: 1_000 };
 
-/** A request that got the class at the last moment is known to have it by then. */
+/** Time after which a request that got the class just before its deletion is visible in the cache. */
 const LAST_MOMENT_MS = 5_000;
 
 /**
- * Says in a class's status whether it can work now, so that a mistake shows when the class is made and not in the first backup;
- * which claims and requests have it; and keeps it while a request needs it. Nothing waits for what it says: a request finds out for
- * itself.
+ * Creates the reconciler of classes. It reports in the status whether the class can work now, so that a mistake shows when the
+ * class is created instead of in the first backup, and which claims and requests use it. It keeps a deleted class while a request
+ * needs it. No request waits for this status: each one resolves the class itself.
  */
 export function createClassReconciler(
   env: Pick<Environment, 'client' | 'namespace' | 'listers' | 'movers' | 'reporter' | 'now' | 'clock'>,
@@ -60,7 +60,7 @@ export function createClassReconciler(
     return isHeld ? judge(found, verdict, signal) : hold(found, signal);
   }
 
-  /** From now on a deletion waits for us, and no other installation keeps the class. */
+  /** Adds the finalizer and claims the class for this installation. */
   async function hold(found: DataMoverClass, signal: AbortSignal): Promise<ReconcileResult> {
     const others = found.metadata.finalizers?.filter((one) => one !== FINALIZER) ?? [];
     const note = keeperOf(found) === undefined ? { [annotations.keptBy]: env.namespace } : undefined;
@@ -68,7 +68,7 @@ export function createClassReconciler(
     return BEHIND;
   }
 
-  /** A class that is being deleted goes when nobody uses it any more. Until then it says who does. */
+  /** Removes the finalizer of a deleted class when no request uses it any more. Until then the status lists the requests. */
   async function letGo(found: DataMoverClass, signal: AbortSignal): Promise<ReconcileResult> {
     const { deletionTimestamp = '', finalizers = [], name, uid = '' } = found.metadata;
     if (!hasFinalizer(found, FINALIZER)) return {};
@@ -115,7 +115,7 @@ export function createClassReconciler(
     return retryAfterMs === undefined ? {} : { requeueAfterMs: retryAfterMs };
   }
 
-  /** What is unknown for a moment is no news. */
+  /** Emits Events only for changes between ready and not ready; `Unknown` is not reported. */
   function report(read: DataMoverClass, status: DataMoverClassStatus): void {
     const { normal, warning } = speaker(env.reporter);
     const before = readinessOf(read.status);
@@ -129,7 +129,7 @@ export function createClassReconciler(
   return { reconcile };
 }
 
-/** In the words of the schema, whatever a vendor's mover says beside them. */
+/** Keeps only the values that the schema allows, because a vendor's mover may report others. */
 function capabilitiesOf(mover: Mover | undefined): Pick<DataMoverClassStatus, 'capabilities'> {
   if (mover === undefined) return {};
   const { capabilities } = mover;

@@ -9,7 +9,7 @@ import type { Finding } from '../../../movers/mover.ts';
 import type { Serving, ServingProblem } from '../resolution/resolve-class.ts';
 import type { Findings } from './inspection.ts';
 
-/** A class's conditions: what its own text and what was found outside it say, and the sum of both. */
+/** Returns the conditions of a class: the verdict on its spec, the findings about its dependencies, and `Ready` as their sum. */
 export function conditionsOf(
   { metadata, status }: DataMoverClass,
   verdict: Serving | ServingProblem,
@@ -18,7 +18,7 @@ export function conditionsOf(
 ): Condition[] {
   const parts: Findings = [[conditionTypes.accepted, acceptance(verdict)], ...findings];
   const all: Findings = [...parts, [conditionTypes.ready, sumOf(parts)]];
-  // What is not looked at any more, as the class has changed, must not stay as it was.
+  // Conditions that are no longer checked after a change of the class are removed.
   const known = status?.conditions?.filter(({ type }) => all.some(([one]) => one === type));
   return all.reduce(
     (conditions: Condition[] | undefined, [type, finding]) =>
@@ -27,7 +27,7 @@ export function conditionsOf(
   ) as Condition[];
 }
 
-/** The conditions of a class that is being deleted and still used. */
+/** Returns the conditions of a class that is being deleted and still in use. */
 export function farewell(
   { metadata, status }: DataMoverClass,
   { requests, names }: NonNullable<DataMoverClassStatus['inUse']>,
@@ -54,7 +54,7 @@ function acceptance(verdict: Serving | ServingProblem): Finding {
   };
 }
 
-/** What is wrong counts more than what is not known. */
+/** `False` takes precedence over `Unknown`. */
 function sumOf(parts: readonly (readonly [ConditionType, Finding])[]): Finding {
   const findings = parts.map(([, finding]) => finding);
   const worst =

@@ -6,19 +6,22 @@ import type { Clock } from '../../../kube/runtime/clock.ts';
 import type { Finding } from '../../../movers/mover.ts';
 import type { Serving } from '../resolution/resolve-class.ts';
 
-/** How often is looked at what nobody tells when it changes. What is wrong is about to be put right. */
+/**
+ * Intervals of the checks of dependencies that cannot be watched. A failed check is repeated sooner, because it is likely being
+ * fixed.
+ */
 const LOOK_MS = 60_000;
 const LOOK_AGAIN_MS = 15_000;
 
-/** A check that has not answered by then tells nothing. */
+/** A check without an answer within this time has the result `Unknown`. */
 const LIMIT_MS = 10_000;
 
 /** By condition, in the order in which they are shown. */
 export type Findings = readonly (readonly [ConditionType, Finding])[];
 
-/** Looks at what a class depends on outside itself. */
+/** Checks the dependencies of a class. */
 export interface Inspector {
-  /** What was found, if that is not long ago, or what is found now; and for how long it is good. */
+  /** Returns the findings, cached if they are recent, and how long they are valid. */
   inspect(
     dataMoverClass: DataMoverClass,
     serving: Serving,
@@ -28,10 +31,10 @@ export interface Inspector {
 }
 
 interface Memory {
-  /** Of which object, as it was specified when. */
+  /** The uid and generation of the class. */
   of: string;
   findings: Findings;
-  /** Of `clock.monotonic()`. */
+  /** In terms of `clock.monotonic()`. */
   until: number;
 }
 
@@ -79,7 +82,7 @@ function checksOf({ mover, config }: Serving): [ConditionType, Check][] {
   return checks.filter((entry): entry is [ConditionType, Check] => entry[1] !== undefined);
 }
 
-/** A class belongs to no Velero backup, so the default location stands for all. */
+/** A class belongs to no Velero backup, so the default location is checked. */
 const anyLocation = () => Promise.resolve({ name: undefined });
 
 async function askForAccess(
@@ -96,12 +99,12 @@ async function askForAccess(
   if (refusal === undefined)
     return { status: 'True', reason: 'Found', message: 'what gives access to the repositories is there' };
   const { reason, message } = refusal;
-  // Each Velero backup names its own, so that it may be there all the same.
+  // Each Velero backup names its own location, so a missing default location is not fatal.
   const isOpen = asked.has('location') && reason === 'StorageLocationNotFound';
   return { status: isOpen ? 'Unknown' : 'False', reason, message };
 }
 
-/** Trouble with asking says nothing about what was asked for. */
+/** An error of the check is no evidence about its subject, so the result is `Unknown`. */
 async function ask(check: Check, outer: AbortSignal): Promise<Finding> {
   const signal = AbortSignal.any([outer, AbortSignal.timeout(LIMIT_MS)]);
   const tooLate = whenAborted(signal).then(() => {

@@ -7,16 +7,16 @@ import { annotations, labels } from '../../../api/datamover/v1alpha1/keys.ts';
 import { inTurns } from '../../../kube/runtime/turns.ts';
 import type { Listers } from '../environment.ts';
 
-/** How many claims each class has. */
+/** The number of claims of each class. */
 export interface Matches {
   of(className: string): Promise<number>;
-  /** Takes in a change of a claim; returns the classes whose number it has changed. */
+  /** Processes a change of a claim and returns the classes whose number has changed. */
   claimChanged(before: PersistentVolumeClaim | undefined, after: PersistentVolumeClaim | undefined): string[];
-  /** Has all claims looked at again before the next answer: a change of one class may move them all. */
+  /** Counts all claims again before the next result, because a change of one class may affect all of them. */
   classesChanged(): void;
 }
 
-/** What lies in the protected namespace comes and goes with the movers, and counts for no class. */
+/** Creates the counters. Claims in the protected namespace are created and deleted by movers and count for no class. */
 export function createMatches(
   { classes, claims, volumes }: Pick<Listers, 'classes' | 'claims' | 'volumes'>,
   protectedNamespace: string,
@@ -24,7 +24,7 @@ export function createMatches(
   const counts = new Map<string, number>();
   /** The class of each claim that has one, by the key of the claim. */
   const classOf = new Map<string, string>();
-  /** Counts the changes of classes; and how many of them `counts` has taken in. */
+  /** The number of changes of classes so far, and how many of them `counts` includes. */
   let changes = 1;
   let takenIn = 0;
   let counting: Promise<void> | undefined;
@@ -47,7 +47,7 @@ export function createMatches(
     return resolution.outcome === 'resolved' ? resolution.class.metadata.name : undefined;
   }
 
-  /** Starts over if a class changes during the count. `claimChanged` takes in the claims that change during it. */
+  /** Starts over if a class changes during the count. `claimChanged` processes the claims that change during it. */
   async function countAll(): Promise<void> {
     let begunAt: number;
     do {
@@ -79,12 +79,12 @@ export function createMatches(
   };
 }
 
-/** A claim that a controller has made for a request, this one or that of another installation. */
+/** Returns true if a controller of this or another installation created the claim for a request. */
 function isStaged({ metadata }: PersistentVolumeClaim): boolean {
   return metadata.labels?.[labels.requestUid] !== undefined;
 }
 
-/** Whether a change of a claim may give it another class. */
+/** Returns true if a change of a claim may change its class. */
 export function mayMatchAnew(
   before: PersistentVolumeClaim | undefined,
   after: PersistentVolumeClaim | undefined,
@@ -98,7 +98,7 @@ function decisive(claim: PersistentVolumeClaim | undefined): string {
   return JSON.stringify([labels, className, claim.spec.volumeName, claim.status?.capacity]);
 }
 
-/** Whether a change of a volume may give its claim another class. */
+/** Returns true if a change of a volume may change the class of its claim. */
 export function mayMatchOtherwise(
   before: PersistentVolume | undefined,
   after: PersistentVolume | undefined,

@@ -8,18 +8,20 @@ const NAMED = 10;
 
 type Request = Resource & { status?: { phase?: string | undefined; dataMoverClass?: string | undefined } };
 
-/** The class that a request uses: from when it got it until the request has ended and all that was made for it is gone. */
+/** Returns the class that a request uses: from its resolution until the request has ended and its children are deleted. */
 export function classInUse(request: Request | undefined): string | undefined {
   return isFinal(request?.status?.phase) ? undefined : request?.status?.dataMoverClass;
 }
 
-/** Who uses which class. */
+/** Which requests use which class. */
 export interface Usage {
-  /** `undefined` if no request uses the class. */
+  /** Returns `undefined` if no request uses the class. */
   of(className: string): DataMoverClassStatus['inUse'];
 }
 
-/** Follows the mirrors change by change: a class is reconciled often, and thousands of requests may use it. */
+/**
+ * Creates the usage from changes of requests instead of lists: a class is reconciled often, and thousands of requests may use it.
+ */
 export function createUsage(mirrors: Pick<Mirrors, 'backups' | 'restores' | 'deletes' | 'prunes'>): Usage {
   /** Names of requests in alphabetical order, by class. */
   const users = new Map<string, Line<string>>();

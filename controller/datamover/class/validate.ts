@@ -5,8 +5,8 @@ import type { Mover } from '../../../movers/mover.ts';
 import { serve, type Serving, type ServingProblem } from '../resolution/resolve-class.ts';
 
 /**
- * Whether a class can be used, as far as the class itself tells: as a request without wishes of its own would find it.
- * `undefined`: it belongs to somebody else's controller.
+ * Validates a class as a request without settings of its own would use it. Returns `undefined` if another controller serves the
+ * class.
  */
 export function judgeClass(
   movers: ReadonlyMap<string, Mover>,
@@ -15,7 +15,7 @@ export function judgeClass(
   const { storageClasses = {} } = dataMoverClass.spec;
   const serving = serve(movers, dataMoverClass, {});
   if (serving === undefined || 'reason' in serving) return serving;
-  // Each StorageClass may have settings of its own, which show only when one asks for it.
+  // Each StorageClass may have its own settings, which only a request for it would use.
   const others = Object.keys(storageClasses).map((storageClassName) =>
     serve(movers, dataMoverClass, { storageClassName }),
   );
@@ -27,7 +27,7 @@ export function judgeClass(
   );
 }
 
-/** The notes about the class's own settings and about those for each StorageClass, each once. */
+/** Adds the notes about the settings of the class and of each StorageClass, without duplicates. */
 function withNotes(serving: Serving, others: readonly ReturnType<typeof serve>[]): Serving {
   const all = [serving, ...others].flatMap((one) => (one !== undefined && 'notes' in one ? one.notes : []));
   return { ...serving, notes: [...new Set(all)] };
@@ -37,7 +37,7 @@ function isProblem(serving: ReturnType<typeof serve>): serving is ServingProblem
   return serving !== undefined && 'reason' in serving;
 }
 
-/** A mode that the class names and its mover cannot move fails each backup of such a volume. */
+/** Rejects a volume mode that the mover cannot move, because each backup of such a volume would fail. */
 function volumesProblem({ metadata, spec }: DataMoverClass, mover: Mover): ServingProblem | undefined {
   const { volumeModes = [], maxSize } = spec.volumes ?? {};
   const impossible = volumeModes.filter((mode) => !mover.capabilities.volumeModes.includes(mode));
@@ -52,7 +52,7 @@ function volumesProblem({ metadata, spec }: DataMoverClass, mover: Mover): Servi
   return undefined;
 }
 
-/** One that cannot be read selects nothing, and nobody would notice. */
+/** Rejects an invalid selector, which would silently match no claim. */
 function selectorProblem({ metadata, spec }: DataMoverClass): ServingProblem | undefined {
   try {
     parseSelector(spec.selector ?? '');

@@ -6,10 +6,10 @@ import type { Mirrors } from '../informers.ts';
 import { mayMatchAnew, mayMatchOtherwise, type Matches } from './matches.ts';
 import { classInUse } from './usage.ts';
 
-/** Who uses a class, and how many claims it has, is written down this long after a change, with all that has changed by then. */
+/** Delay after a change of usage or matched claims, so that one write of the status covers several changes. */
 const GATHER_MS = 10_000;
 
-/** Which change makes which class worth another look. */
+/** Enqueues classes when objects that their status depends on change. */
 export function watchForClasses(
   mirrors: Mirrors,
   controller: Pick<Controller, 'enqueue' | 'enqueueAfter'>,
@@ -56,7 +56,7 @@ export function watchForClasses(
   for (const mirror of [backups, restores, deletes, prunes] as const) mirror.onChange(requestChanged);
 }
 
-/** Of the status, only what decides about claims. */
+/** Includes only the part of the status that decides about claims. */
 function decisive(object: DataMoverClass | undefined): string {
   if (object === undefined) return '';
   const { uid, generation, finalizers = [] } = object.metadata;

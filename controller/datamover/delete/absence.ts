@@ -7,8 +7,8 @@ import type { DeleteScope } from './scope.ts';
 type Outcome = MoverOutcome<ForgetFacts>;
 
 /**
- * What the mover's outcome means for the wish. That a snapshot or a repository is not there fulfils the wish only where it must
- * have been: asked in another bucket, the mover finds nothing either, and the data would stay for ever.
+ * Translates the outcome of the mover. A missing snapshot or repository counts as removed only if it must have been in this
+ * place: in a wrong bucket the mover finds nothing either, and the data would stay forever.
  */
 export function judgeRemoval(scope: DeleteScope, outcome: Outcome): Outcome {
   if (outcome.state === 'Done') return outcome.facts.alreadyGone ? judgeAbsence(scope, outcome) : outcome;
@@ -19,7 +19,7 @@ export function judgeRemoval(scope: DeleteScope, outcome: Outcome): Outcome {
   return { ...outcome, message: `${outcome.message}; ${remedy}` };
 }
 
-/** An absent snapshot was removed before, if this is the repository that held it. */
+/** An absent snapshot was removed before, if this is the repository that contained it. */
 function judgeAbsence({ request, serving }: DeleteScope, outcome: Outcome): Outcome {
   const { result, dataMoverClass } = request.spec;
   const asked = serving.class.metadata.name;
@@ -31,7 +31,7 @@ function judgeAbsence({ request, serving }: DeleteScope, outcome: Outcome): Outc
   };
 }
 
-/** Whether a prune of ours has removed this very repository, with all that it held. */
+/** Returns true if one of our prunes has removed this very repository with everything in it. */
 function wasRemoved({ env, request, serving }: DeleteScope): boolean {
   const { result, backupStorageLocation } = request.spec;
   const isIt = ({ spec, status }: DataMoverPrune): boolean =>

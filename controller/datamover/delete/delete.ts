@@ -14,18 +14,18 @@ import { deletedTooEarly } from '../transfer-steps.ts';
 import type { DeleteScope } from './scope.ts';
 import { deleteCleanup, deleteSteps } from './steps.ts';
 
-/** What makes a DataMoverDelete one. */
+/** Creates the request type of DataMoverDeletes. */
 export function deleteRequest(
   env: Environment,
 ): RequestType<DataMoverDelete, DataMoverDeleteStatus, DeleteScope> {
   return requestType<DataMoverDelete, DataMoverDeleteStatus, DeleteScope>(env, {
     kind: dataMoverDeletes,
     lister: env.listers.deletes,
-    // They lie in the protected namespace of their installation.
+    // They are in the protected namespace of their installation.
     isShared: false,
     steps: deleteSteps,
     cleanup: deleteCleanup,
-    // Work that has begun goes on; only if it fails, the deletion ends it.
+    // Work that has started continues after a deletion of the request; the deletion ends it only if it fails.
     unwanted: (request, { removedAt }) => (removedAt === undefined ? deletedTooEarly(request) : undefined),
     choose: (request) => serveRecorded(env, request, originOf(request)),
     open: ({ request, status, serving, now, limits, assertCurrent, context }) => ({

@@ -7,17 +7,17 @@ import type { ChildIdentity } from '../../../lifecycle/request/child-identity.ts
 import type { Serving } from '../resolution/resolve-class.ts';
 import type { TimeLimits } from '../../../lifecycle/request/time-limits.ts';
 
-/** Everything one pass over a DataMoverDelete knows. */
+/** The scope of one pass over a DataMoverDelete. */
 export interface DeleteScope {
   env: Environment;
   request: DataMoverDelete;
-  /** The draft; written once at the end of the pass. */
+  /** The draft; stored once at the end of the pass. */
   status: DataMoverDeleteStatus;
   child: ChildIdentity;
   serving: Serving;
   now: Date;
   limits: TimeLimits;
   signal: AbortSignal;
-  /** Rejects when the API server holds a newer version of the request than this pass read. */
+  /** Rejects if the API server has a newer version of the request than this pass has read. */
   assertCurrent: () => Promise<void>;
 }

@@ -11,7 +11,7 @@ import { checkpoint, done, failed, type Step, type StepResult } from '../../../l
 import { judgeRemoval } from './absence.ts';
 import type { DeleteScope } from './scope.ts';
 
-/** The way of a removal, in order. Each step is skipped when its facts are recorded. */
+/** The steps of a DataMoverDelete, in order. A step is skipped if its facts are recorded. */
 export const deleteSteps: readonly Step<DeleteScope>[] = [
   { name: 'check', run: check },
   { name: 'recover', run: recover },
@@ -19,7 +19,7 @@ export const deleteSteps: readonly Step<DeleteScope>[] = [
   { name: 'remove', run: remove },
 ];
 
-/** The way back. */
+/** The cleanup steps of a DataMoverDelete. */
 export const deleteCleanup: readonly Step<DeleteScope>[] = [cleanMover];
 
 function check({ request, status, env, serving, now }: DeleteScope): StepResult {
@@ -27,7 +27,7 @@ function check({ request, status, env, serving, now }: DeleteScope): StepResult 
   const formed = checkCareForm({ spec: request.spec, status }, dataMoverDeleteSpec);
   if (formed.state !== 'done') return formed;
   if (result.empty === true || result.snapshotID === undefined) {
-    // There is no snapshot of an empty volume, so it is as gone as it can be.
+    // No snapshot of an empty volume exists, so nothing needs to be removed.
     status.removedAt ??= now.toISOString();
     return checkpoint;
   }
@@ -55,7 +55,7 @@ async function remove(scope: DeleteScope): Promise<StepResult> {
     repositoryPath: status.repositoryPath ?? '',
     repositoryID: request.spec.result.repositoryID,
     snapshotID: request.spec.result.snapshotID ?? '',
-    // Velero's backup is gone by now; whoever wrote this request could still ask it.
+    // The Velero backup has been deleted by now, so its location comes from the spec of the request.
     veleroLocation: () => Promise.resolve({ name: request.spec.backupStorageLocation }),
     owner: ownerReferenceTo(dataMoverDeletes, request),
     since: status.movingSince,
@@ -63,7 +63,7 @@ async function remove(scope: DeleteScope): Promise<StepResult> {
     assertCurrent: scope.assertCurrent,
   });
   const outcome = judgeRemoval(scope, forgotten);
-  // Before the removal is recorded: what was removed and never pruned would take space for ever.
+  // Created before the removal is recorded: data that was removed but never pruned would take up space forever.
   if (forgotten.state === 'Done' && outcome.state === 'Done') await askForPrune(scope);
   return followMover(scope, outcome, () => {
     status.removedAt = now.toISOString();

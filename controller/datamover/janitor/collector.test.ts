@@ -13,12 +13,12 @@ import { dataMoverBackups, dataMoverDeletes } from '../../../api/datamover/v1alp
 import { childName } from '../../../api/datamover/v1alpha1/names.ts';
 import { APP, World } from '../../../tests/fakes/cluster/world.ts';
 
-/** What stands although its request is over or gone. */
+/** Objects that exist although their request has ended or was deleted. */
 
 const VELERO = 'velero';
 
 let world: World;
-/** What was made in the protected namespace, or is bound to it, as it was created. */
+/** Objects that were created in the protected namespace or bound to it, as they were created. */
 let made: { kind: Kind<Resource>; object: Resource }[];
 
 beforeEach(async () => {
@@ -33,14 +33,14 @@ beforeEach(async () => {
 
 afterEach(() => world.stop());
 
-/** No cache is that old. */
+/** No cache lags that long. */
 const SETTLED_MS = 600_000;
 const ROUND_MS = 301_000;
 
 const advance = (ms: number): Promise<void> => world.advance(ms, 10_000);
 const collected = (): Promise<void> => advance(SETTLED_MS + 2 * ROUND_MS);
 
-/** Something like what was made, after that has gone. */
+/** Creates an object like one that was created and deleted before. */
 function seedAgain<T extends Resource>(
   kind: Kind<T>,
   choose: (object: T) => boolean,
@@ -68,7 +68,7 @@ async function backUp(name = 'b1'): Promise<string[]> {
   return before;
 }
 
-/** Somebody takes the finalizer away and deletes the request, while no controller runs. */
+/** A user removes the finalizer and deletes the request while no controller runs. */
 async function loseRequest(): Promise<void> {
   await world.stop();
   world.kube.remove(dataMoverBackups, { namespace: APP, name: 'b1' });
@@ -197,7 +197,7 @@ describe('of a backup that is gone', () => {
     await loseRequest();
     const late = seedAgain(persistentVolumeClaims, isStaged);
     await advance(SETTLED_MS - 60_000);
-    // As if the watch had missed that it is there.
+    // Simulates a watch that has missed the creation of the request.
     world.kube.before = ({ verb, kind }) => {
       if (verb !== 'get' || kind !== dataMoverBackups || world.backup() !== undefined) return;
       world.kube.seed(dataMoverBackups, { ...request, status: { phase: 'Moving' } });

@@ -21,7 +21,7 @@ import { nameOf } from '../../../kube/runtime/deleter.ts';
 import { isFinal } from '../../../lifecycle/request/request-type.ts';
 import { leftovers, type Leftover, type Origin } from './leftovers.ts';
 
-/** By kind of request, whether one is this controller's to serve. */
+/** Per kind: returns true if this controller serves the request. */
 export interface Ownership {
   backup: (request: DataMoverBackup) => boolean;
   restore: (request: DataMoverRestore) => boolean;
@@ -32,15 +32,15 @@ export interface Ownership {
 export interface CollectorOptions {
   env: Pick<Environment, 'client' | 'listers' | 'namespace' | 'self' | 'cleaner'>;
   movers: readonly Pick<Mover, 'children' | 'cleanup'>[];
-  /** Whether a request that is there is this controller's to serve. */
+  /** Returns true if this controller serves an existing request. */
   isOwn: Ownership;
   clock: Pick<Clock, 'monotonic'>;
   log: Logger;
 }
 
 /**
- * Removes what appeared after the clean-up of its request, or stands although the request is gone: a volume that was provided
- * late, the last write of a former leader, what a request left whose finalizer somebody has taken away.
+ * Removes objects that appeared after the cleanup of their request, or whose request was deleted: a volume that was provisioned
+ * late, the last write of a former leader, the children of a request whose finalizer a user has removed.
  */
 export interface Collector {
   sweep(signal: AbortSignal): Promise<void>;
@@ -48,7 +48,7 @@ export interface Collector {
 
 type Request = Resource & { status?: { phase?: string | undefined } };
 
-/** Longer than any cache is behind. */
+/** Longer than any cache lags. */
 export const SETTLED_MS = 600_000;
 
 const KIND_OF: Readonly<Record<RequestKind, Kind<Request>>> = {
@@ -60,10 +60,10 @@ const KIND_OF: Readonly<Record<RequestKind, Kind<Request>>> = {
 
 export function createCollector({ env, movers, isOwn, clock, log }: CollectorOptions): Collector {
   const { client, listers, namespace, self, cleaner } = env;
-  /** Since when each object has been seen without a request that needs it, on the monotonic clock. */
+  /** The first time at which each object was seen without a request that needs it, on the monotonic clock. */
   let seen = new Map<string, number>();
 
-  /** By the cache; `undefined`: there is no such request. */
+  /** Reads the cache; `undefined` if no such request exists. */
   function isOverAndOurs(child: string): boolean | undefined {
     const looks = [
       look(listers.backups, isOwn.backup, child),
@@ -74,12 +74,15 @@ export function createCollector({ env, movers, isOwn, clock, log }: CollectorOpt
     return looks.find((one) => one !== undefined);
   }
 
-  /** What names another controller is that one's, and so is what names none while its request is gone. */
+  /**
+   * An object that names another controller belongs to that one, and so does one that names none while its request does not
+   * exist.
+   */
   function isLeft({ child, origin }: Leftover): boolean {
     return isOverAndOurs(child) ?? (origin === undefined || origin.servedBy === self);
   }
 
-  /** By the API server's own word: no cache may lack a request that is there. */
+  /** Reads from the API server, because a cache may lack an existing request. */
   async function isStillWanted(origin: Origin | undefined, signal: AbortSignal): Promise<boolean> {
     if (origin === undefined) return false;
     const request = await client.get(KIND_OF[origin.kind], parseKey(origin.request), { signal });
@@ -93,7 +96,7 @@ export function createCollector({ env, movers, isOwn, clock, log }: CollectorOpt
       await left.remove(signal);
       log.info({ requestUID: origin?.uid }, `${nameOf(object)} is removed: its request is over or gone`);
     } catch (error) {
-      // It has changed since it was read: the next round looks at it again.
+      // It has changed since it was read; the next round checks it again.
       if (!isConflict(error) && !isNotFound(error)) log.warn({ err: error }, `${nameOf(object)} is left`);
     } finally {
       if (origin !== undefined) cleaner.forget(origin.uid);
@@ -126,7 +129,7 @@ function look<T extends Request>(
   return request === undefined ? undefined : isOver(request) && isOwn(request);
 }
 
-/** It has ended, and all that was made for it had gone before its finalizer did. */
+/** Returns true if the request has ended and its cleanup is complete, which removes the finalizer. */
 function isOver({ metadata, status }: Request): boolean {
   return isFinal(status?.phase) && metadata.finalizers?.includes(FINALIZER) !== true;
 }

@@ -41,7 +41,7 @@ function addVeleroBackup(phase: string, name = 'daily'): string {
   return metadata.uid ?? '';
 }
 
-/** A request as the plugin makes it in the backup `daily`; returns its name. */
+/** Creates a request as the plugin does in the backup `daily`; returns its name. */
 function addRequest(backupUid: string): string {
   const claim = world.kube.peek(persistentVolumeClaims, { namespace: APP, name: 'data' });
   const name = backupName(backupUid, claim?.metadata.uid ?? '');
@@ -81,7 +81,7 @@ function janitorThatSees(backup: DataMoverBackup): Janitor {
   });
 }
 
-/** Time for the janitor to have come. */
+/** Enough time for one round of the janitor. */
 const ROUND_MS = 301_000;
 const aRound = (): Promise<void> => world.advance(ROUND_MS, 10_000);
 

@@ -24,22 +24,22 @@ export const JANITOR_INTERVAL_MS = 300_000;
 export interface JanitorOptions {
   client: KubeClient;
   listers: Pick<Listers, 'backups' | 'restores' | 'deletes' | 'prunes' | 'claims' | 'volumes'>;
-  /** Whether a request is this controller's own: others have janitors of their own. Default: all are. */
+  /** Returns true for requests of this controller; others have their own janitors. Default: all are. */
   isOwn?: Ownership;
-  /** What else is swept in each round. Default: nothing. */
+  /** Additional sweep in each round. Default: none. */
   collector?: Collector;
-  /** The protected namespace: Velero's. */
+  /** The protected namespace, where Velero runs. */
   namespace: string;
-  /** Between two sweeps. Default {@link JANITOR_INTERVAL_MS}. */
+  /** Interval between two sweeps. Default {@link JANITOR_INTERVAL_MS}. */
   intervalMs?: number;
   clock: Clock;
   log: Logger;
 }
 
 /**
- * Checks from time to time whether the Velero backup or restore of each request still exists, since Velero drops some
- * without calling the plugin: a backup that was deleted in another cluster or from the bucket, one that failed when the
- * server was restarted.
+ * Checks periodically whether the Velero backup or restore of each request still exists, because Velero removes some without
+ * calling the plugin: a backup that was deleted in another cluster or from the bucket, or one that failed when the server was
+ * restarted.
  */
 export interface Janitor extends Runnable {
   sweep(signal: AbortSignal): Promise<void>;
@@ -111,7 +111,7 @@ async function sweepExpired<T extends DataMoverDelete | DataMoverPrune>(
   });
 }
 
-/** There may be tens of thousands. */
+/** Works in turns, because tens of thousands may exist. */
 async function select<T>(all: readonly T[], isOwn: (one: T) => boolean): Promise<T[]> {
   const selected: T[] = [];
   for await (const one of inTurns(all)) if (isOwn(one)) selected.push(one);

@@ -13,14 +13,14 @@ import { isAlias } from '../../../volumes/exposure/alias.ts';
 import { deleteWhenReleased } from '../../../volumes/exposure/reclaim-policy.ts';
 import type { Mover, MoverTarget, RequestKind } from '../../../movers/mover.ts';
 
-/** An object that was made for a request and must not outlive it. */
+/** An object that was created for a request and must not outlive it. */
 export interface Leftover {
   object: Resource;
-  /** What the children of the request are called. */
+  /** The name of the request's children. */
   child: string;
-  /** What the object says of its request; absent from a volume that a provisioner has made for a staging claim. */
+  /** The request according to the object's metadata; absent for a volume that a provisioner has created for a staging claim. */
   origin?: Origin;
-  /** Removes the object as it was read, and nothing that has changed since. */
+  /** Deletes the object only if it has not changed since it was read. */
   remove(signal: AbortSignal): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ export interface Origin {
   uid: string;
   /** `namespace/name` of the request. */
   request: string;
-  /** The controller that made the object. */
+  /** The controller that created the object. */
   servedBy: string | undefined;
 }
 
@@ -40,9 +40,9 @@ type Sources = Pick<Environment, 'client' | 'listers' | 'namespace'> & {
 const KINDS: readonly RequestKind[] = ['backup', 'restore', 'delete', 'prune'];
 
 /**
- * Everything that stands for a request: in the protected namespace, or of the cluster and bound to it. Nobody but administrators
- * can put an object there, so its labels can be believed as far as they fit its name. In any other namespace they are the
- * tenant's word: a captured snapshot has its request as owner instead, and goes by Kubernetes' own garbage collection.
+ * Yields every object of a request that is in the protected namespace, or cluster-scoped and bound to it. Only administrators can
+ * create objects there, so labels that match the name of the object are trusted. In other namespaces a tenant may have written
+ * them: a captured snapshot has its request as owner instead, and Kubernetes' garbage collection deletes it.
  */
 export async function* leftovers(sources: Sources): AsyncGenerator<Leftover> {
   const { claims, snapshots, snapshotContents, volumes } = sources.listers;
@@ -65,7 +65,7 @@ export async function* leftovers(sources: Sources): AsyncGenerator<Leftover> {
     yield* here(sources, { list: () => mover.children?.() ?? [] }, own, (one) => ofMover(mover, one));
 }
 
-/** Of a list only what belongs to the protected namespace. */
+/** Yields only what belongs to the protected namespace. */
 async function* here<T extends Resource>(
   { namespace }: Sources,
   all: { list(): readonly T[] },
@@ -89,7 +89,7 @@ function* labelled<T extends Resource>({ client }: Sources, kind: Kind<T>, objec
   };
 }
 
-/** A volume without a claim. A claim that is there still decides about its volume. */
+/** Yields a volume without a claim. If the claim exists, it decides about its volume. */
 function* ofVolume(sources: Sources, volume: PersistentVolume): Generator<Leftover> {
   const { metadata, spec } = volume;
   const { namespace = '', name = '' } = spec.claimRef ?? {};
@@ -99,14 +99,14 @@ function* ofVolume(sources: Sources, volume: PersistentVolume): Generator<Leftov
     yield* labelled(sources, persistentVolumes, volume);
     return;
   }
-  // One that is kept on purpose, or that storage deletes already.
+  // A volume that is kept on purpose, or that the storage driver already deletes.
   const { handOver, setAside } = annotations;
   const isKept = [handOver, setAside].some((mark) => metadata.annotations?.[mark] !== undefined);
   if (isKept || spec.persistentVolumeReclaimPolicy === 'Delete') return;
   yield { object: volume, child, remove: (signal) => deleteWhenReleased(sources.client, volume, signal) };
 }
 
-/** The names that a mover uses follow from those of the request, so it needs no more to find what else it has made. */
+/** The names that a mover uses are computed from those of the request, so it can find all of its other objects. */
 function* ofMover(mover: Sources['movers'][number], object: Resource): Generator<Leftover> {
   const origin = originOf(object);
   if (origin === undefined) return;
@@ -123,7 +123,7 @@ function* ofMover(mover: Sources['movers'][number], object: Resource): Generator
   };
 }
 
-/** `undefined` for an object that was made for no request: its labels do not fit its name. */
+/** Returns `undefined` if the object was not created for a request: its labels do not match its name. */
 function originOf({ metadata }: Resource): Origin | undefined {
   const { labels: own = {}, annotations: notes = {} } = metadata;
   const uid = own[labels.requestUid];

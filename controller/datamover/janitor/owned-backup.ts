@@ -12,7 +12,7 @@ import type { Listers } from '../environment.ts';
 import { fateOfBackup, type VeleroObject } from './ownership.ts';
 import { deleteRequest, type Sweep } from './sweep.ts';
 
-/** Keeps, cancels or deletes a DataMoverBackup, by what became of its Velero backup. */
+/** Keeps, cancels or deletes a DataMoverBackup according to the state of its Velero backup. */
 export async function reconcileOwnedBackup(
   sweep: Sweep,
   backup: DataMoverBackup,
@@ -37,7 +37,7 @@ export async function reconcileOwnedBackup(
   }
 }
 
-/** Cancels only the version that was read: it may have ended since, or another may have its name. */
+/** Cancels only the version that was read: the request may have ended since, or another may have its name. */
 async function cancel({ client, signal }: Sweep, { metadata }: DataMoverBackup): Promise<void> {
   const { namespace = '', name } = metadata;
   await client.mergePatch(dataMoverBackups, { namespace, name }, cancelPatch(metadata), { signal });
@@ -59,7 +59,9 @@ async function recordFailure({ client, signal }: Sweep, backup: DataMoverBackup)
   });
 }
 
-/** Removes the data only if the Velero backup is known to have failed: any other's record may be in the bucket and be needed. */
+/**
+ * Removes the data only if the Velero backup is known to have failed: the record of any other may be in the bucket and be needed.
+ */
 async function removeData({ client, namespace, signal }: Sweep, backup: DataMoverBackup): Promise<void> {
   const result = storedResultOf(backup);
   if (result === undefined || backup.status?.veleroBackupFailed !== true) return;

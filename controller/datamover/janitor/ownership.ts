@@ -4,29 +4,29 @@ import type { DataMoverRestore } from '../../../api/datamover/v1alpha1/data-move
 import { annotations, labels } from '../../../api/datamover/v1alpha1/keys.ts';
 import { isFinal } from '../../../lifecycle/request/request-type.ts';
 
-/** What is to be done about a request because of what became of its Velero backup or restore. */
+/** What to do with a request according to the state of its Velero backup or restore. */
 export type Fate =
   | 'stays'
-  /** Nobody waits for its outcome any more. */
+  /** Its outcome is no longer needed. */
   | 'cancel'
-  /** It has ended, and is noted to belong to a backup that failed: no copy of its record will ever be stored. */
+  /** It has ended and belongs to a Velero backup that failed, which is recorded: no copy of its record will ever be stored. */
   | 'noteFailure'
   | 'remove';
 
 /** A Velero Backup or Restore. */
 export type VeleroObject = Resource & { status?: { phase?: string } };
 
-/** How long a removal or a prune that is through can be looked up. */
+/** How long a completed DataMoverDelete or DataMoverPrune is kept. */
 const KEEP_CARE_MS = 24 * 3_600_000;
 
-/** Phases in which Velero waits for no request any more, nor takes up one that was made ahead. */
+/** Phases in which Velero no longer waits for requests and uses none that was created ahead. */
 const ENDED: ReadonlySet<string> = new Set(['Completed', 'PartiallyFailed', 'Failed', 'FailedValidation']);
 
 /**
- * A DataMoverBackup lives as long as its Velero backup. Whoever made it by hand owns it.
+ * Decides about a DataMoverBackup, which lives as long as its Velero backup. One that was created by hand belongs to its creator.
  *
- * That a Backup object is missing says nothing about the data: it may come back from the bucket, with its records. What
- * goes here is the copy in the cluster.
+ * A missing Backup object proves nothing about the data: it may be synced from the bucket again, with its records. Only the copy
+ * in the cluster is deleted here.
  */
 export function fateOfBackup(request: DataMoverBackup, backups: ReadonlyMap<string, VeleroObject>): Fate {
   const name = veleroBackupOf(request);
@@ -40,7 +40,7 @@ export function fateOfBackup(request: DataMoverBackup, backups: ReadonlyMap<stri
 function fateWith(veleroPhase: string, request: DataMoverBackup, ended: boolean): Fate {
   if (!ENDED.has(veleroPhase)) return 'stays';
   if (!ended) return unwanted(request);
-  // After a restart in the middle of a backup, Velero calls it failed and never comes back to it.
+  // After a restart during a backup, Velero marks it as failed and never continues it.
   return veleroPhase === 'Failed' ? worthless(request) : 'stays';
 }
 
@@ -52,7 +52,7 @@ function unwanted({ spec }: DataMoverBackup): Fate {
   return spec.cancel === true ? 'stays' : 'cancel';
 }
 
-/** A restore that is under way is left to finish: the application has its claim already, and waits for the data. */
+/** An unfinished restore continues: the application already has its claim and waits for the data. */
 export function fateOfRestore(
   request: DataMoverRestore,
   restores: ReadonlyMap<string, VeleroObject>,
@@ -67,13 +67,13 @@ interface RepositoryCare {
   status?: { phase?: string | undefined; completionTimestamp?: string | undefined };
 }
 
-/** One that failed stays to be seen. */
+/** A failed request is kept, so that the user can see it. */
 export function fateOfCare({ status }: RepositoryCare, now: Date): 'stays' | 'remove' {
   if (status?.phase !== 'Completed') return 'stays';
   return now.getTime() - Date.parse(status.completionTimestamp ?? '') > KEEP_CARE_MS ? 'remove' : 'stays';
 }
 
-/** Name of the Velero backup that a request was made in; `undefined` for one made by hand. */
+/** Returns the name of the Velero backup that a request was created in; `undefined` if it was created by hand. */
 export function veleroBackupOf(request: Resource): string | undefined {
   return ownerOf(request, annotations.veleroBackup, labels.veleroBackupUid);
 }

@@ -6,16 +6,16 @@ import { logFieldsOf } from '../../../lifecycle/observe/request-log.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 import type { VeleroObject } from './ownership.ts';
 
-/** What one round of the janitor works with. */
+/** The dependencies of one round of the janitor. */
 export interface Sweep {
   client: KubeClient;
-  /** The protected namespace: Velero's. */
+  /** The protected namespace, where Velero runs. */
   namespace: string;
   log: Logger;
   signal: AbortSignal;
 }
 
-/** Acts on each request, turn by turn of the event loop: there may be tens of thousands. One that fails does not stop the others. */
+/** Acts on each request in turns of the event loop, because tens of thousands may exist. A failure does not stop the others. */
 export async function forEachRequest<T extends Resource>(
   { log }: Sweep,
   requests: readonly T[],
@@ -32,8 +32,8 @@ export async function forEachRequest<T extends Resource>(
 }
 
 /**
- * Lists Velero's objects of a kind by name. A list that begins now contains the owner of every request that exists. Returns undefined
- * if Velero is not installed: that proves nothing about its backups.
+ * Lists Velero's objects of a kind by name. A list that starts now contains the owner of every existing request. Returns
+ * undefined if Velero is not installed, which proves nothing about its backups.
  */
 export async function veleroObjects<T extends VeleroObject>(
   { client, namespace, signal }: Sweep,
@@ -50,7 +50,7 @@ export async function veleroObjects<T extends VeleroObject>(
 }
 
 /**
- * Deletes a request, but only the version that was read: right after a change of leader the cache may not have what the former leader
+ * Deletes a request, but only the version that was read: right after a change of leader the cache may lack what the former leader
  * recorded.
  */
 export async function deleteRequest<T extends Resource>(

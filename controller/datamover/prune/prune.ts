@@ -13,14 +13,14 @@ import { serveRecorded, type Origin } from '../resolution/resolve-recorded.ts';
 import type { PruneScope } from './scope.ts';
 import { pruneCleanup, pruneSteps, unwantedPrune } from './steps.ts';
 
-/** What makes a DataMoverPrune one. */
+/** Creates the request type of DataMoverPrunes. */
 export function pruneRequest(
   env: Environment,
 ): RequestType<DataMoverPrune, DataMoverPruneStatus, PruneScope> {
   return requestType(env, {
     kind: dataMoverPrunes,
     lister: env.listers.prunes,
-    // They lie in the protected namespace of their installation.
+    // They are in the protected namespace of their installation.
     isShared: false,
     steps: pruneSteps,
     cleanup: pruneCleanup,
@@ -39,7 +39,7 @@ export function pruneRequest(
       assertCurrent,
     }),
     tryAgain: (request, status, failure, now) => {
-      // Its place is given back, so by the next try the repository may not be empty any more.
+      // The slot is released, so at the next try the repository may no longer be empty.
       status.emptiedAt ??= status.removingSince;
       delete status.prunedAt;
       delete status.snapshots;
@@ -58,7 +58,7 @@ export function pruneRequest(
   });
 }
 
-/** What is no time is refused when it comes to it. */
+/** An invalid time means no delay here; the validation of the spec rejects it later. */
 function dueAt({ dueAt: text = '' }: DataMoverPrune['spec']): number | undefined {
   const at = Date.parse(text);
   return Number.isNaN(at) ? undefined : at;
@@ -68,7 +68,7 @@ function originOf({ spec: { mover, repositoryID } }: DataMoverPrune): Origin {
   return { mover, repositoryID };
 }
 
-/** Told only where the class wants it. */
+/** Reported only if the class removes empty repositories. */
 function removalOf({ removingSince, removedAt, kept }: DataMoverPruneStatus): readonly Fact[] {
   if (kept !== undefined)
     return [[conditionTypes.repositoryRemoved, false, { reason: repositoryKept, message: kept }]];

@@ -10,9 +10,8 @@ import { isFinal } from '../../../lifecycle/request/request-type.ts';
 import type { Serving } from '../resolution/resolve-class.ts';
 
 /**
- * Makes sure that the space of what was removed comes back: by the prune that is asked for already, or by a new one. Prunes
- * that have not begun cover all removals from their repository, so several in a row share one. The place in the repository
- * that the removal holds keeps any from beginning meanwhile.
+ * Ensures that a prune for the removed data exists: a pending one, or a new one. A prune that has not started covers all deletes
+ * from its repository, so several deletes share one. The delete occupies the repository, so no prune can start at the same time.
  */
 export async function askForPrune({ env, request, serving, signal }: Removal): Promise<void> {
   const known = env.listers.prunes.byIndex(PRUNED_INDEX, request.spec.result.repository);

@@ -4,9 +4,9 @@ import type {
 } from '../../../api/datamover/v1alpha1/data-mover-prune.ts';
 import type { RetriedScope } from '../retry.ts';
 
-/** Everything one pass over a DataMoverPrune knows. */
+/** The scope of one pass over a DataMoverPrune. */
 export interface PruneScope extends RetriedScope<DataMoverPruneStatus> {
   request: DataMoverPrune;
-  /** Rejects when the API server holds a newer version of the request than this pass read. */
+  /** Rejects if the API server has a newer version of the request than this pass has read. */
   assertCurrent: () => Promise<void>;
 }

@@ -19,7 +19,7 @@ import { admit, deletedTooEarly, followMover, stopUnwanted } from '../transfer-s
 import { checkpoint, done, failed, type Step, type StepResult } from '../../../lifecycle/request/step.ts';
 import type { PruneScope } from './scope.ts';
 
-/** The way of a prune, in order. Each step is skipped when its facts are recorded. */
+/** The steps of a DataMoverPrune, in order. A step is skipped if its facts are recorded. */
 export const pruneSteps: readonly Step<PruneScope>[] = [
   { name: 'check', run: check },
   { name: 'recover', run: recover },
@@ -28,10 +28,13 @@ export const pruneSteps: readonly Step<PruneScope>[] = [
   { name: 'remove repository', run: removeRepository },
 ];
 
-/** The way back. */
+/** The cleanup steps of a DataMoverPrune. */
 export const pruneCleanup: readonly Step<PruneScope>[] = [cleanMover];
 
-/** A removal that has begun goes on: half a repository would be in the way of the next one. */
+/**
+ * Returns why the prune is no longer needed. A removal that has started continues, because half a repository would block the next
+ * one.
+ */
 export function unwantedPrune(
   request: DataMoverPrune,
   { removingSince, prunedAt }: DataMoverPruneStatus,
@@ -64,7 +67,7 @@ async function prune(scope: PruneScope): Promise<StepResult> {
     if (isBegun || isUnwanted(scope)) {
       status.removingSince = now.toISOString();
       status.emptiedAt ??= status.removingSince;
-      // The removal has its own time to start.
+      // The deadline for the start of the removal begins now.
       status.movingSince = now.toISOString();
     } else {
       delete status.lastFailure;
@@ -73,16 +76,16 @@ async function prune(scope: PruneScope): Promise<StepResult> {
   });
 }
 
-/** What the prune finds after a removal that came as far as that. */
+/** The outcome of the prune if the repository was already removed. */
 const GONE: MoverOutcome<PruneFacts> = { state: 'Done', facts: { snapshots: 0 } };
 
-/** A repository that is missing was removed by this very request, or it was never looked for at the right place. */
+/** A missing repository was removed by this request if `emptiedAt` is recorded; otherwise it was never in this place. */
 function isGone({ status }: PruneScope, outcome: MoverOutcome<PruneFacts>): boolean {
   const isMissing = outcome.state === 'Failed' && outcome.reason === 'RepositoryMissing';
   return isMissing && status.emptiedAt !== undefined;
 }
 
-/** Whoever waits for the repository will either use it or ask for another prune. */
+/** Returns true if the repository is empty and no request waits for it. A waiting request uses it or leads to another prune. */
 function isUnwanted({ env, request, status, serving }: PruneScope): boolean {
   const { removeEmpty } = serving.class.spec.repositories;
   if (!removeEmpty || status.snapshots !== 0) return false;

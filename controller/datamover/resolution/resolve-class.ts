@@ -9,17 +9,17 @@ import {
 import type { Mover } from '../../../movers/mover.ts';
 import { isPrefix } from '../../../movers/repository-path.ts';
 
-/** Which class and mover serve a request, and with what configuration. */
+/** The class and the mover of a request, with the merged configuration. */
 export interface Serving extends ResolvedContext {
   class: DataMoverClass;
-  /** Those of the class. */
+  /** The deadlines of the class. */
   deadlines: DataMoverClass['spec']['deadlines'];
   mover: Mover;
   /** Parsed by the mover. */
   config: unknown;
   /** Folder above all clusters in the repository base; part of the class's config for every mover. */
   repositoryPrefix: string;
-  /** What the class says about volumes of the request's StorageClass. */
+  /** The settings of the class for volumes of the request's StorageClass. */
   options: StorageClassOptions;
   /** Settings that the mover accepts and that have no effect, one sentence each. */
   notes?: readonly string[];
@@ -27,14 +27,14 @@ export interface Serving extends ResolvedContext {
 
 export type ServingProblem = ResolutionProblem;
 
-/** What a request brings along. */
+/** The settings of a request. */
 export interface Asked {
   config?: Record<string, unknown> | undefined;
-  /** Of the volume that the data comes from or goes to, as far as it is known. */
+  /** Storage class of the source or destination volume, if known. */
   storageClassName?: string | undefined;
 }
 
-/** As {@link serve}, for the outcome of looking for a class. */
+/** Calls {@link serve} for a resolved class, or returns the problem of the resolution. */
 export function serveResolved(
   movers: ReadonlyMap<string, Mover>,
   resolution: ClassResolution,
@@ -51,8 +51,8 @@ export function serveResolved(
 }
 
 /**
- * Binds a class to one of our movers. `undefined` means that the class belongs to somebody else's controller:
- * such a request is not touched at all.
+ * Binds a class to one of our movers. Returns `undefined` if another controller serves the class; such a request must not be
+ * touched.
  */
 export function serve(
   movers: ReadonlyMap<string, Mover>,
@@ -86,7 +86,10 @@ function refuseChoice(mover: Mover, { config = {} }: Asked, ofClass: Config): Se
   return refused === undefined ? undefined : { reason: 'Forbidden', message: `spec.config.${refused}` };
 }
 
-/** A request that another controller's mover has begun is that controller's to the end, whatever became of its class. */
+/**
+ * Returns true if the mover of another controller started the request. That controller keeps it to the end, even if the class
+ * changes.
+ */
 export function isForeign(
   movers: ReadonlyMap<string, Mover>,
   { status }: { status?: { mover?: string | undefined } | undefined },
@@ -95,8 +98,8 @@ export function isForeign(
 }
 
 /**
- * A request stays with the mover that began it, since no other can finish or clean up after it. `undefined`: that is
- * somebody else's.
+ * Keeps a request with the mover that started it, because no other can finish or clean it up. Returns `undefined` if that mover
+ * belongs to another controller.
  */
 export function keepMover(
   movers: ReadonlyMap<string, Mover>,
@@ -113,14 +116,14 @@ export function keepMover(
   };
 }
 
-/** Whether a mover can do something with what another one, or itself, has made. */
+/** Returns true if a mover can read what another mover, or itself, has created. */
 export function isUnderstood({ name, understands = [] }: Mover, maker: string): boolean {
   return maker === name || understands.includes(maker);
 }
 
 /**
- * What clean-up needs when the class has gone or can no longer be used: the mover that began the work, and nothing
- * that could begin more. A request that began nothing has no mover, and then there is nothing of a mover to clean up.
+ * Returns what cleanup needs if the class was deleted or is no longer valid: the mover that started the work, without the
+ * configuration to start more. A request that started nothing has no mover, and no objects of a mover to clean up.
  */
 export function servingForCleanup(
   movers: ReadonlyMap<string, Mover>,
@@ -160,8 +163,9 @@ const idleMover: Mover = {
 };
 
 /**
- * A request is written by a tenant, and runs in the protected namespace: secrets, images, accounts, nodes and places in the
- * repository are not the tenant's to choose (ADR 13). So all is the class's but what is listed.
+ * Merges the configuration of the class and the request. A tenant writes the request, but it runs in the protected namespace:
+ * secrets, images, accounts, nodes and places in the repository are not the tenant's to choose (ADR 13). So a request may set
+ * only the listed settings.
  */
 function mergeConfig(
   mover: Mover,
@@ -195,7 +199,7 @@ function mergeConfig(
 
 type Config = Record<string, unknown>;
 
-/** Which of the secrets that the class allows a request uses is its own choice. */
+/** Checks that the class allows the secret that the request selects. */
 function chooseSecret(
   { name: setting, allowed }: NonNullable<Mover['secretSetting']>,
   { metadata }: DataMoverClass,

@@ -11,17 +11,17 @@ export type RepositoryCare = Resource & {
   status?: { dataMoverClass?: string | undefined };
 };
 
-/** What the record says about the data. */
+/** The origin of the data, as recorded. */
 export interface Origin {
-  /** The mover that made it. */
+  /** The mover that created it. */
   mover: string;
-  /** Identity of its repository, if that is known. */
+  /** Identity of its repository, if known. */
   repositoryID: string | undefined;
 }
 
 /**
- * The class that made the backup, or another one if that is safe; see {@link resolveRecorded}. Data that another mover has
- * written is left to the controller of that mover, if a class says that there is one.
+ * Returns the class of the backup, or another one if that is safe; see {@link resolveRecorded}. If another mover has written the
+ * data and a class names that mover, its controller serves the request.
  */
 export function serveRecorded(
   env: Environment,

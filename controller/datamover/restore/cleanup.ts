@@ -7,9 +7,9 @@ import type { Step, StepResult } from '../../../lifecycle/request/step.ts';
 import { settleReplaced } from './overwrite/roll-back.ts';
 import type { RestoreScope } from './scope.ts';
 
-/** The way back, in order. After a success there is little left: the volume has gone to its claim. */
+/** The cleanup steps, in order. After a success little is left to do, because the claim has the volume. */
 export const restoreCleanup: readonly Step<RestoreScope>[] = [
-  // Whoever waits for the former data waits no longer than needed.
+  // First, so that users of the former data wait no longer than necessary.
   { name: 'settle what was replaced', run: settleReplaced },
   cleanMover,
   { name: 'clean up staging', run: cleanStaging },
@@ -32,13 +32,13 @@ async function cleanVolumes(scope: RestoreScope): Promise<StepResult> {
   return untilGone([...left]);
 }
 
-/** The former volume, while storage has yet to delete it. */
+/** Returns the former volume until the storage driver has deleted it. */
 function releasedVolume({ env, status: { replaces } }: RestoreScope): string | undefined {
   if (replaces?.outcome !== 'Released' || replaces.reclaimPolicy !== 'Delete') return undefined;
   return env.listers.volumes.get(replaces.persistentVolume)?.metadata.name;
 }
 
-/** After a success there is nothing to abandon, which the volume itself says. */
+/** Does nothing after a success, which is visible in the volume itself. */
 function abandon(
   { env, child, signal }: RestoreScope,
   { persistentVolume, reclaimPolicy }: NonNullable<RestoreScope['status']['handOver']>,

@@ -6,10 +6,10 @@ import { done, failed, waiting, type StepResult } from '../../../lifecycle/reque
 import { checkVolume } from '../../../movers/check-capabilities.ts';
 import { destinationClaim, destinationKey, type RestoreScope } from './scope.ts';
 
-/** Waits for the destination claim and makes sure that it can receive a volume. */
+/** Waits for the destination claim and checks that it can receive a volume. */
 export function awaitDestination(scope: RestoreScope): StepResult {
   const { status, serving, limits } = scope;
-  // From here on the hand-over itself watches the claim.
+  // From here on the hand-over watches the claim.
   if (status.handOver !== undefined) return done;
   const key = destinationKey(scope);
   const claim = destinationClaim(scope);
@@ -29,7 +29,7 @@ export function awaitDestination(scope: RestoreScope): StepResult {
   return claim === undefined ? done : judge(scope, key, claim);
 }
 
-/** Whether the claim can receive a volume, by what it says itself. */
+/** Checks from the spec of the claim that it can receive a volume. */
 function judge({ serving, restore }: RestoreScope, key: string, { spec }: PersistentVolumeClaim): StepResult {
   const subject = `PersistentVolumeClaim ${key}`;
   const { volumeName, storageClassName, accessModes = [] } = spec;
@@ -56,7 +56,10 @@ function judge({ serving, restore }: RestoreScope, key: string, { spec }: Persis
   return done;
 }
 
-/** The staging volume becomes the destination's, so it is made to the destination's measure, and never smaller than the data. */
+/**
+ * Returns the spec of the staging claim. Its volume becomes the volume of the destination, so it follows the destination's spec
+ * and is never smaller than the data.
+ */
 export function stagingVolumeFor(scope: RestoreScope): StagingVolume {
   const { source } = scope;
   const claim = destinationClaim(scope);

@@ -5,7 +5,7 @@ import { checkpoint, done, waiting, type StepResult } from '../../../lifecycle/r
 import { replaceClaim } from './overwrite/replace-claim.ts';
 import { destinationClaim, destinationKey, type RestoreScope } from './scope.ts';
 
-/** Lets the mover go and notes which volume it leaves, and what that must become. */
+/** Cleans up the mover and records the restored volume and its final reclaim policy. */
 export async function releaseMover(scope: RestoreScope): Promise<StepResult> {
   if (scope.status.handOver !== undefined) return done;
   const { serving, child, signal, env, status, source } = scope;
@@ -26,7 +26,7 @@ export async function releaseMover(scope: RestoreScope): Promise<StepResult> {
   return checkpoint;
 }
 
-/** Only old in-tree drivers can recycle. */
+/** Ignores `Recycle`, which only old in-tree drivers support. */
 function recordedPolicy({ volume }: RestoreScope['source']): string | undefined {
   return volume?.reclaimPolicy === 'Recycle' ? undefined : volume?.reclaimPolicy;
 }
@@ -42,7 +42,7 @@ export async function giveVolume(scope: RestoreScope): Promise<StepResult> {
   return result.state === 'waiting' ? untilHandedOver(scope, result.message, result.requeueAfterMs) : result;
 }
 
-/** A destination that had a volume is replaced first; what replaces it is another claim. */
+/** If the destination had a volume, its claim is replaced first, so the destination is then another claim. */
 async function give(scope: RestoreScope, h: HandOver): Promise<StepResult> {
   const { replaces } = scope.status;
   if (replaces === undefined) return handOver(h);
@@ -71,7 +71,7 @@ function handOverOf(
   };
 }
 
-/** A wait that fails the restore when the volume is not handed over in time. */
+/** Returns a wait that fails the restore if the volume is not handed over in time. */
 function untilHandedOver(scope: RestoreScope, message: string, requeueAfterMs?: number): StepResult {
   const { status, serving, now, limits } = scope;
   const seconds = serving.class.spec.deadlines.handOverSeconds;

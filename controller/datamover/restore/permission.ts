@@ -6,9 +6,9 @@ import type { RestoreScope } from './scope.ts';
 import { objection } from './velero-grant.ts';
 
 /**
- * Who may read which repository. A tenant may restore what its own namespace of this cluster backed up; everything
- * else needs a Velero Restore in the protected namespace, where tenants cannot write, that brings the source's namespace
- * to this one (ADR 13).
+ * Checks that a restore may read its repository. A tenant may restore what its own namespace of this cluster has backed up.
+ * Everything else requires a Velero Restore in the protected namespace, where tenants cannot write, that maps the namespace of
+ * the source to this one (ADR 13).
  */
 export async function mayRestore(scope: RestoreScope): Promise<StepResult> {
   const { source, namespace, env, status, log } = scope;
@@ -23,7 +23,7 @@ export async function mayRestore(scope: RestoreScope): Promise<StepResult> {
   }
   const refusal = isOwn(scope, path, owner) ? undefined : await objectionTo(scope, owner.namespace);
   if (refusal !== undefined) {
-    // Which namespaces other Restores speak of is nothing that a tenant should learn by asking.
+    // A tenant must not learn which namespaces other Restores contain, so the reason is only logged.
     log.info(`repository ${path} is not read for namespace ${namespace}: ${refusal}`);
     return failed(
       'Forbidden',
@@ -36,14 +36,14 @@ export async function mayRestore(scope: RestoreScope): Promise<StepResult> {
 
 type Owner = Omit<RepositoryLocation, 'prefix'>;
 
-/** The whole path counts: below another prefix may lie anything, another namespace's repository included. */
+/** Compares the whole path: another prefix may lead to the repository of another namespace. */
 function isOwn({ serving, env, namespace }: RestoreScope, path: string, { pvc }: Owner): boolean {
   return (
     path === repositoryPath({ prefix: serving.repositoryPrefix, cluster: env.clusterName, namespace, pvc })
   );
 }
 
-/** Why no Velero Restore brings the data of a namespace to this request; undefined when one does. */
+/** Returns why no Velero Restore permits the data of the namespace in this request; undefined if one does. */
 export async function objectionTo(scope: RestoreScope, sourceNamespace: string): Promise<string | undefined> {
   const { restore, env, signal } = scope;
   const { namespace } = env;

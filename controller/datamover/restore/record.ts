@@ -7,12 +7,12 @@ import { checkpoint, failed, done, type StepResult } from '../../../lifecycle/re
 import type { RestoreScope, RestoreSource } from './scope.ts';
 
 /**
- * Where a restore gets its record. It names the record itself, or gets it from the plugin, or, made by hand without one, restores
- * the newest backup of its destination. Only the status of DataMoverBackups of its own namespace counts, which no tenant can
- * write.
+ * Finds the record of a restore. The restore names it itself, or the plugin adds it; a restore that was created by hand without
+ * one restores the newest backup of its destination. Only the status of DataMoverBackups of its own namespace counts, which no
+ * tenant can write.
  */
 
-/** The record that is restored. Undefined: there is none yet. */
+/** Returns the record to restore; undefined if none exists yet. */
 export function sourceOf(
   { records }: Pick<Environment, 'records'>,
   { metadata, spec, status }: DataMoverRestore,
@@ -24,7 +24,7 @@ export function sourceOf(
   return newest && restoreSourceOf(newest);
 }
 
-/** Writes the record down that was found, with the class that serves it, before anything is made. */
+/** Stores the record that was found in the status before anything is created. */
 export function keepSource({ restore, source, status }: RestoreScope): StepResult {
   if (restore.spec.source !== undefined || status.source !== undefined) return done;
   if (source.result === undefined) {
@@ -36,20 +36,20 @@ export function keepSource({ restore, source, status }: RestoreScope): StepResul
 }
 
 /**
- * A restore that Velero asks for exists before its record does: the plugin fills `spec.source` in
- * when Velero comes to the DataMoverBackup, which is a moment later.
+ * A restore that the plugin created exists before its record does: the plugin fills in `spec.source` when Velero restores the
+ * DataMoverBackup, which happens a moment later.
  */
 const VELERO_DEADLINE_SECONDS = 15 * 60;
 
-/** How far a mirror may be behind the backup that was completed right before the restore was made. */
+/** How far the cache may lag behind a backup that completed right before the restore was created. */
 const MIRROR_DEADLINE_SECONDS = 10;
 
-/** Why the restore has no record, and for how long it waits for one. */
+/** Returns why the restore has no record, and how long it waits for one. */
 export function missingRecord(
   env: Pick<Environment, 'records'>,
   restore: DataMoverRestore,
 ): (ServingProblem & { since: string | undefined; seconds: number }) | undefined {
-  // What reaches into another namespace is refused before any record is looked for.
+  // A restore into another namespace is rejected before a record is looked up.
   if (isOutside(restore) || sourceOf(env, restore) !== undefined) return undefined;
   const since = restore.metadata.creationTimestamp;
   if (!isVeleros(restore)) return { ...noRecord(restore), since, seconds: MIRROR_DEADLINE_SECONDS };
@@ -62,7 +62,7 @@ export function missingRecord(
   };
 }
 
-/** Whether the destination is said to be in another namespace. */
+/** Returns true if the restore names a destination in another namespace. */
 export function isOutside({ metadata, spec }: DataMoverRestore): boolean {
   const { namespace = metadata.namespace } = spec.destinationClaimRef;
   return namespace !== metadata.namespace;
@@ -75,7 +75,7 @@ function noRecord({ metadata, spec }: DataMoverRestore): ServingProblem & { reas
   };
 }
 
-/** Whether the plugin has made it, and fills its record in. */
+/** Returns true if the plugin created the restore and fills in its record. */
 function isVeleros({ metadata }: Pick<DataMoverRestore, 'metadata'>): boolean {
   const keys = { ...metadata.annotations, ...metadata.labels };
   return [annotations.movedBy, annotations.veleroRestore, labels.veleroRestoreUid].some((key) => key in keys);

@@ -8,7 +8,7 @@ import { createRecords } from './records.ts';
 it('the newest record of a claim is known as its backups come, change and go', () => {
   const store = createStore<DataMoverBackup>();
   const handlers: ChangeHandler<DataMoverBackup>[] = [];
-  // Nothing but changes is looked at, however many backups the claim has.
+  // Records follow from changes only; the number of backups of the claim has no effect.
   const records = createRecords({
     onChange(handler) {
       handlers.push(handler);
@@ -39,7 +39,7 @@ it('the newest record of a claim is known as its backups come, change and go', (
   put(2, '2026-01-02T00:00:00Z');
   put(1, '2026-01-01T00:00:00Z');
   expect(newest()).toBe('load-00002');
-  // The same moment in another zone: the greater name breaks the tie.
+  // The same time in another zone: the greater name breaks the tie.
   put(3, '2026-01-02T01:00:00+01:00');
   expect(newest()).toBe('load-00003');
   put(4, '2026-01-03T00:00:00Z', ({ status }) => void (status!.phase = 'Failed'));

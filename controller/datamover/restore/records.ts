@@ -3,14 +3,14 @@ import type { DataMoverBackup } from '../../../api/datamover/v1alpha1/data-mover
 import type { Informer } from '../../../kube/cache/informer-set.ts';
 import { compareText, createLine, type Line } from '../../../lifecycle/admission/sorted-line.ts';
 
-/** The newest record of the data of a claim. */
+/** The newest record of each claim. */
 export interface Records {
   newestOf(claim: Key): DataMoverBackup | undefined;
 }
 
-/** Follows the backups change by change: a claim may have thousands. */
+/** Creates the records from changes of backups instead of lists, because a claim may have thousands. */
 export function createRecords(backups: Pick<Informer<DataMoverBackup>, 'onChange'>): Records {
-  /** By the key of the claim. */
+  /** Keyed by `namespace/name` of the claim. */
   const records = new Map<string, Line<DataMoverBackup>>();
 
   function leave(backup: DataMoverBackup, claim: string): void {
@@ -34,7 +34,7 @@ export function createRecords(backups: Pick<Informer<DataMoverBackup>, 'onChange
   return { newestOf: (claim) => records.get(formatKey(claim))?.head };
 }
 
-/** The claim whose data a completed backup records, if that claim is in the namespace of the backup. */
+/** Returns the claim of a completed backup if it is in the namespace of the backup. */
 function recordedClaim(backup: DataMoverBackup | undefined): string | undefined {
   if (backup?.metadata.deletionTimestamp !== undefined) return undefined;
   const { phase, result, volume } = backup?.status ?? {};
@@ -43,7 +43,7 @@ function recordedClaim(backup: DataMoverBackup | undefined): string | undefined 
   return namespace === backup?.metadata.namespace ? formatKey({ namespace, name }) : undefined;
 }
 
-/** By the time of the data. A name breaks the tie, so that each look chooses the same one. */
+/** Orders by the time of the data. The name breaks ties, so that the choice is stable. */
 function newestFirst(a: DataMoverBackup, b: DataMoverBackup): number {
   return timeOf(b) - timeOf(a) || compareText(b.metadata.name, a.metadata.name);
 }

@@ -7,7 +7,7 @@ import type {
 import type { Environment } from '../environment.ts';
 import { veleroTarget } from '../velero-target.ts';
 
-/** Tells what this pass changed, on every object where somebody would look for it. */
+/** Emits the Events of this pass on the request, the claim and the Velero Restore. */
 export function reportRestore(
   env: Environment,
   restore: DataMoverRestore,
@@ -22,14 +22,14 @@ export function reportRestore(
     after,
     subject: `restore of PersistentVolumeClaim ${key}`,
     self: targetOf(restore),
-    // The claim is Pending, and that is where its owner looks for the reason.
+    // The claim is Pending, and its owner looks there for the reason.
     started: [target],
     data: [target],
     velero: veleroTarget('Restore', restore, env.namespace),
   });
 }
 
-/** One line about a finished restore. */
+/** Returns one line about a finished restore. */
 export function restoredText({ restored, repositoryPath = '' }: DataMoverRestoreStatus): string {
   const { snapshotID = '', notPreserved, empty } = restored ?? {};
   const but = notPreserved === undefined ? '' : `; all contents are back, but not preserved: ${notPreserved}`;

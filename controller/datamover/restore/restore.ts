@@ -25,7 +25,7 @@ import { reportRestore, restoredText } from './reports.ts';
 import type { RestoreScope } from './scope.ts';
 import { restoreSteps, unwantedRestore } from './steps.ts';
 
-/** What makes a DataMoverRestore one. */
+/** Creates the request type of DataMoverRestores. */
 export function restoreRequest(
   env: Environment,
 ): RequestType<DataMoverRestore, DataMoverRestoreStatus, RestoreScope> {
@@ -71,13 +71,13 @@ function phaseOf(status: DataMoverRestoreStatus): string {
   if (status.restored !== undefined) return 'HandingOver';
   if (status.movingSince !== undefined) return 'Moving';
   if (status.admittedAt !== undefined) return 'Staging';
-  // One that still waits for its destination stands in nobody's way.
+  // A restore that still waits for its destination is not queued and blocks no other.
   return status.queue === undefined ? 'Pending' : 'Queued';
 }
 
 /**
- * The class asked for, else the one that made the backup, else what the destination's labels say: the cluster of a
- * restore need not have the classes of the cluster of the backup.
+ * Selects the class that is requested, else the one of the backup, else the one that matches the labels of the destination: the
+ * cluster of the restore need not have the classes of the cluster of the backup.
  */
 function chooseServing(env: Environment, restore: DataMoverRestore): Serving | ServingProblem | undefined {
   const { destinationClaimRef, installation, config } = restore.spec;
@@ -102,7 +102,9 @@ function chooseServing(env: Environment, restore: DataMoverRestore): Serving | S
   return serveResolved(env.movers, resolution, { config, storageClassName });
 }
 
-/** Only what the mover must be able to write: storage class, driver and size may be others than in the cluster of the backup. */
+/**
+ * Returns only the volume mode, which the mover must support. Storage class, driver and size may differ from those of the backup.
+ */
 function factsOf({ spec: { volumeMode = 'Filesystem' } }: PersistentVolumeClaim): VolumeFacts {
   return { volumeMode };
 }

@@ -11,30 +11,30 @@ import type { TimeLimits } from '../../../lifecycle/request/time-limits.ts';
 
 export type RestoreSource = NonNullable<DataMoverRestore['spec']['source']>;
 
-/** Everything one pass over a DataMoverRestore knows. Steps read the cluster through `env` and write facts to `status`. */
+/** The scope of one pass over a DataMoverRestore. Steps read the cluster through `env` and write facts to `status`. */
 export interface RestoreScope {
   env: Environment;
   restore: DataMoverRestore;
   source: RestoreSource;
   namespace: string;
-  /** The draft; written once at the end of the pass. */
+  /** The draft; stored once at the end of the pass. */
   status: DataMoverRestoreStatus;
   child: ChildIdentity;
   serving: Serving;
   now: Date;
   limits: TimeLimits;
   signal: AbortSignal;
-  /** Rejects when the API server holds a newer version of the restore than this pass read. */
+  /** Rejects if the API server has a newer version of the restore than this pass has read. */
   assertCurrent: () => Promise<void>;
   log: Logger;
 }
 
-/** The PVC that receives the data. */
+/** Returns the destination claim from the cache. */
 export function destinationClaim(scope: RestoreScope): PersistentVolumeClaim | undefined {
   return scope.env.listers.claims.get(destinationKey(scope));
 }
 
-/** `namespace/name` of the PVC that receives the data. */
+/** Returns `namespace/name` of the destination claim. */
 export function destinationKey({ namespace, restore }: RestoreScope): string {
   return `${namespace}/${restore.spec.destinationClaimRef.name}`;
 }

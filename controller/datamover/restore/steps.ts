@@ -32,7 +32,7 @@ import { isOutside, keepSource } from './record.ts';
 import type { RestoreScope, RestoreSource } from './scope.ts';
 import { checkVolumeSize } from './volume-size.ts';
 
-/** The way of a restore, in order. Each step is skipped when its facts are recorded. */
+/** The steps of a restore, in order. A step is skipped if its facts are recorded. */
 export const restoreSteps: readonly Step<RestoreScope>[] = [
   { name: 'cancel', run: stopWhenCanceled },
   { name: 'namespace', run: stayInNamespace },
@@ -52,7 +52,9 @@ export const restoreSteps: readonly Step<RestoreScope>[] = [
   { name: 'hand over', run: giveVolume },
 ];
 
-/** A volume on its way to its claim is not called back: that would only turn a success into a loss of time. */
+/**
+ * Returns why the restore is no longer needed. Once the hand-over has started, canceling would only discard a finished restore.
+ */
 export function unwantedRestore(
   restore: DataMoverRestore,
   { handOver }: DataMoverRestoreStatus,
@@ -64,7 +66,7 @@ function stopWhenCanceled({ status, restore }: RestoreScope): StepResult {
   return stopUnwanted(unwantedRestore(restore, status));
 }
 
-/** Once it is on its way, no stricter form ends it. */
+/** Once the restore is admitted, the spec is not validated again, even if the schema has become stricter. */
 function checkForm({ restore, status }: RestoreScope): StepResult {
   if (status.admittedAt !== undefined) return done;
   const marks = checkMarks(restore);
@@ -102,7 +104,7 @@ function checkResult(
 ): StepResult {
   if (empty !== true && snapshotID === undefined)
     return failed('RecordMissing', `the record of DataMoverBackup ${backup} names no snapshot`);
-  // The API server also takes times that are none here, such as those of an offset of 24 hours.
+  // The API server also accepts times that JavaScript cannot parse, such as those with an offset of 24 hours.
   if (Number.isNaN(Date.parse(snapshotTime ?? '1970-01-01')))
     return failed(
       'InvalidRequest',
@@ -128,7 +130,7 @@ function reachRepository(scope: RestoreScope): Promise<StepResult> | StepResult 
 
 function queue(scope: RestoreScope): StepResult {
   const { env, status } = scope;
-  // Where the new volume will be is not known before it is made, unless there is no choice.
+  // The node of the new volume is unknown before it is created, unless there is only one node.
   const node = status.node ?? onlyNode(env.listers.nodes.list(), undefined);
   if (node !== undefined) status.node = node;
   return admit(scope, 'restore', scope.restore.metadata.uid ?? '');
@@ -138,7 +140,7 @@ async function stage(scope: RestoreScope): Promise<StepResult> {
   const { status, env, child, signal, source } = scope;
   if (status.movingSince !== undefined) return done;
   const staged = await stageEmpty(env, child, stagingVolumeFor(scope), signal);
-  // No mover pod will consume the volume of an empty backup, so its node has to be chosen here.
+  // No mover pod consumes the volume of an empty backup, so this step selects its node.
   const needsNode = staged.state === 'done' && source.result?.empty === true;
   const ready = needsNode ? await chooseNode(env, child.name, signal) : staged;
   return quoteProvisioner({ ...scope, access: env }, child.name, boundStaging(scope, ready));
@@ -158,14 +160,14 @@ async function move(scope: RestoreScope): Promise<StepResult> {
   return followMover(scope, outcome, (facts) => recordRestored(scope, facts, snapshotID));
 }
 
-/** No mover runs for it, so its root folder is as the storage has made it. */
+/** No mover runs for an empty backup, so its root folder stays as the storage driver created it. */
 function emptyVolume(root: RootFolder | undefined): NonNullable<RestoreScope['status']['restored']> {
   if (root === undefined) return { empty: true };
   const was = `mode ${root.mode}, owner ${String(root.uid)}:${String(root.gid)}`;
   return { empty: true, notPreserved: `the root folder of the empty volume (${was})` };
 }
 
-/** A restore of anything but the recorded snapshot is a failure, however successful the mover calls it. */
+/** Fails if the mover restored another snapshot than the recorded one, even if it reports success. */
 function recordRestored(scope: RestoreScope, facts: RestoreFacts, wanted: string): StepResult {
   const { status, source, now } = scope;
   if (!sameSnapshot(facts.snapshotID, wanted)) {

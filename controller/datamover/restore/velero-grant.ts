@@ -3,7 +3,7 @@ import type { DataMoverRestore } from '../../../api/datamover/v1alpha1/data-move
 import { labels } from '../../../api/datamover/v1alpha1/keys.ts';
 import { restoreName } from '../../../api/datamover/v1alpha1/names.ts';
 
-/** After these a Velero Restore lets nothing in any more. */
+/** Phases in which a Velero Restore no longer permits anything. */
 const OVER: ReadonlySet<string | undefined> = new Set([
   'FailedValidation',
   'Completed',
@@ -11,16 +11,16 @@ const OVER: ReadonlySet<string | undefined> = new Set([
   'Failed',
 ]);
 
-/** A Velero Restore as it stands in the protected namespace, with its Backup. */
+/** A Velero Restore of the protected namespace, with its Backup. */
 export interface Grant {
   restore: Restore | undefined;
   backup: Backup | undefined;
 }
 
 /**
- * Why a Velero Restore does not bring the data of a namespace to a request; undefined when it does. What the request says of
- * itself is the tenant's to write, so nothing of it is believed but what the Restore confirms: that it is under way, that the
- * plugin makes a request of this very name in it, and that it takes that namespace to this one.
+ * Returns why a Velero Restore does not permit the data of a namespace in a request; undefined if it does. A tenant may write the
+ * request, so only what the Restore confirms counts: that it is in progress, that the plugin creates a request of this very name
+ * in it, and that it maps the source namespace to this one.
  */
 export function objection(request: DataMoverRestore, source: string, grant: Grant): string | undefined {
   const { restore, backup } = grant;
@@ -32,7 +32,7 @@ export function objection(request: DataMoverRestore, source: string, grant: Gran
   );
 }
 
-/** Whether the request is one of this Restore, now. */
+/** Returns an objection unless the request belongs to this Restore and the Restore is in progress. */
 function doubtOf({ metadata, spec }: DataMoverRestore, restore: Restore): string | undefined {
   const { name, uid = '' } = restore.metadata;
   const { phase } = restore.status ?? {};
@@ -59,13 +59,13 @@ interface Namespaces {
   excludedNamespaces?: string[] | undefined;
 }
 
-/** As Velero reads them: no list is all, and an exclusion wins. */
+/** As in Velero: an empty list includes all, and an exclusion takes precedence. */
 function includes({ includedNamespaces = [], excludedNamespaces = [] }: Namespaces, name: string): boolean {
   const included = includedNamespaces.length === 0 || includedNamespaces.some((one) => fits(one, name));
   return included && !excludedNamespaces.some((one) => fits(one, name));
 }
 
-/** `*` and `?` stand for any letters and one letter. */
+/** `*` matches any characters and `?` one character. */
 function fits(pattern: string, name: string): boolean {
   const literal = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&');
   return new RegExp(`^${literal.replaceAll('*', '.*').replaceAll('?', '.')}$`).test(name);

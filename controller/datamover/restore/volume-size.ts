@@ -6,14 +6,14 @@ import { objectionTo } from './permission.ts';
 import { destinationClaim, destinationKey, type RestoreScope } from './scope.ts';
 
 /**
- * The volume is made in the protected namespace, as large as the record says, and quotas count what the claim asks for. So a
- * record that a tenant may have written makes no volume that is larger than its claim; one that Velero brings does, as drivers
- * provide more than was asked for.
+ * Checks the recorded size of the volume. The volume is created in the protected namespace with that size, and quotas count only
+ * the request of the claim. So a record that a tenant may have written must not be larger than the claim. A record in a Velero
+ * restore may be, because drivers provide more than was requested.
  */
 export async function checkVolumeSize(scope: RestoreScope): Promise<StepResult> {
   const { status, source } = scope;
   const recorded = source.volume?.capacity;
-  // A record that the controller has found by itself is of a status, which no tenant can write.
+  // A record that the controller found itself comes from a status, which no tenant can write.
   if (isBehind(status) || recorded === undefined || status.source !== undefined) return done;
   const asked = sizeOfClaim(scope);
   if (parseQuantity(recorded) <= parseQuantity(asked)) return done;

@@ -18,8 +18,8 @@ import type { BackupScope } from '../scope.ts';
 import { findSource, type Source } from './source.ts';
 
 /**
- * Fixes the state of the source: after this step the application may write again without changing the backup.
- * Velero runs its post-hooks only after the plugin has seen this step end, so it comes before admission and is short.
+ * Captures the source: after this step the application may write again without changing the backup. Velero runs its post-hooks
+ * only after the plugin has seen the end of this step, so it comes before admission and is short.
  */
 export async function captureSource(scope: BackupScope): Promise<StepResult> {
   if (scope.status.capture !== undefined) return done;
@@ -38,7 +38,7 @@ async function captureClaim(scope: BackupScope, name: string): Promise<StepResul
   const source = await findSource(scope, name);
   if ('state' in source) return source;
   const snapshot = scope.env.listers.snapshots.get(`${scope.namespace}/${scope.child.name}`);
-  // What was begun with a snapshot ends with it, even when the class says something else meanwhile.
+  // A capture that started with a snapshot continues with it, even if the class has changed since.
   if (snapshot !== undefined) return awaitCut(scope, source, snapshot);
   const mode = scope.serving.options.capture ?? scope.serving.class.spec.capture;
   if (mode === 'Live') return captureLive(scope, source);
@@ -108,7 +108,7 @@ async function awaitCut(scope: BackupScope, source: Source, snapshot: VolumeSnap
   }
   const found = await boundContent(scope, snapshot, contentName);
   if ('state' in found) return found;
-  // Marks the content as ours, and makes its storage snapshot go when it goes.
+  // Labels the content as ours, and makes its deletion delete the storage snapshot.
   const content = await scope.env.client.mergePatch(
     volumeSnapshotContents,
     { name: contentName },
@@ -121,7 +121,7 @@ async function awaitCut(scope: BackupScope, source: Source, snapshot: VolumeSnap
   return recordCut(scope, source, { snapshot, content, owned: true, time: creationTime });
 }
 
-/** In its own namespace a tenant may put a snapshot of its own under any name, labels included. */
+/** In its own namespace a tenant may create a snapshot with any name and any labels. */
 function isOurs({ child }: BackupScope, { claim }: Source, snapshot: VolumeSnapshot): boolean {
   const { persistentVolumeClaimName } = snapshot.spec.source;
   return isMadeFor(requestUidOf(child), snapshot) && persistentVolumeClaimName === claim.metadata.name;

@@ -9,13 +9,13 @@ import { awaiting, boundContent, recordCut } from './taken-snapshot.ts';
 import type { BackupScope } from '../scope.ts';
 import { findSource } from './source.ts';
 
-/** Which snapshot is meant, beside its name, where that is known. */
+/** The identity of the snapshot in addition to its name, as far as it is known. */
 interface Meant {
   uid?: string | undefined;
   content?: string | undefined;
 }
 
-/** A snapshot that somebody else took, Velero's CSI support usually: used, never deleted. */
+/** Captures the source from an existing snapshot, usually one of Velero's CSI support, which is never deleted. */
 export async function adoptSnapshot(
   scope: BackupScope,
   name: string,
@@ -33,7 +33,8 @@ export async function adoptSnapshot(
   }
   const { boundVolumeSnapshotContentName: contentName, creationTime: time } = snapshot.status ?? {};
   if (contentName === undefined || time === undefined) {
-    // Not watched, since it is not ours; Velero hands it over cut, so this is the exception.
+    // The snapshot is not ours and therefore not watched. Velero usually passes a snapshot that is already cut, so this wait is
+    // rare.
     return { ...awaiting(scope, `waiting for VolumeSnapshot ${key} to be cut`), requeueAfterMs: 2000 };
   }
   const content = await contentOf(scope, snapshot, { bound: contentName, meant: meant.content });
@@ -59,7 +60,10 @@ async function findSnapshot(
   return uid === undefined || snapshot?.metadata.uid === uid ? snapshot : undefined;
 }
 
-/** A content is cluster-scoped: only the snapshot that it is bound to says whose data it is. */
+/**
+ * Captures the source from a VolumeSnapshotContent. A content is cluster-scoped: only the VolumeSnapshot that it is bound to
+ * proves which namespace the data belongs to.
+ */
 export async function adoptContent(scope: BackupScope, name: string): Promise<StepResult> {
   const content = await scope.env.client.get(volumeSnapshotContents, { name }, { signal: scope.signal });
   if (content === undefined) return failed('SourceNotFound', `VolumeSnapshotContent ${name} does not exist`);

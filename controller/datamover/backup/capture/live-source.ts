@@ -7,8 +7,8 @@ import type { Source } from './source.ts';
 import { describeVolume } from './volume-record.ts';
 
 /**
- * Notes that the volume itself will be read, while the application goes on writing to it. Nothing is fixed, so nothing
- * is waited for; whoever restores such a backup finds `Live` in its record.
+ * Records that the volume itself will be read while the application writes to it. Nothing is captured, so this step waits for
+ * nothing. The record contains `Live`, so that the user sees it before a restore.
  */
 export async function captureLive(scope: BackupScope, { claim, volume }: Source): Promise<StepResult> {
   const key = `${scope.namespace}/${claim.metadata.name}`;
@@ -37,7 +37,7 @@ export async function captureLive(scope: BackupScope, { claim, volume }: Source)
   return checkpoint;
 }
 
-/** The application may have moved to another node while the backup was waiting for its place. */
+/** Finds the node again, because the application may have moved to another node while the backup was queued. */
 export function followApplication(scope: BackupScope): Promise<StepResult> {
   const { volume, capture } = scope.status;
   return findNode(scope, { claim: volume?.pvcName ?? '', volume: capture?.persistentVolume ?? '' });
@@ -56,8 +56,8 @@ async function findNode(scope: BackupScope, names: { claim: string; volume: stri
 }
 
 /**
- * A volume goes with its claim, and what goes file by file looks like a volume with few files. So a live backup counts
- * only if the claim outlived it.
+ * Fails a live backup if its claim was deleted or replaced. The volume is deleted with its claim, and a volume whose files are
+ * being deleted looks like one with few files.
  */
 export async function assertSourceStands(scope: BackupScope): Promise<StepResult> {
   const { env, namespace, status, signal } = scope;
@@ -68,7 +68,7 @@ export async function assertSourceStands(scope: BackupScope): Promise<StepResult
   return same ? done : lost(scope, key.name);
 }
 
-/** As far as the cache knows, which is enough to look more closely. */
+/** Returns true if the cache shows that the claim was deleted or replaced; the caller then reads it from the API server. */
 export function sourceMayBeGone({ env, namespace, status }: BackupScope): boolean {
   const claim = env.listers.claims.get(`${namespace}/${status.volume?.pvcName ?? ''}`);
   return claim?.metadata.uid !== status.capture?.claimUID;

@@ -8,21 +8,21 @@ import { recordedLocation } from '../location.ts';
 import type { BackupScope } from '../scope.ts';
 
 /**
- * What a backup has put into its repository beside its result: by a try that failed after it had saved, or because the cancel
- * came too late. No record will ever name it, so it would stay there for ever.
+ * Orphaned snapshots: snapshots that a backup has saved in addition to its result, in a try that failed after saving, or because
+ * the cancel came too late. No record names them, so they would stay in the repository forever.
  */
 
-/** More than there are tries; a bound for the status. */
+/** A bound for the status; a backup has fewer tries. */
 const MOST = 64;
 
-/** Writes down, before the mover's traces go, which snapshots it has left. Told again when more become known. */
+/** Records the orphaned snapshots in the status before the mover's objects are deleted. Runs again if more become known. */
 export async function noteStrays(scope: BackupScope): Promise<StepResult> {
   const { status, serving, child, signal } = scope;
-  // A mover may have begun before that was written down; the place that it needs has always been.
+  // A mover may have started before `movingSince` was stored, but never before `admittedAt` was.
   if (status.admittedAt === undefined) return done;
   const known = status.strays ?? [];
   const said = (await serving.mover.savedSnapshots?.({ ...child, signal })) ?? [];
-  // What was saved and could not be verified is a stray for sure, whatever is left of the log.
+  // A saved snapshot that was not verified is orphaned, even if the log does not name it.
   const unproved = status.saved?.snapshotID;
   const named = unproved === undefined ? said : [unproved, ...said];
   const saved = named.filter((id) => isSnapshotID(serving.mover, id));
@@ -32,14 +32,14 @@ export async function noteStrays(scope: BackupScope): Promise<StepResult> {
   return checkpoint;
 }
 
-/** A record names it, its own or another's: whatever the log of a mover says then, it stays. */
+/** A snapshot that any record names is kept, even if the log of a mover contains it. */
 function isNeeded({ env, status }: BackupScope, id: string): boolean {
   const recorded = env.listers.backups.byIndex(SNAPSHOT_INDEX, shortID(id));
   const results = [status.result, ...recorded.map((one) => one.status?.result)];
   return results.some((result) => result?.snapshotID !== undefined && isSameSnapshot(result.snapshotID, id));
 }
 
-/** Asks for their removal as for that of any backup's data; it waits until this backup lets its repository go. */
+/** Creates a DataMoverDelete for each orphaned snapshot. It waits until this backup releases the repository. */
 export async function removeStrays(scope: BackupScope): Promise<StepResult> {
   const { env, backup, status, signal } = scope;
   const { strays = [], mover = '', repositoryPath: repository = '' } = status;

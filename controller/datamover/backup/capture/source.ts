@@ -8,13 +8,13 @@ import { checkTaken, checkVolume } from '../../../../movers/check-capabilities.t
 import { failed, type StepResult } from '../../../../lifecycle/request/step.ts';
 import type { BackupScope } from '../scope.ts';
 
-/** The claim whose data is wanted, and the volume that it is bound to. */
+/** The source claim and the volume that it is bound to. */
 export interface Source {
   claim: PersistentVolumeClaim;
   volume: PersistentVolume;
 }
 
-/** Finds the source, or says why there is nothing to back up. */
+/** Returns the source, or the failure if it cannot be backed up. */
 export async function findSource(scope: BackupScope, name: string): Promise<Source | StepResult> {
   const key = `${scope.namespace}/${name}`;
   const claim = await readClaim(scope, name);
@@ -37,7 +37,7 @@ export async function findSource(scope: BackupScope, name: string): Promise<Sour
   return checkTaken(scope.serving.class, claim, volume) ?? { claim, volume };
 }
 
-/** A cache may be a moment behind what was just made or bound, and a source that is missing fails the backup for good. */
+/** Falls back to the API server, because the cache may lag and a missing source fails the backup for good. */
 async function readClaim(scope: BackupScope, name: string): Promise<PersistentVolumeClaim | undefined> {
   const { env, namespace, signal } = scope;
   const cached = env.listers.claims.get(`${namespace}/${name}`);
@@ -45,7 +45,7 @@ async function readClaim(scope: BackupScope, name: string): Promise<PersistentVo
   return env.client.get(persistentVolumeClaims, { namespace, name }, { signal });
 }
 
-/** A claim says which volume it wants, and only the volume says whose it is. */
+/** Returns the volume that the claim names if its `claimRef` names the claim too; a tenant controls only the claim. */
 async function readVolume(
   { env, signal }: BackupScope,
   name: string,

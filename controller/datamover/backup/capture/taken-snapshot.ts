@@ -21,15 +21,15 @@ import { describeVolume } from './volume-record.ts';
 export interface Cut {
   snapshot: VolumeSnapshot;
   content: VolumeSnapshotContent;
-  /** True when it is ours to delete. */
+  /** True if it is ours to delete. */
   owned: boolean;
   /** RFC 3339. */
   time: string;
 }
 
 /**
- * The content that a snapshot claims to be bound to, if that says so too: what stands in a tenant's snapshot is no proof of whose
- * data it is.
+ * Returns the content that a snapshot names if the content names the snapshot too. What a tenant's snapshot contains is no proof
+ * of whose data it is.
  */
 export async function boundContent(
   { env, signal }: BackupScope,
@@ -45,7 +45,7 @@ export async function boundContent(
   );
 }
 
-/** Writes down what the backup will be made of. From here on the source may go. */
+/** Records the captured snapshot and volume. From here on the source may be deleted. */
 export function recordCut(scope: BackupScope, { claim, volume }: Source, cut: Cut): StepResult {
   const { snapshot, content, owned, time } = cut;
   const snapshotHandle = content.status?.snapshotHandle;
@@ -72,13 +72,13 @@ export function recordCut(scope: BackupScope, { claim, volume }: Source, cut: Cu
   return checkpoint;
 }
 
-/** The content's word: the status of a snapshot may be a tenant's to write. */
+/** Reads the size from the content, because a tenant may be able to write the status of a snapshot. */
 function sizeOf(content: VolumeSnapshotContent): string | undefined {
   const size = content.status?.restoreSize;
   return size === undefined ? undefined : String(size);
 }
 
-/** A wait that fails the backup when there is no snapshot in time. */
+/** Returns a wait that fails the backup if no snapshot exists within `captureSeconds`. */
 export function awaiting(
   scope: BackupScope,
   message: string,

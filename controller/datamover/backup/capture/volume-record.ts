@@ -5,7 +5,7 @@ import { largestQuantity } from '../../../../volumes/exposure/quantity.ts';
 
 type VolumeRecord = NonNullable<DataMoverBackupStatus['volume']>;
 
-/** Enough of a volume to make one like it in another cluster. `restoreSize` is what its snapshot needs at least. */
+/** Returns what is needed to create such a volume in another cluster. `restoreSize` is the minimum size for its snapshot. */
 export function describeVolume(
   claim: PersistentVolumeClaim,
   volume: PersistentVolume,
@@ -29,7 +29,7 @@ export function describeVolume(
   };
 }
 
-/** Some drivers provide more than was asked for, and some need more to restore: the largest is safe. */
+/** Some drivers provide more than was requested, and some need more for a restore, so the largest size is safe. */
 function capacityOf({ spec, status }: PersistentVolumeClaim, restoreSize: string | undefined): string {
   const requested = spec.resources?.requests?.['storage'];
   return largestQuantity(requested, status?.capacity?.['storage'], restoreSize) ?? '1Gi';

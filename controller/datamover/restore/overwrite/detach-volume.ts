@@ -12,12 +12,12 @@ import { requestUidOf } from '../../../../lifecycle/request/child-identity.ts';
 import { checkpoint, done, failed, waiting, type StepResult } from '../../../../lifecycle/request/step.ts';
 import { destinationClaim, destinationKey, type RestoreScope } from '../scope.ts';
 
-/** Users go when they go; nobody tells us. */
+/** Pods are not watched, so their end is polled. */
 const LOOK_AGAIN_MS = 5_000;
 
 /**
- * Takes a destination that has a volume out of use, before anything is moved: whoever wants to use it waits for the
- * restored data instead of starting on what is to be replaced. It stays out of use until the end, whatever that is.
+ * Detaches the volume of the destination claim before data is moved, so that new pods wait for the restored data instead of
+ * starting with the data to be replaced. It stays detached until the restore ends, however it ends.
  */
 export async function makeWay(scope: RestoreScope): Promise<StepResult> {
   const { status, env } = scope;
@@ -65,7 +65,7 @@ async function begin(
       persistentVolume: volume.metadata.name,
       reclaimPolicy: volume.spec.persistentVolumeReclaimPolicy ?? 'Delete',
     };
-    // What the volume was like must be known before it is changed.
+    // The reclaim policy of the volume must be stored before it is changed.
     return checkpoint;
   }
   await scope.assertCurrent();
@@ -73,7 +73,7 @@ async function begin(
   return soon(scope, `taking PersistentVolumeClaim ${destinationKey(scope)} out of use`);
 }
 
-/** The rights are not given by default: to replace claims takes more than all else that the controller does. */
+/** The permissions to replace claims are not granted by default: they exceed all other permissions of the controller. */
 function notAllowed(error: unknown): StepResult {
   if (!isForbidden(error)) throw error;
   return failed(
@@ -82,7 +82,7 @@ function notAllowed(error: unknown): StepResult {
   );
 }
 
-/** A pod may have come between the look and the write. It has the old data, and keeps it. */
+/** A pod may have started between the check and the write. It has the old data and keeps it. */
 async function confirm(
   scope: RestoreScope,
   claim: PersistentVolumeClaim,

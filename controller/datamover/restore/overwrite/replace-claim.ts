@@ -14,9 +14,9 @@ type Replaces = NonNullable<RestoreScope['status']['replaces']>;
 const LOOK_AGAIN_MS = 5_000;
 
 /**
- * Puts a claim of the same name and content, which names the restored volume, in the place of the destination, since the
- * volume of a claim cannot be changed. The former one's volume is set aside. What it says is recorded before it goes;
- * from then on its end is our doing, and a failure makes it anew.
+ * Replaces the destination claim by one with the same name and content that names the restored volume, because the volume of a
+ * claim cannot be changed. The former volume is parked. The former claim is recorded before it is deleted; from then on a failure
+ * creates it again.
  */
 export async function replaceClaim(
   scope: RestoreScope,
@@ -42,7 +42,7 @@ export async function replaceClaim(
 
 type Former = HandOver & { destination: PersistentVolumeClaim };
 
-/** The former claim goes once the restored volume is free for the other one. */
+/** Deletes the former claim once the restored volume can be bound. */
 async function retire(scope: RestoreScope, h: Former, replaces: Replaces): Promise<StepResult> {
   const { volume, destination } = h;
   if (destination.metadata.deletionTimestamp !== undefined) return retiring(h, replaces);

@@ -20,21 +20,21 @@ import type { RestoreScope } from '../scope.ts';
 
 type Replaces = NonNullable<RestoreScope['status']['replaces']>;
 
-/** What is there, by the API server's own word: a cache that is a moment behind could cost the data. */
+/** The state as read from the API server: a cache that lags could cost the data. */
 interface Found {
   setter: Setter;
   replaces: Replaces;
-  /** The one that was set aside. */
+  /** The parked volume. */
   former: PersistentVolume;
-  /** The claim that bears the destination's name now. */
+  /** The claim that has the name of the destination now. */
   claim: PersistentVolumeClaim | undefined;
 }
 
 const LOOK_AGAIN_MS = 2_000;
 
 /**
- * Ends what {@link makeWay} began. After a success the former volume goes as its policy says. After a failure it is
- * the claim's again, and the claim is made anew if it was this restore that removed it.
+ * Ends what {@link makeWay} started. After a success, the former volume is handled by its reclaim policy. After a failure, it
+ * returns to its claim, which is created again if this restore deleted it.
  */
 export async function settleReplaced(scope: RestoreScope): Promise<StepResult> {
   const { replaces, handOver } = scope.status;
@@ -45,7 +45,7 @@ export async function settleReplaced(scope: RestoreScope): Promise<StepResult> {
   return done;
 }
 
-/** `isBack`, when the volume is not set aside: whether the claim has it. */
+/** `isBack`: the volume is not parked, and the claim has it. */
 async function look(scope: RestoreScope, replaces: Replaces): Promise<Found | { isBack: boolean }> {
   const { env, child, signal, namespace, restore } = scope;
   const { client } = env;
@@ -58,7 +58,7 @@ async function look(scope: RestoreScope, replaces: Replaces): Promise<Found | { 
   return { isBack: claim !== undefined && former?.spec.claimRef?.uid === claim.metadata.uid };
 }
 
-/** Nobody refers to it any more. */
+/** Releases the former volume, which nothing refers to any more. */
 async function release({ setter, former, replaces }: Found): Promise<StepResult> {
   await letGo(setter, former, replaces.reclaimPolicy);
   replaces.outcome = 'Released';
@@ -80,7 +80,7 @@ async function putBack(scope: RestoreScope, found: Found): Promise<StepResult> {
     : keep(replaces);
 }
 
-/** Two writes, so that the volume is kept until its claim is seen to have it. */
+/** Uses two writes, so that the volume is retained until its claim is bound to it. */
 async function reunite(
   { setter, former, replaces }: Found,
   claim: PersistentVolumeClaim,
@@ -96,7 +96,7 @@ async function reunite(
   return soon(`waiting for PersistentVolumeClaim ${claim.metadata.name} to have its volume again`);
 }
 
-/** The claim that was to have the restored volume goes again, unless it has it. */
+/** Deletes the claim that was created for the restored volume, unless it is bound. */
 async function withdraw(
   { env }: RestoreScope,
   { setter: { client, signal }, replaces }: Found,
@@ -117,7 +117,7 @@ async function renew({ namespace, restore }: RestoreScope, found: Found): Promis
   try {
     await setter.client.create(persistentVolumeClaims, claim, { signal: setter.signal });
   } catch (error) {
-    // With its namespace the claim would be gone, and its volume with it.
+    // The namespace is being deleted, and would delete the claim and its volume.
     if (isForbidden(error) && error.message.includes('being terminated')) return release(found);
     if (!isAlreadyExists(error)) throw error;
   }
