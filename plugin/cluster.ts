@@ -18,31 +18,32 @@ import { retryTransient } from './retry.ts';
 import { loadSettings, type Settings } from './settings.ts';
 import { ttlCache } from './ttl-cache.ts';
 
-/** What one namespace holds, as far as it decides about claims and which of them belong together. */
+/** The objects of one namespace that decide about claims and which of them belong together. */
 export interface NamespaceContent {
   pods: readonly Pod[];
   claims: readonly PersistentVolumeClaim[];
 }
 
 /**
- * The cluster as the actions see it. A process serves one backup or restore, and what decides about a claim must be the
- * same when Velero comes to its volume, its snapshot and itself: so that is read once, and changes count from the next one on.
+ * The cluster as the actions see it. A process serves one backup or restore, and the decision about a claim must be the same for
+ * its volume, its snapshot and the claim itself. So the facts of the decision are read once; changes take effect in the next
+ * process.
  */
 export interface Cluster {
   readonly clock: Clock;
-  /** Connects on first use: most processes only list their actions, or poll one object. */
+  /** Connects on first use, because most processes only list their actions or poll one object. */
   kube(): Promise<KubeClient>;
-  /** Of a protected namespace; read once. */
+  /** Returns the settings of a protected namespace; read once. */
   settings(namespace: string): Promise<Settings>;
-  /** All of them; read once. */
+  /** Returns all classes; read once. */
   classes(): Promise<readonly DataMoverClass[]>;
-  /** Of a namespace; up to a minute old. */
+  /** Returns the content of a namespace; up to a minute old. */
   content(namespace: string): Promise<NamespaceContent>;
-  /** In a ConfigMap; read once, as Velero does. */
+  /** Returns the policies in a ConfigMap; read once, as Velero does. */
   policies(key: Required<Key>): Promise<ResourcePolicies>;
 }
 
-/** Lists of a whole namespace are dear, and a backup visits its claims one after the other. */
+/** Lists of a whole namespace are expensive, and a backup visits its claims one after the other. */
 const CONTENT_TTL_MS = 60_000;
 
 export function createCluster(options: { clock: Clock; connect: () => Promise<KubeClient> }): Cluster {

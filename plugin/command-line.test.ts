@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
 
-// Each case starts a process of Node.
+// Each case starts a Node process.
 jest.setTimeout(60_000);
 
-/** The program as somebody starts it by hand. */
+/** Runs the program as a user does, not as Velero does. */
 function run(...args: string[]): { code: number | null; stdout: string; stderr: string } {
   const { VELERO_PLUGIN: _, ...env } = process.env;
   const main = join(import.meta.dirname, 'main.ts');

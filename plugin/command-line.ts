@@ -18,7 +18,7 @@ Commands:
   ${NAME} --help
 `;
 
-/** What the executable does when not Velero started it. Resolves with the exit code. */
+/** Runs the executable if it was not started by Velero. Resolves with the exit code. */
 export async function runCommandLine(
   [command, ...args]: readonly string[],
   env: NodeJS.ProcessEnv,

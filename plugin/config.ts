@@ -1,10 +1,10 @@
 import { parseGoDuration } from './codec/go-duration.ts';
 import type { HclogLevel } from './goplugin/hclog.ts';
 
-/** What the process is told by its arguments, which are those of the Velero server. */
+/** The configuration from the arguments of the process, which are those of the Velero server. */
 export interface PluginConfig {
   logLevel: HclogLevel;
-  /** Velero's own CSI support is on (`--features=EnableCSI`). */
+  /** Velero's own CSI support is enabled (`--features=EnableCSI`). */
   csiEnabled: boolean;
 }
 
@@ -27,14 +27,14 @@ const levels: Readonly<Record<string, HclogLevel>> = {
   warn: 'warn',
   warning: 'warn',
   error: 'error',
-  // Velero knows two more; neither is a level of a plugin's line.
+  // Velero has two more levels; neither is a level of a plugin's line.
   fatal: 'error',
   panic: 'error',
 };
 
 /**
- * Velero hands its own flags to every plugin, whatever they are: the known ones are looked for, as `--flag=x` or
- * `--flag x`, and everything else is ignored.
+ * Parses Velero's flags. Velero passes all of its own flags to every plugin; the known ones are read, as `--flag=x` or `--flag
+ * x`, and everything else is ignored.
  */
 export function parseFlags(args: readonly string[]): PluginConfig {
   const level = flagValue(args, '--log-level') ?? 'info';
@@ -45,19 +45,19 @@ export function parseFlags(args: readonly string[]): PluginConfig {
   };
 }
 
-/** Far above what the largest item takes on a slow machine; a hung Velero waits for it once. */
+/** Far above the time for the largest item on a slow machine. A hung Velero waits for it once. */
 const HANG_LIMIT_MS = 60_000;
 
 /**
- * How long the process may stand still before it ends itself: `DATA_MOVER_PLUGIN_HANG_LIMIT` in Velero's environment, as
- * Go writes a duration. Default, also for what is none, one minute.
+ * Returns how long the event loop may be blocked before the process ends itself, from `DATA_MOVER_PLUGIN_HANG_LIMIT` in Velero's
+ * environment, a Go duration. Default, also for an invalid value: one minute.
  */
 export function hangLimitMs(env: Readonly<Record<string, string | undefined>>): number {
   const limit = parseGoDuration(env.DATA_MOVER_PLUGIN_HANG_LIMIT ?? '') ?? 0;
   return limit > 0 ? limit : HANG_LIMIT_MS;
 }
 
-/** The last one wins, as in Go. */
+/** Returns the last value, as in Go. */
 function flagValue(args: readonly string[], flag: string): string | undefined {
   let value: string | undefined;
   args.forEach((arg, index) => {

@@ -1,15 +1,15 @@
 import type { KubeClient } from '../kube/client/kube-client.ts';
 import { PluginError } from './plugin-error.ts';
 
-/** Under this name the API server keeps what the plugin writes. */
+/** The field manager of the plugin's writes. */
 const FIELD_MANAGER = 'velero-plugin-for-datamover';
 
-/** Velero waits for every call without a limit of its own. */
+/** Velero waits for every call without a timeout of its own. */
 const CALL_TIMEOUT_MS = 30_000;
 
 /**
- * The cluster that Velero runs in, or the one of `KUBECONFIG`. The client's modules are loaded here and not before: a
- * process that only lists its actions does not pay for them.
+ * Connects to the cluster that Velero runs in, or to the one of `KUBECONFIG`. Loads the modules of the client only here, so that
+ * a process that only lists its actions does not load them.
  */
 export async function connect(env: Readonly<Record<string, string | undefined>>): Promise<KubeClient> {
   const [{ loadKubeConfig }, { createKubeClientOver }, { createNodeTransport }] = await Promise.all([

@@ -1,5 +1,5 @@
 /**
- * A plugin of Velero: the actions are yours, the conversation with Velero is done.
+ * A plugin for Velero: you supply the actions, this package implements Velero's protocol.
  *
  * @packageDocumentation
  */

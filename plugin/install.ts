@@ -1,6 +1,6 @@
 /**
- * `velero-plugin-for-datamover install <folder>`: what the plugin's image does as an init container of Velero. The
- * folder is Velero's plugin folder, in which every file with an x-bit is executed; so exactly one file gets it.
+ * `velero-plugin-for-datamover install <folder>`: the plugin's image runs this as an init container of Velero. The folder is
+ * Velero's plugin folder, in which Velero executes every file with an x-bit, so exactly one file gets it.
  */
 import { chmodSync, copyFileSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -8,9 +8,9 @@ import { basename, dirname, join } from 'node:path';
 const SHARED_LIBRARY = /^lib.+\.so(\.\d+)*$/;
 
 /**
- * Copies the executable and the shared libraries that lie beside it, and returns the paths of the copies. A file appears under its
- * name only when it is whole, the executable last; what is there from before is replaced.
- * @throws Error that names the folder and what is wrong with it
+ * Copies the executable and the shared libraries next to it, and returns the paths of the copies. A file appears under its name
+ * only when it is complete, the executable last; existing files are replaced.
+ * @throws Error that names the folder and the problem
  */
 export function install(executable: string, folder: string | undefined): string[] {
   if (!folder) throw new Error('install: name the folder to install into, e.g. install /target');
@@ -25,7 +25,7 @@ export function install(executable: string, folder: string | undefined): string[
   ];
 }
 
-/** The unfinished copy always has the same name, so that a repetition after a kill leaves none behind. */
+/** The incomplete copy always has the same name, so that a retry after a kill leaves no files behind. */
 function place(source: string, target: string, mode: number): string {
   const unfinished = join(dirname(target), `.${basename(target)}.part`);
   try {

@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * Takes Maglev, the compiler in the middle, out of a process that has begun to work: under load it holds on to tens of
- * megabytes, in which Velero could live, and code that is hot for long still gets V8's best. Not to be called before the
- * modules of Node are loaded that the process needs: with another set of flags V8 refuses their cached code.
+ * Disables Maglev, V8's mid-tier compiler, once the process serves its first action: under load it uses tens of megabytes of
+ * Velero's memory limit, and hot code is still optimized by TurboFan. Call it only after all needed modules of Node are loaded,
+ * because with other flags V8 rejects their code cache.
  */
 export function leaveOutMaglev(): void {
   setFlagsFromString('--no-maglev');

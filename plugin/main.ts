@@ -1,4 +1,4 @@
-/** Composition root of the plugin executable: nothing but wiring. */
+/** Composition root of the plugin executable: only wiring. */
 import { systemClock } from '../kube/runtime/clock.ts';
 import { createCluster } from './cluster.ts';
 import { currentInvocation, parseFlags, type Invocation } from './config.ts';
@@ -25,7 +25,7 @@ function serveActions(invocation: Invocation): Promise<void> {
   });
 }
 
-/** For people and for the init container: what this needs is loaded only then. */
+/** Runs a command of a user or of the init container. Its modules are loaded only here. */
 async function runCommand(env: Invocation['env']): Promise<void> {
   const { runCommandLine } = await import('./command-line.ts');
   process.exitCode = await runCommandLine(process.argv.slice(2), env);

@@ -1,7 +1,7 @@
 import type { BackupItemAction } from './actions/action.ts';
 import { PluginError } from './plugin-error.ts';
 
-/** For a backup or restore action whose work is done when `execute` returns: `{ resources, execute, ...noOperations }`. */
+/** For a backup or restore action that is finished when `execute` returns: `{ resources, execute, ...noOperations }`. */
 export const noOperations: Pick<BackupItemAction, 'progress' | 'cancel'> = {
   progress: (operationID) =>
     Promise.reject(

@@ -6,7 +6,7 @@ import { createRestoreAction } from './actions/restore-action.ts';
 import type { Cluster } from './cluster.ts';
 import type { Actions } from './goplugin/actions.ts';
 
-/** The names under which Velero knows the actions. A name must not change: stored operations refer to it. */
+/** The names of the actions in Velero. A name must not change, because stored operations refer to it. */
 export const actionNames = {
   backup: 'oadp.openshift.io/data-mover-backup',
   restore: 'oadp.openshift.io/data-mover-restore',

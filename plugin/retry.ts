@@ -4,7 +4,7 @@ import { sleep, type Clock } from '../kube/runtime/clock.ts';
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 500;
 
-/** Tries again, a few times, what failed for a reason that passes: Velero takes the first error for the last word. */
+/** Retries transient errors a few times, because Velero treats the first error as final. */
 export async function retryTransient<T>(
   options: { clock: Clock; signal?: AbortSignal },
   attempt: () => Promise<T>,

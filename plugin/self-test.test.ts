@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { selfTest } from './self-test.ts';
 
-// Each case starts a process of Node.
+// Each case starts a Node process.
 jest.setTimeout(60_000);
 
 const main = join(import.meta.dirname, 'main.ts');
@@ -34,7 +34,7 @@ describe('the self-test', () => {
   });
 
   it('names what a program does not do, and ends it', async () => {
-    // It speaks, but to nobody, and stays.
+    // It prints a handshake for a socket that does not exist, and keeps running.
     const program = join(dir, 'mute');
     writeFileSync(
       program,

@@ -5,8 +5,8 @@ import type { Services } from './goplugin/services.ts';
 import { actionNames } from './registered-actions.ts';
 
 /**
- * `--self-test`: the executable starts itself as Velero would, asks what Velero asks, and says how it went. It needs no
- * cluster and changes nothing, so it can be run in Velero's own pod, too.
+ * `--self-test`: the executable starts itself as Velero would, makes the calls that Velero makes, and prints the results. It
+ * needs no cluster and changes nothing, so it can also run in Velero's own pod.
  */
 
 const SERVICES: Readonly<Record<string, keyof Services>> = {
@@ -16,13 +16,13 @@ const SERVICES: Readonly<Record<string, keyof Services>> = {
   ItemBlockAction: 'itemBlockAction',
 };
 
-/** With a number that JavaScript would round, a float that it would shorten, and an escape that it would undo. */
+/** Contains a number that JavaScript would round, a float that it would shorten, and an escape that it would decode. */
 const UNMOVED =
   '{"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"data","namespace":"app","generation":9007199254740993},"spec":{"note":"\\u003c","unknown":1.0}}';
 const OWNER = Buffer.from('{"metadata":{"name":"self-test","namespace":"velero"},"spec":{},"status":{}}');
 const NO_ID = 'no operation';
 
-/** Ends with 0 when every step went well. */
+/** Runs all steps. Resolves with 0 if every step succeeded, else with 1. */
 export async function selfTest(program: PluginProgram, say: (line: string) => void): Promise<number> {
   const report = createReport(say);
   const host = await report.step('start, and say where it listens', () => startPlugin(program));
@@ -40,14 +40,14 @@ export async function selfTest(program: PluginProgram, say: (line: string) => vo
   return report.end();
 }
 
-/** The same executable; from source, the same script. */
+/** Returns the same executable; from source, the same script. */
 export function thisProgram(env: PluginProgram['env']): PluginProgram {
   return { command: process.execPath, args: isSea() ? [] : process.argv.slice(1, 2), env };
 }
 
 interface Report {
   readonly failures: number;
-  /** `undefined` when it failed. */
+  /** Runs one step and prints its result; resolves with `undefined` if it failed. */
   step<T>(title: string, work: () => Promise<T>): Promise<T | undefined>;
   end(): number;
 }

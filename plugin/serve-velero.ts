@@ -8,13 +8,16 @@ import { createWatchdog } from './goplugin/watchdog.ts';
 export interface Served {
   actions: Actions;
   invocation: Invocation;
-  /** Where the sources of a bundled program are. */
+  /** Finds the sources of a bundled program. */
   locate?: LocateSource | undefined;
-  /** Called once, when the process begins to work. */
+  /** Called once, when the process starts to work. */
   onWatching?: () => void;
 }
 
-/** Serves the actions to the Velero that has started this process. Returns when it listens; the process ends with Velero's work. */
+/**
+ * Serves the actions to the Velero server that has started this process. Resolves when the socket listens; the process ends with
+ * Velero's work.
+ */
 export async function serveVelero({ actions, invocation, locate, onWatching }: Served): Promise<void> {
   const { args, env, command } = invocation;
   const known = locate === undefined ? {} : { locate };
@@ -24,7 +27,7 @@ export async function serveVelero({ actions, invocation, locate, onWatching }: S
   endAtUncaught(log, exit);
   const watchdog = createWatchdog({ limitMs: hangLimitMs(env), log, ...(onWatching && { onWatching }) });
   try {
-    // Not before the streams are replaced: Node's HTTP/2 would make the real ones, and set their pipes not to block.
+    // Imported only after the streams are replaced: Node's HTTP/2 would create the real ones and make their pipes non-blocking.
     const { serve } = await import('./goplugin/serve.ts');
     await serve({ actions, command, log, env, beforeAction: watchdog.watch, ...known });
   } catch (error) {

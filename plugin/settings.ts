@@ -6,14 +6,14 @@ import type { KubeClient } from '../kube/client/kube-client.ts';
 import { listOrNone } from './collect.ts';
 import { PluginError } from './plugin-error.ts';
 
-/** Whether data is moved, and which object said so. */
+/** Whether the data mover is enabled, and which object decided it. */
 export interface Settings {
   enabled: boolean;
   /** For messages: the object and the field that decided. */
   origin: string;
 }
 
-/** What turns the mover on in a protected namespace, for messages. */
+/** Returns how to enable the data mover in a protected namespace, for messages. */
 export function howToEnable(namespace: string): string {
   return (
     `set spec.features.dataMover.enable: true in the DataProtectionApplication of namespace ${namespace}, or, without OADP, ` +
@@ -22,8 +22,8 @@ export function howToEnable(namespace: string): string {
 }
 
 /**
- * The one home of the switch: the DataProtectionApplication where OADP is installed and speaks about it, else the
- * ConfigMap that follows Velero's convention for plugins. Neither: off.
+ * Loads the only switch: the DataProtectionApplication if OADP is installed and sets it, else the ConfigMap that follows Velero's
+ * convention for plugins. If neither exists, the data mover is disabled.
  */
 export async function loadSettings(kube: KubeClient, namespace: string): Promise<Settings> {
   return (

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
-/** Tells, when the process ends, of which packages and of which files of kube/ anything was loaded, however it was. */
+/** Reports at the end of the process which packages and which files of kube/ were loaded, by import or by require. */
 const WATCH = `
   import { registerHooks } from 'node:module';
   import { writeSync } from 'node:fs';
@@ -17,7 +17,7 @@ const WATCH = `
   process.on('exit', () => writeSync(2, JSON.stringify([...seen].sort())));
 `;
 
-/** Each poll of an operation is a process, and pays for all that it loads. */
+/** Each poll of an operation is a process, which loads all of these modules again. */
 it('loads on its way to the handshake gRPC and the bytes of protobuf, and nothing else', async () => {
   const watch = `data:text/javascript,${encodeURIComponent(WATCH)}`;
   const plugin = spawn(process.execPath, ['--import', watch, 'plugin/main.ts'], {
@@ -30,7 +30,7 @@ it('loads on its way to the handshake gRPC and the bytes of protobuf, and nothin
   expect(String(handshake)).toMatch(/^1\|2\|unix\|/);
 
   const grpc = ['@grpc/grpc-js', '@js-sdsl/ordered-map'];
-  // Not its reflection, which would be @protobufjs/codegen; the bundle goes without `long`.
+  // Without reflection, which would be @protobufjs/codegen; the bundle does not contain `long`.
   const protobuf = [
     '@protobufjs/aspromise',
     '@protobufjs/base64',

@@ -5,15 +5,15 @@ import { serveVelero } from './serve-velero.ts';
 
 export interface VeleroPluginOptions {
   /**
-   * By kind, and by the names under which Velero knows them, `domain/name`. Do not change a name once backups were made with it:
-   * Velero stores the names of operations that are under way.
+   * By kind and by registered name, `domain/name`. Do not change a name once backups exist that use it: Velero stores the names
+   * of unfinished operations.
    */
   actions: Partial<Actions>;
 }
 
 /**
- * Serves actions to Velero until Velero ends the process. This is the whole main program of a plugin. Started by anything else than
- * Velero, it prints where the program belongs and sets exit code 1.
+ * Serves actions to Velero until Velero ends the process. This is the whole main program of a plugin. If anything other than
+ * Velero starts it, it prints how to install it and sets exit code 1.
  */
 export async function startVeleroPlugin({ actions }: VeleroPluginOptions): Promise<void> {
   const invocation = currentInvocation();

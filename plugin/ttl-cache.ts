@@ -1,8 +1,8 @@
 import type { Clock } from '../kube/runtime/clock.ts';
 
 /**
- * Keeps answers for a short while, so that a backup of many volumes does not ask the API server the same for each. Calls
- * that come while an answer is on its way share it; failures are not kept.
+ * Caches results for `ttlMs`, so that a backup of many volumes does not read the same object for each. Concurrent calls share one
+ * load; failures are not cached.
  */
 export function ttlCache<T>(
   options: { ttlMs: number; clock: Clock },

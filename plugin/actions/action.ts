@@ -1,17 +1,17 @@
 import type { Backup, Restore } from '../../api/velero/v1.ts';
 import type { Logger } from '../../telemetry/log.ts';
 
-/** What Velero's plugin actions are to the rest of this program: plain functions, no wire. */
+/** Velero's plugin actions for the rest of this program: plain functions, independent of gRPC. */
 
-/** What every call gets. */
+/** The context of every call. */
 export interface CallContext {
   /** Logs into the log of the backup or restore that the call belongs to. */
   log: Logger;
-  /** Fires when Velero gave the call up. */
+  /** Aborted when Velero gives up the call. */
   signal: AbortSignal;
 }
 
-/** An object by its place; `resource` is the plural without group. */
+/** Identifies an object; `resource` is the plural without group. */
 export interface ResourceIdentifier {
   group: string;
   resource: string;
@@ -19,14 +19,14 @@ export interface ResourceIdentifier {
   name: string;
 }
 
-/** How far an asynchronous operation is. Velero polls it; an answer with `completed` is final. */
+/** Progress of an asynchronous operation. Velero polls it; a result with `completed` is final. */
 export interface OperationProgress {
   completed: boolean;
-  /** Why it failed. With `completed`, empty means success. */
+  /** Reason of the failure. With `completed`, empty means success. */
   error: string;
   bytesDone: number;
   bytesTotal: number;
-  /** For people: shown by `velero backup describe --details`. */
+  /** For users: shown by `velero backup describe --details`. */
   description: string;
   started: Date;
   updated: Date;
@@ -39,12 +39,12 @@ export interface BackupItemInput {
 }
 
 export interface BackupItemOutput {
-  /** JSON of the item to store. Absent: as it came, byte for byte. */
+  /** JSON of the item to store. If absent, the item is stored as it was sent, byte for byte. */
   item?: Buffer;
   additionalItems?: ResourceIdentifier[];
-  /** Present when the work goes on after the call; then `progress` is asked about it. */
+  /** Present if the work continues after the call; Velero then polls `progress` with it. */
   operationID?: string;
-  /** Fetched and stored once more when the operation has ended. */
+  /** Fetched and stored again after the operation has ended. */
   postOperationItems?: ResourceIdentifier[];
 }
 
@@ -59,16 +59,16 @@ export interface BackupItemAction {
 export interface RestoreItemInput {
   /** Without identity and status, in its original namespace, changed by the actions before this one. */
   item: Buffer;
-  /** As it lies in the backup. */
+  /** The item as stored in the backup. */
   itemFromBackup: Buffer;
   restore: Restore;
 }
 
 export interface RestoreItemOutput {
   item?: Buffer;
-  /** Restored now, after this call and before the item. They must be in the backup. */
+  /** Restored after this call and before the item. They must be in the backup. */
   additionalItems?: ResourceIdentifier[];
-  /** The item is not created. */
+  /** If true, the item is not created. */
   skipRestore?: boolean;
   operationID?: string;
 }
@@ -82,12 +82,12 @@ export interface RestoreItemAction {
 
 export interface DeleteItemAction {
   readonly resources: readonly string[];
-  /** `item` is as it lies in the backup, which is about to go. */
+  /** `item` is as stored in the backup, which is about to be deleted. */
   execute(input: BackupItemInput, context: CallContext): Promise<void>;
 }
 
 export interface ItemBlockAction {
   readonly resources: readonly string[];
-  /** What is backed up together with the item, between the same hooks. */
+  /** Returns the objects that are backed up together with the item, between the same hooks. */
   relatedItems(input: BackupItemInput, context: CallContext): Promise<ResourceIdentifier[]>;
 }

@@ -28,7 +28,7 @@ import { aBackup, aClaim, aClass, aContent, aPod, aSnapshot, aVolume, recordingL
 const capture = { consistency: 'PointInTime', time: '2026-01-01T00:00:00Z' } as const;
 const nameOf = (claim: string) => backupName('backup-uid', `uid-${claim}`);
 
-/** A cluster with the mover on and one class; `status` is what the controller says to every new request at once. */
+/** A cluster with the mover enabled and one class; `status` is the status of every new request. */
 function setUp(options: { csiEnabled?: boolean; enable?: string; status?: DataMoverBackupStatus } = {}) {
   const clock = createFakeClock();
   const status = options.status ?? { phase: 'Queued', capture };
@@ -52,7 +52,7 @@ function setUp(options: { csiEnabled?: boolean; enable?: string; status?: DataMo
     data: { enable: options.enable ?? 'true' },
   });
   kube.seed(dataMoverClasses, aClass('standard', { default: true }));
-  /** A process of the plugin: Velero has one for the items of a backup, and another for its end. */
+  /** A plugin process: Velero has one for the items of a backup, and another for its end. */
   const startProcess = () => {
     const cluster = createCluster({ clock, connect: () => Promise.resolve(kube.client('plugin')) });
     const action = createBackupAction({ cluster, csiEnabled: options.csiEnabled ?? false });
@@ -89,7 +89,7 @@ describe('a claim', () => {
       ['info', 'the data goes to the data mover'],
       ['info', 'the source is captured'],
     ]);
-    // By these its lines and the controller's are found together.
+    // These fields connect its lines with those of the controller.
     const made = kube.peekAll(dataMoverBackups)[0]?.metadata;
     const traceID = made?.annotations?.[annotations.traceparent]?.split('-')[1];
     for (const { fields } of lines) expect(fields).toMatchObject({ requestUID: made?.uid, traceID });
@@ -434,7 +434,7 @@ describe('a claim of a backup with volume policies', () => {
 });
 
 describe('a claim that no class takes', () => {
-  /** The class of {@link setUp}, as its controller describes it, for volumes of one driver. */
+  /** The class of {@link setUp} with the status that its controller writes, for volumes of one driver. */
   function withClass(drivers?: string[]) {
     const setup = setUp();
     const standard = aClass('standard', { default: true });

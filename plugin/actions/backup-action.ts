@@ -18,11 +18,11 @@ import { createVolumeBackup } from './volume-backup.ts';
 
 export interface BackupActionOptions {
   cluster: Cluster;
-  /** Velero's own CSI support (`--features=EnableCSI`): it then takes the snapshots, one by one. */
+  /** Velero's own CSI support (`--features=EnableCSI`): if true, Velero takes the snapshots, one by one. */
   csiEnabled: boolean;
 }
 
-/** Handles one kind of item for {@link createBackupAction}, which asks whether the mover is on. */
+/** Handles one kind of item for {@link createBackupAction}, which checks whether the data mover is enabled. */
 export type ItemHandler<T extends Resource> = (
   object: T,
   input: BackupItemInput,
@@ -30,8 +30,8 @@ export type ItemHandler<T extends Resource> = (
 ) => Promise<BackupItemOutput>;
 
 /**
- * `oadp.openshift.io/data-mover-backup`: asks for the data of claims to be moved, and marks claims, volumes and snapshots
- * whose data is.
+ * `oadp.openshift.io/data-mover-backup`: creates requests for the data of claims, and marks the claims, volumes and snapshots
+ * whose data is moved.
  */
 export function createBackupAction(options: BackupActionOptions): BackupItemAction {
   const { cluster } = options;
@@ -43,12 +43,12 @@ export function createBackupAction(options: BackupActionOptions): BackupItemActi
     async execute(input, context) {
       const object = parseItem(input.item);
       const finalizing = isFinalizing(input.backup);
-      // Velero cannot bear volumes in this pass, and no claim is ever asked about in it.
+      // Velero cannot handle volumes in this pass, and passes no claims.
       if (finalizing && !isSnapshot(object)) return {};
       if (!finalizing && (await isOwn(cluster, object, input.backup, context)))
         return { item: skipped(input.item) };
       if (!MARKED_KINDS.includes(object.kind)) return {};
-      // What was moved is moved, even if the mover was turned off before the backup came to its end.
+      // Data that was moved stays moved, even if the mover was disabled before the end of the backup.
       const asked = finalizing || (await isOn(cluster, input.backup, context));
       const output = asked ? await handle(object, input, context) : {};
       const clean = output.item === undefined ? withoutMark(input.item) : undefined;
@@ -92,7 +92,7 @@ async function isOwn(
   return own;
 }
 
-/** Before 1.18 Velero stores the item all the same; its data is not moved in any case. */
+/** Velero before 1.18 stores the item nevertheless; its data is not moved in any case. */
 function skipped(item: Buffer): Buffer {
   return editItem(item, ({ annotations }) => (annotations[SKIP_FROM_BACKUP] = 'true'));
 }

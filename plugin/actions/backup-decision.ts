@@ -15,41 +15,41 @@ import { fileSystemBackupOf, reachablePods } from './file-system-backup.ts';
 import { isMarkedAsOwn } from './own-objects.ts';
 import type { VeleroWork } from './velero-work.ts';
 
-/** What happens with the data of one PVC in one backup. */
+/** The decision about the data of one PVC in one backup. */
 export type BackupDecision =
   | {
       outcome: 'move';
       className: string;
-      /** What chose the class. */
+      /** What selected the class. */
       by: string;
-      /** The volume policy that asks for the move, where one does. */
+      /** The volume policy that requires the move, if any. */
       policy?: string;
-      /** The VolumeSnapshot that Velero took of the claim in this backup: it is the source then. */
+      /** The VolumeSnapshot that Velero took of the claim in this backup; if present, it is the source. */
       snapshot?: string;
     }
   | Leave
-  /** What the user asked for cannot be done; the item fails with the message. */
+  /** What the user requested is impossible; the item fails with the message. */
   | { outcome: 'fail'; message: string };
 
-/** Velero goes on as without us. `level` says how loud the reason is told: a warning shows at the backup. */
+/** Velero continues as without this plugin. `level` is the log level of the reason; Velero shows a warning with the backup. */
 interface Leave {
   outcome: 'leave';
   level: 'info' | 'warn';
   message: string;
 }
 
-/** What a decision looks at beside the backup and the claim. */
+/** The facts of a decision in addition to the backup and the claim. */
 export interface DecisionFacts {
   classes: readonly DataMoverClass[];
   /** The backup's volume policies, in the order of the file. */
   policies: readonly VolumePolicy[];
-  /** The claim's volume. Only policies and `spec.volumes` of classes look at it. */
+  /** The claim's volume. Only policies and `spec.volumes` of classes use it. */
   volume: PersistentVolume | undefined;
-  /** Of the claim's namespace. */
+  /** All pods of the claim's namespace. */
   pods: readonly Pod[];
   /** What Velero's CSI support has done with the claim in this backup. Default: nothing. */
   veleroWork?: VeleroWork;
-  /** True when filters that are not read here may keep pods out of the backup. */
+  /** True if filters that are not read here may exclude pods from the backup. */
   unreadFilters?: boolean;
 }
 
@@ -57,11 +57,11 @@ interface Question extends DecisionFacts {
   backup: Backup;
   pvc: PersistentVolumeClaim;
   subject: string;
-  /** The policy that decides about the claim. As in Velero, it overrules the defaults of the backup. */
+  /** The policy that applies to the claim. As in Velero, it overrides the defaults of the backup. */
   policy: VolumePolicy | undefined;
 }
 
-/** Reasons to leave a claim alone, in the order in which they count. */
+/** Reasons not to move the data of a claim, in order of precedence. */
 const REASONS: readonly ((question: Question) => Leave | undefined)[] = [
   temporary,
   optedOut,
@@ -73,8 +73,8 @@ const REASONS: readonly ((question: Question) => Leave | undefined)[] = [
 ];
 
 /**
- * Decides by the objects alone, so that the PVC's own call, a sibling that starts its capture early and its volume's
- * call come to the same answer. That the mover is on is decided before.
+ * Decides from the objects alone, so that the PVC's own call, a sibling that starts its capture early and its volume's call have
+ * the same result. The caller has already checked that the mover is enabled.
  */
 export function decideBackup(
   backup: Backup,
@@ -99,12 +99,12 @@ export function decideBackup(
   return chosen.outcome === 'move' && snapshot !== undefined ? { ...chosen, snapshot } : chosen;
 }
 
-/** True in the second pass of a backup, in which nothing may be started and no volume touched. */
+/** Returns true in the second pass of a backup, in which nothing may be started and no volume changed. */
 export function isFinalizing(backup: Backup): boolean {
   return backup.status?.phase?.startsWith('Finalizing') ?? false;
 }
 
-/** Never copies of copies: of another installation, or of one that is gone. */
+/** Excludes temporary claims of any installation, including a deleted one, because they are copies. */
 function temporary({ pvc, subject }: Question): Leave | undefined {
   if (!isMarkedAsOwn(pvc)) return undefined;
   return leave(
@@ -171,7 +171,7 @@ function coveredByFileSystemBackup(question: Question): Leave | undefined {
   );
 }
 
-/** Where the backup may leave the pods out without our knowing, the user has to know. */
+/** The backup may exclude the pods by filters that are not read here, so the user is warned. */
 function leaveToPods({ unreadFilters = false }: Question, message: string): Leave {
   if (!unreadFilters) return leave('info', message);
   return leave(
@@ -196,7 +196,7 @@ function chooseClass(question: Question): BackupDecision {
   const { namespace: installation } = backup.metadata;
   const facts = volumeFactsOf(pvc, question.volume);
   const asked = policy?.parameters.dataMoverClass;
-  // The claim's own annotation is the more exact wish.
+  // The annotation of the claim takes precedence because it is more specific.
   if (policy !== undefined && asked !== undefined && !hasOwnClass(pvc)) {
     const asker = `${policy.origin} names ${JSON.stringify(asked)} as dataMoverClass of ${subject}`;
     const found = classes.find((one) => one.metadata.name === asked && !isLeaving(one));
@@ -213,7 +213,7 @@ function chooseClass(question: Question): BackupDecision {
   return decisionOf(resolveClass(classes, pvc, { installation, volume: facts }), question, facts);
 }
 
-/** A class that was named is no guess: another one is not tried, and the claim is not left out. */
+/** Fails if the named class does not accept the volume: no other class is tried, and the claim is not left out. */
 function refuseMisfit(
   named: DataMoverClass,
   facts: VolumeFacts,

@@ -7,7 +7,7 @@ import type { NamespaceContent } from '../cluster.ts';
 import type { ResourceFilters } from '../policies/volume-policy.ts';
 import { POST_HOOK_PREFIX, PRE_HOOK_PREFIX } from './velero-facts.ts';
 
-/** The newer of Velero's two ways to name resources; either may be used in a backup. */
+/** The newer of Velero's two ways to name resources; a backup may use either. */
 interface SpecFilters {
   includedResources?: string[];
   excludedResources?: string[];
@@ -16,9 +16,9 @@ interface SpecFilters {
 }
 
 /**
- * The other claims whose capture may start together with `pvc`'s: those of its pods, because the pods' hooks stand
- * around all of them; and, where no hook holds an application still at a certain moment, every claim of the namespace
- * that this backup will visit. None if it is not known what the backup takes.
+ * Returns the other claims whose capture may start together with that of `pvc`: the claims of its pods, because the pods' hooks
+ * surround all of them; and, if no hook freezes an application at a certain moment, every claim of the namespace that this backup
+ * will visit. Returns none if the selection of the backup is unknown.
  */
 export function siblingsOf(
   backup: Backup,
@@ -41,7 +41,7 @@ export function siblingsOf(
   });
 }
 
-/** The backup with the filters of its policies; what its own spec takes, they do not leave out. */
+/** Returns the backup with the filters of its policies, which do not exclude what its own spec includes. */
 export function withFilters(
   backup: Backup,
   { included, excluded }: Pick<ResourceFilters, 'included' | 'excluded'>,
@@ -59,12 +59,12 @@ export function withFilters(
   return { ...backup, spec };
 }
 
-/** Those of the pods that the backup takes. */
+/** Returns the pods that the backup includes. */
 export function podsInBackup(backup: Backup, pods: readonly Pod[]): Pod[] {
   return includesPods(backup) ? pods.filter((pod) => isSelected(backup, pod.metadata)) : [];
 }
 
-/** True when something may stop an application's writes around a part of this backup. */
+/** Returns true if a hook may stop an application's writes during a part of this backup. */
 export function hasHooks(backup: Backup, pods: readonly Pod[]): boolean {
   return (
     (backup.spec.hooks?.resources?.length ?? 0) > 0 ||
@@ -72,7 +72,7 @@ export function hasHooks(backup: Backup, pods: readonly Pod[]): boolean {
   );
 }
 
-/** True when the backup's label selectors take the object; namespaces and kinds are not looked at. */
+/** Returns true if the backup's label selectors match the object; namespaces and kinds are not checked. */
 export function isSelected(backup: Backup, metadata: ObjectMeta): boolean {
   const own = metadata.labels ?? {};
   const { labelSelector, orLabelSelectors = [] } = backup.spec;
@@ -95,7 +95,7 @@ function includesPods(backup: Backup): boolean {
   return (included.length === 0 || included.some(namesPods)) && !excluded.some(namesPods);
 }
 
-/** All kinds that the backup's filters name. */
+/** Returns all kinds that the backup's filters name. */
 function kindsOf(backup: Backup): string[] {
   const filters: SpecFilters = backup.spec;
   return [
@@ -106,7 +106,7 @@ function kindsOf(backup: Backup): string[] {
   ];
 }
 
-/** Velero expands patterns by all kinds of the API server, which are not read here. */
+/** Velero expands patterns to all kinds of the API server, which are not read here. */
 function isPattern(resource: string): boolean {
   return resource !== '*' && /[*?[\]{}]/.test(resource);
 }
@@ -119,7 +119,7 @@ function isHook(annotation: string): boolean {
   return annotation.startsWith(PRE_HOOK_PREFIX) || annotation.startsWith(POST_HOOK_PREFIX);
 }
 
-/** The claims that the pod mounts, unless it is done. */
+/** Returns the claims that the pod mounts; none for a finished pod. */
 export function claimNames(pod: Pod): string[] {
   if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return [];
   return (pod.spec.volumes ?? []).flatMap((volume) => volume.persistentVolumeClaim?.claimName ?? []);

@@ -5,8 +5,8 @@ import { claimNames } from './backup-selection.ts';
 import { parseItem } from './item.ts';
 
 /**
- * `oadp.openshift.io/data-mover-block`: claims that one pod mounts belong into one block, between the same hooks. Velero
- * finds them by way of their pod, which is only open where the backup takes pods.
+ * `oadp.openshift.io/data-mover-block`: claims that one pod mounts belong to one block, between the same hooks. Velero finds them
+ * through their pod only if the backup includes pods.
  */
 export function createBlockAction(cluster: Cluster): ItemBlockAction {
   return {
@@ -29,7 +29,7 @@ export function createBlockAction(cluster: Cluster): ItemBlockAction {
             name,
           }));
       } catch (error) {
-        // The backup is as good without blocks as it was before there were any; what is really wrong fails its items.
+        // A backup without blocks is valid, and a real problem fails the items themselves.
         log.debug({ err: error }, 'which claims belong together cannot be told');
         return [];
       }

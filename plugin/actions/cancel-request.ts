@@ -3,7 +3,7 @@ import { cancelPatch } from '../../api/datamover/v1alpha1/cancel-patch.ts';
 import type { Cluster } from '../cluster.ts';
 import { retryTransient } from '../retry.ts';
 
-/** A request as far as the plugin knows it: the id of an operation has no uid. */
+/** Identifies a request; the uid is optional because the id of an operation contains none. */
 interface Target {
   namespace?: string;
   name: string;
@@ -11,10 +11,10 @@ interface Target {
 }
 
 /**
- * Cancels the request of that name, and with a uid only that one, in whatever state it is. Retries errors that pass: Velero calls
- * once, and the mover would run on.
+ * Cancels the request with that name, whatever its state; if a uid is given, only that one. Retries transient errors: Velero
+ * calls once, and the mover would continue to run.
  *
- * @throws NotFound if there is none of that name, Conflict if it has another uid.
+ * @throws NotFound if no request has the name, Conflict if it has another uid.
  */
 export function cancelRequest<T extends Resource>(
   cluster: Cluster,

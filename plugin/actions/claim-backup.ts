@@ -24,7 +24,7 @@ import { waitForCapture, type CaptureOutcome } from './wait-for-capture.ts';
 
 type RequestKey = Required<{ namespace: string; name: string }>;
 
-/** A claim whose data is to be moved: asks for it and returns when its source is fixed. */
+/** Creates the handler for claims: it creates the request for the data and returns when the source is captured. */
 export function createClaimBackup(
   options: BackupActionOptions,
   decide: Decide,
@@ -62,7 +62,7 @@ export function createClaimBackup(
       'the data goes to the data mover',
     );
 
-    // Snapshots that Velero takes itself appear one by one, in the turn of their claims: nothing to start ahead.
+    // Velero takes its own snapshots one by one, in the order of the claims, so none can be started early.
     const others = csiEnabled ? undefined : siblings.start(backup, pvc, context);
     const timeoutMs = captureTimeoutMs(backup);
     const wait = { clock: cluster.clock, timeoutMs, signal: context.signal };
@@ -86,12 +86,12 @@ export function createClaimBackup(
   };
 }
 
-/** What there is for a claim by now. */
+/** The request for a claim, once it exists. */
 interface Attempt {
   request: DataMoverBackup | undefined;
 }
 
-/** The claim as it is stored: it says where its data is, and no longer that a snapshot of this cluster holds it. */
+/** Returns the claim to store: it names the request with its data, and no longer the snapshot in this cluster. */
 function moved(item: Buffer, key: RequestKey): BackupItemOutput {
   const id = toOperationID(key);
   return {
@@ -112,7 +112,7 @@ interface ReportTo {
   context: CallContext;
 }
 
-/** Whatever the outcome, the operation stands: its progress tells Velero that it failed, and why. */
+/** Logs the outcome. In each case the operation continues to exist, and its progress reports a failure to Velero. */
 async function report(outcome: CaptureOutcome, to: ReportTo): Promise<void> {
   const { log } = to.context;
   const request = `DataMoverBackup ${formatKey(keyOf(to.request))}`;

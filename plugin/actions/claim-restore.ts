@@ -23,13 +23,16 @@ import { BINDING_ANNOTATIONS } from './velero-facts.ts';
 /** A claim of the backup whose data was moved. */
 export interface MovedClaim extends RestoreItemInput {
   pvc: PersistentVolumeClaim;
-  /** `namespace/name` of the DataMoverBackup that holds its data. */
+  /** `namespace/name` of the DataMoverBackup of its data. */
   movedBy: string;
 }
 
 export type RestoreClaim = (claim: MovedClaim, context: CallContext) => Promise<RestoreItemOutput>;
 
-/** Restores the claim without a volume, keeps provisioners away from it, and asks for its data. */
+/**
+ * Creates the restore of claims: it restores the claim without a volume, prevents provisioners from serving it, and creates the
+ * request for its data.
+ */
 export function createClaimRestore(cluster: Cluster): RestoreClaim {
   return async (claim, { log: callLog, signal }) => {
     const { pvc, restore, item, movedBy } = claim;
@@ -68,7 +71,7 @@ export function createClaimRestore(cluster: Cluster): RestoreClaim {
   };
 }
 
-/** `undefined`: Velero comes to the record next, as the filters of the restore let it. */
+/** Returns `undefined` if the filters of the restore include the record, which Velero then restores next. */
 async function findSource(
   kube: KubeClient,
   claim: MovedClaim,
@@ -84,7 +87,7 @@ async function findSource(
   );
 }
 
-/** The record as it stands in the cluster of the backup, for a restore that cannot have the one in the backup. */
+/** Returns the record from the cluster of the backup, for a restore whose filters exclude the one in the backup. */
 async function sourceInCluster(
   kube: KubeClient,
   { restore }: MovedClaim,
@@ -106,7 +109,7 @@ async function assertOn(cluster: Cluster, claim: MovedClaim, subject: string): P
   );
 }
 
-/** The claim waits, by a selector that only the restored volume will meet; provisioners refuse claims with a selector. */
+/** Returns a claim that waits: its selector matches only the restored volume, and provisioners reject claims with a selector. */
 function awaiting(item: Buffer, key: { namespace: string; name: string }): RestoreItemOutput {
   return {
     item: editItem(item, (parts) => {
@@ -118,7 +121,7 @@ function awaiting(item: Buffer, key: { namespace: string; name: string }): Resto
   };
 }
 
-/** The claim stands and stays out of use until it has the data. */
+/** Returns an existing claim, which stays out of use until it has the data. */
 function replacing(
   item: Buffer,
   key: { namespace: string; name: string },
@@ -127,13 +130,13 @@ function replacing(
   return { item: asItIs(item, existing), operationID: toOperationID(key) };
 }
 
-/** Forgets the volume that the claim had. */
+/** Removes the reference to the former volume. */
 function unbind({ spec, annotations: own }: ItemParts): void {
   removeKeys(spec, 'volumeName', 'dataSource', 'dataSourceRef');
   removeKeys(own, annotations.movedBy, ...BINDING_ANNOTATIONS);
 }
 
-/** The record of the backup. */
+/** Returns the key of the record in the backup. */
 function recordKeyOf(movedBy: string, subject: string): Required<Key> {
   const key = parseOperationID(movedBy);
   if (key === undefined)
@@ -143,7 +146,7 @@ function recordKeyOf(movedBy: string, subject: string): Required<Key> {
   return key;
 }
 
-/** To be restored next; the action for records takes what it says. */
+/** Returns the record as an additional item, which Velero restores next and passes to the record action. */
 function identify(record: Required<Key>): ResourceIdentifier {
   return { group: GROUP, resource: dataMoverBackups.plural, ...record };
 }

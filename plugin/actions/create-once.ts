@@ -5,10 +5,10 @@ import type { Clock } from '../../kube/runtime/clock.ts';
 import { retryTransient } from '../retry.ts';
 
 /**
- * Creates an object under a deterministic name. One that is there already is the same one, made by an earlier attempt;
- * that also makes the create safe to repeat when its answer was lost.
+ * Creates an object with a deterministic name. If it already exists, an earlier attempt created it, so a create whose response
+ * was lost can be retried.
  *
- * @returns the object as it stands in the cluster.
+ * @returns the object as it exists in the cluster.
  */
 export async function createOnce<T extends Resource>(
   kube: KubeClient,
@@ -22,7 +22,7 @@ export async function createOnce<T extends Resource>(
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
     const found = await retryTransient(options, () => kube.get(kind, keyOf(object), { signal }));
-    // It was there a moment ago: somebody deletes it just now.
+    // It existed a moment ago, so it is just being deleted.
     if (found === undefined) throw error;
     return found;
   }

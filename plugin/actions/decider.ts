@@ -13,14 +13,14 @@ import { retryTransient } from '../retry.ts';
 import { withFilters } from './backup-selection.ts';
 import { readVeleroWork, type VeleroWork } from './velero-work.ts';
 
-/** {@link decideBackup} with its facts read from the cluster. `volume` spares a read where the caller has it. */
+/** Calls {@link decideBackup} with facts from the cluster. If `volume` is given, it is not read again. */
 export type Decide = (
   backup: Backup,
   pvc: PersistentVolumeClaim,
   options: { signal: AbortSignal; volume?: PersistentVolume },
 ) => Promise<BackupDecision>;
 
-/** `csiEnabled`: Velero's own CSI support is on; without it, none of its notes can be of this backup. */
+/** `csiEnabled`: Velero's own CSI support is enabled; otherwise none of its annotations can belong to this backup. */
 export function createDecider(cluster: Cluster, { csiEnabled }: { csiEnabled: boolean }): Decide {
   return async (backup, pvc, { signal, volume }) => {
     const [classes, policies, content, veleroWork] = await Promise.all([
@@ -54,7 +54,7 @@ async function workOf(
   return retryTransient({ clock: cluster.clock, signal }, () => readVeleroWork(kube, backup, pvc, signal));
 }
 
-/** As in Velero, the backup's own policies overrule those of all backups, whose filters do not count. */
+/** As in Velero, the backup's own policies override the global ones, whose filters are ignored. */
 export async function policiesOf(cluster: Cluster, backup: Backup): Promise<ResourcePolicies> {
   const keys = policiesKeysOf(backup);
   const [own, global] = await Promise.all([
@@ -64,7 +64,7 @@ export async function policiesOf(cluster: Cluster, backup: Backup): Promise<Reso
   return { volumes: [...own.volumes, ...global.volumes], filters: own.filters };
 }
 
-/** As in Velero, a claim that is not bound has no volume, whatever it names. */
+/** As in Velero, an unbound claim has no volume, even if it names one. */
 async function volumeOf(
   cluster: Cluster,
   pvc: PersistentVolumeClaim,

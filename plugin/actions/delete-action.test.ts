@@ -245,7 +245,7 @@ describe('a claim of a backup that is deleted', () => {
 describe('a request that the backup holds no record of', () => {
   const anItem: Resource = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'app' } };
 
-  /** As the plugin makes it in the backup `daily`, ahead of a claim that Velero then left out. */
+  /** A request that the plugin created early in the backup `daily`, for a claim that Velero then left out. */
   function aRequest(): DataMoverBackup {
     const request = aRecord();
     request.metadata.name = backupName('backup-uid', 'uid-data');

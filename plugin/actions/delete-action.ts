@@ -22,17 +22,17 @@ import { isRecordOf } from './record.ts';
 import { requestFields } from './request-fields.ts';
 
 /**
- * `oadp.openshift.io/data-mover-delete`: a Velero backup goes, and its data in the repository with it. Any cluster may be
- * the one that deletes it, so the record in the backup must do. In the cluster that made the backup the original of the
- * record knows more: it may have ended after Velero had stopped to wait for it, a backup that could not be finalized
- * holds claims with a mark, but no record, and of a request that Velero never took up the backup holds nothing. Asked for whether
- * the mover is on or off: the record goes with the backup, and nobody could find the data afterwards.
+ * `oadp.openshift.io/data-mover-delete`: removes the data of a Velero backup from the repository when the backup is deleted. Any
+ * cluster may delete it, so the record in the backup must be sufficient. In the cluster of the backup the original of the record
+ * has more facts: it may have ended after Velero stopped waiting for it; a backup that could not be finalized contains claims
+ * with a mark, but no record; and a request that Velero never used is not in the backup at all. The action works whether the data
+ * mover is enabled or not, because the record is deleted with the backup and the data could not be found afterwards.
  */
 export function createDeleteAction(cluster: Cluster): DeleteItemAction {
   /** Uids of backups; one process serves one deletion. */
   const swept = new Set<string>();
 
-  /** What is in no item of the backup. Listed once per backup, with whatever item comes first. */
+  /** Removes the data of requests that are in no item of the backup. They are listed once per backup, with its first item. */
   async function sweep(backup: Backup, context: CallContext): Promise<void> {
     const { uid } = backup.metadata;
     if (uid === undefined || swept.has(uid)) return;
@@ -47,7 +47,7 @@ export function createDeleteAction(cluster: Cluster): DeleteItemAction {
   }
 
   return {
-    // Every backup of a namespace holds that, also where no claim could be stored.
+    // Every backup of a namespace contains the namespace, even if no claim could be stored.
     resources: [`${dataMoverBackups.plural}.${GROUP}`, 'persistentvolumeclaims', 'namespaces'],
     async execute({ item, backup }, context) {
       await forgetItem(cluster, { item, backup }, context);
@@ -69,13 +69,13 @@ async function forgetItem(
 }
 
 interface Subject {
-  /** The record as the backup holds it, where it does. */
+  /** The record as stored in the backup, if any. */
   stored?: DataMoverBackup;
   key: Key;
   backup: Backup;
 }
 
-/** The request changes while it is under way. */
+/** Maximum number of reads; an unfinished request may change after each. */
 const MOST_LOOKS = 4;
 
 async function forget(cluster: Cluster, subject: Subject, callContext: CallContext): Promise<void> {
@@ -92,7 +92,7 @@ async function forget(cluster: Cluster, subject: Subject, callContext: CallConte
   throw new PluginError(`DataMoverBackup ${formatKey(key)} changes again and again and is not deleted`);
 }
 
-/** False when the record in the cluster has changed since it was read: it may name data by now. */
+/** Returns false if the record in the cluster has changed since it was read, because it may name data by now. */
 async function forgetAsFound(
   cluster: Cluster,
   { stored, key, backup }: Subject,
@@ -108,7 +108,7 @@ async function forgetAsFound(
   return live === undefined || removeRecord(cluster, live, context);
 }
 
-/** All requests that say that they were made in the backup. */
+/** Lists all requests whose labels name the backup. */
 async function listRequests(
   cluster: Cluster,
   backupUid: string,
@@ -122,8 +122,8 @@ async function listRequests(
 }
 
 /**
- * A request that no item of the backup may name. Its labels are no proof of where it was made: a tenant who can change them could
- * have the data of another backup removed. Where its name is no proof either, the data stays.
+ * Removes the data of a request that may be in no item of the backup. Its labels are no proof of its backup: a tenant who can
+ * change them could have the data of another backup removed. If its name is no proof either, the data stays.
  */
 async function forgetUnrecorded(
   cluster: Cluster,
@@ -140,7 +140,7 @@ async function forgetUnrecorded(
   );
 }
 
-/** As the controller has recorded it; else that of the claim which the request names, if it still exists. */
+/** Returns the uid that the controller has recorded; else that of the claim that the request names, if it still exists. */
 async function claimUidOf(
   cluster: Cluster,
   request: DataMoverBackup,
@@ -158,7 +158,7 @@ async function claimUidOf(
   return claim?.metadata.uid;
 }
 
-/** Another object of that name may stand in another cluster. */
+/** In another cluster, another object may have the same name. */
 function isSame(live: DataMoverBackup, stored: DataMoverBackup | undefined): boolean {
   return stored === undefined || live.metadata.uid === stored.metadata.uid;
 }
@@ -194,8 +194,8 @@ async function removeData(
 }
 
 /**
- * The original of the record, in the cluster that made the backup: it lives as long as the backup does. Only as it was read;
- * false when it has changed since.
+ * Deletes the original of the record in the cluster of the backup, which lives as long as the backup. Deletes only the version
+ * that was read; returns false if it has changed since.
  */
 async function removeRecord(
   cluster: Cluster,
@@ -210,7 +210,7 @@ async function removeRecord(
     );
   } catch (error) {
     if (isConflict(error)) return false;
-    // It went by itself since it was read.
+    // Already deleted since it was read.
     if (!isNotFound(error)) throw error;
   }
   return true;
@@ -235,7 +235,7 @@ async function ask(
 }
 
 function reasonOf(error: unknown): string {
-  // Of a kind that it does not know the API server says 404 and nothing else; of a missing namespace it says which.
+  // For an unknown kind the API server returns 404 without a status; for a missing namespace, the status names it.
   if (isNotFound(error) && error.status === undefined)
     return "the data mover's CustomResourceDefinitions are not installed: apply config/default and delete the backup again";
   return error instanceof Error ? error.message : String(error);

@@ -9,7 +9,7 @@ import { ownLabels } from '../../api/datamover/v1alpha1/own-labels.ts';
 import { formatTraceParent, traceParentOf } from '../../api/kubernetes/traceparent.ts';
 import { PluginError } from '../plugin-error.ts';
 
-/** Where the request for one PVC in one backup is, or will be. */
+/** Returns the key of the request for one PVC in one backup, whether it exists or not. */
 export function backupKey(
   backup: Backup,
   pvc: { namespace: string; uid: string },
@@ -17,7 +17,7 @@ export function backupKey(
   return { namespace: pvc.namespace, name: backupName(uidOf(backup), pvc.uid) };
 }
 
-/** The request to move the data of one PVC. The same inputs give the same object. */
+/** Returns the request to move the data of one PVC. The same inputs give the same object. */
 export function desiredBackup(
   backup: Backup,
   pvc: PersistentVolumeClaim,
@@ -30,8 +30,8 @@ export function desiredBackup(
     kind: dataMoverBackups.kind,
     metadata: {
       ...key,
-      // Velero stores a request with its outcome in the finalizing pass, whatever its labels; the requests of earlier
-      // backups, which stand in the namespace as long as those live, are no part of this one.
+      // Velero stores a request with its outcome in the finalizing pass, whatever its labels. The requests of earlier backups,
+      // which exist in the namespace as long as those backups, are not part of this one.
       labels: ownLabels({
         [labels.veleroBackupName]: labelValue(backup.metadata.name),
         [labels.veleroBackupUid]: uidOf(backup),
@@ -50,7 +50,7 @@ export function desiredBackup(
   };
 }
 
-/** The snapshot that Velero's CSI support took, where it took one; else the claim, and the controller takes the snapshot. */
+/** Returns the snapshot that Velero's CSI support took, if any; else the claim, of which the controller takes a snapshot. */
 function dataSourceOf(
   pvc: PersistentVolumeClaim,
   snapshot: string | undefined,

@@ -15,23 +15,23 @@ export interface Target {
   name: string;
 }
 
-/** Where the request for one target in one restore is, or will be. */
+/** Returns the key of the request for one target in one restore, whether it exists or not. */
 export function restoreKey(restore: Restore, target: Target): { namespace: string; name: string } {
   const name = restoreName(uidOf(restore), target.namespace, target.name);
   return { namespace: target.namespace, name };
 }
 
 export interface RestoreDetails {
-  /** `namespace/name` of the DataMoverBackup whose record says where the data is. */
+  /** `namespace/name` of the DataMoverBackup with the record of the data. */
   movedBy: string;
-  /** What the record says, where it is known already. */
+  /** The content of the record, if already known. */
   source?: DataMoverRestore['spec']['source'];
-  /** For a claim that exists. */
+  /** Set for a claim that already exists. */
   existingClaimPolicy?: ExistingClaimPolicy | undefined;
 }
 
 /**
- * The request to bring the data of one claim back. Without a source it waits for the record of the backup, which Velero
+ * Returns the request to restore the data of one claim. Without a source it waits for the record of the backup, which Velero
  * restores right after the claim.
  */
 export function desiredRestore(

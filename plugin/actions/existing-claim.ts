@@ -13,13 +13,13 @@ import { editItem, removeKeys } from './item.ts';
 import { isTerminal } from './request-status.ts';
 import { waitForRequest } from './wait-for-request.ts';
 
-/** What a Velero restore means for a claim that exists. */
+/** How a Velero restore treats an existing claim. */
 
 const ANNOTATION = annotations.existingClaimPolicy;
 
 /**
- * True when the restore may replace the data of claims that exist. It has to be said twice: to Velero, that what exists
- * may be changed, and to us, that this means data too.
+ * Returns true if the restore may replace the data of existing claims. The user must set two options: one for Velero, that
+ * existing objects may be changed, and one for the data mover, that this includes data.
  */
 export function mayOverwrite({ metadata, spec }: Restore): boolean {
   const wish = metadata.annotations?.[ANNOTATION];
@@ -30,7 +30,7 @@ export function mayOverwrite({ metadata, spec }: Restore): boolean {
   return wish === 'Overwrite' && spec.existingResourcePolicy === 'update';
 }
 
-/** For a claim whose data stays. */
+/** Returns the message for a claim whose data is not replaced. */
 export function leftAlone(target: Key): string {
   return (
     `PersistentVolumeClaim ${formatKey(target)} exists already: its data is left as it is, nothing is restored into it; ` +
@@ -39,12 +39,12 @@ export function leftAlone(target: Key): string {
   );
 }
 
-/** Velero may update the claim that is there, and must not leave a mark on it. */
+/** Returns the item without the mark, which Velero must not add to an existing claim that it updates. */
 export function unmarked(item: Buffer): RestoreItemOutput {
   return { item: editItem(item, ({ annotations: own }) => removeKeys(own, annotations.movedBy)) };
 }
 
-/** As {@link unmarked}, with the spec of the claim that is there, which cannot be changed anyway. */
+/** Like {@link unmarked}, with the spec of the existing claim, which is immutable anyway. */
 export function asItIs(item: Buffer, existing: PersistentVolumeClaim): Buffer {
   return editItem(item, ({ annotations: own, spec }) => {
     removeKeys(own, annotations.movedBy);
@@ -53,12 +53,12 @@ export function asItIs(item: Buffer, existing: PersistentVolumeClaim): Buffer {
   });
 }
 
-/** Longer than a controller that is there takes, and not long for a restore when there is none. */
+/** Longer than a running controller needs, and short enough for a restore if no controller runs. */
 const MAKE_WAY_TIMEOUT_MS = 60_000;
 
 /**
- * Waits until the claim is out of use, as Velero restores pods next, and those must not start on the data that is about to be
- * replaced. A claim that does not get out of use in time fails its restore later; nothing is lost then.
+ * Waits until the claim is out of use, because Velero restores pods next, which must not start with the data that is about to be
+ * replaced. If the claim stays in use, its restore fails later without loss of data.
  */
 export async function waitUntilOutOfUse(
   kube: KubeClient,
@@ -82,7 +82,7 @@ export async function waitUntilOutOfUse(
   );
 }
 
-/** One without a former volume is past that as soon as it is admitted, or waits to be. */
+/** Also true for a restore without a former volume that is admitted or queued. */
 function isOutOfUse(status: DataMoverRestore['status']): boolean {
   const { replaces, admittedAt, queue, phase = '' } = status ?? {};
   const isPast = admittedAt !== undefined || queue !== undefined;

@@ -4,8 +4,8 @@ import { podsInBackup } from './backup-selection.ts';
 import { FS_BACKUP_EXCLUDED, FS_BACKUP_INCLUDED } from './velero-facts.ts';
 
 /**
- * The pods through which Velero's file-system backup can reach the claim: those that this backup takes, mount it and
- * run. Pods that do not run are passed over by it.
+ * Returns the pods through which Velero's file-system backup can reach the claim: running pods that this backup includes and that
+ * mount the claim. It skips pods that do not run.
  */
 export function reachablePods(backup: Backup, pvc: PersistentVolumeClaim, pods: readonly Pod[]): Pod[] {
   return podsInBackup(backup, pods).filter(
@@ -13,7 +13,9 @@ export function reachablePods(backup: Backup, pvc: PersistentVolumeClaim, pods: 
   );
 }
 
-/** The pod through which the file-system backup takes the claim's data by Velero's defaults and the pod's annotations. */
+/**
+ * Returns the pod through which the file-system backup saves the claim's data, by Velero's defaults and the pod's annotations.
+ */
 export function fileSystemBackupOf(
   backup: Backup,
   pvc: PersistentVolumeClaim,
@@ -31,7 +33,7 @@ function isTaken(backup: Backup, pod: Pod, volume: string): boolean {
     : names(FS_BACKUP_INCLUDED).includes(volume);
 }
 
-/** The names under which the pod mounts the claim. */
+/** Returns the names of the pod's volumes that mount the claim. */
 function volumesOf(pod: Pod, pvc: PersistentVolumeClaim): string[] {
   const volumes = pod.spec.volumes ?? [];
   return volumes

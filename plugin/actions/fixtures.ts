@@ -6,7 +6,7 @@ import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-cla
 import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
 import type { LogFields, Logger } from '../../telemetry/log.ts';
 
-/** For tests: the objects that Velero and its plugins pass around, each the plainest one of its kind. */
+/** For tests: minimal objects that Velero and its plugins exchange. */
 
 interface Meta {
   uid?: string;
@@ -114,7 +114,7 @@ export function aContent(claimName = 'data', meta: Meta = {}): VolumeSnapshotCon
   };
 }
 
-/** A finished DataMoverBackup of the claim `data` of namespace `app`, as it lies in the backup `daily`. */
+/** A finished DataMoverBackup of the claim `data` of namespace `app`, as stored in the backup `daily`. */
 export function aRecord(status: DataMoverBackup['status'] = {}): DataMoverBackup {
   return {
     apiVersion: 'oadp.openshift.io/v1alpha1',

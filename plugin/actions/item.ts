@@ -2,7 +2,7 @@ import type { Resource } from '../../api/kubernetes/meta.ts';
 import { editJson, objectAt, type LosslessObject } from '../codec/lossless-json.ts';
 import { PluginError } from '../plugin-error.ts';
 
-/** The item's JSON as an object to read. Numbers may be rounded: to change an item, use {@link editItem}. */
+/** Parses the item's JSON for reading. Numbers may be rounded: to change an item, use {@link editItem}. */
 export function parseItem(item: Buffer): Resource {
   try {
     return JSON.parse(item.toString('utf8')) as Resource;
@@ -18,7 +18,7 @@ export interface ItemParts {
   spec: LosslessObject;
 }
 
-/** Changes an item without loss; what was not there before and was not filled stays away. */
+/** Edits an item without loss. Labels and annotations that stay empty are not added. */
 export function editItem(item: Buffer, change: (parts: ItemParts) => void): Buffer {
   return editJson(item, (object) => {
     const metadata = objectAt(object, 'metadata');
@@ -33,7 +33,7 @@ export function editItem(item: Buffer, change: (parts: ItemParts) => void): Buff
   });
 }
 
-/** Takes keys out of a part of an item. */
+/** Removes keys from a part of an item. */
 export function removeKeys(part: LosslessObject, ...keys: readonly string[]): void {
   for (const key of keys) Reflect.deleteProperty(part, key);
 }

@@ -2,9 +2,9 @@ import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
 import { toOperationID } from '../codec/operation-id.ts';
 import { editItem, parseItem, removeKeys } from './item.ts';
 
-/** The mark on a stored item: which DataMoverBackup holds the data that it stands for. */
+/** The mark on a stored item: the DataMoverBackup of its data. */
 
-/** Puts the mark on, and takes annotations off that mean nothing once the item is not restored. */
+/** Adds the mark, and removes annotations that have no meaning if the item is not restored. */
 export function markMoved(
   item: Buffer,
   request: { namespace: string; name: string },
@@ -16,15 +16,15 @@ export function markMoved(
   });
 }
 
-/** The value of the mark, without parsing the many items that have none. */
+/** Returns the value of the mark, without parsing the many items that have none. */
 export function markOf(item: Buffer): string | undefined {
   if (!item.includes(annotations.movedBy)) return undefined;
   return parseItem(item).metadata.annotations?.[annotations.movedBy];
 }
 
 /**
- * The item without a mark, when it came with one: that of an earlier backup, from which the object was restored. It would
- * send a restore of this backup to the wrong data.
+ * Returns the item without its mark, or `undefined` if it has none. The mark is that of an earlier backup, from which the object
+ * was restored, and would lead a restore of this backup to the wrong data.
  */
 export function withoutMark(item: Buffer): Buffer | undefined {
   if (markOf(item) === undefined) return undefined;

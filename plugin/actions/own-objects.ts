@@ -10,7 +10,7 @@ import { labels, MANAGED_BY } from '../../api/datamover/v1alpha1/keys.ts';
 import { childNameIn } from '../../api/datamover/v1alpha1/names.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 
-/** What VolSync makes for each transfer and gives no label that one could choose. Its pods and its cache claims get one. */
+/** Objects that VolSync creates for each transfer without configurable labels. Its pods and its cache claims have such labels. */
 export const ENGINE_RESOURCES = [
   'jobs.batch',
   'serviceaccounts',
@@ -19,10 +19,11 @@ export const ENGINE_RESOURCES = [
 ] as const;
 
 /**
- * True for what the data mover needs while it works: staging claims, caches, snapshots, and the volumes and contents behind
- * them. They carry Velero's exclude label; this finds those that a driver or an engine has made a moment ago, which
- * get it later or never. By name and label only objects of the protected namespace count: elsewhere those are the tenant's. What a
- * transfer of ours owns counts in every namespace: there may be other installations, and Kubernetes removes it with its owner.
+ * Returns true for objects that the data mover needs while it works: staging claims, caches, snapshots, and their volumes and
+ * contents. They carry Velero's exclude label; this function finds those that a driver or an engine has just created, which get
+ * it later or never. Names and labels count only in the protected namespace, because tenants control those in others. An object
+ * that one of our transfers owns counts in every namespace: other installations may exist, and Kubernetes deletes it with its
+ * owner.
  */
 export async function isOwnObject(
   kube: () => Promise<KubeClient>,
@@ -47,7 +48,7 @@ function isOwnedByTransfer({ metadata: { ownerReferences = [] } }: Resource): bo
   );
 }
 
-/** The namespaced object that an object is, or stands behind. */
+/** Returns the key of the namespaced object itself, or of the one that a volume or content belongs to. */
 function holderOf(object: Resource): Key | undefined {
   switch (object.kind) {
     case 'PersistentVolume':
@@ -68,7 +69,7 @@ function isCache({ metadata }: Resource): boolean {
   return metadata.labels?.[labels.cache] !== undefined && metadata.labels[labels.managedBy] === MANAGED_BY;
 }
 
-/** True for a claim that carries the label of a request's staging claim, wherever it is. */
+/** Returns true for a claim with the label of a request's staging claim, in any namespace. */
 export function isMarkedAsOwn({ metadata }: PersistentVolumeClaim): boolean {
   return metadata.labels?.[labels.requestUid] !== undefined;
 }

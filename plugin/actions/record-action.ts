@@ -22,8 +22,8 @@ import { createRequestOperations } from './request-operations.ts';
 import { retryTransient } from '../retry.ts';
 
 /**
- * `oadp.openshift.io/data-mover-record`: a stored DataMoverBackup is the record of where data is. It is never restored
- * itself (a controller would take it for a new request); it tells the request that waits for it what to bring back.
+ * `oadp.openshift.io/data-mover-record`: a stored DataMoverBackup is the record of data. It is never restored itself, because a
+ * controller would treat it as a new request; it becomes the source of the request that waits for it.
  */
 export function createRecordAction(cluster: Cluster): RestoreItemAction {
   const operations = createRequestOperations(cluster, dataMoverRestores, 'downloading');
@@ -34,7 +34,7 @@ export function createRecordAction(cluster: Cluster): RestoreItemAction {
       if (isRecordOfRestore(record, restore)) await handOver(cluster, record, restore, context);
       return { skipRestore: true };
     },
-    // No operation is ever begun here, but the service has the calls.
+    // This action starts no operations, but the service requires the methods.
     progress: (operationID, restore) => operations.progress(operationID, restore),
     cancel: (operationID, _restore, context) => operations.cancel(operationID, context),
   };
@@ -50,12 +50,12 @@ async function handOver(
   const log = callLog.child({ resource: dataMoverBackups.plural, namespace, name: record.metadata.name });
   const kube = await cluster.kube();
   const request = await findRequest(kube, { record, restore, namespace }, signal);
-  // Two namespaces may be mapped into one, and hold claims of one name: a claim gets the data of its own record only.
+  // Two namespaces with claims of the same name may be mapped to one; a claim gets only the data of its own record.
   if (request?.metadata.annotations?.[annotations.movedBy] !== formatKey(keyOf(record))) {
     log.debug('no DataMoverRestore waits for this record');
     return;
   }
-  // The source is set once; the API server refuses a second time.
+  // The source is immutable once it is set.
   if (request.spec.source !== undefined) return;
   const key = keyOf(request);
   const patch = { spec: { source: restoreSourceOf(record) } };
@@ -69,11 +69,13 @@ async function handOver(
 interface Wanted {
   record: DataMoverBackup;
   restore: Restore;
-  /** Into which the claim is restored. */
+  /** The namespace into which the claim is restored. */
   namespace: string;
 }
 
-/** By the claim's name; a record of a snapshot that was never captured does not know it, and its request is found by a label. */
+/**
+ * Finds the request by the claim's name. A record of a snapshot that was never captured does not contain it, so a label is used.
+ */
 async function findRequest(
   kube: KubeClient,
   { record, restore, namespace }: Wanted,
@@ -83,7 +85,7 @@ async function findRequest(
   if (name !== undefined)
     return kube.get(dataMoverRestores, restoreKey(restore, { namespace, name }), { signal });
   const wanted = formatKey(keyOf(record));
-  // A backup may hold thousands of such records: a list of all requests of the restore for each is too much.
+  // A backup may contain thousands of such records, so listing all requests of the restore for each is too expensive.
   const ofRestore = `${labels.veleroRestoreUid}=${restore.metadata.uid ?? ''}`;
   const labelSelector = `${ofRestore},${labels.movedBy}=${shortHash(wanted)}`;
   const requests = await collect(kube.list(dataMoverRestores, { namespace, labelSelector, signal }));

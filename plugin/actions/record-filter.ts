@@ -2,7 +2,7 @@ import type { Restore } from '../../api/velero/v1.ts';
 import { GROUP, VERSION } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 
-/** Under these names Velero's discovery finds our kind; a filter may use any of them, or a pattern. */
+/** Names under which Velero's discovery finds our kind; a filter may use any of them, or a pattern. */
 const { plural } = dataMoverBackups;
 const RESOURCE = `${plural}.${GROUP}`;
 const NAMES = ['datamoverbackup', 'dmb', plural].flatMap((name) => [
@@ -12,8 +12,8 @@ const NAMES = ['datamoverbackup', 'dmb', plural].flatMap((name) => [
 ]);
 
 /**
- * How to change a restore whose filters keep the records of moved data from being read; `undefined` when they do not.
- * Velero drops what its filters leave out without a word, also what an action asks for.
+ * Returns how to change a restore whose filters exclude the records of moved data; `undefined` if they include them. Velero
+ * silently drops excluded objects, even additional items of an action.
  */
 export function missingRecordsRemedy(restore: Restore): string | undefined {
   const { includedResources = [], excludedResources = [] } = restore.spec;
@@ -28,7 +28,7 @@ function meansRecords(filter: string): boolean {
   return NAMES.includes(name) || (name.includes('*') && patternOf(name).test(RESOURCE));
 }
 
-/** `*` stands for anything, dots included. */
+/** `*` matches any characters, including dots. */
 function patternOf(glob: string): RegExp {
   const parts = glob.split('*').map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`));
   return new RegExp(`^${parts.join('.*')}$`);

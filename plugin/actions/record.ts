@@ -4,8 +4,8 @@ import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { labelValue } from '../../api/datamover/v1alpha1/names.ts';
 
 /**
- * True when the DataMoverBackup belongs to the Velero backup of that name. Records of other backups lie in the same
- * namespace, hence may lie in the same tarball. The label holds a short form of a long name, the annotation all of it.
+ * Returns true if the DataMoverBackup belongs to the Velero backup of that name. Records of other backups exist in the same
+ * namespace, and may be in the same tarball. The label contains a short form of a long name, the annotation the full name.
  */
 export function isRecordOf(record: DataMoverBackup, veleroBackup: string | undefined): boolean {
   if (veleroBackup === undefined) return false;

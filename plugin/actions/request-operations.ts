@@ -23,7 +23,7 @@ export interface RequestOperations {
   cancel(operationID: string, context: CallContext): Promise<void>;
 }
 
-/** Progress and Cancel of operations whose id names a request: one API call each, in a process that lives for it. */
+/** Creates Progress and Cancel for operations whose id names a request. Each call is one API request in a process of its own. */
 export function createRequestOperations<T extends Request>(
   cluster: Cluster,
   kind: Kind<T>,
@@ -42,7 +42,7 @@ export function createRequestOperations<T extends Request>(
         const error = `${kind.kind} ${formatKey(key)} does not exist any more, so nobody can tell what became of the data`;
         return lostOperation(error, started, now);
       } catch (error) {
-        // An error of this call would be final for Velero; the request itself may be well.
+        // Velero would treat an error of this call as final, although the request itself may be fine.
         const reason = error instanceof Error ? error.message : String(error);
         return {
           ...lostOperation('', started, now),

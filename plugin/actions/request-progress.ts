@@ -2,13 +2,13 @@ import { byteRateText, byteShareText, byteText } from '../codec/byte-text.ts';
 import type { OperationProgress } from './action.ts';
 import { failureText, isTerminal, type RequestStatus } from './request-status.ts';
 
-/** A request as far as its progress goes. */
+/** The fields of a request that determine its progress. */
 export interface ProgressSource {
   metadata: { creationTimestamp?: string };
   status?: RequestStatus;
 }
 
-/** What Velero is told about a request; `verb` is what its mover does (`uploading`). */
+/** Returns the progress of a request for Velero; `verb` describes the work of its mover (`uploading`). */
 export function progressOf(request: ProgressSource, verb: string, now: number): OperationProgress {
   const status = request.status ?? {};
   const { phase = '' } = status;
@@ -28,7 +28,7 @@ function bytesOf({ progress }: RequestStatus): { bytesDone: number; bytesTotal: 
   return { bytesDone, bytesTotal: progress?.totalBytes ?? bytesDone };
 }
 
-/** One line for people. */
+/** Returns one line for users. */
 export function describeProgress(status: RequestStatus, verb: string): string {
   const { phase, message, queue } = status;
   if (phase === undefined) return 'waiting for the data mover controller';
@@ -50,15 +50,15 @@ function describeMoving({ progress, movingSince }: RequestStatus, verb: string):
 }
 
 /**
- * Bytes per second since the mover was asked to start, which takes in the start of its pod. Each poll is a process of its
- * own, so there is no earlier look to compare with. The first seconds say nothing.
+ * Returns bytes per second since the mover was started, including the start of its pod. Each poll is a new process, so no earlier
+ * value exists for comparison. `undefined` in the first second, which is not meaningful.
  */
 function rateOf(bytes: number, since: string | undefined, until: string): number | undefined {
   const seconds = (Date.parse(until) - Date.parse(since ?? '')) / 1000;
   return bytes > 0 && seconds >= 1 ? bytes / seconds : undefined;
 }
 
-/** The end of an operation that there is nothing to ask about. */
+/** Returns the final progress of an operation whose request does not exist. */
 export function lostOperation(error: string, started: string | undefined, now: number): OperationProgress {
   return {
     completed: true,

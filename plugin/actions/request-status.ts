@@ -1,4 +1,4 @@
-/** What backups and restores have in common, as far as Velero is told about it. */
+/** The common fields of backups and restores that are reported to Velero. */
 export interface RequestStatus {
   phase?: string | undefined;
   message?: string | undefined;
@@ -14,7 +14,7 @@ export function isTerminal(phase: string): boolean {
   return phase === 'Completed' || phase === 'Failed' || phase === 'Canceled';
 }
 
-/** Why a request did not succeed; never empty, because Velero takes an empty text for success. */
+/** Returns why a request did not succeed; never empty, because Velero treats an empty text as success. */
 export function failureText(status: RequestStatus): string {
   const { failure, message, phase = 'Failed' } = status;
   if (failure !== undefined) return `${failure.reason}: ${failure.message}`;

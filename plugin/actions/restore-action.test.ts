@@ -59,7 +59,7 @@ function setUp(enable = 'true') {
     kube,
     clock,
     lines,
-    /** How many objects all lists have returned. */
+    /** The number of objects that all lists have returned. */
     listed: () => listed,
     restore: run(createRestoreAction(cluster)),
     record: run(createRecordAction(cluster)),
@@ -344,7 +344,7 @@ describe('a snapshot', () => {
     async (make) => {
       for (const enable of ['true', 'false']) {
         const { restore, kube } = setUp(enable);
-        // Velero's own action, which comes first, has given it another name and dropped nothing from the backup.
+        // Velero's own action, which runs first, has renamed it; the item in the backup is unchanged.
         expect(await restore(make(), aRestore(), make('data', MOVED))).toEqual({ skipRestore: true });
         expect(kube.calls).toEqual([]);
       }

@@ -9,19 +9,19 @@ import { createRequestOperations } from './request-operations.ts';
 import { MARKED_RESOURCES } from './velero-facts.ts';
 import { restoreWaitingClaim } from './waiting-claim.ts';
 
-/** `oadp.openshift.io/data-mover-restore`: asks for the data of moved claims to be brought back. */
+/** `oadp.openshift.io/data-mover-restore`: creates requests for the data of moved claims. */
 export function createRestoreAction(cluster: Cluster): RestoreItemAction {
   const claim = createClaimRestore(cluster);
   const operations = createRequestOperations(cluster, dataMoverRestores, 'downloading');
   return {
     resources: MARKED_RESOURCES,
     async execute(input, context) {
-      // Other actions may have dropped the mark from the item; the backup still has it.
+      // Other actions may have removed the mark from the item; the backup still contains it.
       const movedBy = markOf(input.item) ?? markOf(input.itemFromBackup);
       if (movedBy === undefined) return (await restoreWaitingClaim(cluster, input, context)) ?? {};
       const object = parseItem(input.item);
       if (object.kind !== 'PersistentVolumeClaim') {
-        // The storage behind it may be gone or belong to somebody else; the claim gets a volume with the data, or an error.
+        // Its storage may have been deleted or reused; the claim gets a volume with the data, or an error.
         context.log.debug(
           { kind: object.kind, name: object.metadata.name },
           'it stands for data that was moved and is not restored; the claim gets a new volume',

@@ -9,25 +9,25 @@ import { createOnce } from './create-once.ts';
 import { policiesOf, type Decide } from './decider.ts';
 import { desiredBackup } from './desired-backup.ts';
 
-/** Starts the captures of the claims that belong together with one, so that they run side by side. */
+/** Starts the captures of related claims early, so that they run concurrently. */
 export interface SiblingStarter {
-  /** Never rejects: what goes wrong here is reported by the visit that it concerns. */
+  /** Never rejects: each claim's own call reports its errors. */
   start(backup: Backup, pvc: PersistentVolumeClaim, context: CallContext): Promise<void>;
-  /** The request that was made for a claim ahead of its turn. */
+  /** Returns the request that was created for a claim before its own call. */
   madeFor(pvc: PersistentVolumeClaim): DataMoverBackup | undefined;
 }
 
-/** How many are under way at once. */
+/** Maximum number of concurrent starts. */
 const BATCH = 8;
 
 /**
- * Velero visits one claim after the other and each visit waits for its own capture; without this, captures would queue
- * up behind each other. The requests have the same names that the claims' own visits will use.
+ * Creates the starter. Velero visits one claim after the other, and each call waits for its own capture, so captures would run
+ * one after the other. The requests have the names that the claims' own calls will use.
  */
 export function createSiblingStarter(cluster: Cluster, decide: Decide): SiblingStarter {
-  // One process serves one backup, so what was started once stays started.
+  // Never reset, because one process serves one backup.
   const started = new Set<string>();
-  /** By the uid of the claim. */
+  /** Keyed by the uid of the claim. */
   const made = new Map<string, DataMoverBackup>();
 
   async function start(
@@ -39,7 +39,7 @@ export function createSiblingStarter(cluster: Cluster, decide: Decide): SiblingS
     started.add(uid);
     try {
       const { filters } = await policiesOf(cluster, backup);
-      // What Velero may leave out must not be uploaded: no tarball would record it.
+      // Data that Velero may exclude must not be uploaded, because no tarball would contain its record.
       if (filters.perNamespace) return;
       const filtered = withFilters(backup, filters);
       const siblings = siblingsOf(filtered, pvc, await cluster.content(namespace)).filter((claim) => {

@@ -29,9 +29,9 @@ type FindRequest = (
 ) => Promise<SnapshotKey | undefined>;
 
 /**
- * The snapshots that Velero itself took of claims whose data is moved: marked, so that no restore makes them again in a
- * cluster that does not have them. They stay in the backup, and Velero deletes the snapshots with it. Velero stores them
- * twice, and the second copy, of the finalizing pass, replaces the first.
+ * Creates the handler for snapshots that Velero itself took of claims whose data is moved. It marks them, so that no restore
+ * creates them in a cluster that does not have them. They stay in the backup, and Velero deletes the snapshots with it. Velero
+ * stores them twice, and the second copy, of the finalizing pass, replaces the first.
  */
 export function createSnapshotBackup(
   cluster: Cluster,
@@ -44,7 +44,7 @@ export function createSnapshotBackup(
     if (snapshot === undefined) return {};
     const find = isFinalizing(backup) ? made : planned;
     const request = await find(backup, snapshot, signal);
-    // Velero's own restore action looks at the group before ours can say that the snapshot is not wanted.
+    // Velero's own restore action reads the group before ours can skip the snapshot.
     return request === undefined ? {} : { item: markMoved(item, request, [GROUP_SNAPSHOT_HANDLE]) };
   };
 }
@@ -58,13 +58,13 @@ function snapshotKeyOf(object: VolumeSnapshot | VolumeSnapshotContent): Snapshot
   return volumeSnapshotRef && { namespace: volumeSnapshotRef.namespace, name: volumeSnapshotRef.name };
 }
 
-/** In the first pass Velero stores a snapshot before its claim has its turn, so the claim's decision is foreseen. */
+/** In the first pass Velero stores a snapshot before its claim, so the decision about the claim is computed early. */
 function planRequest(cluster: Cluster, decide: Decide): FindRequest {
   return async (backup, key, signal) => {
     const kube = await cluster.kube();
     const snapshot = await kube.get(volumeSnapshots, key, { signal });
     const claimName = snapshot?.spec.source.persistentVolumeClaimName;
-    // Snapshots that a user made are the user's.
+    // Snapshots that a user created are not ours to mark.
     if (claimName === undefined || !isOfBackup(snapshot, backup)) return undefined;
     const { namespace } = key;
     const pvc = await kube.get(persistentVolumeClaims, { namespace, name: claimName }, { signal });
@@ -76,8 +76,8 @@ function planRequest(cluster: Cluster, decide: Decide): FindRequest {
 }
 
 /**
- * In the finalizing pass the snapshot may be gone from the cluster; the request that used it is there. All requests have
- * been made by then, so those of a namespace are listed once.
+ * In the finalizing pass the snapshot may have been deleted, but the request that used it exists. All requests have been created
+ * by then, so those of a namespace are listed once.
  */
 function findMadeRequest(cluster: Cluster): FindRequest {
   const { clock } = cluster;

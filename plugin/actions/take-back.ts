@@ -7,8 +7,8 @@ import type { Cluster } from '../cluster.ts';
 import { cancelRequest } from './cancel-request.ts';
 
 /**
- * Cancels a request for a claim that is not stored as moved: no backup would ever name its data. Never rejects, and goes on where
- * Velero has given up the call. What it cannot cancel goes when the Velero backup is deleted.
+ * Cancels a request for a claim that is not stored as moved, because no backup would name its data. Never rejects, and continues
+ * even if Velero has given up the call. A request that cannot be canceled is removed when the Velero backup is deleted.
  */
 export async function takeBack(cluster: Cluster, request: DataMoverBackup, log: Logger): Promise<void> {
   const name = `DataMoverBackup ${formatKey(keyOf(request))}`;

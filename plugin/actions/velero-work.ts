@@ -16,8 +16,8 @@ export interface VeleroWork {
 }
 
 /**
- * Reads what Velero's CSI support notes on a claim. A claim keeps such annotations when it is restored from YAML or
- * created from an export, so each counts only if the object that it names belongs to this backup and to this claim.
+ * Reads the annotations of Velero's CSI support on a claim. A claim keeps such annotations if it is restored from YAML or created
+ * from an export, so each counts only if the object that it names belongs to this backup and to this claim.
  */
 export async function readVeleroWork(
   kube: KubeClient,
@@ -62,7 +62,7 @@ async function isUploadOf(
   return found !== undefined && isMadeIn(found, backup) && isFor(found, pvc);
 }
 
-/** A name can be used again for another backup; the uid cannot. */
+/** Another backup may have the same name, but not the same uid. */
 function isMadeIn({ metadata }: Resource, backup: Backup): boolean {
   return metadata.labels?.[labels.veleroBackupUid] === backup.metadata.uid;
 }
@@ -78,11 +78,11 @@ async function isSnapshotOf(
   const { namespace = '', name } = pvc.metadata;
   if (!isObjectName(snapshot)) return false;
   const found = await kube.get(volumeSnapshots, { namespace, name: snapshot }, { signal });
-  // That of a group names the content alone.
+  // A snapshot of a group has only the content as its source.
   return isOfBackup(found, backup) && (found?.spec.source.persistentVolumeClaimName ?? name) === name;
 }
 
-/** True for a snapshot that Velero took in this backup; not every Velero also notes the uid. */
+/** Returns true for a snapshot that Velero took in this backup; some versions of Velero do not add the uid. */
 export function isOfBackup(snapshot: VolumeSnapshot | undefined, backup: Backup): boolean {
   const own = snapshot?.metadata.labels ?? {};
   const uid = own[labels.veleroBackupUid] ?? backup.metadata.uid;

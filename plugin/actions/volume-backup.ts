@@ -6,8 +6,8 @@ import { backupKey } from './desired-backup.ts';
 import { markMoved } from './moved-mark.ts';
 
 /**
- * The volume of a claim whose data is moved: marked, so that no restore brings it back pointing at storage that is gone
- * (Velero restores volumes with reclaim policy Retain as they were). The request itself belongs to the claim.
+ * Creates the handler for volumes of claims whose data is moved. It marks them, so that no restore creates a volume whose storage
+ * no longer exists (Velero restores volumes with reclaim policy Retain unchanged). The request itself belongs to the claim.
  */
 export function createVolumeBackup(cluster: Cluster, decide: Decide): ItemHandler<PersistentVolume> {
   return async (pv, { item, backup }, { signal }) => {
@@ -15,7 +15,7 @@ export function createVolumeBackup(cluster: Cluster, decide: Decide): ItemHandle
     if (namespace === undefined || name === undefined || uid === undefined) return {};
     const kube = await cluster.kube();
     const pvc = await kube.get(persistentVolumeClaims, { namespace, name }, { signal });
-    // A claim of that name that is not the one bound: the volume waits for its owner's decision, it is nobody's data.
+    // The claim of that name is not the bound one, so the volume holds the data of no claim.
     if (pvc?.metadata.uid !== uid) return {};
     if ((await decide(backup, pvc, { signal, volume: pv })).outcome !== 'move') return {};
     return { item: markMoved(item, backupKey(backup, { namespace, uid })) };

@@ -14,7 +14,10 @@ export type CaptureOutcome =
   | { outcome: 'failed'; message: string }
   | { outcome: 'timedOut' };
 
-/** Waits until the source of a backup is fixed, so that the application may write again; goes on from the request as it was found. */
+/**
+ * Waits until the source of a backup is captured, so that the application may write again. Starts from the request as it was
+ * found.
+ */
 export async function waitForCapture(
   kube: KubeClient,
   request: DataMoverBackup,

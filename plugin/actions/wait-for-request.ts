@@ -10,26 +10,26 @@ export interface WaitOptions {
   signal: AbortSignal;
 }
 
-/** What is waited for on one object. */
+/** The condition to wait for on one object. */
 export interface Awaited<T extends Resource, Outcome extends object> {
   kind: Kind<T>;
-  /** As it was found. */
+  /** The object as it was found. */
   request: T;
-  /** `undefined` while it has not come. */
+  /** Returns `undefined` until the condition is met. */
   observe: (object: T) => Outcome | undefined;
-  /** What is lost when the object goes, for the error: `while its source was being captured`. */
+  /** For the error if the object is deleted: `while its source was being captured`. */
   during: string;
 }
 
-/** Bookmarks come about once a minute, so this much silence means a dead connection. */
+/** Bookmarks arrive about once a minute, so this much silence means a dead connection. */
 const IDLE_MS = 180_000;
 const WATCH_SECONDS = 300;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
 
 /**
- * Waits until an object says what is waited for: goes on from what is known of it, and watches that one object. Broken
- * connections and outages of the API server are waited out within the time. `undefined` when the time is up.
+ * Waits until `observe` returns an outcome: starts from the known object, and watches that one object. Retries after broken
+ * connections and outages of the API server. Returns `undefined` after `timeoutMs`.
  */
 export async function waitForRequest<T extends Resource, Outcome extends object>(
   kube: KubeClient,
@@ -46,7 +46,7 @@ export async function waitForRequest<T extends Resource, Outcome extends object>
       const found = await tryTo(look, deadline.signal);
       known = undefined;
       if (typeof found === 'object') return found;
-      // A watch that came to its end is no trouble.
+      // The normal end of a watch is no error.
       pauseMs = found === 'trouble' ? Math.min(pauseMs * 2, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS;
       if (!deadline.signal.aborted) await sleep(options.clock, pauseMs, signal);
       options.signal.throwIfAborted();
@@ -57,7 +57,7 @@ export async function waitForRequest<T extends Resource, Outcome extends object>
   }
 }
 
-/** A look, with what a later one may cure as an outcome. */
+/** Runs one attempt and returns retryable errors as an outcome. */
 async function tryTo<Outcome extends object>(
   look: () => Promise<Outcome | undefined>,
   deadline: AbortSignal,
@@ -70,7 +70,7 @@ async function tryTo<Outcome extends object>(
   }
 }
 
-/** One read, unless it is known already, and one watch; `undefined` when the watch ended without an answer. */
+/** Reads the object once, unless it is known, and watches it once. Returns `undefined` if the watch ended without an outcome. */
 async function lookAt<T extends Resource, Outcome extends object>(
   kube: KubeClient,
   awaited: Awaited<T, Outcome> & { known: T | undefined },
@@ -101,7 +101,7 @@ async function lookAt<T extends Resource, Outcome extends object>(
   return undefined;
 }
 
-/** True for what a second look may cure. */
+/** Returns true for errors that a retry may fix. */
 function passes(error: unknown): boolean {
   return (
     isTransient(error) || isGone(error) || (error instanceof KubeError && error.reason === ClientReason.idle)

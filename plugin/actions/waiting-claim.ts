@@ -7,8 +7,9 @@ import { editItem, parseItem, removeKeys } from './item.ts';
 import { targetNamespace } from './namespace-mapping.ts';
 
 /**
- * Restores a claim that a backup has stored while another restore was to bring its data. It has a selector that no volume will ever
- * meet, and the backup holds no data of it: a restore that passes it through would complete and leave its pods waiting for good.
+ * Restores a claim that was backed up while another restore was about to fill it. It has a selector that no volume will ever
+ * match, and the backup has no data of it: if it were restored unchanged, the restore would complete and its pods would wait
+ * forever.
  * @returns undefined for anything else
  */
 export async function restoreWaitingClaim(
@@ -34,9 +35,9 @@ export async function restoreWaitingClaim(
   );
 }
 
-/** The DataMoverRestore that an unbound claim waits for. */
+/** Returns the name of the DataMoverRestore that an unbound claim waits for. */
 function awaitedBy(item: Buffer): string | undefined {
-  // Most items are not parsed.
+  // Avoids parsing most items.
   if (!item.includes(labels.restoredBy)) return undefined;
   const object = parseItem(item);
   if (object.kind !== persistentVolumeClaims.kind) return undefined;

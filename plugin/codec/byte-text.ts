@@ -1,18 +1,18 @@
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
-/** `1.2 GiB`. */
+/** For example `1.2 GiB`. */
 export function byteText(bytes: number): string {
   const exponent = exponentOf(bytes);
   return `${amount(bytes, exponent)} ${UNITS[exponent] ?? 'B'}`;
 }
 
-/** `1.2 of 3.4 GiB`, both in the unit of the total. */
+/** For example `1.2 of 3.4 GiB`, both in the unit of the total. */
 export function byteShareText(done: number, total: number): string {
   const exponent = exponentOf(total);
   return `${amount(done, exponent)} of ${amount(total, exponent)} ${UNITS[exponent] ?? 'B'}`;
 }
 
-/** `40 MiB/s`, `1.5 MiB/s`: with a decimal only where it is one of two digits. */
+/** For example `40 MiB/s` or `1.5 MiB/s`: with one decimal below 10, except for bytes. */
 export function byteRateText(bytesPerSecond: number): string {
   const exponent = exponentOf(bytesPerSecond);
   const rate = bytesPerSecond / 1024 ** exponent;

@@ -9,7 +9,7 @@ const UNITS_MS: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
-/** Milliseconds of a duration as Go prints it (`1h30m0s`); `undefined` for anything else. */
+/** Returns the milliseconds of a duration as Go prints it (`1h30m0s`); `undefined` for anything else. */
 export function parseGoDuration(text: string): number | undefined {
   const match = /^([-+])?((?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|\u03bcs|ms|s|m|h))+$/.exec(text);
   if (match === null) return text === '0' ? 0 : undefined;

@@ -4,11 +4,11 @@ import { editItem } from '../actions/item.ts';
 import { markMoved, markOf, withoutMark } from '../actions/moved-mark.ts';
 import { parseLossless, stringifyLossless } from './lossless-json.ts';
 
-/** What is written back is what came, for every JSON text; judged by a reader that turns no number into a number. */
+/** What is written equals what was read, for every JSON text; compared by a parser that keeps numbers as text. */
 
 jest.setTimeout(60_000);
 
-/** JSON with its numbers as they were written, and its keys in an order of their own. */
+/** Parses JSON with numbers as they were written, and keys in sorted order. */
 function exactly(text: string): unknown {
   type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
   const reviver: Reviver = (_key, value, { source }) => {
@@ -25,7 +25,7 @@ const numbers = fc.oneof(
   fc.constantFrom('1.0', '-0', '0.10', '1e400', '-1E-400', '9007199254740993', '18446744073709551615', '1e3'),
   fc.stringMatching(/^-?(0|[1-9]\d{0,25})(\.\d{1,25})?([eE][+-]?\d{1,3})?$/),
 );
-/** Texts as Go or anybody writes them: escaped or not, also halves of characters. */
+/** Strings as Go or other writers write them: escaped or not, including lone surrogates. */
 const texts = fc.oneof(
   fc.string({ unit: 'binary' }).map((text) => JSON.stringify(text)),
   fc.constantFrom(String.raw`"<b>"`, String.raw`"\ud83d"`, String.raw`"\/\u0000"`, '"😀"', '""'),
@@ -45,7 +45,7 @@ const { json } = fc.letrec<{ json: string }>((tie) => ({
   ),
 }));
 
-/** A key that comes twice counts as Go counts it: the last one. */
+/** Writes an object. For a duplicate key the last one counts, as in Go. */
 function toObject(members: readonly (readonly [string, string])[]): string {
   return `{${members.map(([key, value]) => `${key}: ${value}`).join(',')}}`;
 }

@@ -1,14 +1,14 @@
 import { formatKey, type Key } from '../../api/kubernetes/meta.ts';
 
 /**
- * The id under which Velero asks for an operation: `namespace/name` of its request. Every poll is a new process, so the
- * id carries all that is needed.
+ * Returns the id of a Velero operation: `namespace/name` of its request. Every poll is a new process, so the id contains
+ * everything that is needed.
  */
 export function toOperationID(key: Required<Key>): string {
   return formatKey(key);
 }
 
-/** `undefined` when the text is no id of ours. */
+/** Returns `undefined` if the text is not one of our ids. */
 export function parseOperationID(id: string): Required<Key> | undefined {
   const [namespace, name, ...rest] = id.split('/');
   if (!namespace || !name || rest.length > 0) return undefined;

@@ -5,7 +5,7 @@ import type {
   RestoreItemAction,
 } from '../actions/action.ts';
 
-/** Everything one executable offers, by registered name (`domain/name`). */
+/** All actions of one executable, by registered name (`domain/name`). */
 export interface Actions {
   backupItemActions: Readonly<Record<string, BackupItemAction>>;
   restoreItemActions: Readonly<Record<string, RestoreItemAction>>;

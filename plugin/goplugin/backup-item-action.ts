@@ -15,7 +15,7 @@ export function backupItemActionHandlers(
     Execute: unary(environment, async (request, context) => {
       const action = pick(actions, request.plugin);
       const output = await action.execute({ item: request.item, backup: backupOf(request) }, context);
-      // An answer without an item is an error for Velero, also when nothing changed.
+      // Velero treats a response without an item as an error, even if nothing changed.
       return { ...output, item: output.item ?? request.item };
     }),
     Progress: unary(environment, async (request, context) => {

@@ -7,15 +7,15 @@ import { framesOf, type LocateSource } from './stack.ts';
 import { encodeStatusDetails } from './status-details.ts';
 
 /**
- * Velero stores the text in the backup's log: enough to read, not a dump. It travels twice in one block of trailers, once
- * with up to three characters per byte, and HTTP/2 libraries refuse blocks beyond 64 KiB.
+ * Velero stores the text in the backup's log, so it must be readable. It is sent twice in one block of trailers, once with up to
+ * three characters per byte, and HTTP/2 libraries reject blocks over 64 KiB.
  */
 const MAX_MESSAGE_BYTES = 4096;
 
 /**
- * Anything thrown by an action as the gRPC error that Velero understands, as its own Go framework would send it: errors
- * that were meant (ours, the API server's) are UNKNOWN with their message; anything else is what Go calls a panic and is
- * ABORTED. Both carry file, line and function.
+ * Converts anything that an action throws to a gRPC error as Velero's Go framework sends it: expected errors (PluginError,
+ * KubeError) are UNKNOWN with their message; anything else corresponds to a panic in Go and is ABORTED. Both contain file, line
+ * and function.
  */
 export function toCallError(thrown: unknown, locate?: LocateSource): ServerErrorResponse {
   const meant = thrown instanceof PluginError || thrown instanceof KubeError;
@@ -33,7 +33,7 @@ export function toCallError(thrown: unknown, locate?: LocateSource): ServerError
 function textOf(thrown: unknown): string {
   if (typeof thrown === 'string') return thrown;
   if (!(thrown instanceof Error)) return inspect(thrown);
-  // Only by its type: anybody may have set it to something else.
+  // A string only by its type; the thrower may have assigned any value.
   const message: unknown = thrown.message;
   if (typeof message === 'string') return message || thrown.name;
   return inspect(message);

@@ -1,17 +1,17 @@
 import type { GRPCControllerHandlers } from '../../proto/gen/plugin/GRPCController.ts';
 
-/** Below the two seconds of the host, and far above what an answer takes on a machine that is busy. */
+/** Below the two seconds of the host, and far above the time for a response on a busy machine. */
 const LAST_RESORT_MS = 1_000;
 
 /**
- * How the host ends this process. It waits without limit for the answer and then two seconds for the exit, so the
- * answer goes out first and `exit` follows as soon as the answer has left.
+ * Handles the end of this process. The host waits without limit for the response and then two seconds for the exit, so the
+ * response is sent first and `exit` follows immediately.
  */
 export function controllerHandlers(exit: () => void): GRPCControllerHandlers {
   return {
     Shutdown(call, callback) {
-      // Comes, whatever its name, when the last frame of the answer is made, and when the host has hung up. The frame is
-      // written in the next round of the event loop, so in the one after that it has left.
+      // Despite its name this event is emitted when the last frame of the response is queued, and when the host disconnects. The
+      // frame is written in the next round of the event loop, so `exit` is called in the round after that.
       call.on('cancelled', () => setImmediate(() => setImmediate(exit)));
       callback(null, {});
       setTimeout(exit, LAST_RESORT_MS).unref();

@@ -13,7 +13,7 @@ describe('a text that is cut', () => {
     const note = 24;
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), fc.nat(100), (text, max) => {
-        // Also halves of characters.
+        // Including lone surrogates.
         const cut = cutText(text.slice(1), max);
         expect(cut.isWellFormed()).toBe(true);
         expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(max + note);

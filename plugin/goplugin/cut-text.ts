@@ -1,6 +1,6 @@
 /**
- * A text of at most so many bytes, cut between characters, with a note of how long it was. Half a character, which
- * JavaScript allows in a text, becomes U+FFFD: gRPC throws at it and Go drops the message that holds it.
+ * Returns a text of at most `maxBytes` bytes, cut between characters, with a note of its original length. A lone surrogate, which
+ * JavaScript allows in a text, becomes U+FFFD: gRPC throws for it and Go drops the message that contains it.
  */
 export function cutText(text: string, maxBytes: number): string {
   const bytes = Buffer.from(text, 'utf8');

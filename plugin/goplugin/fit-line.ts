@@ -1,14 +1,14 @@
 import { cutText } from './cut-text.ts';
 
-/** What go-plugin reads at once. It prints the pieces of a longer line raw, at debug, as if nothing had been said. */
+/** Maximum line length of go-plugin. It prints the pieces of a longer line raw, at level debug. */
 export const MAX_LINE_BYTES = 64 * 1024;
 
-/** Of every value of a line that is too long; texts of ten such values fit, whatever they hold. */
+/** Maximum size of each value of a line that is too long; ten such values always fit. */
 const MAX_VALUE_BYTES = 1024;
-/** Stay, when so many fields are there that nothing else helps. */
+/** The fields that are kept if cutting the values is not enough. */
 const ESSENTIAL = ['@level', '@message', 'namespace', 'name', 'resource', 'error'];
 
-/** A JSON line that go-plugin reads as one: with its values cut, and if that is not enough, without most fields. */
+/** Returns a JSON line that go-plugin reads as one: with its values cut, and if that is not enough, without most fields. */
 export function fitLine(line: string): string {
   if (fits(line)) return line;
   const fields = Object.entries(JSON.parse(line) as Record<string, unknown>).map(

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hangUp } from './hang-up.ts';
 
-/** What the host sets in the environment of every process that it starts as a plugin. */
+/** The variable that the host sets in the environment of every plugin process. */
 export const COOKIE = { key: 'VELERO_PLUGIN', value: 'hello' } as const;
 
 const CORE_PROTOCOL = 1;
@@ -11,21 +11,21 @@ const VELERO_PROTOCOL = 2;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** True when Velero started this process; without it nobody speaks the protocol on the other side. */
+/** Returns true if Velero started this process; otherwise no host uses the protocol. */
 export function isStartedByVelero(env: Environment): boolean {
   return env[COOKIE.key] === COOKIE.value;
 }
 
-/** A socket path of this process alone. */
+/** A socket path for this process only. */
 export interface SocketPath {
   readonly path: string;
-  /** Removes the socket and its folder; Velero does not tidy its /tmp. */
+  /** Removes the socket and its folder, because Velero does not clean up its /tmp. */
   remove(): void;
 }
 
 const FOLDER = 'plugin-datamover-';
 
-/** A fresh folder per process, open to its user only: several processes of one plugin live side by side. */
+/** Creates a folder for this process that only its user can access, because several processes of one plugin run concurrently. */
 export function createSocketPath(env: Environment): SocketPath {
   const folder = mkdtempSync(join(socketParent(env), `${FOLDER}${String(process.pid)}-`));
   return {
@@ -34,7 +34,7 @@ export function createSocketPath(env: Environment): SocketPath {
   };
 }
 
-/** Removes what processes left that were killed and could not do it themselves. */
+/** Removes the sockets of killed processes, which could not remove them. */
 export function sweepSockets(env: Environment): void {
   const parent = socketParent(env);
   for (const name of readdirSync(parent)) {
@@ -53,17 +53,23 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Somebody else's process is alive, too.
+    // A process of another user is alive, too.
     return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 
-/** The one line that go-plugin reads from stdout. It must be printed only once the socket listens: the host dials at once. */
+/**
+ * Returns the line that go-plugin reads from stdout. It must be printed only after the socket listens, because the host dials at
+ * once.
+ */
 export function handshakeLine(socketPath: string): string {
   return `${String(CORE_PROTOCOL)}|${String(VELERO_PROTOCOL)}|unix|${socketPath}|grpc|\n`;
 }
 
-/** Written past the stream layer, which nothing may delay; and nothing else may ever reach stdout, so it ends here. */
+/**
+ * Writes the line directly to the file descriptor, to avoid any delay by the stream. Then closes stdout, which nothing else may
+ * use.
+ */
 export function announce(socketPath: string): void {
   writeSync(1, handshakeLine(socketPath));
   hangUp(1);

@@ -4,19 +4,19 @@ import { fitLine } from './fit-line.ts';
 import { framesOf, type LocateSource } from './stack.ts';
 import { writeWhole } from './write-whole.ts';
 
-/** Levels of hclog, the loudest last; Velero prints a line with any other as debug. */
+/** Levels of hclog in ascending order; Velero prints a line with any other as debug. */
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 export type HclogLevel = (typeof LEVELS)[number];
 
 export interface HclogOptions {
-  /** Default `info`, as Velero's. */
+  /** Default `info`, as in Velero. */
   level?: HclogLevel;
   /** Default 2, standard error, which the host reads. */
   fd?: number;
   locate?: LocateSource;
 }
 
-/** Keys of the line itself. Velero's server panics when one of these is not a string, so nobody else may set them. */
+/** Keys of the line itself, which fields must not override: Velero's server panics if one of these is not a string. */
 const RESERVED = new Set([
   '@level',
   '@message',
@@ -27,14 +27,14 @@ const RESERVED = new Set([
   'timestamp',
   'level',
 ]);
-/** Keys that a hook of the Velero server casts to string, without looking, while a backup runs. */
+/** Keys that a hook of the Velero server casts to string without a check while a backup runs. */
 const STRINGS = new Set(['namespace', 'name', 'resource']);
 
 /**
- * The log as go-plugin reads it: one JSON object per line on stderr, keys `@level` and `@message`, no time (the host
- * stamps). Warn and error lines are counted by Velero: an error line makes the backup PartiallyFailed.
+ * Creates a log in the format of go-plugin: one JSON object per line on stderr, keys `@level` and `@message`, no time (the host
+ * adds it). Velero counts warnings and errors: an error line makes the backup PartiallyFailed.
  *
- * Not pino, which the controller logs with: loading it was a tenth of the CPU time of a start.
+ * It is not pino, which the controller uses: loading pino took a tenth of the CPU time of a start.
  */
 export function createHclog({ level = 'info', fd = 2, locate }: HclogOptions = {}): Logger {
   const loud = LEVELS.slice(LEVELS.indexOf(level));
@@ -70,7 +70,7 @@ function toLine(fields: LogFields): string {
   }
 }
 
-/** False for what JSON cannot say, such as an object that holds itself, or a bigint. */
+/** Returns false for what JSON cannot represent, such as a cyclic object or a bigint. */
 function isSayable(value: unknown): boolean {
   try {
     JSON.stringify(value);
@@ -94,7 +94,7 @@ function cleanFields(fields: LogFields, locate?: LocateSource): LogFields {
   return clean;
 }
 
-/** As Velero's own plugins log an error. */
+/** Returns the fields with which Velero's own plugins log an error. */
 function errorFields(error: Error, locate?: LocateSource): LogFields {
   const [frame] = framesOf(error, locate);
   if (frame === undefined) return { error: error.message };
@@ -105,11 +105,11 @@ function errorFields(error: Error, locate?: LocateSource): LogFields {
   };
 }
 
-/** Never throws, whatever it is given. */
+/** Never throws, whatever the value. */
 function asText(value: unknown): string {
   if (typeof value === 'string') return value;
   try {
-    // Undefined for what JSON does not know, whatever its type says.
+    // `undefined` for what JSON cannot represent, despite the declared type.
     const json = JSON.stringify(value) as string | undefined;
     return json ?? typeof value;
   } catch {

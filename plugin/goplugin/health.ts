@@ -1,10 +1,10 @@
 import { status } from '@grpc/grpc-js';
 import type { HealthHandlers } from '../../proto/gen/grpc/health/v1/Health.ts';
 
-/** The service name that go-plugin asks for. */
+/** The service name that go-plugin checks. */
 const SERVICE = 'plugin';
 
-/** A plugin that answers is healthy; it has no other state. */
+/** Always reports healthy: a plugin that responds has no other state. */
 export function healthHandlers(): HealthHandlers {
   return {
     Check(call, callback) {

@@ -5,17 +5,17 @@ import { createInterface } from 'node:readline';
 import { COOKIE, handshakeLine } from './handshake.ts';
 import { services, type Services } from './services.ts';
 
-/** Velero's side of the protocol, as much of it as a self-test needs: one plugin process, and calls to it. */
+/** Velero's side of the protocol, as far as a self-test needs it: one plugin process, and calls to it. */
 export interface PluginHost {
   readonly pid: number;
   /** The path of the socket that the plugin announced. */
   readonly socketPath: string;
-  /** What the process has logged so far. */
+  /** The lines that the process has logged so far. */
   readonly log: readonly string[];
   call(service: keyof Services, method: string, request: object): Promise<Record<string, unknown>>;
-  /** Resolves with the exit code when the process has ended and everything that it said is read; `null` for a signal. */
+  /** Resolves with the exit code after the process has ended and all of its output was read; `null` for a signal. */
   readonly ended: Promise<number | null>;
-  /** Ends the process, whatever it does. */
+  /** Kills the process with SIGKILL. */
   kill(): void;
 }
 
@@ -28,7 +28,7 @@ export interface PluginProgram {
 const START_TIMEOUT_MS = 60_000;
 const CALL_TIMEOUT_MS = 30_000;
 
-/** Starts a program as Velero starts its plugins. Rejects when its first line is not the handshake. */
+/** Starts a program as Velero starts its plugins. Rejects if its first line is not the handshake. */
 export async function startPlugin({ command, args, env }: PluginProgram): Promise<PluginHost> {
   const child = spawn(command, args, {
     env: { ...env, [COOKIE.key]: COOKIE.value },

@@ -2,8 +2,8 @@ import type { PluginListerHandlers } from '../../proto/gen/generated/PluginListe
 import type { Actions } from './actions.ts';
 
 /**
- * Tells what this executable offers. `command` is the path that Velero will start from now on, so it must be the one
- * that it started this time.
+ * Lists the actions of this executable. Velero will start `command` from now on, so it must be the path by which Velero started
+ * this process.
  */
 export function listerHandlers(command: string, actions: Actions): PluginListerHandlers {
   const plugins = [

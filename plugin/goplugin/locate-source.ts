@@ -2,12 +2,12 @@ import { SourceMap, type SourceMapPayload } from 'node:module';
 import { getAsset, isSea } from 'node:sea';
 import type { LocateSource } from './stack.ts';
 
-/** Under this name hack/build-plugin.ts puts the bundle's source map into the executable. */
+/** The asset under which hack/build-plugin.ts embeds the bundle's source map in the executable. */
 const ASSET = 'main.cjs.map';
 
 /**
- * Finds the TypeScript line behind a line of the bundle. The map is read when the first error is told, not before; run
- * from source, positions are right as they are.
+ * Returns a function that finds the TypeScript line of a line in the bundle. It reads the map for the first error only. Returns
+ * `undefined` if the program runs from source, where positions are already correct.
  */
 export function createSourceLocator(): LocateSource | undefined {
   if (!isSea()) return undefined;

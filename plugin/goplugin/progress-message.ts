@@ -2,7 +2,7 @@ import type { OperationProgress as Message } from '../../proto/gen/generated/Ope
 import type { Timestamp } from '../../proto/gen/google/protobuf/Timestamp.ts';
 import type { OperationProgress } from '../actions/action.ts';
 
-/** Every field is set, always: Velero dereferences the message unseen and takes missing times for 1970. */
+/** Sets every field, because Velero dereferences the message without a check and treats missing times as 1970. */
 export function toProgressMessage(progress: OperationProgress): Message {
   return {
     completed: progress.completed,

@@ -10,12 +10,12 @@ export interface ServeOptions extends CallEnvironment {
   env: Readonly<Record<string, string | undefined>>;
 }
 
-/** How often the process looks whether its parent still lives. */
+/** Interval at which the process checks whether its parent is alive. */
 const ORPHAN_CHECK_MS = 2_000;
 
 /**
- * Serves the actions to the host that started this process, until the host ends it. The process takes no part in
- * signals that are meant for the host (Ctrl-C reaches a whole process group), and leaves no file behind.
+ * Serves the actions to the host that started this process, until the host ends it. The process ignores signals that are meant
+ * for the host (Ctrl-C reaches a whole process group), and leaves no file behind.
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const socket = createSocketPath(options.env);
@@ -33,7 +33,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   setImmediate(() => tidy(options));
 }
 
-/** Off the path to the handshake, and never a reason to fail. */
+/** Runs after the handshake, and never fails. */
 function tidy({ env, log }: ServeOptions): void {
   try {
     sweepSockets(env);
@@ -42,7 +42,7 @@ function tidy({ env, log }: ServeOptions): void {
   }
 }
 
-/** A host that was killed hard says no goodbye; an orphan would keep its memory for ever. */
+/** A killed host cannot end its plugins, and an orphan would keep its memory forever. */
 function endWithParent(): void {
   const parent = process.ppid;
   setInterval(() => {

@@ -15,7 +15,7 @@ import { silentLogger } from '../../telemetry/log.ts';
 import { PluginError } from '../plugin-error.ts';
 import { createPluginServer, listen } from './server.ts';
 
-/** The parts of the host's protocol that Velero's client code does not let one see. */
+/** The parts of the host's protocol that Velero's client code hides. */
 
 type Call = (request: unknown, done: (error: Error | null, answer: unknown) => void) => void;
 
@@ -69,7 +69,7 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** As others read the .proto files, so that a mistake of our codec does not meet itself. */
+/** Reads the .proto files independently, so that an error of our codec is not compared with itself. */
 const includeDirs = [join(import.meta.dirname, '../../proto')];
 const packages = loadPackageDefinition(
   loadSync(globSync('**/*.proto', { cwd: includeDirs[0]! }), { includeDirs, keepCase: true, enums: String }),
@@ -158,7 +158,7 @@ describe('the server', () => {
       details: 'it stays',
     });
     expect(deleted).toEqual(['1 of daily', '{} of daily']);
-    // gRPC says of every call that it was cancelled, once it is over.
+    // gRPC reports every call as cancelled after its end.
     expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
   });
 

@@ -15,20 +15,20 @@ export interface PluginServerOptions extends CallEnvironment {
   actions: Actions;
   /** The path under which Velero started this process. */
   command: string;
-  /** Ends the process; called once the answer to Shutdown has left. */
+  /** Ends the process; called after the response to Shutdown was sent. */
   exit: () => void;
 }
 
-/** Items are as large as etcd lets them be, times three in a restore; the limits are the sender's. */
+/** An item can be as large as etcd allows, and a restore sends it three times, so only the sender limits the size. */
 const UNLIMITED = -1;
 
-/** All services of a plugin process, not yet listening. */
+/** Creates the server with all services of a plugin process. It does not listen yet. */
 export function createPluginServer(options: PluginServerOptions): Server {
   const { actions, command, exit } = options;
   const server = new Server({
     'grpc.max_receive_message_length': UNLIMITED,
     'grpc.max_send_message_length': UNLIMITED,
-    // Keeps a record of every call, for a debugger that nobody connects.
+    // It keeps a record of every call for a debugger that is never connected.
     'grpc.enable_channelz': 0,
   });
   server.addService(services.health, healthHandlers());

@@ -11,7 +11,7 @@ import type { RestoreItemActionDefinition } from '../../proto/gen/v2/RestoreItem
 import schema from '../../proto/schema.json' with { type: 'json' };
 import { decode, encode } from './wire.ts';
 
-/** The services a plugin process offers, under the names that Velero and go-plugin call. */
+/** The services of a plugin process, by the names that Velero and go-plugin call. */
 export interface Services {
   broker: GRPCBrokerDefinition;
   controller: GRPCControllerDefinition;
@@ -24,7 +24,7 @@ export interface Services {
   itemBlockAction: ItemBlockActionDefinition;
 }
 
-/** The schema and the types come from the same files, see hack/gen-protos.ts. */
+/** The schema and the types are generated from the same files, see hack/gen-protos.ts. */
 export const services: Services = {
   broker: service('plugin.GRPCBroker') as GRPCBrokerDefinition,
   controller: service('plugin.GRPCController') as GRPCControllerDefinition,

@@ -1,24 +1,24 @@
 import { cutText } from './cut-text.ts';
 
-/** Where an error was raised, in the form that Velero logs as `error.file` and `error.function`. */
+/** The origin of an error, in the form that Velero logs as `error.file` and `error.function`. */
 export interface StackFrame {
   file: string;
   line: number;
   function: string;
 }
 
-/** Finds the source of a position in the program that runs, which is a bundle. `undefined` when it is not known. */
+/** Finds the source of a position in the running program, which is a bundle. Returns `undefined` if it is unknown. */
 export type LocateSource = (line: number, column: number) => { file: string; line: number } | undefined;
 
 const FRAME =
   /^\s+at (?:(?:async )?(?:new )?(?<fn>[^(]+?) \()?(?<file>[^()]+?):(?<line>\d+):(?<column>\d+)\)?$/;
 
-/** Enough for any of our files and functions; a library may generate longer ones. */
+/** Enough for all of our files and functions; a library may generate longer ones. */
 const MAX_NAME_BYTES = 256;
-/** No frame is longer; a line of a message that looks like one may be. */
+/** Longer than any frame; a line of a message that looks like a frame may be longer. */
 const MAX_LINE = 4096;
 
-/** The frames of an error's stack, innermost first, without those of Node itself. */
+/** Returns the frames of an error's stack, innermost first, without those of Node itself. */
 export function framesOf(error: unknown, locate: LocateSource = () => undefined): StackFrame[] {
   if (!(error instanceof Error)) return [];
   return linesOf(error).flatMap((line) => {
@@ -36,7 +36,7 @@ export function framesOf(error: unknown, locate: LocateSource = () => undefined)
   });
 }
 
-/** The lines below the message, which may quote another stack. */
+/** Returns the lines after the message, which may quote another stack. */
 function linesOf(error: Error): string[] {
   const { stack, message } = error as { stack: unknown; message: unknown };
   if (typeof stack !== 'string') return [];

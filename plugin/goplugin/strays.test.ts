@@ -1,10 +1,10 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 
-// Each case starts a process of Node.
+// Each case starts a Node process.
 jest.setTimeout(60_000);
 
-/** A process that logs as the plugin does, and then does something else. */
+/** A process that logs as the plugin does, and then runs `body`. */
 function run(body: string): { code: number | null; stdout: string; lines: Record<string, unknown>[] } {
   const script = `
     import { createHclog } from './hclog.ts';

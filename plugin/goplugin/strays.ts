@@ -2,21 +2,21 @@ import { Writable } from 'node:stream';
 import type { Logger } from '../../telemetry/log.ts';
 
 /**
- * What is said past the log still ends in it. Standard output belongs to the handshake: the host stops reading it at the
- * first long line, and the process would wait for ever to be read. And what Node or a library prints on standard error
- * as it likes, Velero shows at debug at best.
+ * Redirects all other output to the log. Standard output is reserved for the handshake: the host stops reading it at the first
+ * long line, and the process would block forever. Velero shows output of Node or a library on standard error at level debug at
+ * best.
  */
 export function logStrays(log: Logger): void {
   for (const name of ['stdout', 'stderr'] as const) {
-    // Read by `console` too, when it first prints. The real stream is never made, which saves its start-up as well.
+    // `console` also reads this property on its first use. The real stream is never created, which saves its start-up time too.
     Object.defineProperty(process, name, { configurable: true, value: lineStream(log, name) });
   }
-  // The listener of Node itself prints.
+  // Node's own listener prints.
   process.removeAllListeners('warning');
   process.on('warning', (warning) => log.debug({ err: warning }, `Node warns: ${warning.name}`));
 }
 
-/** The process ends: what it was in the middle of is unknown, and Velero starts another one for the next call. */
+/** Ends the process after an uncaught exception, because its state is unknown. Velero starts another one for the next call. */
 export function endAtUncaught(log: Logger, exit: (code: number) => void): void {
   process.on('uncaughtException', (error: unknown) => {
     log.error({ err: error }, 'the plugin process ends: an error that nobody caught');
@@ -24,7 +24,7 @@ export function endAtUncaught(log: Logger, exit: (code: number) => void): void {
   });
 }
 
-/** Not counted as a warning or an error of the user's backup, which it says nothing about. */
+/** Logs at debug, so that a line does not count as a warning or an error of the user's backup. */
 function lineStream(log: Logger, stream: string): Writable {
   return new Writable({
     decodeStrings: false,

@@ -2,8 +2,8 @@ import type { GRPCBrokerHandlers } from '../../proto/gen/plugin/GRPCBroker.ts';
 import type { GRPCStdioHandlers } from '../../proto/gen/plugin/GRPCStdio.ts';
 
 /**
- * Two streams that the host opens as soon as it is connected. Nothing is ever sent on them, but they stay open: the
- * host warns about a stdio stream that ends, and an open stream keeps its connection from being closed as idle.
+ * Handles two streams that the host opens when it connects. Nothing is ever sent on them, but they stay open: the host warns
+ * about a stdio stream that ends, and an open stream prevents its connection from being closed as idle.
  */
 export function brokerHandlers(): GRPCBrokerHandlers {
   return {

@@ -5,7 +5,7 @@ import { PluginError } from '../plugin-error.ts';
 import { toCallError } from './call-error.ts';
 import type { LocateSource } from './stack.ts';
 
-/** What the service handlers need beside the actions. */
+/** What the service handlers need in addition to the actions. */
 export interface CallEnvironment {
   log: Logger;
   locate?: LocateSource;
@@ -14,8 +14,8 @@ export interface CallEnvironment {
 }
 
 /**
- * A gRPC handler from a function: whatever it throws becomes the call's error and never more than that, and its signal
- * fires when the host hangs up.
+ * Creates a gRPC handler from a function: anything it throws becomes the error of the call only, and its signal is aborted when
+ * the host disconnects.
  */
 export function unary<Request, Response>(
   environment: CallEnvironment,
@@ -28,7 +28,7 @@ export function unary<Request, Response>(
     call.on('cancelled', abort);
     Promise.resolve({ log: environment.log, signal: aborted.signal })
       .then((context) => handle(call.request, context))
-      // gRPC says so after every call, also when it was answered.
+      // gRPC emits the event after every call, even an answered one.
       .finally(() => call.off('cancelled', abort))
       .then(
         (response) => callback(null, response),
@@ -37,7 +37,7 @@ export function unary<Request, Response>(
   };
 }
 
-/** What every kind of action is asked at first, and needs no work. */
+/** Creates the AppliesTo handler, which Velero calls first for every action. It starts no work. */
 export function appliesTo(
   actions: Readonly<Record<string, { readonly resources: readonly string[] }>>,
   { log, locate }: CallEnvironment,
@@ -47,14 +47,14 @@ export function appliesTo(
   }));
 }
 
-/** The registered instance that the request names. */
+/** Returns the registered instance that the request names. */
 export function pick<T>(actions: Readonly<Record<string, T>>, name: string): T {
   const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
   if (action === undefined) throw new PluginError(`this plugin has no action named "${name}"`);
   return action;
 }
 
-/** The Backup or Restore that came with the request. */
+/** Parses the Backup or Restore in the request. */
 export function parseOwner(bytes: Buffer, what: 'backup' | 'restore'): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));

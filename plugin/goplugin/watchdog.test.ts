@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 
-// Each case starts a process of Node.
+// Each case starts a Node process.
 jest.setTimeout(60_000);
 
 const LIMIT_MS = 1_200;

@@ -1,28 +1,28 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../telemetry/log.ts';
 
-/** Ends the process when its event loop stands still. */
+/** Ends the process if its event loop is blocked. */
 export interface Watchdog {
-  /** From now on; before each call that runs an action. Only the first does something. */
+  /** Starts the watchdog; called before each call that runs an action. Further calls have no effect. */
   watch(this: void): void;
 }
 
 export interface WatchdogOptions {
-  /** How long the loop may stand still. */
+  /** How long the event loop may be blocked. */
   limitMs: number;
   log: Logger;
   /** Called once, when the other thread runs. */
   onWatching?: () => void;
 }
 
-/** A machine that was suspended, or a process that was stopped, loses one look at most. */
+/** Checks per limit. A suspended machine or a stopped process misses one check at most. */
 const LOOKS = 12;
 
 /**
- * Velero sets no deadline for a call, nor for the one that ends a plugin: a loop that never comes back would hang the
- * backup, and the controller that runs it, for ever. Nothing in this thread can notice, and a child process would keep the
- * host's pipes open, so another thread looks. It costs some megabytes and starts with the first call that runs an
- * action, which processes that only list actions never see.
+ * Creates the watchdog. Velero sets no deadline for a call, nor for the one that ends a plugin: a blocked event loop would hang
+ * the backup, and the controller that runs it, forever. Nothing in this thread can detect that, and a child process would keep
+ * the host's pipes open, so another thread checks. It costs some megabytes and starts with the first call that runs an action, so
+ * processes that only list actions do not start it.
  */
 export function createWatchdog(options: WatchdogOptions): Watchdog {
   let started = false;
@@ -62,13 +62,13 @@ interface Post {
   beats: Int32Array;
   looks: number;
   lookMs: number;
-  /** Written before the end. */
+  /** Written before the process is killed. */
   line: string;
 }
 
 /**
- * The other thread. Its text is all it has: nothing from this file is in its reach. It sleeps by a clock that stands
- * still while the machine does, and counts looks instead of time.
+ * Runs in the other thread from its source text, so it cannot use anything from this file. It sleeps by a clock that stops while
+ * the machine is suspended, and counts checks instead of time.
  */
 function keepWatch(load: NodeJS.Require): void {
   const { workerData } = load('node:worker_threads') as { workerData: Post };

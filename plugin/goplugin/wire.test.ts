@@ -6,7 +6,7 @@ import protobuf from 'protobufjs';
 import schema from '../../proto/schema.json' with { type: 'json' };
 import { decode, encode } from './wire.ts';
 
-/** The codec against that of protobufjs, which reads the .proto files itself. */
+/** Compares the codec with that of protobufjs, which reads the .proto files itself. */
 
 const protoDir = join(import.meta.dirname, '../../proto');
 const root = new protobuf.Root();
@@ -17,7 +17,7 @@ root.loadSync(globSync('**/*.proto', { cwd: protoDir }), { keepCase: true }).res
 const asOurs = { longs: String, enums: String, defaults: true, arrays: true } as const;
 const types = Object.keys(schema.messages);
 
-/** Any value of a message; what is `undefined` was not set. */
+/** Any value of a message; `undefined` means not set. */
 function valueOf(type: protobuf.Type): fc.Arbitrary<Record<string, unknown>> {
   return fc.record(
     Object.fromEntries(
@@ -49,7 +49,7 @@ function fieldValue({ resolvedType, type }: protobuf.Field): fc.Arbitrary<unknow
   }
 }
 
-/** Absent messages are null, and bytes are Buffers, as the generated types say. */
+/** Absent messages are null, and bytes are Buffers, as in the generated types. */
 function normal(type: protobuf.Type, object: Record<string, unknown>): Record<string, unknown> {
   for (const field of type.fieldsArray) {
     const value = object[field.name] ?? null;

@@ -2,23 +2,23 @@ import protobuf from 'protobufjs/minimal.js';
 import schema from '../../proto/schema.json' with { type: 'json' };
 
 /**
- * The messages of the protocol as bytes and back, after proto/schema.json. proto-loader would make code for every message
- * by reflection, at each start, and most processes live for two or three calls.
+ * Encodes and decodes the messages of the protocol by proto/schema.json. proto-loader would generate code for every message by
+ * reflection at each start, and most processes live for two or three calls.
  *
- * Values are as the types in proto/gen say: of what is read every field is set (a message that did not come is null), enums
- * are names, 64-bit integers are text and exact up to 2^53.
+ * Values follow the types in proto/gen: decode sets every field (a missing message is null), enums are names, 64-bit integers are
+ * text and exact up to 2^53.
  */
 
 type Message = Record<string, unknown>;
 type FieldEntry = readonly [name: string, id: number, type: string, repeated?: true];
 
-/** How values of one type stand in a message. */
+/** How values of one type are encoded in a message. */
 interface Codec {
   /** 0: a varint. 2: a length, and as many bytes. */
   wireType: 0 | 2;
   read(reader: protobuf.Reader): unknown;
   write(writer: protobuf.Writer, value: never): void;
-  /** The value of a field that did not come. */
+  /** The value of a missing field. */
   absent(): unknown;
 }
 
@@ -63,7 +63,7 @@ const codecs: Record<string, Codec> = {
   },
   int64: {
     wireType: 0,
-    // A number, or an object of the package `long` where that is installed.
+    // A number, or an object of the package `long` if that is installed.
     read: (reader) => String(Number(reader.int64())),
     write: (writer, value: number | string) => writer.int64(Number(value)),
     absent: () => '0',
@@ -80,7 +80,10 @@ export function encode(type: string, message: object): Buffer {
   return writer.finish() as Buffer;
 }
 
-/** @throws Error for bytes that are no such message. What the schema does not know is skipped. */
+/**
+ * Decodes a message and skips fields that are not in the schema.
+ * @throws Error if the bytes are not such a message
+ */
 export function decode(type: string, bytes: Buffer): object {
   const reader = protobuf.Reader.create(bytes);
   return readFields(reader, fieldsOf(type), reader.len);
@@ -108,7 +111,7 @@ function readFields(reader: protobuf.Reader, known: readonly Field[], end: numbe
   return message;
 }
 
-/** Of the messages that a process handles, not of all that there are. */
+/** Builds the fields of a message on its first use, because a process handles few messages. */
 function fieldsOf(type: string): readonly Field[] {
   let found = fields.get(type);
   if (found === undefined) {

@@ -20,7 +20,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 it('writes all of a text that is larger than a pipe which does not block', async () => {
   const long = 'é1234567'.repeat(200_000);
   const fd = openSync(pipe, O_RDWR | O_NONBLOCK);
-  // Into a file: this thread, which would read it, waits for the reader meanwhile.
+  // Copies into a file, because this thread, which would read the pipe, is blocked while it waits for the reader.
   const copy = join(dir, 'copy');
   const reader = spawn('cp', [pipe, copy]);
   const ended = once(reader, 'close');

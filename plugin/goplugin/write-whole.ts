@@ -1,12 +1,12 @@
 import { writeSync } from 'node:fs';
 
-/** How long to wait for a reader that is behind. */
+/** Pause before the next write if the pipe is full. */
 const PAUSE_MS = 1;
 const pause = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 
 /**
- * Written when this returns: the host kills this process as soon as it is done with it. Where nobody reads any more,
- * the text is lost; the process will notice by other means.
+ * Writes the text synchronously, because the host kills this process as soon as it no longer needs it. If the pipe has no reader,
+ * the text is lost; the process detects that by other means.
  */
 export function writeWhole(fd: number, text: string): void {
   let rest: Buffer = Buffer.from(text);
@@ -14,7 +14,7 @@ export function writeWhole(fd: number, text: string): void {
     try {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
-      // Who shares the pipe may have set it not to block.
+      // Another process that shares the pipe may have made it non-blocking.
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
       Atomics.wait(pause, 0, 0, PAUSE_MS);
     }

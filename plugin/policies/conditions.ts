@@ -2,13 +2,13 @@ import { parseQuantity } from '../../api/kubernetes/quantity.ts';
 import { PluginError } from '../plugin-error.ts';
 import type { PolicyVolume } from './policy-volume.ts';
 
-/** True when the volume meets it. */
+/** Returns true if the volume meets the condition. */
 export type Condition = (volume: PolicyVolume) => boolean;
 
-/** Values as YAML gives them. */
+/** Values as parsed from YAML. */
 type Yaml = Readonly<Record<string, unknown>>;
 
-/** Every condition that Velero knows; each may throw for a value that is none. */
+/** All conditions of Velero; each compiler may throw for an invalid value. */
 const CONDITIONS: Readonly<Record<string, (value: unknown, where: string) => Condition>> = {
   capacity: capacityCondition,
   storageClass: (value, where) => oneOf(value, where, (volume) => volume.storageClass),
@@ -21,7 +21,7 @@ const CONDITIONS: Readonly<Record<string, (value: unknown, where: string) => Con
   pvcAccessModes: accessModesCondition,
 };
 
-/** What a policy asks for: all of it. Nothing asked for is met by every volume. */
+/** Compiles the conditions of a policy. A volume must meet all of them; every volume meets an empty set. */
 export function compileConditions(raw: unknown, where: string): Condition {
   const parts = Object.entries(mapOf(raw, where)).flatMap(([name, value]) => {
     const compile = Object.hasOwn(CONDITIONS, name) ? CONDITIONS[name] : undefined;
@@ -34,7 +34,7 @@ export function compileConditions(raw: unknown, where: string): Condition {
   return (volume) => parts.every((meets) => meets(volume));
 }
 
-/** `10Gi,100Gi`: both ends belong to it, and an end that is left out or 0 is open. */
+/** For example `10Gi,100Gi`: both ends are included, and an end that is missing or 0 is open. */
 function capacityCondition(value: unknown, where: string): Condition {
   const text = textOf(value, where);
   if (text === '') return () => true;
@@ -62,13 +62,13 @@ function csiCondition(value: unknown, where: string): Condition {
     if (csi === undefined) return false;
     if (driver === '') return true;
     const own = csi.volumeAttributes ?? {};
-    // As in Velero, an attribute that is absent is an empty one, unless the volume has none at all.
+    // As in Velero, a missing attribute equals an empty one, unless the volume has no attributes at all.
     const none = attributes.length > 0 && Object.keys(own).length === 0;
     return csi.driver === driver && !none && attributes.every(([key, text]) => (own[key] ?? '') === text);
   };
 }
 
-/** Unlike a class or a phase, a type that the volume does not have can be asked for: as an empty text. */
+/** Unlike a class or a phase, a missing type can be matched: by an empty text. */
 function volumeTypesCondition(value: unknown, where: string): Condition {
   const wanted = listOf(value, where);
   return ({ volumeType }) => wanted.length === 0 || wanted.includes(volumeType);
@@ -84,7 +84,7 @@ function volumeModeCondition(value: unknown, where: string): Condition {
   return ({ volumeMode }) => wanted === '' || volumeMode === wanted;
 }
 
-/** Exactly these, in any order. */
+/** Matches exactly these modes, in any order. */
 function accessModesCondition(value: unknown, where: string): Condition {
   const wanted = listOf(value, where);
   return ({ accessModes }) =>
@@ -138,7 +138,7 @@ function textsOf(value: unknown, where: string): Record<string, string> {
   return Object.fromEntries(entries.map(([key, entry]) => [key, textOf(entry, `${where}.${key}`)]));
 }
 
-/** Numbers and truth values are texts without quotation marks. */
+/** Numbers and booleans are texts without quotation marks. */
 export function textOf(value: unknown, where: string): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);

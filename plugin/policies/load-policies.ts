@@ -6,12 +6,12 @@ import { PluginError } from '../plugin-error.ts';
 import type { ResourcePolicies } from './volume-policy.ts';
 
 /**
- * On a Backup: the ConfigMap whose volume policies Velero adds to every backup (`--global-backup-volume-policies-configmap`
- * of its server, 1.18.3 and later).
+ * Annotation of a Backup: the ConfigMap whose volume policies Velero adds to every backup
+ * (`--global-backup-volume-policies-configmap` of its server, 1.18.3 and later).
  */
 const GLOBAL_POLICIES = 'velero.io/global-backup-volume-policy-configmap';
 
-/** Where the policies of a backup are: its own, and those of all backups. */
+/** Returns the ConfigMaps with the policies of a backup: its own, and the global ones. */
 export function policiesKeysOf({ spec, metadata }: Backup): Partial<Record<'own' | 'global', Required<Key>>> {
   const { namespace = '', annotations = {} } = metadata;
   const own = spec.resourcePolicy?.kind.toLowerCase() === 'configmap' ? spec.resourcePolicy.name : undefined;
@@ -22,7 +22,7 @@ export function policiesKeysOf({ spec, metadata }: Backup): Partial<Record<'own'
   };
 }
 
-/** Reads them. Whatever is wrong with them is an error that names the ConfigMap: nothing is guessed. */
+/** Loads the policies. Any problem is an error that names the ConfigMap; nothing is guessed. */
 export async function loadPolicies(kube: KubeClient, key: Required<Key>): Promise<ResourcePolicies> {
   const where = `ConfigMap ${formatKey(key)}`;
   const configMap = await kube.get(configMaps, key);

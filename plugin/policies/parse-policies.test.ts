@@ -30,7 +30,7 @@ const csi = volume({
 });
 const nfs = volume({ nfs: { server: 'filer', path: '/exports' } });
 
-/** Does one policy with these conditions (flow YAML) match? */
+/** Returns true if a policy with these conditions (flow YAML) matches. */
 function matches(conditions: string, pv: PersistentVolume | undefined, pvc = claim): boolean {
   const { volumes: policies } = parsePolicies(
     `version: v1\nvolumePolicies:\n- conditions: ${conditions}\n  action: {type: skip}\n`,
@@ -41,7 +41,7 @@ function matches(conditions: string, pv: PersistentVolume | undefined, pvc = cla
 
 describe('conditions', () => {
   it.each([
-    // Both ends belong to the range, and an open end is empty or 0.
+    // Both ends are included in the range, and an open end is empty or 0.
     ['{capacity: "10Gi,20Gi"}', csi, true],
     ['{capacity: "1Gi,10Gi"}', csi, true],
     ['{capacity: "11Gi,20Gi"}', csi, false],
@@ -83,7 +83,7 @@ describe('conditions', () => {
     ['{pvcVolumeMode: Block}', csi, false],
     ['{pvcAccessModes: [ReadOnlyMany, ReadWriteOnce]}', csi, true],
     ['{pvcAccessModes: [ReadWriteOnce]}', csi, false],
-    // All of them must hold.
+    // All conditions must be met.
     ['{storageClass: [gp2], pvcPhase: [Bound], csi: {}}', csi, true],
     ['{storageClass: [gp2], pvcPhase: [Lost], csi: {}}', csi, false],
     ['{}', csi, true],

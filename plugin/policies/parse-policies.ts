@@ -9,12 +9,12 @@ import {
   type VolumePolicy,
 } from './volume-policy.ts';
 
-/** The one version there is. */
+/** The only version. */
 const VERSION = 'v1';
 
 /**
- * The policies in a text of YAML, as Velero reads them; what such a text may hold beside them is Velero's own business.
- * `where` names the text. This module loads the YAML parser, so only a backup that has policies loads this module.
+ * Parses the policies in a YAML text as Velero does; other content of the text is ignored. `where` names the text. This module
+ * loads the YAML parser, so only a backup with policies loads this module.
  */
 export function parsePolicies(text: string, where: string): ResourcePolicies {
   const document = mapOf(parseYaml(text, where), where);
@@ -69,7 +69,7 @@ function actionOf(type: unknown, origin: string): PolicyAction {
   return action;
 }
 
-/** The first document of the text, where there are several. */
+/** Parses the first document of the text if it contains several. */
 function parseYaml(text: string, where: string): unknown {
   const [document] = parseAllDocuments(text, { merge: true });
   const [cause] = document?.errors ?? [];

@@ -1,15 +1,15 @@
 import type { PersistentVolume, PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
 import { parseQuantity } from '../../api/kubernetes/quantity.ts';
 
-/** What the conditions of Velero's volume policies look at. */
+/** The properties that the conditions of Velero's volume policies check. */
 export interface PolicyVolume {
-  /** Of the volume, in bytes; 0 when there is no volume. */
+  /** Capacity of the volume in bytes; 0 if the claim has no volume. */
   capacity: number;
-  /** Of the volume, not of the claim. */
+  /** Storage class of the volume, not of the claim. */
   storageClass: string;
   nfs: { server?: string; path?: string } | undefined;
   csi: { driver?: string; volumeAttributes?: Record<string, string> } | undefined;
-  /** Where the volume comes from, in the spelling of the policies: `csi`, `nfs`, `hostPath`, … */
+  /** Type of the volume's source, in the spelling of the policies: `csi`, `nfs`, `hostPath`, … */
   volumeType: string;
   labels: Readonly<Record<string, string>>;
   phase: string;
@@ -17,7 +17,7 @@ export interface PolicyVolume {
   accessModes: readonly string[];
 }
 
-/** The sources a volume can have, in Velero's order. Each is a key of the volume's spec and the name in a policy. */
+/** The source types of a volume, in Velero's order. Each is a key of the volume's spec and the name in a policy. */
 const VOLUME_TYPES = [
   'awsElasticBlockStore',
   'azureDisk',
@@ -43,7 +43,10 @@ const VOLUME_TYPES = [
   'vsphereVolume',
 ] as const;
 
-/** A claim without a volume has what it has itself; the rest is empty, and empty matches only what asks for nothing. */
+/**
+ * Returns the properties for a claim and its volume. Without a volume its properties are empty, which match only conditions that
+ * are empty too.
+ */
 export function policyVolumeOf(pvc: PersistentVolumeClaim, pv: PersistentVolume | undefined): PolicyVolume {
   const { volumeMode = '', accessModes = [] } = pvc.spec;
   return {
@@ -68,7 +71,7 @@ function sourceOf(
   };
 }
 
-/** The only source that Kubernetes and Velero write differently is storageOS. */
+/** storageOS is the only source that Kubernetes and Velero spell differently. */
 function hasSource(pv: PersistentVolume | undefined, type: string): boolean {
   return pv?.spec[type === 'storageOS' ? 'storageos' : type] !== undefined;
 }

@@ -6,24 +6,24 @@ export type PolicyAction = (typeof policyActions)[number];
 
 /** One of the volume policies of a backup. */
 export interface VolumePolicy {
-  /** For messages: its place and its home. */
+  /** For messages: its index and its ConfigMap. */
   origin: string;
   meets: Condition;
   action: PolicyAction;
   parameters: Readonly<Record<string, unknown>>;
 }
 
-/** What a ConfigMap with Velero's resource policies says, as far as it decides about volumes. */
+/** The parts of Velero's resource policies in a ConfigMap that decide about volumes. */
 export interface ResourcePolicies {
   volumes: readonly VolumePolicy[];
   filters: ResourceFilters;
 }
 
-/** Kinds of namespaced objects that a backup takes or leaves out, beside what its own spec says. */
+/** Kinds of namespaced objects that a backup includes or excludes, in addition to its own spec. */
 export interface ResourceFilters {
   included: readonly string[];
   excluded: readonly string[];
-  /** True when there are also filters for single namespaces (`namespacedFilterPolicies`, Velero 1.18.3), which are not read here. */
+  /** True if filters for single namespaces (`namespacedFilterPolicies`, Velero 1.18.3) exist too, which are not read here. */
   perNamespace: boolean;
 }
 
@@ -32,7 +32,7 @@ export const noPolicies: ResourcePolicies = {
   filters: { included: [], excluded: [], perNamespace: false },
 };
 
-/** The policy that decides about the volume: the first in the order of the file whose conditions it meets. */
+/** Returns the policy for the volume: the first in the order of the file whose conditions it meets. */
 export function matchPolicy(
   policies: readonly VolumePolicy[],
   volume: PolicyVolume,

@@ -18,7 +18,7 @@ export const backupCleanup: readonly Step<BackupScope>[] = [
 async function cleanStaging({ env, child, namespace, status, signal }: BackupScope): Promise<StepResult> {
   const isLive = status.capture?.consistency === 'Live';
   const staged = await (isLive ? unstageAlias : unstageSnapshot)(env, child, signal);
-  // A snapshot that somebody else created is not ours to delete; one of ours that was not cut yet is.
+  // A snapshot that another controller or a user created is not ours to delete; one of ours that was not cut yet is.
   const isForeign = status.capture?.owned === false;
   const snapshot = { namespace, uid: status.capture?.volumeSnapshotUID };
   const captured = isForeign ? [] : await releaseCapture(env, child, snapshot, signal);
