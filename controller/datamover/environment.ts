@@ -36,7 +36,7 @@ export const CLASS_INDEX = 'class';
 /** Index of prunes by the path of their repository. */
 export const PRUNED_INDEX = 'repository';
 
-/** The dependencies of the reconcilers. `main.ts` or a test creates them once. */
+/** The dependencies of the reconcilers. `createDataMover` or a test creates them once. */
 export interface Environment {
   client: KubeClient;
   /** The protected namespace, where Velero runs. */
