@@ -68,7 +68,7 @@ export function registerPendingMetrics(metrics: Metrics, watched: Watched): void
   metrics.readings(
     {
       name: 'datamover_oldest_waiting_seconds',
-      help: 'Age of the oldest request that has no place among the running ones yet',
+      help: 'Age of the oldest request without a slot',
       labels: ['kind', 'class'],
     },
     () => {

@@ -26,10 +26,11 @@ export function commentsOf(root: string): string {
     .join('\n');
 }
 
-/** Returns the text of all pages, without blocks of code. */
+/** Returns the text of all pages, without code and without the page that quotes the titles of tests. */
 export function pagesOf(root: string): string {
   const files = globSync('**/*.md', { cwd: root, exclude: (path) => isSkipped(path) });
   return files
+    .filter((file) => file !== 'docs/testing.md')
     .map((file) => readFileSync(`${root}/${file}`, 'utf8'))
     .join('\n')
     .replaceAll(/^```.*?^```/gms, '')

@@ -27,7 +27,7 @@ export function createRequestMetrics(metrics: Metrics): RequestObserver {
   });
   const requests = metrics.histogram({
     name: 'datamover_request_duration_seconds',
-    help: 'Time from the beginning of a request to its last phase; its count tells how many ended in which phase',
+    help: 'Time from the start of a request until its terminal phase',
     labels: [...labels, 'phase'],
     buckets: BUCKETS,
   });
@@ -38,12 +38,12 @@ export function createRequestMetrics(metrics: Metrics): RequestObserver {
   });
   const retries = metrics.counter({
     name: 'datamover_request_retries_total',
-    help: 'Tries that failed and are repeated, by the reasons of docs/failures.md',
+    help: 'Failed tries that were repeated, by the reasons of docs/failures.md',
     labels: [...labels, 'reason'],
   });
   const moved = metrics.counter({
     name: 'datamover_moved_bytes_total',
-    help: 'Bytes that movers have read from volumes (backups) or written to them (restores), as they say themselves',
+    help: 'Bytes that movers have read from volumes (backups) or written to them (restores), as reported by the movers',
     labels,
   });
   const uploaded = metrics.counter({
