@@ -25,14 +25,14 @@ import { until, untilGone } from './support/wait.ts';
 
 const NAMES = ['first', 'second', 'third'];
 
-/** A file of another repository that lies below this one's folder, in one that this one has too. */
+/** A file of another repository below the folder of this one, in a subfolder that this one has too. */
 const NESTED = 'keys/c1/app/data/config';
 
 /**
- * Three backups of one volume; somebody has taken the label off the first one's record that keeps it out of the others.
- * Each ends in a way of its own: the third is deleted while the password is wrong; the first expires; then the application is
- * lost, and with it all that the cluster knows beside the backups; the second, with an older and a newer one removed and
- * pruned away, is restored and deleted. Last, the class wants empty repositories removed, and the volume is backed up once more.
+ * Three backups of one volume. The label that keeps a record out of other backups was removed from the record of the first one.
+ * Each backup ends differently: the third is deleted while the password is wrong; the first expires; then the application and all
+ * objects in the cluster but the backups are lost; the second, whose older and newer neighbors were removed and pruned, is
+ * restored and deleted. Last, the class is set to remove empty repositories, and the volume is backed up once more.
  */
 describe('backups of one volume, and their ends', () => {
   let story: Story;
@@ -41,16 +41,16 @@ describe('backups of one volume, and their ends', () => {
   const manifests = new Map<string, Manifest>();
   const requests = new Map<string, DataMoverBackup>();
   const stored = new Map<string, ReadonlyMap<string, Resource>>();
-  /** By the name of the backup that went: what was asked for, and which snapshots were left, of which size in all. */
+  /** By the name of the deleted backup: the requests, the snapshots that were left, and the total size of the repository. */
   const removals = new Map<string, { asked: DataMoverDelete[]; left: string[]; bytes: number }>();
   let bytesBefore: number;
   let restores: DataMoverRestore[];
   let restored: Manifest;
-  /** The backups whose records stood in the cluster after the third was deleted. */
+  /** The backups whose records existed in the cluster after the third was deleted. */
   let survivors: string[];
-  /** The request of the third backup's removal as it was while the password was wrong. */
+  /** The request that deletes the third backup, as it was while the password was wrong. */
   let failing: DataMoverDelete;
-  /** The files of the repository when no snapshot was left: before and after it was removed, and after another backup. */
+  /** The files of the repository when no snapshot was left: before and after its removal, and after another backup. */
   const files: Record<'kept' | 'removed' | 'anew', string[]> = { kept: [], removed: [], anew: [] };
   let removal: DataMoverPrune;
 
@@ -96,7 +96,7 @@ describe('backups of one volume, and their ends', () => {
     return found;
   };
 
-  /** Waits until Velero has forgotten a backup and its data is removed. */
+  /** Waits until Velero has deleted a backup and its data is removed. */
   const untilRemoved = async (name: string): Promise<void> => {
     await untilGone(story.kube, backups, { namespace: story.namespace, name: story.unique(name) });
     for (const request of await askedFor(name))
@@ -122,7 +122,7 @@ describe('backups of one volume, and their ends', () => {
         resticImage: story.cluster.images.volsyncRestic,
         rcloneImage: story.cluster.images.rclone,
       },
-      // Each removal is seen with its prune.
+      // Each deletion is followed by its prune.
       repositories: { pruneIntervalSeconds: 0 },
     });
     await story.apply(
@@ -156,7 +156,7 @@ describe('backups of one volume, and their ends', () => {
     await story.kube.mergePatch(backups, first, expired);
     await untilRemoved('first');
 
-    // With the namespace go the originals of the records: from here on the cluster might as well be another one.
+    // The originals of the records are deleted with the namespace: from here on the cluster is equivalent to a new one.
     await story.loseNamespace(namespace);
     await restore(story, { name: story.unique('restore'), from: story.unique('second') });
     await untilRunning(story, app);
@@ -229,7 +229,7 @@ describe('backups of one volume, and their ends', () => {
 
   it('give back what nobody else needs, once the repository is pruned', () => {
     const left = (name: string): number => removals.get(name)!.bytes;
-    // The third saved a file of 2 MB that no other has; what the first saved, the second needs as well.
+    // The third saved a file of 2 MB that no other has; the second also needs what the first saved.
     expect(bytesBefore - left('third')).toBeGreaterThan(1_900_000);
     expect(left('first')).toBeGreaterThan(3_900_000);
     expect(left('second')).toBeLessThan(10_000);

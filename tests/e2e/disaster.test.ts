@@ -5,8 +5,8 @@ import { runDemo } from '../../hack/demo/demo.ts';
 const SIZE_MIB = 20;
 
 /**
- * The demo as a test, in a cluster that may be lost. Velero has another namespace in the one that comes after it, and its
- * own CSI support takes the snapshots that are lost with it.
+ * The demo as a test, in a cluster that may be lost. In the cluster that replaces it, Velero has another namespace. Velero's own
+ * CSI support takes the snapshots that are lost with the first cluster.
  */
 describe('a disaster', () => {
   let survived = 0;
@@ -15,7 +15,7 @@ describe('a disaster', () => {
     loadCluster({ name: 'datamover-lost', veleroNamespace, veleroFeatures });
 
   afterAll(async () => {
-    // After a failure it stays, for a look.
+    // After a failure the cluster is kept for inspection.
     if (survived === 2) await clusterOf('velero').down();
   });
 

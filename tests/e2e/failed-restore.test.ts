@@ -20,7 +20,7 @@ import {
 interface Trouble {
   mover: 'VolSync' | 'Restic';
   reason: string;
-  /** What the message must hold: restic's own line, what it means, and what to do. */
+  /** What the message must contain: restic's own line, its meaning and the remedy. */
   says: readonly (string | RegExp)[];
 }
 
@@ -55,7 +55,7 @@ const TROUBLES = { ...UNSAVED, ...UNRESTORED };
 const CLAIMS = [...Object.keys(TROUBLES), 'healthy'];
 const LARGE = Object.keys(TROUBLES).filter((name) => TROUBLES[name]?.reason === 'NoSpace');
 
-/** Some volumes cannot be backed up, others could not be restored any more; a third kind is well. */
+/** Some volumes cannot be backed up, others can no longer be restored, and the rest succeed. */
 describe('a restore of which a part cannot succeed', () => {
   let story: Story;
   let namespace: string;
@@ -73,7 +73,7 @@ describe('a restore of which a part cannot succeed', () => {
 
   const makeClasses = async (): Promise<void> => {
     const { endpoint, stranger } = story.cluster.s3;
-    // Whoever may make buckets has the missing one made.
+    // A user with permission to create buckets can have the missing one created.
     const noBucket = {
       RESTIC_REPOSITORY: `s3:${endpoint}/${story.unique('bucket')}/restic`,
       AWS_ACCESS_KEY_ID: stranger.accessKey,

@@ -16,11 +16,11 @@ const VOLUME_REFUSED = 'pool of volumes is full';
 
 interface Trouble {
   reason: string;
-  /** What the message must hold: whose words they are, what it means and what to do. */
+  /** What the message must contain: the program that failed, the meaning and the remedy. */
   says: (RegExp | string)[];
 }
 
-/** By the name of the claim, which asks for a class of its own. */
+/** By the name of the claim, which selects a class of its own. */
 const TROUBLES: Readonly<Record<string, Trouble>> = {
   'no-permission': {
     reason: 'PermissionDenied',
@@ -73,13 +73,13 @@ describe('what a backup says that cannot succeed', () => {
       },
     );
 
-  /** Where the S3 server keeps a repository. */
+  /** Returns the folder in which the S3 server keeps a repository. */
   const folderOf = (path: string): string => {
     const { config, s3 } = story.cluster;
     return join(config.paths.s3, s3.buckets.datamover, 'restic', path);
   };
 
-  /** A repository of a claim, with a lock as a mover on a lost node leaves it. */
+  /** Adds a lock to the repository of a claim, as a mover on a lost node leaves it. */
   const lock = async (pvc: string, ageMs: number): Promise<void> => {
     const path = (await end(`${pvc}-before`)).status!.result!.repository;
     const key = await restic<MasterKey>(story.cluster, path, ['cat', 'masterkey']);
@@ -142,7 +142,7 @@ describe('what a backup says that cannot succeed', () => {
     );
     await untilRunning(story, app);
     await story.exec(app, CLAIMS.map((name) => `echo ${name} > /${name}/file`).join('\n'));
-    // The volume stands; there will be no second one.
+    // The volume already exists; no second one will be provisioned.
     await story.kubectl(['delete', 'storageclass', story.unique('no-volume')]);
     await story.apply(storageClass({ failCreate: VOLUME_REFUSED }));
 

@@ -10,10 +10,10 @@ import { askForClass, openStory, type Story } from './support/story.ts';
 import { backupEnd, describeBackup, movedBackups, startBackup } from './support/velero.ts';
 import { until } from './support/wait.ts';
 
-/** Nobody listens on port 1. */
+/** No server listens on port 1. */
 const NOWHERE = 's3:http://127.0.0.1:1/nowhere';
 
-/** Each claim of the application asks for a class whose repository cannot be used, for one reason each. */
+/** Each claim of the application selects a class whose repository cannot be used, for one reason each. */
 describe('repositories that cannot be used', () => {
   let story: Story;
   let namespace: string;
@@ -33,7 +33,7 @@ describe('repositories that cannot be used', () => {
   const failureOf = (pvc: string): { reason?: string; message: string } =>
     requestOf(pvc).status?.failure ?? { message: '' };
 
-  /** A backup by hand, without Velero. */
+  /** Runs a backup by hand, without Velero. */
   const moveByHand = async (name: string, pvc: string): Promise<void> => {
     await story.apply({
       apiVersion: apiVersionOf(dataMoverBackups),
@@ -77,7 +77,7 @@ describe('repositories that cannot be used', () => {
     await untilRunning(story, app);
     await story.exec(app, CLAIMS.map((name) => `echo ${name} > /${name}/file`).join('\n'));
 
-    // A password can only be wrong where a repository was made with another one.
+    // A password is wrong only if a repository was created with another one.
     await moveByHand('before', 'wrong-password');
     await untilPhase('before', 'Completed');
     await keepSecret('wrong-password', { RESTIC_PASSWORD: 'forgotten' });

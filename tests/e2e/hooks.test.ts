@@ -8,7 +8,7 @@ import { backUp, movedBackups, restore } from './support/velero.ts';
 const PODS: Readonly<Record<string, readonly string[]>> = { app: ['data', 'journal'], peer: ['own'] };
 const CLAIMS = Object.values(PODS).flat();
 
-/** Counts for ever on all its volumes, except while it is told to stop. After a restore it only keeps what it got. */
+/** Counts forever on all of its volumes, except while it is stopped. After a restore it only keeps what was restored. */
 const APPLICATION = `
 trap 'exit 0' TERM
 n=0
@@ -29,7 +29,7 @@ const RESUME = `for folder in /data/*; do echo dirty > $folder/state; done
 date +%s > /tmp/resumed-at
 rm /tmp/stop /tmp/stopped`;
 
-/** A pre-hook stops the writes of a pod, a post-hook resumes them; storage is slow to cut the snapshots. */
+/** A pre-hook stops the writes of a pod, a post-hook resumes them; the storage is slow to take the snapshots. */
 describe('an application with backup hooks', () => {
   let story: Story;
   let namespace: string;

@@ -23,10 +23,12 @@ import { until } from './support/wait.ts';
 
 const BYTES = 60 * 2 ** 20;
 const SLOW = 500_000;
-/** Enough for a move to begin on a busy machine, and not to end. Velero looks every few seconds, so it cancels soon after that. */
+/**
+ * Enough for a move to start on a busy machine, and not to finish. Velero polls every few seconds, so it cancels soon after that.
+ */
 const TIMEOUT = ['--item-operation-timeout', '30s'];
 
-/** The way to the object store is so slow that Velero gives up: it cancels once, and does not look again. */
+/** The connection to the object store is so slow that Velero gives up: it cancels once and does not poll again. */
 describe('moves that take longer than Velero waits', () => {
   let story: Story;
   let proxy: SlowProxy;
@@ -34,7 +36,7 @@ describe('moves that take longer than Velero waits', () => {
   let restore: DataMoverRestore;
   const ends: Record<string, string> = {};
   let stored: string[];
-  /** What the repository holds after the canceled backup, and what it held before. */
+  /** Snapshots of the repository after the canceled backup, and before it. */
   let snapshots: string[];
   let former: string;
 

@@ -28,8 +28,8 @@ const OVERWRITE = [
 ];
 
 /**
- * Claims whose data has changed since the backup. One is idle and its pod comes back with the restore, one is in use, and
- * the one of another namespace is restored by hand.
+ * Claims whose data has changed since the backup. One is idle and its pod is restored too, one is in use, and the one of another
+ * namespace is restored by hand.
  */
 describe('restores into claims that hold data', () => {
   let story: Story;
@@ -80,7 +80,7 @@ describe('restores into claims that hold data', () => {
         source: { backupName: record.metadata.name, result: result!, volume: volume! },
       },
     });
-    // Whoever wants the claim meanwhile waits for the restored data.
+    // A pod that mounts the claim during the restore waits for the restored data.
     await until(story.kube, persistentVolumeClaims, dataOf(byHand), {
       to: 'to be out of use',
       when: ({ status }) => status?.phase === 'Lost',

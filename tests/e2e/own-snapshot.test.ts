@@ -10,7 +10,7 @@ import { isStored, snapshotsIn } from './support/snapshots.ts';
 import { openStory, type Story } from './support/story.ts';
 import { until } from './support/wait.ts';
 
-/** A snapshot that its user has taken, named by its content, as storage administrators know it. */
+/** A snapshot that a user has taken, identified by its content, as storage administrators do. */
 describe('a backup of a VolumeSnapshotContent', () => {
   let story: Story;
   let namespace: string;
@@ -57,7 +57,7 @@ describe('a backup of a VolumeSnapshotContent', () => {
   const bringBack = async (): Promise<DataMoverRestore> => {
     const key = { namespace, name: 'copy' };
     await story.apply(
-      // Nobody provides a volume for it before it has a pod, so it waits for the restore.
+      // No volume is provisioned for it before it has a pod, so it waits for the restore.
       claim(key, { storageClassName: 'csi-test-wffc' }),
       {
         apiVersion: apiVersionOf(dataMoverRestores),

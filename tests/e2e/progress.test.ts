@@ -13,17 +13,17 @@ import type { SlowProxy } from './support/slow-proxy.ts';
 import { askForClass, openStory, type Story } from './support/story.ts';
 import { describeBackup, logOf, startBackup, untilBackedUp } from './support/velero.ts';
 
-/** restic prints MiB with three decimals, so only such a size comes back exactly. */
+/** restic prints MiB with three decimals, so only such a size is read back exactly. */
 const BYTES = 100 * 2 ** 20;
 const BYTES_PER_SECOND = 3_000_000;
 
-/** The way to the object store is slow. restic tells every ten seconds how far it is, and Velero asks more often. */
+/** The connection to the object store is slow. restic reports its progress every ten seconds, and Velero polls more often. */
 describe('a slow upload', () => {
   let story: Story;
   let proxy: SlowProxy;
   let recording: Recording<DataMoverBackup>;
   let backup: string;
-  /** What "velero backup describe" said about bytes while the upload was under way. */
+  /** The bytes that "velero backup describe" printed during the upload. */
   let described = { done: 0, total: 0 };
 
   const lookAtVelero = async (backup: string): Promise<boolean> => {
@@ -34,7 +34,7 @@ describe('a slow upload', () => {
 
   beforeAll(async () => {
     story = await openStory('slow');
-    // Packs that wait for their upload count as done: small ones leave more to be seen.
+    // Packs that wait for their upload count as done: smaller packs make more of the progress visible.
     const slow = await makeSlowClass(story, BYTES_PER_SECOND, { keys: { RESTIC_PACK_SIZE: '4' } });
     proxy = slow.proxy;
     const namespace = await story.makeNamespace('app');

@@ -26,7 +26,7 @@ const RESTRICTED = {
   seccompProfile: { type: 'RuntimeDefault' },
 };
 
-/** One volume with all kinds of files goes through the Restic mover in every way; VolSync shares its repository. */
+/** The Restic mover moves one volume with all kinds of files in every mode; it shares a repository with VolSync. */
 describe('the Restic mover', () => {
   let story: Story;
   let app: Place;
@@ -37,7 +37,7 @@ describe('the Restic mover', () => {
   let wrong: DataMoverBackup;
   let byVelero: DataMoverBackup[];
   let again: DataMoverBackup;
-  /** How often the index of the repository was read from the store, by the first backup with a cache and by the second. */
+  /** How often the first and the second backup with a cache read the index of the repository from the store. */
   let indexReads: [number, number];
   let byVolSync: DataMoverBackup;
   const copies = new Map<string, Manifest>();
@@ -72,7 +72,7 @@ describe('the Restic mover', () => {
       },
     );
 
-  /** Restores a record onto a new claim and reads it there. */
+  /** Restores a record to a new claim and reads it there. */
   const copy = async (
     name: string,
     className: string,
@@ -113,7 +113,7 @@ describe('the Restic mover', () => {
     copies.set(name, await manifestOf(story, key));
   };
 
-  /** A pod is lost while it uploads. */
+  /** Deletes a pod while it uploads. */
   const loseMoverPod = async (): Promise<void> => {
     await startBackup('killed', story.unique('slow'));
     const key = { namespace: app.namespace, name: 'killed' };
@@ -141,7 +141,7 @@ describe('the Restic mover', () => {
     return log.split(`| GET | /${s3.buckets.datamover}/restic/${path}/index/`).length - 1;
   };
 
-  /** By Velero, and a second time. Both have the cache that the class keeps, and the first one fills it. */
+  /** Runs two backups with Velero. Both use the cache of the class, and the first one fills it. */
   const backUpTwice = async (backup: string): Promise<void> => {
     const path = killed.status!.repositoryPath!;
     const before = await countIndexReads(path);

@@ -10,7 +10,7 @@ const RECORDS = 'datamoverbackups.oadp.openshift.io';
 const ONLY_CLAIMS = ['--include-resources', 'persistentvolumeclaims'];
 const ONLY_DATA = ['--selector', 'role=db'];
 
-/** Where each restore takes its namespace from, and what else it says; each goes into a namespace of its own. */
+/** The source namespace and the options of each restore; each restores into a namespace of its own. */
 const RESTORES: Readonly<Record<string, { from: 'app' | 'lost'; into?: string; options?: string[] }>> = {
   everything: { from: 'app' },
   again: { from: 'app' },
@@ -37,8 +37,9 @@ resourceModifierRules:
 `;
 
 /**
- * One backup of two namespaces, of which one is lost since; restores of every kind, side by side. Its name has 200
- * characters. A restore's may have fewer, as Velero puts more around it than the cluster's object store bears.
+ * One backup of two namespaces, of which one has been lost since; restores of every kind, side by side. The name of the backup
+ * has 200 characters. The name of a restore must be shorter, because Velero adds more to it than the object store of the cluster
+ * accepts.
  */
 describe('restores of one backup', () => {
   let story: Story;
@@ -58,7 +59,7 @@ describe('restores of one backup', () => {
     await story.apply(pod(place, story.cluster.images.busybox, { mounts }));
     await untilRunning(story, place);
   };
-  /** What the file of a restored claim says, read by a pod that came back or by one of our own. */
+  /** Returns the content of the file of a restored claim, read by a restored pod or by one of the test's own. */
   const read = async (restore: string, name: string, reader = `reader-of-${name}`): Promise<string> => {
     const place = { namespace: targetOf(restore), name: reader };
     if (reader === 'app') await untilRunning(story, place);
@@ -109,7 +110,7 @@ describe('restores of one backup', () => {
     await story.loseNamespace(lost.namespace);
   };
 
-  /** A claim that must not be touched. */
+  /** Creates a claim that must not be changed. */
   const makeExisting = async (): Promise<void> => {
     const existing = { namespace: story.unique('existing'), name: 'app' };
     await story.apply(

@@ -14,7 +14,7 @@ import {
   storedObjects,
 } from './support/velero.ts';
 
-/** The main story: a backup, the loss of everything, a restore, and every file is as it was. */
+/** The main story: after a backup, the loss of everything and a restore, every file is unchanged. */
 describe('an application with all kinds of files', () => {
   let story: Story;
   let app: { namespace: string; name: string };

@@ -6,12 +6,12 @@ import { differences, manifestOf, type Manifest } from './support/data.ts';
 import { openStory, type Story } from './support/story.ts';
 import { backUp, movedBackups, movedRestores, restore } from './support/velero.ts';
 
-/** Two teams call their volume the same; one of them comes back under another name. */
+/** Two teams have volumes of the same name; one of them is restored under another name. */
 describe('two namespaces with a claim of the same name', () => {
   let story: Story;
   let red: Place;
   let blue: Place;
-  /** Where blue's data is restored to. */
+  /** The place to which blue's data is restored. */
   let green: Place;
   let before: { red: Manifest; blue: Manifest };
   let requests: DataMoverBackup[];

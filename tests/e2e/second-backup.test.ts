@@ -9,13 +9,13 @@ import { backUp, movedBackups, restore } from './support/velero.ts';
 const LARGE = 24_000_000;
 const SMALL = 100_000;
 
-/** A day later only a little has changed; the first backup stays what it was. */
+/** A day later only a little has changed; the first backup stays unchanged. */
 describe('a second backup after a small change', () => {
   let story: Story;
   let app: Place;
   const manifests: Manifest[] = [];
   const requests: DataMoverBackup[] = [];
-  /** What the repository holds after each backup, as restic itself counts. */
+  /** Size of the repository after each backup, as restic itself counts. */
   const storedBytes: number[] = [];
 
   const backUpNow = async (name: string): Promise<void> => {

@@ -31,8 +31,9 @@ import {
 import { until, untilGone } from './support/wait.ts';
 
 /**
- * A secret with a password only: repositories lie in Velero's own location and in another one with a prefix, credentials and
- * an authority of its own. One claim is denied access; a restore has the wrong password. No value of any secret shows anywhere.
+ * A secret with a password only: the repositories are in Velero's own location and in another one with a prefix, credentials and
+ * a certificate authority of its own. One claim is denied access; a restore has the wrong password. No secret value is visible
+ * anywhere.
  */
 describe('repositories in the locations of Velero', () => {
   let story: Story;
@@ -45,7 +46,7 @@ describe('repositories in the locations of Velero', () => {
   let restored: Record<string, string>;
   let refused: DataMoverRestore[];
   let removals: DataMoverDelete[];
-  /** What Velero keeps of the backup and both restores, and says of them. */
+  /** What Velero stores about the backup and both restores, and what it prints about them. */
   let kept: string[];
   const recordings: Recording<Resource>[] = [];
 
@@ -82,8 +83,8 @@ describe('repositories in the locations of Velero', () => {
     });
 
   /**
-   * In a bucket that Velero's own location has nothing to do with, since that one would not tolerate another's prefix; by TLS
-   * of an authority that only this location names.
+   * Uses a bucket unrelated to Velero's own location, because that location would not accept the prefix of another, over TLS with
+   * an authority that only this location names.
    */
   const makeArchive = async (): Promise<void> => {
     const { s3 } = story.cluster;
@@ -207,7 +208,7 @@ describe('repositories in the locations of Velero', () => {
     await story.end();
   });
 
-  /** Everything in one of Velero's folders: logs, results, and the archive of objects. */
+  /** Returns everything in one of Velero's folders: logs, results, and the archive of objects. */
   function contentsIn(folder: 'backups' | 'restores', name: string): Promise<string[]> {
     const { s3, config } = story.cluster;
     const files = globSync(join(config.paths.s3, s3.buckets.velero, folder, story.unique(name), '*'));
@@ -219,7 +220,7 @@ describe('repositories in the locations of Velero', () => {
     );
   }
 
-  /** The application cannot start again without the volume that was denied, so another pod looks. */
+  /** The application cannot start again without the denied volume, so another pod reads the data. */
   async function readBack(): Promise<Record<string, string>> {
     const names = CLAIMS.filter((name) => name !== 'denied');
     const reader = { namespace: mapped.namespace, name: 'reader' };

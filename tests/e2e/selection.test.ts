@@ -5,21 +5,21 @@ import { askForClass, openStory, type Story } from './support/story.ts';
 import { backupEnd, logOf, movedBackups, startBackup, type LogLine } from './support/velero.ts';
 import { until } from './support/wait.ts';
 
-/** A claim, and what the log of the backup says about it. */
+/** A claim, and what the log of the backup contains about it. */
 interface Case {
   is?: ClaimOptions;
   /** The class that its annotation names. */
   asksFor?: string;
   level?: string;
   says?: RegExp;
-  /** It is moved: the class, and what chose it. */
+  /** The class, and what selected it, if the claim is moved. */
   moved?: { dataMoverClass: RegExp; chosenBy: string; volumePolicy?: RegExp };
 }
 type Cases = Readonly<Record<string, Case>>;
 
 const DEFAULT = { dataMoverClass: /^volsync$/, chosenBy: 'default' };
 
-/** With `--default-volumes-to-fs-backup`; a pod mounts the first two, and leaves the second to others. */
+/** With `--default-volumes-to-fs-backup`; a pod mounts the first two, and opts the second out of the file-system backup. */
 const BY_CLAIM: Cases = {
   'by-file-system': { level: 'info', says: /file-system backup takes the data of .* through pod app/ },
   'not-by-file-system': { moved: DEFAULT },
@@ -63,7 +63,7 @@ const BY_CLAIM: Cases = {
 /** With `--snapshot-volumes=false` and these policies; a pod mounts the first two. */
 const BY_POLICY: Cases = {
   files: { is: { labels: { tier: 'files' } }, level: 'info', says: /\[3\] in .* says fs-backup: Velero/ },
-  // No policy is about it: its pod asks for a file-system backup by annotation.
+  // No policy matches it: its pod selects a file-system backup by annotation.
   'by-annotation': { level: 'info', says: /file-system backup takes the data of .* through pod app/ },
   unmounted: {
     is: { labels: { tier: 'files' } },
@@ -110,13 +110,13 @@ volumePolicies:
   action: { type: snapshot }
 `;
 
-/** Three ways to choose, a backup for each; nobody runs Velero's node-agent, so its file-system backups fail. */
+/** Three ways to select volumes, with a backup for each. Velero's node-agent does not run, so its file-system backups fail. */
 describe('what of a backup is moved', () => {
   let story: Story;
   const logs: Record<string, LogLine[]> = {};
   const phases: Record<string, string> = {};
 
-  /** Makes a namespace with the claims, some of them in a pod. */
+  /** Creates a namespace with the claims, some of them in a pod. */
   const prepare = async (name: string, cases: Cases, annotations: Record<string, string>): Promise<void> => {
     const namespace = await story.makeNamespace(name);
     const app = { namespace, name: 'app' };
@@ -145,7 +145,7 @@ describe('what of a backup is moved', () => {
     ]);
   };
 
-  /** Binds the claim to a volume that then disappears. */
+  /** Binds the claim to a volume that is then deleted. */
   const lose = async (namespace: string): Promise<void> => {
     const volume = story.unique('lost');
     const key = { namespace, name: 'lost' };
@@ -210,7 +210,7 @@ describe('what of a backup is moved', () => {
 
   afterAll(() => story.end());
 
-  /** The lines about a claim. */
+  /** Returns the log lines about a claim. */
   const about = (backup: string, name: string): LogLine[] =>
     logs[backup]!.filter((line) => line.name === name);
   const casesOf = (cases: Cases, moved: boolean): [string, Case][] =>

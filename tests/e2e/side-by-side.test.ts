@@ -15,13 +15,13 @@ const LIMIT = 3;
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];
 const CUT_SECONDS = 4;
 
-/** Something that lasts, in milliseconds since 1970. */
+/** An interval, in milliseconds since 1970. */
 interface Span {
   from: number;
   to: number;
 }
 
-/** Six volumes, a class that lets three move at once, and storage that takes its time for a snapshot. */
+/** Six volumes, a class that allows three moves at once, and storage that is slow to take a snapshot. */
 describe('several volumes in one backup', () => {
   let story: Story;
   let requests: DataMoverBackup[];
@@ -101,7 +101,7 @@ describe('several volumes in one backup', () => {
   it('say while they wait how many are ahead, and why', () => {
     const queues = recording.versions.flatMap(({ status }) => status?.queue ?? []);
     const longest = Math.max(...queues.map(({ ahead }) => ahead));
-    // While all come at once, those that will be admitted in a moment count as well.
+    // All start at once, so requests that will be admitted in a moment count as well.
     expect(longest).toBeGreaterThanOrEqual(NAMES.length - LIMIT - 1);
     expect(longest).toBeLessThan(NAMES.length);
     expect(queues.map(({ reason }) => reason)).toContain(
@@ -111,7 +111,7 @@ describe('several volumes in one backup', () => {
   });
 });
 
-/** The largest number of spans that have a moment in common. */
+/** Returns the largest number of spans that overlap at one moment. */
 function mostAtOnce(spans: readonly Span[]): number {
   return Math.max(
     ...spans.map(({ from }) => spans.filter((one) => one.from <= from && from < one.to).length),

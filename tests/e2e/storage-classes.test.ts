@@ -20,11 +20,11 @@ import { record, type Recording } from './support/recording.ts';
 import { askForClass, openStory, type Story } from './support/story.ts';
 import { backUp, logOf, movedBackups, movedRestores, restore, type LogLine } from './support/velero.ts';
 
-/** A folder of the node, a volume of a driver that is read live, and one that is staged in a way of its own. */
+/** A folder of the node, a volume of a driver that is read live, and one with a staging configuration of its own. */
 const NAMES = ['folder', 'driver', 'shallow'];
 const LIVE = ['folder', 'driver'];
 
-/** One application with volumes of different StorageClasses, and one class that treats each of them differently. */
+/** One application with volumes of different StorageClasses, and one class with different settings for each of them. */
 describe('a class that tells StorageClasses apart', () => {
   let story: Story;
   let namespace: string;
@@ -187,7 +187,7 @@ describe('a class that tells StorageClasses apart', () => {
   });
 });
 
-/** A volume that an administrator has made by hand, for one claim. */
+/** Returns a volume that an administrator creates by hand for one claim. */
 function folderVolume(
   name: string,
   path: string,
@@ -199,7 +199,7 @@ function folderVolume(
     metadata: { name },
     ...{
       spec: {
-        // Where nothing is provisioned the restored claim would need another class.
+        // If nothing is provisioned, the restored claim needs another class.
         storageClassName: 'csi-test',
         capacity: { storage: '1Gi' },
         accessModes: ['ReadWriteOnce'],

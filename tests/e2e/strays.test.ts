@@ -11,8 +11,8 @@ import { openStory, type Story } from './support/story.ts';
 import { until } from './support/wait.ts';
 
 /**
- * restic may read beside another one, but not forget: so each try of a backup saves its snapshot and fails after that, when
- * VolSync looks for old ones to forget.
+ * restic can read while another process uses the repository, but not forget. Each attempt of a backup therefore saves its
+ * snapshot and fails after that, when VolSync tries to forget old ones.
  */
 describe('a backup that fails after its data was saved', () => {
   let story: Story;

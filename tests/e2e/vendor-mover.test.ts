@@ -22,12 +22,12 @@ import {
 import { backUp, movedBackups, movedRestores, restore } from './support/velero.ts';
 import { until, untilGone } from './support/wait.ts';
 
-/** The last resort: what is waited for has deadlines of its own. */
+/** A last resort: each wait has a deadline of its own. */
 const LIMIT_MS = 900_000;
 
 /**
- * The way of docs/vendor-guide.md, from a clean folder: our package is installed from its archive, the example is checked and
- * tested with it, and runs as a Deployment beside our controller, which goes on serving everybody else.
+ * Follows docs/vendor-guide.md from a clean folder: our package is installed from its archive, the example is checked and tested
+ * with it, and runs as a Deployment beside our controller, which continues to serve all other classes.
  */
 describe("a vendor's mover", () => {
   let story: Story;
@@ -39,11 +39,11 @@ describe("a vendor's mover", () => {
   let request: DataMoverBackup;
   let restored: DataMoverRestore;
   let writes: AuditedRequest[];
-  /** Under way meanwhile, in a namespace of its own. */
+  /** Runs in parallel, in a namespace of its own. */
   let conformance: Promise<string>;
   const stored = { backedUp: [] as string[], deleted: [] as string[] };
 
-  /** What lies in the bucket for the claim. */
+  /** Returns the files in the bucket for the claim. */
   const storedFiles = (): string[] => {
     const { config, s3 } = story.cluster;
     const folder = join(config.paths.s3, s3.buckets.datamover, request.status!.result!.repository);
@@ -63,7 +63,7 @@ describe("a vendor's mover", () => {
     const since = Date.now();
     const manifests = ['--kustomize', overlayOf(cluster, vendor)];
     story.atEnd(async () => {
-      // Its controller has to let go of the class before it goes itself.
+      // Its controller must remove its finalizer from the class before it is deleted itself.
       const dataMoverClass = ['datamoverclass', 'archive', '--ignore-not-found', '--timeout=60s'];
       await story.kubectl(['delete', ...dataMoverClass]).catch(() => undefined);
       await story.kubectl(['delete', '--wait=false', '--ignore-not-found', ...manifests]);
@@ -160,7 +160,7 @@ describe("a vendor's mover", () => {
   });
 });
 
-/** It is waited for later; until then a failure is nobody's. */
+/** The promise is awaited later; until then a rejection must not count as unhandled. */
 function settled(said: Promise<string>): Promise<string> {
   return said.catch((error: unknown) => (error instanceof CommandError ? error.stdout : String(error)));
 }

@@ -18,8 +18,8 @@ import { openStory, type Story } from './support/story.ts';
 import { until } from './support/wait.ts';
 
 /**
- * A volume is backed up and restored by a class that wants all of it verified. Then the store loses a bit of what the first
- * backup has put there; the second one refers to the same data, so it uploads next to nothing, and restic finds nothing wrong.
+ * A volume is backed up and restored by a class that verifies all of it. Then the store loses a bit of what the first backup has
+ * saved. The second backup refers to the same data, so it uploads almost nothing, and restic reports no error.
  */
 describe('a class that wants what is moved to be verified', () => {
   let story: Story;
@@ -82,7 +82,7 @@ describe('a class that wants what is moved to be verified', () => {
     return until(story.kube, dataMoverRestores, key, { to: 'to end', timeoutMs: 240_000, when: isOver });
   };
 
-  /** Flips a bit in the largest file of a repository, which holds data. */
+  /** Flips a bit in the largest file of a repository, which contains data. */
   const damage = async (repository: string): Promise<void> => {
     const { config, s3 } = story.cluster;
     const folder = join(config.paths.s3, s3.buckets.datamover, 'restic', repository, 'data');

@@ -1,7 +1,7 @@
-/** Values pushed from one side, iterated on the other; what is pushed early waits. */
+/** An async queue: one side pushes values, the other iterates over them. Values that arrive early are buffered. */
 export interface Channel<T> {
   push(value: T): void;
-  /** Ends the iteration, with an error when one is given. */
+  /** Ends the iteration; throws `error` at the reader if one is given. */
   end(error?: unknown): void;
   values(): AsyncGenerator<T>;
 }

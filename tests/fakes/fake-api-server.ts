@@ -10,25 +10,25 @@ export interface ApiRequest {
   body: string;
 }
 
-/** How one request is answered. `json` and the others are shorthands; `raw` has the response itself. */
+/** The answer to one request. `raw` writes the response itself; the other members are shorthands. */
 export type Answer =
   | { json: unknown; code?: number; headers?: Record<string, string> }
   | { raw: (response: ServerResponse, request: ApiRequest) => void };
 
 export type Handler = (request: ApiRequest) => Answer | Promise<Answer>;
 
-/** An open watch, to be fed or ill-treated. */
+/** An open watch that a test can feed or break. */
 export interface OpenWatch {
   readonly request: ApiRequest;
   send(type: string, object: unknown): void;
-  /** Bytes as they are, such as half a line. */
+  /** Writes raw bytes, such as half a line. */
   write(text: string): void;
   end(): void;
-  /** A TCP reset, as from a load balancer that lost its memory. */
+  /** A TCP reset, as from a load balancer that has lost its connection table. */
   reset(): void;
 }
 
-/** An HTTP server that speaks enough of the watch protocol to misbehave in every way a real one can. */
+/** An HTTP server with enough of the watch protocol to fail in every way in which a real one can. */
 export interface FakeApiServer {
   readonly url: string;
   /** All requests, in order. */
@@ -36,7 +36,7 @@ export interface FakeApiServer {
   /** TCP connections opened so far, and open now. */
   readonly connections: { total: number; open: number };
   readonly watches: OpenWatch[];
-  /** Answers for the next requests, in order, before `handler` is asked again. */
+  /** Answers for the next requests, in order; after them `handler` answers again. */
   next(...answers: (Answer | Handler)[]): void;
   handler: Handler;
   /** Resolves with the n-th watch (from 0) as soon as it is open. */
@@ -44,7 +44,7 @@ export interface FakeApiServer {
   close(): Promise<void>;
 }
 
-/** Keeps the watch open until the test ends it; headers go out at once. */
+/** Keeps the watch open until the test ends it; headers are sent at once. */
 export const openWatch: Answer = {
   raw: (response) => {
     response.writeHead(200, { 'content-type': 'application/json' });

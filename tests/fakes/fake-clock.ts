@@ -1,14 +1,14 @@
 import type { Clock } from '../../kube/runtime/clock.ts';
 
-/** A clock that stands still until a test moves it. */
+/** A clock that only a test advances. */
 export interface FakeClock extends Clock {
-  /** Moves on by `ms`, running timers in their order; promises get their turn before and after each. */
+  /** Advances by `ms` and runs the due timers in order; pending promises run before and after each. */
   advance(ms: number): Promise<void>;
-  /** Sets the wall clock forward, or back for a negative `ms`, as an administrator or NTP does; no time passes. */
+  /** Sets the wall clock forward, or back if `ms` is negative, as an administrator or NTP does. No time passes. */
   stepWall(ms: number): void;
-  /** Time goes on by `ms` and no timer runs, as in a process that is busy or paused; the late ones run with the next `advance`. */
+  /** Advances by `ms` without running timers, as in a process that is busy or paused. Late timers run with the next `advance`. */
   standStill(ms: number): void;
-  /** Timers that wait. */
+  /** Number of timers that are due in the future. */
   readonly pending: number;
 }
 
@@ -54,7 +54,7 @@ export function createFakeClock(start = Date.UTC(2026, 0, 1)): FakeClock {
   };
 }
 
-/** Lets promises that are ready run their course. */
+/** Runs the promises that are ready. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

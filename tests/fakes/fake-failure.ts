@@ -1,13 +1,13 @@
 import { formatKey, type Key, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 
-/** Which object of which kind a failure is about; without a key it is about the kind. */
+/** The object that a failure is about; without a key it is about the kind. */
 export interface Subject {
   kind: Kind<Resource>;
   key?: Key;
 }
 
-/** The error that a real API server's answer would become. */
+/** Returns the error into which our client turns such an answer of a real API server. */
 export function failure(code: number, reason: string, subject: Subject, message: string): KubeError {
   const { kind, key } = subject;
   const what = key === undefined ? kind.kind : `${kind.kind} ${formatKey(key)}`;

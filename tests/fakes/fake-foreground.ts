@@ -1,7 +1,7 @@
 import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
 import type { Storage } from './fake-storage.ts';
 
-/** Keeps what is deleted in the foreground until everything that blocks its end has gone. */
+/** Keeps an object that is deleted in the foreground until all of its blocking dependents are deleted. */
 export const FOREGROUND = 'foregroundDeletion';
 
 export interface Entry {
@@ -9,7 +9,7 @@ export interface Entry {
   object: Resource;
 }
 
-/** What keeps an owner that is deleted in the foreground. */
+/** Returns the dependents that block the foreground deletion of an owner. */
 export function blockersOf(storage: Storage, { metadata: { uid } }: Resource): Entry[] {
   return storage
     .everything()
@@ -20,7 +20,7 @@ export function blockersOf(storage: Storage, { metadata: { uid } }: Resource): E
     );
 }
 
-/** Nothing is said of an object that nothing blocks: the collector would let it go at once. */
+/** No finalizer is added if nothing blocks: the collector would remove it at once. */
 export function holdForBlockers(storage: Storage, object: Resource): Resource {
   const { finalizers = [] } = object.metadata;
   if (finalizers.includes(FOREGROUND) || blockersOf(storage, object).length === 0) return object;

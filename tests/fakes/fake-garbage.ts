@@ -3,7 +3,7 @@ import { blockersOf, FOREGROUND, type Entry } from './fake-foreground.ts';
 import type { Storage } from './fake-storage.ts';
 import { deleteObject } from './fake-writes.ts';
 
-/** Deletes what belongs to owners that are gone or go in the foreground; repeats until nothing changes. */
+/** Deletes the dependents of owners that are deleted or are being deleted in the foreground; repeats until nothing changes. */
 export function collectGarbage(storage: Storage): void {
   while (collectOnce(storage));
 }

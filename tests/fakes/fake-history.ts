@@ -5,13 +5,13 @@ import { createChannel } from './channel.ts';
 import { failure } from './fake-failure.ts';
 import { matchesFields, matchesLabels } from './selectors.ts';
 
-/** A change as the history keeps it: `before` is absent for a new object, `after` for one that is gone. */
+/** One change in the history: `before` is absent for a new object, `after` for a deleted one. */
 export interface Change {
   version: number;
   kind: Kind<Resource>;
   before: Resource | undefined;
   after: Resource | undefined;
-  /** The last state; of a deleted object with the version of the deletion. */
+  /** The last state; for a deleted object with the version of the deletion. */
   last: Resource;
 }
 
@@ -28,7 +28,7 @@ interface OpenWatch {
   bookmark(version: number): void;
 }
 
-/** Two kinds are the same collection when they are served at the same place, whatever version. */
+/** Two kinds are the same collection if they are served under the same path, in whatever version. */
 export const collectionOf = (kind: Kind<Resource>): string => `${kind.plural}.${kind.group}`;
 
 export function isSelected(
@@ -99,7 +99,7 @@ export class WatchHistory {
   }
 }
 
-/** An object that begins or ceases to match a selector is added or deleted for that watch. */
+/** An object that starts or ceases to match a selector is added or deleted for that watch. */
 function eventType(change: Change, selection: Selection): WatchEvent<Resource>['type'] | undefined {
   const was = change.before !== undefined && isSelected(change.before, selection);
   const is = change.after !== undefined && isSelected(change.after, selection);

@@ -15,7 +15,7 @@ import { type Change, isSelected, WatchHistory } from './fake-history.ts';
 import { Storage, type StorageOptions } from './fake-storage.ts';
 import { applyObject, createObject, deleteObject, patchObject } from './fake-writes.ts';
 
-/** One call as the hooks and the record of calls see it. */
+/** One call as the hooks and the list of calls see it. */
 export interface FakeCall {
   verb: 'get' | 'list' | 'watch' | 'create' | 'apply' | 'applyStatus' | 'mergePatch' | 'delete' | 'podLog';
   kind: Kind<Resource>;
@@ -25,15 +25,12 @@ export interface FakeCall {
   fieldManager: string;
 }
 
-/** Stands for the death of the process: no code of the program may treat it as an answer of the API server. */
+/** Simulates the death of the process: the program must not treat it as an answer of the API server. */
 export class CrashError extends Error {
   override readonly name = 'CrashError';
 }
 
-/**
- * By default the clock is the system's, only kinds of the group velero.io keep their status in the object, and
- * everything is admitted as it is.
- */
+/** Defaults: the clock of the system, the status in the object only for kinds of the group velero.io, and no admission. */
 export type FakeKubeOptions = Partial<StorageOptions>;
 
 type Hook = (call: FakeCall) => void | Promise<void>;
@@ -42,17 +39,17 @@ type Reactor = (kind: Kind<Resource>, before: Resource | undefined, after: Resou
 const writes: readonly FakeCall['verb'][] = ['create', 'apply', 'applyStatus', 'mergePatch', 'delete'];
 
 /**
- * An API server in memory for component tests: uid, resourceVersion, generation, server-side apply with owners,
- * status subresource, preconditions, finalizers, selectors, watches with history, and faults at any call.
+ * An in-memory API server for component tests: uid, resourceVersion, generation, server-side apply with field ownership, status
+ * subresource, preconditions, finalizers, selectors, watches with history, and faults at any call.
  */
 export class FakeKube {
-  /** Runs before every call; what it throws the caller gets, and nothing is done. */
+  /** Runs before every call. If it throws, the caller receives the error and the call has no effect. */
   before: Hook | undefined;
-  /** Runs after a call took effect; what it throws the caller gets instead of the answer. */
+  /** Runs after a call took effect. If it throws, the caller receives the error instead of the answer. */
   after: Hook | undefined;
   /** Every call, in order. */
   readonly calls: FakeCall[] = [];
-  /** Told of every change at once; for doubles of other controllers. */
+  /** Called at once for every change; for doubles of other controllers. */
   readonly reactors = new Set<Reactor>();
 
   readonly #storage: Storage;
@@ -67,7 +64,7 @@ export class FakeKube {
     this.#storage = new Storage({ ...defaults, ...options }, (change) => this.#tell(change));
   }
 
-  /** A client of this cluster. All clients share the objects; each has its own field manager. */
+  /** Returns a client of this cluster. All clients share the objects; each has its own field manager. */
   client(fieldManager = 'test'): KubeClient {
     const storage = this.#storage;
     return {
@@ -100,25 +97,25 @@ export class FakeKube {
     };
   }
 
-  /** The object as it is now, without a call. */
+  /** Returns the current object without a call. */
   peek<T extends Resource>(kind: Kind<T>, key: Key): T | undefined {
     const stored = this.#storage.find(kind, key);
     return stored === undefined ? undefined : (structuredClone(stored.object) as T);
   }
 
-  /** All objects of a kind, without a call. */
+  /** Returns all objects of a kind without a call. */
   peekAll<T extends Resource>(kind: Kind<T>): T[] {
     return this.#storage.list(kind);
   }
 
-  /** Puts an object in as it is, status included, as if it had always been there; replaces one of the same name. */
+  /** Stores an object as given, with its status and without a call; replaces one of the same name. */
   seed<T extends Resource>(kind: Kind<T>, object: T, manager = 'seed'): T {
     const before = this.#storage.find(kind, keyOf(object));
     const complete = this.#storage.complete(kind, object, before?.object);
     return this.#storage.commit(kind, complete, { before, manager: `${manager}/Update` });
   }
 
-  /** Changes an object as another writer would, any part of it. */
+  /** Changes any part of an object, as another writer would. */
   edit<T extends Resource>(kind: Kind<T>, key: Key, change: (object: T) => void, manager = 'other'): T {
     const before = this.#storage.get(kind, key);
     const object = structuredClone(before.object) as T;
@@ -126,13 +123,13 @@ export class FakeKube {
     return this.#storage.commit(kind, object, { before, manager: `${manager}/Update` });
   }
 
-  /** Takes an object away at once, finalizers or not. */
+  /** Deletes an object at once, regardless of finalizers. */
   remove(kind: Kind<Resource>, key: Key): void {
     const stored = this.#storage.find(kind, key);
     if (stored !== undefined) this.#storage.erase(kind, stored.object);
   }
 
-  /** What the garbage collector would do, to its end. */
+  /** Runs the garbage collector until it has nothing left to do. */
   collectGarbage(): void {
     collectGarbage(this.#storage);
   }
@@ -141,14 +138,14 @@ export class FakeKube {
     this.#logs.set(formatKey(key), lines);
   }
 
-  /** Calls that wrote, or tried to. */
+  /** Returns the calls that wrote or tried to. */
   writeCalls(): FakeCall[] {
     return this.calls.filter((call) => writes.includes(call.verb));
   }
 
   /**
-   * Lets `count` writes happen and "kills the process" at the next one: from then on every call throws a CrashError
-   * until `restart`. With `answerLost` it dies after the last write took effect, before the answer came.
+   * Passes `count` writes and "kills the process" at the next one: from then on every call throws a CrashError until `restart`.
+   * With `answerLost` it dies after the last write took effect, before the answer arrived.
    */
   crashAfterWrites(count: number, options: { answerLost?: boolean } = {}): void {
     let done = 0;
@@ -171,12 +168,12 @@ export class FakeKube {
     this.after = undefined;
   }
 
-  /** Forgets the watch history: watches from older versions get 410. */
+  /** Discards the watch history: watches from older versions get 410. */
   compact(): void {
     this.#history.compact(this.#storage.version);
   }
 
-  /** Ends every open watch, with an error when one is given. */
+  /** Ends every open watch, with an error if one is given. */
   breakWatches(error?: KubeError): void {
     this.#history.breakAll(error);
   }
@@ -230,7 +227,7 @@ export class FakeKube {
     };
   }
 
-  /** The objects themselves. */
+  /** Returns the stored objects, not copies. */
   #select<T extends Resource>(kind: Kind<T>, options: ListOptions): T[] {
     return this.#storage
       .view(kind)
@@ -276,7 +273,7 @@ function signalOf(options: { signal?: AbortSignal } | undefined): { signal?: Abo
   return options?.signal === undefined ? {} : { signal: options.signal };
 }
 
-/** Waits as a real client does: no longer than the signal lets it. */
+/** Waits at most until the signal aborts, as a real client does. */
 async function untilAborted(waiting: Promise<void> | void, signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
   if (signal === undefined || waiting === undefined) return waiting;
@@ -287,5 +284,5 @@ async function untilAborted(waiting: Promise<void> | void, signal: AbortSignal |
   });
 }
 
-/** As it arrives over the wire: without `undefined` members. */
+/** The value as it arrives over the wire: without `undefined` members. */
 const asSent = <V>(value: V): V => JSON.parse(JSON.stringify(value)) as V;

@@ -17,7 +17,7 @@ export interface StorageOptions {
   clock: Clock;
   /** Kinds without a status subresource, whose status is written with the object. */
   statusInObject: (kind: Kind<Resource>) => boolean;
-  /** Stands for defaulting and validation: returns the object to store, or throws a KubeError. */
+  /** Replaces defaulting and validation: returns the object to store, or throws a KubeError. */
   admit?: (kind: Kind<Resource>, object: Resource, before: Resource | undefined) => Resource;
 }
 
@@ -26,10 +26,10 @@ export interface Stored {
   owners: Owners;
 }
 
-/** How a new state came about: with the owners that an apply worked out, or written by one manager. */
+/** How a new state was written: with the owners that an apply computed, or by one manager. */
 export type Provenance = { before: Stored | undefined } & ({ owners: Owners } | { manager: string });
 
-/** Objects with what the server itself keeps: uid, versions, generation, times and owners of fields. */
+/** Objects with what the server maintains: uid, versions, generation, times and field owners. */
 export class Storage {
   readonly options: StorageOptions;
   readonly #publish: (change: Change) => void;
@@ -61,7 +61,7 @@ export class Storage {
     return this.view<T>(kind).map((object) => structuredClone(object));
   }
 
-  /** The objects themselves, not copies: they must not be changed. */
+  /** Returns the stored objects, not copies: they must not be changed. */
   view<T extends Resource>(kind: Kind<T>): readonly T[] {
     return [...this.#objects(kind).values()].map(({ object }) => object as T);
   }
@@ -72,7 +72,7 @@ export class Storage {
     );
   }
 
-  /** The object with what the server sets itself. */
+  /** Returns the object with the fields that the server sets. */
   complete<T extends Resource>(kind: Kind<T>, object: T, before: Resource | undefined): T {
     const { uid, creationTimestamp, generation } = { ...object.metadata, ...kept(before) };
     const metadata = {
@@ -84,7 +84,7 @@ export class Storage {
     return { ...structuredClone(object), apiVersion: apiVersionOf(kind), kind: kind.kind, metadata };
   }
 
-  /** The object with the status of another, where the kind keeps its status apart. */
+  /** Returns the object with the status of another if the kind has a status subresource. */
   withStatusOf<T extends Resource>(kind: Kind<T>, object: T, before: Resource | undefined): T {
     if (this.options.statusInObject(kind)) return object;
     const { status: _, ...rest } = object as T & { status?: unknown };
@@ -92,7 +92,7 @@ export class Storage {
     return (status === undefined ? rest : { ...rest, status }) as T;
   }
 
-  /** Stores a new state, unless nothing changed, and tells of it. */
+  /** Stores a new state and notifies the watches, unless nothing changed. */
   commit<T extends Resource>(kind: Kind<T>, candidate: T, how: Provenance): T {
     const live = how.before?.object;
     const object = structuredClone(
@@ -119,7 +119,7 @@ export class Storage {
     return structuredClone(object);
   }
 
-  /** Takes an object away at once. */
+  /** Deletes an object at once. */
   erase(kind: Kind<Resource>, object: Resource): void {
     const last = structuredClone(object);
     last.metadata.resourceVersion = String(++this.#version);
@@ -138,7 +138,7 @@ export class Storage {
     return collection.objects;
   }
 
-  /** What makes the generation grow: everything but metadata and status; the start of a deletion as well. */
+  /** Returns what increases the generation: everything but metadata and status, and the start of a deletion. */
   #specOf(kind: Kind<Resource>, object: Resource): unknown {
     const { metadata, ...rest } = this.withStatusOf(kind, object, undefined);
     return { ...rest, deletionTimestamp: metadata.deletionTimestamp };

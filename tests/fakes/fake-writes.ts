@@ -6,7 +6,7 @@ import { cloneOwners, type Storage } from './fake-storage.ts';
 import { applyFields } from './field-ownership.ts';
 import { type Json, mergePatch } from './json.ts';
 
-/** The verbs that write, as an API server carries them out. */
+/** The writing verbs, as an API server executes them. */
 
 export function createObject<T extends Resource>(
   storage: Storage,
@@ -30,13 +30,13 @@ export function applyObject<T extends Resource>(
 ): T {
   const key = checkIdentity(kind, object);
   const before = options.status ? storage.get(kind, key) : storage.find(kind, key);
-  // As a real server does: without an object, only a uid keeps an apply from creating it.
+  // As in a real server: if the object does not exist, only a uid prevents an apply from creating it.
   const { uid } = object.metadata;
   const preconditions = before === undefined ? (uid === undefined ? {} : { uid }) : object.metadata;
   checkPreconditions({ kind, key }, preconditions, before?.object);
 
   const isApart = !storage.options.statusInObject(kind);
-  // A write to one side of the status border carries nothing over it.
+  // A write to the object does not change the status, and a write to the status changes nothing else.
   const fields = isApart ? oneSide(object, options.status) : object;
   const live = before?.object ?? storage.complete(kind, skeleton(object), undefined);
   const owners = cloneOwners(before?.owners);
@@ -124,7 +124,7 @@ function checkIdentity(kind: Kind<Resource>, object: Resource): Key {
   return key;
 }
 
-/** What is left of an applied object when nothing of it is applied yet. */
+/** Returns the object without any applied field. */
 function skeleton<T extends Resource>(object: T): T {
   const { name, namespace } = object.metadata;
   const metadata = namespace === undefined ? { name } : { name, namespace };

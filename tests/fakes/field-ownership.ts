@@ -1,15 +1,15 @@
 import { isJson, type Json, sameJson } from './json.ts';
 
 /**
- * Server-side apply, as far as tests of controllers need it: ownership per leaf of maps, per element of the lists that
- * Kubernetes treats as maps or sets, whole for every other list.
+ * Server-side apply, as far as tests of controllers need it: ownership per leaf of maps, per element of the lists that Kubernetes
+ * treats as maps or sets, and as a whole for every other list.
  */
 
 /** Path of one leaf; list elements appear as `type=Ready` or `=value`. */
 type Path = string;
 type Step = string;
 
-/** Lists whose elements are told apart by a member, and lists that are sets (`''`). */
+/** Lists whose elements have a key, and lists that are sets (`''`). */
 const listKeys: Readonly<Record<string, string>> = {
   conditions: 'type',
   ownerReferences: 'uid',
@@ -22,7 +22,7 @@ const listKeys: Readonly<Record<string, string>> = {
 const join = (steps: readonly Step[]): Path => JSON.stringify(steps);
 const split = (path: Path): Step[] => JSON.parse(path) as Step[];
 
-/** Who set which leaves. A manager's applies and its other writes are kept apart, as Kubernetes does. */
+/** Which leaves each manager owns. Applies and other writes of one manager are separate entries, as in Kubernetes. */
 export type Owners = Map<string, Set<Path>>;
 
 const identity = new Set(['apiVersion', 'kind']);
@@ -37,7 +37,7 @@ const serverOwned = new Set([
   'managedFields',
 ]);
 
-/** All leaves of an object that somebody can own. */
+/** Returns all leaves of an object that a manager can own. */
 export function leavesOf(object: Json): Map<Path, unknown> {
   const leaves = new Map<Path, unknown>();
   const visit = (value: unknown, steps: Step[]): void => {
@@ -59,7 +59,7 @@ export function leavesOf(object: Json): Map<Path, unknown> {
 
 export interface ApplyOutcome {
   object: Json;
-  /** Leaves that differ and belong to others; empty when forced. */
+  /** Leaves that differ and belong to others; empty if forced. */
   conflicts: { path: string; manager: string }[];
 }
 
@@ -85,7 +85,7 @@ export function applyFields(
   const dropped = [...(owners.get(manager) ?? [])]
     .filter((path) => !next.has(path) && !ownedByOther(owners, manager, path))
     .map(split);
-  // The member that tells an element from its siblings goes last: the others are found by it.
+  // The key of a list element is removed last, because the other members are found by it.
   const ordered = [...dropped.filter((steps) => !isElementKey(steps)), ...dropped.filter(isElementKey)];
   for (const steps of ordered) removeAt(object, steps);
   for (const [path, value] of next) {
@@ -97,7 +97,7 @@ export function applyFields(
   return { object, conflicts: [] };
 }
 
-/** Notes a write that is not an apply: what it changed is the writer's, what it removed is nobody's. */
+/** Records a write that is not an apply: the writer owns what it changed, and what it removed has no owner. */
 export function noteUpdate(before: Json, after: Json, how: { owners: Owners; manager: string }): void {
   const { owners, manager } = how;
   const [old, now] = [leavesOf(before), leavesOf(after)];
@@ -117,7 +117,7 @@ function ownedByOther(owners: Owners, manager: string, path: Path): boolean {
 
 const isElementKey = (steps: Step[]): boolean => steps.at(-2)?.startsWith(`${steps.at(-1) ?? ''}=`) === true;
 
-/** A new element holds the member it is told by from the start. */
+/** A new element contains its key from the start. */
 function newElement(step: Step): Json {
   const at = step.indexOf('=');
   return { [step.slice(0, at)]: step.slice(at + 1) };
@@ -152,7 +152,7 @@ function setAt(root: Json, steps: Step[], value: unknown): void {
   });
 }
 
-/** Removes a leaf, and the containers and list elements that it leaves empty. */
+/** Removes a leaf, and the containers and list elements that become empty. */
 function removeAt(at: Json | unknown[], steps: Step[], name = ''): void {
   const [step, ...rest] = steps;
   if (step === undefined) return;

@@ -1,7 +1,10 @@
 import { formatKey, keyOf, type Resource } from '../../api/kubernetes/meta.ts';
 import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
 
-/** Why a Velero backup of all namespaces would hold an object that one of our programs creates; `undefined`: it would not. */
+/**
+ * Returns the reason why a Velero backup of all namespaces would include an object that one of our programs creates; `undefined`
+ * if it would not.
+ */
 export function whyTaken(object: Resource): string | undefined {
   if (object.metadata.labels?.[labels.veleroExclude] === 'true' || isRenewed(object)) return undefined;
   return `${object.kind} ${formatKey(keyOf(object))} is created without the label ${labels.veleroExclude}`;

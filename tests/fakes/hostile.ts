@@ -6,12 +6,12 @@ import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
 import { structuralSchema, type StructuralSchema } from '../../hack/gen/structural-schema.ts';
 
 /**
- * What a tenant may put into a request to get at what is not its own: for each field that it may write, values that a shell, a
- * program's options, a URL, a path, a terminal or a number's reader would take for something else. Every one of them is refused
- * before anything is made.
+ * Values that a tenant may put into a request to reach what belongs to others. For each field that the tenant may write, these
+ * are values that a shell, the options of a program, a URL, a path, a terminal or a number parser would misinterpret. Each is
+ * rejected before anything is created.
  */
 
-/** No name, path, word or number of ours looks like these. */
+/** No valid name, path, word or number looks like these. */
 export const TEXTS: readonly string[] = [
   '--password-command=sh -c env>&2',
   '-o',
@@ -73,7 +73,7 @@ const KEYS = [
 ];
 const mapsWith = (keys: readonly string[]): readonly object[] => keys.map((key) => ({ [key]: 'x' }));
 
-/** By field, below the object; each field of the two specs has an entry. `undefined`: any text may stand there, and does no harm. */
+/** By field, below the object; each field of the two specs has an entry. `undefined`: any text is allowed and harmless. */
 const BACKUP: Readonly<Record<string, readonly unknown[]>> = {
   'spec.dataMoverClass': TEXTS,
   'spec.dataSourceRef.apiGroup': TEXTS,
@@ -93,7 +93,7 @@ const BACKUP: Readonly<Record<string, readonly unknown[]>> = {
     JSON.parse('{"__proto__":{"resticImage":"x"}}') as object,
   ],
   'spec.cancel': TEXTS,
-  // A request of another installation, whatever its name, is not looked at.
+  // A request of another installation is ignored, whatever the name.
   'spec.installation': [],
   [`metadata.annotations.${annotations.veleroBackup}`]: ['', '.', '..', ...TEXTS],
   [`metadata.annotations.${annotations.veleroRestore}`]: ['', '.', '..', ...TEXTS],
@@ -152,7 +152,7 @@ const RESTORE: Readonly<Record<string, readonly unknown[]>> = {
   'spec.existingClaimPolicy': TEXTS,
   'spec.config': BACKUP['spec.config'] ?? [],
   'spec.cancel': TEXTS,
-  // A request of another installation, whatever its name, is not looked at.
+  // A request of another installation is ignored, whatever the name.
   'spec.installation': [],
   [`metadata.annotations.${annotations.veleroBackup}`]:
     BACKUP[`metadata.annotations.${annotations.veleroBackup}`] ?? [],
@@ -160,17 +160,17 @@ const RESTORE: Readonly<Record<string, readonly unknown[]>> = {
     BACKUP[`metadata.annotations.${annotations.veleroRestore}`] ?? [],
 };
 
-/** The same fields of a record, wherever they stand. */
+/** The same fields of a record, wherever they occur. */
 const RESULT = Object.fromEntries(
   Object.entries(RESTORE)
     .filter(([field]) => field.startsWith('spec.source.result.'))
     .map(([field, values]) => [field.replace('spec.source.', 'spec.'), values]),
 );
 
-/** The plugin makes the request of a record in a bucket, which may have been changed there. */
+/** The plugin creates the request from a record in a bucket, where it may have been changed. */
 const DELETE: Readonly<Record<string, readonly unknown[]>> = {
   ...RESULT,
-  // Only Velero's own are made by the plugin; by hand, those who may remove all data may name any repository.
+  // Only the plugin creates Velero's requests. A user who may delete all data by hand may name any repository.
   'spec.result.repository': [
     '',
     'data',
@@ -213,7 +213,7 @@ const SPECS = {
   DataMoverPrune: dataMoverPruneSpec,
 };
 
-/** Fields of a spec, as far down as the schema knows them. */
+/** Returns the fields of a spec, down to the depth that the schema defines. */
 export function fieldsOf(kind: keyof typeof hostileValues): string[] {
   return leaves(structuralSchema(SPECS[kind]), 'spec');
 }
@@ -223,7 +223,7 @@ function leaves({ properties }: StructuralSchema, path: string): string[] {
   return Object.entries(properties).flatMap(([key, schema]) => leaves(schema, `${path}.${key}`));
 }
 
-/** Sets a field of {@link hostileValues}, with what is on the way to it. */
+/** Sets a field of {@link hostileValues} and creates its parents. */
 export function setField(object: object, field: string, value: unknown): void {
   const annotation = /^metadata\.annotations\.(.*)$/.exec(field)?.[1];
   const path = annotation === undefined ? field.split('.') : ['metadata', 'annotations', annotation];
@@ -232,7 +232,7 @@ export function setField(object: object, field: string, value: unknown): void {
   at[path.at(-1) ?? ''] = value;
 }
 
-/** A value as the title of a test. */
+/** Returns a value as the title of a test. */
 export function titleOf(value: unknown): string {
   const text = JSON.stringify(value);
   return text.length <= 60 ? text : `${text.slice(0, 57)}… (${String(text.length)})`;

@@ -1,6 +1,6 @@
 import type { Mover } from '../../movers/mover.ts';
 
-/** A mover that makes nothing, and whose every outcome is final at once. Spread it, and replace what a test is about. */
+/** A mover that creates nothing and returns a final outcome from every method. Spread it and replace what the test is about. */
 export const instantMover: Mover = {
   name: 'Instant',
   snapshotIDs: { pattern: /[0-9a-f]{8}/, form: '8 digits' },

@@ -5,7 +5,7 @@ export function isJson(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Same JSON, whatever the order of keys; `undefined` members count as absent. */
+/** Returns true if both are the same JSON, regardless of key order; `undefined` members count as absent. */
 export function sameJson(a: unknown, b: unknown): boolean {
   return canonical(a) === canonical(b);
 }

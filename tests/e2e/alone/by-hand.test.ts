@@ -18,11 +18,13 @@ import { resticSecret } from '../support/setup.ts';
 import { openStory, type Story } from '../support/story.ts';
 import { until, untilGone } from '../support/wait.ts';
 
-/** Requests without Velero. Nobody else is at work, so whatever appears in the cluster was made for them. */
+/**
+ * Requests without Velero. No other client is active, so every object that appears in the cluster was created for these requests.
+ */
 describe('requests made by hand', () => {
   let story: Story;
   let app: Place;
-  /** What earlier stories have asked for: a removal waits minutes for the lock of a mover that was killed. */
+  /** Deletions that earlier stories requested: one may wait minutes for the lock of a mover that was killed. */
   let removals: Resource[];
   let before: string[];
   let countedBefore: string[];
@@ -106,7 +108,7 @@ describe('requests made by hand', () => {
     const { namespace } = app;
     const { status } = await untilPhase('good', 'Completed');
     const copy = { namespace, name: 'copy' };
-    // Without a pod nobody provides a volume for a claim of this class, so it waits for the restore.
+    // Without a pod no volume is provisioned for a claim of this class, so the claim waits for the restore.
     await story.apply(claim(copy, { storageClassName: 'csi-test-wffc' }));
     await story.kube.create<DataMoverRestore>(dataMoverRestores, {
       apiVersion: apiVersionOf(dataMoverRestores),
@@ -247,13 +249,13 @@ describe('requests made by hand', () => {
   });
 });
 
-/** The samples of our own metrics, one per line. */
+/** Returns the samples of our own metrics, one per line. */
 async function scrape({ cluster }: Story): Promise<string[]> {
   const response = await fetch(`http://${controllerMetrics(cluster.config)}/metrics`);
   return (await response.text()).split('\n').filter((line) => line.startsWith('datamover_'));
 }
 
-/** The sum of a metric over all samples that have these labels. */
+/** Returns the sum of a metric over all samples that have these labels. */
 function valueOf(samples: readonly string[], name: string, labels: readonly string[]): number {
   return samples
     .filter((line) => line.startsWith(`${name}{`) && labels.every((label) => line.includes(label)))

@@ -42,7 +42,7 @@ const CLAIMS: Readonly<Record<string, ClaimOptions>> = {
   classless: {},
 };
 const NAMES = Object.keys(CLAIMS);
-/** Velero takes no snapshot where a volume policy says `custom`. */
+/** Velero takes no snapshot if a volume policy contains `custom`. */
 const POLICY = `
 version: v1
 volumePolicies:
@@ -54,12 +54,12 @@ const MOVED = ['by-policy', 'first-consumer', 'retained'];
 const LOCAL = ['classless', 'opted-out'];
 const RETAINED = ['by-policy', 'retained'];
 const SNAPSHOTTED = NAMES.filter((name) => name !== 'by-policy');
-/** Its snapshot is lost together with the cluster; the other ones live until the backup is deleted. */
+/** Its snapshot is lost together with the cluster; the others are kept until the backup is deleted. */
 const DEAD = 'retained';
 
 /**
- * Velero's own CSI support takes the snapshots, and the data mover moves some of them: one application has claims of
- * both kinds. Another one is backed up with the mover off.
+ * Velero's own CSI support takes the snapshots, and the data mover moves some of them: one application has claims of both kinds.
+ * Another one is backed up with the mover off.
  */
 describe("Velero's CSI support", () => {
   let story: Story;
@@ -68,7 +68,7 @@ describe("Velero's CSI support", () => {
   let backup: string;
   let requests: DataMoverBackup[];
   let stored: ReadonlyMap<string, Resource>;
-  /** Of the application, as they were when it was backed up. */
+  /** The volumes of the application at the time of the backup. */
   let volumes: PersistentVolume[];
   const before = new Map<string, Manifest>();
 
@@ -109,7 +109,7 @@ describe("Velero's CSI support", () => {
 
   afterAll(() => story.end());
 
-  /** Without a default class, a claim that asks for none is of no class. */
+  /** Without a default class, a claim that names no class has none. */
   async function takeDefaultAway(): Promise<void> {
     const set = (value: string | null): Promise<unknown> =>
       story.kube.mergePatch(
@@ -137,7 +137,7 @@ describe("Velero's CSI support", () => {
     volumes = await volumesOf(app.namespace);
   }
 
-  /** The user's, of a claim whose data is moved. */
+  /** The user's own snapshot of a claim whose data is moved. */
   async function takeOwnSnapshot(): Promise<void> {
     const key = { namespace: app.namespace, name: 'own' };
     await story.apply({
@@ -153,7 +153,7 @@ describe("Velero's CSI support", () => {
     await until(story.kube, volumeSnapshots, key, when);
   }
 
-  /** The mover is turned off when the first move of the first backup has begun; the second backup begins after that. */
+  /** The mover is turned off when the first move of the first backup has started; the second backup starts after that. */
   async function backUpBoth(): Promise<void> {
     const policy = { namespace: story.namespace, name: story.unique('policy') };
     await story.make({
@@ -312,7 +312,7 @@ describe("Velero's CSI support", () => {
     });
   });
 
-  /** In the namespace these claims, and no others, are made from snapshots; there are no other snapshots. */
+  /** Expects that exactly these claims of the namespace were created from snapshots, and that it has no other snapshots. */
   async function expectNoSnapshotsBut(names: readonly string[], namespace: string): Promise<void> {
     const { snapshots, contents } = await snapshotsIn(story, namespace);
     const restored = (await claimsOf(namespace)).filter(({ spec }) => spec.dataSource !== undefined);
@@ -323,7 +323,7 @@ describe("Velero's CSI support", () => {
     expect(contents.map(({ status }) => status?.snapshotHandle).sort()).toEqual(handles);
   }
 
-  /** What is kept when a namespace goes: contents by Velero's will, a volume by its reclaim policy. */
+  /** Deletes what is kept when a namespace is deleted: contents that Velero retains, and a volume with reclaim policy Retain. */
   async function removeKept(namespace: string): Promise<void> {
     const { contents } = await snapshotsIn(story, namespace);
     for (const { metadata } of contents)

@@ -14,7 +14,7 @@ import { until } from '../support/wait.ts';
 const CONTROLLER = 'system:serviceaccount:velero:datamover-controller';
 const IDLE_MS = 20_000;
 
-/** The controller looks when something happens, and only then. */
+/** The controller acts when something happens, and only then. */
 describe('a controller that watches instead of polling', () => {
   let story: Story;
   let namespace: string;
@@ -76,7 +76,9 @@ describe('a controller that watches instead of polling', () => {
     expect(statusSaidAt - moverSaidAt).toBeLessThan(10_000);
   });
 
-  /** Classes say some seconds later who uses them, and a removal of an earlier story may be tried again meanwhile. */
+  /**
+   * The controller writes the users of a class to its status some seconds later, and may retry a deletion of an earlier story.
+   */
   it('writes nothing while there is nothing to do, but the lease of its leadership', async () => {
     let recent: string[] = [];
     const atRest = async (): Promise<boolean> => {

@@ -5,7 +5,7 @@ import { claim, pod, untilBound, untilRunning, type Place } from '../support/app
 import { openStory, type Story } from '../support/story.ts';
 import { backUp, movedBackups, movedRestores, restore, storedObjects } from '../support/velero.ts';
 
-/** The plugin is installed, but nobody has turned the data mover on. */
+/** The plugin is installed, but the data mover is not enabled. */
 describe('the data mover turned off', () => {
   let story: Story;
   let app: Place;

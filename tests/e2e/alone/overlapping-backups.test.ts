@@ -23,7 +23,7 @@ import {
 import { until } from '../support/wait.ts';
 
 const BYTES = 4 * 2 ** 20;
-/** Bytes per second: enough to begin, and too little to end. */
+/** Bytes per second: enough to start, and too few to finish. */
 const SLOW = 100_000;
 const SLOWER = 20_000;
 
@@ -36,28 +36,29 @@ interface Requests {
 }
 
 /**
- * Of two applications one is backed up and one restored under another name, each with both movers, when a backup of all namespaces
- * begins, Velero's own among them. When it has visited all objects, everything may end. What it holds is restored under other names.
+ * One of two applications is backed up and the other restored under another name, each with both movers, when a backup of all
+ * namespaces starts, including Velero's own. Both may finish only after it has visited all objects. Its content is then restored
+ * under other names.
  */
 describe('a backup of all namespaces while data is moved', () => {
   let story: Story;
   const slow: SlowClass[] = [];
   let saved: Place;
   let other: Place;
-  /** What `other` is restored as while the backup of all namespaces runs. */
+  /** The place to which `other` is restored during the backup of all namespaces. */
   let returned: Place;
   let all: string;
-  /** All objects of the cluster before data was moved, and meanwhile. */
+  /** All objects of the cluster before and during the moves. */
   let before: ObjectsByPath;
   let meanwhile: ObjectsByPath;
   let visited: { phase: string | undefined; requests: Requests };
   let ended: Requests;
   let ofAll: DataMoverBackup[];
   let stored: ObjectsByPath;
-  /** Checksums of the data by what it is, and what was read of it after the restores. */
+  /** Checksums of the data, and what was read of it after the restores. */
   const sums = new Map<string, string>();
   const restored = new Map<string, string>();
-  /** All objects of the namespaces that what was stored is restored into. */
+  /** All objects of the namespaces into which the backup was restored. */
   let brought: Resource[];
 
   const requestsNow = async (): Promise<Requests> => ({
@@ -88,7 +89,7 @@ describe('a backup of all namespaces while data is moved', () => {
     return place;
   }
 
-  /** Until each request has a mover of its own that works. */
+  /** Waits until each request has a mover of its own that works. */
   async function untilMoving(): Promise<void> {
     const isMoving = async (): Promise<boolean> => {
       const phases = phasesOf(await requestsNow());
@@ -97,7 +98,7 @@ describe('a backup of all namespaces while data is moved', () => {
     await waitUntil('all requests to move data', isMoving, { timeoutMs: 120_000, intervalMs: 500 });
     const haveMovers = async (): Promise<boolean> => {
       const pods = await story.listAny('pods', story.namespace);
-      // The look at a volume comes before its mover.
+      // The survey of a volume runs before its mover.
       const movers = pods.filter(({ metadata }) => !metadata.name.includes('-survey-'));
       const names = new Set(movers.map(({ metadata }) => childNameIn(metadata.name)));
       const { backups, restores } = await requestsNow();
@@ -120,7 +121,7 @@ describe('a backup of all namespaces while data is moved', () => {
     return status?.phase;
   }
 
-  /** Restores what a backup holds of a namespace into another one; restore and namespace have one name, which it returns. */
+  /** Restores one namespace of a backup into another one. Returns the name that the restore and the namespace share. */
   async function restoreAs(
     title: string,
     { from, namespace, phase = 'Completed' }: { from: string; namespace: string; phase?: string },
@@ -169,7 +170,7 @@ describe('a backup of all namespaces while data is moved', () => {
     stored = await storedObjects(story, all);
     restored.set('returned', await sumOf(returned));
 
-    // Another Velero that works would come of those of its own namespace.
+    // Otherwise a second Velero would start from the objects of Velero's namespace.
     const withoutServers = ['--exclude-resources', 'pods,deployments.apps,replicasets.apps'];
     const [ofSaved, ofOther, ofVelero, ofReturned] = await Promise.all([
       restoreAs('saved-copy', { from: story.unique('saved'), namespace: saved.namespace }),
@@ -190,7 +191,10 @@ describe('a backup of all namespaces while data is moved', () => {
     await story.end();
   });
 
-  /** What has come into being for the moves: not the tenant's own, nor Velero's and Kubernetes' reports of their own work. */
+  /**
+   * The objects that were created for the moves, without those of the tenant and the reports of Velero and Kubernetes about their
+   * own work.
+   */
   const madeForMoves = (): string[] =>
     [...meanwhile]
       .filter(([path]) => !before.has(path) && !before.has(path.replace(returned.namespace, other.namespace)))

@@ -82,7 +82,7 @@ describe('a restart in the middle of a backup', () => {
       before = await untilUploading(name);
       await untilVelero(name, 'WaitingForPluginOperations');
       await story.cluster.restart('velero');
-      // The controller may lose its lease meanwhile and end, also a moment later. A kubelet would start its pod again.
+      // The controller may lose its lease during the restart and exit, possibly a moment later. A kubelet would restart its pod.
       await story.cluster.restart('kube-apiserver').catch(() => story.cluster.up());
       await story.cluster.restart('controller');
       proxy.limit(Infinity);
@@ -108,7 +108,7 @@ describe('a restart in the middle of a backup', () => {
     let slow: DataMoverBackup;
     let quick: DataMoverBackup;
     let removal: DataMoverDelete;
-    /** What the repository of the quick claim holds: the one of the backup before. */
+    /** Snapshots in the repository of the quick claim: the one of the previous backup. */
     let snapshots: unknown[];
 
     beforeAll(async () => {

@@ -23,9 +23,9 @@ const BYTES = 12 * 2 ** 20;
 const BYTES_PER_SECOND = 100_000;
 
 /**
- * A second Velero with a controller of its own, installed as docs/two-installations.md says. While the second controller is
- * stopped in the middle of two uploads, one of them is canceled and one deleted, and the first installation backs up an application.
- * Then the first controller is stopped, and the second installation backs up the same application.
+ * A second Velero with a controller of its own, installed as in docs/two-installations.md. While the second controller is stopped
+ * in the middle of two uploads, one of them is canceled and one deleted, and the first installation backs up an application. Then
+ * the first controller is stopped, and the second installation backs up the same application.
  */
 describe('two installations in one cluster', () => {
   let a: Story;
@@ -36,13 +36,13 @@ describe('two installations in one cluster', () => {
   let app: Place;
   let slow: Place;
   let copy: Place;
-  /** The requests of the second installation while its controller was stopped, and those of it that were left later. */
+  /** The requests of the second installation while its controller was stopped, and those that remained later. */
   let canceled: Record<'stopped' | 'after', DataMoverBackup>;
   let removed: DataMoverBackup;
   let byHand: Record<'stopped' | 'after', DataMoverBackup>;
   let monday: DataMoverBackup;
   let tuesday: DataMoverBackup;
-  /** The request of the first installation after the second has looked for what is to be cleaned up. */
+  /** The request of the first installation after the janitor of the second one has run. */
   let mondayLater: DataMoverBackup | undefined;
   let slowEnd: string;
   let removals: DataMoverDelete[];
@@ -53,7 +53,7 @@ describe('two installations in one cluster', () => {
   type Snapshots = Record<'first' | 'second', string[]>;
 
   const account = ({ namespace }: Story): string => `system:serviceaccount:${namespace}:datamover-controller`;
-  /** Waits until the controller has looked twice since a time whether Velero still has the backups of its requests. */
+  /** Waits until the controller has checked twice since a time that Velero still has the backups of its requests. */
   const untilSwept = (story: Story, from: number): Promise<void> => {
     const isSweep = ({ user, verb, resource }: AuditedRequest): boolean =>
       user === account(story) && verb === 'list' && resource === 'backups';
@@ -105,7 +105,7 @@ describe('two installations in one cluster', () => {
       });
   }
 
-  /** The second controller is stopped: its requests wait for it, and nobody else takes them. */
+  /** The second controller is stopped: its requests wait for it, and no other controller reconciles them. */
   async function workWithoutSecond(): Promise<void> {
     await second.stopController();
     try {
@@ -134,7 +134,7 @@ describe('two installations in one cluster', () => {
     }
   }
 
-  /** The first controller is stopped: the second one ends what it has begun, and backs up what the first one has backed up. */
+  /** The first controller is stopped: the second one completes its own requests and backs up what the first one has backed up. */
   async function workWithoutFirst(): Promise<void> {
     await a.cluster.stop('controller');
     try {
@@ -294,7 +294,7 @@ describe('two installations in one cluster', () => {
   });
 });
 
-/** How the names of a request, of its events and of what is made for it begin. */
+/** Returns the prefixes of the names of a request, its events and its children. */
 function namesOf({ metadata }: DataMoverBackup): string[] {
   return [metadata.name, childName('backup', metadata.uid!)];
 }

@@ -10,7 +10,7 @@ import { backUp } from '../support/velero.ts';
 const OURS = Object.values(actionNames).sort();
 const ROLLOUT_MS = 120_000;
 
-/** Velero as users have it: its installer, its image without anything to run a script with, its limits. */
+/** Velero as users have it: its installer, its image without a shell, its resource limits. */
 describe("the plugin in Velero's own pod", () => {
   let story: Story;
   let pod: VeleroPod;
@@ -19,7 +19,7 @@ describe("the plugin in Velero's own pod", () => {
     const listed = await story.cluster.velero(['plugin', 'get']);
     return OURS.filter((name) => new RegExp(`^${name}\\s`, 'm').test(listed));
   };
-  /** The pod that follows after a change, once it answers with these actions. */
+  /** Waits for the pod that replaces the old one after a change and offers these actions. */
   const nextPod = async (expected: readonly string[]): Promise<VeleroPod> => {
     const before = pod.metadata.name;
     const isNext = async (): Promise<boolean> =>
@@ -38,7 +38,7 @@ describe("the plugin in Velero's own pod", () => {
   it('has kept within the limits of memory in all that was done before', async () => {
     expect(pod.spec.containers[0]?.resources?.limits).toEqual({ cpu: '1', memory: '512Mi' });
     expect(pod.status.containerStatuses.map(({ restartCount }) => restartCount)).toEqual([0]);
-    // Also of pods that have been replaced since.
+    // Includes pods that have been replaced since.
     const starts = await startsOf(story, 'velero');
     expect(starts).toContainEqual({ pod: pod.metadata.name, times: 1 });
     expect(starts.filter(({ times }) => times > 1)).toEqual([]);
@@ -62,7 +62,7 @@ describe("the plugin in Velero's own pod", () => {
 
   it("asks the API server as the pod's service account, from the pod's address", async () => {
     const namespace = await story.makeNamespace('app');
-    // Not bound to anything, so nothing is moved, and Velero is done at once.
+    // Not bound, so nothing is moved and Velero completes at once.
     await story.apply(claim({ namespace, name: 'unused' }, { storageClassName: 'csi-test-wffc' }));
     const from = Date.now();
     await backUp(story, story.unique('backup'), namespace);

@@ -6,23 +6,20 @@ import { parseAllDocuments } from 'yaml';
 import { differences, rightOf, rolesOf, type Right, type Use } from '../../../hack/ci/least-privilege.ts';
 import { e2eCluster } from '../support/cluster.ts';
 
-/**
- * Runs after all stories: what controller and plugin have asked the API server for in them is what their roles allow, no less
- * and no more.
- */
+/** Runs after all stories. The requests that controller and plugin have sent to the API server must match their roles exactly. */
 
 const CONTROLLER = 'system:serviceaccount:velero:datamover-controller';
-/** Velero's account, which the plugin has too. A second installation has accounts and a namespace of its own. */
+/** The account of Velero, which the plugin uses too. A second installation has accounts and a namespace of its own. */
 const VELERO = 'system:serviceaccount:velero:velero';
 const PLUGIN_AGENT = 'velero-plugin-for-datamover';
 const CONFIG = join(import.meta.dirname, '../../../config');
-/** The embedded cluster also has the rights that are given on request. */
+/** The embedded cluster also grants the optional rights. */
 const ROLES = {
   controller: ['datamover-controller', 'datamover-controller-overwrite'],
   plugin: ['datamover-plugin'],
 } as const;
 
-/** What no story comes to, with the reason. */
+/** Rights that no story exercises, with the reason. */
 const RARE: Readonly<Record<Right, string>> = {
   'update datamoverbackups.oadp.openshift.io/finalizers': 'asked about by the policy, never done',
   'update datamoverrestores.oadp.openshift.io/finalizers': 'asked about by the policy, never done',
@@ -59,19 +56,19 @@ interface AuditEvent {
 interface Seen {
   controller: Use[];
   plugin: Use[];
-  /** What RBAC never allowed. An API server that has just started refuses all of which it has not read the roles yet. */
+  /** What RBAC never allowed. An API server that has just started denies every request whose roles it has not loaded yet. */
   refused: string[];
 }
 
 async function readAudit(auditLog: string): Promise<Seen> {
   const seen = { controller: new Map<string, Use>(), plugin: new Map<string, Use>() };
   const decided = { allow: new Set<string>(), forbid: new Set<string>() };
-  // Rotated files lie beside it.
+  // Rotated files are in the same folder.
   for (const file of globSync(join(dirname(auditLog), 'audit*.log'))) {
     for await (const line of createInterface({ input: createReadStream(file) })) {
       const isController = line.includes(CONTROLLER);
       if (!isController && !line.includes(PLUGIN_AGENT)) continue;
-      // The last line may be half written.
+      // The last line may be incomplete.
       if (!line.endsWith('}')) continue;
       const event = JSON.parse(line) as AuditEvent;
       const use = useOf(event);

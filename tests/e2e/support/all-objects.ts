@@ -6,7 +6,7 @@ import type { TestCluster } from './cluster.ts';
 /** Objects by their paths in a Velero backup: `<plural.group>/<namespace>/<name>`; cluster-scoped ones without namespace. */
 export type ObjectsByPath = ReadonlyMap<string, Resource>;
 
-/** Every object of the cluster, of whatever kind. */
+/** Returns every object of the cluster, of every kind. */
 export async function allObjects({ kubectl }: Pick<TestCluster, 'kubectl'>): Promise<ObjectsByPath> {
   const table = await kubectl(['api-resources', '--verbs=list', '--no-headers', '--cached']);
   const resources = new Map(table.trimEnd().split('\n').map(resourceOf));
@@ -15,7 +15,9 @@ export async function allObjects({ kubectl }: Pick<TestCluster, 'kubectl'>): Pro
   return new Map(items.map((object) => [pathOf(object, resources), object]));
 }
 
-/** A line of kubectl, whose second column may be empty: `jobs  [short]  batch/v1  true  Job`. @returns kind and resource */
+/**
+ * Parses a line of kubectl, whose second column may be empty: `jobs [short] batch/v1 true Job`. @returns kind and resource
+ */
 function resourceOf(line: string): [string, string] {
   const columns = line.split(/\s+/);
   const [apiVersion = '', , kind = ''] = columns.slice(-3);
@@ -33,7 +35,7 @@ interface Parts extends Resource {
   reportingController?: string;
 }
 
-/** True for what the data mover has made, and for what others have made for it, by labels and by names. */
+/** Returns true for what the data mover, or others on its behalf, have created, judged by labels and names. */
 export function isOfDataMover(object: Resource): boolean {
   const { metadata, spec, reportingController = '' } = object as Parts;
   const own = metadata.labels ?? {};
@@ -42,7 +44,7 @@ export function isOfDataMover(object: Resource): boolean {
     own[labels.managedBy] === MANAGED_BY ||
     own[labels.requestUid] !== undefined ||
     reportingController.startsWith(GROUP) ||
-    // What Kubernetes tells of our pods in events is Kubernetes'.
+    // Events of Kubernetes about our pods belong to Kubernetes.
     (object.kind !== 'Event' && names.some((name = '') => childNameIn(name) !== undefined))
   );
 }

@@ -9,7 +9,7 @@ export interface Place {
 }
 
 export interface ClaimOptions {
-  /** Default: the cluster's default class, which binds at once and deletes. */
+  /** Default: the cluster's default class, with immediate binding and reclaim policy Delete. */
   storageClassName?: string;
   accessModes?: string[];
   /** Default: 1Gi. */
@@ -30,11 +30,11 @@ export function claim({ namespace, name }: Place, options: ClaimOptions = {}): o
 }
 
 export interface PodOptions {
-  /** Claims by the folder at which the pod sees them. */
+  /** Claims by the folder at which the pod mounts them. */
   mounts: Readonly<Record<string, string>>;
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
-  /** What its shell does; default: nothing, for ever. */
+  /** Shell script of the pod; default: sleeps forever. */
   script?: string;
 }
 

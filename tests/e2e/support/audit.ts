@@ -5,7 +5,7 @@ import type { Cluster } from '../../../hack/cluster/index.ts';
 export interface AuditedRequest {
   verb: string;
   user: string;
-  /** The program that asked, as it calls itself, and the address it asked from. */
+  /** The user agent of the client, and its address. */
   agent: string;
   from: string;
   /** `resource` or `resource/subresource`. */
@@ -13,25 +13,25 @@ export interface AuditedRequest {
   namespace: string;
   name: string;
   code: number;
-  /** Milliseconds since 1970: when it came, and when it was answered. */
+  /** Milliseconds since 1970: when the request was received, and when it was answered. */
   receivedAt: number;
   answeredAt: number;
 }
 
 const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 
-/** The requests that came since a time, as the API server noted them. */
+/** Returns the requests since a time from the audit log of the API server. */
 export async function requestsSince({ auditLog }: Cluster, since: number): Promise<AuditedRequest[]> {
   const lines = (await readFile(auditLog, 'utf8')).split('\n');
   return lines.flatMap((line) => {
-    // The last line may be half written.
+    // The last line may be incomplete.
     if (!line.endsWith('}')) return [];
     const request = requestOf(JSON.parse(line) as AuditEvent);
     return request.receivedAt >= since ? [request] : [];
   });
 }
 
-/** Those of them that change something. */
+/** Returns those requests that change something. */
 export async function writesSince(cluster: Cluster, since: number): Promise<AuditedRequest[]> {
   return (await requestsSince(cluster, since)).filter(({ verb }) => WRITES.includes(verb));
 }

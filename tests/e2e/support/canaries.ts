@@ -1,14 +1,14 @@
-/** Values that were planted in secrets, by the name of what they are. */
+/** Values that were planted in secrets, by what they are. */
 export type Canaries = Readonly<Record<string, string>>;
 
-/** Which of them a text shows, in whatever form. */
+/** Returns the names of the values that a text contains in any form. */
 export function canariesIn(canaries: Canaries, text: string): string[] {
   return Object.entries(canaries)
     .filter(([, value]) => formsOf(value).some((form) => text.includes(form)))
     .map(([name]) => name);
 }
 
-/** As it is, in a URL, in JSON, and in base64 wherever it stands in what was encoded. */
+/** Returns the value unchanged, in a URL, in JSON, and in base64 at every position within the encoded data. */
 export function formsOf(value: string): string[] {
   const inUrl = encodeURIComponent(value);
   const encoded = [0, 1, 2].map((offset) => base64Of(value, offset));
@@ -22,7 +22,7 @@ export function formsOf(value: string): string[] {
   ];
 }
 
-/** The part of the base64 that only this value decides when `offset` other bytes stand before it. */
+/** Returns the part of the base64 that depends on this value alone if `offset` other bytes precede it. */
 function base64Of(value: string, offset: number): string {
   const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(value)]);
   const whole = Math.floor((bytes.length * 8) / 6);

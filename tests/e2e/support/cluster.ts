@@ -5,7 +5,7 @@ import { loadKubeConfig } from '../../../kube/client/config.ts';
 import { createKubeClient } from '../../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
 
-/** The cluster that all stories share, seen by its administrator. */
+/** The cluster that all stories share, with administrator access. */
 export interface TestCluster {
   cluster: Cluster;
   kube: KubeClient;
@@ -14,14 +14,16 @@ export interface TestCluster {
   kubectl(args: readonly string[], input?: string): Promise<string>;
   /** Server-side apply of whole objects. */
   apply(...objects: readonly object[]): Promise<void>;
-  /** All objects of several kinds, e.g. `jobs,pods`; absent namespace: all, and cluster-scoped ones. */
+  /**
+   * Returns all objects of several kinds, e.g. `jobs,pods`. Without a namespace: those of all namespaces and cluster-scoped ones.
+   */
   listAny(kinds: string, namespace?: string): Promise<Resource[]>;
-  /** Runs a shell script in a pod's first container and returns what it printed, byte for byte. */
+  /** Runs a shell script in a pod's first container and returns its output, byte for byte. */
   exec(pod: { namespace: string; name: string }, script: string): Promise<Buffer>;
   close(): Promise<void>;
 }
 
-/** The embedded cluster that tests use: `E2E_CLUSTER`, else one of their own. */
+/** Returns the embedded cluster that tests use: `E2E_CLUSTER`, or else one of their own. */
 export function e2eCluster(): Cluster {
   const name = process.env['E2E_CLUSTER'];
   return loadCluster({ name: name === undefined || name === '' ? 'datamover-e2e' : name });

@@ -5,7 +5,7 @@ import type { Place } from './app.ts';
 import type { TestCluster } from './cluster.ts';
 import { readTar, type TarEntry } from './tar.ts';
 
-/** What one path of a volume is, by all that a backup must keep. */
+/** Everything about one path of a volume that a backup must keep. */
 export interface Entry {
   type: 'file' | 'folder' | 'symlink' | 'fifo';
   /** Octal, with setuid, setgid and sticky. */
@@ -21,7 +21,7 @@ export interface Entry {
   hardLinks?: string[];
 }
 
-/** By path below the volume's root. The root itself is not in it: it belongs to the storage, no backup holds it. */
+/** By path below the volume's root. The root itself is not included: it belongs to the storage, and no backup contains it. */
 export type Manifest = Readonly<Record<string, Entry>>;
 
 /** Reads every path of a folder as a pod sees it, contents included. */
@@ -61,7 +61,7 @@ function describe(entry: TarEntry): Entry {
   }
 }
 
-/** By the name that the archive holds as a file: all names of that file. */
+/** All names of a file, by the name that the archive stores as a file. */
 function hardLinkGroups(entries: readonly TarEntry[]): Map<string, string[]> {
   const groups = new Map<string, string[]>();
   for (const entry of entries.filter(({ type }) => type === '1')) {
@@ -79,7 +79,7 @@ function clean(path: string): string {
   return path.replace(/^\.\//, '').replace(/\/$/, '').replace(/^\.$/, '');
 }
 
-/** Where two manifests differ, one line each; empty when they say the same. */
+/** Returns one line for each difference between two manifests; empty if they are equal. */
 export function differences(before: Manifest, after: Manifest): string[] {
   const paths = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   return paths.flatMap((path) => {
@@ -93,7 +93,7 @@ function words(entry: Entry | undefined): string {
   return entry === undefined ? 'not there' : JSON.stringify(entry);
 }
 
-/** All that is easy to lose, with a pipe, the longest name that there can be, and many files. */
+/** Everything that is easily lost, with a pipe, the longest possible name, and many files. */
 export const RICH_DATA = `
 cd /data
 ${RICH}

@@ -9,7 +9,7 @@ interface Event extends Resource {
   regarding?: { kind: string; namespace?: string; name: string };
 }
 
-/** The data mover's Events as `Kind/name: reason`, in one namespace. */
+/** Returns the data mover's Events in one namespace as `Kind/name: reason`. */
 export async function eventsIn({ listAny }: TestCluster, namespace: string): Promise<string[]> {
   const events = (await listAny('events.events.k8s.io', namespace)) as Event[];
   return events
@@ -17,7 +17,7 @@ export async function eventsIn({ listAny }: TestCluster, namespace: string): Pro
     .map(({ regarding, reason }) => `${regarding?.kind ?? ''}/${regarding?.name ?? ''}: ${reason}`);
 }
 
-/** Waits for Events: they are sent beside the work, not before it. */
+/** Waits for Events: they are sent asynchronously to the work. */
 export async function untilEvents(
   test: TestCluster,
   namespace: string,

@@ -10,8 +10,8 @@ const NAMESPACED =
 const CLUSTER_SCOPED = 'persistentvolumes,volumesnapshotcontents';
 
 /**
- * Every object of the kinds that requests have to do with: in the protected namespace, in another one, and the volumes and
- * snapshots of both, but for those of `others`. Volumes of other namespaces are other stories', and may be on their way out.
+ * Returns every object of the kinds that requests use: in the protected namespace, in another one, and the volumes and snapshots
+ * of both, except those of `others`. Volumes of other namespaces belong to other stories and may be in deletion.
  */
 export async function inventoryOf(
   test: TestCluster,
@@ -31,13 +31,13 @@ export async function inventoryOf(
     .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`);
 }
 
-/** Requests, as far as their children are named after them. */
+/** A request, as far as the names of its children depend on it. */
 type Request = Pick<Resource, 'kind' | 'metadata'>;
 
 /**
- * Everything that the cluster still holds of finished requests: what carries their label, what is named after them (the
- * Job of a mover, its cache claim), and volumes that are or were bound to such a claim. Mere garbage is given a moment
- * to go: VolSync makes it when it is in the middle of its work as a request is canceled.
+ * Returns everything that the cluster still has of finished requests: objects with their label, objects named after them (the Job
+ * of a mover, its cache claim), and volumes that are or were bound to such a claim. Waits a moment for garbage collection,
+ * because VolSync may still create objects when a request is canceled.
  */
 export async function leftoversOf(test: TestCluster, requests: readonly Request[]): Promise<string[]> {
   const names = requests.map(({ metadata }) => metadata.name).join(', ');

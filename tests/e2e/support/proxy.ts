@@ -1,6 +1,6 @@
 import { connect, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** Something between the movers and the object store. */
+/** A proxy between the movers and the object store. */
 export interface Proxy {
   /** `host:port`. */
   address: string;
@@ -8,8 +8,8 @@ export interface Proxy {
 }
 
 /**
- * Has what `listen` makes listen on the host of `target` (`http://host:port`), and joins each connection with one of its own to the
- * target. What breaks on one side ends both.
+ * Listens with the server of `listen` on the host of `target` (`http://host:port`), and connects each client to the target. An
+ * error on one side closes both.
  */
 export async function startProxy(
   target: string,

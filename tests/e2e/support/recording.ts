@@ -1,7 +1,7 @@
 import type { Kind, Resource } from '../../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
 
-/** Every version of the objects of one kind in one namespace, as they came. */
+/** Records every version of the objects of one kind in one namespace, in order. */
 export interface Recording<T extends Resource> {
   readonly versions: readonly T[];
   stop(): void;
@@ -26,7 +26,7 @@ export function record<T extends Resource>(kube: KubeClient, kind: Kind<T>, name
       }
     }
   };
-  // A broken watch shows as missing versions, which the story then says.
+  // If the watch breaks, versions are missing and the story reports that.
   follow().catch(() => undefined);
   return {
     versions,

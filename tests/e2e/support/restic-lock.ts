@@ -9,8 +9,8 @@ export interface MasterKey {
 }
 
 /**
- * Puts a lock of a process of another machine into a repository that is a folder, as a killed mover leaves it. restic has
- * no way to make one that is old.
+ * Adds a lock of a process on another machine to a repository that is a folder, as a killed mover leaves it. restic itself cannot
+ * create an old lock.
  */
 export async function leaveLock(
   folder: string,
@@ -30,7 +30,7 @@ export async function leaveLock(
   await writeFile(join(folder, 'locks', id), sealed);
 }
 
-/** The S3 server removes a folder with its last file. */
+/** The S3 server deletes a folder with its last file. */
 export async function countLocks(folder: string): Promise<number> {
   const found = await readdir(join(folder, 'locks')).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
@@ -39,7 +39,7 @@ export async function countLocks(folder: string): Promise<number> {
   return found.length;
 }
 
-/** restic's format of a file: the nonce, AES-256 in counter mode, Poly1305-AES over what that gives. */
+/** Encrypts in restic's file format: the nonce, AES-256 in counter mode, and Poly1305-AES over the ciphertext. */
 function seal({ encrypt, mac }: MasterKey, plain: Buffer): Buffer {
   const nonce = randomBytes(16);
   const cipher = createCipheriv('aes-256-ctr', Buffer.from(encrypt, 'base64'), nonce);

@@ -14,15 +14,15 @@ const WRONG_KEY = 'a-key-that-was-withdrawn';
 const SLOW_BYTES_PER_SECOND = 50_000;
 
 interface SubjectOptions {
-  /** Of the class, beside those that lead to the repositories. */
+  /** Further settings of the class, besides those of the repositories. */
   settings?: Record<string, unknown>;
-  /** Whether an upload that is canceled must leave no lock. */
+  /** True if an upload that is canceled must leave no lock. */
   isCutShort?: boolean;
 }
 
 /**
- * A mover with restic repositories for the conformance suite, in a protected namespace beside Velero's, so that no controller and no
- * other story has to do with it.
+ * Opens a mover with restic repositories for the conformance suite, in a protected namespace other than Velero's, so that it is
+ * independent of the controller and of other stories.
  */
 export async function openResticSubject(
   title: string,

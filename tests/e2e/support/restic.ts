@@ -6,7 +6,7 @@ import { run } from '../../../hack/cluster/exec.ts';
 import { waitUntil } from '../../../hack/cluster/wait.ts';
 import { RESTIC_PASSWORD } from './setup.ts';
 
-/** Runs restic by hand against the repository at a recorded path, and reads its JSON. `place` is the folder of all in S3. */
+/** Runs restic against the repository at a recorded path and parses its JSON. `place` is the S3 folder of all repositories. */
 export async function restic<Answer>(
   cluster: Cluster,
   repositoryPath: string,
@@ -18,7 +18,7 @@ export async function restic<Answer>(
   return JSON.parse(said) as Answer;
 }
 
-/** Uses a repository from elsewhere, as a restic does that saves something which does not come, until it is told to let go. */
+/** Keeps a repository in use, like a restic that saves data which never arrives. The returned function releases it. */
 export async function occupy(cluster: Cluster, repositoryPath: string): Promise<() => Promise<void>> {
   const env = { ...process.env, ...environment(cluster, repositoryPath) };
   const args = ['--no-cache', 'backup', '--stdin'];
@@ -30,22 +30,22 @@ export async function occupy(cluster: Cluster, repositoryPath: string): Promise<
   });
   return async () => {
     child.kill('SIGTERM');
-    // restic looks for the signal only when it has something to read.
+    // restic notices the signal only when it can read something.
     child.stdin.end();
     await over;
   };
 }
 
-/** What the data of a repository takes in the bucket, in bytes. */
+/** Returns the size of the data of a repository in the bucket, in bytes. */
 export function storedBytes(cluster: Cluster, repositoryPath: string): number {
   const folder = join(folderOf(cluster, repositoryPath), 'data');
-  // A folder in which nothing is left is not there.
+  // A folder without files does not exist.
   if (!existsSync(folder)) return 0;
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
   return files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0);
 }
 
-/** The files of a repository, and what else lies below its folder; none where that is not there. */
+/** Returns the files of a repository, and everything else below its folder; an empty list if the folder does not exist. */
 export function storedFiles(cluster: Cluster, repositoryPath: string): string[] {
   const folder = folderOf(cluster, repositoryPath);
   if (!existsSync(folder)) return [];
@@ -53,19 +53,19 @@ export function storedFiles(cluster: Cluster, repositoryPath: string): string[] 
   return files.map(({ parentPath, name }) => relative(folder, join(parentPath, name))).sort();
 }
 
-/** Puts a file below the folder of a repository into the bucket. */
+/** Stores a file in the bucket below the folder of a repository. */
 export function storeFile(cluster: Cluster, repositoryPath: string, name: string): void {
   const file = join(folderOf(cluster, repositoryPath), name);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, 'of somebody else');
 }
 
-/** Where the classes of all stories have their repositories. */
+/** The folder of the repositories of all stories. */
 function placeIn({ s3 }: Cluster): string {
   return `${s3.buckets.datamover}/restic`;
 }
 
-/** Where repositories lie whose secret holds a password only. */
+/** Returns the folder of the repositories whose secret contains a password only. */
 export function placeBesideBackups({ s3 }: Cluster): string {
   return `${s3.buckets.velero}/restic/oadp.openshift.io`;
 }

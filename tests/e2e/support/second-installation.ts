@@ -11,14 +11,14 @@ const PAGE = join(ROOT, 'docs/two-installations.md');
 /** The namespace of the second installation in docs/two-installations.md. */
 const NAMESPACE = 'velero-b';
 
-/** A second installation beside that of a story, and the story as its administrator sees it. */
+/** A second installation beside that of a story, and the story from the view of its administrator. */
 export interface SecondInstallation {
   readonly story: Story;
   /** Its default class. */
   readonly className: string;
   startController(): Promise<void>;
   stopController(): Promise<void>;
-  /** Removes it with its data and its classes, once its requests have gone. */
+  /** Removes the installation with its data and its classes after its requests were deleted. */
   remove(): Promise<void>;
 }
 
@@ -38,7 +38,7 @@ export async function installSecond(story: Story): Promise<SecondInstallation> {
     startController: () => installation.startController(),
     stopController: () => installation.stopController(),
     remove: async () => {
-      // Its controller holds its classes as long as a request has them, and some seconds more.
+      // The controller keeps its classes as long as a request uses them, and some seconds more.
       await story.kubectl(['delete', 'datamoverclasses', ...classes, '--force', '--ignore-not-found']);
       await installation.remove();
     },
@@ -59,7 +59,7 @@ function asSeenFrom(story: Story, installation: Installation, classes: string[])
   };
 }
 
-/** The folder `velero-b` of the page beside `config`, with the password of all tests in its secret. */
+/** Applies the folder `velero-b` of the page, beside `config`, with the password of all tests in its secret. */
 async function applyOverlay({ kubectl }: Story): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'datamover-'));
   try {
@@ -77,7 +77,7 @@ async function applyOverlay({ kubectl }: Story): Promise<void> {
   }
 }
 
-/** The class of the page, with a restic that this cluster has: it reaches no registry. */
+/** Creates the class of the page, with a restic image that the cluster already has, because it has no access to a registry. */
 async function makeDefaultClass(story: Story): Promise<string> {
   const shown = parse(blockOfPage('kind: DataMoverClass')) as {
     apiVersion: string;
@@ -90,7 +90,7 @@ async function makeDefaultClass(story: Story): Promise<string> {
   return shown.metadata.name;
 }
 
-/** The block of YAML on the page that has a line. */
+/** Returns the block of YAML on the page that contains a line. */
 function blockOfPage(line: string): string {
   const blocks = readFileSync(PAGE, 'utf8').matchAll(/^```yaml\n(.*?)^```/gms);
   const found = [...blocks].map(([, block = '']) => block).find((block) => block.split('\n').includes(line));

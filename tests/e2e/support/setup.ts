@@ -5,7 +5,7 @@ import { createProgress } from '../../../hack/cluster/index.ts';
 import type { Cluster } from '../../../hack/cluster/index.ts';
 import { connect, e2eCluster } from './cluster.ts';
 
-/** Brings the cluster up and does what an administrator does after installing. */
+/** Starts the cluster and does what an administrator does after the installation. */
 export async function setUp(): Promise<void> {
   const cluster = e2eCluster();
   await cluster.up(createProgress(process.stdout));
@@ -25,10 +25,10 @@ export async function setUp(): Promise<void> {
   }
 }
 
-/** The password of all repositories that tests make. */
+/** The password of all repositories of the tests. */
 export const RESTIC_PASSWORD = 'e2e-repository-password';
 
-/** The user's secret, as config/samples shows it, for the cluster's object store. */
+/** Returns the user's secret, as in config/samples, for the cluster's object store. */
 export function resticSecret(
   { s3, namespace }: Pick<Cluster, 's3' | 'namespace'>,
   { name = 'restic-config', ...keys }: { name?: string } & Record<string, string> = {},
@@ -49,7 +49,9 @@ export function resticSecret(
   };
 }
 
-/** The class of config/samples, with a restic that this cluster has: it reaches no registry. */
+/**
+ * Returns the class of config/samples, with a restic image that the cluster already has, because it has no access to a registry.
+ */
 function defaultClass({ images }: Pick<Cluster, 'images'>): object {
   const sampled = sample('class') as { spec: { config: object } };
   const config = { ...sampled.spec.config, resticImage: images.volsyncRestic };

@@ -8,8 +8,8 @@ export interface SlowClass {
 }
 
 /**
- * A class whose repositories lie behind a slow way, and that way, which the story closes at its end. `keys` stand in the
- * class's secret beside the usual ones.
+ * Creates a class whose repositories are behind a slow proxy, and the proxy, which closes when the story ends. `keys` are added
+ * to the class's secret.
  */
 export async function makeSlowClass(
   story: Story,

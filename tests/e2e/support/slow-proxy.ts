@@ -3,11 +3,11 @@ import { Transform, type TransformCallback } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startProxy } from './proxy.ts';
 
-/** A slow way to the object store. */
+/** A slow proxy in front of the object store. */
 export interface SlowProxy {
   /** `http://host:port`. */
   endpoint: string;
-  /** How many bytes may pass in a second from now on, those that wait too; `Infinity`: as many as there are. */
+  /** Sets the number of bytes per second from now on, also for those that already wait; `Infinity`: no limit. */
   limit(bytesPerSecond: number): void;
   close(): void;
 }
@@ -15,7 +15,7 @@ export interface SlowProxy {
 const CHUNK = 64 * 1024;
 
 /**
- * Listens on the host of `target` (`http://host:port`) and lets `bytesPerSecond` pass each way, in all connections
+ * Listens on the host of `target` (`http://host:port`) and passes `bytesPerSecond` in each direction, over all connections
  * together.
  */
 export async function startSlowProxy(target: string, bytesPerSecond: number): Promise<SlowProxy> {
@@ -39,7 +39,7 @@ export async function startSlowProxy(target: string, bytesPerSecond: number): Pr
 }
 
 interface RateLimit {
-  /** Gives leave to send, in the order of asking, as fast as the rate allows. */
+  /** Resolves when the bytes may be sent, in the order of the calls, as fast as the rate allows. */
   pass(bytes: number): Promise<void>;
   limit(bytesPerSecond: number): void;
 }

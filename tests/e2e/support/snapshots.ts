@@ -12,7 +12,7 @@ import type { Cluster } from '../../../hack/cluster/index.ts';
 import { collect } from '../../../plugin/collect.ts';
 import type { TestCluster } from './cluster.ts';
 
-/** The VolumeSnapshots of a namespace, and every content that belongs to it. */
+/** Returns the VolumeSnapshots of a namespace, and every content that belongs to it. */
 export async function snapshotsIn(
   { kube }: TestCluster,
   namespace: string,
@@ -25,7 +25,7 @@ export async function snapshotsIn(
   return { snapshots, contents: ours };
 }
 
-/** The snapshot of a claim among the objects that a backup holds, with its content, if there is one. */
+/** Returns the snapshot of a claim among the objects of a backup, with its content if it has one. */
 export function storedSnapshot(
   stored: ReadonlyMap<string, Resource>,
   claim: string,
@@ -40,12 +40,12 @@ export function storedSnapshot(
   return { snapshot, content, handle: content.status!.snapshotHandle! };
 }
 
-/** Whether the storage system itself has a snapshot, whatever the cluster knows about it. */
+/** Returns true if the storage system itself has a snapshot, regardless of the objects in the cluster. */
 export function isStored(cluster: Cluster, handle: string): boolean {
   return existsSync(folderOf(cluster, handle));
 }
 
-/** The storage system loses a snapshot; the cluster is not told. */
+/** Deletes a snapshot in the storage system without updating the cluster. */
 export async function loseSnapshot(cluster: Cluster, handle: string): Promise<void> {
   await rm(folderOf(cluster, handle), { recursive: true });
 }

@@ -5,19 +5,19 @@ import { dataMoverClasses } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { connect, type TestCluster } from './cluster.ts';
 import { untilGone } from './wait.ts';
 
-/** One user story: the shared cluster, names of its own, and an end that leaves nothing behind. */
+/** One user story: the shared cluster, unique names, and a cleanup that leaves nothing behind. */
 export interface Story extends TestCluster {
-  /** A name that no other story and no other run has. */
+  /** Returns a name that no other story and no other run has. */
   unique(name: string): string;
-  /** Makes an empty namespace. */
+  /** Creates an empty namespace. */
   makeNamespace(name: string): Promise<string>;
-  /** Loses a namespace with all that is in it. */
+  /** Deletes a namespace with everything in it. */
   loseNamespace(name: string): Promise<void>;
-  /** Makes a class of the VolSync mover. */
+  /** Creates a class of the VolSync mover. */
   makeClass(name: string, spec?: ClassOptions): Promise<string>;
-  /** Makes a cluster-scoped object, or one in the protected namespace, that goes at the end. */
+  /** Creates a cluster-scoped object, or one in the protected namespace, which is deleted at the end. */
   make(object: Made): Promise<void>;
-  /** To be called at the end for what appears by itself, such as retained volumes. */
+  /** Registers a cleanup for objects that others create, such as retained volumes. */
   atEnd(cleanup: () => Promise<unknown>): void;
   end(): Promise<void>;
 }
@@ -60,7 +60,7 @@ export async function openStory(title: string): Promise<Story> {
     const where = namespace === undefined ? [] : ['--namespace', namespace];
     const group = object.apiVersion.includes('/') ? `.${object.apiVersion.split('/')[0]!}` : '';
     const args = ['delete', `${object.kind.toLowerCase()}${group}`, name, ...where];
-    // Its last users may not have ended yet.
+    // The last requests that use it may not have ended yet.
     if (object.kind === dataMoverClasses.kind) args.push('--force');
     cleanups.push(() => test.kubectl([...args, '--ignore-not-found', '--wait=false']));
   }
@@ -71,7 +71,7 @@ export async function openStory(title: string): Promise<Story> {
     makeNamespace,
     make,
     loseNamespace: async (name) => {
-      // Kubernetes takes twice as long for a namespace in which pods are still ending.
+      // Kubernetes takes twice as long for a namespace in which pods are still terminating.
       const now = ['--all', '--now', '--namespace', name];
       await test.kubectl(['delete', 'pods', ...now]);
       await test.kube.delete(namespaces, { name });
@@ -79,7 +79,7 @@ export async function openStory(title: string): Promise<Story> {
     },
     makeClass: async (name, { config, ...spec } = {}) => {
       const full = unique(name);
-      // Nothing is pulled here: both movers start Jobs with the image that the cluster has.
+      // No image is pulled here: both movers start Jobs with the image that the cluster already has.
       const own = { resticSecret: { name: 'restic-config' }, resticImage: test.cluster.images.volsyncRestic };
       await make({
         apiVersion: apiVersionOf(dataMoverClasses),
@@ -93,12 +93,12 @@ export async function openStory(title: string): Promise<Story> {
       cleanups.push(cleanup);
     },
     end: async () => {
-      // Namespaces of a previous restore may have come back under their names.
+      // A previous restore may have created namespaces with these names again.
       await Promise.allSettled(cleanups.reverse().map((cleanup) => cleanup()));
       await test.close();
     },
   };
 }
 
-/** On a PVC: asks for a class by name. */
+/** On a PVC: selects a class by name. */
 export const askForClass = (name: string): Record<string, string> => ({ [annotations.className]: name });

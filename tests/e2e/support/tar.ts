@@ -14,7 +14,7 @@ export interface TarEntry {
 
 const BLOCK = 512;
 
-/** Reads a whole archive; long names and links in GNU's way are resolved. */
+/** Reads a whole archive; resolves long names and links in GNU's format. */
 export function readTar(archive: Buffer): TarEntry[] {
   const entries: TarEntry[] = [];
   let longName: string | undefined;
@@ -46,7 +46,7 @@ export function readTar(archive: Buffer): TarEntry[] {
 }
 
 function nameOf(header: Buffer): string {
-  // GNU's own format uses the place of the prefix for something else.
+  // GNU's own format uses the field of the prefix for something else.
   const prefix = header.toString('latin1', 257, 263) === 'ustar\0' ? text(header, 345, 155) : '';
   const name = text(header, 0, 100);
   return prefix === '' ? name : `${prefix}/${name}`;

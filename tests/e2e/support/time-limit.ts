@@ -1,4 +1,4 @@
 import { jest } from '@jest/globals';
 
-/** The last resort, for a machine however busy: what is waited for has deadlines of its own, whose errors say more. */
+/** A last resort, long enough for a busy machine: each wait has a deadline of its own, whose error contains more detail. */
 jest.setTimeout(1_800_000);

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { startProxy } from './proxy.ts';
 
-/** A way to the object store by TLS, with a certificate that nobody has heard of. */
+/** A TLS proxy in front of the object store, with a certificate that no default authority has signed. */
 export interface TlsProxy {
   /** `https://host:port`. */
   endpoint: string;
-  /** Whom to trust, PEM. */
+  /** The certificate authority to trust, PEM. */
   authority: string;
   close(): void;
 }
@@ -25,7 +25,7 @@ export async function startTlsProxy(target: string): Promise<TlsProxy> {
   return { endpoint: `https://${address}`, authority: cert, close };
 }
 
-/** A certificate of an address that vouches for itself. */
+/** Creates a self-signed certificate for an address. */
 function selfSigned(address: string): { key: string; cert: string } {
   const folder = mkdtempSync(join(tmpdir(), 'tls-proxy-'));
   const [key, cert] = [join(folder, 'key'), join(folder, 'cert')];

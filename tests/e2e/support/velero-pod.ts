@@ -29,7 +29,7 @@ export interface VeleroPod extends Resource {
   };
 }
 
-/** The one pod of Velero's server. */
+/** Returns the only pod of Velero's server. */
 export async function veleroPod({ kubectl, namespace }: TestCluster): Promise<VeleroPod> {
   const args = ['get', 'pods', '--namespace', namespace, '--selector', 'deploy=velero', '--output', 'json'];
   const { items } = JSON.parse(await kubectl(args)) as { items: VeleroPod[] };
@@ -45,7 +45,7 @@ interface Event {
   involvedObject: { name: string; fieldPath?: string };
 }
 
-/** How often a container was started in each pod of the last hour, as kubelet has told in Events. */
+/** Returns how often a container was started in each pod of the last hour, from the Events of the kubelet. */
 export async function startsOf(
   { kubectl, namespace }: TestCluster,
   container: string,
@@ -58,7 +58,7 @@ export async function startsOf(
     .map(({ involvedObject, count }) => ({ pod: involvedObject.name, times: count ?? 1 }));
 }
 
-/** What Velero's container sees of its image: every path, without what is mounted into it. */
+/** Returns every path of the image in Velero's container, without mounts. */
 export async function imageFiles({ cluster }: TestCluster, pod: VeleroPod): Promise<string[]> {
   const id = pod.status.containerStatuses[0]?.containerID?.replace('containerd://', '') ?? '';
   const socket = cluster.config.paths.containerdSocket;

@@ -26,7 +26,7 @@ export async function startBackup(
   await cluster.velero(['backup', 'create', name, '--include-namespaces', namespaces.join(','), ...options]);
 }
 
-/** The backup's last phase, whatever it is. */
+/** Waits for the backup's final phase and returns it. */
 export async function backupEnd(test: TestCluster, name: string): Promise<string> {
   return endOf(test, backups, name);
 }
@@ -51,7 +51,7 @@ export async function startRestore(
   await cluster.velero(['restore', 'create', name, '--from-backup', backup, ...options]);
 }
 
-/** The restore's last phase, whatever it is. */
+/** Waits for the restore's final phase and returns it. */
 export async function restoreEnd(test: TestCluster, name: string): Promise<string> {
   return endOf(test, restores, name);
 }
@@ -74,7 +74,7 @@ export async function describeRestore({ cluster }: TestCluster, name: string): P
   return cluster.velero(['restore', 'describe', name, '--details']);
 }
 
-/** A line of the log of a backup or restore, with what its logger added. */
+/** A line of the log of a backup or restore, with the fields of its logger. */
 export interface LogLine {
   level: string;
   /** The message, and the error that it is about. */
@@ -85,7 +85,7 @@ export interface LogLine {
   [field: string]: unknown;
 }
 
-/** What `velero backup logs` or `velero restore logs` prints. */
+/** Returns the output of `velero backup logs` or `velero restore logs`. */
 export async function logOf(
   { cluster }: TestCluster,
   kind: 'backup' | 'restore',
@@ -111,7 +111,7 @@ function fieldsOf(line: string): Record<string, string> {
   );
 }
 
-/** The objects that a backup holds, by `<plural.group>/<namespace>/<name>`; cluster-scoped ones without namespace. */
+/** Returns the objects of a backup, by `<plural.group>/<namespace>/<name>`; cluster-scoped ones without namespace. */
 export async function storedObjects(
   { cluster }: TestCluster,
   name: string,
@@ -131,7 +131,7 @@ export async function storedObjects(
   }
 }
 
-/** The DataMoverBackups of a Velero backup, by the name of their PVC. */
+/** Returns the DataMoverBackups of a Velero backup, by the name of their PVC. */
 export async function movedBackups({ kube }: TestCluster, backup: string): Promise<DataMoverBackup[]> {
   const found: DataMoverBackup[] = [];
   const labelSelector = `${labels.veleroBackupName}=${labelValue(backup)}`;
@@ -139,7 +139,7 @@ export async function movedBackups({ kube }: TestCluster, backup: string): Promi
   return found;
 }
 
-/** The DataMoverRestores of a Velero restore. */
+/** Returns the DataMoverRestores of a Velero restore. */
 export async function movedRestores({ kube }: TestCluster, name: string): Promise<DataMoverRestore[]> {
   const found: DataMoverRestore[] = [];
   const labelSelector = `${labels.veleroRestoreName}=${labelValue(name)}`;
@@ -161,7 +161,7 @@ async function endOf<T extends Backup | Restore>(
   return ended.status?.phase ?? '';
 }
 
-/** What a person would look at next: Velero's own words, and every request of the data mover. */
+/** Returns what a person would inspect next: Velero's description, and every request of the data mover. */
 async function reportOf(
   test: TestCluster,
   kind: 'backup' | 'restore',

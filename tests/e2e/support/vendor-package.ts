@@ -18,20 +18,20 @@ import { packPackage } from '../../../hack/packaging/npm-package.ts';
 /** The example of a vendor's mover as a vendor has it: in a clean folder, with our package installed from its archive. */
 export interface VendorPackage {
   readonly folder: string;
-  /** Runs npm in it. @returns what it printed @throws CommandError */
+  /** Runs npm in the folder. @returns its output @throws CommandError */
   npm(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<string>;
   remove(): void;
 }
 
 const EXAMPLE = join(import.meta.dirname, '../../../examples/vendor-mover');
-/** What the repository holds; the folder may hold what somebody has installed. */
+/** The files of the repository; the folder may also contain files of a local installation. */
 const FILES = ['package.json', 'tsconfig.json', 'src', 'test', 'conformance', 'image', 'deploy'];
 
 export async function installVendorPackage(): Promise<VendorPackage> {
   await ensurePackages(silentProgress, [ZSTD], 'the tests of the example cannot run here');
   const own = mkdtempSync(join(tmpdir(), 'vendor-mover-'));
   for (const file of FILES) cpSync(join(EXAMPLE, file), join(own, file), { recursive: true });
-  // npm and its scripts run with the Node of this very process.
+  // npm and its scripts run with the Node.js of this process.
   const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`, NODE_OPTIONS: '' };
   const npm: VendorPackage['npm'] = (args, more) => run('npm', args, { cwd: own, env: { ...env, ...more } });
   const quick = ['--omit=optional', '--prefer-offline', '--no-audit', '--no-fund'];
@@ -42,7 +42,7 @@ export async function installVendorPackage(): Promise<VendorPackage> {
 const CONTROLLER = 'datamover.local/archive-mover:1';
 const ENGINE = 'datamover.local/archive-mover-engine:1';
 
-/** What its two Containerfiles make, from what this machine has: the cluster reaches no registry. */
+/** Builds the images of both Containerfiles from files of this machine, because the cluster has no access to a registry. */
 export async function importVendorImages({ config }: Cluster, vendor: VendorPackage): Promise<void> {
   await vendor.npm(['prune', '--omit=dev', '--omit=optional']);
   const at = (path: string): string => join(vendor.folder, path);
@@ -63,7 +63,7 @@ export async function importVendorImages({ config }: Cluster, vendor: VendorPack
     reference: ENGINE,
     layer: [
       ...(await layerWith(...['bash', 'rclone', 'tar', 'zstd'].map((name) => findProgram(name) ?? name))),
-      // Debian's busybox takes its own tar, wherever another one is.
+      // Debian's busybox uses its own tar, even if another one is installed.
       { path: 'bin/sh', linkTo: '/usr/local/bin/bash' },
       { path: 'usr/local/bin/archive.sh', mode: 0o755, from: at('image/archive.sh') },
     ],
@@ -74,8 +74,8 @@ export async function importVendorImages({ config }: Cluster, vendor: VendorPack
 }
 
 /**
- * Has the example try its mover with the conformance suite of our package, in a namespace of its own.
- * @returns what the tests said
+ * Runs the conformance suite of our package against the example's mover, in a namespace of its own. @returns the output of the
+ * tests
  */
 export async function tryConformance(story: Story, vendor: VendorPackage): Promise<string> {
   const { cluster } = story;
@@ -102,7 +102,7 @@ export async function tryConformance(story: Story, vendor: VendorPackage): Promi
   });
 }
 
-/** The folder of an overlay over its manifests, with the images, the server and the keys of this cluster. */
+/** Creates the folder of an overlay over its manifests, with the images, the server and the keys of this cluster. */
 export function overlayOf({ s3, namespace }: Cluster, vendor: VendorPackage): string {
   const overlay = join(vendor.folder, 'overlay');
   mkdirSync(overlay);

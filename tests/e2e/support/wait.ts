@@ -4,14 +4,14 @@ import type { KubeClient } from '../../../kube/client/kube-client.ts';
 const WATCH_SECONDS = 300;
 
 export interface Expectation<T> {
-  /** Words for the error, e.g. `to be bound`. */
+  /** Completes the error message, e.g. `to be bound`. */
   to: string;
   /** Default two minutes. */
   timeoutMs?: number;
   when: (object: T) => boolean;
 }
 
-/** Watches one object until it is there and as expected; the error shows what it was like instead. */
+/** Watches one object until it exists and is as expected; the error contains its last state. */
 export async function until<T extends Resource>(
   kube: KubeClient,
   kind: Kind<T>,
@@ -48,7 +48,7 @@ async function watchUntil<T extends Resource>(
   }
 }
 
-/** The object as it is and as it becomes; `undefined` while it is not there. */
+/** Yields the current object and each new version; `undefined` while it does not exist. */
 async function* versionsOf<T extends Resource>(
   kube: KubeClient,
   kind: Kind<T>,

@@ -1,7 +1,10 @@
 import type { ClusterState, MoverRun } from './state.ts';
 import { diskOf, tendJobs, type VerifyJob } from './verifier.ts';
 
-/** The kubelet and restic for the Jobs that do what VolSync does not: the look at a volume, and what its mover may not set. */
+/**
+ * Doubles the kubelet and restic for the Jobs that do what VolSync cannot: the survey of a volume, and the settings that its
+ * mover cannot restore.
+ */
 export function tendBesideVolSync(state: ClusterState): void {
   tendJobs(state, '-survey', () => state.survey?.(NOTHING_LEFT_OUT) ?? NOTHING_LEFT_OUT);
   tendJobs(state, '-metadata', (job) => {

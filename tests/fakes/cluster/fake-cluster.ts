@@ -23,25 +23,25 @@ import { tendVolSync } from './volsync.ts';
 const DRIVER = 'csi.example.com';
 
 /**
- * A cluster in memory around {@link FakeKube}: volumes, snapshots and VolSync live, one small step at a time and in
- * turns with the program under test. Each duty can be held back and released, and movers can be given a script.
+ * An in-memory cluster around {@link FakeKube}. Doubles of volumes, snapshots and VolSync act in small steps that alternate with
+ * the program under test. Each duty can be held and released, and movers can be scripted.
  */
 export class FakeCluster {
   readonly clock: FakeClock = createFakeClock();
   readonly kube: FakeKube;
   readonly state: ClusterState;
   readonly namespace: string;
-  /** Answers for requests of pods' logs; throws what it should fail with. */
+  /** Returns the error with which a request for a pod's log fails; `undefined`: the request succeeds. */
   podLogFault: ((key: Key) => KubeError | undefined) | undefined;
-  /** How often a pod's log was asked for. */
+  /** Number of requests for pod logs. */
   podLogCalls = 0;
-  /** Whether the schemas of our kinds are those of an older version, which took whatever came. */
+  /** True if the schemas of our kinds are those of an older version, which accepted any value. */
   hasOldSchemas = false;
-  /** How many changes of objects there were. */
+  /** Number of object changes so far. */
   changes = 0;
-  /** Copies of all objects, so that the doubles need not copy at every look. */
+  /** Copies of all objects, so that the doubles need not copy at every step. */
   readonly #mirror = new Map<string, Map<string, Resource>>();
-  /** `undefined`: for every object. */
+  /** `undefined`: held for every object. */
   readonly #held = new Map<Duty, string | undefined>();
   #scheduled = false;
 
@@ -87,7 +87,7 @@ export class FakeCluster {
     for (const duty of duties) this.#held.set(duty, undefined);
   }
 
-  /** Holds a duty back for one claim only. */
+  /** Holds a duty for one claim only. */
   holdFor(claim: string, duty: 'release claims' | 'bind'): void {
     this.#held.set(duty, claim);
   }
@@ -97,18 +97,18 @@ export class FakeCluster {
     this.wake();
   }
 
-  /** Ends a mover's pod that was left `running`, by the name of its transfer. */
+  /** Ends a mover pod that was left `running`, by the name of its transfer. */
   endRun(transfer: string, run: MoverRun): void {
     endRun(this.state, transfer, run);
     this.wake();
   }
 
-  /** Lets a mover's pod that was left `running` print a line. */
+  /** Makes a mover pod that was left `running` print a line. */
   say(transfer: string, line: string): void {
     say(this.state, transfer, line);
   }
 
-  /** Lets everybody look once more, soon. */
+  /** Schedules another step of all doubles soon. */
   wake(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -130,7 +130,7 @@ export class FakeCluster {
     return known;
   }
 
-  /** A client as the program uses it; pods' logs can be followed. */
+  /** Returns a client like the program's; it can follow pod logs. */
   client(fieldManager = 'datamover-controller'): KubeClient {
     return {
       ...this.kube.client(fieldManager),
@@ -147,7 +147,7 @@ export class FakeCluster {
   }
 }
 
-/** Finalizers that Kubernetes adds, defaults and the validation of our kinds. */
+/** Adds the finalizers and defaults of Kubernetes and validates our kinds. */
 function admit(
   kind: Kind<Resource>,
   object: Resource,
@@ -168,7 +168,7 @@ function protectedBy(object: Resource, finalizer: string): Resource {
   return { ...object, metadata: { ...object.metadata, finalizers } };
 }
 
-/** What was stored may stay: an API server checks what changes. */
+/** A stored spec remains valid if it does not change, because an API server validates changes only. */
 function isSameSpec(before: Resource | undefined, object: Resource): boolean {
   const specOf = (one: Resource | undefined): unknown => (one as { spec?: unknown } | undefined)?.spec;
   return before !== undefined && isDeepStrictEqual(specOf(before), specOf(object));

@@ -9,7 +9,7 @@ import { volumeSnapshotContents, volumeSnapshots } from '../../../api/kubernetes
 import { replicationDestinations, replicationSources } from '../../../api/volsync/v1alpha1.ts';
 import type { Kind, Resource } from '../../../api/kubernetes/meta.ts';
 
-/** Everything that a story may leave behind. */
+/** All kinds of objects that a story may leave behind. */
 export const LEFT_BEHIND: readonly Kind<Resource>[] = [
   persistentVolumeClaims,
   persistentVolumes,

@@ -5,7 +5,7 @@ import { KubeError } from '../../../kube/client/kube-error.ts';
 import { runRestic } from './restic.ts';
 import { timeOf, type ClusterState, type MoverRun, type MoverTask, type PodOutput } from './state.ts';
 
-/** What the pods of a Job are for. */
+/** What the pods of a Job do. */
 export interface Work {
   kind: MoverTask['kind'];
   name: string;
@@ -15,7 +15,7 @@ export interface Work {
 
 const BACKOFF_LIMIT = 8;
 
-/** The Job controller, the scheduler and the kubelet for a mover's pods. */
+/** Doubles the Job controller, the scheduler and the kubelet for mover pods. */
 export function tendPods(state: ClusterState, job: Job, work: Work): void {
   const mine = state.list(pods).filter((pod) => pod.metadata.labels?.['job-name'] === job.metadata.name);
   const last = mine.sort((a, b) => attemptOf(a) - attemptOf(b)).at(-1);
@@ -37,7 +37,7 @@ export function tendPods(state: ClusterState, job: Job, work: Work): void {
   }
 }
 
-/** How each pod's run goes, by `namespace/name`; kept by the cluster. */
+/** The run of each pod, by `namespace/name`, per cluster. */
 const runs = new WeakMap<ClusterState, Map<string, MoverRun>>();
 
 function runsOf(state: ClusterState): Map<string, MoverRun> {
@@ -55,13 +55,13 @@ export function endRun(state: ClusterState, transfer: string, run: MoverRun): vo
   }
 }
 
-/** Lets the running pod of a transfer print a line. */
+/** Makes the running pod of a transfer print a line. */
 export function say(state: ClusterState, transfer: string, line: string): void {
   for (const [id, known] of runsOf(state))
     if (known.end === 'running' && id.includes(transfer)) print(outputOf(state, id), [line]);
 }
 
-/** What the kubelet answers for the log of a pod. */
+/** Returns what the kubelet answers for the log of a pod. */
 export async function* readLog(
   state: ClusterState,
   key: Key,
@@ -78,7 +78,7 @@ export async function* readLog(
   }
 }
 
-/** The kubelet's word about a pod that is gone: nothing more will come. */
+/** Ends the log of a deleted pod, as the kubelet does. */
 export function endLog(state: ClusterState, key: Key): void {
   const output = state.logs.get(formatKey(key));
   if (output === undefined) return;
@@ -101,7 +101,7 @@ function nextChange(output: PodOutput, signal: AbortSignal | undefined): Promise
 
 function makePod(state: ClusterState, job: Job, { dataClaim }: Work, attempt: number): void {
   const { apiVersion, kind, metadata } = job;
-  // An earlier Job of that name has had pods of these names.
+  // An earlier Job of this name had pods with the same names.
   state.logs.delete(`${state.namespace}/${metadata.name}-${String(attempt)}`);
   const pod: Pod = {
     apiVersion: 'v1',
@@ -183,7 +183,7 @@ function end(state: ClusterState, pod: Pod, job: Job): void {
   });
 }
 
-/** As the Job controller does: again after 10 s, 20 s, 40 s, …, or in other steps. */
+/** Retries as the Job controller does: after 10 s, 20 s, 40 s, …, or at another base interval. */
 function retry(state: ClusterState, pod: Pod, job: Job, work: Work): void {
   const failures = job.status?.failed ?? 0;
   if (failures >= BACKOFF_LIMIT) return;

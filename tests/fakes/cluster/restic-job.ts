@@ -4,7 +4,7 @@ import { formatKey, keyOf } from '../../../api/kubernetes/meta.ts';
 import type { ClusterState, MoverRun, Repository } from './state.ts';
 import { diskOf, isOver, podOf, type VerifyJob } from './verifier.ts';
 
-/** The kubelet and restic for the Jobs of the Restic mover. Each has one pod, whose end is the Job's. */
+/** Doubles the kubelet and restic for the Jobs of the Restic mover. Each Job has one pod, and the Job ends when its pod ends. */
 export function tendResticJobs(state: ClusterState): void {
   for (const job of state.list(jobs) as VerifyJob[]) {
     const { name, namespace = '', deletionTimestamp } = job.metadata;
@@ -26,13 +26,13 @@ export function tendResticJobs(state: ClusterState): void {
   }
 }
 
-/** By what the shell is asked to do. */
+/** Derives the kind from the command line of the shell. */
 function kindOf({ spec }: VerifyJob): 'backup' | 'restore' | undefined {
   const [container] = spec?.template?.spec?.containers ?? [];
   const { command = [], args = [] } = (container ?? {}) as { command?: string[]; args?: string[] };
   const script = command.join('\n');
   if (script.includes('backup --json')) return 'backup';
-  // Over what VolSync has restored, see beside-volsync.ts.
+  // This Job works on what VolSync has restored; see beside-volsync.ts.
   if (args.includes('--overwrite=if-changed')) return undefined;
   return script.includes('--target . --sparse') ? 'restore' : undefined;
 }
@@ -55,7 +55,7 @@ function work(state: ClusterState, job: VerifyJob, kind: 'backup' | 'restore'): 
   return save(state, repository, first, content);
 }
 
-/** The tag is in the id here, so that the same request finds what it has saved. */
+/** The id contains the tag, so that a repeated request finds the snapshot that it saved. */
 function save(state: ClusterState, { snapshots }: Repository, tag: string, content: string): MoverRun {
   const id = createHash('sha256').update(tag).digest('hex');
   const time = new Date(state.clock.now()).toISOString();

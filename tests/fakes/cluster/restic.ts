@@ -3,7 +3,7 @@ import { persistentVolumeClaims, persistentVolumes, secrets } from '../../../api
 import { replicationDestinations, replicationSources } from '../../../api/volsync/v1alpha1.ts';
 import type { ClusterState, MoverRun, MoverTask, Repository } from './state.ts';
 
-/** What VolSync's restic mover would do, down to its false successes. */
+/** Does what VolSync's restic mover does, including its false successes. */
 export function runRestic(state: ClusterState, task: MoverTask): MoverRun {
   return task.kind === 'backup' ? backUp(state, task.name) : restore(state, task.name);
 }
@@ -45,7 +45,7 @@ function restore(state: ClusterState, name: string): MoverRun {
   );
 }
 
-/** Makes it when it is not there; `undefined` when the password is another one. */
+/** Creates the repository if it does not exist. Returns `undefined` if the password does not match. */
 function openRepository(state: ClusterState, secretName: string): Repository | undefined {
   const secret = state.get(secrets, { namespace: state.namespace, name: secretName });
   const read = (key: string): string => Buffer.from(secret?.data?.[key] ?? '', 'base64').toString();

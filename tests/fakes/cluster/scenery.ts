@@ -29,7 +29,7 @@ export const APP = 'app';
 export const BASE_URL = 's3:http://s3.example.com/bucket/restic';
 export const CLUSTER_NAME = 'c1';
 
-/** A {@link FakeCluster} that has a class, a secret, a storage class and a snapshot class, and what is added to it. */
+/** A {@link FakeCluster} with a class, a secret, a storage class and a snapshot class, and methods that add more objects. */
 export class Scenery {
   readonly cluster = new FakeCluster();
 
@@ -63,7 +63,7 @@ export class Scenery {
     return this.kube.seed(dataMoverClasses, object);
   }
 
-  /** VolSync's manager holds its lease, as if it renewed it again and again. */
+  /** Adds a lease of VolSync's manager that never expires, as if it were renewed. */
   addEngine(): void {
     this.kube.seed(leases, {
       apiVersion: 'coordination.k8s.io/v1',
@@ -77,7 +77,7 @@ export class Scenery {
     });
   }
 
-  /** Has the class wait no longer than this for the named steps. */
+  /** Sets the deadlines of the named steps in the class. */
   setDeadlines(deadlines: Partial<DataMoverClass['spec']['deadlines']>): void {
     this.addClass((object) => {
       Object.assign(object.spec, { deadlines });
@@ -111,7 +111,7 @@ export class Scenery {
     });
   }
 
-  /** A claim; the cluster provides its volume. */
+  /** Adds a claim; the cluster provisions its volume. */
   addClaim(name: string, change: (claim: PersistentVolumeClaim) => void = () => undefined): void {
     const claim: PersistentVolumeClaim = {
       apiVersion: 'v1',
@@ -131,7 +131,7 @@ export class Scenery {
     this.cluster.state.disks.set(this.handleOf(key), content);
   }
 
-  /** What is on the volume behind a claim; `undefined` without a volume. */
+  /** Returns the content of the volume behind a claim; `undefined` if it has no volume. */
   read(key: Key): string | undefined {
     return this.cluster.state.disks.get(this.handleOf(key));
   }
@@ -171,7 +171,7 @@ export class Scenery {
     return this.kube.peek(dataMoverRestores, { namespace: APP, name });
   }
 
-  /** A controller of another installation, by its Lease. Returns what `status.servedBy` says of its requests. */
+  /** Adds the Lease of a controller of another installation. Returns the value of `status.servedBy` of its requests. */
   addForeignController(): string {
     const metadata = { namespace: 'elsewhere', name: 'datamover-controller' };
     const spec = { renewTime: '2026-01-01T00:00:00.000000Z' };
@@ -179,7 +179,7 @@ export class Scenery {
     return formatKey(metadata);
   }
 
-  /** A repository that an earlier backup has filled, and its record for a restore. */
+  /** Adds a repository that an earlier backup has filled, and returns its records for a restore. */
   addRepository(...contents: string[]): NonNullable<DataMoverRestore['spec']['source']>[] {
     const start = Date.parse('2025-12-01T00:00:00Z');
     const snapshots = contents.map((content, index) => ({
@@ -215,7 +215,7 @@ export class Scenery {
     }));
   }
 
-  /** A claim that waits for a restore: its selector keeps the provisioner away. */
+  /** Adds a claim that waits for a restore; its selector keeps the provisioner from serving it. */
   addDestination(name = 'restored', change: (claim: PersistentVolumeClaim) => void = () => undefined): void {
     this.addClaim(name, (claim) => {
       claim.spec.selector = { matchLabels: { [labels.restoredBy]: 'r1' } };

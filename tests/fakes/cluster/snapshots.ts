@@ -9,14 +9,14 @@ import {
 import { keyOf } from '../../../api/kubernetes/meta.ts';
 import { timeOf, type ClusterState } from './state.ts';
 
-/** The snapshot controller and the CSI snapshotter. */
+/** Doubles the snapshot controller and the CSI snapshotter. */
 export function tendSnapshots(state: ClusterState): void {
   for (const snapshot of state.list(volumeSnapshots)) tendSnapshot(state, snapshot);
 }
 
 export const SNAPSHOT_PROTECTION = 'snapshot.storage.kubernetes.io/volumesnapshot-bound-protection';
 
-/** The storage system's snapshot goes with its content, if the content says so. */
+/** Deletes the snapshot of the storage system if the deletion policy of its content is Delete. */
 export function dropSnapshot(state: ClusterState, content: VolumeSnapshotContent): void {
   if (content.spec.deletionPolicy !== 'Delete') return;
   state.snapshots.delete(content.status?.snapshotHandle ?? '');
@@ -37,7 +37,7 @@ function tendSnapshot(state: ClusterState, snapshot: VolumeSnapshot): void {
   }
 }
 
-/** Before anything else, so that nothing is left behind when the snapshot is deleted meanwhile. */
+/** Adds the finalizers first, so that nothing is left behind if the snapshot is deleted during the work. */
 function protect({ kube }: ClusterState, snapshot: VolumeSnapshot): void {
   kube.edit(volumeSnapshots, keyOf(snapshot), (object) => {
     object.metadata.finalizers = [...(object.metadata.finalizers ?? []), SNAPSHOT_PROTECTION];
@@ -86,16 +86,16 @@ function cut(state: ClusterState, snapshot: VolumeSnapshot): void {
   settle(state, snapshot, `snapcontent-${uid}`);
 }
 
-/** A snapshotter that runs on each node sees only the contents that carry the name of its node. */
+/** A snapshotter that runs on each node sees only the contents with the label of its node. */
 export const MANAGED_BY_NODE = 'snapshot.storage.kubernetes.io/managed-by';
 const NODE = 'node-of-the-volume';
 
-/** Reading the state of a snapshot takes the list secret of the class, and the driver's own node. */
+/** Reading the state of a snapshot requires the list secret of the class, and the driver on the node of the snapshot. */
 function canBeRead({ metadata, spec }: VolumeSnapshotContent): boolean {
   return metadata.labels?.[MANAGED_BY_NODE] === NODE && spec.volumeSnapshotClassName !== undefined;
 }
 
-/** A snapshot over a content that somebody made by hand. */
+/** Binds a snapshot to an existing content that was created by hand. */
 function adopt(state: ClusterState, snapshot: VolumeSnapshot, contentName: string): void {
   const { kube } = state;
   const content = state.get(volumeSnapshotContents, { name: contentName });
@@ -119,7 +119,7 @@ function settle({ kube, clock }: ClusterState, snapshot: VolumeSnapshot, content
   });
 }
 
-/** A content with policy Retain outlives its snapshot. */
+/** A content with policy Retain is kept when its snapshot is deleted. */
 function release(state: ClusterState, snapshot: VolumeSnapshot): void {
   const { kube } = state;
   const { name, namespace } = snapshot.metadata;

@@ -1,30 +1,32 @@
 import type { Key, Kind, Resource } from '../../../api/kubernetes/meta.ts';
 import type { Clock } from '../../../kube/runtime/clock.ts';
 
-/** What a double of the cluster can be told to leave undone until it is released. */
+/** A duty of a double that can be held until a test releases it. */
 export type Duty =
-  /** Volumes for claims. */
+  /** Provisioning volumes for claims. */
   | 'provision'
-  /** Claims to the volumes that name them. */
+  /** Binding claims to the volumes that name them. */
   | 'bind'
-  /** Snapshots of claims. */
+  /** Taking snapshots of claims. */
   | 'cut'
-  /** Snapshots over contents that stand already. */
+  /** Binding snapshots to existing contents. */
   | 'ready'
   /** Everything that VolSync does. */
   | 'volsync'
-  /** The end of claims that are being deleted. */
+  /** Removing claims that are being deleted. */
   | 'release claims'
-  /** The news for volumes that their claims have gone. */
+  /** Marking volumes as Released after their claims were deleted. */
   | 'release volumes'
-  /** The end of volumes that are released. */
+  /** Deleting volumes that are Released. */
   | 'reclaim'
-  /** The end of snapshots that are being deleted. */
+  /** Removing snapshots that are being deleted. */
   | 'release snapshots'
-  /** The end of what belongs to owners that are gone. */
+  /** Garbage collection of the dependents of deleted owners. */
   | 'collect';
 
-/** A volume, snapshot or restic snapshot: what matters is only whether two of them are the same. Empty text: no files. */
+/**
+ * Content of a volume, a snapshot or a restic snapshot. Only equality matters; the empty string means that there are no files.
+ */
 export type Content = string;
 
 /** One snapshot of a restic repository. */
@@ -40,30 +42,30 @@ export interface Repository {
   snapshots: ResticSnapshot[];
 }
 
-/** What one run of a mover's pod did. */
+/** What one run of a mover pod did. */
 export interface MoverRun {
-  /** `running` goes on until it is ended by hand, `unscheduled` never begins. */
+  /** `running` continues until a test ends it; `unscheduled` never starts. */
   end: 'succeeded' | 'failed' | 'running' | 'unscheduled';
   lines: string[];
   exitCode?: number;
-  /** Of the container's end, `OOMKilled` for example. */
+  /** Reason of the container's termination, for example `OOMKilled`. */
   reason?: string;
 }
 
-/** What a mover's pod is asked to do. */
+/** The task of a mover pod. */
 export interface MoverTask {
   kind: 'backup' | 'restore';
   /** Name of the ReplicationSource or ReplicationDestination. */
   name: string;
   /** 1 for the first pod of the transfer. */
   attempt: number;
-  /** True when stale locks are to be removed before. */
+  /** True if stale locks are removed first. */
   unlock: boolean;
 }
 
-/** How the doubles write. What is written is seen by the next look. */
+/** Write access of the doubles. A write is visible at the next step. */
 export interface Desk {
-  /** Puts an object in, status included; replaces one of the same name. */
+  /** Stores an object with its status; replaces one of the same name. */
   seed<T extends Resource>(kind: Kind<T>, object: T, manager?: string): T;
   edit<T extends Resource>(kind: Kind<T>, key: Key, change: (object: T) => void): T;
   remove(kind: Kind<Resource>, key: Key): void;
@@ -72,9 +74,9 @@ export interface Desk {
 /** The storage behind the API and the state that the doubles share. */
 export interface ClusterState {
   kube: Desk;
-  /** All objects of a kind, for reading only. */
+  /** Returns all objects of a kind, read-only. */
   list<T extends Resource>(kind: Kind<T>): T[];
-  /** One object, for reading only. */
+  /** Returns one object, read-only. */
   get<T extends Resource>(kind: Kind<T>, key: Key): T | undefined;
   clock: Clock;
   /** The protected namespace, where movers run. */
@@ -89,31 +91,31 @@ export interface ClusterState {
   repositories: Map<string, Repository>;
   /** Lines of pods by `namespace/name`. */
   logs: Map<string, PodOutput>;
-  /** Decides what a mover's pod does; `undefined`: what restic would do. */
+  /** Decides what a mover pod does; `undefined`: it does what restic would do. */
   script: ((task: MoverTask) => MoverRun | undefined) | undefined;
-  /** Changes what the check of a transfer finds; `undefined`: what is so. */
+  /** Changes the result of the verification of a transfer; `undefined`: the true result. */
   verification: ((honest: MoverRun) => MoverRun) | undefined;
-  /** Changes what the look at a volume finds; `undefined`: that VolSync leaves out nothing. */
+  /** Changes the result of the survey of a volume; `undefined`: VolSync leaves out nothing. */
   survey: ((honest: MoverRun) => MoverRun) | undefined;
-  /** Changes how the Job ends that restores a root folder; `undefined`: well. */
+  /** Changes how the Job that restores a root folder ends; `undefined`: it succeeds. */
   metadataRestore: ((honest: MoverRun) => MoverRun) | undefined;
   /** What root folders were restored to, by volume handle: `mode:uid:gid:seconds`. */
   roots: Map<string, string>;
-  /** Text of the CSI driver's refusal to cut snapshots. */
+  /** Message with which the CSI driver refuses to take snapshots. */
   snapshotError: string | undefined;
-  /** Errors that VolSync shows, by name of the transfer. */
+  /** Errors that VolSync reports, by name of the transfer. */
   volSyncErrors: Map<string, string>;
-  /** True: VolSync could not read its pod's log. */
+  /** True if VolSync cannot read the log of its pod. */
   losesLogs: boolean;
-  /** After which a Job's first pod that has failed is replaced; twice that for the next. */
+  /** Delay before the first failed pod of a Job is replaced; it doubles for each further pod. */
   backoffMs: number;
-  /** Pods of movers that began to move data. */
+  /** Mover pods that have started to move data. */
   started: MoverTask[];
-  /** Wakes the doubles after `ms`. */
+  /** Runs the doubles again after `ms`. */
   wakeAfter(ms: number): void;
 }
 
-/** What the doubles know before anything has happened. */
+/** The initial state of the doubles. */
 export function emptyState(): Pick<
   ClusterState,
   | 'disks'
@@ -149,11 +151,11 @@ export function emptyState(): Pick<
   };
 }
 
-/** What a pod has printed; `ended` once it prints no more. */
+/** Output of a pod; `ended` once it is complete. */
 export interface PodOutput {
   lines: string[];
   ended: boolean;
-  /** Told of every change. */
+  /** Called at every change. */
   listeners: Set<() => void>;
 }
 

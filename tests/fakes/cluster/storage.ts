@@ -11,7 +11,7 @@ import { volumeSnapshotContents, volumeSnapshots } from '../../../api/kubernetes
 import { keyOf } from '../../../api/kubernetes/meta.ts';
 import type { ClusterState, Content } from './state.ts';
 
-/** Kubernetes' volume controllers and a CSI provisioner: binding, provisioning, protection, reclaiming. */
+/** Doubles the volume controllers of Kubernetes and a CSI provisioner: binding, provisioning, protection, reclaiming. */
 export function tendStorage(state: ClusterState): void {
   for (const claim of state.list(persistentVolumeClaims)) tendClaim(state, claim);
   for (const volume of state.list(persistentVolumes)) tendVolume(state, volume);
@@ -41,7 +41,7 @@ function tendClaim(state: ClusterState, claim: PersistentVolumeClaim): void {
   }
 }
 
-/** A claim that was bound is Lost while its volume belongs to another one. */
+/** A bound claim is Lost while its volume belongs to another claim. */
 function followVolume(state: ClusterState, claim: PersistentVolumeClaim): void {
   const volume = state.get(persistentVolumes, { name: claim.spec.volumeName ?? '' });
   const isOwn = volume?.spec.claimRef?.uid === claim.metadata.uid;
@@ -54,7 +54,7 @@ function followVolume(state: ClusterState, claim: PersistentVolumeClaim): void {
     });
 }
 
-/** The volume that the claim names, or that names the claim. */
+/** Returns the volume that the claim names, or that names the claim. */
 function volumeFor(state: ClusterState, claim: PersistentVolumeClaim): PersistentVolume | undefined {
   return state.list(persistentVolumes).find(({ metadata, spec: { claimRef } }) => {
     const names = claimRef?.namespace === claim.metadata.namespace && claimRef?.name === claim.metadata.name;
@@ -110,7 +110,7 @@ function hasConsumer(state: ClusterState, claim: PersistentVolumeClaim): boolean
   return claim.metadata.annotations?.[SELECTED_NODE] !== undefined || isMounted(state, claim);
 }
 
-/** `undefined`: the snapshot that it shall be made of is not there yet. */
+/** Returns `undefined` if the snapshot of the data source does not exist yet. */
 function contentFor(state: ClusterState, { metadata, spec }: PersistentVolumeClaim): Content | undefined {
   if (spec.dataSource === undefined) return '';
   const { namespace = '' } = metadata;
@@ -121,7 +121,7 @@ function contentFor(state: ClusterState, { metadata, spec }: PersistentVolumeCla
   return state.snapshots.get(content?.status?.snapshotHandle ?? '');
 }
 
-/** A pod that waits for a node keeps no claim. */
+/** A pod that has no node yet does not protect its claims. */
 function isPlaced({ spec, status }: Pod): boolean {
   return spec.nodeName !== undefined || status?.phase !== 'Pending';
 }

@@ -19,7 +19,7 @@ interface Volume {
   persistentVolumeClaim?: { claimName: string };
 }
 
-/** The kubelet and restic for the Jobs that check what was moved. */
+/** Doubles the kubelet and restic for the Jobs that verify a transfer. */
 export function tendVerifications(state: ClusterState): void {
   tendJobs(state, '-verify', (job) => {
     const honest = lookAt(state, job);
@@ -27,7 +27,7 @@ export function tendVerifications(state: ClusterState): void {
   });
 }
 
-/** The kubelet for Jobs whose names end so. Each has one pod, whose end is the Job's. */
+/** Doubles the kubelet for Jobs whose names end with `suffix`. Each Job has one pod, and the Job ends when its pod ends. */
 export function tendJobs(state: ClusterState, suffix: string, work: (job: VerifyJob) => MoverRun): void {
   for (const job of state.list(jobs) as VerifyJob[]) {
     const { name, namespace = '', deletionTimestamp } = job.metadata;
@@ -92,7 +92,7 @@ function volumesOf({ spec }: VerifyJob): Volume[] {
   return spec?.template?.spec?.volumes ?? [];
 }
 
-/** What our script would print: the snapshot, and what of it the volume differs in. */
+/** Returns what our script would print: the snapshot, and where the volume differs from it. */
 function lookAt(state: ClusterState, job: VerifyJob): MoverRun {
   const { namespace } = state;
   const [id = ''] = job.spec?.template?.spec?.containers?.[0]?.args ?? [];
@@ -120,7 +120,7 @@ function describe({ id, at, content }: ResticSnapshot): string[] {
   return [JSON.stringify([snapshot]), JSON.stringify({ total_size: size, total_file_count: 3 })];
 }
 
-/** Handle of the volume that a Job works on. */
+/** Returns the handle of the volume that a Job works on. */
 export function diskOf(state: ClusterState, job: VerifyJob): string {
   const data = volumesOf(job).find(({ name }) => name === 'data');
   const name = data?.persistentVolumeClaim?.claimName ?? '';

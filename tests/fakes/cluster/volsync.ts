@@ -23,12 +23,12 @@ interface Sync {
   dataClaim: string;
 }
 
-/** VolSync's controller for manual triggers and copyMethod Direct: one step per look, every step seen in the status. */
+/** Doubles VolSync's controller for manual triggers and copyMethod Direct: one action per step, each visible in the status. */
 export function tendVolSync(state: ClusterState): void {
   if (state.held.has('volsync')) return;
   for (const source of state.list(replicationSources)) {
     const { restic: options, sourcePVC } = source.spec;
-    // Somebody else's.
+    // Managed by another controller.
     if (options === undefined) continue;
     tend(state, {
       kind: 'backup',
@@ -81,7 +81,7 @@ function showError(state: ClusterState, sync: Sync, message: string): void {
   });
 }
 
-/** In VolSync's order, and also for a transfer that is being deleted. */
+/** Acts in VolSync's order, also for a transfer that is being deleted. */
 function synchronise(state: ClusterState, sync: Sync, status: ReplicationStatus): void {
   const { namespace, kube } = state;
   ensureCache(state, sync);
@@ -99,7 +99,7 @@ function synchronise(state: ClusterState, sync: Sync, status: ReplicationStatus)
   if (job === undefined) makeJob(state, sync);
   else if ((job.status?.succeeded ?? 0) > 0) finish(state, sync);
   else if (job.metadata.annotations?.[UNLOCK] !== unlockOf(sync))
-    // A Job's template cannot change, so it is made anew.
+    // The template of a Job is immutable, so the Job is deleted and created again.
     kube.remove(jobs, { namespace, name: sync.jobName });
   else
     tendPods(state, job, {
@@ -110,7 +110,7 @@ function synchronise(state: ClusterState, sync: Sync, status: ReplicationStatus)
     });
 }
 
-/** Where a Job here keeps what the real one has among its arguments. */
+/** Where a Job of this double stores what the real one passes as an argument. */
 const UNLOCK = 'unlock';
 
 function unlockOf({ options: { unlock = '' } }: Sync): string {
@@ -148,7 +148,7 @@ function makeJob({ kube, namespace }: ClusterState, sync: Sync): void {
   kube.seed(jobs, job, 'volsync');
 }
 
-/** The tag that stands in the spec at the end is the one that is reported. */
+/** Reports the tag that is in the spec at the end of the transfer. */
 function finish(state: ClusterState, sync: Sync): void {
   const { namespace, losesLogs } = state;
   const logs = state
@@ -166,7 +166,7 @@ function finish(state: ClusterState, sync: Sync): void {
   });
 }
 
-/** The Job goes after the word of success. */
+/** The Job is deleted after success was reported. */
 function cleanUp(state: ClusterState, sync: Sync): void {
   const { kube, namespace } = state;
   kube.remove(jobs, { namespace, name: sync.jobName });

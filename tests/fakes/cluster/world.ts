@@ -31,28 +31,26 @@ interface Process {
 
 const WRITES: ReadonlySet<string> = new Set(['create', 'apply', 'applyStatus', 'mergePatch', 'delete']);
 
-/** After so many somebody undoes what another one does. */
+/** Above this number of rounds, two parties are undoing each other's changes. */
 const MOST_LOOKS = 1_000;
 
-/**
- * Our controllers, complete with caches and queues, at work in a {@link Scenery}. Time moves only when a test says so.
- */
+/** Runs our controllers with their caches and queues in a {@link Scenery}. Time advances only when a test advances it. */
 export class World extends Scenery {
   readonly reports: Report[] = [];
-  /** How often the janitor looks; default: as in the program. */
+  /** Interval of the janitor; default: as in the program. */
   janitorIntervalMs: number | undefined;
-  /** Of the process that was started last. */
+  /** Metrics of the process that was started last. */
   metrics = createPrometheusMetrics({ process: false });
-  /** What the stores say to those who ask: the HTTP status, or an error. */
+  /** What an object store answers to a probe: the HTTP status, or an error. */
   store: Reach = () => Promise.resolve(403);
-  /** Of the processes to come. */
+  /** Logger of the processes that are started from now on. */
   log: Logger = silentLogger;
-  /** What the process that runs, or ran last, remembers of requests. */
+  /** What the running process, or the last one, remembers of requests. */
   remembered: DataMover['remembered'] = () => ({});
   #processes: Process[] = [];
   readonly #taken = new Set<string>();
 
-  /** A claim that holds data, as the application's do. */
+  /** Adds a claim that holds data, like a claim of the application. */
   async addSource(
     name: string,
     content: string,
@@ -63,7 +61,7 @@ export class World extends Scenery {
     this.write({ namespace: APP, name }, content);
   }
 
-  /** Starts a process of our controller; the former one must be stopped. `wrap` may give it a client of its own. */
+  /** Starts a process of our controller; the previous one must be stopped. `wrap` may replace its client. */
   async start(wrap: (client: KubeClient) => KubeClient = (client) => client): Promise<void> {
     this.metrics = createPrometheusMetrics({ process: false });
     await this.#run(builtInMovers, this.#watched(wrap(this.cluster.client())));
@@ -114,7 +112,7 @@ export class World extends Scenery {
     this.#processes.push({ stop, over });
   }
 
-  /** Ends what was started as a lost lease does: at once. Fails if a Velero backup would have taken anything of ours. */
+  /** Stops all processes at once, as a lost lease does. Fails if a Velero backup would have included one of our objects. */
   async stop(): Promise<void> {
     const running = this.#processes.splice(0);
     for (const { stop } of running) stop.abort(new LeadershipLostError('the test stops the process'));
@@ -125,7 +123,7 @@ export class World extends Scenery {
     if (taken.length > 0) throw new Error(taken.join('; '));
   }
 
-  /** Notes what our controllers create and a Velero backup would take. */
+  /** Records which of the objects that our controllers create a Velero backup would include. */
   #watched(client: KubeClient): KubeClient {
     return {
       ...client,
@@ -137,7 +135,7 @@ export class World extends Scenery {
     };
   }
 
-  /** Lets everybody finish what can be done without time passing. */
+  /** Runs until nothing more can be done at the current time. */
   async quiesce(): Promise<void> {
     for (let calm = 0, looks = 0, seen = this.#activity(); calm < 2;) {
       if (looks++ > MOST_LOOKS) throw new Error(`nobody comes to rest: ${this.describe()}`);
@@ -148,7 +146,7 @@ export class World extends Scenery {
     }
   }
 
-  /** Moves time on in small steps until `condition` holds. Fails, with what the requests say, after `limitMs`. */
+  /** Advances the time in small steps until `condition` holds. After `limitMs` it fails with the status of the requests. */
   async until(condition: () => boolean, limitMs = 120_000): Promise<void> {
     const giveUpAt = this.cluster.clock.now() + limitMs;
     for (;;) {
@@ -159,7 +157,7 @@ export class World extends Scenery {
     }
   }
 
-  /** Moves time on, letting everybody work in between. */
+  /** Advances the time; all parties work between the steps. */
   async advance(ms: number, stepMs = 1_000): Promise<void> {
     for (let left = ms; left > 0; left -= stepMs) {
       await this.cluster.clock.advance(Math.min(left, stepMs));
@@ -177,7 +175,7 @@ export class World extends Scenery {
       .join('; ');
   }
 
-  /** Everything in the cluster that a request can leave behind, in one line each. */
+  /** Returns one line for each object that a request can leave behind. */
   inventory(): string[] {
     const objects = LEFT_BEHIND.flatMap((kind) =>
       this.kube.peekAll(kind).map((object) => `${kind.kind} ${formatKey(keyOf(object))}`),
@@ -188,8 +186,8 @@ export class World extends Scenery {
   }
 
   /**
-   * Lets `count` writes of our controllers through and then does something to the next one: `fault` runs right before
-   * it or, with `late`, right after it took effect. Answers whether that has happened.
+   * Passes `count` writes of our controllers through and runs `fault` at the next one: before it, or with `late` after it took
+   * effect. Returns a function that reports if that has happened.
    */
   faultAtWrite(
     count: number,

@@ -15,14 +15,14 @@ export interface Repository {
   isLocked: boolean;
 }
 
-/** What a Job of the memory mover is to do; it stands in its annotations. */
+/** The task of a Job of the memory mover, stored in its annotations. */
 export interface Task {
   verb: 'backup' | 'restore' | 'verify' | 'forget' | 'prune' | 'remove';
   secret: string;
   repository: string;
   claim: string;
   snapshotID?: string | undefined;
-  /** It never comes to its end. */
+  /** True if the task never ends. */
   isSlow?: boolean | undefined;
 }
 
@@ -32,13 +32,13 @@ export type Result = { done: Record<string, unknown> } | { failed: { reason: str
 export const TASK = 'example.com/task';
 export const RESULT = 'example.com/result';
 
-/** A Job takes two. */
+/** Duration of a step; a Job takes two. */
 const STEP_MS = 5;
 
-/** After which the garbage collector is there. */
+/** Delay until the garbage collector runs. */
 const GARBAGE_MS = 50;
 
-/** What goes wrong in the engine of a broken mover. */
+/** A defect of the engine of a broken mover. */
 export type EngineFault =
   | 'restores the newest'
   | 'forgets everything'
@@ -46,7 +46,7 @@ export type EngineFault =
   | 'keeps its lock'
   | 'keeps the lock of half an upload';
 
-/** Carries out the Jobs of a fake API server, one step at a time, as pods would. */
+/** Executes the Jobs of a fake API server, one step at a time, as pods would. */
 export function runEngine(kube: FakeKube, store: Store, fault?: EngineFault): void {
   let count = 0;
 
@@ -116,7 +116,7 @@ export function runEngine(kube: FakeKube, store: Store, fault?: EngineFault): vo
     });
   }
 
-  /** A Job that was deleted meanwhile is nobody's any more. */
+  /** Ignores a Job that was deleted in the meantime. */
   function stands(job: Job): boolean {
     const now = kube.peek(jobs, keyOf(job));
     return now?.metadata.uid === job.metadata.uid;
@@ -140,7 +140,7 @@ export function runEngine(kube: FakeKube, store: Store, fault?: EngineFault): vo
     if (before.metadata.annotations?.[RESULT] === undefined) makeLate(before);
   });
 
-  /** As an engine does that is in the middle of its work and has not seen yet that it is not wanted any more. */
+  /** Behaves like an engine that is in the middle of its work and has not yet noticed the deletion. */
   function makeLate({ apiVersion, kind, metadata: { namespace = '', name, uid = '' } }: Job): void {
     const metadata = { namespace, name, ownerReferences: [{ apiVersion, kind, name, uid }] };
     kube.seed(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata });

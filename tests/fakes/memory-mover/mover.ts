@@ -8,7 +8,7 @@ import type { Mover, MoverOutcome, MoverTarget, RepositoryRequest } from '../../
 import { requestUidOf } from '../../../lifecycle/request/child-identity.ts';
 import { RESULT, TASK, type Result, type Task } from './engine.ts';
 
-/** What goes wrong in a broken mover. */
+/** A defect of a broken mover. */
 export type MoverFault =
   | 'begins anew after a crash'
   | 'leaves its Secret'
@@ -37,7 +37,7 @@ interface Config {
   isSlow: boolean;
 }
 
-/** A mover that moves nothing: a Job per command, which an engine in the same process carries out. */
+/** A mover that moves nothing: it creates a Job per command, which an engine in the same process executes. */
 export function memoryMover(fault?: MoverFault): MoverFactory {
   return (deps) => createMemoryMover(deps, fault);
 }
@@ -49,7 +49,7 @@ function createMemoryMover(deps: MoverDependencies, fault: MoverFault | undefine
     const name = (after ?? before)?.metadata.name ?? '';
     if (fault !== 'asks for no other look') deps.wake(childNameIn(name) ?? name);
   });
-  /** Names that only this process knows. */
+  /** Names that only this process remembers. */
   const remembered = new Map<string, string>();
 
   function jobNameOf(target: MoverTarget, verb: Task['verb']): string {

@@ -8,14 +8,14 @@ import type { Volumes } from '../../../testing/conformance/volumes.ts';
 import { runEngine, type EngineFault, type Store } from './engine.ts';
 import { memoryMover, type MoverFault } from './mover.ts';
 
-/** The only file that volumes have. */
+/** The only file of each volume. */
 const PATH = `./${LEAF}`;
 
 const NAMESPACE = 'protected';
 const PASSWORD = 'p4ssw0rd-of-the-memory';
 const WRONG = 'a-password-that-was-forgotten';
 
-/** The memory mover in a cluster of its own, whole or with one fault. */
+/** Returns the memory mover in a cluster of its own, correct or with one fault. */
 export function memoryUnderTest(faults: { mover?: MoverFault; engine?: EngineFault } = {}): MoverUnderTest {
   const kube = new FakeKube();
   const store: Store = { volumes: new Map(), repositories: new Map() };
@@ -49,12 +49,12 @@ export function memoryUnderTest(faults: { mover?: MoverFault; engine?: EngineFau
     secretValues: [PASSWORD, WRONG],
     snapshotsIn: (path) =>
       Promise.resolve((store.repositories.get(path)?.snapshots ?? []).map(({ id }) => id)),
-    // Long enough for a busy machine; a mover that must be waited for in vain is waited for less.
+    // Long enough for a busy machine; shorter for a mover whose result never arrives.
     limitMs: faults.mover === 'asks for no other look' ? 1_000 : 60_000,
   };
 }
 
-/** No shell runs here: whatever a script says becomes the content of one file. */
+/** No shell runs here: the text of a script becomes the content of one file. */
 function memoryVolumes(kube: FakeKube, { volumes }: Store): Volumes {
   const client = kube.client();
   return {
