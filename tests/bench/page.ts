@@ -6,13 +6,13 @@ import { fillBlock } from '../../hack/gen/marked-blocks.ts';
 
 const PAGE = join(import.meta.dirname, '../../docs/performance.md');
 
-/** Writes what was measured into its block of docs/performance.md. */
+/** Writes the results into their block of docs/performance.md. */
 export async function writePage(block: string, content: string): Promise<void> {
   const page = fillBlock(readFileSync(PAGE, 'utf8'), block, content);
   writeFileSync(PAGE, await format(page, { parser: 'markdown', printWidth: 110 }));
 }
 
-/** Says what it was measured on; to be asked before, and the answer at the end. */
+/** Describes the machine. Call it before the benchmark, and the returned function at the end. */
 export function noteMachine(): (details: string) => string {
   const before = loadavg()[0] ?? 0;
   return (details) => {

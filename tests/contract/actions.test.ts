@@ -31,7 +31,7 @@ import {
 import { discover, openSession, type Session } from './session.ts';
 import { startVeleroHost, type VeleroHost } from './velero-host.ts';
 
-/** The actions, from Velero's client through the built executable to a real API server with our kinds and back. */
+/** The actions, from Velero's client through the built executable to a real API server with our kinds. */
 
 const CAPTURED_AT = '2026-01-01T00:00:10Z';
 const restore = veleroRestore();
@@ -54,7 +54,7 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** A session is a process, and with it the life of what the plugin keeps in memory. */
+/** A session is one process, so what the plugin keeps in memory lives as long as the session. */
 async function begin(): Promise<Session> {
   session = await openSession(host, `actions-${String(++count)}`);
   return session;
@@ -126,7 +126,7 @@ describe('a backup', () => {
       labels: { [labels.veleroBackupName]: 'daily', [labels.veleroBackupUid]: 'uid-one' },
       annotations: { [annotations.veleroBackup]: 'daily' },
     });
-    // As Velero prints it, with the item it is about.
+    // As Velero prints it, with the item that it is about.
     expect(session.logs()).toContainEqual(
       expect.objectContaining({
         level: 'info',
@@ -499,7 +499,7 @@ function uidOf(object: { metadata: { uid?: string } }): string {
   return object.metadata.uid ?? '';
 }
 
-/** The plugin's ConfigMap in the protected namespace. */
+/** Sets the plugin's ConfigMap in the protected namespace. */
 async function switchTo(enable: string): Promise<void> {
   await kube.apply<ConfigMap>(configMaps, {
     apiVersion: 'v1',
@@ -523,7 +523,7 @@ async function createClass(name: string, how: { default?: boolean; selector?: st
   await kube.create(dataMoverClasses, object as unknown as DataMoverClass);
 }
 
-/** A bound claim in a namespace that is made for it. */
+/** Creates a bound claim in a namespace of its own. */
 async function createClaim(
   namespace: string,
   name: string,
@@ -542,7 +542,7 @@ async function setStatus(
   await kube.mergePatch(dataMoverBackups, key, { status }, { subresource: 'status' });
 }
 
-/** Plays the controller for one request: captures its source as soon as it appears. */
+/** Acts as the controller for one request: captures its source as soon as it appears. */
 async function capture(namespace: string, name: string): Promise<void> {
   const { resourceVersion } = await kube.listPage(dataMoverBackups, { namespace });
   const watch = { namespace, resourceVersion, timeoutSeconds: 60, idleTimeoutMs: 60_000 };
@@ -556,7 +556,7 @@ async function capture(namespace: string, name: string): Promise<void> {
   }
 }
 
-/** A finished DataMoverBackup as it lies in a backup. */
+/** A finished DataMoverBackup as it is stored in a backup. */
 function storedRecord(name: string, veleroBackupName: string): DataMoverBackup {
   return {
     apiVersion: 'oadp.openshift.io/v1alpha1',

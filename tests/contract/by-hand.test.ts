@@ -9,7 +9,7 @@ import { claim, restoreAction, veleroRestore } from './objects.ts';
 import { until } from './until.ts';
 import { pluginDir, pluginPath } from './velero-host.ts';
 
-/** The built executable without Velero: started by a person, and brought to a stand by one. */
+/** The built executable without Velero: a person starts it, and a person blocks it. */
 
 jest.setTimeout(120_000);
 
@@ -61,7 +61,7 @@ it('ends itself when its event loop stands still', async () => {
     });
   await execute();
 
-  // No action of ours blocks; a debugger makes it do so.
+  // No action of ours blocks; a debugger makes it block.
   process.kill(host.pid, 'SIGUSR1');
   const address = (): string | undefined => /ws:\/\/\S+/.exec(host.log.join('\n'))?.[0];
   await until(() => address() !== undefined);

@@ -2,14 +2,13 @@ export interface Chroot {
   readonly root: string;
   /** `uid:gid` */
   readonly user: string;
-  /** As every pod has it; on unless it says false. */
+  /** Mounts /proc, as in every pod; default true. */
   readonly withProc?: boolean;
 }
 
 /**
- * The command, to be followed by a program and its arguments, that runs it with another root folder. /proc is mounted in a mount
- * namespace of the process's own, so that it goes with the process.
- * @throws Error without root
+ * Returns a command, to be followed by a program and its arguments, that runs it with another root folder. /proc is mounted in a
+ * mount namespace of the process, so that it disappears with the process. @throws Error without root
  */
 export function inChroot({ root, user, withProc = true }: Chroot): [string, ...string[]] {
   if (process.getuid?.() !== 0) {

@@ -20,7 +20,7 @@ const customResourceDefinitions: Kind<CustomResourceDefinition> = {
   namespaced: false,
 };
 
-/** A real API server with our kinds and a protected namespace; the tests play users, Velero and the controller. */
+/** A real API server with our kinds and a protected namespace; the tests act as users, Velero and the controller. */
 export interface TestCluster {
   kube: KubeClient;
   /** Path of a kubeconfig for the plugin. */

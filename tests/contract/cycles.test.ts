@@ -7,10 +7,10 @@ import { claim, restoreAction, veleroRestore } from './objects.ts';
 import { children, discover, openSession } from './session.ts';
 import { startVeleroHost } from './velero-host.ts';
 
-/** Every ten seconds of a move is a process; a day of backups is thousands. */
+/** A move causes one process every ten seconds; a day of backups causes thousands. */
 
 const CYCLES = 100;
-/** As Velero does when several backups and restores are polled. */
+/** As Velero does when it polls several backups and restores. */
 const AT_ONCE = 2;
 
 it.each(veleroVersions)(

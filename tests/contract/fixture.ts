@@ -2,7 +2,7 @@ import { build } from 'esbuild';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Builds the fixture plugin into a plugin folder: a script that names this Node in its first line. */
+/** Builds the fixture plugin into a plugin folder: a script whose first line names this Node.js. */
 export async function buildFixture(dir: string): Promise<string> {
   const outfile = join(dir, 'velero-plugin-fixture');
   await build({

@@ -5,25 +5,25 @@ import { join } from 'node:path';
 import { run } from '../../hack/cluster/exec.ts';
 import { withLock } from '../../hack/cluster/lock.ts';
 
-/** The minor versions of Velero that the plugin is made for; the newest first. */
+/** The minor versions of Velero that the plugin supports, newest first. */
 export const veleroVersions = ['1.18', '1.17', '1.16'] as const;
 export type VeleroVersion = (typeof veleroVersions)[number];
 
 const sourceDir = join(import.meta.dirname, 'harness');
 
-/** Of the older ones, the harness has the protocol and nothing else. */
+/** The harness of the older versions contains only the protocol. */
 const isNewest = (version: VeleroVersion): boolean => version === veleroVersions[0];
 const moduleFile = (version: VeleroVersion): string =>
   isNewest(version) ? 'go.mod' : `velero-${version}.mod`;
 
-/** The program that drives a plugin with Velero's own client code; built once and kept in the user's cache. */
+/** Returns the program that drives a plugin with Velero's own client code; built once and kept in the user's cache. */
 export async function harnessProgram(version: VeleroVersion = veleroVersions[0]): Promise<string> {
   const cacheDir = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'datamover', 'tools');
   const folder = join(cacheDir, `plugin-harness-${version}-${sourceHash(version)}`);
   const program = join(folder, 'harness');
   if (existsSync(program)) return program;
   mkdirSync(cacheDir, { recursive: true });
-  // One at a time: what the versions share is compiled by the first.
+  // One at a time: the first build compiles what the versions share.
   await withLock(
     join(cacheDir, 'plugin-harness'),
     () => undefined,
@@ -43,7 +43,7 @@ function sourceHash(version: VeleroVersion): string {
   return hash.digest('hex').slice(0, 12);
 }
 
-/** Built beside its place and moved there whole. */
+/** Builds in a temporary folder and moves the complete result into place. */
 async function build(folder: string, version: VeleroVersion): Promise<void> {
   const unfinished = mkdtempSync(`${folder}.building-`);
   const env = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOTOOLCHAIN: 'auto', GOWORK: 'off' };

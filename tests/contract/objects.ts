@@ -1,7 +1,7 @@
 import { actionNames } from '../../plugin/registered-actions.ts';
 import type { Call } from './velero-host.ts';
 
-/** What Velero would send, as little of it as matters. */
+/** What Velero would send, reduced to the relevant fields. */
 
 export const backupAction = { kind: 'BackupItemActionV2', name: actionNames.backup } as const;
 export const restoreAction = { kind: 'RestoreItemActionV2', name: actionNames.restore } as const;

@@ -6,7 +6,7 @@ import { inChroot } from './chroot.ts';
 
 const archive = join(import.meta.dirname, '../../dist/plugin-image.tar');
 
-/** An image, unpacked, and what its config says. */
+/** An unpacked image and its config. */
 export interface UnpackedImage {
   readonly root: string;
   readonly config: {
@@ -30,13 +30,13 @@ export async function unpackPluginImage(folder: string): Promise<UnpackedImage> 
   return { root, ...(read(manifest.Config) as Pick<UnpackedImage, 'config'>) };
 }
 
-/** Runs the image's entry point in the image, as the init container does, and tells how it ended and what it said. */
+/** Runs the image's entry point in the image, as the init container does, and returns its exit status and output. */
 export function runEntrypoint(
   { root, config }: UnpackedImage,
   user = config.User,
 ): { code: number | null; said: string } {
   const [command, ...args] = inChroot({ root, user });
-  // Nothing of ours: an image's process has the variables of its image.
+  // None of our variables: a process of an image has the variables of its image.
   const env = { PATH: process.env.PATH };
   const { status, stdout, stderr } = spawnSync(command, [...args, ...config.Entrypoint], {
     env,

@@ -9,7 +9,7 @@ import { policyVolumeOf } from '../../plugin/policies/policy-volume.ts';
 import { matchPolicy } from '../../plugin/policies/volume-policy.ts';
 import { startVeleroHost, type VeleroHost } from './velero-host.ts';
 
-/** Volumes that differ in everything that a condition may ask for. `none`: the claim is not bound. */
+/** Volumes that differ in everything that a condition can match. `none`: the claim is not bound. */
 const VOLUMES: Readonly<Record<string, PersistentVolume['spec'] | undefined>> = {
   none: undefined,
   plain: { capacity: { storage: '10Gi' } },
@@ -28,7 +28,7 @@ const VOLUMES: Readonly<Record<string, PersistentVolume['spec'] | undefined>> = 
   storageos: { capacity: { storage: '1.5Gi' }, storageClassName: 'gp2', storageos: { volumeName: 'v' } },
 };
 
-/** Claims, by what conditions ask of them. */
+/** Claims, by what conditions match. */
 const CLAIMS: Readonly<Record<string, (claim: PersistentVolumeClaim) => PersistentVolumeClaim>> = {
   bare: (claim) => claim,
   gold: (claim) => ({
@@ -58,7 +58,7 @@ const CAPACITIES = [
   ],
 ];
 
-/** Conditions as they stand in a file, alone; where several stand together, all must hold. */
+/** Conditions as they are written in a file, each alone; if several are combined, all must match. */
 const CONDITIONS = [
   ...CAPACITIES.map((text) => `{ capacity: '${text}' }`),
   '{}',
@@ -109,7 +109,7 @@ const CONDITIONS = [
   '{ capacity: "1Gi,", storageClass: [gp2], csi: {}, pvcLabels: { tier: silver } }',
 ];
 
-/** With these Velero refuses the backup, so that we are never asked. */
+/** Velero rejects the backup with these, so the plugin is never called. */
 const REFUSED = [
   '{ capacity: 10Gi }',
   "{ capacity: '20Gi,10Gi' }",
@@ -125,7 +125,7 @@ const REFUSED = [
 const skipping = (conditions: string): string =>
   `version: v1\nvolumePolicies:\n- conditions: ${conditions}\n  action: { type: skip }\n`;
 
-/** Velero's own code judges, and so do we: the same claim, volume, pods, backup and file. */
+/** Velero's own code and ours evaluate the same claim, volume, pods, backup and file. */
 describe('volume policies', () => {
   let host: VeleroHost;
 
@@ -142,7 +142,7 @@ describe('volume policies', () => {
     backup?: Backup['spec'];
   }
 
-  /** Would Velero take a snapshot? The text of its error where it refuses to tell. */
+  /** Returns true if Velero would take a snapshot, or the text of its error if it does not decide. */
   const askVelero = async ({ claim, backup = {}, ...facts }: Question): Promise<boolean | string> => {
     const owner = aBackup({ ...backup, resourcePolicy: { kind: 'configmap', name: 'policies' } });
     const call = { op: 'takesSnapshot', owner, item: JSON.stringify(claim), facts };
@@ -164,7 +164,7 @@ describe('volume policies', () => {
     Object.keys(CLAIMS).map((claim) => ({ volume, claim })),
   );
 
-  /** A policy that matches ends in `false`; one that does not in `true`, or for want of a volume in an error. */
+  /** Velero returns `false` if the policy matches; if not, it returns `true`, or an error if there is no volume. */
   const matchesInVelero = async (question: Question): Promise<boolean> => {
     const said = await askVelero(question);
     if (typeof said === 'string' && !said.includes('has no volume backing this claim')) throw new Error(said);

@@ -19,11 +19,11 @@ import { afterExit, until } from './until.ts';
 import { HostError, pluginDir, pluginPath, startVeleroHost, type VeleroHost } from './velero-host.ts';
 
 /**
- * The process as Velero knows it: found, listed, called, crashed, ended; with the client code of every minor version that
- * the plugin is made for. No cluster is needed for any of it.
+ * The process as Velero sees it: found, listed, called, crashed, ended; with the client code of every minor version that the
+ * plugin supports. None of it needs a cluster.
  */
 
-// Each starts processes; how fast they are is for the benchmarks to say.
+// Each test starts processes; the benchmarks measure how fast they are.
 jest.setTimeout(60_000);
 
 const MIB = 1 << 20;
@@ -52,7 +52,7 @@ describe.each(veleroVersions)('Velero %s', (version) => {
     rmSync(tmp, { recursive: true, force: true });
   });
 
-  /** A call that concerns the data mover in nothing, so that nothing is asked of Kubernetes. */
+  /** A call that does not concern the data mover, so that the plugin sends no request to Kubernetes. */
   function echo(session: Session, item: unknown = claim('app', 'data')) {
     return session.execute(restoreAction, restore, item);
   }
@@ -209,7 +209,7 @@ describe.each(veleroVersions)('Velero %s', (version) => {
       for (let round = 0; round < 5; round++) {
         const session = await openSession(host, `end-${String(round)}`);
         await echo(session);
-        // A process that has not left by itself within 2 s is killed, with a warning.
+        // A process that has not exited by itself within 2 s is killed, with a warning.
         expect(await session.close()).toMatchObject({ warnings: 0, errors: 0 });
       }
     });
@@ -241,7 +241,7 @@ async function failureOf(call: Promise<unknown>): Promise<HostError> {
   return error;
 }
 
-/** A zombie, which its parent has not looked at yet, is dead. */
+/** A zombie, which its parent has not yet waited for, counts as dead. */
 function isAlive(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${String(pid)}/status`, 'utf8'));

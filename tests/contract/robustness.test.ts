@@ -14,8 +14,8 @@ import { afterExit, until } from './until.ts';
 import { HostError, startVeleroHost, type LogEntry, type VeleroHost } from './velero-host.ts';
 
 /**
- * What the process and Velero do when an action, a library or somebody else misbehaves: the server of the plugin with an
- * action that does what it is told to (fixture/main.ts).
+ * What the process and Velero do if an action, a library or another program misbehaves. The plugin's server runs with an action
+ * that misbehaves on request (fixture/main.ts).
  */
 
 jest.setTimeout(120_000);
@@ -64,7 +64,7 @@ describe.each(veleroVersions)('Velero %s', (version) => {
     if (!(error instanceof HostError)) throw new Error('the call did not fail');
     return error;
   };
-  /** Does something in one session, and shows that the process lives on. */
+  /** Does something in one session, and proves that the process survives. */
   const survives = (name: string, work: (session: Session) => Promise<void>): Promise<void> =>
     inSession(host, name, async (session) => {
       await tell(session, { do: 'nothing' });
@@ -128,7 +128,7 @@ describe.each(veleroVersions)('Velero %s', (version) => {
       await survives('print', async (session) => {
         for (let round = 0; round < 5; round++) await tell(session, { do: 'print', text: 'printed' });
         const lines = () => session.logs().filter(({ msg }) => msg.includes('printed'));
-        // console.log, stdout and console.error, five times; the warning of Node comes with its text as the error.
+        // console.log, stdout and console.error, five times; the warning of Node.js has its text as the error.
         const warnings = () => session.logs().filter(({ msg }) => msg === 'Node warns: OddWarning');
         await until(() => lines().length === 15 && warnings().length >= 5);
         expect(new Set(lines().map(({ level }) => level))).toEqual(new Set(['debug']));
@@ -176,7 +176,7 @@ describe.each(veleroVersions)('Velero %s', (version) => {
       await inSession(host, deed, async (session) => {
         await tell(session, { do: 'nothing' });
         const [first] = await children(host);
-        // The call may be answered before its stray promise ends the process.
+        // The call may be answered before its unhandled promise ends the process.
         await tell(session, { do: deed }).catch((error: unknown) =>
           expect(String(error)).toMatch(/code = Unavailable/),
         );
@@ -195,7 +195,8 @@ describe.each(veleroVersions)('Velero %s', (version) => {
   it('ends a process whose call is not answered yet', async () => {
     await inSession(host, 'waiting', async (session) => {
       const waiting = failure(session, { do: 'wait' });
-      // Closed between the process's start and its call, Velero would still make the call, and nobody would end it.
+      // If it were closed between the start of the process and its call, Velero would still make the call, and the process would
+      // never be ended.
       await until(() => session.logs().some(({ msg }) => msg === 'waits'));
       await session.close();
       expect((await waiting).message).toMatch(/code = (Unavailable|Canceled)/);
@@ -215,7 +216,7 @@ describe.each(veleroVersions)('Velero %s', (version) => {
     await survives('garbage', async (session) => {
       const [folder = ''] = readdirSync(tmp);
       const socket = connect(join(tmp, folder, 'socket'));
-      // It may be closed before all is written.
+      // The socket may be closed before all data is written.
       socket.on('error', () => undefined);
       socket.resume();
       socket.end(bytes);

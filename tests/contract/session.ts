@@ -1,7 +1,7 @@
 import type { ActionCall } from './objects.ts';
 import { pluginDir, type Call, type LogEntry, type VeleroHost } from './velero-host.ts';
 
-/** Velero's Go structs as they are printed: keys with capitals. */
+/** Velero's Go structs as they are printed, with capitalized keys. */
 export interface PluginIdentifier {
   Command: string;
   Kind: string;
@@ -34,13 +34,13 @@ export interface Executed {
 /** One backup or restore of Velero: one manager, hence at most one process per plugin, and one log. */
 export interface Session {
   appliesTo(action: ActionCall): Promise<{ IncludedResources: string[] }>;
-  /** `item` may be JSON text, which then reaches the plugin as it is. */
+  /** `item` may be JSON text, which reaches the plugin unchanged. */
   execute(action: ActionCall, owner: unknown, item: unknown, fromBackup?: unknown): Promise<Executed>;
   progress(action: ActionCall, owner: unknown, operationID: string): Promise<Progress>;
   cancel(action: ActionCall, owner: unknown, operationID: string): Promise<void>;
-  /** What a DeleteItemAction is asked for. */
+  /** Calls a DeleteItemAction. */
   remove(action: ActionCall, backup: unknown, item: unknown): Promise<void>;
-  /** What an ItemBlockAction is asked for. */
+  /** Calls an ItemBlockAction. */
   relatedItems(action: ActionCall, backup: unknown, item: unknown): Promise<ResourceIdentifier[] | null>;
   itemsReady(action: ActionCall, owner: unknown): Promise<boolean>;
   logs(): LogEntry[];
@@ -51,7 +51,7 @@ export async function discover(host: VeleroHost, dir = pluginDir): Promise<Plugi
   return (await host.call({ op: 'discover', dir })).result as PluginIdentifier[];
 }
 
-/** Process ids of the plugin processes that run. */
+/** Returns the process ids of the running plugin processes. */
 export async function children(host: VeleroHost): Promise<number[]> {
   return (await host.call({ op: 'children' })).result as number[];
 }
@@ -90,7 +90,7 @@ export async function openSession(host: VeleroHost, name: string): Promise<Sessi
   };
 }
 
-/** Opens a session for the time of `work`. */
+/** Opens a session for the duration of `work`. */
 export async function inSession<T>(
   host: VeleroHost,
   name: string,

@@ -8,7 +8,7 @@ import { backupAction, claim, veleroBackup } from './objects.ts';
 import { discover, inSession } from './session.ts';
 import { startVeleroHost } from './velero-host.ts';
 
-/** Whom the executable trusts where a kubeconfig does not say it: as a program in Go, whom the machine trusts. */
+/** The certificate authorities that the executable trusts if a kubeconfig names none: those of the machine, like a Go program. */
 
 jest.setTimeout(120_000);
 
@@ -32,7 +32,7 @@ afterAll(() => {
   rmSync(dir, { recursive: true });
 });
 
-/** A backup of a claim, for which the plugin must ask the API server. */
+/** A backup of a claim, for which the plugin must send a request to the API server. */
 async function backUp(trust: Record<string, string>): Promise<unknown> {
   const env = { KUBECONFIG: join(dir, 'kubeconfig'), ...trust };
   const host = await startVeleroHost({ env });

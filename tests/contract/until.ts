@@ -1,4 +1,4 @@
-/** Waits for a condition, which is looked at every few milliseconds. */
+/** Waits for a condition, which is polled every few milliseconds. */
 export async function until(holds: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const giveUpAt = Date.now() + timeoutMs;
   while (!(await holds())) {
@@ -9,8 +9,8 @@ export async function until(holds: () => boolean | Promise<boolean>, timeoutMs =
 }
 
 /**
- * The first call after the end of a process. go-plugin says that the process has exited a moment before it has noted so
- * itself, and a call in between still goes to the dead one.
+ * Makes the first call after the end of a process. go-plugin logs the exit shortly before it records it, and a call in between is
+ * still sent to the dead process.
  */
 export async function afterExit(
   logs: () => readonly { msg: string }[],

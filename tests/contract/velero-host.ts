@@ -8,7 +8,7 @@ import { harnessProgram, type VeleroVersion } from './harness-program.ts';
 /** A line of the log as Velero prints it with `--log-format json`. */
 export type LogEntry = Record<string, unknown> & { level: string; msg: string };
 
-/** What Velero's client code reports as the error of a call. */
+/** The error of a call as Velero's client code reports it. */
 export class HostError extends Error {
   override readonly name = 'HostError';
   readonly place: { file: string; function: string } | undefined;
@@ -24,12 +24,12 @@ export interface Call {
   dir?: string;
   kind?: string;
   name?: string;
-  /** JSON text, sent as it is. */
+  /** JSON text, sent unchanged. */
   item?: string;
   fromBackup?: string;
   owner?: unknown;
   operationID?: string;
-  /** The cluster in which Velero judges a claim. */
+  /** The objects of the cluster in which Velero evaluates a claim. */
   facts?: unknown;
 }
 
@@ -46,20 +46,20 @@ export const pluginDir = join(import.meta.dirname, '../../dist/plugin');
 export const pluginPath = join(pluginDir, 'velero-plugin-for-datamover');
 
 export interface HostOptions {
-  /** Whose client code. Default: the newest. */
+  /** Version of the client code. Default: the newest. */
   version?: VeleroVersion;
   /** Flags of `velero server`, which reach the plugin. */
   flags?: readonly string[];
-  /** Added to the environment, which reaches the plugin; `undefined` takes a variable out. */
+  /** Added to the environment, which reaches the plugin; `undefined` removes a variable. */
   env?: Readonly<Record<string, string | undefined>>;
-  /** How the host's program is started, if not by itself: command and arguments that come before the host's. */
+  /** How to start the host's program, if not directly: command and arguments that precede the host's. */
   start?: (program: string) => readonly [string, ...string[]];
 }
 
 export async function startVeleroHost(options: HostOptions = {}): Promise<VeleroHost> {
   if (!existsSync(pluginPath)) throw new Error('dist/plugin is empty: run `make plugin` first');
   const flags = ['--features=', '--uploader-type=kopia', ...(options.flags ?? ['--log-level=debug'])];
-  // As in Velero's own deployment; extra CA bundles cost each start of Node time that is not ours.
+  // As in Velero's own deployment; extra CA bundles slow down each start of Node.js, which the tests must not measure.
   const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, ...inherited } = process.env;
   const env = { ...inherited, LD_LIBRARY_PATH: pluginDir, ...options.env };
   const program = await harnessProgram(options.version);
@@ -108,7 +108,7 @@ interface Answer {
   millis: number;
 }
 
-/** Items go out as they are: parsed here, their numbers would be rounded before the test begins. */
+/** Items are sent unchanged: if they were parsed here, their numbers would be rounded before the test starts. */
 function withRawJson(call: object, raw: Record<string, string | undefined>): string {
   const parts = Object.entries(raw).flatMap(([key, text]) =>
     text === undefined ? [] : [`${JSON.stringify(key)}:${text}`],
@@ -116,7 +116,7 @@ function withRawJson(call: object, raw: Record<string, string | undefined>): str
   return [JSON.stringify(call).slice(0, -1), ...parts].join(',') + '}';
 }
 
-/** Integers that JavaScript's numbers cannot hold come as bigints, so that a test sees whether they survived. */
+/** Integers beyond JavaScript's number range are returned as bigints, so that a test can check that they are unchanged. */
 function parseExactly(text: string): unknown {
   type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
   const exact: Reviver = (_key, value, { source }) =>

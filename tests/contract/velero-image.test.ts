@@ -10,8 +10,8 @@ import { startVeleroHost } from './velero-host.ts';
 import { VELERO_USER, makeVeleroRoot, modesIn, onlyChildOf, programsIn } from './velero-root.ts';
 
 /**
- * The way of the plugin into Velero's own image: out of its image as an init container takes it, and into a root folder that has
- * no more than Velero's, with the oldest libc that we promise. Velero's client code runs in there, too.
+ * Copies the plugin into Velero's own image as an init container does: out of its image and into a root folder with nothing more
+ * than Velero's and the oldest supported libc. Velero's client code runs in there, too.
  */
 
 const EXECUTABLE = '/plugins/velero-plugin-for-datamover';
@@ -21,7 +21,7 @@ const INSTALLED = {
   'libgcc_s.so.1': '644',
 };
 
-/** libc's libraries have its version in their names. */
+/** The libraries of libc have its version in their names. */
 const LOADED = [
   ...['ld', 'libc', 'libdl', 'libm', 'libpthread'].map((name) =>
     expect.stringMatching(`^/lib/.+/${name}-2\\.31\\.so$`),
@@ -45,7 +45,7 @@ afterAll(() => {
   for (const folder of [work, veleroRoot]) rmSync(folder, { recursive: true, force: true });
 });
 
-/** The volume that Velero's pod shares with its init containers: everybody may write into it. */
+/** The volume that Velero's pod shares with its init containers: writable for everyone. */
 function mountTarget(mode = 0o777): string {
   const target = join(image.root, 'target');
   rmSync(target, { recursive: true, force: true });

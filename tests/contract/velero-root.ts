@@ -13,14 +13,14 @@ import { join, relative } from 'node:path';
 import { libcRoot } from '../../hack/packaging/libc-root.ts';
 import { harnessProgram } from './harness-program.ts';
 
-/** `cnb`, as whom Velero's image runs the server. */
+/** `cnb`, the user that runs the server in Velero's image. */
 export const VELERO_USER = '1002:1000';
 
 const SHARED_LIBRARY = /\.so(\.\d+)*$/;
 
 /**
- * A root folder like that of Velero's image, with the libc of Debian 11 (2.31), Velero's side of the protocol as `/velero`, and an
- * empty `/plugins`: no shell, no libstdc++, no Node. The caller removes it.
+ * Creates a root folder like that of Velero's image, with the libc of Debian 11 (2.31), Velero's side of the protocol as
+ * `/velero`, and an empty `/plugins`: no shell, no libstdc++, no Node.js. The caller removes it.
  */
 export async function makeVeleroRoot(): Promise<string> {
   const root = mkdtempSync(join(tmpdir(), 'velero-root-'));
@@ -32,7 +32,7 @@ export async function makeVeleroRoot(): Promise<string> {
   return root;
 }
 
-/** A process that runs below a root folder, seen from outside; paths are those that it sees itself. */
+/** A process that runs below a root folder, seen from outside; its paths are relative to that root. */
 export interface ProcessInRoot {
   readonly executable: string;
   /** `uid:gid` */
@@ -42,7 +42,7 @@ export interface ProcessInRoot {
   readonly libraries: string[];
 }
 
-/** @throws Error when the process has not exactly one child. */
+/** @throws Error unless the process has exactly one child. */
 export function onlyChildOf(parent: number, root: string): ProcessInRoot {
   const tasks = readdirSync(`/proc/${String(parent)}/task`);
   const children = tasks.flatMap((task) => wordsOf(`/proc/${String(parent)}/task/${task}/children`));
@@ -69,7 +69,7 @@ function inside(root: string, path: string): string {
   return `/${relative(root, path)}`;
 }
 
-/** The files of a folder, with their modes. */
+/** Returns the files of a folder, with their modes. */
 export function modesIn(folder: string): Record<string, string> {
   const entries = readdirSync(folder, { withFileTypes: true });
   return Object.fromEntries(
@@ -80,7 +80,7 @@ export function modesIn(folder: string): Record<string, string> {
   );
 }
 
-/** What a shell, Node or an interpreter would be among: every file with an x-bit that is no shared library. */
+/** Returns every file with an x-bit that is no shared library; a shell, Node.js or an interpreter would be among them. */
 export function programsIn(root: string): string[] {
   return readdirSync(root, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && !SHARED_LIBRARY.test(entry.name))

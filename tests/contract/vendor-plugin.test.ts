@@ -12,12 +12,12 @@ import { discover, inSession } from './session.ts';
 import { HostError, startVeleroHost, type VeleroHost } from './velero-host.ts';
 
 /**
- * The example of a vendor's plugin, as a vendor has it: in a clean folder, with our package installed from its archive. What it
- * builds is driven by Velero's own client code.
+ * The example of a vendor's plugin, as a vendor has it: in a clean folder, with our package installed from its archive. Velero's
+ * own client code drives the result.
  */
 
 const EXAMPLE = join(import.meta.dirname, '../../examples/vendor-plugin');
-/** What the repository holds; the folder may hold what somebody has installed. */
+/** The files of the repository; the folder may also contain files of a local installation. */
 const FILES = ['package.json', 'tsconfig.json', 'build.ts', 'src', 'test'];
 
 const backUpKey = { kind: 'BackupItemActionV2', name: 'storage.example.com/back-up-key' };
@@ -33,7 +33,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'vendor-plugin-'));
   dist = join(folder, 'dist');
   for (const file of FILES) cpSync(join(EXAMPLE, file), join(folder, file), { recursive: true });
-  // npm and its scripts run with the Node of this very process.
+  // npm and its scripts run with the Node.js of this process.
   const env = { PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`, NODE_OPTIONS: '' };
   const npm = (...args: string[]): Promise<string> => run('npm', args, { cwd: folder, env });
   await npm('install', '--prefer-offline', '--no-audit', '--no-fund', await packPackage(folder));
@@ -72,7 +72,7 @@ describe.each(veleroVersions)("a vendor's plugin in Velero %s", (version) => {
   it('is found with its actions and no others', async () => {
     const found = await discover(host, dist);
     const actions = found.filter(({ Kind }) => Kind !== 'PluginLister');
-    // Velero lists the plugins of a process in the order of a Go map: any.
+    // Velero lists the plugins of a process in the order of a Go map, which is random.
     const sorted = actions.map(({ Kind, Name }) => ({ kind: Kind, name: Name })).sort(byName);
     expect(sorted).toEqual([backUpKey, forgetVolume]);
   });

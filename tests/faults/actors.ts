@@ -22,10 +22,10 @@ const DONE_BY_KUBERNETES: ReadonlySet<Duty> = new Set([
   'collect',
 ]);
 
-/** CSI driver, snapshot controller, VolSync, its pods and restic, at work on a real API server. */
+/** CSI driver, snapshot controller, VolSync, its pods and restic, on a real API server. */
 export interface Actors {
   readonly state: ClusterState;
-  /** The first thing that went wrong with them: a fault of the test itself. */
+  /** The first error of the doubles: a defect of the test itself. */
   problem(): unknown;
   stop(): Promise<void>;
 }
@@ -101,7 +101,7 @@ type ResticJob = Job & {
   spec?: { template?: { spec?: { containers?: { command?: string[]; args?: string[] }[] } } };
 };
 
-/** What the Jobs that care for a repository do, by a word of their command. */
+/** What the Jobs that maintain a repository do, by a word of their command. */
 const TASKS: Readonly<Record<string, string>> = {
   forget: 'forget',
   prune: 'prune',
@@ -110,7 +110,7 @@ const TASKS: Readonly<Record<string, string>> = {
   cat: 'unlock',
 };
 
-/** The kubelet, the Job controller and restic for the Jobs that care for a repository. */
+/** Doubles the kubelet, the Job controller and restic for the Jobs that maintain a repository. */
 function tendUpkeep(state: ClusterState): void {
   for (const job of state.list(jobs) as ResticJob[]) {
     const { command = [], args = [] } = job.spec?.template?.spec?.containers?.[0] ?? {};
@@ -140,20 +140,20 @@ function tendUpkeep(state: ClusterState): void {
   }
 }
 
-/** What the API server wants of a Job that has a time of completion. */
+/** What the API server requires of a Job that has a completion time. */
 const ENDED_WELL = {
   succeeded: 1,
   conditions: ['SuccessCriteriaMet', 'Complete'].map((type) => ({ type, status: 'True' })),
 };
 
-/** Of the repository, as restic is told or rclone. */
+/** Returns the URL of the repository, from the variables of restic or rclone. */
 function urlIn({ data = {} }: Secret): string {
   const read = (key: string): string => Buffer.from(data[key] ?? '', 'base64').toString();
   const endpoint = read('RCLONE_CONFIG_REPOSITORY_ENDPOINT');
   return endpoint === '' ? read('RESTIC_REPOSITORY') : `s3:${endpoint}/${read('REPOSITORY_FOLDER')}`;
 }
 
-/** The Job's pod has ended well, and printed this. */
+/** Ends the Job's pod with success and this output. */
 function say(state: ClusterState, { apiVersion, kind, metadata }: Job, ...lines: string[]): void {
   const { name, uid = '' } = metadata;
   const key = { namespace: state.namespace, name: `${name}-1` };

@@ -34,7 +34,7 @@ export async function backUp(world: World, dataMoverClass = 'volsync'): Promise<
       expect(world.everCreated(transfers)).toBe(1);
       expect(world.actors.state.started).toHaveLength(tries);
       const { repository = '', snapshotID, rootFolder } = current()?.status?.result ?? {};
-      // What is found before VolSync begins.
+      // Recorded before VolSync starts.
       if (dataMoverClass !== 'restic') expect(rootFolder).toMatchObject({ mode: '2770', uid: 999 });
       expect(world.repositoryOf(repository)?.snapshots).toEqual([
         expect.objectContaining({ id: snapshotID, content: 'precious' }),
@@ -45,7 +45,7 @@ export async function backUp(world: World, dataMoverClass = 'volsync'): Promise<
   };
 }
 
-/** The password is replaced while the mover runs, to which the repository is closed with the old one. */
+/** The password is replaced while the mover runs, which can no longer open the repository with the old one. */
 export async function replacePassword(world: World): Promise<Told> {
   const told = await backUp(world);
   const { state } = world.actors;
@@ -77,7 +77,7 @@ export async function replacePassword(world: World): Promise<Told> {
   };
 }
 
-/** The part of a backup from which on what it has saved is verified. */
+/** The part of a backup from the start of its verification. */
 export async function verifyBackup(world: World): Promise<Told> {
   const told = await backUp(world, 'verified');
   const current = () => world.feed.get(dataMoverBackups, { namespace: world.app, name: 'b1' })?.status;
@@ -87,13 +87,13 @@ export async function verifyBackup(world: World): Promise<Told> {
     verify() {
       told.verify();
       expect(current()?.verification).toMatchObject({ level: 'Data', doneAt: expect.any(String) as unknown });
-      // That of the survey, that of the mover, and the one that verifies.
+      // The Jobs of the survey, the mover and the verification.
       expect(world.everCreated(jobs)).toBe(3);
     },
   };
 }
 
-/** Of a volume that is shown to the mover while the application has it. The transfer is as in any other backup. */
+/** A backup of a volume that the mover reads while the application uses it. The transfer is as in any other backup. */
 export async function backUpLive(world: World): Promise<Told> {
   const data = { namespace: world.app, name: 'data' };
   await world.addSource('data', 'precious');
@@ -120,7 +120,7 @@ export async function backUpLive(world: World): Promise<Told> {
         expect.objectContaining({ content: 'precious' }),
       ]);
       expect(world.everCreated(volumeSnapshots)).toBe(0);
-      // Nobody has written to what is the application's, and its other name never had a say over the data.
+      // No process has written to the objects of the application, and the alias never controlled the data.
       expect(world.volumeOf(data)).toEqual(source);
       expect(world.claim(data)).toEqual(claim);
       expect(world.read(data)).toBe('precious');
@@ -129,7 +129,7 @@ export async function backUpLive(world: World): Promise<Told> {
   };
 }
 
-/** Every reclaim policy that volumes with an annotation have ever had. */
+/** Returns every reclaim policy that volumes with an annotation have ever had. */
 function policiesOf(world: World, annotation: string): Set<string | undefined> {
   const versions = world.feed.changes
     .filter(({ kind }) => kind === (persistentVolumes as Kind<Resource>))
@@ -138,7 +138,10 @@ function policiesOf(world: World, annotation: string): Set<string | undefined> {
   return new Set(versions.map((volume) => volume?.spec.persistentVolumeReclaimPolicy));
 }
 
-/** By restic alone: from when it has asked for its volume until its snapshot is known. Around that it is a backup like any other. */
+/**
+ * A backup by the Restic mover, from the request for its volume until its snapshot is known. The other parts are as in any
+ * backup.
+ */
 export async function backUpByRestic(world: World): Promise<Told> {
   const told = await backUp(world, 'restic');
   const current = () => world.feed.get(dataMoverBackups, { namespace: world.app, name: 'b1' })?.status;

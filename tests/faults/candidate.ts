@@ -9,7 +9,7 @@ const LEASE = { leaseMs: 8_000, renewDeadlineMs: 5_000, retryMs: 500 };
 export interface Candidate {
   /** Works with a signal that fires when the lease is lost. */
   run(signal: AbortSignal, lead: (signal: AbortSignal) => Promise<void>): Promise<void>;
-  /** Until it is resumed nothing that it asks about its lease is answered. */
+  /** Suspends all requests about its lease until it is resumed. */
   pause(): void;
   resume(): void;
 }

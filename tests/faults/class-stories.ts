@@ -8,7 +8,7 @@ import { HOME } from './relay.ts';
 import type { Told } from './told.ts';
 import type { World } from './world.ts';
 
-/** A class from its beginning to its end, for which it waits until the last request that has it is over. */
+/** A class from its creation to its deletion, which waits until the last request that uses it has ended. */
 export async function keepClass(world: World): Promise<Told> {
   world.feed.standApart();
   const { app, feed } = world;
@@ -25,7 +25,7 @@ export async function keepClass(world: World): Promise<Told> {
     metadata: request,
     spec: { dataMoverClass: key.name, dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' } },
   });
-  // Nobody serves it here: it stands for all requests that have a class for a while.
+  // No controller reconciles it here: it represents all requests that use a class for a while.
   await world.setStatus(dataMoverBackups, request, { phase: 'Moving', dataMoverClass: key.name });
   const ways = [
     { when: () => readiness() === 'True', then: () => world.delete(dataMoverClasses, key) },

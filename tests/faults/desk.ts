@@ -17,15 +17,14 @@ interface Draft {
 type WithStatus = Resource & { status?: object };
 
 /**
- * Lets the doubles, who write in memory, write to a real API server: a look's changes are drafts that the doubles
- * themselves see at once, and are sent together afterwards. A draft that was made of an old copy is dropped; the
- * next look makes another.
+ * Makes the doubles, which write in memory, write to a real API server: the changes of one step are drafts that the doubles see
+ * at once, and are sent together afterwards. A draft of an outdated copy is dropped; the next step creates another.
  */
 export class LiveDesk implements Desk {
   readonly #client: KubeClient;
   readonly #feed: Feed;
   readonly #drafts = new Map<string, Draft>();
-  /** Answers to own writes that the feed has not brought yet; `undefined`: deleted. */
+  /** Responses to own writes that the feed has not delivered yet; `undefined`: deleted. */
   readonly #ahead = new Map<string, { version: number; object: Resource | undefined }>();
 
   constructor(client: KubeClient, feed: Feed) {
@@ -67,7 +66,7 @@ export class LiveDesk implements Desk {
     if (this.get(kind, key) !== undefined) this.#draft(kind, key, undefined);
   }
 
-  /** Sends all drafts; what is new comes first, since others may name it. */
+  /** Sends all drafts; new objects first, since others may refer to them. */
   async flush(): Promise<void> {
     const drafts = [...this.#drafts.values()];
     const isNew = ({ before }: Draft): boolean => before === undefined;
@@ -125,7 +124,7 @@ export class LiveDesk implements Desk {
     if (object === undefined) {
       if (seen !== undefined) this.#ahead.set(id, { version: versionOf(seen), object });
     } else if (versionOf(object) > versionOf(seen)) {
-      // What has been deleted since is not there any more in the feed: it would stay here for ever.
+      // An object that was deleted since is no longer in the feed: it would stay here forever.
       const gone = this.#feed.changes.some(
         ({ after, last }) => after === undefined && last.metadata.uid === object.metadata.uid,
       );
@@ -157,7 +156,7 @@ function versionOf(object: Resource | undefined): number {
 
 const POD_SPEC = { restartPolicy: 'Never', containers: [{ name: 'restic', image: 'restic' }] };
 
-/** With what the API server insists on and no double looks at. */
+/** Adds what the API server requires and no double reads. */
 function complete(object: Resource): Resource {
   const { status: _, ...rest } = object as WithStatus;
   const { spec } = object as { spec?: object };

@@ -15,7 +15,7 @@ import type { Call } from './intercept.ts';
 import { startLab, type Lab } from './lab.ts';
 import { World } from './world.ts';
 
-/** Destinations of restores that are not as one expects, on a real API server with Kubernetes' own binding of volumes. */
+/** Unusual destinations of restores, on a real API server with Kubernetes' own binding of volumes. */
 
 interface ResourceQuota extends Resource {
   spec: { hard: Record<string, string> };
@@ -29,7 +29,7 @@ const quotas: Kind<ResourceQuota> = {
   namespaced: true,
 };
 
-/** More than each of a story's waits, which say what they have waited for. */
+/** Longer than each wait of a story, whose error names what it waited for. */
 const LONGEST_MS = 4 * 60_000;
 
 type Spec = PersistentVolumeClaim['spec'];
@@ -58,10 +58,10 @@ beforeAll(async () => {
 afterAll(() => lab.stop(), LONGEST_MS);
 
 interface How {
-  /** Of the destination. */
+  /** Spec of the destination. */
   spec?: Partial<Spec>;
   dataMoverClass?: string;
-  /** Sees every call of the controller once it is done. */
+  /** Called after every call of the controller. */
   after?: (call: Call) => Promise<void>;
 }
 
@@ -108,7 +108,7 @@ async function addDestination(spec: Partial<Spec> = {}): Promise<void> {
   await world.create<PersistentVolumeClaim>(persistentVolumeClaims, claim);
 }
 
-/** Right after the staging claim was let go, when the volume is on its way. */
+/** Acts right after the staging claim was deleted, during the hand-over of the volume. */
 function onTheWay(act: () => Promise<void>): (call: Call) => Promise<void> {
   let isOver = false;
   return async ({ verb, text }) => {

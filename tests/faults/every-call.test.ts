@@ -9,17 +9,16 @@ import { tell, type Outcome } from './telling.ts';
 import { troubles, type Trouble } from './troubles.ts';
 
 /**
- * Whole stories on a real API server, told once per call of the controller and kind of trouble. However it is
- * disturbed, each one must end as if nothing had happened: the data moved once, nothing lost, nothing left over, and the
- * volume with the data never without an owner.
+ * Whole stories on a real API server, run once per call of the controller and kind of fault. Each must end as if nothing had
+ * happened: the data moved once, nothing lost, nothing left over, and the volume with the data never without an owner.
  */
 
-/** How many stories go on at once; most of the time each of them waits. */
+/** Number of stories that run at once; most of the time each of them waits. */
 const AT_ONCE = Number(process.env['FAULTS_AT_ONCE'] ?? '24');
-/** All cases share one queue, so any of them may be over as late as the last. What hangs ends long before, by itself. */
+/** All cases share one queue, so any of them may end as late as the last. A story that hangs ends long before, by itself. */
 const LONGEST_MS = 40 * 60_000;
 
-/** For what is started before and ended afterwards. */
+/** For what is started before all tests and ended after them. */
 const START_MS = 5 * 60_000;
 
 interface Tried {
@@ -28,8 +27,8 @@ interface Tried {
 }
 
 /**
- * `FAULTS=all` tries everything; any other value is a regular expression for what is tried, `hand-over.*dies` for example.
- * Without it, troubles that are alike to the controller share the calls.
+ * `FAULTS=all` runs everything; any other value is a regular expression for the names of the cases, `hand-over.*dies` for
+ * example. Without it, faults that are equivalent for the controller share the calls.
  */
 const { FAULTS } = process.env;
 const wanted = new RegExp(FAULTS === undefined || FAULTS === 'all' ? '' : FAULTS);
@@ -42,7 +41,7 @@ interface Case {
 
 const ALL = [0, 1, 2];
 
-/** The remainders of the calls at which the trouble comes. */
+/** Returns the remainders of the calls at which the fault occurs. */
 function thirdsFor({ story, trouble }: Omit<Case, 'name'>): readonly number[] {
   if (FAULTS !== undefined) return ALL;
   return (story.isVariant && trouble.thirdsOfVariants) ?? trouble.thirds ?? ALL;
@@ -64,7 +63,7 @@ let lab: Lab;
 const tried = new Map<Case, Promise<Tried>>();
 const inTurn = sideBySide(AT_ONCE);
 
-/** All that has ended well. */
+/** All cases that passed. */
 const ended: Outcome[] = [];
 
 async function attempt({ story, trouble }: Omit<Case, 'name'>, at: number): Promise<Outcome> {
@@ -75,7 +74,7 @@ async function attempt({ story, trouble }: Omit<Case, 'name'>, at: number): Prom
 
 const counted = new Map<Story, Promise<Call[][]>>();
 
-/** The calls of a story that nothing disturbs. How many there are differs a little from run to run, so it is told twice. */
+/** Returns the calls of a story without a fault. Their number differs a little from run to run, so the story runs twice. */
 function callsOf({ story, trouble }: Omit<Case, 'name'>): Promise<Call[][]> {
   const undisturbed = async (): Promise<Call[]> => (await attempt({ story, trouble }, Infinity)).calls;
   const calls = counted.get(story) ?? Promise.all([undisturbed(), undisturbed()]);
@@ -83,7 +82,7 @@ function callsOf({ story, trouble }: Omit<Case, 'name'>): Promise<Call[][]> {
   return calls;
 }
 
-/** Tells the story with the trouble at every one of its calls. */
+/** Runs the story with the fault at each of its calls. */
 async function tryAll(one: Case): Promise<Tried> {
   const all: Tried = { outcomes: [], problems: [] };
   const note = async (at: number): Promise<void> => {
@@ -143,7 +142,7 @@ describe('on a real API server, all is well at the end of', () => {
   );
 });
 
-/** What was tried, for whoever reads the log. */
+/** Prints what was run, for readers of the log. */
 afterAll(async () => {
   const tries = await Promise.all([...tried].map(async ([one, all]) => ({ one, ...countOf(await all) })));
   for (const story of stories) {

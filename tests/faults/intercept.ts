@@ -16,12 +16,12 @@ export function isWrite({ verb }: Call): boolean {
   return !READS.has(verb);
 }
 
-/** Decides about a call: `act` does it at the API server. */
+/** Decides about a call: `act` sends it to the API server. */
 export type Around = <R>(call: Call, act: () => Promise<R>) => Promise<R>;
 
 /**
- * The client with `around` at every call but the lists and watches of mirrors. Signals stay behind: whatever is
- * sent arrives, as it may when a process dies or gives up.
+ * Returns the client with `around` at every call but the lists and watches of informers. Signals are not passed on: whatever is
+ * sent arrives, as it may if a process dies or gives up.
  */
 export function intercept(client: KubeClient, around: Around): KubeClient {
   const call = (verb: Call['verb'], kind: string, { namespace = '', name }: Resource['metadata']): Call => ({

@@ -9,15 +9,16 @@ import { isPruneToCome } from './removal-stories.ts';
 import { isFree, type Told } from './told.ts';
 import type { World } from './world.ts';
 
-/** When what ended then is of no use any more. */
+/** A time so long ago that what ended then has expired. */
 const LONG_AGO = '2025-12-01T00:00:00Z';
 
-/** The others serve the removal that it asks for, as they do any other. */
+/** The other controllers serve the deletion that it requests, like any other. */
 const OF_JANITOR = /^(list|create|delete) (Backup|Restore|DataMover)| DataMoverBackup /;
 
 /**
- * All that the janitor does: a backup of a Velero backup that failed is noted as such and goes with its data when that does;
- * one that still waits is canceled, and a restore and a removal that are over go, because nobody asks for them any more.
+ * Everything that the janitor does: it marks the backup of a failed Velero backup as failed and deletes it with its data after
+ * that Velero backup is deleted; it cancels a backup that still waits; it deletes a restore and a deletion that have ended and
+ * are no longer needed.
  */
 export async function sweep(world: World): Promise<Told> {
   const [older, failed] = world.addRepository('old', 'failed');
@@ -54,7 +55,10 @@ export async function sweep(world: World): Promise<Told> {
 
 type Result = ReturnType<World['addRepository']>[number];
 
-/** One of each fate. The keys of a removal, of a backup that is over, and of the Velero backup that it was made in. */
+/**
+ * Adds a request for each case. Returns the keys of a delete, of a backup that has ended, and of the Velero backup that it
+ * belongs to.
+ */
 async function addRequests(world: World, older: Result, failed: Result): Promise<[Key, Key, Key]> {
   const { app } = world;
   const former = { namespace: world.protected, name: 'd1' };
@@ -99,7 +103,7 @@ async function addRequests(world: World, older: Result, failed: Result): Promise
   return [former, ofFailed, daily];
 }
 
-/** Of a request that was made in something of Velero's that is not there any more. */
+/** Returns the metadata of a request whose Velero backup or restore was deleted. */
 function ofGone(annotation: string, label: string): Pick<Resource['metadata'], 'labels' | 'annotations'> {
   return { annotations: { [annotation]: 'gone' }, labels: { [label]: 'gone' } };
 }

@@ -1,25 +1,25 @@
 import { systemClock, type Clock } from '../../kube/runtime/clock.ts';
 import type { LogFields, Logger, LogLine } from '../../telemetry/log.ts';
 
-/** What a process under test is given so that the journal of its story knows what it does. */
+/** The logger and clock with which a process under test reports to the journal of its story. */
 export interface Diary {
   readonly log: Logger;
   readonly clock: Clock;
-  /** Notes how a call was answered, and meanwhile that it is not. */
+  /** Records that a call is pending, and its response. */
   during<R>(call: string, act: () => Promise<R>): Promise<R>;
-  /** The process is at its end: what it waits for will not come any more. */
+  /** The process has ended: its pending calls will not be answered. */
   close(): void;
 }
 
-/** How many lines are kept: the last minutes of a story that stands still, or all of one that does not. */
+/** How many lines are kept: the last minutes of a story that hangs, or all of one that does not. */
 const KEPT = 80;
 
-/** What happened last in a story, for whoever has nothing but the log of a run in which it did not end well. */
+/** The last events of a story, for readers who have only the log of a failed run. */
 export class Journal {
   readonly #beganAt = Date.now();
   readonly #lines: string[] = [];
   readonly #unanswered = new Set<{ call: string }>();
-  /** Of each process that lives. */
+  /** Timers of each running process. */
   readonly #timers = new Map<string, Timers>();
   #processes = 0;
 
@@ -43,7 +43,7 @@ export class Journal {
     };
   }
 
-  /** Everything, with what is still under way. */
+  /** Returns everything, including pending calls. */
   tell(): string {
     const timers = [...this.#timers].map(
       ([name, all]) =>
@@ -87,7 +87,7 @@ export class Journal {
 
 type Timers = Set<{ dueAt: number }>;
 
-/** The system's clock, which notes when its timers are due. */
+/** Returns the system's clock; it records when its timers are due. */
 function timing(timers: Timers): Clock {
   return {
     now: () => systemClock.now(),

@@ -34,11 +34,11 @@ const WATCHED: readonly Kind<Resource>[] = [
   volumeSnapshotClasses,
 ];
 
-/** One control plane for all stories: etcd, kube-apiserver, and of kube-controller-manager what cares for volumes. */
+/** One control plane for all stories: etcd, kube-apiserver, and the volume controllers of kube-controller-manager. */
 export interface Lab {
-  /** Without limits on what it does at once, and without faults. */
+  /** Without a limit on concurrent requests, and without faults. */
   client: KubeClient;
-  /** As whom the controllers under test write; default: {@link client}. */
+  /** The client with which the controllers under test write; default: {@link client}. */
   controller: KubeClient;
   /** For leases only: renewals must not queue behind the work of all stories. */
   elections: KubeClient;
@@ -52,7 +52,7 @@ export async function startLab(users: readonly string[] = []): Promise<Lab> {
   const client = createKubeClient(plane.config, {
     fieldManager: 'datamover-controller',
     maxConnections: 24,
-    // What the stories themselves write is written once: a machine that stood still for a while must not break them.
+    // The stories do not retry their own writes, so a machine that was paused for a while must not break them.
     timeoutMs: 120_000,
   });
   const elections = createKubeClient(plane.config, {
@@ -85,7 +85,7 @@ export async function startLab(users: readonly string[] = []): Promise<Lab> {
   }
 }
 
-/** Those of the snapshot controller, as released, and of VolSync, as far as we use it. */
+/** Returns the CRDs of the snapshot controller, as released, and of VolSync, as far as we use it. */
 function foreignCrds(): Crd[] {
   const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'datamover');
   const files = [
@@ -95,7 +95,7 @@ function foreignCrds(): Crd[] {
   return files.map((file) => parse(readFileSync(file, 'utf8')) as Crd);
 }
 
-/** What all stories use: a class with one place only, so that a place that is lost or given twice shows. */
+/** Creates what all stories use: classes with one slot only, so that a slot that is lost or given twice is detected. */
 async function share(client: KubeClient): Promise<void> {
   const limits = { backups: 1, restores: 1 };
   const isDefault = { annotations: { 'oadp.openshift.io/default': 'true' } };

@@ -7,19 +7,19 @@ import type { World } from './world.ts';
 
 /** A killed mover has left a lock behind. */
 
-/** How VolSync's mover ends where it meets one. */
+/** How VolSync's mover ends if it finds a lock. */
 const LOCKED: MoverRun = { end: 'failed', exitCode: 3, lines: ['ERROR: failure locking repository'] };
 
 type Run = ClusterState['started'][number];
 
-/** From when the next mover meets the lock until one that `unlocks` has run. */
+/** From the time when the next mover finds the lock until one that `unlocks` has run. */
 export async function unlockForBackup(world: World): Promise<Told> {
   const told = await backUp(world);
   world.actors.state.script = ({ unlock }) => (unlock ? undefined : LOCKED);
   return whileLocked(world, told, ({ unlock }) => unlock);
 }
 
-/** VolSync has no way to do it for a restore: a Job of ours does. */
+/** VolSync cannot remove locks for a restore: a Job of ours does. */
 export async function unlockForRestore(world: World): Promise<Told> {
   const { told } = await beginRestore(world);
   const { state } = world.actors;

@@ -3,8 +3,8 @@ import { formatKey } from '../../api/kubernetes/meta.ts';
 import { collectionOf, type Change } from '../fakes/fake-history.ts';
 
 /**
- * Each moment at which a volume could have been taken away with its data: policy other than Retain, and no claim that
- * has it. The versions of all kinds come from one counter, so what happened can be gone through in its true order.
+ * Returns each moment at which a volume could have been deleted with its data: a policy other than Retain, and no claim that is
+ * bound to it. The versions of all kinds come from one counter, so the changes can be replayed in their true order.
  */
 export function lonelyMoments(changes: readonly Change[], volume: string): string[] {
   const lonely: string[] = [];

@@ -6,7 +6,7 @@ import { lonelyMoments } from './lonely-volumes.ts';
 import { isFree, type Told } from './told.ts';
 import type { World } from './world.ts';
 
-/** A restore into a claim that holds data, from the moment at which the new data is there. */
+/** A restore into a claim that holds data, from the moment at which the new data is complete. */
 export async function overwrite(world: World): Promise<Told> {
   const { told, current } = await beginOverwrite(world, 'precious');
   return {
@@ -18,7 +18,7 @@ export async function overwrite(world: World): Promise<Told> {
   };
 }
 
-/** One that fails: the former data must be as they were, however the way back is disturbed. */
+/** A restore that fails: the former data must be unchanged, at whichever call of the rollback the fault occurs. */
 export async function failToOverwrite(world: World): Promise<Told> {
   const { told, current, former, before } = await beginOverwrite(world, undefined);
   return {
@@ -38,7 +38,7 @@ export async function failToOverwrite(world: World): Promise<Told> {
   };
 }
 
-/** Without content the repository turns out to hold nothing. */
+/** If `content` is undefined, the repository turns out to be empty. */
 async function beginOverwrite(world: World, content: string | undefined) {
   const [result] = world.addRepository('precious');
   if (content === undefined) world.emptyRepositories();
@@ -77,7 +77,7 @@ async function beginOverwrite(world: World, content: string | undefined) {
       expect(volume?.spec.persistentVolumeReclaimPolicy).toBe('Delete');
       expect(volume?.spec.claimRef?.uid).toBe(world.claim(claim)?.metadata.uid);
       expect(lonelyMoments(world.feed.changes, volume?.metadata.name ?? '')).toEqual([]);
-      // The former data are safe until the claim has the new ones.
+      // The former data is safe until the claim has the new data.
       const arrived = world.feed.changes.find(
         ({ after }) =>
           (after as PersistentVolumeClaim | undefined)?.status?.phase === 'Bound' &&

@@ -11,48 +11,51 @@ import { createCandidate } from './candidate.ts';
 import { intercept, type Around } from './intercept.ts';
 import type { Diary } from './journal.ts';
 
-/** A controller with caches and queues of its own, as one process would have. */
+/** A controller with caches and queues of its own, like one process. */
 export interface Process {
   /** Resolves when its caches are filled. */
   readonly warm: Promise<void>;
   /** Resolves when it makes its first call. */
   readonly firstCall: Promise<void>;
-  /** Has all its calls but the first wait for this. */
+  /** Delays all of its calls but the first until this resolves. */
   hold(until: Promise<unknown>): void;
-  /** Lets it work; before that it only mirrors, as on standby. */
+  /** Starts its work; before that it only fills its caches, as on standby. */
   lead(): void;
-  /** From now on nothing that it does has an effect, except what it has sent already. */
+  /** From now on nothing that it does has an effect, except what it has already sent. */
   kill(): void;
   /** Resolves when it leads. */
   readonly leads: Promise<void>;
-  /** Keeps it from renewing its lease. */
+  /** Prevents the renewal of its lease. */
   pause(): void;
   resume(): void;
-  /** Resolves when it stops working because it lost its lease. */
+  /** Resolves when it stops because it lost its lease. */
   readonly lost: Promise<void>;
-  /** Resolves when nothing of it is left. */
+  /** Resolves when everything of it has ended. */
   readonly ended: Promise<'killed' | 'lost'>;
 }
 
-/** Who of a controller works. What stories share is nobody's own: only theirs may meet the keeper of classes. */
+/**
+ * The parts of a controller that run. Classes are shared by all stories, so the reconciler of classes runs only in the stories
+ * about classes.
+ */
 export type Crew = 'requests' | 'requests and janitor' | 'classes';
 
 export interface ProcessOptions {
   client: KubeClient;
-  /** With it the process leads only while it has the Lease, which it asks for over this client. */
+  /** If set, the process leads only while it holds the Lease, which it acquires with this client. */
   elections: KubeClient | undefined;
   /** The protected namespace. */
   namespace: string;
   clusterName: string;
   diary: Diary;
   crew: Crew;
-  /** Is told what the process must not do, whatever becomes of its story. */
+  /** Called for what the process must never do, however its story ends. */
   onProblem(problem: Error): void;
-  /** Sees every call that it makes. */
+  /** Wraps every call that it makes. */
   around(process: Process): Around;
 }
 
-/** A process on standby. */
+/** Starts a process on standby. */
 export function startProcess({
   elections,
   namespace,
@@ -98,7 +101,7 @@ export function startProcess({
   });
   const mirroring = informers.run(stop.signal);
   const warm = informers.waitForSync({ timeoutMs: 120_000, signal: stop.signal });
-  // Nobody may be waiting for it any more when the process is killed.
+  // It may have no other handler when the process is killed.
   warm.catch(() => undefined);
   const candidate = elections && createCandidate(elections, namespace);
 
@@ -117,7 +120,7 @@ export function startProcess({
       await (candidate ? candidate.run(stop.signal, work) : work(stop.signal));
       return 'killed';
     } catch (error) {
-      // As in main.ts: whoever has lost its lease ends.
+      // As in main.ts: a process that has lost its lease ends.
       if (!(error instanceof LeadershipLostError)) throw error;
       return stop.signal.aborted ? 'killed' : 'lost';
     } finally {

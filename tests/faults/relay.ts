@@ -7,15 +7,15 @@ import { KubeError } from '../../kube/client/kube-error.ts';
 import { collectionOf, isSelected, WatchHistory, type Change } from '../fakes/fake-history.ts';
 
 /**
- * One real watch per kind for hundreds of stories: each story gets a {@link Feed} of the events of its own namespaces, in
- * the API server's order, so that every story can have a controller that believes to be alone in its cluster.
+ * One real watch per kind for hundreds of stories: each story gets a {@link Feed} of the events of its own namespaces, in the API
+ * server's order, so that each controller sees a cluster of its own.
  */
 export class Relay {
   readonly #informers: InformerSet;
   readonly #stores = new Map<string, { list(): Resource[] }>();
   readonly #versions = new Map<string, number>();
   readonly #feeds = new Map<string, Feed>();
-  /** Which namespace an object without one belongs to, once that has been seen. */
+  /** The namespace to which a cluster-scoped object belongs, once that is known. */
   readonly #homes = new Map<string, string>();
 
   constructor(client: KubeClient, kinds: readonly Kind<Resource>[]) {
@@ -27,7 +27,7 @@ export class Relay {
     }
   }
 
-  /** Resolves when all kinds are mirrored; they are until `signal` fires. */
+  /** Resolves when all kinds are synced; they are kept in sync until `signal` fires. */
   async run(signal: AbortSignal): Promise<void> {
     void this.#informers.run(signal);
     await this.#informers.waitForSync({ timeoutMs: 120_000, signal });
@@ -43,7 +43,7 @@ export class Relay {
     for (const namespace of namespaces) this.#feeds.delete(namespace);
   }
 
-  /** Objects that all stories share, such as storage classes. */
+  /** Returns objects that all stories share, such as storage classes. */
   shared(kind: Kind<Resource>): Resource[] {
     const all = this.#stores.get(collectionOf(kind))?.list() ?? [];
     return all.filter(({ metadata }) => metadata.labels?.[HOME] === undefined);
@@ -71,7 +71,7 @@ export class Relay {
   }
 }
 
-/** Label of what stories do not share although they share its kind: the namespace of the one that has it. */
+/** Label of objects that belong to one story although their kind is shared; its value is the namespace of the story. */
 export const HOME = 'home';
 
 function refersTo(object: Resource): string | undefined {
@@ -83,14 +83,14 @@ function refersTo(object: Resource): string | undefined {
 
 const SHARED: ReadonlySet<string> = new Set(['DataMoverClass', 'StorageClass', 'VolumeSnapshotClass']);
 
-/** How long a controller that misses events hears nothing. */
+/** How long the watches of a controller that misses events deliver nothing. */
 const DEAF_MS = 400;
 
 /** What one story sees of the cluster. */
 export class Feed {
   /** Every change so far. */
   readonly changes: Change[] = [];
-  /** Told of every change at once. */
+  /** Called at once for every change. */
   readonly listeners = new Set<(change: Change) => void>();
   readonly #relay: Relay;
   readonly #mirror = new Map<string, Map<string, Resource>>();
@@ -117,7 +117,7 @@ export class Feed {
     return [...shared, ...this.#objects(kind).values()] as T[];
   }
 
-  /** From now on it has nothing but its own, and nothing that stories share. */
+  /** From now on the feed contains only the story's own objects, and none of the shared ones. */
   standApart(): void {
     this.#apart = true;
   }
@@ -127,7 +127,7 @@ export class Feed {
     return this.#objects(kind).get(formatKey(key)) as T | undefined;
   }
 
-  /** The client with the lists and watches of this feed for whoever mirrors; all else goes to the API server. */
+  /** Returns the client with the lists and watches of this feed for informers; all other calls reach the API server. */
   over(client: KubeClient): KubeClient {
     return {
       ...client,
@@ -139,7 +139,7 @@ export class Feed {
     };
   }
 
-  /** The controller's watches bring nothing for a while and then say that they are too old to go on. */
+  /** The controller's watches deliver nothing for a while and then fail with 410 Expired. */
   deafen(): void {
     this.#deaf = true;
     setTimeout(() => {

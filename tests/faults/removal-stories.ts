@@ -4,7 +4,7 @@ import { dataMoverBackups, dataMoverDeletes, dataMoverPrunes } from '../../api/d
 import { isFree, type Told } from './told.ts';
 import type { World } from './world.ts';
 
-/** Of the older of two backups in one repository. */
+/** Deletes the older of two backups in one repository. */
 export async function remove(world: World): Promise<Told> {
   const [older, newer] = world.addRepository('old', 'new');
   const before = world.inventory();
@@ -26,12 +26,12 @@ export async function remove(world: World): Promise<Told> {
   };
 }
 
-/** Of VolSync, which is stopped where its snapshot is saved already. */
+/** Cancels a backup by VolSync after its snapshot was saved. */
 export async function cancel(world: World): Promise<Told> {
   return cancelWith(world, { dataMoverClass: 'volsync', saying: (id) => `snapshot ${id} saved` });
 }
 
-/** The same of restic alone. */
+/** Does the same with the Restic mover. */
 export async function cancelRestic(world: World): Promise<Told> {
   const saying = (id: string): string => JSON.stringify({ message_type: 'summary', snapshot_id: id });
   return cancelWith(world, { dataMoverClass: 'restic', saying });
@@ -39,11 +39,11 @@ export async function cancelRestic(world: World): Promise<Told> {
 
 interface Canceled {
   dataMoverClass: string;
-  /** What the mover prints once its snapshot is saved. */
+  /** What the mover prints after its snapshot was saved. */
   saying: (snapshotID: string) => string;
 }
 
-/** Canceled when its snapshot is saved and its mover still runs. */
+/** Cancels a backup after its snapshot was saved, while its mover still runs. */
 async function cancelWith(world: World, { dataMoverClass, saying }: Canceled): Promise<Told> {
   const [older, saved] = world.addRepository('old', 'new');
   const { state } = world.actors;
@@ -66,7 +66,7 @@ async function cancelWith(world: World, { dataMoverClass, saying }: Canceled): P
     world.beside(world.patch(dataMoverBackups, backup, { spec: { cancel: true } }));
   });
   return {
-    // Before, it is a backup like any other, and then a delete like any other.
+    // Earlier calls are as in any other backup, later ones as in any other delete.
     counts: () =>
       current()?.spec.cancel === true && removals().every(({ status }) => status?.admittedAt === undefined),
     isOver: () =>
@@ -78,14 +78,14 @@ async function cancelWith(world: World, { dataMoverClass, saying }: Canceled): P
     inventory: () => before,
     verify() {
       expect(removals()).toHaveLength(1);
-      // That of the mover, the one that removes what it has saved, and with VolSync that of the survey.
+      // The Jobs of the mover and of the delete, and with VolSync that of the survey.
       expect(world.everCreated(jobs)).toBe(dataMoverClass === 'restic' ? 2 : 3);
       expect(world.repositoryOf(older.repository)?.snapshots.map(({ id }) => id)).toEqual([older.snapshotID]);
     },
   };
 }
 
-/** Of a repository that nothing else uses. */
+/** Prunes a repository that nothing else uses. */
 export async function prune(world: World): Promise<Told> {
   const [record] = world.addRepository('old');
   if (record === undefined) throw new Error('no repository to prune');
@@ -105,7 +105,7 @@ export async function prune(world: World): Promise<Told> {
   };
 }
 
-/** Of one in which no snapshot is left, of a class that removes such repositories. */
+/** Prunes a repository without snapshots, with a class that removes such repositories. */
 export async function removeRepository(world: World): Promise<Told> {
   const [record] = world.addRepository('old');
   if (record === undefined) throw new Error('no repository to remove');
@@ -116,13 +116,13 @@ export async function removeRepository(world: World): Promise<Told> {
   const { mover, repository } = record;
   await world.create(dataMoverPrunes, { metadata: key, spec: { mover, repository, dataMoverClass: 'tidy' } });
   return {
-    // Before, it is a prune like any other.
+    // Earlier calls are as in any other prune.
     counts: () => world.actors.state.started.length > 0,
     isOver: () => current()?.status?.phase === 'Completed' && isFree(current()),
     inventory: () => before,
     verify() {
       const { snapshots, removedAt } = current()?.status ?? {};
-      // Without its pod, which a watch may miss, restic is not heard: then the repository stays, and whole.
+      // If a watch misses the pod, the output of restic is unknown: then the repository is kept unchanged.
       const programs = snapshots === undefined ? ['prune'] : ['prune', 'rclone'];
       expect(world.actors.state.started.map(({ name }) => name)).toEqual(programs);
       expect(world.everCreated(jobs)).toBe(programs.length);
@@ -132,7 +132,7 @@ export async function removeRepository(world: World): Promise<Told> {
   };
 }
 
-/** A removal asks for a prune, which is served beside it and waits for its time. */
+/** A delete requests a prune, which another controller reconciles and which waits until it is due. */
 export function isPruneToCome(world: World): boolean {
   const prunes = world.feed.list(dataMoverPrunes);
   return prunes.length > 0 && prunes.every(({ status }) => status?.phase !== undefined);

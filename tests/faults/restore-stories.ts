@@ -8,19 +8,19 @@ import { lonelyMoments } from './lonely-volumes.ts';
 import { isFree, type Told } from './told.ts';
 import type { World } from './world.ts';
 
-/** Up to the moment at which the data is there. */
+/** A restore up to the moment at which the data is complete. */
 export async function restore(world: World): Promise<Told> {
   const { told, current } = await beginRestore(world);
   return { ...told, counts: () => current()?.status?.handOver === undefined };
 }
 
-/** From then on. */
+/** A restore from that moment on. */
 export async function handOver(world: World): Promise<Told> {
   const { told, current } = await beginRestore(world);
   return { ...told, counts: () => current()?.status?.handOver !== undefined };
 }
 
-/** The part from which on what it has brought back is verified. */
+/** The part of a restore from the start of its verification. */
 export async function verifyRestore(world: World): Promise<Told> {
   const { told, current } = await beginRestore(world, 'verified');
   return {
@@ -31,13 +31,13 @@ export async function verifyRestore(world: World): Promise<Told> {
     },
     verify() {
       told.verify();
-      // That of the mover, that of the root folder, and the one that verifies.
+      // The Jobs of the mover, the root folder and the verification.
       expect(world.everCreated(jobs)).toBe(3);
     },
   };
 }
 
-/** By restic alone: from when there is a place for it until the data is there. */
+/** A restore by the Restic mover: from its admission until the data is complete. */
 export async function restoreByRestic(world: World): Promise<Told> {
   const { told, current } = await beginRestore(world, 'restic');
   const isMoving = (): boolean => {

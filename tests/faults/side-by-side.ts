@@ -1,4 +1,4 @@
-/** Lets so many pieces of work go on at once; the others wait in the order in which they came. */
+/** Limits how many pieces of work run at once; the others wait in order of arrival. */
 export function sideBySide(places: number): <R>(work: () => Promise<R>) => Promise<R> {
   const waiting: (() => void)[] = [];
   let free = places;

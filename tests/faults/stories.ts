@@ -19,11 +19,11 @@ import type { World } from './world.ts';
 export interface Story {
   name: string;
   begin(world: World): Promise<Told>;
-  /** What its owner may delete in the middle of it. */
+  /** The request that its owner may delete in the middle of the story. */
   request?(world: World): { kind: Kind<Resource>; key: Key };
-  /** Goes most of the way of another story: troubles that are alike share its calls. */
+  /** True if it mostly repeats another story: equivalent faults share its calls. */
   isVariant?: true;
-  /** Who works in it; default: whoever serves requests. */
+  /** The parts of the controller that run; default: those that serve requests. */
   crew?: Crew;
 }
 

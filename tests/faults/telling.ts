@@ -11,30 +11,30 @@ import { isFree, type Told } from './told.ts';
 import type { Trouble } from './troubles.ts';
 import { World } from './world.ts';
 
-/** What became of a story that met trouble at one of its calls, or at none. */
+/** The outcome of a story with a fault at one of its calls, or without one. */
 export interface Outcome {
-  /** The call at which it came; `undefined` when the story had no more so many. */
+  /** The call at which the fault occurred; `undefined` if the story had fewer calls. */
   struck: string | undefined;
-  /** The calls that counted, up to the one it came at. */
+  /** The calls that counted, up to the one with the fault. */
   calls: Call[];
-  /** What it has left in the cluster, as it should. */
+  /** The objects that it has left in the cluster, as expected. */
   left: readonly string[];
-  /** Whether an object that was found afterwards is of this story; and what happened in it. */
+  /** Returns true if an object that was found afterwards belongs to this story. */
   isOf(line: string): boolean;
   describe(): string;
 }
 
-/** Waits until all is well: as the story ends or, when its request was deleted, as before it. */
+/** Waits for the expected objects: those at the end of the story or, if its request was deleted, those from before it. */
 async function endOf(world: World, told: Told, isGone: (() => boolean) | undefined): Promise<void> {
   const inventory = (isGone && told.withdrawn) ?? told.inventory;
-  // What is on its way out is gone when the controllers of Kubernetes have done their part.
+  // Objects in deletion disappear after the controllers of Kubernetes have acted.
   await world.until('a clean end', () => isDeepStrictEqual(world.inventory(), inventory()));
   await world.catchUp();
   assertVisible(world);
   if (isGone === undefined) told.verify();
 }
 
-/** What is the application's must be in the next Velero backup. */
+/** The objects of the application must be in the next Velero backup. */
 function assertVisible({ feed, app }: World): void {
   const claims = feed.list(persistentVolumeClaims).filter(({ metadata }) => metadata.namespace === app);
   const volumes = feed.list(persistentVolumes).filter(({ spec }) => spec.claimRef?.namespace === app);
@@ -45,7 +45,7 @@ function assertVisible({ feed, app }: World): void {
     throw new Error(`${hidden.kind} ${hidden.metadata.name} still has the label ${labels.veleroExclude}`);
 }
 
-/** Tells a story with the trouble at the call number `at`, counted from 0; what does not end well is thrown. */
+/** Runs a story with the fault at call number `at`, from 0. Throws if the story does not end as expected. */
 export async function tell(lab: Lab, story: Story, trouble: Trouble, at: number): Promise<Outcome> {
   const world = new World(lab);
   const met: Met = { struck: undefined, calls: [] };
@@ -56,7 +56,7 @@ export async function tell(lab: Lab, story: Story, trouble: Trouble, at: number)
   };
   await live(world, { story, trouble, at, met, client: lab.client }).catch(note);
   const said = problem === undefined ? '' : world.describe();
-  // However the story went, the first that went wrong is what is told.
+  // Whatever happened in the story, its first error is reported.
   await world.stop().catch(note);
   const where = `${story.name}, ${trouble.name} (${at + 1}: ${met.struck ?? 'not reached'})`;
   if (problem === undefined) return outcomeOf(world, met, where);
@@ -64,7 +64,7 @@ export async function tell(lab: Lab, story: Story, trouble: Trouble, at: number)
 }
 
 function outcomeOf(world: World, met: Met, where: string): Outcome {
-  // Not the world itself, which has all versions of everything.
+  // Does not keep the world, which contains all versions of every object.
   const { app, protected: velero, journal } = world;
   return {
     ...met,
@@ -87,7 +87,7 @@ interface Plan {
 
 async function live(world: World, { story, trouble, at, met, client }: Plan): Promise<void> {
   let isGone: (() => boolean) | undefined;
-  /** While the trouble goes on, what it does may still come after all else. */
+  /** True while the fault is active: its effects may occur after everything else. */
   let isStriking = false;
   await world.setUp();
   const told = await story.begin(world);
@@ -99,7 +99,7 @@ async function live(world: World, { story, trouble, at, met, client }: Plan): Pr
   };
   const withdraw = async (): Promise<void> => {
     if (request === undefined) throw new Error('nothing to delete');
-    // What it has saved by then is removed, which goes on without it.
+    // The data that it has saved by then is deleted by a DataMoverDelete, which continues without the request.
     isGone = () =>
       world.feed.get(request.kind, request.key) === undefined &&
       world.feed.list(dataMoverDeletes).every((one) => one.status?.phase === 'Completed' && isFree(one));

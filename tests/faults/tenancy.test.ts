@@ -21,9 +21,9 @@ import {
 import { World } from './world.ts';
 
 /**
- * A tenant that may edit one namespace, and tries what its rights let it write to get at what is not its own: another
- * namespace's data, or what lies in the protected namespace. API server, RBAC and our roles and policies are real, and the
- * controller has no more rights than its manifest gives it.
+ * A tenant that may edit one namespace uses its rights to try to reach what belongs to others: the data of another namespace, or
+ * objects in the protected namespace. API server, RBAC and our roles and policies are real, and the controller has only the
+ * rights of its manifest.
  */
 
 const TENANT = 'mallory';
@@ -34,7 +34,7 @@ const VICTIM = 'victim';
 let lab: Lab;
 let world: World;
 let admin: KubeClient;
-/** What they see and may write. */
+/** Clients with the rights of the tenant and of Velero. */
 let tenant: KubeClient;
 let velero: KubeClient;
 let before: string[];
@@ -61,7 +61,7 @@ beforeAll(async () => {
     resources: ['volumesnapshots'],
     verbs: ['*'],
   });
-  // More than our role for tenants gives: a cluster may be careless.
+  // More than our role for tenants grants: a cluster may be careless.
   await grant(admin, world.app, TENANT, 'deletes', {
     apiGroups: ['oadp.openshift.io'],
     resources: ['datamoverdeletes'],
@@ -112,7 +112,7 @@ const VOLUME = {
   capacity: '2Gi',
 };
 
-/** A backup that ends before it begins. */
+/** A backup that ends before it starts. */
 const NOTHING = { dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'none' } };
 
 const claimRef = { dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' } };
@@ -126,7 +126,7 @@ function make<T extends Resource>(who: KubeClient, { kind, spec, metadata, ...mo
   return who.create(kind ?? dataMoverBackups, wish as never) as unknown as Promise<T>;
 }
 
-/** What the API server says to it; what it takes is taken away again. */
+/** Returns the API server's error, or deletes the object again if it was accepted. */
 async function tryAs(who: KubeClient, wish: Wish): Promise<string> {
   try {
     const made = await make(who, { spec: NOTHING, ...wish });
@@ -137,7 +137,7 @@ async function tryAs(who: KubeClient, wish: Wish): Promise<string> {
   }
 }
 
-/** A restore of somebody's repository; `changes` are to the result. */
+/** A restore from another tenant's repository; `changes` are to the result. */
 function restoreOf(repository: string, changes: object = {}, source: object = {}): Wish {
   const result = { mover: 'VolSync', repository, snapshotID: 'abcdef01', ...changes };
   return {
@@ -151,7 +151,7 @@ const snapshotContent = (name: string): Wish => ({
 });
 const withConfig = (config: object): Wish => ({ spec: { ...claimRef, config } });
 
-/** Marks as the plugin writes them. */
+/** Labels and annotations as the plugin writes them. */
 const marked = (uid = 'uid-of-backup'): object => ({
   labels: { 'velero.io/backup-uid': uid },
   annotations: { 'oadp.openshift.io/velero-backup': 'nightly' },
@@ -339,7 +339,7 @@ describe('the controller, where the policies are absent,', () => {
         await make(tenant, { ...restoreOf('c1/victim/data'), metadata: forged }),
       );
       expect(ended).toMatchObject({ phase: 'Failed', failure: { reason: 'Forbidden' } });
-      // What Restores are there, and whose data they bring where, is not told.
+      // The message does not reveal which Restores exist, and which namespaces they restore.
       expect(ended.failure?.message).not.toContain('other');
     },
   );
@@ -347,7 +347,7 @@ describe('the controller, where the policies are absent,', () => {
   it('does not hear of a wish to delete outside the protected namespace', async () => {
     const result = { mover: 'VolSync', repository: 'c1/victim/data', snapshotID: 'abcdef01' };
     const wish = await make<Ended>(tenant, { kind: dataMoverDeletes, spec: { result } });
-    // The one after it is answered.
+    // A later request is reconciled.
     await endOf(dataMoverBackups, await make(tenant, snapshotContent('none')));
     expect(((await admin.get(dataMoverDeletes, keyOf(wish))) as Ended | undefined)?.status).toBeUndefined();
     expect(world.repositoryOf('c1/victim/data')?.snapshots).toHaveLength(1);
@@ -414,7 +414,7 @@ describe('the controller, where the policies are absent,', () => {
     } as never);
     expect(await endOf(dataMoverBackups, first)).toMatchObject({ phase: 'Completed' });
     await tenant.delete(dataMoverBackups, keyOf(first));
-    // The class has one place, and the first request, which its finalizer keeps, does not hold it.
+    // The class has one slot, and the first request, which its finalizer keeps, does not occupy it.
     expect(await endOf(dataMoverBackups, await make(tenant, {}))).toMatchObject({ phase: 'Completed' });
     for (const kind of [volumeSnapshots, secrets, persistentVolumeClaims] as readonly Kind<Resource>[])
       expect(

@@ -13,7 +13,7 @@ import type { ControlPlane } from '../integration/control-plane.ts';
 import { installCrds, type Crd } from '../integration/install-crds.ts';
 import { DRIVER } from './actors.ts';
 
-/** What a cluster with tenants has beside the lab's. */
+/** What a cluster with tenants has beside the objects of the lab. */
 
 const RBAC = 'rbac.authorization.k8s.io';
 type Rule = Readonly<Record<'apiGroups' | 'resources' | 'verbs', readonly string[]>>;
@@ -52,7 +52,7 @@ export async function installConfig({ kubeconfig }: ControlPlane, namespace: str
 
 const subject = (name: string) => ({ apiGroup: RBAC, kind: 'User', name });
 
-/** Binds a user to a ClusterRole, in one namespace. */
+/** Binds a user to a ClusterRole in one namespace. */
 export async function bind(
   client: KubeClient,
   namespace: string,
@@ -66,7 +66,7 @@ export async function bind(
   } as unknown as RoleBinding);
 }
 
-/** Gives a user rights of its own in one namespace. */
+/** Grants a user rights of its own in one namespace. */
 export async function grant(
   client: KubeClient,
   namespace: string,
@@ -78,7 +78,7 @@ export async function grant(
   await bind(client, namespace, user, { kind: 'Role', name });
 }
 
-/** Velero's kinds, with whatever fields. */
+/** Installs Velero's kinds with schemas that accept any field. */
 export async function installVeleroKinds(client: KubeClient): Promise<void> {
   await installCrds(client, [backups, restores].map(looseCrd));
 }
@@ -98,7 +98,7 @@ function looseCrd({ group, kind, plural, version }: Kind<Resource>): Crd {
   } as unknown as Crd;
 }
 
-/** A Velero Restore with its Backup. */
+/** Adds a Velero Restore with its Backup. */
 export async function addVeleroRestore(
   client: KubeClient,
   { namespace, name }: { namespace: string; name: string },
@@ -113,7 +113,7 @@ export async function addVeleroRestore(
   } as never);
 }
 
-/** A snapshot of another namespace, as the snapshot controller leaves its cluster-scoped half. */
+/** Adds the VolumeSnapshotContent of a snapshot in another namespace, as the snapshot controller creates it. */
 export async function addForeignContent(client: KubeClient, namespace: string, name: string): Promise<void> {
   await client.create(volumeSnapshotContents, {
     metadata: { name },

@@ -1,16 +1,16 @@
 import type { Resource } from '../../api/kubernetes/meta.ts';
 import type { Call } from './intercept.ts';
 
-/** A story that has begun. */
+/** A story that has started. */
 export interface Told {
-  /** Whether a call counts that is made at the moment; default: always. */
+  /** Returns true if a call at this moment counts; default: always. */
   counts?(call: Call): boolean;
   isOver(): boolean;
-  /** What may be there at the end when the request was deleted on its way; default: the same. */
+  /** What may exist at the end if the request was deleted during the story; default: the same. */
   withdrawn?(): string[];
-  /** All that may be there at the end. */
+  /** All objects that may exist at the end. */
   inventory(): string[];
-  /** What must hold at the end, at which movers have begun so often; default: once. */
+  /** Checks the result after movers have started `tries` times; default: once. */
   verify(tries?: number): void;
 }
 

@@ -6,33 +6,33 @@ import { isWrite, type Call } from './intercept.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
 
-/** Where and in what a story is when the trouble comes. */
+/** The state of a story when the fault occurs. */
 export interface Scene {
   world: World;
-  /** Whose call it is. */
+  /** The process that makes the call. */
   process: Process;
-  /** A process that takes over is started like this; no further trouble comes at its calls. */
+  /** Starts a process that takes over; no further fault occurs at its calls. */
   boot(): Process;
-  /** Deletes the request that the story is about, as its owner may. */
+  /** Deletes the request of the story, as its owner may. */
   withdraw(): Promise<unknown>;
 }
 
-/** What happens to one call. */
+/** A fault of one call. */
 export interface Trouble {
   name: string;
   concerns(call: Call): boolean;
   /**
-   * In a run that must be short it comes only at the calls whose number leaves one of these remainders when divided by three.
-   * Troubles that are alike to the controller share the calls between them. Default: it comes at every call.
+   * In a short run the fault occurs only at calls whose number modulo three is one of these. Faults that are equivalent for the
+   * controller share the calls. Default: every call.
    */
   thirds?: readonly number[];
   /** The same for stories that are variants of others; default: as for the others. */
   thirdsOfVariants?: readonly number[];
-  /** The story ends with the request gone. */
+  /** True if the request is deleted when the story ends. */
   withdraws?: true;
-  /** Who leads is decided by a Lease. */
+  /** True if a Lease determines the leader. */
   elects?: true;
-  /** `act` does the call at the API server. What is thrown is what the controller gets. */
+  /** `act` sends the call to the API server. The controller receives what is thrown. */
   strike<R>(scene: Scene, act: () => Promise<R>): Promise<R>;
 }
 
@@ -50,7 +50,7 @@ function answers(error: ConstructorParameters<typeof KubeError>[0]): Pick<Troubl
 
 const TIMEOUT = { code: 0, reason: ClientReason.timeout, message: 'no answer within 30 s' };
 
-/** The old leader's write arrives after the new one, whose caches do not show it, has begun to work. */
+/** The old leader's write arrives after the new leader, whose caches do not contain it, has started to work. */
 async function changeLeader<R>({ process, world, boot }: Scene, act: () => Promise<R>): Promise<never> {
   const next = boot();
   await world.wait('warm caches', next.warm);
@@ -62,8 +62,8 @@ async function changeLeader<R>({ process, world, boot }: Scene, act: () => Promi
 }
 
 /**
- * The write arrives once the next leader has made its first call, and is over before that one has made its second: however
- * busy the machine is, it comes into the middle of its work and not after the end of it.
+ * The write arrives after the first call of the next leader and completes before its second: even on a busy machine it arrives in
+ * the middle of that leader's work and not after it.
  */
 async function comeLate<R>(next: Process, leads: Promise<void>, act: () => Promise<R>): Promise<R> {
   const begun = leads.then(() => Promise.race([next.firstCall, sleep(systemClock, UNDER_WAY_MS)]));
@@ -72,12 +72,12 @@ async function comeLate<R>(next: Process, leads: Promise<void>, act: () => Promi
   return write;
 }
 
-/** Longest time that a write of the old leader is under way, should the new one have nothing to ask or to do. */
+/** Maximum time for which a write of the old leader is pending, if the new leader makes no call. */
 const UNDER_WAY_MS = 500;
 
 /**
- * The leader stands still in the middle of a write, as a machine that was paused: it renews its lease no more, another
- * process takes it and begins to work, and then the write arrives. What comes after it is not done any more.
+ * The leader is paused in the middle of a write, like a suspended machine: it no longer renews its lease, another process
+ * acquires it and starts to work, and then the write arrives. The old leader does nothing after it.
  */
 async function outliveLease<R>({ process, world, boot }: Scene, act: () => Promise<R>): Promise<R> {
   process.pause();
@@ -86,12 +86,12 @@ async function outliveLease<R>({ process, world, boot }: Scene, act: () => Promi
   await world.takeOver(next);
   const answer = await write;
   process.resume();
-  // It knows before anybody else may lead.
+  // It is notified before another process may lead.
   await world.wait('the end of the former leader', process.lost);
   return answer;
 }
 
-/** The API server is out of its reach until its lease is lost, so it ends; started again, it goes on with what it finds. */
+/** The process cannot reach the API server until its lease is lost, so it ends; after a restart it continues from what exists. */
 async function loseLease<R>({ process, world }: Scene, act: () => Promise<R>): Promise<R> {
   process.pause();
   await world.wait('the loss of the lease', process.lost);
@@ -102,7 +102,7 @@ export const troubles: readonly Trouble[] = [
   {
     name: 'the process dies right before it',
     concerns: isWrite,
-    // The next process finds what it finds when this one dies right after the write before.
+    // The next process finds the same state as after a crash right after the previous write.
     thirds: [0],
     thirdsOfVariants: [],
     strike: async (scene) => die(scene),

@@ -33,12 +33,12 @@ const SECRET = {
   AWS_SECRET_ACCESS_KEY: 's3cr3t',
 };
 
-/** No story takes that long, however busy the machine is. */
+/** No story takes longer, even on a busy machine. */
 const LIMIT_MS = 3 * 60_000;
 
 let worlds = 0;
 
-/** The cluster of one story: two namespaces that nobody else uses, and those who work in them. */
+/** The cluster of one story: two namespaces of its own, and the processes that work in them. */
 export class World {
   readonly feed: Feed;
   readonly app: string;
@@ -48,7 +48,7 @@ export class World {
   readonly #lab: Lab;
   readonly #processes: Process[] = [];
   readonly #over = new AbortController();
-  /** What is waited for at the moment. */
+  /** What the story waits for at the moment. */
   readonly #awaited = new Set<string>();
   #problem: unknown;
   #stir: () => void = () => undefined;
@@ -76,15 +76,15 @@ export class World {
     await this.until('the secret is seen', () => this.feed.list(secrets).length === 1);
   }
 
-  /** What the user's secret says from now on. */
+  /** Sets values of the user's secret. */
   async keepSecret(values: Partial<typeof SECRET>): Promise<void> {
     const key = { namespace: this.protected, name: 'restic-config' };
     await this.#lab.client.mergePatch(secrets, key, { stringData: values });
   }
 
   /**
-   * A process on standby. `around` sees every call that it makes. With `elects` it leads while it has the Lease; one that
-   * loses it is started again, as its Deployment would see to.
+   * Starts a process on standby. `around` wraps every call that it makes. With `elects` it leads while it holds the Lease; a
+   * process that loses it is started again, as a Deployment would do.
    */
   boot(around: (process: Process) => Around, how: { elects?: true; crew?: Crew } = {}): Process {
     const { feed, protected: namespace, actors } = this;
@@ -114,7 +114,7 @@ export class World {
     process.lead();
   }
 
-  /** For what goes on beside the story and must not fail. */
+  /** Runs work in parallel to the story that must not fail. */
   beside(work: Promise<unknown>): void {
     work.catch((error: unknown) => {
       this.#problem ??= error;
@@ -122,7 +122,7 @@ export class World {
     });
   }
 
-  /** Waits for what comes from outside the story, but never longer than the story goes on. */
+  /** Waits for an event from outside the story, but no longer than the story runs. */
   async wait<R>(what: string, coming: Promise<R>): Promise<R> {
     const over = whenAborted(this.#over.signal).then(() => {
       throw new Error(`${what}: it did not come before the story was over`);
@@ -135,7 +135,7 @@ export class World {
     }
   }
 
-  /** Something may be true that was not before. */
+  /** Makes waits check their conditions again. */
   stir(): void {
     this.#stir();
   }
@@ -157,7 +157,7 @@ export class World {
     }
   }
 
-  /** Waits until the watches have brought all that has happened to claims and volumes by now. */
+  /** Waits until the watches have delivered all changes of claims and volumes so far. */
   async catchUp(): Promise<void> {
     for (const kind of [persistentVolumeClaims, persistentVolumes] as readonly Kind<Resource>[]) {
       for (const object of this.feed.list(kind)) {
@@ -205,7 +205,7 @@ export class World {
     await this.#lab.client.delete(kind, key);
   }
 
-  /** A claim of the application; the cluster provides its volume unless it has a selector. */
+  /** Adds a claim of the application; the cluster provisions its volume unless it has a selector. */
   async addClaim(name: string, selector?: Record<string, string>): Promise<void> {
     await this.create<PersistentVolumeClaim>(persistentVolumeClaims, {
       metadata: { namespace: this.app, name },
@@ -218,11 +218,11 @@ export class World {
     });
   }
 
-  /** A claim that holds data. */
+  /** Adds a claim that holds data. */
   async addSource(name: string, content: string): Promise<void> {
     const key = { namespace: this.app, name };
     await this.addClaim(name);
-    // The news of a claim and of its volume come by different watches.
+    // The changes of a claim and of its volume are delivered by different watches.
     await this.until(
       'the source is bound',
       () => this.claim(key)?.status?.phase === 'Bound' && this.volumeOf(key) !== undefined,
@@ -250,12 +250,12 @@ export class World {
     return this.actors.state.repositories.get(`${BASE_URL}/${path}`);
   }
 
-  /** Whoever looks for a snapshot finds none. */
+  /** Removes all snapshots from all repositories. */
   emptyRepositories(): void {
     for (const repository of this.actors.state.repositories.values()) repository.snapshots = [];
   }
 
-  /** A repository that earlier backups have filled; their records. */
+  /** Adds a repository that earlier backups have filled; returns their records. */
   addRepository(...contents: string[]) {
     const path = `${CLUSTER_NAME}/${this.app}/data`;
     const snapshots = contents.map((content, index) => ({
@@ -273,12 +273,12 @@ export class World {
     }));
   }
 
-  /** How many objects of a kind there have been. */
+  /** Returns how many objects of a kind have ever existed. */
   everCreated(kind: Kind<Resource>): number {
     return this.feed.changes.filter((change) => change.kind === kind && change.before === undefined).length;
   }
 
-  /** All that a story can leave behind, in one line each. */
+  /** Returns one line for each object that a story can leave behind. */
   inventory(): string[] {
     const objects = LEFT_BEHIND.flatMap((kind) =>
       this.feed.list(kind).map((object) => `${kind.kind} ${formatKey(keyOf(object))}`),
@@ -290,7 +290,7 @@ export class World {
     ].sort();
   }
 
-  /** All that is known, for whoever has only this to find out why it went wrong. */
+  /** Returns everything that helps to find the cause of a failure. */
   describe(): string {
     const requests: readonly (Resource & {
       status?: { phase?: string | undefined; message?: string | undefined };

@@ -1,19 +1,22 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 
-/** Extended attributes and access control lists: random ones, and how a tree gets and shows them. Debian's package `attr` does both. */
+/**
+ * Extended attributes and access control lists: generates random ones, sets them in a tree and reads them back. Uses Debian's
+ * package `attr`.
+ */
 
 /** By name; an access control list is one of them. */
 export type Attributes = Readonly<Record<string, Uint8Array>>;
 
-/** What may have attributes at all, by what the kernel permits. */
+/** Kinds of files by the attributes that the kernel permits for them. */
 export type Bearer = 'file' | 'folder' | 'other' | 'link';
 
 const ACCESS_LIST = 'system.posix_acl_access';
 const DEFAULT_LIST = 'system.posix_acl_default';
 const CAPABILITY = 'security.capability';
 
-/** As the kernel stores a list: the version, then tag, permissions and id of each entry. */
+/** Returns a list as the kernel stores it: the version, then tag, permissions and id of each entry. */
 export function accessControlList(permissions: readonly number[], uid: number): Uint8Array {
   const [owner = 7, named = 7, group = 7, mask = 7, other = 7] = permissions;
   const entries = [
@@ -33,7 +36,7 @@ export function accessControlList(permissions: readonly number[], uid: number): 
   return list;
 }
 
-/** Effective, of those that a program without root needs: a port below 1024, say. */
+/** Effective capabilities such as a program without root needs, for example for a port below 1024. */
 function fileCapability(permitted: number): Uint8Array {
   const value = Buffer.alloc(20);
   value.writeUInt32LE(0x0200_0001);
@@ -50,7 +53,7 @@ const list = fc
   .map(([permissions, uid]) => accessControlList(permissions, uid));
 const some = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 3 });
 
-/** Whatever there may be; what a file cannot have is not set. */
+/** Any attributes; those that a file cannot have are not set. */
 export const attributes = fc
   .record({
     'user.a': some(value),
@@ -75,10 +78,10 @@ function mayBear(bearer: Bearer, attribute: string): boolean {
   return !attribute.startsWith('user.') || bearer === 'file' || bearer === 'folder';
 }
 
-/** What an ordinary user may set on files of its own. */
+/** Returns true for attributes that an ordinary user may set on its own files. */
 export const isOrdinary = (attribute: string): boolean => /^(user\.|system\.posix_acl_)/.test(attribute);
 
-/** Three octal digits for each byte, which is what `setfattr` takes for one. */
+/** Three octal digits for each byte, the escape format of `setfattr`. */
 const escaped = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
 
@@ -88,7 +91,7 @@ export interface Bearing {
   attributes: Attributes;
 }
 
-/** Sets them all in one process. */
+/** Sets all of them in one process. */
 export function setAttributes(bearings: readonly Bearing[]): void {
   const input = bearings.map(({ path, bearer, attributes: borne }) => {
     const lines = Object.entries(borne)
@@ -101,7 +104,10 @@ export function setAttributes(bearings: readonly Bearing[]): void {
   execFileSync('setfattr', ['-h', '--restore=-'], { input: input.join('') });
 }
 
-/** All attributes below a folder in one process: by path, each as `name=0xvalue` with what is special in a name escaped. */
+/**
+ * Returns all attributes below a folder from one process: by path, each as `name=0xvalue` with special characters of names
+ * escaped.
+ */
 export function attributesBelow(folder: string): ReadonlyMap<string, readonly string[]> {
   const all = ['--recursive', '--physical', '--no-dereference', '--dump', '--match=-', '--encoding=hex'];
   const dump = execFileSync('getfattr', [...all, '--absolute-names', '--', folder], {

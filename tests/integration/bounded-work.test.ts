@@ -22,8 +22,8 @@ import { CONTROLLER, startLoaded, type LoadedController } from './loaded-control
 import { eventually } from './widgets.ts';
 
 /**
- * What a request costs on a real API server must not depend on how many there are. `LOAD=10000` tries that many. The default is enough
- * for one look at each request to exceed the limits below.
+ * The cost of a request on a real API server must not depend on the number of requests. `LOAD=10000` runs that many. The default
+ * is large enough that one read of each request would exceed the limits below.
  */
 
 const FEW = 100;
@@ -32,14 +32,14 @@ const RUNNING = 10;
 const ENDS = 10;
 /** Units of work, as in tests/load. */
 const LONGEST_TURN = 4_000;
-/** Of one request that waits in the queue. */
+/** Reads in one pass of a request that waits in the queue. */
 const LOOKS_PER_PASS = 70;
-/** For any machine: it is counts that are compared. */
+/** Long enough for any machine: the test compares counts. */
 const LIMIT_MS = 1_800_000;
 
 let plane: ControlPlane;
 let admin: KubeClient;
-/** Writes what a controller has left that ended before. */
+/** Writes what a previous controller has left behind. */
 let former: KubeClient;
 let controller: LoadedController | undefined;
 
@@ -67,7 +67,7 @@ afterAll(async () => {
   await plane.stop();
 });
 
-/** Acts for each number, some side by side. */
+/** Calls `act` for each number, some in parallel. */
 async function forEach(from: number, to: number, act: (index: number) => Promise<unknown>): Promise<void> {
   let next = from;
   const worker = async (): Promise<void> => {
@@ -79,7 +79,7 @@ async function forEach(from: number, to: number, act: (index: number) => Promise
 const makeDeletes = (from: number, to: number): Promise<void> =>
   forEach(from, to, (index) => admin.create(dataMoverDeletes, deleteOf(index, 'load')));
 
-/** Makes a backup that a former controller has brought that far. */
+/** Creates a backup that a previous controller has brought to this phase. */
 async function makeBackup(phase: 'Queued' | 'Moving' | 'Completed', index: number): Promise<void> {
   const { apiVersion, kind, metadata, spec, status } = backupIn(phase, index, Date.now());
   const { namespace = '', name, finalizers = [] } = metadata;
@@ -110,7 +110,7 @@ function per(count: number, tally: Tally): Tally {
 const note = (what: string, tally: Tally): void =>
   void process.stdout.write(`${String(MANY)}: ${what}: ${JSON.stringify(tally)}\n`);
 
-/** What was done since the last call, once nothing is left to do: calls may be under way at one look or another. */
+/** Returns the work since the last call, after nothing is left to do. Calls may be pending at any single check. */
 async function restOf(started: LoadedController): Promise<Tally> {
   const tallies: Tally[] = [];
   let calm = 0;
@@ -131,13 +131,13 @@ async function expectLeading(leader: LoadedController): Promise<void> {
   expect(leader.missed).toEqual([]);
 }
 
-/** Who has the lease, and how many had it before. */
+/** Returns the holder of the lease, and the number of its transitions. */
 async function holder(): Promise<[string | null | undefined, number | undefined]> {
   const lease = await admin.get(leases, { namespace: VELERO, name: CONTROLLER });
   return [lease?.spec?.holderIdentity, lease?.spec?.leaseTransitions];
 }
 
-/** Runs a controller until so many removals are through. */
+/** Runs a controller until so many deletes are completed. */
 async function removeUntil(to: number): Promise<Tally> {
   const completed = new Set<string>();
   const started = startLoaded(plane.config, (informers) => {
@@ -153,7 +153,7 @@ async function removeUntil(to: number): Promise<Tally> {
   return tally;
 }
 
-/** At most so many looks come from requests in the queue that are looked at because nothing has happened for so long. */
+/** Returns the maximum number of reads by requests in the queue that are reconciled because of their poll interval. */
 function looksBySleep(elapsedMs: number): number {
   return (MANY * LOOKS_PER_PASS * elapsedMs) / LONGEST_SLEEP_MS;
 }
@@ -167,7 +167,7 @@ describe('requests on a real API server', () => {
     async () => {
       await makeDeletes(0, FEW);
       const few = per(FEW, await removeUntil(FEW));
-      // This one finds those that have ended.
+      // This run finds the ones that have ended.
       await makeDeletes(FEW, FEW + MANY);
       const many = per(MANY, await removeUntil(FEW + MANY));
       note(`${String(FEW)} removals, each`, few);
@@ -189,10 +189,10 @@ describe('requests on a real API server', () => {
       await forEach(RUNNING, RUNNING + MANY, (index) => makeBackup('Queued', index));
       await forEach(RUNNING + MANY, RUNNING + 2 * MANY, (index) => makeBackup('Completed', index));
       let backups!: Informer<DataMoverBackup>;
-      /** Those that have been looked at. */
+      /** Those that were reconciled. */
       const known = new Set<string>();
       const started = startLoaded(plane.config, (informers) => {
-        // Its own: what the controller reads of a backup is another mirror's.
+        // An informer of its own: the controller reads backups from another one.
         backups = informers.informer(dataMoverBackups, { namespace: 'app' });
         backups.onChange((_, after) => {
           if (after?.status?.queue !== undefined) known.add(after.metadata.name);
@@ -231,7 +231,7 @@ describe('requests on a real API server', () => {
       await expectLeading(started);
       expect(ends.writes).toBeLessThanOrEqual(20);
       expect(ends.requests).toBeLessThanOrEqual(25);
-      // One look at each request in the queue would exceed it.
+      // One read of each request in the queue would exceed it.
       expect(ends.looked).toBeLessThanOrEqual(200 + looksBySleep(performance.now() - endsSince) / ENDS);
       expect(ends.longestTurn).toBeLessThanOrEqual(LONGEST_TURN);
       expect(await holder()).toEqual(first);

@@ -12,7 +12,10 @@ import { KubeError } from '../../kube/client/kube-error.ts';
 import { startControlPlane, type ControlPlane } from './control-plane.ts';
 import { installCrds } from './install-crds.ts';
 
-/** What config/policy/classes.yaml makes of the deletion of a class. Who puts the users there is another test's matter. */
+/**
+ * Tests the effect of config/policy/classes.yaml on the deletion of a class. Another test covers how users are recorded in the
+ * class.
+ */
 
 const policyKind = (kind: string, plural: string): Kind<Resource> => ({
   group: 'admissionregistration.k8s.io',
@@ -48,7 +51,7 @@ afterAll(async () => {
   await plane.stop();
 });
 
-/** A class that says of itself that these requests use it. */
+/** Creates a class whose status lists these requests as users. */
 async function makeClass(name: string, users: readonly string[]): Promise<void> {
   const object = { apiVersion: 'oadp.openshift.io/v1alpha1', kind: 'DataMoverClass', metadata: { name } };
   await client.create(dataMoverClasses, {
@@ -75,7 +78,7 @@ const isLeaving = async (name: string) =>
   (await client.get(dataMoverClasses, { name }))?.metadata.deletionTimestamp !== undefined;
 
 it('refuses to delete a class that is in use, names its users and the ways out', async () => {
-  // A policy counts some moments after it was made.
+  // A policy takes effect some moments after its creation.
   let refusal = 'accepted';
   for (let i = 0; refusal === 'accepted'; i++) {
     await makeClass(`used-${String(i)}`, ['DataMoverBackup shop/b1', 'DataMoverRestore shop/r1']);
@@ -92,7 +95,7 @@ it('accepts it by force: the class stays behind its finalizer', async () => {
   expect(await deletion('forced')).toMatch(/^403/);
   expect(await deletion('forced', { gracePeriodSeconds: 0 })).toBe('accepted');
   expect(await isLeaving('forced')).toBe(true);
-  // Once more changes nothing, and is no reason to complain.
+  // A repeated deletion changes nothing and is accepted.
   expect(await deletion('forced')).toBe('accepted');
 });
 

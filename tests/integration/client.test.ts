@@ -30,7 +30,7 @@ beforeAll(async () => {
   plane = await startControlPlane();
   client = createKubeClient(await loadKubeConfig({ kubeconfig: plane.kubeconfig }), { fieldManager: 'me' });
   await installWidgets(client);
-  // Made by the API server itself, a moment after it is ready.
+  // The API server creates it itself, a moment after it is ready.
   await eventually(async () => (await client.get(namespaces, { name: 'default' })) !== undefined);
 }, 120_000);
 
@@ -115,7 +115,7 @@ describe('objects', () => {
   });
 });
 
-/** What both the real API server and the fake one must do: the fake's worth lies in being the same. */
+/** What both the real API server and the fake one must do: the fake is useful only if it behaves the same. */
 describe.each(['the real API server', 'the fake one'])('server-side apply on %s', (which) => {
   const clients: KubeClient[] = [];
   afterEach(async () => {

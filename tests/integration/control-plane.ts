@@ -9,29 +9,29 @@ import { silentProgress } from '../../hack/cluster/progress.ts';
 import { ensureTools, toolFolders } from '../../hack/cluster/tools.ts';
 import type { ClusterConfig } from '../../kube/client/config.ts';
 
-/** A real etcd and kube-apiserver on 127.0.0.1, with nothing else: no controllers unless asked for, no nodes. */
+/** A real etcd and kube-apiserver on 127.0.0.1, and nothing else: no controllers unless started, no nodes. */
 export interface ControlPlane {
-  /** Lets in as cluster admin. */
+  /** Authenticates as cluster admin. */
   readonly config: ClusterConfig;
   /** The same, as a kubeconfig file (JSON). */
   readonly kubeconfig: string;
-  /** A user without any rights, for what a missing RBAC rule looks like. */
+  /** A user without any rights, to test a missing RBAC rule. */
   readonly powerless: ClusterConfig;
-  /** Lets in as one of the users that it was started with; their rights are what RBAC gives them. */
+  /** Returns the configuration of one of the users that it was started with; RBAC grants their rights. */
   as(user: string): ClusterConfig;
   readonly etcdUrl: string;
-  /** Ends the API server at once (SIGKILL), or kindly. etcd and its data stay. */
+  /** Ends the API server at once (SIGKILL), or gracefully. etcd and its data are kept. */
   stopApiserver(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /** Starts it again on the same port and waits until it is ready. */
   startApiserver(): Promise<void>;
-  /** Starts these controllers of kube-controller-manager beside it, as fast as they can. */
+  /** Starts these controllers of kube-controller-manager, with the shortest intervals. */
   startControllers(...names: string[]): Promise<void>;
-  /** Makes etcd forget old versions, and with it the API server. */
+  /** Compacts etcd, and with it the API server. */
   compact(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts a control plane of its own for one test file; ready in some seconds. Stop it in `afterAll`. */
+/** Starts a control plane for one test file; ready in some seconds. Stop it in `afterAll`. */
 export async function startControlPlane(users: readonly string[] = []): Promise<ControlPlane> {
   const bin = await findPrograms();
   const dir = mkdtempSync(join(tmpdir(), 'control-plane-'));
@@ -51,7 +51,7 @@ export async function startControlPlane(users: readonly string[] = []): Promise<
     '--data-dir',
     join(dir, 'etcd'),
     '--unsafe-no-fsync',
-    // As installers set it: without these notes the API server has no bookmarks for a kind that nobody touches.
+    // As installers set it: without these notifications the API server sends no bookmarks for a kind without changes.
     '--watch-progress-notify-interval',
     '5s',
     '--listen-client-urls',
@@ -121,7 +121,7 @@ interface Programs {
   controllerManager: string;
 }
 
-/** `DATAMOVER_TOOLS_BIN`, a folder with all programs, or the cache of the embedded cluster (built when it is empty). */
+/** `DATAMOVER_TOOLS_BIN`, a folder with all programs, or the cache of the embedded cluster (built if it is empty). */
 async function findPrograms(): Promise<Programs> {
   const folder = process.env.DATAMOVER_TOOLS_BIN;
   if (folder !== undefined && folder !== '')
@@ -146,7 +146,7 @@ function apiserverArgs({ dir, etcdUrl, port }: { dir: string; etcdUrl: string; p
     ['--bind-address', '127.0.0.1'],
     ['--advertise-address', '127.0.0.1'],
     ['--secure-port', String(port)],
-    // It makes a certificate of its own there, and finds it again after a restart.
+    // It creates its own certificate there, and finds it again after a restart.
     ['--cert-dir', join(dir, 'certs')],
     ['--token-auth-file', join(dir, 'tokens.csv')],
     ['--authorization-mode', 'RBAC'],
@@ -154,7 +154,7 @@ function apiserverArgs({ dir, etcdUrl, port }: { dir: string; etcdUrl: string; p
     ['--service-account-key-file', join(dir, 'sa.pub')],
     ['--service-account-signing-key-file', join(dir, 'sa.key')],
     ['--service-cluster-ip-range', '10.0.0.0/24'],
-    // There is nobody who would make the accounts that this plugin asks for.
+    // No controller would create the accounts that this plugin requires.
     ['--disable-admission-plugins', 'ServiceAccount'],
     ['--endpoint-reconciler-type', 'none'],
     ['--shutdown-delay-duration', '0s'],
@@ -211,16 +211,16 @@ interface Program {
   readonly exited: Promise<void>;
   readonly log: string;
   alive(): boolean;
-  /** Sends the signal to this very child and waits for its end. */
+  /** Sends the signal to exactly this child and waits for its end. */
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** Much of an API server's time goes into collecting garbage; up to a limit memory is cheaper. */
+/** An API server spends much time on garbage collection; up to a limit memory is cheaper. */
 const THRIFTY = { ...process.env, GOGC: '300', GOMEMLIMIT: '1GiB' };
 
 function start(log: string, program: string, args: string[]): Program {
   const out = openSync(log, 'a');
-  // Nobody else would end it when this process is killed.
+  // No other process would end it if this process is killed.
   const withUs = ['--pdeathsig', 'KILL', program, ...args];
   const child: ChildProcess = spawn('setpriv', withUs, { stdio: ['ignore', out, out], env: THRIFTY });
   closeSync(out);
@@ -257,7 +257,7 @@ async function waitUntilReady(program: Program, server: string, token: string): 
   }
 }
 
-/** The server's certificate may not be written yet, and nothing is trusted but "ready". */
+/** The server's certificate may not exist yet, so it is not verified; only the answer "ready" counts. */
 function answersReady(server: string, token: string): Promise<boolean> {
   return new Promise((resolve) => {
     const ask = request(
@@ -279,7 +279,7 @@ function answersReady(server: string, token: string): Promise<boolean> {
   });
 }
 
-/** Ports that were free a moment ago. */
+/** Returns ports that were free a moment ago. */
 async function freePorts(count: 3): Promise<[number, number, number]>;
 async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));

@@ -37,7 +37,7 @@ function connect(fieldManager: string): KubeClient {
 const lease = { namespace: 'default', name: 'widgets' };
 const finalizer = 'integration.example.com/guard';
 
-/** A whole program: makes a ConfigMap of each widget, says so in its status, and takes it away again. */
+/** Starts a complete program: it creates a ConfigMap for each widget, reports it in the widget's status, and deletes it again. */
 function startProgram(identity: string) {
   const [own, ofLease] = [connect('widget-controller'), connect(identity)];
   const passes: string[] = [];
@@ -162,7 +162,7 @@ describe('a controller on a real API server', () => {
     const stoppedAt = performance.now();
     await leader.end();
     await eventually(() => standby.elector.isLeader());
-    // It was released: the next one need not wait for half a minute.
+    // The lease was released: the next one need not wait for half a minute.
     expect(performance.now() - stoppedAt).toBeLessThan(15_000);
     await client.apply(widgets, widget('led', { spec: { size: 2 } }));
     await eventually(async () => (await stored('led'))?.data?.size === '2');

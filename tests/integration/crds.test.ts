@@ -58,7 +58,7 @@ afterAll(async () => {
 
 let count = 0;
 
-/** Creates an object of ours with the given spec under a fresh name. The spec may be wrong on purpose. */
+/** Creates an object of our kinds with the given spec under a new name. The spec may be invalid on purpose. */
 async function create<T extends Resource>(kind: Kind<T>, spec: unknown): Promise<T> {
   count += 1;
   const metadata = { name: `x-${String(count)}`, ...(kind.namespaced && { namespace: NAMESPACE }) };
@@ -76,7 +76,7 @@ async function change<T extends Resource>(
   return client.mergePatch(kind, { name, ...(namespace !== undefined && { namespace }) }, { spec });
 }
 
-/** What the API server says when it refuses; fails when it does not refuse as invalid. */
+/** Returns the error with which the API server rejects a call as invalid. Fails if it does not. */
 async function refusal(call: Promise<unknown>): Promise<string> {
   const outcome = await call.then(
     () => 'accepted',
@@ -111,7 +111,7 @@ describe('the definitions', () => {
 describe('defaults of a class', () => {
   it('are filled in beside what is given', async () => {
     const { spec } = await create(dataMoverClasses, { mover: 'VolSync', limits: { backups: 3 } });
-    // As the schema itself says, so that the controller and the API server read the same class.
+    // The schema contains the same defaults, so that the controller and the API server read the same class.
     const filled = dataMoverClassSpec.parse({ mover: 'VolSync', limits: { backups: 3 } });
     expect(spec).toEqual(filled);
     expect(spec).toMatchObject({ capture: 'Snapshot', limits: { restores: 10, backupsPerNode: 10 } });
@@ -490,7 +490,7 @@ describe('the columns of kubectl get', () => {
   });
 });
 
-/** One object as `kubectl get` shows it: cells by column. */
+/** Returns one object as `kubectl get` shows it: cells by column. */
 async function rowOf(path: string): Promise<Record<string, unknown>> {
   const table = (await getJson(path, 'application/json;as=Table;v=v1;g=meta.k8s.io')) as {
     columnDefinitions: { name: string }[];
@@ -500,7 +500,7 @@ async function rowOf(path: string): Promise<Record<string, unknown>> {
   return Object.fromEntries(table.columnDefinitions.map(({ name }, index) => [name, cells[index]]));
 }
 
-/** A plain GET, for what the client port does not offer. */
+/** Sends a plain GET, for what the client does not offer. */
 async function getJson(path: string, accept = 'application/json'): Promise<unknown> {
   const { server, tls, authorization } = plane.config;
   const headers = { accept, authorization: (await authorization?.(false)) ?? '' };

@@ -12,8 +12,8 @@ import { verificationScript } from '../../movers/restic-repository/verification/
 import { resticBin } from './restic-bin.ts';
 
 /**
- * The controller refuses ids that are none of restic's. Should one ever get past it, each script gives it to a real restic
- * as an id all the same, and never as an option.
+ * The controller rejects ids that restic would not accept. If one ever passed, each script would still give it to restic as an id
+ * and never as an option; a real restic proves it.
  */
 
 const PASSWORD = 'the-password-of-all-tenants';
@@ -45,7 +45,7 @@ interface JobSpec {
   template: { spec: { containers: { command: string[]; args: string[] }[] } };
 }
 
-/** What the container of a removal runs. */
+/** The command of the container of a delete. */
 function forgetCommand(id: string): string[] {
   const target = { kind: 'delete' as const, name: 'dmd-1', labels: {}, annotations: {} };
   const config = parseResticConfig({});
@@ -98,7 +98,7 @@ describe.each(SCRIPTS)('%s', (_, command) => {
     expect(existsSync(at('scratch', 'pwned'))).toBe(false);
     expect(readdirSync(at('repository', 'snapshots'))).toHaveLength(1);
     expect(readdirSync(at('volume'))).toEqual(['file']);
-    // restic forget ends well when there is no such snapshot.
+    // restic forget succeeds if the snapshot does not exist.
     expect(status === 0).toBe(args.includes('forget'));
   });
 });

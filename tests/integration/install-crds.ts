@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import type { Condition, Kind, Resource } from '../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 
-/** A CustomResourceDefinition, as far as tests look at it. */
+/** A CustomResourceDefinition, as far as tests read it. */
 export interface Crd extends Resource {
   spec: { names: { shortNames?: string[]; categories?: string[] } };
   status?: { conditions?: Condition[] };
@@ -29,7 +29,7 @@ export async function installCrds(client: KubeClient, others: readonly Crd[] = [
   return Promise.all(wanted.map((crd) => established(client, crd.metadata.name)));
 }
 
-/** A moment, but the machine may be busy. */
+/** It takes a moment, but the machine may be busy. */
 const ESTABLISHED_MS = 120_000;
 
 async function established(client: KubeClient, name: string): Promise<Crd> {
@@ -46,7 +46,7 @@ async function established(client: KubeClient, name: string): Promise<Crd> {
   }
 }
 
-/** Whether a condition of a CustomResourceDefinition is there and True. */
+/** Returns true if a condition of a CustomResourceDefinition exists and is True. */
 export function isTrue(crd: Crd, type: string): boolean {
   return crd.status?.conditions?.some((c) => c.type === type && c.status === 'True') ?? false;
 }

@@ -11,23 +11,23 @@ import { silentLogger, type Logger } from '../../telemetry/log.ts';
 import { patientMover, VELERO } from '../load/load.ts';
 import { countWork, type Tally } from '../load/tally.ts';
 
-/** The name of the controller: of its lease, and of whom the API server takes it for. */
+/** The name of the controller: of its lease, and of its user at the API server. */
 export const CONTROLLER = 'loaded-controller';
 
-/** A controller as its process puts it together, with a lease and times as everywhere, whose work is counted. */
+/** A controller as its process assembles it, with a lease and the usual intervals, whose work is counted. */
 export interface LoadedController {
-  /** What was done since the last call. */
+  /** Returns the work since the last call. */
   take(): Tally;
-  /** How often it has renewed its lease. */
+  /** Returns how often it has renewed its lease. */
   renewals(): number;
-  /** Renewals that failed, in the words of the log. */
+  /** Renewals that failed, as logged. */
   missed: readonly string[];
-  /** Why the process would have ended. */
+  /** The error that would have ended the process. */
   failure(): unknown;
   stop(): Promise<void>;
 }
 
-/** Starts it; `watch` gets the caches, where looks are not counted. */
+/** Starts it; `watch` receives the caches, in which reads are not counted. */
 export function startLoaded(
   cluster: ClusterConfig,
   watch: (informers: InformerSet) => void,
@@ -84,7 +84,7 @@ export function startLoaded(
   };
 }
 
-/** Counts the patches that the API server has taken. */
+/** Counts the patches that the API server has accepted. */
 function countingPatches(client: KubeClient, count: () => void): KubeClient {
   return {
     ...client,
@@ -96,7 +96,7 @@ function countingPatches(client: KubeClient, count: () => void): KubeClient {
   };
 }
 
-/** A lease that could not be renewed is a warning. */
+/** A failed renewal of the lease is logged as a warning. */
 function noting(warnings: string[]): Logger {
   return { ...silentLogger, warn: (...line: unknown[]) => void warnings.push(inspect(line)) };
 }

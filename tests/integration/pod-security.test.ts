@@ -9,7 +9,7 @@ import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { startControlPlane, type ControlPlane } from './control-plane.ts';
 
-/** Which pods may stand in the protected namespace under which Pod Security Standard, by the API server's own word. */
+/** Which pods the API server admits to the protected namespace under which Pod Security Standard. */
 
 let plane: ControlPlane;
 let client: KubeClient;
@@ -34,7 +34,7 @@ interface Templated {
 
 let count = 0;
 
-/** Makes the pod that a Job or Deployment would make. */
+/** Creates the pod that a Job or Deployment would create. */
 async function makePod(namespace: string, { spec }: Templated): Promise<void> {
   const metadata = { namespace, name: `pod-${++count}` };
   await client.create(pods, { apiVersion: 'v1', kind: 'Pod', metadata, spec: spec.template?.spec } as never);
@@ -58,7 +58,7 @@ function ownJob(volume?: VolumeUse) {
   );
 }
 
-/** What compares a volume with what was saved of it. */
+/** The Job that compares a volume with its snapshot. */
 function comparison(podSecurityContext: Record<string, unknown> | undefined, isPrivileged = false) {
   return ownJob({
     claimName: 'dmb-1',
@@ -68,7 +68,7 @@ function comparison(podSecurityContext: Record<string, unknown> | undefined, isP
   });
 }
 
-/** VolSync's Job for a transfer, as its double makes it. */
+/** VolSync's Job for a transfer, as its double creates it. */
 function moverJob(moverSecurityContext: Record<string, unknown> | undefined, privileged = false) {
   return desiredJob({
     owner: {

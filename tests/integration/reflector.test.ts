@@ -10,7 +10,7 @@ jest.setTimeout(120_000);
 
 let plane: ControlPlane;
 let proxy: TcpProxy;
-/** Goes through the proxy, as the mirrors do. */
+/** Connects through the proxy, like the informers. */
 let client: KubeClient;
 let direct: KubeClient;
 const stops: (() => Promise<void>)[] = [];
@@ -31,7 +31,7 @@ afterAll(async () => {
   await plane.stop();
 });
 
-/** Runs the mirrors until the test is over. */
+/** Runs the informers until the test ends. */
 function runAll(informers: InformerSet): void {
   const stop = new AbortController();
   const running = informers.run(stop.signal);
@@ -135,7 +135,7 @@ describe('reflector', () => {
     await direct.delete(configMaps, { namespace: 'default', name: 'lost' });
     await direct.apply(configMaps, marked('kept', '2'));
     await plane.compact();
-    // A running API server still has the events in memory; a new one has not.
+    // A running API server still has the events in memory; a restarted one has not.
     await plane.stopApiserver('SIGKILL');
     await plane.startApiserver();
     expect(mirrored('lost', '1')).toBe(true);

@@ -10,7 +10,7 @@ import {
 } from '../../movers/restic-repository/identity.ts';
 import { resticBin } from './restic-bin.ts';
 
-/** Removals, with the real restic: only the repository that a record identifies is changed. */
+/** Deletes with the real restic: only the repository that a record identifies is changed. */
 
 let bin: string;
 let folder: string;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { silentProgress } from '../../hack/cluster/progress.ts';
 import { ensureTools, toolFolders } from '../../hack/cluster/tools.ts';
 
-/** The folder that holds a real restic: `DATAMOVER_TOOLS_BIN`, else the cache, which is filled first if it has none. */
+/** Returns the folder of a real restic: `DATAMOVER_TOOLS_BIN`, or else the cache, which is filled first if it has none. */
 export async function resticBin(): Promise<string> {
   const given = process.env['DATAMOVER_TOOLS_BIN'];
   if (given !== undefined && given !== '') return given;

@@ -45,7 +45,7 @@ beforeEach(() => {
   fs.chmodSync(folder, 0o755);
   for (const name of ['bin', 'volume', 'scratch']) fs.mkdirSync(at(name));
   for (const applet of APPLETS) fs.symlinkSync(staticBusybox(), at('bin', applet));
-  // Other users may run this one.
+  // Other users may run this copy.
   fs.copyFileSync(restic, at('bin', 'restic'));
   fs.chmodSync(at('bin', 'restic'), 0o755);
   fs.chmodSync(at('scratch'), 0o777);
@@ -70,7 +70,7 @@ function environment({ password = 'p' }: Options = {}): NodeJS.ProcessEnv {
   };
 }
 
-/** The script, on a volume that is not where a pod has it. */
+/** Returns the script for a volume at another path than in a pod. */
 const on = (script: string): string[] => ['-c', script.replaceAll('/data', at('volume')), 'restic'];
 
 function run(
@@ -95,10 +95,10 @@ const restore = (id: string, options?: Options, root?: RootFolder) =>
 const readable = (lines: string[]) => complaints(lines).map(({ quote }) => quote);
 const saved = (result: { lines: string[] }) => savedFacts(readMessages(result.lines));
 
-/** Snapshots in the repository, or its locks. */
+/** Counts the snapshots in the repository, or its locks. */
 const count = (kind: 'snapshots' | 'locks'): number => fs.readdirSync(at('repository', kind)).length;
 
-/** Another one makes the repository in the very moment that ours has saved, and comes later with its config or earlier. */
+/** Makes another process create the repository at the moment when ours has saved; its config replaces ours or not. */
 function meetAnother(whose: 'its config' | 'our config'): void {
   execFileSync(at('bin', 'restic'), ['init'], {
     env: { ...environment(), RESTIC_REPOSITORY: at('another') },
@@ -120,7 +120,7 @@ function emptyVolume(): void {
   fs.mkdirSync(at('volume'));
 }
 
-/** Whatever a user other than root is to change. */
+/** Makes files accessible to a user other than root. */
 function giveAway(...names: string[]): void {
   for (const name of names) execFileSync('chown', ['-R', `${String(NOBODY)}:${String(NOBODY)}`, at(name)]);
 }
@@ -139,7 +139,7 @@ function fill(): void {
   execFileSync('mkfifo', [at('volume', 'pipe')]);
 }
 
-/** Node has no words for them, but GNU tar puts them on what it unpacks. */
+/** Node.js cannot set attributes, but GNU tar sets them on what it unpacks. */
 function fillWithAttributes(): void {
   fs.writeFileSync(at('scratch', 'labelled'), 'precious');
   const attributes = '--pax-option=SCHILY.xattr.user.origin:=Hamburg,SCHILY.xattr.trusted.seal:=unbroken';
@@ -155,7 +155,7 @@ function attributesOf(name: string): string[] {
   return [...found].map(([, attribute = '']) => attribute).sort();
 }
 
-/** What there is to know about every file, in the order of their names. */
+/** Returns all metadata and contents of every file, ordered by name. */
 function describeVolume(): string[] {
   return fs
     .readdirSync(at('volume'), { recursive: true, encoding: 'utf8' })

@@ -14,7 +14,7 @@ import { judgeVerification } from '../../movers/restic-repository/verification/c
 import { verificationScript } from '../../movers/restic-repository/verification/script.ts';
 import { staticBusybox } from '../../hack/cluster/packages.ts';
 
-/** What the scripts report and how they end, whatever restic prints: it is played by a script here. */
+/** What the scripts report and how they end for any output of restic, which a script replaces here. */
 
 let folder: string;
 const at = (...names: string[]): string => join(folder, ...names);
@@ -33,7 +33,7 @@ beforeEach(() => {
 
 afterEach(() => fs.rmSync(folder, { recursive: true }));
 
-/** Runs a script with a restic whose commands do this; all others end well, and so does that of the root folder. */
+/** Runs a script with a restic whose commands run these bodies; all other commands succeed, including that of the root folder. */
 function run(script: string, args: string[], commands: Record<string, string>) {
   const cases = Object.entries(commands).map(([name, body]) => `*' ${name} '*) ${body} ;;`);
   const restic = `#!${at('bin', 'sh')}\n[ "$1" != -r ] || exit 0\ncase " $* " in\n${cases.join('\n')}\nesac\n`;
@@ -47,7 +47,7 @@ function run(script: string, args: string[], commands: Record<string, string>) {
   return { lines: `${stdout}${stderr}`.split('\n'), status };
 }
 
-/** Prints a text, newlines and all. */
+/** Prints a text including its newlines. */
 function say(text: string, where: 'out' | 'error' = 'out'): string {
   const name = `said-${String(fs.readdirSync(folder).length)}`;
   fs.writeFileSync(at(name), `${text}\n`);
@@ -78,7 +78,7 @@ describe('a script ends as restic does', () => {
   });
 });
 
-/** restic 0.18.1 on versitygw 1.8.0 and on local folders, each with what `restic init` said. */
+/** restic 0.18.1 on versitygw 1.8.0 and on local folders, each with the output of `restic init`. */
 const FIRST_BACKUPS: readonly [string, string, string, string][] = [
   [
     'keys that may read only, a bucket policy, an unknown key',

@@ -10,7 +10,7 @@ import { SURVEY_SCRIPT } from '../../movers/volsync/survey-script.ts';
 import { reporting, reports } from '../../movers/restic-repository/log/script-log.ts';
 import { staticBusybox } from '../../hack/cluster/packages.ts';
 
-/** What the Jobs beside VolSync find and do, by a shell like that of restic's image, on a volume with all kinds of names. */
+/** What the Jobs beside VolSync find and do, in a shell like that of restic's image, on a volume with all kinds of names. */
 
 const APPLETS =
   'sh find sed awk timeout stat mktemp mkfifo tr wc cat rm chown chmod touch mkdir base64 head cut'.split(
@@ -38,7 +38,7 @@ afterEach(() => {
   execFileSync('rm', ['-rf', folder]);
 });
 
-/** The repository that is thrown away shows nothing of the root folder. */
+/** Replaces restic by a script. The temporary repository reports nothing about the root folder. */
 function playRestic(body: string): void {
   const script = `#!${at('bin', 'sh')}\n[ "$1" != -r ] || exit 0\n${body}\n`;
   fs.writeFileSync(at('bin', 'restic'), script, { mode: 0o755 });
@@ -66,7 +66,7 @@ function notSaved(uid?: number): string | undefined {
   return outcome.facts.notSaved;
 }
 
-/** The path of a socket is bounded, that of a folder for temporary files is not. */
+/** The length of a socket's path is limited, that of a temporary folder is not. */
 async function addSocket(path: string): Promise<void> {
   const server = createServer();
   servers.push(server);

@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net';
 
-/** A network between client and API server that can be cut. TLS goes through it untouched. */
+/** A network between client and API server that can be cut. TLS passes through it unchanged. */
 export interface TcpProxy {
   readonly port: number;
   /** Connections accepted so far. */

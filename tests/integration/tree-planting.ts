@@ -15,7 +15,7 @@ import {
   type Bearing,
 } from './attributes.ts';
 
-/** Random trees of files: what they are of, how they are made, and how two are compared. */
+/** Random trees of files: their contents, how to create them, and how to compare two. */
 
 type Kind =
   'file' | 'sparse' | 'folder' | 'link' | 'hard link' | 'pipe' | 'device' | 'disk' | 'socket' | 'lost+found';
@@ -23,7 +23,7 @@ type Kind =
 interface Item {
   kind: Kind;
   name: Uint8Array;
-  /** Which of the folders made so far it lies in. */
+  /** Index of the parent among the folders created so far. */
   parent: number;
   mode: number;
   uid: number;
@@ -91,14 +91,14 @@ interface Planted {
   servers: Server[];
 }
 
-/** Of those whose path only Node can spell, the others are made under a plain name and renamed. */
+/** Only Node.js can spell such paths, so files that it cannot create are created under a plain name and renamed. */
 function makeNode(path: Buffer, { folders: [volume] }: Planted, ...options: string[]): void {
   const plain = join(volume.toString(), 'plain');
   execFileSync('mknod', [plain, ...options]);
   fs.renameSync(plain, path);
 }
 
-/** The path of a socket is bounded, so it is made at the root and renamed. */
+/** The length of a socket's path is limited, so it is created at the root and renamed. */
 async function addSocket(path: Buffer, { servers, folders: [volume] }: Planted): Promise<void> {
   const server = createServer();
   const before = process.cwd();
@@ -109,7 +109,7 @@ async function addSocket(path: Buffer, { servers, folders: [volume] }: Planted):
   servers.push(server);
 }
 
-/** What may have attributes; of a socket nothing is saved. */
+/** Kinds that may have attributes; sockets are not saved. */
 const BEARERS: Readonly<Partial<Record<Kind, Bearer>>> = {
   file: 'file',
   sparse: 'file',
@@ -122,7 +122,7 @@ const BEARERS: Readonly<Partial<Record<Kind, Bearer>>> = {
   disk: 'other',
 };
 
-/** How each kind is made. */
+/** How to create each kind. */
 const MAKERS: Readonly<Record<Kind, (path: Buffer, made: Planted, item: Item) => void | Promise<void>>> = {
   file(path, { files }, { content }) {
     fs.writeFileSync(path, content);
@@ -152,7 +152,7 @@ const MAKERS: Readonly<Record<Kind, (path: Buffer, made: Planted, item: Item) =>
   socket: addSocket,
 };
 
-/** Makes the tree; returns what listens on its sockets. */
+/** Creates the tree; returns the servers of its sockets. */
 export async function plant(folder: string, { items, root }: Tree): Promise<Server[]> {
   const volume = Buffer.from(folder);
   const made: Planted = { folders: [volume], files: [], servers: [] };
@@ -190,7 +190,7 @@ const CROWD_ATTRIBUTES: Attributes = {
   'system.posix_acl_access': accessControlList([6, 4, 4, 4, 0], 4321),
 };
 
-/** Makes the crowd in a volume; returns what listens on its sockets, which are one by many names. */
+/** Creates the crowd in a volume; returns the servers of its sockets, which are one socket with many names. */
 export async function plantCrowd(volume: string, count: number): Promise<Server[]> {
   execFileSync('sh', ['-e', '-c', CROWD, 'sh', String(count)], { cwd: volume });
   const made: Planted = { folders: [Buffer.from(volume)], files: [], servers: [] };
@@ -209,8 +209,8 @@ export async function plantCrowd(volume: string, count: number): Promise<Server[
 }
 
 /**
- * One line for each entry but sockets, the root included; without owners, also without which names are one file, and without
- * attributes that only root may set.
+ * Returns one line for each entry but sockets, including the root. Without owners, it also omits hard links and the attributes
+ * that only root may set.
  */
 export function describeTree(folder: string, withOwners: boolean): string[] {
   const lines: string[] = [];
@@ -226,7 +226,7 @@ export function describeTree(folder: string, withOwners: boolean): string[] {
     const time = shown === '' ? stat.mtimeNs / 1_000_000_000n : stat.mtimeNs;
     const owned = withOwners
       ? [stat.mode.toString(8), stat.uid, stat.gid]
-      : // Who gives files away loses these.
+      : // A change of owner clears these bits.
         [(stat.mode & ~0o6000n).toString(8)];
     // Those of the root are in no snapshot.
     const all = shown === '' ? [] : (attributesOf.get(path.toString('latin1')) ?? []);
@@ -253,7 +253,7 @@ function contentOf(path: Buffer, stat: fs.BigIntStats): unknown[] {
   return [stat.size, sum, link, stat.isCharacterDevice() || stat.isBlockDevice() ? stat.rdev : ''];
 }
 
-/** What is called lost+found, by whether it may hold data; the own one of the file system is neither. */
+/** Counts the folders called lost+found by their ability to hold data; the file system's own folder is neither. */
 export function lostAndFound(folder: string): { held: number; empty: number } {
   const found = { held: 0, empty: 0 };
   const visit = (path: Buffer, depth: number): void => {

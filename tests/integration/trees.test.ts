@@ -27,8 +27,8 @@ import { resticBin } from './restic-bin.ts';
 import { describeTree, lostAndFound, plant, plantCrowd, tree, type Tree } from './tree-planting.ts';
 
 /**
- * Any tree of files that goes in comes out entry by entry, or the difference is in the result; and the verification agrees. TREES is how
- * many are tried, 200 by `make test-trees`.
+ * Any tree of files is restored entry by entry, or the result reports the difference; and the verification agrees. TREES is the
+ * number of trees, 200 in `make test-trees`.
  */
 
 const TREES = Number(process.env['TREES'] ?? 4);
@@ -93,7 +93,7 @@ const run = (script: string, args: string[], uid?: number): Run =>
 /** VolSync's mover, as its double behaves. */
 const volSync = (operation: 'backup' | 'restore', uid?: number): Run => execute([ENTRY, operation], uid);
 
-/** A new volume, empty. */
+/** Creates a new, empty volume. */
 function renew(uid?: number): void {
   execFileSync('rm', ['-rf', at('data')]);
   fs.mkdirSync(at('data'));
@@ -116,7 +116,7 @@ function verify(
   );
 }
 
-/** An empty one, whose key takes no time to derive. */
+/** Creates an empty repository whose key is derived quickly. */
 function layRepository(): void {
   for (const name of ['keys', 'data', 'index', 'locks', 'snapshots'])
     fs.mkdirSync(at('repository', name), { recursive: true });
@@ -124,7 +124,7 @@ function layRepository(): void {
   fs.writeFileSync(at('repository', 'keys', KEY_NAME), KEY);
 }
 
-/** What the result says of the root folder. */
+/** Returns what the result contains about the root folder. */
 function notSavedOfRoot(): string[] {
   const borne = attributesBelow(at('data')).get(at('data')) ?? [];
   const lists = borne.filter((attribute) => attribute.startsWith('system.posix_acl_')).length;
@@ -135,7 +135,7 @@ function notSavedOfRoot(): string[] {
   ];
 }
 
-/** Plants a tree and tries something with it. */
+/** Plants a tree and runs `attempt` with it. */
 async function withTree(planted: Tree, attempt: (sockets: number) => void, crowd = 0): Promise<void> {
   execFileSync('rm', ['-rf', at('data'), at('repository')]);
   layRepository();
@@ -152,7 +152,7 @@ async function withTree(planted: Tree, attempt: (sockets: number) => void, crowd
 }
 
 const isRootOrOwn = (line: string): boolean => /^(\/lost\+found)? /.test(line);
-/** The file system's own folder is left out where nothing is in it. */
+/** The file system's own folder is left out if it is empty. */
 const isOwn = (line: string): boolean => /^\/lost\+found (40700|42770) 0 /.test(line);
 
 function byRestic(sockets: number, uid?: number): void {
@@ -181,13 +181,13 @@ function returnsAsRoot(facts: BackupFacts, before: readonly string[]): void {
   expect(verify('restore', facts, { files, bytes })).toHaveProperty('facts');
 }
 
-/** Of everything in the volume but its root. */
+/** Returns the attribute names of everything in the volume but its root. */
 function namesOfAttributes(): string[] {
   const below = [...attributesBelow(at('data'))].filter(([path]) => path !== at('data'));
   return below.flatMap(([, attributes]) => attributes);
 }
 
-/** Owners and devices are lost, and in the result. */
+/** Owners and devices are lost, and the result reports it. */
 function returnsAsUser(facts: BackupFacts, before: readonly string[], uid: number): void {
   const extraordinary = namesOfAttributes().filter((attribute) => !isOrdinary(attribute));
   renew(uid);
@@ -206,7 +206,7 @@ function returnsAsUser(facts: BackupFacts, before: readonly string[], uid: numbe
   if (extraordinary.length > 0) expect(losses).toContain('extended attributes');
 }
 
-/** What such a user may not read fails the backup; otherwise everything is there. */
+/** A file that such a user may not read fails the backup; otherwise everything is saved. */
 function savedByUser(uid: number): void {
   execFileSync('chown', ['-R', `${String(uid)}:${String(uid)}`, at('repository')]);
   const { lines, status } = run(BACKUP_SCRIPT, ['request=1'], uid);
@@ -226,7 +226,7 @@ function canReadAll(uid: number): boolean {
   return execute(['-c', `cd '${at('data')}' && ${look}`], uid).status === 0;
 }
 
-/** As a mover without the capability FSETID leaves a volume. */
+/** Changes a volume as a mover without the capability FSETID does. */
 function forgetGroupModes(): void {
   execFileSync('sh', ['-c', `find '${at('data')}' -mindepth 1 ! -type l -exec chmod g-s {} +`]);
 }
@@ -270,9 +270,9 @@ function byVolSync(sockets: number): void {
 interface Way {
   way: string;
   attempt: (sockets: number) => void;
-  /** Random trees for it. */
+  /** Number of random trees. */
   trees: number;
-  /** Whether it is tried with crowds, too. */
+  /** True if it runs with crowds, too. */
   crowds: boolean;
 }
 

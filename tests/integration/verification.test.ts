@@ -10,14 +10,14 @@ import { verificationScript } from '../../movers/restic-repository/verification/
 import { staticBusybox } from '../../hack/cluster/packages.ts';
 import { resticBin } from './restic-bin.ts';
 
-/** The check of what was moved, by a real restic in a shell like that of its image, on a volume with all kinds of files. */
+/** The verification of a transfer, by a real restic in a shell like that of its image, on a volume with all kinds of files. */
 
 let folder: string;
 let snapshotID: string;
 let saved: Verified['reported'];
 let listener: Server;
 
-/** What each test may spoil: copies of what is below `pristine`. */
+/** What each test may damage: copies of what is below `pristine`. */
 const volume = (): string => join(folder, 'volume');
 const repository = (): string => join(folder, 'repository');
 const pristine = (name: string): string => join(folder, 'pristine', name);
@@ -64,7 +64,7 @@ async function fill(root: string): Promise<Server> {
   fs.closeSync(fs.openSync(join(root, 'sparse'), 'w'));
   fs.truncateSync(join(root, 'sparse'), 40_000_000);
   const server = createServer();
-  // The path of a socket is bounded, that of a folder for temporary files is not.
+  // The length of a socket's path is limited, that of a temporary folder is not.
   const before = process.cwd();
   process.chdir(root);
   await new Promise<void>((resolve) => server.listen('socket', resolve));
@@ -80,7 +80,7 @@ function run(command: string, cwd: string, ...args: string[]): { lines: string[]
       PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}`,
       RESTIC_REPOSITORY: repository(),
       RESTIC_PASSWORD: 'p',
-      // No Job has the cache of another.
+      // Each Job has a cache of its own.
       RESTIC_CACHE_DIR: fs.mkdtempSync(join(folder, 'cache-')),
       RESTIC_PROGRESS_FPS: '0.1',
     },
@@ -88,7 +88,7 @@ function run(command: string, cwd: string, ...args: string[]): { lines: string[]
   return { lines: `${stdout}${stderr}`.split('\n'), status };
 }
 
-/** What becomes of the request. */
+/** Returns the outcome for the request. */
 function check(
   change: Partial<Verified> = {},
   leavesOutLostAndFound = false,
@@ -108,14 +108,14 @@ function check(
     volume(),
   );
   if (status !== 0) return { failure: lines.join('\n') };
-  // Of a mover's own volume; ours is elsewhere.
+  // The log must name the path of a mover's volume; ours is elsewhere.
   return judgeVerification(
     lines.map((line) => line.replace(`"paths":["${volume()}"]`, '"paths":["/data"]')),
     request,
   );
 }
 
-/** A file of the repository that holds data, or one with directories. */
+/** Returns a file of the repository that contains data, or one with directories. */
 function packOf(size: 'large' | 'small'): string {
   const packs = fs
     .readdirSync(join(repository(), 'data'), { recursive: true, encoding: 'utf8' })

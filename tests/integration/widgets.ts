@@ -1,7 +1,7 @@
 import type { Condition, Kind, Resource } from '../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 
-/** A custom kind of the tests' own: with a status subresource, a default and a rule. */
+/** A custom kind of the tests: with a status subresource, a default and a rule. */
 export interface Widget extends Resource {
   spec?: { size?: number; color?: string; tags?: Record<string, string> };
   status?: { phase?: string; conditions?: Condition[] };
@@ -133,7 +133,7 @@ const schema = {
   },
 };
 
-/** Asks again and again until the answer is yes; fails after `limitMs`. */
+/** Polls until the answer is yes; fails after `limitMs`. */
 export async function eventually(
   ask: () => Promise<boolean | undefined> | boolean | undefined,
   limitMs = 60_000,

@@ -25,11 +25,11 @@ import { startControlPlane, type ControlPlane } from './control-plane.ts';
 import { installCrds, type Crd } from './install-crds.ts';
 import { eventually } from './widgets.ts';
 
-/** A controller with both movers, from a cluster without VolSync's kinds to one that has them. It is started once. */
+/** A controller with both movers, first in a cluster without VolSync's kinds, which are installed later. It is started once. */
 
 const PROTECTED = 'velero';
 const APP = 'shop';
-/** Kubernetes looks at volumes every 15 s. */
+/** Kubernetes checks volumes every 15 s. */
 const LIMIT_MS = 120_000;
 const API = 'oadp.openshift.io/v1alpha1';
 
@@ -40,7 +40,7 @@ let running: Promise<unknown>;
 const stop = new AbortController();
 const told: { level: 'debug' | 'warn'; kind: unknown }[] = [];
 
-/** Notes which kind the mirrors speak of, and how loud. */
+/** Records which kinds the informers log about, and at which level. */
 const log: Logger = {
   debug: note('debug'),
   info: () => undefined,
@@ -66,7 +66,7 @@ async function create(kind: Kind<Resource>, object: object): Promise<void> {
   await client.create(kind, object as Resource);
 }
 
-/** A volume that is read live: nobody here takes snapshots. */
+/** Creates a volume that is read live, because no snapshots are taken here. */
 async function makeVolume(name: string): Promise<void> {
   const size = { storage: '1Gi' };
   await create(persistentVolumes, {
@@ -98,7 +98,7 @@ async function makeVolume(name: string): Promise<void> {
   await eventually(async () => (await claim())?.status?.phase === 'Bound', LIMIT_MS);
 }
 
-/** Asks for a backup of a volume; returns how its children are called. */
+/** Creates a backup of a volume; returns the name of its children. */
 async function backUp(name: string, dataMoverClass: string): Promise<{ namespace: string; name: string }> {
   const request = await client.create(dataMoverBackups, {
     apiVersion: API,
@@ -208,7 +208,7 @@ it('moves with VolSync, without a restart, once it is installed', async () => {
     crdsIn(join(import.meta.dirname, '../../hack/cluster/doubles/volsync/crds/*.yaml')),
   );
   const child = await backUp('late', 'volsync');
-  // The look at the volume comes first, and here is no node that could run its pod.
+  // The survey of the volume runs first, and no node here could run its pod.
   const survey = { ...child, name: `${child.name}-survey` };
   await eventually(async () => (await client.get(jobs, survey)) !== undefined, LIMIT_MS);
   await eventually(async () => (await engineOf('volsync'))?.reason !== 'EngineMissing', LIMIT_MS);

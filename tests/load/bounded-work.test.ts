@@ -8,17 +8,17 @@ import { backupIn, claimOf, patientMover } from './load.ts';
 import { sumOf, type Tally } from './tally.ts';
 
 /**
- * What an event costs must not depend on how many requests wait or are over. Work is counted and not timed, so that a busy
+ * The cost of an event must not depend on how many requests wait or have ended. Work is counted and not timed, so that a busy
  * machine changes nothing.
  */
 
 const COUNTS = [1_000, 10_000];
 const RUNNING = 10;
 const ENDS = 30;
-/** Units of work, each of some microseconds: a portion of a list with what its handlers look at, or a pass of every worker. */
+/** Units of work, each of some microseconds: a portion of a list with the reads of its handlers, or a pass of every worker. */
 const LONGEST_TURN = 4_000;
 
-/** An orphan that its mover has saved. */
+/** An orphaned snapshot in the repository. */
 const STRAY = 'feedfeedfeedfeed';
 const mover = { ...patientMover, savedSnapshots: () => Promise.resolve([STRAY]) };
 
@@ -29,7 +29,7 @@ afterEach(() => world?.stop());
 const some = (count: number, phase: 'Queued' | 'Moving' | 'Completed', from = 0): DataMoverBackup[] =>
   Array.from({ length: count }, (_, index) => backupIn(phase, from + index));
 
-/** As many in the queue as there are that have ended, with the claim of each. */
+/** Starts with equal numbers of queued and ended requests, each with its claim. */
 function startWith(count: number): Promise<LoadedController> {
   return startLoaded(
     RUNNING,
@@ -48,7 +48,7 @@ function startWith(count: number): Promise<LoadedController> {
 
 const keyOfBackup = (index: number) => ({ namespace: 'app', name: backupIn('Moving', index).metadata.name });
 
-/** Ends one after another, as if its mover had. */
+/** Ends one request after another, as if its mover had finished. */
 async function endSome({ kube, clock, settled }: LoadedController): Promise<Tally> {
   const tallies: Tally[] = [];
   for (let index = 0; index < ENDS; index++) {
@@ -75,7 +75,7 @@ describe.each(COUNTS)('with %d requests in the queue and as many that are over',
     };
 
     const restart = note('restart', await settled());
-    // The first position, and which installation serves it; nothing about what is over.
+    // The first position and the installation that serves it; nothing about requests that have ended.
     expect(restart.writes / count).toBeLessThanOrEqual(3);
     expect(restart.requests / count).toBeLessThanOrEqual(3);
     expect(restart.looked / count).toBeLessThanOrEqual(100);
@@ -108,7 +108,7 @@ describe.each(COUNTS)('with %d requests in the queue and as many that are over',
     const others = { limits: { backups: RUNNING, deletes: 7 } };
     kube.edit(dataMoverClasses, { name: 'load' }, ({ spec }) => void Object.assign(spec, others));
     await clock.advance(10_000);
-    // This concerns all that wait.
+    // This concerns all requests that wait.
     expect(note('a change of the class', await settled()).looked / count).toBeLessThanOrEqual(60);
 
     await clock.advance(JANITOR_INTERVAL_MS);

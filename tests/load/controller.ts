@@ -9,19 +9,19 @@ import { FakeKube } from '../fakes/fake-kube.ts';
 import { classOf, patientMover, VELERO } from './load.ts';
 import { countWork, sumOf, type Tally } from './tally.ts';
 
-/** A controller at work in an API server in memory, whose work is counted. */
+/** A controller that runs against an in-memory API server and whose work is counted. */
 export interface LoadedController {
   kube: FakeKube;
   clock: FakeClock;
   /** The name of the object of every pass over a backup. */
   passes: string[];
   scrape(): Promise<string>;
-  /** Lets everything be done that can be done now; returns all that was. */
+  /** Runs everything that can be done at the current time; returns its tally. */
   settled(): Promise<Tally>;
   stop(): Promise<void>;
 }
 
-/** Starts a controller once its caches hold what `fill` puts into the API server. The class is called `load`. */
+/** Starts a controller after its caches contain what `fill` puts into the API server. The class is called `load`. */
 export async function startLoaded(
   atOnce: number,
   fill: (kube: FakeKube) => void,
@@ -59,13 +59,13 @@ export async function startLoaded(
     settled: () => settled(counter),
     async stop() {
       stop.abort();
-      // A shutdown waits for its time, which only a test moves on.
+      // A shutdown waits for a timer, and only a test advances the clock.
       await Promise.all([mirroring, ...running, clock.advance(20_000)]);
     },
   };
 }
 
-/** Notes the name of the object of every pass over a backup. */
+/** Records the name of the object of every pass over a backup. */
 function notingPasses(passes: string[]): Logger {
   return {
     ...silentLogger,

@@ -8,11 +8,11 @@ import { dataMoverBackups, dataMoverClasses, dataMoverDeletes } from '../../api/
 import type { Mover } from '../../movers/mover.ts';
 import { instantMover } from '../fakes/instant-mover.ts';
 
-/** Many requests for tests of how the work of the controller grows with their number. */
+/** Many requests, for tests of how the work of the controller grows with their number. */
 
 export const VELERO = 'velero';
 
-/** Removes at once; a backup runs until a test ends it. */
+/** Deletes at once; a backup runs until a test ends it. */
 export const patientMover: Mover = {
   ...instantMover,
   snapshotIDs: { pattern: /[0-9a-f]{16}/, form: '16 hexadecimal digits' },
@@ -24,7 +24,7 @@ const WEEK = 7 * 24 * 3_600;
 
 export function classOf(name: string, atOnce: number): DataMoverClass {
   const limits = { backups: atOnce, deletes: atOnce, backupsPerNode: 1_000 };
-  // What no test ends stays as it is, also where the machine is slow.
+  // What no test ends stays unchanged, even if the machine is slow.
   const deadlines = { stagingSeconds: WEEK, moverStartSeconds: WEEK, noProgressSeconds: WEEK };
   return {
     apiVersion: apiVersionOf(dataMoverClasses),
@@ -34,7 +34,7 @@ export function classOf(name: string, atOnce: number): DataMoverClass {
   };
 }
 
-/** A removal from a repository of its own. */
+/** A delete of a repository of its own. */
 export function deleteOf(index: number, className: string): DataMoverDelete {
   const name = `load-${String(index).padStart(5, '0')}`;
   return {
@@ -50,7 +50,7 @@ export function deleteOf(index: number, className: string): DataMoverDelete {
   };
 }
 
-/** The claim of the backup of that name. */
+/** The claim of the backup with this name. */
 export function claimOf(name: string): PersistentVolumeClaim {
   return {
     apiVersion: 'v1',
@@ -61,14 +61,14 @@ export function claimOf(name: string): PersistentVolumeClaim {
   };
 }
 
-/** What a backup looks like whose snapshot is cut: it waits for a place, moves, or has ended. The first is made at `begin`. */
+/** Returns a backup whose snapshot was taken: queued, moving or ended. The first one is created at `begin`. */
 export function backupIn(
   phase: 'Queued' | 'Moving' | 'Completed',
   index: number,
   begin = Date.UTC(2025, 11, 31),
 ): DataMoverBackup {
   const name = `load-${String(index).padStart(5, '0')}`;
-  // Several in one second, as when Velero makes them.
+  // Several in one second, as when Velero creates them.
   const time = new Date(begin + Math.floor(index / 3) * 1_000).toISOString();
   const ended = { completionTimestamp: time, result: resultOf(name) };
   return {

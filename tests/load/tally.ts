@@ -5,28 +5,28 @@ import type { KubeClient } from '../../kube/client/kube-client.ts';
 const WRITES = ['create', 'apply', 'applyStatus', 'mergePatch', 'delete'] as const;
 const READS = ['get', 'list', 'listPage', 'watch', 'podLog'] as const;
 
-/** What controllers do, counted in units that do not depend on how fast the machine is. */
+/** The work of controllers, in units that do not depend on the speed of the machine. */
 export interface Tally {
   /** Calls that change something. */
   writes: number;
   /** All calls of the API server. */
   requests: number;
-  /** Objects that the caches have handed out, one by one or in lists, and changes that they have told of. */
+  /** Objects that the caches have returned, individually or in lists, and changes that they have reported. */
   looked: number;
-  /** The most units of work, calls and looks, in one turn of the event loop. */
+  /** The most units of work, calls and reads, in one turn of the event loop. */
   longestTurn: number;
 }
 
 export interface Counter {
   client(client: KubeClient): KubeClient;
   informers(informers: InformerSet): InformerSet;
-  /** What was done since the last call, or since the beginning. */
+  /** Returns the work since the last call, or since the start. */
   take(): Tally;
 }
 
 const NOTHING: Readonly<Tally> = { writes: 0, requests: 0, looked: 0, longestTurn: 0 };
 
-/** What was done in all, and the longest of all turns. */
+/** Returns the sum of all work, and the longest of all turns. */
 export function sumOf(tallies: readonly Tally[]): Tally {
   return tallies.reduce(
     (sum, one) => ({
@@ -39,7 +39,7 @@ export function sumOf(tallies: readonly Tally[]): Tally {
   );
 }
 
-/** Counts the work that goes through the clients and caches it wraps, turn by turn of the event loop. */
+/** Counts the work of the clients and caches that it wraps, per turn of the event loop. */
 export function countWork(): Counter {
   let tally: Tally = { ...NOTHING };
   let inThisTurn = 0;
@@ -61,7 +61,7 @@ export function countWork(): Counter {
 
   function countingStore<T extends Resource>(store: Informer<T>['store']): Informer<T>['store'] {
     const count = (found: T[]): T[] => {
-      // To copy a list is nothing beside what is done with its items, which shows in further looks.
+      // Copying a list is cheap compared to the work on its items, which is counted as further reads.
       look(found.length, 1 + found.length / 100);
       return found;
     };

@@ -6,9 +6,11 @@ import { CrashError } from '../fakes/fake-kube.ts';
 import type { Duty } from '../fakes/cluster/state.ts';
 import { World } from '../fakes/cluster/world.ts';
 
-/** No controller runs for longer than every limit of the class; what was begun, or has been done since, must still count. */
+/**
+ * No controller runs for longer than every limit of the class. What was started before, or has been done since, must still count.
+ */
 
-/** Longer than the limits, the total one included. */
+/** Longer than all limits, including the total one. */
 const AWAY_MS = 4 * 3_600_000;
 
 const running: World[] = [];
@@ -49,7 +51,7 @@ async function beAway(world: World): Promise<void> {
   await world.quiesce();
 }
 
-/** True when the story has so many writes. */
+/** Kills the controller at write number `count`, from 0. Returns false if the story has fewer writes. */
 async function tell(story: Story, mover: Mover, verify: 'None' | 'Data', count: number): Promise<boolean> {
   const world = newWorld(mover, verify);
   await begin(world, story);
@@ -152,7 +154,7 @@ describe('a request that waits for the cluster while no controller runs', () => 
 describe('what VolSync says while no controller runs', () => {
   it('is proved by the log, which is read first', async () => {
     const world = newWorld('VolSync', 'None');
-    // The pod stays for a while, and nothing but its log names the snapshot.
+    // The pod is kept for a while, and only its log contains the id of the snapshot.
     world.cluster.hold('collect');
     world.cluster.state.losesLogs = true;
     await begin(world, 'backup');

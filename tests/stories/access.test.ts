@@ -3,7 +3,7 @@ import { secrets } from '../../api/kubernetes/core.ts';
 import { LEFT_BEHIND } from '../fakes/cluster/left-behind.ts';
 import { World } from '../fakes/cluster/world.ts';
 
-/** A secret that cannot serve is told before anything is made for the request, the snapshot included. */
+/** An unusable secret is reported before anything is created for the request, including the snapshot. */
 
 let world: World;
 let made: string[];

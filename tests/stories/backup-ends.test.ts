@@ -21,7 +21,7 @@ import { APP, World } from '../fakes/cluster/world.ts';
 
 let world: World;
 let child: string;
-/** What stands before the backup; the same must stand after it, however it ends. */
+/** The objects before the backup; exactly these must exist after it, however it ends. */
 let before: string[];
 
 beforeEach(async () => {
@@ -49,7 +49,7 @@ async function end(limitMs?: number) {
 
 const running = () => ({ end: 'running' as const, lines: ['Starting container'] });
 
-/** How to keep a backup in each of its phases. */
+/** How to hold a backup in each of its phases. */
 const phases: [string, () => void][] = [
   ['Capturing', () => world.cluster.hold('cut')],
   ['Queued', () => occupyRepository()],
@@ -59,7 +59,7 @@ const phases: [string, () => void][] = [
   ['Moving', () => void (world.cluster.state.script = running)],
 ];
 
-/** Another backup, which another controller serves, uses the repository and does not end. */
+/** Adds another backup, served by another controller, that uses the repository and never ends. */
 function occupyRepository(): void {
   const servedBy = world.addForeignController();
   world.addBackup('other', (object) => {
@@ -167,7 +167,7 @@ describe('a backup that is deleted', () => {
       object.metadata.finalizers = [];
     });
     world.kube.remove(dataMoverBackups, key);
-    // Another one of its name is served like any other.
+    // A new request of the same name is reconciled as usual.
     world.cluster.state.script = undefined;
     world.cluster.release('cut', 'ready', 'provision', 'volsync');
     world.kube.remove(dataMoverBackups, { namespace: APP, name: 'other' });
@@ -549,7 +549,7 @@ describe("VolSync's Error condition", () => {
 
   it('is nothing when it is gone after a moment, however long the mover has run', async () => {
     await move();
-    // Its log keeps it alive: one line every minute.
+    // Its log counts as activity: one line every minute.
     for (let minute = 0; minute < 30; minute++) {
       await world.advance(60_000, 30_000);
       const bytes = `${String(minute)}.000 KiB`;
@@ -666,7 +666,7 @@ describe('a step that does not move on', () => {
         throw new KubeError({ code: 500, reason: 'InternalError', message: 'failed calling webhook "w"' });
     };
     await begin();
-    // The pause between two tries grows: the first of them after ten seconds may be later than twenty.
+    // The delay between two attempts grows: the first one after ten seconds may be later than twenty.
     await world.advance(40_000);
     expect(world.backup()?.status).toMatchObject({ phase: 'Staging', message: 'failed calling webhook "w"' });
     const { reason, message } = await failsAfter(50);

@@ -15,7 +15,7 @@ import { APP, BASE_URL, World } from '../fakes/cluster/world.ts';
 
 let world: World;
 let child: string;
-/** What stands before the backup; the same must stand after it. */
+/** The objects before the backup; exactly these must exist after it. */
 let before: string[];
 
 beforeEach(async () => {
@@ -38,7 +38,7 @@ async function end(limitMs?: number) {
   return world.backup()!.status!;
 }
 
-/** The objects of a kind as they were created. */
+/** Returns the objects of a kind as they were created. */
 function created<T extends Resource>(kind: Kind<T>): T[] {
   const objects: T[] = [];
   world.kube.reactors.add((changed, old, object) => {
@@ -221,11 +221,11 @@ describe('a backup', () => {
   it('is quiet once it is over: no writes, and no reads that are about it', async () => {
     await begin();
     await end();
-    // Until its class says too that nobody uses it any more.
+    // Until the status of its class no longer lists the request.
     await world.advance(15_000);
     const calls = world.kube.calls.length;
     await world.advance(3_600_000, 60_000);
-    // Once a minute it is seen whether the class can work; that writes nothing while it can.
+    // The class is validated once a minute; that writes nothing while the class is valid.
     const later = world.kube.calls.slice(calls).map(({ verb, kind }) => `${verb} ${kind.kind}`);
     expect([...new Set(later)].sort()).toEqual(['get Secret', 'list Lease', 'list ReplicationSource']);
   });
@@ -318,7 +318,7 @@ describe('a cache that lags behind', () => {
 describe("a backup of somebody else's snapshot", () => {
   const snapshot = { namespace: APP, name: 'velero-data' };
 
-  /** As Velero's CSI support makes it. */
+  /** As Velero's CSI support creates it. */
   async function takeSnapshot(): Promise<VolumeSnapshotContent> {
     world.kube.seed(volumeSnapshots, {
       apiVersion: 'snapshot.storage.k8s.io/v1',
@@ -433,7 +433,7 @@ describe("a backup of somebody else's snapshot", () => {
     "does not read through a %s of its own what is another namespace's",
     async (kind) => {
       const content = await takeSnapshot();
-      // A twin of the snapshot that claims the content of the first, which the content knows nothing of.
+      // A second snapshot that names the content of the first one, although the content does not refer to it.
       world.kube.remove(volumeSnapshots, snapshot);
       world.kube.seed(volumeSnapshots, {
         apiVersion: 'snapshot.storage.k8s.io/v1',
@@ -504,7 +504,7 @@ describe('a snapshot that a tenant has put where the backup makes its own', () =
     const child = { namespace: APP, name: childName('backup', world.backup()?.metadata.uid ?? '') };
     await world.until(() => world.kube.peek(volumeSnapshots, child) !== undefined);
     world.kube.edit(volumeSnapshots, child, (object) => {
-      // Whoever may write them, which no role for tenants allows.
+      // By a user who may write them, which no role for tenants allows.
       if (claims === '') delete object.metadata.ownerReferences;
       object.status = {
         boundVolumeSnapshotContentName: 'another',
@@ -573,7 +573,7 @@ describe('a log that cannot be read', () => {
   });
 });
 
-/** A fault of the logs of VolSync's pods only. */
+/** Returns a fault that affects only the logs of VolSync's pods. */
 function ofVolSync(fault: ConstructorParameters<typeof KubeError>[0]): (key: Key) => KubeError | undefined {
   return ({ name }) => (name.startsWith('volsync-') ? new KubeError(fault) : undefined);
 }

@@ -3,7 +3,7 @@ import { dataMoverBackups, dataMoverClasses, dataMoverRestores } from '../../api
 import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
 import { APP, World } from '../fakes/cluster/world.ts';
 
-/** A request that its owner has canceled or deleted ends as Canceled, whatever is wrong with its class. */
+/** A request that its owner has canceled or deleted ends as Canceled, even if its class is invalid. */
 
 let world: World;
 

@@ -8,8 +8,8 @@ import { CrashError } from '../fakes/fake-kube.ts';
 import { APP, World } from '../fakes/cluster/world.ts';
 
 /**
- * Requests that somebody takes away in the middle: their owner at every write of the controller, and the janitor, who is
- * disturbed at every write itself. Nothing that was made for them may stay, and nothing of the application's may go.
+ * Requests that are deleted in the middle: by their owner at every write of the controller, and by the janitor, which is itself
+ * interrupted at every write. No child may be left behind, and no object of the application may be deleted.
  */
 
 const running: World[] = [];
@@ -21,7 +21,7 @@ interface Begun {
   world: World;
   kind: Kind<Resource>;
   request: Resource;
-  /** What may be there at the end. */
+  /** What may exist at the end. */
   inventory(): string[];
 }
 
@@ -56,7 +56,7 @@ function open(): World {
   return world;
 }
 
-/** Deletes the request right after that write; false when there are not so many. */
+/** Deletes the request right after write number `count`, from 0. Returns false if there are fewer writes. */
 async function deleteAfter(begin: () => Promise<Begun>, count: number): Promise<boolean> {
   const { world, kind, request, inventory } = await begin();
   let isDeleted = false;
@@ -95,7 +95,7 @@ describe('a request that its owner deletes', () => {
   });
 });
 
-/** A backup under way whose Velero backup has gone. */
+/** Returns a running backup whose Velero backup was deleted. */
 async function orphan(): Promise<Begun> {
   const begun = await backup();
   begun.world.janitorIntervalMs = 5_000;
@@ -103,7 +103,7 @@ async function orphan(): Promise<Begun> {
     metadata.labels = { [labels.veleroBackupName]: 'daily', [labels.veleroBackupUid]: 'gone' };
     metadata.annotations = { [annotations.veleroBackup]: 'daily' };
   });
-  // Another one stands: Velero is there, and is asked.
+  // Another Velero backup exists, which proves that Velero is installed.
   begun.world.kube.seed(backups, {
     apiVersion: 'velero.io/v1',
     kind: 'Backup',

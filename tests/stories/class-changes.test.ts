@@ -54,7 +54,7 @@ describe('a request that runs', () => {
     await setDefault('other', true);
     world.addBackup('b2');
     await world.until(() => classOf('b2') !== undefined);
-    // After a restart nothing but what is recorded says what it was.
+    // After a restart only the recorded status determines the class.
     await world.stop();
     await world.start();
     await finish();
@@ -155,7 +155,7 @@ describe('a class counts the claims that get it', () => {
     world.addClaim('staging', ({ metadata }) => (metadata.namespace = 'velero'));
     await world.start();
     await world.quiesce();
-    // With the source of all stories here.
+    // Includes the source that all stories here have.
     expect(['volsync', 'gold', 'named'].map(matchedBy)).toEqual([1, 1, 1]);
   });
 

@@ -19,7 +19,7 @@ beforeEach(() => {
 
 afterEach(() => world.stop());
 
-/** A backup that goes on until the mover is let go. */
+/** Starts a backup that runs until the returned function ends its mover. */
 async function runningBackup(): Promise<() => void> {
   await world.addSource('data', 'precious');
   world.cluster.hold('volsync');

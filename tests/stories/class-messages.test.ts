@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { dataMoverClasses, dataMoverDeletes, dataMoverPrunes } from '../../api/datamover/v1alpha1/kinds.ts';
 import { World } from '../fakes/cluster/world.ts';
 
-/** What each kind of request says when no class can serve it, word by word. */
+/** The exact message of each kind of request if no class can serve it. */
 
 let world: World;
 
@@ -22,7 +22,7 @@ interface Outcome {
   lastFailure?: { reason: string; message: string } | undefined;
 }
 
-/** Makes a request of its kind; returns how its status can be read. */
+/** Creates a request of its kind; returns a function that reads its status. */
 type Maker = (more: { dataMoverClass?: string; mover?: string }) => () => Outcome | undefined;
 
 const makers: Record<'backup' | 'snapshot' | 'restore' | 'delete' | 'prune', Maker> = {

@@ -52,7 +52,7 @@ describe('a class', () => {
     await world.start();
     await world.advance(60_000);
     expect(writes()).toBe(1);
-    // Nobody waits for the news that all is as it should be.
+    // No Event is sent when all conditions are as expected.
     expect(eventsOnClass()).toEqual([]);
   });
 

@@ -24,7 +24,7 @@ function limit(volumes: DataMoverClassSpec['volumes']): void {
   world.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ spec }) => void Object.assign(spec, { volumes }));
 }
 
-/** The class of the world under another name: no default, or one that is older than the world's. */
+/** Adds the world's class under another name: not a default class, or a default class that is older than the world's. */
 function addClass(name: string, volumes: DataMoverClassSpec['volumes'], isDefault = false): void {
   world.addClass(({ metadata, spec }) => {
     metadata.name = name;

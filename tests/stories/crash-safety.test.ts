@@ -14,12 +14,12 @@ import { CrashError } from '../fakes/fake-kube.ts';
 import { APP, World } from '../fakes/cluster/world.ts';
 
 /**
- * Every story is told once per write, with the process dying or the API server failing right before and right after that
- * write. Whatever happens, it must end the same way, with the work done once and nothing left over.
+ * Every story runs once per write: the process dies or the API server fails right before and right after that write. In each case
+ * the story must end the same way, with the work done once and nothing left over.
  */
 interface Story {
   world: World;
-  /** What the controller's client is like. */
+  /** Wraps the controller's client. */
   wrap?(client: KubeClient): KubeClient;
   isOver(): boolean;
   /** What must hold at the end. */
@@ -34,7 +34,7 @@ afterEach(async () => {
 function newWorld(verify: 'None' | 'Data' = 'None'): World {
   const world = new World();
   running.push(world);
-  // One place only, so that a place that is lost or given twice shows.
+  // One slot only, so that a slot that is lost or given twice is detected.
   world.addClass((object) => Object.assign(object.spec, { verify, limits: { backups: 1, restores: 1 } }));
   return world;
 }
@@ -90,7 +90,7 @@ async function restoreStory(verify?: 'Data'): Promise<Story> {
   };
 }
 
-/** A restore into a claim that holds data, which has removed that claim and may not make the other one. */
+/** A restore into a claim that holds data; it has deleted that claim and cannot create its replacement. */
 async function undoneStory(): Promise<Story> {
   const world = newWorld();
   world.addClass((object) => Object.assign(object.spec, { deadlines: { stagingSeconds: 40 } }));
@@ -148,7 +148,7 @@ function creationsOf(world: World, kind: Kind<Resource>): string[] {
   return names;
 }
 
-/** Notes each moment at which the data could have been taken away: policy Delete and no claim that has the volume. */
+/** Records each moment at which the data could have been lost: a volume with policy Delete and without a claim. */
 function watchForLonelyVolumes(world: World, content: string): string[] {
   const lonely: string[] = [];
   const filled = new Set<string>();
@@ -178,7 +178,7 @@ const answer = (code: number, reason: string) => (): never => {
   throw new KubeError({ code, reason, message: `${String(code)} ${reason}, once` });
 };
 
-/** A class that is being deleted while a backup has it. */
+/** A class that is being deleted while a backup uses it. */
 async function leavingClassStory(): Promise<Story> {
   const story = await backupStory();
   const { world } = story;
@@ -200,7 +200,7 @@ interface Trouble {
   name: string;
   fault: () => never;
   late: boolean;
-  /** The process dies of it and a fresh one takes over. */
+  /** The process dies of it and a new one takes over. */
   lasting: boolean;
 }
 
@@ -212,7 +212,7 @@ const troubles: readonly Trouble[] = [
   { name: 'its answer is lost', fault: answer(500, 'InternalError'), late: true, lasting: false },
 ];
 
-/** True when the story has so many writes. */
+/** Causes the fault at write number `count`, from 0. Returns false if the story has fewer writes. */
 async function tell(begin: () => Promise<Story>, count: number, trouble: Trouble): Promise<boolean> {
   const story = await begin();
   const { world } = story;
@@ -226,7 +226,7 @@ async function tell(begin: () => Promise<Story>, count: number, trouble: Trouble
     await world.start(story.wrap);
     await world.until(() => story.isOver());
   }
-  // Whatever is still on its way has to arrive before the end is looked at.
+  // Pending events must arrive before the result is checked.
   await world.advance(5_000, 5_000);
   story.verify();
   await world.stop();
@@ -258,7 +258,7 @@ describe.each([
   );
 });
 
-/** A client that shows the requests as they were, until it is released. */
+/** Returns a client that serves stale requests until it is released. */
 async function lagging(world: World, kind: Kind<Resource>) {
   const then = await world.cluster.client().listPage(kind);
   let release: () => void = () => undefined;
@@ -286,7 +286,7 @@ describe('a new leader whose cache is behind', () => {
     await world.until(() => get(world)?.status?.phase === 'Moving');
     const { wrap, release } = await lagging(world, kind);
     world.cluster.release('volsync');
-    // The data has moved, and what moved it is gone; the staging claim is not.
+    // The data was moved and the transfer was deleted, but the staging claim still exists.
     const [transfer] = [replicationSources, replicationDestinations].flatMap((one: Kind<Resource>) =>
       world.kube.peekAll(one),
     );

@@ -7,7 +7,7 @@ import { ClientReason, KubeError } from '../../kube/client/kube-error.ts';
 import type { MoverRun } from '../fakes/cluster/state.ts';
 import { APP, BASE_URL, World } from '../fakes/cluster/world.ts';
 
-/** The user replaces password or keys while a transfer is under way, which has a copy of the old ones. */
+/** The user replaces the password or keys while a transfer runs with a copy of the old ones. */
 
 const NEW_PASSWORD = 'the new p4ssw0rd';
 
@@ -25,14 +25,14 @@ const running: MoverRun = { end: 'running', lines: ['Starting container'] };
 const failed = (line: string): MoverRun => ({ end: 'failed', exitCode: 3, lines: [line] });
 const wrongPassword = failed('ERROR: failure connecting to repository, incorrect password');
 
-/** A repository that knows only the new password. */
+/** Adds a repository that accepts only the new password. */
 function addRepository(): ReturnType<World['addRepository']> {
   const records = world.addRepository('older');
   world.cluster.state.repositories.get(`${BASE_URL}/c1/app/data`)!.password = NEW_PASSWORD;
   return records;
 }
 
-/** How many objects of a kind there will have been. */
+/** Returns a function that counts the objects of a kind that were ever created. */
 function count(kind: Kind<Resource>): () => number {
   let made = 0;
   world.kube.reactors.add((changed, before) => {
@@ -41,7 +41,7 @@ function count(kind: Kind<Resource>): () => number {
   return () => made;
 }
 
-/** Up to the moment at which the mover runs; it does so until it is ended. */
+/** Starts a backup and returns when the mover runs; it runs until a test ends it. */
 async function beginBackup(): Promise<void> {
   world.cluster.state.script = () => running;
   await world.start();

@@ -47,19 +47,19 @@ function jobOf(request: string): (Job & { spec?: unknown }) | undefined {
   return world.kube.peek(jobs, jobKey(request));
 }
 
-/** Plays the kubelet: the Job's pod has ended well. */
+/** Acts as the kubelet: the Job's pod succeeds. */
 function succeed(request: string): void {
   world.kube.edit(jobs, jobKey(request), (job) => {
     job.status = { succeeded: 1 };
   });
 }
 
-/** The same, and restic has not found the snapshot. */
+/** The same, but restic has not found the snapshot. */
 function findNothing(request: string): void {
   end(request, 0, 'Ignoring "abcdef01": no matching ID found for prefix "abcdef01"');
 }
 
-/** Plays the kubelet: the Job's pod has ended badly, and restic has said why. */
+/** Acts as the kubelet: the Job's pod fails, and its log contains the reason. */
 function fail(request: string, said: string): void {
   end(request, 12, said);
 }
@@ -102,7 +102,7 @@ describe('the removal of a backup', () => {
     addDelete('one');
     await world.until(() => jobOf('one') !== undefined);
     expect(JSON.stringify(jobOf('one')?.spec)).toContain('"forget","--","abcdef01"]');
-    // A killed mover's lock would be in the way for ever.
+    // The lock of a killed mover would block the repository forever.
     expect(JSON.stringify(jobOf('one')?.spec)).toContain('restic unlock\\n');
     expect(current('one')?.status).toMatchObject({ phase: 'Deleting', repositoryPath: 'c1/app/data' });
     succeed('one');
@@ -199,7 +199,7 @@ describe('the removal of a backup', () => {
   });
 });
 
-/** What restic calls the repository. */
+/** The id of the repository in restic. */
 const ID = 'c0'.repeat(32);
 
 describe('a snapshot that is not in the repository', () => {
@@ -281,7 +281,7 @@ describe('a removal that fails', () => {
     await world.advance(280_000, 10_000);
     expect(current('one')?.status?.admittedAt).toBeDefined();
     await world.until(() => current('one')?.status?.admittedAt === undefined, 60_000);
-    // Nor does it take it again while there is nothing that it could do with it.
+    // It does not take a slot again while it can do nothing with it.
     await world.advance(600_000, 10_000);
     expect(current('one')?.status).toMatchObject({
       failedTries: 1,

@@ -50,7 +50,7 @@ const runOf = (program: string): Runnable | undefined =>
     ({ spec, status: ended }) => spec.template.spec.containers[0]?.name === program && ended === undefined,
   );
 
-/** Waits for a program and plays it: it has said this, and ended so. */
+/** Waits for a program and acts in its place: it prints these lines and exits with this code. */
 async function play(program: string, exitCode: number, ...lines: string[]): Promise<void> {
   await world.until(() => runOf(program) !== undefined);
   const { apiVersion, kind, metadata } = runOf(program)!;

@@ -4,7 +4,7 @@ import { childName } from '../../api/datamover/v1alpha1/names.ts';
 import { APP, World } from '../fakes/cluster/world.ts';
 import { childIdentity } from '../../lifecycle/request/child-identity.ts';
 
-/** A namespace belongs to its tenant, who may put any VolumeSnapshot under the name that a backup is about to use. */
+/** A namespace belongs to its tenant, who may create any VolumeSnapshot under the name that a backup is about to use. */
 
 let world: World;
 

@@ -8,8 +8,8 @@ import { LEFT_BEHIND } from '../fakes/cluster/left-behind.ts';
 import { APP, World } from '../fakes/cluster/world.ts';
 
 /**
- * What a Velero backup of all namespaces finds while data is moved. That everything the controller creates carries the
- * label is checked in every story, by {@link World} and by the fault stories; this is about what others make for it.
+ * What a backup of all namespaces by Velero finds while data is moved. {@link World} and the fault stories check in every story
+ * that each object of the controller has the label; this test covers the objects that others create for it.
  */
 
 let world: World;
@@ -23,7 +23,7 @@ afterEach(() => world.stop());
 
 const nameOf = (kind: Kind<Resource>, object: Resource): string => `${kind.kind} ${formatKey(keyOf(object))}`;
 
-/** Everything that carries no label that keeps it out. Pods have the labels of their Jobs. */
+/** Returns every object without a label that excludes it. Pods have the labels of their Jobs. */
 function visible(): string[] {
   return LEFT_BEHIND.filter(({ kind }) => kind !== 'Pod').flatMap((kind) =>
     world.kube
@@ -42,7 +42,7 @@ describe.each([
   ['VolSync, live', VOLSYNC, { capture: 'Live' }],
   ['Restic, live', RESTIC, { capture: 'Live' }],
 ])('while %s moves data', (_, { mover, config }, more) => {
-  /** VolSync gives its Job no label that one could choose. */
+  /** The labels of VolSync's Job cannot be configured. */
   const withoutJob = (names: readonly string[]) => names.filter((name) => !/^Job .*volsync/.test(name));
 
   it.each(['backup', 'restore'])('nothing of a %s gets into a Velero backup', async (kind) => {
@@ -57,7 +57,7 @@ describe.each([
     else world.addRestore('one', ({ spec }) => (spec.source = source));
     const phase = () => (kind === 'backup' ? world.backup('one') : world.restore('one'))?.status?.phase;
     await world.until(() => phase() === 'Moving' && world.kube.peekAll(jobs).length > 0);
-    // The janitor sees to the volumes of caches, which belong to no request.
+    // The janitor handles the volumes of caches, which belong to no request.
     await world.advance(JANITOR_INTERVAL_MS + 5_000, 5_000);
     expect(withoutJob(visible())).toEqual(before);
     const templates = world.kube.peekAll(jobs).map(templateLabelsOf);

@@ -6,11 +6,11 @@ import { TEXTS, titleOf } from '../fakes/hostile.ts';
 import { APP, World } from '../fakes/cluster/world.ts';
 
 /**
- * Labels, annotations, owners and finalizers that a tenant writes on its requests and claims. No schema holds them, and what is made for
- * a request lies in the protected namespace.
+ * Labels, annotations, owners and finalizers that a tenant writes on its requests and claims. No schema restricts them, and the
+ * children of a request are in the protected namespace.
  */
 
-/** Stands in each value, so that it is found wherever it comes out. */
+/** Part of each value, so that it is found wherever it appears. */
 const MARK = 'written-by-mallory';
 
 let world: World;
@@ -27,7 +27,7 @@ async function endOf() {
   return world.backup()!.status!;
 }
 
-/** What the API server was asked to write, beside the requests themselves. */
+/** Returns all writes that the API server received, except those to the requests themselves. */
 function written(): string {
   const bodies = world.kube
     .writeCalls()
@@ -62,7 +62,7 @@ describe('a request', () => {
   );
 
   const ALL_KEYS = [...Object.values(annotations), ...Object.values(labels)].filter(
-    // Which Velero backup a request belongs to has forms and rules of its own.
+    // The values that link a request to its Velero backup have formats and rules of their own.
     (key) => !key.includes('velero'),
   );
   const all = Object.fromEntries(ALL_KEYS.map((key) => [key, MARK]));

@@ -5,8 +5,8 @@ import { fieldsOf, hostileValues, setField, titleOf } from '../fakes/hostile.ts'
 import { APP, World } from '../fakes/cluster/world.ts';
 
 /**
- * A tenant that writes into each field what a shell, a program, a URL, a path, a terminal or a number's reader would take for
- * something else.
+ * A tenant writes into each field a value that a shell, a program, a URL, a path, a terminal or a number parser would
+ * misinterpret.
  */
 
 let world: World;
@@ -24,7 +24,7 @@ type Kind = keyof typeof hostileValues;
 const ROOT_FOLDER = { mode: '0755', uid: 0, gid: 0, time: '2026-01-01T00:00:00Z' };
 
 function make(kind: Kind, change: (object: Resource) => void): void {
-  // No schema of an API server stands before the controller here.
+  // No schema of an API server protects the controller here.
   world.cluster.hasOldSchemas = true;
   if (kind === 'DataMoverDelete' || kind === 'DataMoverPrune') {
     makeCare(kind, change);
@@ -44,7 +44,7 @@ function make(kind: Kind, change: (object: Resource) => void): void {
 
 const CARE = { namespace: 'velero', name: 'care' };
 
-/** A request about a repository, as the plugin and the controller make it. */
+/** Creates a request about a repository, as the plugin and the controller do. */
 function makeCare(kind: 'DataMoverDelete' | 'DataMoverPrune', change: (object: Resource) => void): void {
   const place = { mover: 'VolSync', repository: 'c1/app/data' };
   const spec =
@@ -83,7 +83,7 @@ function statusOf(kind: Kind): Status | undefined {
   return (world.kube.peek(KINDS[kind], CARE) as { status?: Status } | undefined)?.status;
 }
 
-/** The care of repositories waits for a class that may come, and is tried again; it has begun nothing by then. */
+/** Maintenance of repositories waits for a class that may be created, and is retried; until then it has started nothing. */
 async function endOf(kind: Kind): Promise<Status> {
   await world.until(() => {
     const { completionTimestamp, lastFailure } = statusOf(kind) ?? {};
@@ -92,7 +92,7 @@ async function endOf(kind: Kind): Promise<Status> {
   return statusOf(kind)!;
 }
 
-/** What the API server was asked to make. */
+/** Returns what the API server was requested to create. */
 function made(): string[] {
   return world.kube
     .writeCalls()
@@ -142,7 +142,7 @@ describe.each(cases)('$field of a $kind', ({ kind, field, values }) => {
   );
 });
 
-/** The message has the field, or the thing that the field names. */
+/** Matches a message that contains the field, or the object that the field names. */
 function namingOf(field: string): RegExp {
   const last = field.split('.').at(-1) ?? '';
   const things: Readonly<Record<string, string>> = {

@@ -17,7 +17,7 @@ import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 import { childName } from '../../api/datamover/v1alpha1/names.ts';
 import { APP, World } from '../fakes/cluster/world.ts';
 
-/** Stories of docs/testing.md for which no other test was the place. */
+/** Stories of docs/testing.md that fit into no other test. */
 
 let world: World;
 
@@ -30,7 +30,7 @@ afterEach(() => world.stop());
 
 const phaseOf = (name: string) => world.backup(name)?.status?.phase;
 
-/** Everything of these kinds that was made for a request. */
+/** Returns the objects of these kinds that were created for a request. */
 function childrenOf(uid: string, kinds: readonly Kind<Resource>[]): string[] {
   return kinds.flatMap((kind) =>
     world.kube
@@ -135,7 +135,7 @@ describe('known defects', () => {
       storageClassName: 'shallow',
       accessModes: ['ReadOnlyMany'],
     });
-    // What is restored is a volume of its own class, as it was.
+    // The volume of the backup is recorded with its own class and modes, not with those of the staging claim.
     expect(world.backup()?.status).toMatchObject({
       volume: { storageClassName: 'fast', accessModes: ['ReadWriteOnce'] },
     });

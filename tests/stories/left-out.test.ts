@@ -11,7 +11,10 @@ import { dataMoverDeletes } from '../../api/datamover/v1alpha1/kinds.ts';
 import type { DataMoverBackupStatus } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import { APP, World } from '../fakes/cluster/world.ts';
 
-/** What VolSync leaves out is found before it moves anything, and what it leaves undone is done after it. */
+/**
+ * Data that VolSync would leave out is found before it moves anything, and settings that it does not restore are restored after
+ * it.
+ */
 
 let world: World;
 
@@ -33,7 +36,7 @@ const rootOf = (claim: string): string | undefined => {
   return world.cluster.state.roots.get(volume?.spec.csi?.volumeHandle ?? '');
 };
 
-/** The look at the volume finds this. */
+/** Sets the result of the survey of the volume. */
 function finds(leftOut: object): void {
   const found = { message_type: 'left out', sockets: 0, sealed: false, empty: 0, held: 0, first: '' };
   world.cluster.state.survey = (honest) => ({
@@ -132,7 +135,7 @@ describe('what a backup by VolSync leaves out', () => {
     world.addBackup('b1');
     await world.until(() => jobsOf('-survey').length === 1);
     const name = jobsOf('-survey')[0]!.metadata.name;
-    // The kubelet reports the container first, the Job controller counts the pod later.
+    // The kubelet reports the container first; the Job controller counts the pod later.
     const log = world.cluster.state.logs.get(`velero/${name}-pod`)!;
     log.ended = true;
     for (const changed of log.listeners) changed();
@@ -270,7 +273,7 @@ describe('what VolSync does not set in a volume that it restores', () => {
     await world.until(isRestored);
     expect(world.restore()?.status).toMatchObject({
       phase: 'Completed',
-      // Nothing tells how the Job ended but its own log, and its pod is gone.
+      // Only the log of the Job would prove how it ended, and its pod was deleted.
       restored: { bytes: 8, notPreserved: expect.stringContaining('nothing proves that') as unknown },
     });
   });

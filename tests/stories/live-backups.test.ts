@@ -57,7 +57,7 @@ const volume = (): PersistentVolume | undefined => world.kube.peek(persistentVol
 const alias = (): PersistentVolume | undefined => world.kube.peek(persistentVolumes, { name: child });
 const transfer = () => world.kube.peek(replicationSources, { namespace: 'velero', name: child })?.spec.restic;
 
-/** What our controllers wrote to objects of a kind. */
+/** Returns what our controllers wrote to objects of a kind. */
 const writesOf = (kind: Kind<Resource>): string[] =>
   world.kube
     .writeCalls()
@@ -68,7 +68,7 @@ function editVolume(change: (spec: PersistentVolume['spec']) => void): void {
   world.kube.edit(persistentVolumes, { name: volumeName() }, ({ spec }) => change(spec));
 }
 
-/** As on machines without a driver. */
+/** As on machines without a CSI driver. */
 function onHostPath(): void {
   editVolume((spec) => (spec['hostPath'] = { path: '/srv/data', type: 'Directory' }));
 }
@@ -218,7 +218,7 @@ describe('a live backup', () => {
   });
 
   it("of a claim that points at somebody else's volume is refused", async () => {
-    // As long as Kubernetes has not looked, the claim says that it is bound.
+    // Until Kubernetes has processed the change, the claim is still Bound.
     world.cluster.hold('bind');
     editVolume((spec) => (spec.claimRef = { ...spec.claimRef, uid: 'of-another-claim' }));
     await begin();

@@ -16,7 +16,7 @@ const unlocking = () => ({
   name: childName('restore', world.restore()?.metadata.uid ?? ''),
 });
 
-/** A restore meets a lock, and restic is asked to remove stale ones. */
+/** A restore finds a lock, and a Job starts to remove stale ones. */
 beforeEach(async () => {
   world = new World();
   const [source] = world.addRepository('precious');

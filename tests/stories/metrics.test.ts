@@ -18,7 +18,7 @@ afterEach(async () => {
   await server.close();
 });
 
-/** What Prometheus would see, one sample per line. */
+/** Returns what Prometheus would scrape, one sample per line. */
 async function scrape(): Promise<string[]> {
   const port = await server.start();
   const text = await (await fetch(`http://127.0.0.1:${String(port)}/metrics`)).text();
@@ -55,7 +55,7 @@ describe('metrics', () => {
         ),
       ]),
     );
-    // Nothing is under way any more.
+    // No request is active any more.
     expect(samples.filter((line) => /^datamover_(requests|oldest)/.test(line))).toEqual([]);
     for (const name of ['b1', 'data', 'app', 'nowhere', 'made-up-by-a-tenant'])
       expect(samples.filter((line) => line.includes(`"${name}"`))).toEqual([]);
@@ -95,7 +95,7 @@ describe('metrics', () => {
       expect(['kind', 'class', 'phase', 'step', 'reason', 'controller', 'result', 'name']).toEqual(
         expect.arrayContaining([...labels]),
       );
-      // "name" is client-go's word for the queue.
+      // The label "name" is client-go's name for the queue.
       if (labels.includes('name')) expect(name).toMatch(/^workqueue_/);
     }
   });

@@ -5,13 +5,10 @@ import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
 import { labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { World } from '../fakes/cluster/world.ts';
 
-/**
- * The last write of a former leader takes effect when its successor has ended the request, cleaned up after it and forgotten
- * it.
- */
+/** The last write of a former leader takes effect after its successor has ended the request, cleaned up and forgotten it. */
 
 let world: World;
-/** What was made for requests, as it was sent. */
+/** The objects that were created for requests, as they were sent. */
 let made: { kind: Kind<Resource>; object: Resource }[];
 
 beforeEach(() => {
@@ -29,17 +26,17 @@ beforeEach(() => {
 
 afterEach(() => world.stop());
 
-/** No cache is that old. */
+/** Longer than any cache can be stale. */
 const SETTLED_MS = 600_000;
 
-/** Until everything is as it was before. */
+/** Waits until exactly the objects from before exist. */
 async function untilSwept(before: readonly string[]): Promise<void> {
   await world.advance(SETTLED_MS - 60_000, 30_000);
   expect(world.inventory()).not.toEqual(before);
   await world.until(() => world.inventory().join() === before.join());
 }
 
-/** The object of a kind that was made in a namespace. */
+/** Returns the object of a kind that was created in a namespace. */
 function lateComer<T extends Resource>(wanted: Kind<T>, namespace?: string): T {
   const found = made.find(
     ({ kind, object }) => kind === (wanted as Kind<Resource>) && object.metadata.namespace === namespace,
@@ -95,7 +92,7 @@ describe('of a backup that is over', () => {
     const content = lateComer(volumeSnapshotContents);
     world.kube.seed(volumeSnapshotContents, content);
     world.kube.before = ({ verb, kind }) => {
-      // The last look finds that it went.
+      // The last read finds that it was deleted.
       if (verb === 'get' && kind === volumeSnapshotContents) world.kube.remove(kind, content.metadata);
     };
     await world.start();

@@ -15,14 +15,14 @@ import { dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { APP, World } from '../fakes/cluster/world.ts';
 
-/** Restores into a claim that holds data, where that is asked for. */
+/** Restores into a claim that holds data, if the request allows that. */
 
 const CLAIM = { namespace: APP, name: 'restored' };
 const RESTORE = { namespace: APP, name: 'r1' };
 
 let world: World;
 let source: NonNullable<DataMoverRestore['spec']['source']>;
-/** The claim and its volume before. */
+/** The claim and its volume before the restore. */
 let former: { claim: PersistentVolumeClaim; volume: string };
 let before: string[];
 let owner: OwnerReference;
@@ -91,7 +91,7 @@ function addPod(name: string, change: (pod: Pod) => void = () => undefined): voi
   world.kube.seed(pods, pod);
 }
 
-/** All is as it was, the claim included. */
+/** Expects that nothing has changed, including the claim. */
 function expectUntouched(): void {
   expect(world.inventory()).toEqual(before);
   expect(claim()?.metadata).toMatchObject({ uid: former.claim.metadata.uid, labels: { app: 'shop' } });
@@ -372,7 +372,7 @@ describe('a restore that fails leaves the former data as they were:', () => {
     world.cluster.release('bind');
     const { phase, replaces } = await end();
     expect(phase).toBe('Failed');
-    // It has the restored volume after all; what it had is not thrown away after a failure.
+    // The claim has the restored volume after all; the former volume is not deleted after a failure.
     expect(replaces?.outcome).toBe('Kept');
     expect(world.read(CLAIM)).toBe('restored data');
     expect(volumeNamed(former.volume)?.spec.persistentVolumeReclaimPolicy).toBe('Retain');

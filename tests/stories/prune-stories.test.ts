@@ -28,7 +28,7 @@ function addDelete(name: string, repository = REPOSITORY): void {
   });
 }
 
-/** One that is due at once. */
+/** Adds a prune that is due at once. */
 function addPrune(name: string): void {
   world.kube.seed(dataMoverPrunes, {
     apiVersion: 'oadp.openshift.io/v1alpha1',
@@ -54,7 +54,7 @@ const argsOf = (job: Runnable | undefined): string =>
 const isRunning = (word: string): boolean => running().some((job) => argsOf(job).includes(word));
 const childOf = ({ metadata }: DataMoverPrune): string => childName('prune', metadata.uid ?? '');
 
-/** Plays the kubelet: the Jobs' pods end, and restic has said this. */
+/** Acts as the kubelet: the Jobs' pods end, and restic has printed these lines. */
 function end(phase: 'Succeeded' | 'Failed', ...said: string[]): void {
   for (const { apiVersion, kind, metadata } of running()) {
     const { name, uid = '' } = metadata;

@@ -19,7 +19,7 @@ function limit(limits: Partial<DataMoverClass['spec']['limits']>): void {
   world.addClass((object) => Object.assign(object.spec, { limits }));
 }
 
-/** Backups of claims of their own, one second apart. */
+/** Adds backups, each with a claim of its own, one second apart. */
 async function addBackups(...names: string[]): Promise<void> {
   for (const name of names) {
     await world.addSource(`claim-of-${name}`, `data of ${name}`);
@@ -129,7 +129,7 @@ describe('backups beyond the limit', () => {
       });
     const began = world.cluster.clock.now();
     await world.until(() => phases(...names).every((phase) => phase === 'Completed'), 600_000);
-    // A move takes some seconds of the doubles. A wait for the next look at the queue would take half a minute.
+    // A move takes the doubles some seconds. Waiting for the next poll of the queue would take half a minute.
     expect(world.cluster.clock.now() - began).toBeLessThan(29_000);
   });
 

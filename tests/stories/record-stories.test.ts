@@ -18,7 +18,7 @@ beforeEach(() => {
 
 afterEach(() => world.stop());
 
-/** A completed backup of the destination; the data is of the given hour of 1 January 2026. */
+/** Adds a completed backup of the destination; the data is from the given hour of 1 January 2026. */
 function addRecord(name: string, at: { hour: number; of: number }, change = noChange): DataMoverBackup {
   const { result, volume } = records[at.of]!;
   const time = new Date(Date.UTC(2026, 0, 1, at.hour)).toISOString();
@@ -37,10 +37,10 @@ function addRecord(name: string, at: { hour: number; of: number }, change = noCh
 }
 
 function noChange(_: DataMoverBackup): void {
-  // As it comes.
+  // Leaves the record unchanged.
 }
 
-/** Time passes for so long at most, in milliseconds. */
+/** The maximum duration, in milliseconds. */
 async function end(limitMs = 15_000) {
   await world.until(() => world.restore()?.status?.completionTimestamp !== undefined, limitMs);
   return world.restore()!.status!;

@@ -6,7 +6,7 @@ import { keyOf, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import { labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { World } from '../fakes/cluster/world.ts';
 
-/** Somebody removes what was made for a request, in the moment in which it stands. */
+/** Another client deletes a child of a request right after its creation. */
 
 let world: World;
 
@@ -16,7 +16,7 @@ beforeEach(() => {
 
 afterEach(() => world.stop());
 
-/** Removes the first child of a kind, as soon as there is one; answers how many there have been. */
+/** Deletes the first child of a kind as soon as it exists. Returns a function that counts the children so far. */
 function removeFirst(kind: Kind<Resource>): () => number {
   let made = 0;
   world.kube.reactors.add((changed, before, after) => {
@@ -27,7 +27,7 @@ function removeFirst(kind: Kind<Resource>): () => number {
   return () => made;
 }
 
-/** Long before any deadline would have something tried again. */
+/** Much shorter than any deadline after which something would be retried. */
 const SOON_MS = 20_000;
 
 describe('a child that somebody removes in the moment in which it stands is made anew:', () => {

@@ -15,7 +15,7 @@ import { World } from '../fakes/cluster/world.ts';
 const DAY_MS = 24 * 3_600_000;
 
 let world: World;
-/** The claim that each backup's pod had its cache on, in their order. */
+/** The claim of the cache of each backup's pod, in order. */
 let used: (string | undefined)[];
 
 beforeEach(async () => {

@@ -6,7 +6,7 @@ import type { DataMoverRestoreStatus } from '../../api/datamover/v1alpha1/data-m
 import type { MoverRun } from '../fakes/cluster/state.ts';
 import { APP, World } from '../fakes/cluster/world.ts';
 
-/** Backups and restores by the Restic mover, with the whole controller around it. */
+/** Backups and restores by the Restic mover, within the whole controller. */
 
 let world: World;
 
@@ -34,7 +34,7 @@ async function backUp(): Promise<void> {
   await world.until(() => OVER.includes(status().phase ?? ''));
 }
 
-/** From the first record that the repository has. */
+/** Restores from a record of the repository. */
 async function restoreFrom(source: object): Promise<void> {
   world.addDestination();
   world.addRestore('r1', (object) => Object.assign(object.spec, { source }));
@@ -163,7 +163,7 @@ describe('a backup', () => {
     await world.stop();
     await world.start((client) => ({
       ...client,
-      // Nobody reads the first pod's log.
+      // The log of the first pod is never returned.
       podLog: (key, options) => (started() < 2 ? waiting(options?.signal) : client.podLog(key, options)),
     }));
     world.addBackup('b1');

@@ -19,7 +19,7 @@ const DESTINATION = { namespace: APP, name: 'restored' };
 let world: World;
 let name: string;
 let child: string;
-/** What stands before the restore; the same must stand after it, but for the volume that it brings. */
+/** The objects before the restore; exactly these must exist after it, plus the restored volume. */
 let before: string[];
 let source: NonNullable<DataMoverRestore['spec']['source']>;
 
@@ -37,7 +37,7 @@ interface Velero {
   namespace?: string;
 }
 
-/** A Restore that brings `shop` here, but for what is changed in it. */
+/** Adds a Velero Restore that maps `shop` to this namespace, with the given changes. */
 function addVelero({ restore, backup, phase = 'InProgress', namespace = 'velero' }: Velero = {}): void {
   world.kube.seed(backups, {
     apiVersion: 'velero.io/v1',
@@ -56,7 +56,7 @@ function addVelero({ restore, backup, phase = 'InProgress', namespace = 'velero'
 
 const RESTORE_UID = '0a0a0a0a-1111-4222-8333-444444444444';
 
-/** As the plugin makes it. */
+/** As the plugin creates it. */
 const made = ({ metadata }: DataMoverRestore): void => {
   metadata.name = restoreName(RESTORE_UID, APP, 'restored');
   metadata.labels = { 'velero.io/restore-uid': RESTORE_UID };
@@ -92,7 +92,7 @@ async function fails() {
   return failure!;
 }
 
-/** The volume that the destination has got. */
+/** Returns the volume of the destination. */
 function volume(): PersistentVolume | undefined {
   const name = world.kube.peek(persistentVolumeClaims, DESTINATION)?.spec.volumeName;
   return name === undefined ? undefined : world.kube.peek(persistentVolumes, { name });
@@ -109,7 +109,7 @@ function expectArrived(content: string): void {
   expect(world.inventory()).toEqual([...new Set([...before, destination, ...own])].sort());
 }
 
-/** As a driver does that provides something else than the claim asks for. */
+/** Changes the staging volume, like a driver that provisions something other than the claim requires. */
 function editStagingVolume(change: (volume: PersistentVolume) => void): void {
   const staging = world.kube.peek(persistentVolumeClaims, { namespace: 'velero', name: child });
   world.kube.edit(persistentVolumes, { name: staging?.spec.volumeName ?? '' }, change);
@@ -274,7 +274,7 @@ describe('a restore', () => {
     },
   );
 
-  /** As the plugin makes it, before Velero comes to the record. */
+  /** As the plugin creates it, before Velero restores the record. */
   const withoutRecord = ({ metadata, spec }: DataMoverRestore): void => {
     delete spec.source;
     metadata.annotations = { 'oadp.openshift.io/data-mover-backup': `${APP}/b1` };
@@ -524,7 +524,7 @@ describe('a destination', () => {
     ['before the staging claim has let go', () => world.cluster.holdFor(child, 'release claims')],
     ['before it is bound', () => world.cluster.holdFor('restored', 'bind')],
   ];
-  /** The claim is deleted while its volume is on its way to it. */
+  /** Deletes the claim during the hand-over of its volume. */
   async function loseOnTheWay(standStill: () => void): Promise<void> {
     world.addDestination();
     await begin();
@@ -561,7 +561,7 @@ describe('a destination', () => {
     await world.stop();
     world.cluster.release('bind');
     await world.quiesce();
-    // Storage is late to see that the claim has gone, so that the volume still looks bound.
+    // Storage is late to notice the deletion of the claim, so the volume still appears to be bound.
     world.cluster.hold('reclaim', 'release volumes');
     world.kube.remove(persistentVolumeClaims, DESTINATION);
     await world.start();
@@ -657,7 +657,7 @@ describe('a restore that ends early', () => {
     ['Moving', () => void (world.cluster.state.script = running)],
   ];
 
-  /** Another restore, which another controller serves, uses the repository and does not end. */
+  /** Adds another restore, served by another controller, that uses the repository and never ends. */
   function occupyRepository(): void {
     const servedBy = world.addForeignController();
     world.addRestore('other', (object) => {

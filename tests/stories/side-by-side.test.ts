@@ -12,7 +12,7 @@ import { APP, World } from '../fakes/cluster/world.ts';
 import { instantMover } from '../fakes/instant-mover.ts';
 import type { Mover } from '../../movers/mover.ts';
 
-/** A vendor's controller beside ours: each serves the classes of its own movers, and the other's are as if they were not there. */
+/** A vendor's controller beside ours: each serves the classes of its own movers and ignores those of the other. */
 
 const OURS = 'datamover-controller';
 const VENDOR = 'vendor-controller';
@@ -33,7 +33,7 @@ beforeEach(async () => {
 
 afterEach(() => world.stop());
 
-/** Every outcome is final at once. */
+/** Returns a final outcome from every method. */
 const vendorMover: Mover = {
   ...instantMover,
   name: 'Vendor',
@@ -41,7 +41,7 @@ const vendorMover: Mover = {
   backup: () => Promise.resolve({ state: 'Done', facts: { snapshotID: 'tape-1', bytes: 8, files: 1 } }),
 };
 
-/** Who has written our kinds' objects of a name. */
+/** Returns the field managers that wrote to objects of our kinds with a name. */
 function writersOf(name: string): string[] {
   const writers = world.kube.calls
     .filter(({ verb, kind, key }) => isWrite(verb) && kind.group === GROUP && key?.name === name)
@@ -117,7 +117,7 @@ describe('two controllers in one cluster', () => {
   it('never let go of a request that the other has finished', async () => {
     addBackup('with-vendor', 'vendor');
     await world.until(() => phaseOf(dataMoverBackups, 'with-vendor') === 'Completed');
-    // The class that says whose it is goes at the very moment.
+    // The class that determines the controller is deleted at this moment.
     world.kube.remove(dataMoverClasses, { name: 'vendor' });
     world.kube.edit(dataMoverBackups, { namespace: APP, name: 'with-vendor' }, ({ metadata }) => {
       metadata.labels = { touched: 'true' };

@@ -10,7 +10,7 @@ import { APP, World } from '../fakes/cluster/world.ts';
 
 const FORM = '8 to 64 lower-case hexadecimal digits';
 
-/** What the schema refuses, of every mover. The first one, in 31 characters, once printed the keys of all tenants. */
+/** What the schema rejects for every mover. The first one, in 31 characters, once printed the keys of all tenants. */
 const NO_ID = [
   '--password-command=sh -c env>&2',
   '--password-file=/dev/stdin',
@@ -28,7 +28,7 @@ const NO_ID = [
   'a'.repeat(1025),
 ];
 
-/** What only the mover knows to be none of its ids. */
+/** What only the mover can reject. */
 const NO_RESTIC_ID = ['latest', 'abcdef0', 'ABCDEF01', 'abcdefgh', 'a'.repeat(65)];
 
 const HEX = { name: 'Hex', snapshotIDs: { pattern: /[0-9a-f]{8,64}/, form: FORM } };
@@ -51,7 +51,7 @@ const resultOf = (mover: string, snapshotID: string): Result => ({
   snapshotID,
 });
 
-/** Everything that a mover begins with. */
+/** Returns the objects with which a mover starts. */
 const begun = () =>
   world.kube.calls.filter(
     ({ verb, kind }) => verb === 'create' && [jobs, secrets, replicationDestinations].includes(kind as never),

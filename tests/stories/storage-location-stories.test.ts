@@ -7,7 +7,7 @@ import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverDeletes } from '../../api/datamover/v1alpha1/kinds.ts';
 import { APP, World } from '../fakes/cluster/world.ts';
 
-/** The user's secret holds a password and nothing else; where repositories are, storage locations say. */
+/** The user's secret contains only a password; storage locations determine where the repositories are. */
 
 const VELERO = 'velero';
 const CREDENTIALS = '[default]\naws_access_key_id=AKIAEXAMPLE\naws_secret_access_key=s3cr3t\n';
@@ -53,7 +53,7 @@ function addLocation(name: string, isDefault = false): void {
   });
 }
 
-/** A Velero Backup in a location; what its requests carry. */
+/** Adds a Velero Backup in a location. Returns the metadata of its requests. */
 function addVeleroBackup(name: string, storageLocation: string): Partial<ObjectMeta> {
   const { metadata } = world.kube.seed(backups, {
     apiVersion: 'velero.io/v1',

@@ -36,7 +36,7 @@ async function startBoth(): Promise<void> {
 
 const mover: Mover = { ...instantMover, name: 'VolSync' };
 
-/** A Velero Backup of an installation, and the request that its plugin makes in it. */
+/** Adds a Velero Backup of an installation, and the request that its plugin creates for it. */
 function addVeleroBackup(
   { namespace }: Installation,
   name: string,
@@ -56,7 +56,7 @@ function addVeleroBackup(
   });
 }
 
-/** Who has written our kinds' objects of a name. */
+/** Returns the field managers that wrote to objects of our kinds with a name. */
 function writersOf(name: string): string[] {
   const writers = world.kube.calls
     .filter(({ verb, kind, key }) => isWrite(verb) && kind.group === GROUP && key?.name === name)
@@ -105,7 +105,7 @@ describe('two installations in one cluster', () => {
 
   it('leave the requests of the other alone when its Velero backup is not in their namespace', async () => {
     addVeleroBackup(B, 'of-b');
-    // The one whose Backup it is comes later.
+    // The installation that owns the Backup starts later.
     await start(A);
     await world.advance(30_000);
     expect(world.backup('of-b')).toMatchObject({ spec: { installation: B.namespace } });

@@ -27,7 +27,7 @@ const isOver = (): boolean => ['Completed', 'Failed', 'Canceled'].includes(statu
 const conditionsOf = (all: { type: string; status: string }[] = []): Record<string, string> =>
   Object.fromEntries(all.map((one) => [one.type, one.status]));
 
-/** The check finds this instead, in every line. */
+/** Changes each line that the verification prints. */
 function tamper(change: (line: string) => string): void {
   world.cluster.state.verification = (honest) => ({ ...honest, lines: honest.lines.map(change) });
 }

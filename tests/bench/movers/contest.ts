@@ -17,15 +17,15 @@ import type { Load } from './volumes.ts';
 
 type Result = Omit<Measured, 'load' | 'what' | 'by'>;
 
-/** Somebody who moves data. */
+/** A party that moves data. */
 interface Contestant {
   by: string;
   backUp(name: string): Promise<Result>;
-  /** What was backed up last. */
+  /** Restores the last backup. */
   restore(): Promise<Result>;
 }
 
-/** Where a contest takes place; `name` is unique per round and load. */
+/** The environment of a contest; `name` is unique per round and load. */
 export interface Ground {
   test: TestCluster;
   progress: Progress;
@@ -33,7 +33,9 @@ export interface Ground {
   movers: readonly string[];
 }
 
-/** A first backup, another after one percent has changed, and a restore of that, by everybody in turns. */
+/**
+ * Measures a first backup, another one after one percent has changed, and a restore of the second, by each contestant in turn.
+ */
 export async function contest(ground: Ground, load: Load): Promise<Measured[]> {
   const { test, progress, name } = ground;
   const source = { namespace: `bench-${name}`, name: 'data' };
@@ -50,7 +52,7 @@ export async function contest(ground: Ground, load: Load): Promise<Measured[]> {
   const measured: Measured[] = [];
   const measure = async (what: string, act: (one: Contestant) => Promise<Result>): Promise<void> => {
     for (const one of all) {
-      // What the one before has written is not on the disk yet, and would slow this one down.
+      // Data of the previous contestant that is not on disk yet would slow this one down.
       await run('sync', []);
       await progress.step(`${load.name}, ${what}, ${one.by}`, async (note) => {
         const result = await act(one);
@@ -90,7 +92,7 @@ async function byHand({ test, name }: Ground, folder: string, scratch: string): 
   };
 }
 
-/** A class of its own, with a place of its own for repositories. */
+/** A contestant with a class and repositories of its own. */
 async function byMover(
   { test, name: ground }: Ground,
   mover: string,

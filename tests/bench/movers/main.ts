@@ -1,7 +1,7 @@
 /**
  * Measures movers beside restic by hand: the same volumes, one run, on the embedded cluster, each with repositories of its own.
- * Writes the table into docs/performance.md. `--rounds 1 --keep-page` for a quick look, `--movers Restic` for one of them,
- * `--timeline` to see where the seconds go that have nothing to do with how much is moved.
+ * Writes the table into docs/performance.md. `--rounds 1 --keep-page` makes a quick run, `--movers Restic` selects one mover,
+ * `--timeline` shows the time that does not depend on the amount of data.
  */
 import { parseArgs } from 'node:util';
 import { createProgress } from '../../../hack/cluster/index.ts';

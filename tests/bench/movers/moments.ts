@@ -13,24 +13,24 @@ import { isConditionTrue } from '../../../kube/status/conditions.ts';
 import type { TestCluster } from '../../e2e/support/cluster.ts';
 import { watchPrograms } from './programs.ts';
 
-/** What happened on the way of one request, and when: seconds since its creation, by the clock of who looks. */
+/** An event of one request, in seconds since its creation, by the clock of the observer. */
 export interface Moment {
   at: number;
   what: string;
 }
 
-/** Sees what happens in the cluster, from now on until it is asked for it. */
+/** Records the events in the cluster until `end` is called. */
 export interface Witness {
-  /** The request itself has changed. */
+  /** Records a change of the request itself. */
   saw(request: Resource & { status?: { conditions?: Condition[] | undefined } }): void;
-  /** In their order. */
+  /** Returns the events in order. */
   end(): Moment[];
 }
 
 const RELEASED = 'clean-up: volume released';
 const GONE = 'clean-up: PersistentVolume gone';
 
-/** Of each kind of object that is made for a request, what is worth a line. */
+/** The events to record for each kind of child. */
 const SIGNS: readonly Sign<never>[] = [
   sign(volumeSnapshots, { 'staging: snapshot made': () => true }),
   sign(persistentVolumeClaims, {
@@ -44,7 +44,7 @@ const SIGNS: readonly Sign<never>[] = [
       'staging: volume made': () => true,
       [RELEASED]: ({ status }) => status?.phase === 'Released',
     },
-    // Not that of a mover's own cache.
+    // Excludes the claim of a mover's own cache.
     ({ spec }) => /^dm[br]-/.test(spec.claimRef?.name ?? ''),
   ),
   sign<Job>(jobs, {
@@ -64,7 +64,7 @@ const SIGNS: readonly Sign<never>[] = [
 interface Sign<T extends Resource> {
   kind: Kind<T>;
   events: Readonly<Record<string, (object: T) => boolean>>;
-  /** Which objects count. */
+  /** Returns true for objects to record. */
   concerns: (object: T) => boolean;
 }
 
@@ -76,13 +76,13 @@ function sign<T extends Resource>(
   return { kind, events, concerns } as unknown as Sign<never>;
 }
 
-/** How long the storage driver has removed the staging volume, in seconds. */
+/** Returns how long the storage driver took to delete the staging volume, in seconds. */
 export function removalOf(moments: readonly Moment[]): number {
   const [from, to] = [RELEASED, GONE].map((what) => moments.find((one) => one.what === what)?.at);
   return from === undefined || to === undefined ? 0 : to - from;
 }
 
-/** Of a request that is created right after this, and alone. */
+/** Observes the one request that is created right after this call. */
 export async function witness({ kube, namespace, cluster }: TestCluster): Promise<Witness> {
   const begun = performance.now();
   const moments = new Map<string, number>();

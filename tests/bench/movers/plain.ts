@@ -3,7 +3,7 @@ import type { Cluster } from '../../../hack/cluster/index.ts';
 
 const PASSWORD = 'only-for-the-benchmark';
 
-/** Where the repositories of one contestant lie, and the secret to reach them. */
+/** The location of one contestant's repositories, and the secret to access them. */
 export function repositoryOf({ s3 }: Pick<Cluster, 's3'>, path: string): Record<string, string> {
   return {
     RESTIC_REPOSITORY: `s3:${s3.endpoint}/${s3.buckets.datamover}/bench/${path}`,
@@ -13,14 +13,14 @@ export function repositoryOf({ s3 }: Pick<Cluster, 's3'>, path: string): Record<
   };
 }
 
-/** What restic notes in a snapshot about the run that made it. */
+/** What restic records in a snapshot about its run. */
 interface Snapshot {
   id: string;
   short_id: string;
   summary: { backup_start: string; backup_end: string };
 }
 
-/** Seconds for which restic itself worked on a snapshot, by its own clock. */
+/** Returns the seconds for which restic itself worked on a snapshot, by its own clock. */
 export async function secondsOf(cluster: Cluster, path: string, id: string): Promise<number> {
   const [snapshot] = JSON.parse(await restic(cluster, path, ['snapshots', '--json', id])) as Snapshot[];
   if (snapshot === undefined) throw new Error(`repository bench/${path} has no snapshot ${id}`);
@@ -39,14 +39,14 @@ async function restic(
   return run(cluster.programs.restic, [...options, ...args], { env, ...(cwd !== undefined && { cwd }) });
 }
 
-/** restic by hand on the folder itself: nothing that moves the same data with restic can be quicker. */
+/** restic by hand on the folder itself: a lower bound for anything that moves the same data with restic. */
 export interface PlainRestic {
   /** @returns id of the snapshot */
   backUp(folder: string): Promise<string>;
   restore(id: string, folder: string): Promise<void>;
 }
 
-/** With a new repository and a cache folder that stays from run to run, as somebody has who does it every day. */
+/** Uses a new repository and a cache folder that is kept between runs, as in daily use. */
 export async function plainRestic(cluster: Cluster, path: string, cache: string): Promise<PlainRestic> {
   await restic(cluster, path, ['init']);
   return {

@@ -2,18 +2,18 @@ import { readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { commandLine, environmentOf } from '../../../hack/cluster/proc.ts';
 
-/** A look takes a tenth of a millisecond, and restic half a second. */
+/** A poll takes a tenth of a millisecond, and restic half a second. */
 const LOOK_MS = 20;
 
-/** Which processes are meant: those of a program, with this in one of their variables. */
+/** Selects processes: those of a program, with this text in one of their variables. */
 export interface Wanted {
   program: string;
   variable: string;
 }
 
 /**
- * Notes when a program begins and ends anywhere on this machine, in pods too, with its command. The n-th run of the same
- * command says so.
+ * Records when a program starts and ends anywhere on this machine, including pods, with its command. Repeated runs of the same
+ * command are numbered.
  */
 export function watchPrograms(wanted: Wanted, note: (what: string) => void): { stop(): void } {
   const before = new Set(processes());
@@ -50,7 +50,7 @@ function processes(): string[] {
   return readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name));
 }
 
-/** `restic backup`: the program and the first word that is no option and no value of one. */
+/** `restic backup`: the program and the first word that is neither an option nor the value of one. */
 function commandOf(program: string, [path = '', ...args]: readonly string[]): string | undefined {
   if (basename(path) !== program) return undefined;
   const word = args.find((arg, index) => /^[a-z]+$/.test(arg) && !args[index - 1]?.startsWith('--'));

@@ -14,11 +14,11 @@ import type { TestCluster } from '../../e2e/support/cluster.ts';
 import { until } from '../../e2e/support/wait.ts';
 import { witness, type Moment } from './moments.ts';
 
-/** Seconds from the request to its end, and how many of them it was in each phase. */
+/** Seconds from the creation of the request to its end, and the seconds in each phase. */
 export interface Timed<T> {
   seconds: number;
   phases: Readonly<Record<string, number>>;
-  /** Between them. */
+  /** The events between creation and end. */
   moments: readonly Moment[];
   object: T;
 }
@@ -29,7 +29,7 @@ type Request = Resource & {
 
 const PATIENCE_MS = 600_000;
 
-/** Creates a request and follows it to its end. @throws Error when that is not `Completed` */
+/** Creates a request and waits for its end. @throws Error if that is not `Completed` */
 async function follow<T extends Request>(test: TestCluster, kind: Kind<T>, object: T): Promise<Timed<T>> {
   const { kube } = test;
   const { namespace, name } = object.metadata;
@@ -70,12 +70,12 @@ export function backUp(test: TestCluster, source: Place, name: string, dataMover
   });
 }
 
-/** Into a new claim of the same namespace. */
+/** Restores into a new claim of the same namespace. */
 export async function restore(test: TestCluster, from: DataMoverBackup, size: string) {
   const { name, namespace = '' } = from.metadata;
   const { result, dataMoverClass } = from.status ?? {};
   if (result === undefined || dataMoverClass === undefined) throw new Error(`backup ${name} has no result`);
-  // Without a pod nobody provides a volume for a claim of this class, so it waits for the restore.
+  // Without a pod no volume is provisioned for a claim of this class, so it waits for the restore.
   await test.apply(claim({ namespace, name }, { storageClassName: 'csi-test-wffc', size }));
   return follow<DataMoverRestore>(test, dataMoverRestores, {
     apiVersion: apiVersionOf(dataMoverRestores),
@@ -88,7 +88,7 @@ export async function restore(test: TestCluster, from: DataMoverBackup, size: st
   });
 }
 
-/** A claim with a volume, and the folder in which the test driver keeps it. */
+/** Creates a claim with a volume. Returns the folder in which the test driver keeps it. */
 export async function makeVolume(test: TestCluster, place: Place, size: string): Promise<string> {
   await test.apply(claim(place, { size }));
   await untilBound(test, place);

@@ -5,20 +5,20 @@ export interface Measured {
   load: string;
   what: string;
   by: string;
-  /** From the request to its end. */
+  /** From the creation of the request to its end. */
   seconds: number;
-  /** For which restic itself worked, where it says so. */
+  /** Seconds for which restic itself worked, if it reports them. */
   transfer?: number;
-  /** Spent waiting for the storage driver. */
+  /** Seconds spent waiting for the storage driver. */
   driver?: number;
-  /** What happened on the way. */
+  /** Events during the transfer. */
   moments?: readonly Moment[];
 }
 
 /** By hand: the limit. */
 export const PLAIN = 'restic by hand';
 
-/** Markdown: one line per load and transfer, with the median of all rounds. */
+/** Returns Markdown: one line per load and transfer, with the median of all rounds. */
 export function tableOf(measured: readonly Measured[], contestants: readonly string[]): string {
   const lines = Object.values(Object.groupBy(measured, ({ load, what }) => `${load} ${what}`)).map(
     (group = []) => {

@@ -1,6 +1,6 @@
 import type { Measured } from './table.ts';
 
-/** Markdown: one line per moment, in the order in which they came, with the seconds at which each transfer met it. */
+/** Returns Markdown: one line per event, in order, with the seconds at which it occurred in each transfer. */
 export function timelineOf(measured: readonly Measured[]): string {
   const columns = measured.filter(({ moments }) => moments !== undefined);
   const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -14,7 +14,7 @@ export function timelineOf(measured: readonly Measured[]): string {
   return [row(heads), row(heads.map((_, column) => (column === 0 ? '---' : '--:'))), ...lines].join('\n');
 }
 
-/** All words of all lists; one that only a later list has comes behind its neighbour there. */
+/** Merges lists of words; a word that only a later list contains follows its predecessor there. */
 function inOrder(lists: readonly (readonly string[])[]): string[] {
   const all: string[] = [];
   for (const list of lists) {

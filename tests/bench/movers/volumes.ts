@@ -4,20 +4,20 @@ import { join } from 'node:path';
 
 const MIB = 1024 ** 2;
 
-/** A volume to measure with, and what a day of work does to it. */
+/** A volume to measure with, and the changes of one day. */
 export interface Load {
   name: string;
-  /** Of the claim. */
+  /** Size of the claim. */
   size: string;
   fill(folder: string): Promise<void>;
-  /** Writes one percent of it anew. */
+  /** Rewrites one percent of the data. */
   change(folder: string): Promise<void>;
 }
 
 const LARGE_FILES = 16;
 const LARGE_FILE_BYTES = 64 * MIB;
 
-/** Random, so that neither compression nor deduplication makes it less. */
+/** Random, so that neither compression nor deduplication reduces it. */
 const large: Load = {
   name: '1 GiB in 16 files',
   size: '2Gi',
@@ -63,7 +63,7 @@ function writeSmall(path: string): Promise<void> {
   return writeFile(path, randomFillSync(Buffer.alloc(4096)));
 }
 
-/** Next to nothing: what such a transfer takes is what every transfer takes besides. */
+/** Almost empty: measures the fixed cost of every transfer. */
 export const TINY: Load = {
   name: 'one file of 4 KiB',
   size: '64Mi',

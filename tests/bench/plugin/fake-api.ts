@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { run } from '../../../hack/cluster/exec.ts';
 import { pluginConfig } from '../../../api/datamover/v1alpha1/keys.ts';
 
-/** An API server that has ready answers, over TLS as a real one: what is measured is the client. */
+/** An API server with prepared answers, over TLS like a real one, so that only the client is measured. */
 export interface FakeApi {
   /** Path of a kubeconfig for it. */
   kubeconfig: string;

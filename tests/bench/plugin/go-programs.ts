@@ -7,13 +7,13 @@ import { withLock } from '../../../hack/cluster/lock.ts';
 
 const sourceDir = join(import.meta.dirname, 'go');
 
-/** The plugin to compare with, alone in a folder as Velero wants it, and the driver. */
+/** The Go plugin for the comparison, alone in a folder as Velero requires, and the driver. */
 export interface GoPrograms {
   pluginDir: string;
   driver: string;
 }
 
-/** Built when their sources change, and kept in the user's cache. */
+/** Built if their sources have changed, and kept in the user's cache. */
 export async function goPrograms(): Promise<GoPrograms> {
   const cacheDir = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'datamover', 'tools');
   const folder = join(cacheDir, `bench-${sourceHash()}`);
@@ -37,7 +37,7 @@ function sourceHash(): string {
   return hash.digest('hex').slice(0, 12);
 }
 
-/** Built beside its place and moved there whole. */
+/** Builds in a temporary folder and moves the complete result into place. */
 async function build(folder: string): Promise<void> {
   const unfinished = mkdtempSync(`${folder}.building-`);
   const env = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOTOOLCHAIN: 'auto', GOWORK: 'off' };

@@ -1,6 +1,6 @@
 /**
- * Measures the built plugin beside one in Go with the same decisions, through Velero's own client code, and writes the
- * table into docs/performance.md. `--rounds 1 --keep-page` for a quick look.
+ * Measures the built plugin beside one in Go with the same decisions, through Velero's own client code, and writes the table into
+ * docs/performance.md. `--rounds 1 --keep-page` makes a quick run.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -52,7 +52,7 @@ async function measure({ driver, pluginDir: goDir }: GoPrograms, kubeconfig: str
     load: LOAD,
     ...OBJECTS,
   };
-  // No more than a pod of Velero has; extra CA bundles cost each start of Node time that is not ours.
+  // Only the variables of a pod of Velero; extra CA bundles slow down each start of Node.js, which must not be measured.
   const env = {
     PATH: process.env.PATH,
     HOME: '/nonexistent',

@@ -10,7 +10,7 @@ export interface Case {
   parallel: number;
 }
 
-/** Big ones cost the host and the API of Go's objects most of the time; fewer of them say as much. */
+/** With large objects most of the time is spent in the host and in Go's API types, so fewer calls are enough. */
 const MANY = 400;
 const FEW = 40;
 
@@ -64,7 +64,7 @@ export const LOAD: readonly Case[] = [
   { name: 'after 200 × 300 kB, 4 at once', op: 'backup', item: 'deepMarked', calls: 200, parallel: 4 },
 ];
 
-/** What both plugins are asked: the claims opt out of being moved, so that a call decides, tells why, and writes nothing. */
+/** The objects of the calls: the claims opt out of being moved, so that a call decides, logs the reason, and writes nothing. */
 export const OBJECTS = {
   items: {
     small: claim({ spec: {} }, 2_400),
@@ -110,7 +110,7 @@ function claim({ marked = false, spec }: { marked?: boolean; spec: object }, not
   };
 }
 
-/** Many small values in nested objects and lists: what a decoder has most work with. */
+/** Many small values in nested objects and lists: the hardest case for a decoder. */
 function likeAPod(): object {
   const container = (index: number) => ({
     name: `container-${String(index)}`,

@@ -1,6 +1,6 @@
 import { CASES, LOAD } from './plan.ts';
 
-/** What the driver measured; milliseconds by plugin and round, MiB by plugin and stage. */
+/** The results of the driver: milliseconds by plugin and round, MiB by plugin and stage. */
 export interface Report {
   firstReply: Series;
   startCPU: Series;
@@ -28,7 +28,10 @@ export interface FileSizes {
   ours: number;
 }
 
-/** Markdown. Of each time: the median of the rounds' medians, (lowest–highest of them), and after the slash a percentile of all. */
+/**
+ * Returns Markdown. For each time: the median of the rounds' medians, (lowest–highest of them), and after the slash a percentile
+ * of all.
+ */
 export function tableOf(report: Report, sizes: FileSizes): string {
   const rows: Row[] = [
     timeRow('start to first reply, p50 / p95', report.firstReply, 95),
@@ -84,7 +87,7 @@ function percentile(values: readonly number[], percent: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? NaN;
 }
 
-/** As many digits as mean something. */
+/** Rounds to the significant digits. */
 function round(value: number): string {
   if (value >= 100) return value.toFixed(0);
   return value >= 10 ? value.toFixed(1) : value.toFixed(2);
