@@ -54,7 +54,7 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-/** A session is one process, so what the plugin keeps in memory lives as long as the session. */
+/** Opens a session. It is one process, so what the plugin keeps in memory lives as long as the session. */
 async function begin(): Promise<Session> {
   session = await openSession(host, `actions-${String(++count)}`);
   return session;
@@ -556,7 +556,7 @@ async function capture(namespace: string, name: string): Promise<void> {
   }
 }
 
-/** A finished DataMoverBackup as it is stored in a backup. */
+/** Returns a finished DataMoverBackup as it is stored in a backup. */
 function storedRecord(name: string, veleroBackupName: string): DataMoverBackup {
   return {
     apiVersion: 'oadp.openshift.io/v1alpha1',

@@ -51,7 +51,7 @@ export function veleroRestore({
   };
 }
 
-/** A bound claim. */
+/** Returns a bound claim. */
 export function claim(namespace: string, name: string, changes: { metadata?: object; spec?: object } = {}) {
   return {
     apiVersion: 'v1',

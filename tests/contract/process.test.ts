@@ -52,7 +52,7 @@ describe.each(veleroVersions)('Velero %s', (version) => {
     rmSync(tmp, { recursive: true, force: true });
   });
 
-  /** A call that does not concern the data mover, so that the plugin sends no request to Kubernetes. */
+  /** Makes a call that does not concern the data mover, so that the plugin sends no request to Kubernetes. */
   function echo(session: Session, item: unknown = claim('app', 'data')) {
     return session.execute(restoreAction, restore, item);
   }
@@ -241,7 +241,7 @@ async function failureOf(call: Promise<unknown>): Promise<HostError> {
   return error;
 }
 
-/** A zombie, which its parent has not yet waited for, counts as dead. */
+/** Returns false for a zombie, too: a process that has ended but whose parent has not yet waited for it. */
 function isAlive(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${String(pid)}/status`, 'utf8'));

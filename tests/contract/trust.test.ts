@@ -32,7 +32,7 @@ afterAll(() => {
   rmSync(dir, { recursive: true });
 });
 
-/** A backup of a claim, for which the plugin must send a request to the API server. */
+/** Backs up a claim, for which the plugin must send a request to the API server. */
 async function backUp(trust: Record<string, string>): Promise<unknown> {
   const env = { KUBECONFIG: join(dir, 'kubeconfig'), ...trust };
   const host = await startVeleroHost({ env });

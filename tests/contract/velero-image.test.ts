@@ -45,7 +45,7 @@ afterAll(() => {
   for (const folder of [work, veleroRoot]) rmSync(folder, { recursive: true, force: true });
 });
 
-/** The volume that Velero's pod shares with its init containers: writable for everyone. */
+/** Creates the volume that Velero's pod shares with its init containers; everyone may write to it. */
 function mountTarget(mode = 0o777): string {
   const target = join(image.root, 'target');
   rmSync(target, { recursive: true, force: true });

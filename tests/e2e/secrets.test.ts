@@ -220,7 +220,7 @@ describe('repositories in the locations of Velero', () => {
     );
   }
 
-  /** The application cannot start again without the denied volume, so another pod reads the data. */
+  /** Reads the restored data from another pod, because the application cannot start again without the denied volume. */
   async function readBack(): Promise<Record<string, string>> {
     const names = CLAIMS.filter((name) => name !== 'denied');
     const reader = { namespace: mapped.namespace, name: 'reader' };

@@ -160,7 +160,9 @@ describe("a vendor's mover", () => {
   });
 });
 
-/** The promise is awaited later; until then a rejection must not count as unhandled. */
+/**
+ * Resolves to the output or the error text. The promise is awaited later, and until then a rejection must not count as unhandled.
+ */
 function settled(said: Promise<string>): Promise<string> {
   return said.catch((error: unknown) => (error instanceof CommandError ? error.stdout : String(error)));
 }

@@ -57,7 +57,7 @@ export const silence: Answer = { raw: () => undefined };
 
 export const resetConnection: Answer = { raw: (response) => (response.socket as Socket).resetAndDestroy() };
 
-/** A Kubernetes `Status`. */
+/** Returns an answer with a Kubernetes `Status`. */
 export function status(
   code: number,
   reason: string,
@@ -80,7 +80,7 @@ export function status(
   };
 }
 
-/** A page of a list. */
+/** Returns an answer with a page of a list. */
 export function listOf(resourceVersion: string, items: unknown[], continueToken?: string): Answer {
   return {
     json: {

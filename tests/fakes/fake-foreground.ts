@@ -20,7 +20,7 @@ export function blockersOf(storage: Storage, { metadata: { uid } }: Resource): E
     );
 }
 
-/** No finalizer is added if nothing blocks: the collector would remove it at once. */
+/** Adds the finalizer unless nothing blocks: the collector would remove it at once. */
 export function holdForBlockers(storage: Storage, object: Resource): Resource {
   const { finalizers = [] } = object.metadata;
   if (finalizers.includes(FOREGROUND) || blockersOf(storage, object).length === 0) return object;

@@ -99,7 +99,9 @@ export class WatchHistory {
   }
 }
 
-/** An object that starts or ceases to match a selector is added or deleted for that watch. */
+/**
+ * Returns the type of the event for a watch: an object that starts or ceases to match the selector is added or deleted for it.
+ */
 function eventType(change: Change, selection: Selection): WatchEvent<Resource>['type'] | undefined {
   const was = change.before !== undefined && isSelected(change.before, selection);
   const is = change.after !== undefined && isSelected(change.after, selection);

@@ -6,7 +6,7 @@ import { cloneOwners, type Storage } from './fake-storage.ts';
 import { applyFields } from './field-ownership.ts';
 import { type Json, mergePatch } from './json.ts';
 
-/** The writing verbs, as an API server executes them. */
+/** Creates an object as an API server does. The other writing verbs follow below. */
 
 export function createObject<T extends Resource>(
   storage: Storage,

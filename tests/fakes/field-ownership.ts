@@ -117,7 +117,7 @@ function ownedByOther(owners: Owners, manager: string, path: Path): boolean {
 
 const isElementKey = (steps: Step[]): boolean => steps.at(-2)?.startsWith(`${steps.at(-1) ?? ''}=`) === true;
 
-/** A new element contains its key from the start. */
+/** Returns a new element, which contains its key from the start. */
 function newElement(step: Step): Json {
   const at = step.indexOf('=');
   return { [step.slice(0, at)]: step.slice(at + 1) };

@@ -10,7 +10,7 @@ export function whyTaken(object: Resource): string | undefined {
   return `${object.kind} ${formatKey(keyOf(object))} is created without the label ${labels.veleroExclude}`;
 }
 
-/** The application's own claim, which an overwriting restore replaces by one of the same name. */
+/** Returns true for the application's own claim, which an overwriting restore replaces by one of the same name. */
 function isRenewed({ kind, metadata }: Resource): boolean {
   return kind === 'PersistentVolumeClaim' && metadata.annotations?.[annotations.replacedBy] !== undefined;
 }

@@ -16,7 +16,7 @@ function canonical(value: unknown): string {
   );
 }
 
-/** JSON merge patch, RFC 7386. */
+/** Applies a JSON merge patch, RFC 7386. */
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isJson(patch)) return patch;
   const result: Json = isJson(target) ? { ...target } : {};

@@ -3,12 +3,12 @@ import type { Resource } from '../../api/kubernetes/meta.ts';
 
 const equal = /^([^\s!=,()]+)\s*(==|=|!=)\s*([^\s!=,()]*)$/;
 
-/** The label-selector syntax of Kubernetes: `a=b,c!=d,e in (f,g),h notin (i),j,!k`. */
+/** Matches labels with the selector syntax of Kubernetes: `a=b,c!=d,e in (f,g),h notin (i),j,!k`. */
 export function matchesLabels(selector: string | undefined, object: Resource): boolean {
   return parseSelector(selector ?? '')(object.metadata.labels ?? {});
 }
 
-/** `path=value` and `path!=value` terms over any field, such as `spec.nodeName=node-1`. */
+/** Matches `path=value` and `path!=value` terms over any field, such as `spec.nodeName=node-1`. */
 export function matchesFields(selector: string | undefined, object: Resource): boolean {
   return splitTerms(selector ?? '').every((term) => {
     const [, path = '', operator, value] = equal.exec(term) ?? fail(term);

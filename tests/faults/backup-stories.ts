@@ -45,7 +45,7 @@ export async function backUp(world: World, dataMoverClass = 'volsync'): Promise<
   };
 }
 
-/** The password is replaced while the mover runs, which can no longer open the repository with the old one. */
+/** Replaces the password while the mover runs, which can no longer open the repository with the old one. */
 export async function replacePassword(world: World): Promise<Told> {
   const told = await backUp(world);
   const { state } = world.actors;
@@ -77,7 +77,7 @@ export async function replacePassword(world: World): Promise<Told> {
   };
 }
 
-/** The part of a backup from the start of its verification. */
+/** Runs a backup; faults occur from the start of its verification. */
 export async function verifyBackup(world: World): Promise<Told> {
   const told = await backUp(world, 'verified');
   const current = () => world.feed.get(dataMoverBackups, { namespace: world.app, name: 'b1' })?.status;
@@ -93,7 +93,7 @@ export async function verifyBackup(world: World): Promise<Told> {
   };
 }
 
-/** A backup of a volume that the mover reads while the application uses it. The transfer is as in any other backup. */
+/** Backs up a volume that the mover reads while the application uses it. The transfer is as in any other backup. */
 export async function backUpLive(world: World): Promise<Told> {
   const data = { namespace: world.app, name: 'data' };
   await world.addSource('data', 'precious');
@@ -139,8 +139,8 @@ function policiesOf(world: World, annotation: string): Set<string | undefined> {
 }
 
 /**
- * A backup by the Restic mover, from the request for its volume until its snapshot is known. The other parts are as in any
- * backup.
+ * Backs up with the Restic mover; faults occur from the creation of its volume until its snapshot is known. The other parts are
+ * as in any backup.
  */
 export async function backUpByRestic(world: World): Promise<Told> {
   const told = await backUp(world, 'restic');

@@ -8,7 +8,7 @@ import { HOME } from './relay.ts';
 import type { Told } from './told.ts';
 import type { World } from './world.ts';
 
-/** A class from its creation to its deletion, which waits until the last request that uses it has ended. */
+/** Creates and deletes a class, which is kept until the last request that uses it has ended. */
 export async function keepClass(world: World): Promise<Told> {
   world.feed.standApart();
   const { app, feed } = world;

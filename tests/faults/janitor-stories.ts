@@ -16,9 +16,9 @@ const LONG_AGO = '2025-12-01T00:00:00Z';
 const OF_JANITOR = /^(list|create|delete) (Backup|Restore|DataMover)| DataMoverBackup /;
 
 /**
- * Everything that the janitor does: it marks the backup of a failed Velero backup as failed and deletes it with its data after
- * that Velero backup is deleted; it cancels a backup that still waits; it deletes a restore and a deletion that have ended and
- * are no longer needed.
+ * Runs everything that the janitor does: it marks the backup of a failed Velero backup as failed and deletes it with its data
+ * after that Velero backup is deleted; it cancels a backup that still waits; it deletes a restore and a delete that have ended
+ * and are no longer needed.
  */
 export async function sweep(world: World): Promise<Told> {
   const [older, failed] = world.addRepository('old', 'failed');

@@ -12,14 +12,17 @@ const LOCKED: MoverRun = { end: 'failed', exitCode: 3, lines: ['ERROR: failure l
 
 type Run = ClusterState['started'][number];
 
-/** From the time when the next mover finds the lock until one that `unlocks` has run. */
+/**
+ * Backs up into a locked repository; faults occur from the time when the next mover finds the lock until one that `unlocks` has
+ * run.
+ */
 export async function unlockForBackup(world: World): Promise<Told> {
   const told = await backUp(world);
   world.actors.state.script = ({ unlock }) => (unlock ? undefined : LOCKED);
   return whileLocked(world, told, ({ unlock }) => unlock);
 }
 
-/** VolSync cannot remove locks for a restore: a Job of ours does. */
+/** Restores from a locked repository. VolSync cannot remove locks for a restore: a Job of ours does. */
 export async function unlockForRestore(world: World): Promise<Told> {
   const { told } = await beginRestore(world);
   const { state } = world.actors;

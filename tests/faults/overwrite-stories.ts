@@ -6,7 +6,7 @@ import { lonelyMoments } from './lonely-volumes.ts';
 import { isFree, type Told } from './told.ts';
 import type { World } from './world.ts';
 
-/** A restore into a claim that holds data, from the moment at which the new data is complete. */
+/** Restores into a claim that holds data; faults occur from the moment at which the new data is complete. */
 export async function overwrite(world: World): Promise<Told> {
   const { told, current } = await beginOverwrite(world, 'precious');
   return {
@@ -18,7 +18,7 @@ export async function overwrite(world: World): Promise<Told> {
   };
 }
 
-/** A restore that fails: the former data must be unchanged, at whichever call of the rollback the fault occurs. */
+/** Fails to restore: the former data must be unchanged, at whichever call of the rollback the fault occurs. */
 export async function failToOverwrite(world: World): Promise<Told> {
   const { told, current, former, before } = await beginOverwrite(world, undefined);
   return {
@@ -38,7 +38,7 @@ export async function failToOverwrite(world: World): Promise<Told> {
   };
 }
 
-/** If `content` is undefined, the repository turns out to be empty. */
+/** Starts an overwriting restore. If `content` is undefined, the repository turns out to be empty. */
 async function beginOverwrite(world: World, content: string | undefined) {
   const [result] = world.addRepository('precious');
   if (content === undefined) world.emptyRepositories();

@@ -132,7 +132,10 @@ export async function removeRepository(world: World): Promise<Told> {
   };
 }
 
-/** A delete requests a prune, which another controller reconciles and which waits until it is due. */
+/**
+ * Returns true if a prune exists and each prune has a phase. The prune of a delete runs independently of it and waits until it is
+ * due.
+ */
 export function isPruneToCome(world: World): boolean {
   const prunes = world.feed.list(dataMoverPrunes);
   return prunes.length > 0 && prunes.every(({ status }) => status?.phase !== undefined);

@@ -8,19 +8,19 @@ import { lonelyMoments } from './lonely-volumes.ts';
 import { isFree, type Told } from './told.ts';
 import type { World } from './world.ts';
 
-/** A restore up to the moment at which the data is complete. */
+/** Restores; faults occur up to the moment at which the data is complete. */
 export async function restore(world: World): Promise<Told> {
   const { told, current } = await beginRestore(world);
   return { ...told, counts: () => current()?.status?.handOver === undefined };
 }
 
-/** A restore from that moment on. */
+/** Restores; faults occur from that moment on. */
 export async function handOver(world: World): Promise<Told> {
   const { told, current } = await beginRestore(world);
   return { ...told, counts: () => current()?.status?.handOver !== undefined };
 }
 
-/** The part of a restore from the start of its verification. */
+/** Restores; faults occur from the start of the verification. */
 export async function verifyRestore(world: World): Promise<Told> {
   const { told, current } = await beginRestore(world, 'verified');
   return {
@@ -37,7 +37,7 @@ export async function verifyRestore(world: World): Promise<Told> {
   };
 }
 
-/** A restore by the Restic mover: from its admission until the data is complete. */
+/** Restores with the Restic mover; faults occur from its admission until the data is complete. */
 export async function restoreByRestic(world: World): Promise<Told> {
   const { told, current } = await beginRestore(world, 'restic');
   const isMoving = (): boolean => {

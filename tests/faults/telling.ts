@@ -34,7 +34,7 @@ async function endOf(world: World, told: Told, isGone: (() => boolean) | undefin
   if (isGone === undefined) told.verify();
 }
 
-/** The objects of the application must be in the next Velero backup. */
+/** Throws unless the objects of the application will be in the next Velero backup. */
 function assertVisible({ feed, app }: World): void {
   const claims = feed.list(persistentVolumeClaims).filter(({ metadata }) => metadata.namespace === app);
   const volumes = feed.list(persistentVolumes).filter(({ spec }) => spec.claimRef?.namespace === app);

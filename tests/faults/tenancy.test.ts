@@ -137,7 +137,7 @@ async function tryAs(who: KubeClient, wish: Wish): Promise<string> {
   }
 }
 
-/** A restore from another tenant's repository; `changes` are to the result. */
+/** Returns a restore from another tenant's repository; `changes` are to the result. */
 function restoreOf(repository: string, changes: object = {}, source: object = {}): Wish {
   const result = { mover: 'VolSync', repository, snapshotID: 'abcdef01', ...changes };
   return {

@@ -50,7 +50,7 @@ function answers(error: ConstructorParameters<typeof KubeError>[0]): Pick<Troubl
 
 const TIMEOUT = { code: 0, reason: ClientReason.timeout, message: 'no answer within 30 s' };
 
-/** The old leader's write arrives after the new leader, whose caches do not contain it, has started to work. */
+/** Changes the leader: the old one's write arrives after the new one, whose caches do not contain it, has started to work. */
 async function changeLeader<R>({ process, world, boot }: Scene, act: () => Promise<R>): Promise<never> {
   const next = boot();
   await world.wait('warm caches', next.warm);
@@ -62,8 +62,8 @@ async function changeLeader<R>({ process, world, boot }: Scene, act: () => Promi
 }
 
 /**
- * The write arrives after the first call of the next leader and completes before its second: even on a busy machine it arrives in
- * the middle of that leader's work and not after it.
+ * Delays the write until after the first call of the next leader and completes it before the second: even on a busy machine it
+ * arrives in the middle of that leader's work and not after it.
  */
 async function comeLate<R>(next: Process, leads: Promise<void>, act: () => Promise<R>): Promise<R> {
   const begun = leads.then(() => Promise.race([next.firstCall, sleep(systemClock, UNDER_WAY_MS)]));
@@ -76,8 +76,8 @@ async function comeLate<R>(next: Process, leads: Promise<void>, act: () => Promi
 const UNDER_WAY_MS = 500;
 
 /**
- * The leader is paused in the middle of a write, like a suspended machine: it no longer renews its lease, another process
- * acquires it and starts to work, and then the write arrives. The old leader does nothing after it.
+ * Pauses the leader in the middle of a write, like a suspended machine: it no longer renews its lease, another process acquires
+ * it and starts to work, and then the write arrives. The old leader does nothing after it.
  */
 async function outliveLease<R>({ process, world, boot }: Scene, act: () => Promise<R>): Promise<R> {
   process.pause();
@@ -91,7 +91,9 @@ async function outliveLease<R>({ process, world, boot }: Scene, act: () => Promi
   return answer;
 }
 
-/** The process cannot reach the API server until its lease is lost, so it ends; after a restart it continues from what exists. */
+/**
+ * Cuts the process off from the API server until its lease is lost, so it ends; after a restart it continues from what exists.
+ */
 async function loseLease<R>({ process, world }: Scene, act: () => Promise<R>): Promise<R> {
   process.pause();
   await world.wait('the loss of the lease', process.lost);

@@ -36,7 +36,7 @@ export function accessControlList(permissions: readonly number[], uid: number): 
   return list;
 }
 
-/** Effective capabilities such as a program without root needs, for example for a port below 1024. */
+/** Returns effective capabilities such as a program without root needs, for example for a port below 1024. */
 function fileCapability(permitted: number): Uint8Array {
   const value = Buffer.alloc(20);
   value.writeUInt32LE(0x0200_0001);

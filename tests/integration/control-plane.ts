@@ -121,7 +121,10 @@ interface Programs {
   controllerManager: string;
 }
 
-/** `DATAMOVER_TOOLS_BIN`, a folder with all programs, or the cache of the embedded cluster (built if it is empty). */
+/**
+ * Finds the programs in `DATAMOVER_TOOLS_BIN`, a folder with all of them, or in the cache of the embedded cluster (built if it is
+ * empty).
+ */
 async function findPrograms(): Promise<Programs> {
   const folder = process.env.DATAMOVER_TOOLS_BIN;
   if (folder !== undefined && folder !== '')
@@ -257,7 +260,9 @@ async function waitUntilReady(program: Program, server: string, token: string): 
   }
 }
 
-/** The server's certificate may not exist yet, so it is not verified; only the answer "ready" counts. */
+/**
+ * Returns true if the server is ready. Its certificate may not exist yet, so it is not verified; only the answer "ready" counts.
+ */
 function answersReady(server: string, token: string): Promise<boolean> {
   return new Promise((resolve) => {
     const ask = request(
@@ -289,7 +294,7 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Through etcd's JSON gateway. */
+/** Compacts etcd through its JSON gateway. */
 async function compactEtcd(etcdUrl: string): Promise<void> {
   const call = async (path: string, body: unknown): Promise<{ header: { revision: string } }> => {
     const response = await fetch(`${etcdUrl}${path}`, { method: 'POST', body: JSON.stringify(body) });

@@ -45,7 +45,7 @@ interface JobSpec {
   template: { spec: { containers: { command: string[]; args: string[] }[] } };
 }
 
-/** The command of the container of a delete. */
+/** Returns the command of the container of a delete. */
 function forgetCommand(id: string): string[] {
   const target = { kind: 'delete' as const, name: 'dmd-1', labels: {}, annotations: {} };
   const config = parseResticConfig({});

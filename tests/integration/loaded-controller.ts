@@ -96,7 +96,7 @@ function countingPatches(client: KubeClient, count: () => void): KubeClient {
   };
 }
 
-/** A failed renewal of the lease is logged as a warning. */
+/** Returns a logger that collects warnings; a failed renewal of the lease is one. */
 function noting(warnings: string[]): Logger {
   return { ...silentLogger, warn: (...line: unknown[]) => void warnings.push(inspect(line)) };
 }

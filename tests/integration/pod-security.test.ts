@@ -42,7 +42,7 @@ async function makePod(namespace: string, { spec }: Templated): Promise<void> {
 
 const SECRET_KEYS = ['RESTIC_PASSWORD', 'RESTIC_CUSTOM_CA', 'GOOGLE_APPLICATION_CREDENTIALS'];
 
-/** A Job of our own, with every file that it can mount. */
+/** Returns a Job of our own, with every file that it can mount. */
 function ownJob(volume?: VolumeUse) {
   const target = { kind: 'delete', name: 'dmd-1', labels: {}, annotations: {} } as const;
   return desiredRepositoryJob(
@@ -58,7 +58,7 @@ function ownJob(volume?: VolumeUse) {
   );
 }
 
-/** The Job that compares a volume with its snapshot. */
+/** Returns the Job that compares a volume with its snapshot. */
 function comparison(podSecurityContext: Record<string, unknown> | undefined, isPrivileged = false) {
   return ownJob({
     claimName: 'dmb-1',
@@ -68,7 +68,7 @@ function comparison(podSecurityContext: Record<string, unknown> | undefined, isP
   });
 }
 
-/** VolSync's Job for a transfer, as its double creates it. */
+/** Returns VolSync's Job for a transfer, as its double creates it. */
 function moverJob(moverSecurityContext: Record<string, unknown> | undefined, privileged = false) {
   return desiredJob({
     owner: {

@@ -90,7 +90,9 @@ async function install(object: Resource): Promise<void> {
   await client.apply(kind, { ...object, metadata });
 }
 
-/** `<verb> <resource>[.<group>][/<subresource>] [in <namespace>]`, e.g. `patch datamoverbackups.oadp.openshift.io/status`. */
+/**
+ * Checks `<verb> <resource>[.<group>][/<subresource>] [in <namespace>]`, e.g. `patch datamoverbackups.oadp.openshift.io/status`.
+ */
 async function controllerMay(wish: string, installation = 'velero'): Promise<boolean> {
   const [, verb, resource, group = '', subresource, namespace] =
     /^(\w+) (\w+)(?:\.([\w.]+))?(?:\/(\w+))?(?: in ([\w-]+))?$/.exec(wish) ?? [];

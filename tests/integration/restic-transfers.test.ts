@@ -139,7 +139,7 @@ function fill(): void {
   execFileSync('mkfifo', [at('volume', 'pipe')]);
 }
 
-/** Node.js cannot set attributes, but GNU tar sets them on what it unpacks. */
+/** Creates files with attributes: Node.js cannot set them, but GNU tar sets them on what it unpacks. */
 function fillWithAttributes(): void {
   fs.writeFileSync(at('scratch', 'labelled'), 'precious');
   const attributes = '--pax-option=SCHILY.xattr.user.origin:=Hamburg,SCHILY.xattr.trusted.seal:=unbroken';

@@ -91,7 +91,7 @@ interface Planted {
   servers: Server[];
 }
 
-/** Only Node.js can spell such paths, so files that it cannot create are created under a plain name and renamed. */
+/** Creates a node with mknod under a plain name and renames it, because only Node.js can spell such a path. */
 function makeNode(path: Buffer, { folders: [volume] }: Planted, ...options: string[]): void {
   const plain = join(volume.toString(), 'plain');
   execFileSync('mknod', [plain, ...options]);

@@ -206,7 +206,7 @@ function returnsAsUser(facts: BackupFacts, before: readonly string[], uid: numbe
   if (extraordinary.length > 0) expect(losses).toContain('extended attributes');
 }
 
-/** A file that such a user may not read fails the backup; otherwise everything is saved. */
+/** Expects that a file that such a user may not read fails the backup; otherwise everything is saved. */
 function savedByUser(uid: number): void {
   execFileSync('chown', ['-R', `${String(uid)}:${String(uid)}`, at('repository')]);
   const { lines, status } = run(BACKUP_SCRIPT, ['request=1'], uid);

@@ -34,7 +34,7 @@ export function classOf(name: string, atOnce: number): DataMoverClass {
   };
 }
 
-/** A delete of a repository of its own. */
+/** Returns a delete with a repository of its own. */
 export function deleteOf(index: number, className: string): DataMoverDelete {
   const name = `load-${String(index).padStart(5, '0')}`;
   return {
@@ -50,7 +50,7 @@ export function deleteOf(index: number, className: string): DataMoverDelete {
   };
 }
 
-/** The claim of the backup with this name. */
+/** Returns the claim of the backup with this name. */
 export function claimOf(name: string): PersistentVolumeClaim {
   return {
     apiVersion: 'v1',

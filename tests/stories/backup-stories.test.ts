@@ -318,7 +318,7 @@ describe('a cache that lags behind', () => {
 describe("a backup of somebody else's snapshot", () => {
   const snapshot = { namespace: APP, name: 'velero-data' };
 
-  /** As Velero's CSI support creates it. */
+  /** Creates a snapshot as Velero's CSI support does. */
   async function takeSnapshot(): Promise<VolumeSnapshotContent> {
     world.kube.seed(volumeSnapshots, {
       apiVersion: 'snapshot.storage.k8s.io/v1',

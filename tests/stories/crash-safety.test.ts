@@ -90,7 +90,7 @@ async function restoreStory(verify?: 'Data'): Promise<Story> {
   };
 }
 
-/** A restore into a claim that holds data; it has deleted that claim and cannot create its replacement. */
+/** Restores into a claim that holds data; the controller has deleted that claim and cannot create its replacement. */
 async function undoneStory(): Promise<Story> {
   const world = newWorld();
   world.addClass((object) => Object.assign(object.spec, { deadlines: { stagingSeconds: 40 } }));
@@ -178,7 +178,7 @@ const answer = (code: number, reason: string) => (): never => {
   throw new KubeError({ code, reason, message: `${String(code)} ${reason}, once` });
 };
 
-/** A class that is being deleted while a backup uses it. */
+/** Deletes a class while a backup uses it. */
 async function leavingClassStory(): Promise<Story> {
   const story = await backupStory();
   const { world } = story;

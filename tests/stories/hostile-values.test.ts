@@ -83,7 +83,10 @@ function statusOf(kind: Kind): Status | undefined {
   return (world.kube.peek(KINDS[kind], CARE) as { status?: Status } | undefined)?.status;
 }
 
-/** Maintenance of repositories waits for a class that may be created, and is retried; until then it has started nothing. */
+/**
+ * Waits for the end of a request, or for its first failed attempt: maintenance of repositories waits for a class that may be
+ * created and is retried, and until then it has started nothing.
+ */
 async function endOf(kind: Kind): Promise<Status> {
   await world.until(() => {
     const { completionTimestamp, lastFailure } = statusOf(kind) ?? {};

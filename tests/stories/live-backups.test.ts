@@ -68,7 +68,7 @@ function editVolume(change: (spec: PersistentVolume['spec']) => void): void {
   world.kube.edit(persistentVolumes, { name: volumeName() }, ({ spec }) => change(spec));
 }
 
-/** As on machines without a CSI driver. */
+/** Puts the volume on the host's disk, as on machines without a CSI driver. */
 function onHostPath(): void {
   editVolume((spec) => (spec['hostPath'] = { path: '/srv/data', type: 'Directory' }));
 }

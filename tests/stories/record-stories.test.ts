@@ -40,7 +40,7 @@ function noChange(_: DataMoverBackup): void {
   // Leaves the record unchanged.
 }
 
-/** The maximum duration, in milliseconds. */
+/** Waits for the end of the restore, for at most `limitMs`. */
 async function end(limitMs = 15_000) {
   await world.until(() => world.restore()?.status?.completionTimestamp !== undefined, limitMs);
   return world.restore()!.status!;

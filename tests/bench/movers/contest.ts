@@ -74,7 +74,7 @@ export async function contest(ground: Ground, load: Load): Promise<Measured[]> {
   return measured;
 }
 
-/** restic itself on the volume's folder. */
+/** Returns restic itself as a contestant; it works on the volume's folder. */
 async function byHand({ test, name }: Ground, folder: string, scratch: string): Promise<Contestant> {
   const path = `${name}/plain`;
   const plain = await plainRestic(test.cluster, path, mkdtempSync(join(scratch, 'cache-')));
@@ -92,7 +92,7 @@ async function byHand({ test, name }: Ground, folder: string, scratch: string): 
   };
 }
 
-/** A contestant with a class and repositories of its own. */
+/** Returns a mover as a contestant, with a class and repositories of its own. */
 async function byMover(
   { test, name: ground }: Ground,
   mover: string,

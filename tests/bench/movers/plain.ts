@@ -3,7 +3,7 @@ import type { Cluster } from '../../../hack/cluster/index.ts';
 
 const PASSWORD = 'only-for-the-benchmark';
 
-/** The location of one contestant's repositories, and the secret to access them. */
+/** Returns the secret of one contestant's repositories, with their location and credentials. */
 export function repositoryOf({ s3 }: Pick<Cluster, 's3'>, path: string): Record<string, string> {
   return {
     RESTIC_REPOSITORY: `s3:${s3.endpoint}/${s3.buckets.datamover}/bench/${path}`,

@@ -50,7 +50,7 @@ function processes(): string[] {
   return readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name));
 }
 
-/** `restic backup`: the program and the first word that is neither an option nor the value of one. */
+/** Returns the program and the first word that is neither an option nor the value of one, e.g. `restic backup`. */
 function commandOf(program: string, [path = '', ...args]: readonly string[]): string | undefined {
   if (basename(path) !== program) return undefined;
   const word = args.find((arg, index) => /^[a-z]+$/.test(arg) && !args[index - 1]?.startsWith('--'));

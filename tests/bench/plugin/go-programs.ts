@@ -13,7 +13,7 @@ export interface GoPrograms {
   driver: string;
 }
 
-/** Built if their sources have changed, and kept in the user's cache. */
+/** Builds the programs if their sources have changed, and keeps them in the user's cache. */
 export async function goPrograms(): Promise<GoPrograms> {
   const cacheDir = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'datamover', 'tools');
   const folder = join(cacheDir, `bench-${sourceHash()}`);

@@ -110,7 +110,7 @@ function claim({ marked = false, spec }: { marked?: boolean; spec: object }, not
   };
 }
 
-/** Many small values in nested objects and lists: the hardest case for a decoder. */
+/** Returns many small values in nested objects and lists: the hardest case for a decoder. */
 function likeAPod(): object {
   const container = (index: number) => ({
     name: `container-${String(index)}`,
@@ -131,7 +131,7 @@ function likeAPod(): object {
   return { containers: Array.from({ length: 410 }, (_, index) => container(index)) };
 }
 
-/** A few long strings. */
+/** Returns a few long strings. */
 function likeAConfigMap(): object {
   const page = (index: number) => `line ${String(index)}\n`.repeat(3_600);
   return {

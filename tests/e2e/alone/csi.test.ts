@@ -42,7 +42,7 @@ const CLAIMS: Readonly<Record<string, ClaimOptions>> = {
   classless: {},
 };
 const NAMES = Object.keys(CLAIMS);
-/** Velero takes no snapshot if a volume policy contains `custom`. */
+/** Velero takes no snapshot of a volume if its policy has the action `custom`. */
 const POLICY = `
 version: v1
 volumePolicies:
@@ -109,7 +109,7 @@ describe("Velero's CSI support", () => {
 
   afterAll(() => story.end());
 
-  /** Without a default class, a claim that names no class has none. */
+  /** Removes the default StorageClass, so that a claim that names no class has none. */
   async function takeDefaultAway(): Promise<void> {
     const set = (value: string | null): Promise<unknown> =>
       story.kube.mergePatch(
@@ -137,7 +137,7 @@ describe("Velero's CSI support", () => {
     volumes = await volumesOf(app.namespace);
   }
 
-  /** The user's own snapshot of a claim whose data is moved. */
+  /** Takes the user's own snapshot of a claim whose data is moved. */
   async function takeOwnSnapshot(): Promise<void> {
     const key = { namespace: app.namespace, name: 'own' };
     await story.apply({
@@ -153,7 +153,10 @@ describe("Velero's CSI support", () => {
     await until(story.kube, volumeSnapshots, key, when);
   }
 
-  /** The mover is turned off when the first move of the first backup has started; the second backup starts after that. */
+  /**
+   * Runs both backups. The mover is turned off when the first move of the first backup has started; the second backup starts
+   * after that.
+   */
   async function backUpBoth(): Promise<void> {
     const policy = { namespace: story.namespace, name: story.unique('policy') };
     await story.make({

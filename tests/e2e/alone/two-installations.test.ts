@@ -105,7 +105,7 @@ describe('two installations in one cluster', () => {
       });
   }
 
-  /** The second controller is stopped: its requests wait for it, and no other controller reconciles them. */
+  /** Stops the second controller: its requests wait for it, and no other controller reconciles them. */
   async function workWithoutSecond(): Promise<void> {
     await second.stopController();
     try {
@@ -134,7 +134,7 @@ describe('two installations in one cluster', () => {
     }
   }
 
-  /** The first controller is stopped: the second one completes its own requests and backs up what the first one has backed up. */
+  /** Stops the first controller: the second one completes its own requests and backs up what the first one has backed up. */
   async function workWithoutFirst(): Promise<void> {
     await a.cluster.stop('controller');
     try {

@@ -61,7 +61,7 @@ function describe(entry: TarEntry): Entry {
   }
 }
 
-/** All names of a file, by the name that the archive stores as a file. */
+/** Returns all names of each file, by the name that the archive stores as a file. */
 function hardLinkGroups(entries: readonly TarEntry[]): Map<string, string[]> {
   const groups = new Map<string, string[]>();
   for (const entry of entries.filter(({ type }) => type === '1')) {

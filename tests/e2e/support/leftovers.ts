@@ -75,7 +75,7 @@ interface Reference {
   name?: string;
 }
 
-/** The claim of a volume, or the snapshot of a content. */
+/** Returns the reference of a volume to its claim, or of a content to its snapshot. */
 function refOf(object: Resource): Reference | undefined {
   const { spec } = object as { spec?: { claimRef?: Reference; volumeSnapshotRef?: Reference } };
   return spec?.claimRef ?? spec?.volumeSnapshotRef;

@@ -30,7 +30,7 @@ export async function leaveLock(
   await writeFile(join(folder, 'locks', id), sealed);
 }
 
-/** The S3 server deletes a folder with its last file. */
+/** Counts the locks in a repository. The folder may not exist: the S3 server deletes a folder with its last file. */
 export async function countLocks(folder: string): Promise<number> {
   const found = await readdir(join(folder, 'locks')).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;

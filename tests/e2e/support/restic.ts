@@ -60,7 +60,7 @@ export function storeFile(cluster: Cluster, repositoryPath: string, name: string
   writeFileSync(file, 'of somebody else');
 }
 
-/** The folder of the repositories of all stories. */
+/** Returns the folder of the repositories of all stories. */
 function placeIn({ s3 }: Cluster): string {
   return `${s3.buckets.datamover}/restic`;
 }

@@ -100,7 +100,7 @@ export async function logOf(
     });
 }
 
-/** `key=word other="words, with \"quotes\""`, as Velero's logger writes by default. */
+/** Parses `key=word other="words, with \"quotes\""`, the default format of Velero's logger. */
 function fieldsOf(line: string): Record<string, string> {
   const pairs = line.matchAll(/([^\s=]+)=("(?:[^"\\]|\\.)*"|\S*)/g);
   return Object.fromEntries(

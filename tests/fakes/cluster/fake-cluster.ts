@@ -168,7 +168,7 @@ function protectedBy(object: Resource, finalizer: string): Resource {
   return { ...object, metadata: { ...object.metadata, finalizers } };
 }
 
-/** A stored spec remains valid if it does not change, because an API server validates changes only. */
+/** Returns true if the spec has not changed: a stored spec remains valid, because an API server validates changes only. */
 function isSameSpec(before: Resource | undefined, object: Resource): boolean {
   const specOf = (one: Resource | undefined): unknown => (one as { spec?: unknown } | undefined)?.spec;
   return before !== undefined && isDeepStrictEqual(specOf(before), specOf(object));

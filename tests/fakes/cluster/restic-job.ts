@@ -55,7 +55,7 @@ function work(state: ClusterState, job: VerifyJob, kind: 'backup' | 'restore'): 
   return save(state, repository, first, content);
 }
 
-/** The id contains the tag, so that a repeated request finds the snapshot that it saved. */
+/** Saves a snapshot whose id contains the tag, so that a repeated request finds the snapshot that it saved. */
 function save(state: ClusterState, { snapshots }: Repository, tag: string, content: string): MoverRun {
   const id = createHash('sha256').update(tag).digest('hex');
   const time = new Date(state.clock.now()).toISOString();

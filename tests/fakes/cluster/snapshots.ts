@@ -90,7 +90,10 @@ function cut(state: ClusterState, snapshot: VolumeSnapshot): void {
 export const MANAGED_BY_NODE = 'snapshot.storage.kubernetes.io/managed-by';
 const NODE = 'node-of-the-volume';
 
-/** Reading the state of a snapshot requires the list secret of the class, and the driver on the node of the snapshot. */
+/**
+ * Returns true if the driver can read the state of a snapshot: that requires the list secret of the class, and the driver on the
+ * node of the snapshot.
+ */
 function canBeRead({ metadata, spec }: VolumeSnapshotContent): boolean {
   return metadata.labels?.[MANAGED_BY_NODE] === NODE && spec.volumeSnapshotClassName !== undefined;
 }
@@ -119,7 +122,7 @@ function settle({ kube, clock }: ClusterState, snapshot: VolumeSnapshot, content
   });
 }
 
-/** A content with policy Retain is kept when its snapshot is deleted. */
+/** Releases a deleted snapshot; a content with policy Retain is kept. */
 function release(state: ClusterState, snapshot: VolumeSnapshot): void {
   const { kube } = state;
   const { name, namespace } = snapshot.metadata;

@@ -115,7 +115,7 @@ export interface ClusterState {
   wakeAfter(ms: number): void;
 }
 
-/** The initial state of the doubles. */
+/** Returns the initial state of the doubles. */
 export function emptyState(): Pick<
   ClusterState,
   | 'disks'
@@ -159,7 +159,7 @@ export interface PodOutput {
   listeners: Set<() => void>;
 }
 
-/** RFC 3339 with whole seconds. */
+/** Returns the time as RFC 3339 with whole seconds. */
 export function timeOf(clock: Clock): string {
   return new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
 }

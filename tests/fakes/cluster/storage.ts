@@ -41,7 +41,7 @@ function tendClaim(state: ClusterState, claim: PersistentVolumeClaim): void {
   }
 }
 
-/** A bound claim is Lost while its volume belongs to another claim. */
+/** Sets a bound claim to Lost while its volume belongs to another claim. */
 function followVolume(state: ClusterState, claim: PersistentVolumeClaim): void {
   const volume = state.get(persistentVolumes, { name: claim.spec.volumeName ?? '' });
   const isOwn = volume?.spec.claimRef?.uid === claim.metadata.uid;
@@ -121,7 +121,7 @@ function contentFor(state: ClusterState, { metadata, spec }: PersistentVolumeCla
   return state.snapshots.get(content?.status?.snapshotHandle ?? '');
 }
 
-/** A pod that has no node yet does not protect its claims. */
+/** Returns false for a pending pod without a node, which does not protect its claims. */
 function isPlaced({ spec, status }: Pod): boolean {
   return spec.nodeName !== undefined || status?.phase !== 'Pending';
 }

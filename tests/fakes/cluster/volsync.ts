@@ -166,7 +166,7 @@ function finish(state: ClusterState, sync: Sync): void {
   });
 }
 
-/** The Job is deleted after success was reported. */
+/** Deletes the Job, after success was reported. */
 function cleanUp(state: ClusterState, sync: Sync): void {
   const { kube, namespace } = state;
   kube.remove(jobs, { namespace, name: sync.jobName });

@@ -37,7 +37,7 @@ interface Config {
   isSlow: boolean;
 }
 
-/** A mover that moves nothing: it creates a Job per command, which an engine in the same process executes. */
+/** Returns a mover that moves nothing: it creates a Job per command, which an engine in the same process executes. */
 export function memoryMover(fault?: MoverFault): MoverFactory {
   return (deps) => createMemoryMover(deps, fault);
 }

@@ -54,7 +54,7 @@ export function memoryUnderTest(faults: { mover?: MoverFault; engine?: EngineFau
   };
 }
 
-/** No shell runs here: the text of a script becomes the content of one file. */
+/** Returns the volumes for the conformance suite. No shell runs here: the text of a script becomes the content of one file. */
 function memoryVolumes(kube: FakeKube, { volumes }: Store): Volumes {
   const client = kube.client();
   return {
