@@ -27,7 +27,7 @@ const FULL = NAMES.filter((name) => !name.startsWith('empty'));
 const UNMOUNTED = NAMES.filter((name) => name.startsWith('unmounted'));
 const MOUNTED = NAMES.filter((name) => !name.startsWith('unmounted'));
 
-/** What the owner has written on a volume, and in which field. */
+/** Labels and annotations that the owner has set on a volume, and the label of its zone. */
 const MARKS = {
   labels: { tier: 'gold', 'topology.kubernetes.io/zone': 'of-the-lost-volume' },
   annotations: { 'example.com/owner': 'shop' },

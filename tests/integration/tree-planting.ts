@@ -253,7 +253,10 @@ function contentOf(path: Buffer, stat: fs.BigIntStats): unknown[] {
   return [stat.size, sum, link, stat.isCharacterDevice() || stat.isBlockDevice() ? stat.rdev : ''];
 }
 
-/** Counts the folders called lost+found by their ability to hold data; the file system's own folder is neither. */
+/**
+ * Counts the entries called lost+found: `held` may contain data, `empty` are empty folders. The empty folder of the file system
+ * itself is neither.
+ */
 export function lostAndFound(folder: string): { held: number; empty: number } {
   const found = { held: 0, empty: 0 };
   const visit = (path: Buffer, depth: number): void => {

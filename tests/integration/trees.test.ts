@@ -124,7 +124,7 @@ function layRepository(): void {
   fs.writeFileSync(at('repository', 'keys', KEY_NAME), KEY);
 }
 
-/** Returns what the result contains about the root folder. */
+/** Returns what the result must contain about the root folder. */
 function notSavedOfRoot(): string[] {
   const borne = attributesBelow(at('data')).get(at('data')) ?? [];
   const lists = borne.filter((attribute) => attribute.startsWith('system.posix_acl_')).length;

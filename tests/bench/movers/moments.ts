@@ -44,7 +44,7 @@ const SIGNS: readonly Sign<never>[] = [
       'staging: volume made': () => true,
       [RELEASED]: ({ status }) => status?.phase === 'Released',
     },
-    // Excludes the claim of a mover's own cache.
+    // Excludes the volume of a mover's own cache.
     ({ spec }) => /^dm[br]-/.test(spec.claimRef?.name ?? ''),
   ),
   sign<Job>(jobs, {
