@@ -4,7 +4,7 @@ import { layers } from './hack/lint/layers.js';
 
 const TESTS = ['**/*.test.ts', 'tests/**/*.ts', 'testing/**/*.ts'];
 
-/** Budgets that keep one idea per file and per function. */
+/** Limits that keep files and functions small. */
 const budgets = {
   complexity: ['error', { max: 10, variant: 'modified' }],
   'max-depth': ['error', 3],
@@ -35,11 +35,11 @@ const style = {
   '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
   '@typescript-eslint/dot-notation': ['error', { allowIndexSignaturePropertyAccess: true }],
   '@typescript-eslint/explicit-module-boundary-types': 'error',
-  // Reconcilers may return nothing, which is a result: `Promise<ReconcileResult | void>`.
+  // Reconcilers may return nothing, which is a valid result: `Promise<ReconcileResult | void>`.
   '@typescript-eslint/no-invalid-void-type': 'off',
-  // It asks for the very `!` that no-non-null-assertion forbids.
+  // This rule demands the `!` that no-non-null-assertion forbids.
   '@typescript-eslint/non-nullable-type-assertion-style': 'off',
-  // An async function without await turns what it throws into a rejection, as callers of a port expect.
+  // An async function without await turns a thrown error into a rejection, as callers of a port expect.
   '@typescript-eslint/require-await': 'off',
   '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
   '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
@@ -78,7 +78,7 @@ export default defineConfig(
   { name: 'tools talk to a terminal', files: ['{cli,hack}/**/*.ts'], rules: { 'no-console': 'off' } },
   ...layers,
   {
-    // A package of its own, whose dependencies are not installed here: its types are checked with the whole, by tsc.
+    // A separate package whose dependencies are not installed here. tsc checks its types together with the project.
     name: 'examples',
     files: ['examples/**/*.ts'],
     extends: [tseslint.configs.disableTypeChecked],

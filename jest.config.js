@@ -1,6 +1,6 @@
 /**
- * One project per kind of test, so that `jest --selectProjects unit` needs nothing but Node.
- * Unit tests sit beside the code; everything that crosses a process lives under tests/.
+ * One project per kind of test, so that `jest --selectProjects unit` needs only Node. Unit tests are next to the code; tests that
+ * involve another process are under tests/.
  */
 const base = {
   testEnvironment: 'node',
@@ -29,7 +29,7 @@ const e2e = {
 };
 
 export default {
-  // The last resort, for machines however busy: what is waited for has deadlines of its own, whose errors say more.
+  // The last resort on busy machines: each wait has its own deadline, whose error is more specific.
   testTimeout: 120_000,
   projects: [
     project('unit', [
@@ -38,12 +38,12 @@ export default {
     ]),
     project('contract', ['<rootDir>/tests/contract/**/*.test.ts']),
     project('integration', ['<rootDir>/tests/integration/**/*.test.ts']),
-    // Stories told again and again, with trouble at another call each time.
+    // The same tests repeated, each time with a fault at another call.
     project('faults', ['<rootDir>/tests/faults/**/*.test.ts']),
     project('e2e', ['<rootDir>/tests/e2e/*.test.ts'], e2e),
-    // Stories about the whole cluster: another one beside them would be in their way.
+    // Tests that change the whole cluster, so they run one at a time.
     project('e2e-alone', ['<rootDir>/tests/e2e/alone/*.test.ts'], e2e),
-    // What the API server has noted of all of them.
+    // Checks the audit log of the API server for all e2e tests.
     project('e2e-audit', ['<rootDir>/tests/e2e/audit/*.test.ts'], e2e),
   ],
 };

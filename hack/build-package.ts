@@ -1,4 +1,4 @@
-/** What vendors install → dist/package/, and as npm publishes it: dist/velero-datamover-<version>.tgz. */
+/** Builds the package for vendors: dist/package/, and the npm archive dist/velero-datamover-<version>.tgz. */
 import { basename, join } from 'node:path';
 import { packPackage } from './packaging/npm-package.ts';
 

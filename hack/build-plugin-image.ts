@@ -1,6 +1,6 @@
 /**
- * dist/plugin → dist/plugin-image.tar: the image that `velero plugin add` takes, as `docker load`, `podman load` and
- * `ctr images import` read it. PLUGIN_IMAGE names it, PLUGIN_BASE is an image to build upon.
+ * Builds dist/plugin-image.tar from dist/plugin: the image for `velero plugin add`, in the format that `docker load`, `podman
+ * load` and `ctr images import` read. PLUGIN_IMAGE sets its name, PLUGIN_BASE a base image.
  */
 import { createProgress } from './cluster/progress.ts';
 import { ensurePluginImage } from './packaging/plugin-image.ts';

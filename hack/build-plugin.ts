@@ -1,7 +1,7 @@
 /**
- * plugin/main.ts → dist/plugin/: one executable (Node with the bundled program inside) and the shared libraries that
- * Velero's image lacks. Velero executes every file with an x-bit in its plugin folder, links included, so exactly one
- * file here has it.
+ * Builds dist/plugin/ from plugin/main.ts: one executable (Node with the bundled program inside) and the shared libraries that
+ * Velero's image lacks. Velero executes every file with an x-bit in its plugin folder, including links, so exactly one file here
+ * has it.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -28,20 +28,20 @@ import { findPatchelf, lookBesideItself } from './packaging/run-path.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const outDir = join(root, 'dist/plugin');
-// Beside the folder that is copied to Velero, so that nothing but the result ever lies in it.
+// Outside the folder that is copied to Velero, so that the folder contains only the result.
 const workDir = join(root, 'dist/.plugin-build');
 const stampFile = join(workDir, 'stamp');
 const executable = 'velero-plugin-for-datamover';
 
-/** Tells the executable that a program was put into it; a constant of Node. */
+/** Marks the executable as containing a program; a constant of Node. */
 const SENTINEL = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
-/** What the executable gives Node. Beware of flags of V8: most make it refuse the code cache of Node's own modules. */
+/** Options that the executable passes to Node. Most flags of V8 make it reject the code cache of Node's own modules. */
 const NODE_OPTIONS = [
-  // A plugin shares Velero's memory limit: a small young generation lets go of items and messages soon after each call.
+  // A plugin shares Velero's memory limit: a small young generation frees items and messages soon after each call.
   '--max-semi-space-size=1',
-  // A kubeconfig without a CA trusts what the machine trusts, as in Go. Else Node reads its own root certificates, and
-  // those of NODE_EXTRA_CA_CERTS, into the memory of every process as soon as it loads HTTP/2.
+  // If a kubeconfig has no CA, the machine's certificates are trusted, as in Go. Without this option Node loads its own root
+  // certificates, and those of NODE_EXTRA_CA_CERTS, into the memory of every process as soon as it loads HTTP/2.
   '--use-openssl-ca',
 ];
 
@@ -69,15 +69,15 @@ function tell(what: string): void {
   console.log(`dist/plugin/${executable} ${what} (${megabytes} MB, ${seconds} s)`);
 }
 
-/** What all of it together needs, as a promise that the reader of the build's log can hold us to. */
+/** Returns the glibc version that all files together need. The build logs it, so that readers can check the promised version. */
 function glibcOf(folder: string): string {
   const needed = newestVersion(readdirSync(folder).map((name) => neededGlibc(join(folder, name))));
   return needed === undefined ? '' : `, and runs on glibc ${needed} and later`;
 }
 
 /**
- * Without white space, which would lie in the memory of every process, but with its names: Velero shows the function that
- * failed. The source map goes in as an asset and is read only then.
+ * Bundles without white space, which would take memory in every process, but keeps names: Velero shows the function that failed.
+ * The source map is an asset that is read only when an error occurs.
  */
 async function bundleProgram(): Promise<{ code: string; map: string }> {
   const result = await build({
@@ -93,9 +93,9 @@ async function bundleProgram(): Promise<{ code: string; map: string }> {
     write: false,
     minifyWhitespace: true,
     external: [
-      // Kubeconfigs with login programs: not inside Velero, and 5 MB.
+      // Needed only for kubeconfigs with login programs, which do not exist inside Velero; 5 MB.
       '@kubernetes/client-node',
-      // What gRPC loads to describe itself to debuggers, and protobufjs for integers above 2^53: nobody asks for either.
+      // gRPC loads these to describe itself to debuggers, protobufjs for integers above 2^53. Neither is needed.
       '@grpc/proto-loader',
       'long',
     ],
@@ -111,7 +111,7 @@ async function bundleProgram(): Promise<{ code: string; map: string }> {
   return { code, map: text('main.cjs.map') };
 }
 
-/** One character beyond Latin-1 would make V8 keep two bytes for each of them. */
+/** Throws if the code contains a character beyond Latin-1: one is enough to make V8 store two bytes per character. */
 function assertOneByte(code: string): void {
   const [wide] = /[\u0100-\u{10ffff}]/u.exec(code) ?? [];
   if (wide !== undefined) throw new Error(`the bundle has the character "${wide}"; write it as an escape`);
@@ -137,7 +137,7 @@ function isUpToDate(hash: string): boolean {
   );
 }
 
-/** Order matters: stripped after the injection, or injected after patchelf, the executable may not run any more. */
+/** The order matters: an executable that is stripped after the injection, or injected after patchelf, may not run. */
 async function buildExecutable(): Promise<string> {
   writeFileSync(join(workDir, 'main.cjs'), bundle.code);
   writeFileSync(join(workDir, 'main.cjs.map'), bundle.map);
@@ -160,7 +160,7 @@ async function buildExecutable(): Promise<string> {
   return program;
 }
 
-/** Without symbols, 18 MB smaller; kept, because it only changes with Node itself. */
+/** Returns a copy of Node without symbols, 18 MB smaller. It is cached, because it changes only with Node. */
 function strippedNode(): string {
   const { size, mtimeMs } = statSync(node);
   const kept = join(workDir, `node-${process.version}-${String(size)}-${String(mtimeMs)}`);
@@ -179,7 +179,7 @@ function strippedNode(): string {
   return kept;
 }
 
-/** A new folder beside the old one and then in its place: a reader sees the old result or the new one. */
+/** Builds a new folder and swaps it with the old one, so that a reader sees either the old or the new result. */
 function assemble(program: string): void {
   const fresh = `${outDir}.new`;
   rmSync(fresh, { recursive: true, force: true });

@@ -13,7 +13,7 @@ import { verificationScript } from '../movers/restic-repository/verification/scr
 import { ensurePackages, SHELLCHECK } from './cluster/packages.ts';
 import { createProgress } from './cluster/progress.ts';
 
-/** Runs shellcheck over every script that the controller hands to a pod, and over those that lie in the tree. */
+/** Runs shellcheck on every script that the controller passes to a pod, and on the scripts in the repository. */
 
 const FOLDER = '.run/scripts';
 
@@ -43,7 +43,7 @@ const files = Object.entries(generated).map(([name, script]) => {
 });
 const shipped = globSync('**/*.sh', { exclude: (name) => ['node_modules', '.run', 'dist'].includes(name) });
 
-// Their shell is busybox', which is dash with pipefail.
+// The shell of these scripts is that of busybox: dash with pipefail.
 const options = ['--shell', 'dash', '--exclude', 'SC3040'];
 try {
   execFileSync('shellcheck', [...options, ...files, ...shipped], { stdio: 'inherit' });

@@ -1,6 +1,6 @@
 /**
- * The declarations of what the package publishes → docs/api/*.api.md, a page per entry point: whoever changes what vendors build
- * upon sees it in the diff.
+ * Writes docs/api/*.api.md: the declarations that the package publishes, one page per entry point, so that a change of the
+ * published API shows in the diff.
  */
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -24,14 +24,14 @@ const all = entryPoints().map(({ name, declarations }) => {
 });
 const [first] = all;
 if (first === undefined) throw new Error('package.json exports nothing');
-// One program for all of them: the compiler is what takes the time.
+// One compiler program for all entry points: compiling takes most of the time.
 const compilerState = CompilerState.create(first.config, {
   additionalEntryPoints: all.map(({ config }) => config.mainEntryPointFilePath),
 });
 mkdirSync(REPORTS, { recursive: true });
 for (const { file, config } of all) {
   const messageCallback = (message: ExtractorMessage): void => {
-    // What it says to a terminal is of no use here.
+    // Suppresses the output for a terminal.
     message.handled = true;
   };
   Extractor.invoke(config, { compilerState, localBuild: true, messageCallback });

@@ -1,4 +1,4 @@
-/** proto/**\/*.proto → proto/schema.json (what runs) and proto/gen/*.ts (what is checked). */
+/** Generates proto/schema.json (used at run time) and proto/gen/*.ts (used for type checks) from proto/**\/*.proto. */
 import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,7 @@ const files = globSync('**/*.proto', { cwd: protoDir }).sort();
 await writeSchema();
 writeTypes();
 
-/** One schema for all files, with every name resolved, so that nothing is left to be done at run time. */
+/** Writes one schema for all files with every name resolved, so that nothing is left to resolve at run time. */
 async function writeSchema(): Promise<void> {
   const pool = new protobuf.Root();
   pool.resolvePath = (_origin, target) =>
@@ -26,7 +26,7 @@ async function writeSchema(): Promise<void> {
   );
 }
 
-/** The options describe what plugin/goplugin/wire.ts takes and gives. */
+/** The options describe the values that plugin/goplugin/wire.ts reads and writes. */
 function writeTypes(): void {
   rmSync(genDir, { recursive: true, force: true });
   const options = ['--keepCase', '--longs=String', '--enums=String', '--defaults', '--oneofs'];
@@ -45,7 +45,7 @@ function writeTypes(): void {
     ],
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );
-  // The files beside the folders describe loading a .proto at run time, which nothing does here.
+  // The files outside the folders describe loading a .proto at run time, which is not used.
   for (const file of globSync('*.ts', { cwd: genDir })) rmSync(`${genDir}/${file}`);
   for (const file of globSync('**/*.ts', { cwd: genDir })) {
     const path = `${genDir}/${file}`;

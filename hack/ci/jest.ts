@@ -5,8 +5,8 @@ import { join } from 'node:path';
 const ROOT = join(import.meta.dirname, '../..');
 
 /**
- * Runs the tests of one project of jest.config.js; the results land in `.run/jest/<project>.json`, where `summarise.ts` finds them.
- * When `signal` fires, jest ends at once, and so do its workers and what they have started.
+ * Runs one project of jest.config.js and writes the results to `.run/jest/<project>.json`, which `summarise.ts` reads.
+ * When `signal` fires, jest, its workers and their children are killed at once.
  * @returns jest's exit code
  */
 export function runJest(project: string, args: readonly string[], signal: AbortSignal): Promise<number> {
@@ -17,7 +17,7 @@ export function runJest(project: string, args: readonly string[], signal: AbortS
     cwd: ROOT,
     env: { ...process.env, NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' },
     stdio: 'inherit',
-    // Workers outlive a jest that is killed, so all of them are told: the group that is theirs alone.
+    // Workers survive if only jest is killed. jest gets its own process group, which is signaled as a whole.
     detached: true,
   });
   const end = (): void => {

@@ -1,9 +1,9 @@
-/** Compares the rights that manifests give with those that were used, so that they are neither too few nor too many. */
+/** Compares the rights in the manifests with the rights that were used, to find missing and superfluous ones. */
 
-/** One thing that may be done: `patch datamoverbackups.oadp.openshift.io/status`. */
+/** One permission, for example `patch datamoverbackups.oadp.openshift.io/status`. */
 export type Right = string;
 
-/** `resource` or `resource/subresource`. */
+/** @param resource `resource` or `resource/subresource` */
 export function rightOf(verb: string, group: string, resource: string): Right {
   const [name = '', subresource] = resource.split('/');
   const full = group === '' ? name : `${name}.${group}`;
@@ -12,7 +12,7 @@ export function rightOf(verb: string, group: string, resource: string): Right {
 
 /** The rights of one program. */
 export interface Roles {
-  /** In all namespaces, and to what lies in none. */
+  /** In all namespaces, and for cluster-scoped objects. */
   everywhere: ReadonlySet<Right>;
   /** In the protected namespace only. */
   protectedOnly: ReadonlySet<Right>;
@@ -24,7 +24,7 @@ interface RoleObject {
   rules?: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
 }
 
-/** The rights of the ClusterRoles and Roles of these names. */
+/** Returns the rights of the ClusterRoles and Roles with these names. */
 export function rolesOf(objects: readonly RoleObject[], ...names: readonly string[]): Roles {
   const rightsOf = (kind: string): Set<Right> =>
     new Set(
@@ -40,16 +40,16 @@ export function rolesOf(objects: readonly RoleObject[], ...names: readonly strin
   return { everywhere: rightsOf('ClusterRole'), protectedOnly: rightsOf('Role') };
 }
 
-/** Something that was done. */
+/** One use of a right. */
 export interface Use {
   right: Right;
-  /** Empty for what lies in no namespace and for all namespaces at once. */
+  /** Empty for cluster-scoped objects and for all namespaces at once. */
   namespace: string;
 }
 
 /**
- * One line for each right that was used and is not given, that is given and was not used, or that is given everywhere and was
- * used in the protected namespace only.
+ * Returns one line for each right that was used but not granted, granted but not used, or granted in all namespaces but used in
+ * the protected namespace only.
  */
 export function differences(
   { everywhere, protectedOnly }: Roles,

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 
 /**
- * Test files that take minutes, the longest first. jest itself begins with the largest file; one that is short and takes long would be
- * last, and all other workers idle beside it.
+ * Test files that take minutes, the longest first. By default jest starts the largest file first; a small but slow file would
+ * then run last, while all other workers idle.
  */
 export const LONGEST: readonly string[] = [
   'disaster.test.ts',
@@ -19,18 +19,18 @@ export const LONGEST: readonly string[] = [
   'second-backup.test.ts',
 ];
 
-/** As far as it is used here. */
+/** The part of jest's type that is used here. */
 interface TestFile {
   readonly path: string;
 }
 
-/** As `jest --testSequencer` wants it. */
+/** Implements the interface of `jest --testSequencer`. */
 export class LongestFirst {
   sort<T extends TestFile>(tests: readonly T[]): T[] {
     return tests.toSorted((a, b) => rankOf(a) - rankOf(b));
   }
 
-  /** jest calls it with the times of this run; the order above is used in the next one too. */
+  /** jest passes the durations of this run. They are ignored: the order above is fixed. */
   cacheResults(): void {
     return;
   }

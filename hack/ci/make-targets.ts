@@ -1,7 +1,8 @@
 /**
- * `node hack/ci/make-targets.ts <target of make>…`: runs them in this order, two at a time, as `make test` does.
+ * Usage: `node hack/ci/make-targets.ts <make target>…`. Runs the targets in this order, two at a time.
  *
- * What a target prints goes to `.run/logs/<target>.log`, and is shown when the target ends. With `make -k` all of them run, whichever fails.
+ * The output of a target is written to `.run/logs/<target>.log` and printed when the target ends. With `make -k` all targets run,
+ * even if some fail.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
@@ -10,7 +11,7 @@ import { runSideBySide } from './side-by-side.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const LOGS = join(ROOT, '.run/logs');
-/** One waits most of the time. */
+/** Two, because a target mostly waits. */
 const PLACES = 2;
 
 const interruption = new AbortController();
@@ -23,7 +24,7 @@ function runTarget(target: string): Promise<number> {
   const child = spawn('make', [target], { cwd: ROOT, stdio: ['ignore', log, log] });
   closeSync(log);
   console.log(`make ${target} begins; its log is ${file}`);
-  // make passes it on to what it runs, and waits for that.
+  // make forwards the signal to its children and waits for them.
   const end = (): void => void child.kill('SIGTERM');
   interruption.signal.addEventListener('abort', end);
   return new Promise((resolve, reject) => {
@@ -43,7 +44,7 @@ mkdirSync(LOGS, { recursive: true });
 process.exitCode = await runSideBySide(process.argv.slice(2), {
   places: PLACES,
   run: runTarget,
-  // The single letters that make was called with come first.
+  // MAKEFLAGS begins with make's single-letter options.
   keepsGoing: /^[a-z]*k/.test(process.env['MAKEFLAGS'] ?? ''),
   signal: interruption.signal,
 });

@@ -3,7 +3,7 @@ import { runSideBySide } from './side-by-side.ts';
 
 const TARGETS = ['long', 'second', 'third', 'fourth'];
 
-/** What was begun and ended, in its order, when targets end with these codes; `long` ends last of all that run. */
+/** Returns the begins and ends of targets, in order, if the targets exit with these codes. `long` ends last. */
 async function follow(codes: Readonly<Record<string, number>>, keepsGoing = true, interruptedIn?: string) {
   const done: string[] = [];
   const interruption = new AbortController();

@@ -1,16 +1,16 @@
 export interface Steps {
-  /** How many targets run at a time. */
+  /** Maximum number of targets that run at the same time. */
   places: number;
-  /** Runs a target to its end; the answer is its exit code. */
+  /** Runs a target to its end and returns its exit code. */
   run: (target: string) => Promise<number>;
-  /** Whether the others are begun after one has failed. */
+  /** Whether the remaining targets start after one has failed. */
   keepsGoing: boolean;
   signal: AbortSignal;
 }
 
 /**
- * Runs targets in their order, some at a time; none is begun once `signal` has fired.
- * @returns the exit code: that of the first of them, in their order, that failed
+ * Runs targets in order, up to `places` at a time. Starts no further target after `signal` has fired.
+ * @returns the exit code of the first failed target, in the given order; 130 if `signal` fired
  */
 export async function runSideBySide(
   targets: readonly string[],

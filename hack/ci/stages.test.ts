@@ -3,7 +3,7 @@ import { runStages } from './stages.ts';
 
 const STAGES = ['first', 'second', 'third'].map((name) => ({ name, args: [] }));
 
-/** What was done, in its order, when stages end with these codes. */
+/** Returns what was done, in order, if stages exit with these codes. */
 async function tell(codes: Readonly<Record<string, number>>, interruptedIn?: string) {
   const done: string[] = [];
   const interruption = new AbortController();

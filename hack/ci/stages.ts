@@ -1,21 +1,21 @@
-/** Part of a run. */
+/** One jest project in a run. */
 export interface Stage {
   readonly name: string;
   readonly args: readonly string[];
 }
 
 export interface Steps {
-  /** Removes what an earlier run has left, which this one would take for its own. */
+  /** Removes leftovers of an earlier run, which this run would otherwise use. */
   clean: () => Promise<void>;
-  /** Runs a stage to its end, or to that of `signal`; the answer is its exit code. */
+  /** Runs a stage until it ends or `signal` fires, and returns its exit code. */
   run: (stage: Stage) => Promise<number>;
   signal: AbortSignal;
 }
 
 /**
- * Runs all stages, also after one has failed: it hides nothing of what the others have to say. Afterwards the place is clean again,
- * but for a look when something has failed.
- * @returns the exit code: that of the first stage that failed
+ * Runs all stages, even if one fails, so that the results of all are reported. Cleans up before and after; after a failure it
+ * keeps everything for inspection.
+ * @returns the exit code of the first failed stage; 130 if `signal` fired
  */
 export async function runStages(stages: readonly Stage[], { clean, run, signal }: Steps): Promise<number> {
   await clean();

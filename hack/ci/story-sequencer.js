@@ -1,4 +1,4 @@
 import { LongestFirst } from './longest-first.ts';
 
-/** jest wants it to be the default export. */
+/** jest requires a default export. */
 export default LongestFirst;

@@ -1,4 +1,4 @@
-/** `node hack/ci/summarise.ts <folder with results of jest> <exit code of make test>`: prints the totals as its last line. */
+/** Usage: `node hack/ci/summarise.ts <folder with jest results> <exit code of make test>`. Prints the totals as its last line. */
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isSuccess, totalsLine, totalsOf, type JestResult } from './totals.ts';

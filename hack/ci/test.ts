@@ -1,8 +1,8 @@
 /**
- * `node hack/ci/test.ts <kind of test> [arguments of jest]`.
+ * Usage: `node hack/ci/test.ts <kind of test> [jest arguments]`.
  *
- * e2e tells the stories that share a cluster, then those that want it for themselves, and asks the API server what it has noted of both.
- * `E2E_CLUSTER` and `E2E_KEEP` leave clusters as they are, before and after.
+ * e2e runs the tests that share a cluster, then those that need the cluster alone, then checks the audit log of the API server
+ * for both. With `E2E_CLUSTER` or `E2E_KEEP` set, clusters are deleted neither before nor after.
  */
 import { join } from 'node:path';
 import { createProgress, loadCluster } from '../cluster/index.ts';
@@ -11,7 +11,7 @@ import { runStages, type Stage } from './stages.ts';
 
 const SEQUENCER = join(import.meta.dirname, 'story-sequencer.js');
 
-/** Those of the stories, and the one that is lost in one of them. */
+/** The cluster of the e2e tests, and the one that a test loses. */
 const CLUSTERS = ['datamover-e2e', 'datamover-lost'];
 
 const [kind = 'unit', ...chosen] = process.argv.slice(2);
@@ -19,10 +19,10 @@ const interruption = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => interruption.abort());
 
 const e2e: readonly Stage[] = [
-  // Most of the time stories wait for Velero, so some run side by side.
+  // These tests mostly wait for Velero, so three run at a time.
   { name: 'e2e', args: ['--maxWorkers', '3', '--testSequencer', SEQUENCER, '--passWithNoTests'] },
   { name: 'e2e-alone', args: ['--runInBand', '--passWithNoTests'] },
-  // A choice of stories says nothing about what all of them need.
+  // The rights that all tests need can be checked only if all tests run.
   ...(chosen.length === 0 ? [{ name: 'e2e-audit', args: [] }] : []),
 ];
 
@@ -32,7 +32,7 @@ async function clean(): Promise<void> {
   for (const name of CLUSTERS) await loadCluster({ name }).down(createProgress(process.stdout));
 }
 
-/** jest leaves one core to others, which is half of a small machine. */
+/** By default jest leaves one core idle, which is half of a small machine. */
 const unit: Stage = { name: 'unit', args: ['--maxWorkers', '100%'] };
 
 const stages: Readonly<Record<string, readonly Stage[]>> = { unit: [unit], e2e };

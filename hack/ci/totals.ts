@@ -1,8 +1,8 @@
-/** What one run of jest says about itself (`--json`), as far as it is summed up. */
+/** The fields of jest's report (`--json`) that are summed up. */
 export interface JestResult {
   numPassedTests: number;
   numFailedTests: number;
-  /** Files that broke before a test of theirs could fail: a syntax error, a missing import. */
+  /** Files that failed before any of their tests ran: a syntax error, a missing import. */
   numRuntimeErrorTestSuites: number;
 }
 
@@ -12,8 +12,8 @@ export interface Totals {
 }
 
 /**
- * Sums up runs of jest. A file that could not run counts as one failure, and so does a whole run that was not
- * successful although no test of it failed: the build or the check before it did.
+ * Sums up runs of jest. A file that could not run counts as one failure. An unsuccessful run without a failed test also counts as
+ * one: the build or a check before it failed.
  */
 export function totalsOf(results: readonly JestResult[], successful: boolean): Totals {
   const passed = sum(results.map((result) => result.numPassedTests));
@@ -21,12 +21,12 @@ export function totalsOf(results: readonly JestResult[], successful: boolean): T
   return { passed, failed: failed === 0 && !successful ? 1 : failed };
 }
 
-/** Nothing that ran is no success. */
+/** Returns false if no test ran. */
 export function isSuccess({ passed, failed }: Totals): boolean {
   return failed === 0 && passed > 0;
 }
 
-/** The line that ends a run. */
+/** Returns the last line of a run. */
 export function totalsLine({ passed, failed }: Totals): string {
   return `${String(passed)} passed, ${String(failed)} failed`;
 }

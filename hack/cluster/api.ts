@@ -10,14 +10,14 @@ export interface ApiAnswer {
   readonly body: string;
 }
 
-/** Reads one path of the API server as the administrator. For readiness checks; objects are kubectl's business. */
+/** Requests one path of the API server as the administrator. Used for readiness checks; objects are managed with kubectl. */
 export function apiGet({ network, paths }: ClusterConfig, path: string): Promise<ApiAnswer> {
   return new Promise((resolve, reject) => {
     const options = {
       ca: readFileSync(join(paths.pki, 'ca.crt')),
       cert: readFileSync(join(paths.pki, 'admin.crt')),
       key: readFileSync(join(paths.pki, 'admin.key')),
-      // A pooled connection to an API server that has been replaced would only be a source of errors.
+      // A pooled connection fails after the API server has been replaced.
       agent: false as const,
       timeout: TIMEOUT_MS,
     };
@@ -35,7 +35,7 @@ export function apiGet({ network, paths }: ClusterConfig, path: string): Promise
   });
 }
 
-/** Reads one object, or undefined when there is none. */
+/** Returns one object, or undefined if it does not exist. */
 export async function apiObject(config: ClusterConfig, path: string): Promise<unknown> {
   const { status, body } = await apiGet(config, path);
   if (status === 404) return undefined;

@@ -11,12 +11,12 @@ import { join } from 'node:path';
 
 const MOUNT = '/sys/fs/cgroup';
 
-/** Version 2 has one tree and names its controllers in a file. */
+/** Version 2 has one tree and lists its controllers in a file. */
 function isVersion2(): boolean {
   return existsSync(join(MOUNT, 'cgroup.controllers'));
 }
 
-/** The tops of all cgroup trees of this machine: one in version 2, one per controller in version 1. */
+/** Returns the roots of all cgroup trees of this machine: one in version 2, one per controller in version 1. */
 function trees(): string[] {
   if (isVersion2()) return [MOUNT];
   return readdirSync(MOUNT)
@@ -24,7 +24,7 @@ function trees(): string[] {
     .filter((path) => existsSync(join(path, 'cgroup.procs')));
 }
 
-/** Makes the group in every tree; kubelet refuses a root that is missing in one of them. */
+/** Creates the group in every tree; kubelet rejects a root that is missing in one of them. */
 export function ensureCgroup(root: string): void {
   for (const tree of trees()) {
     const path = join(tree, root);
@@ -42,12 +42,12 @@ function enableControllers(path: string): void {
     try {
       writeFileSync(join(path, 'cgroup.subtree_control'), `+${controller}`);
     } catch {
-      // Some cannot be handed down here; kubelet says which one it misses.
+      // Some controllers cannot be delegated here. If kubelet needs one of them, its error names it.
     }
   }
 }
 
-/** A new cpuset of version 1 is empty, and no process may enter an empty one. */
+/** A new cpuset of version 1 is empty, and no process can enter an empty one. */
 function inheritCpuset(tree: string, path: string): void {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     if (!existsSync(join(path, file)) || readFileSync(join(path, file), 'utf8').trim()) continue;
@@ -55,7 +55,7 @@ function inheritCpuset(tree: string, path: string): void {
   }
 }
 
-/** Every process in the group and below it. */
+/** Returns every process in the group and below it. */
 export function cgroupProcesses(root: string): number[] {
   const pids = trees().flatMap((tree) => below(join(tree, root)).flatMap(processesOf));
   return [...new Set(pids)];
@@ -68,7 +68,7 @@ export function removeCgroup(root: string): void {
   }
 }
 
-/** The group and all groups below it, parents first. */
+/** Returns the group and all groups below it, parents first. */
 function below(folder: string): string[] {
   if (!existsSync(folder)) return [];
   const children = readdirSync(folder)

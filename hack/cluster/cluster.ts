@@ -20,14 +20,14 @@ import type { Note, Progress } from './progress.ts';
 
 const READY_TIMEOUT_MS = 60_000;
 const LOG_TAIL = 15;
-/** How long a process without a readiness check must live to count as started. */
+/** How long a process without a readiness check must run to count as started. */
 const SETTLE_MS = 300;
-/** A program that cannot do its work has noticed it by then. */
+/** Long enough for a program that cannot work to exit. */
 const STEADY_MS = 2_500;
 
 /**
- * Brings the cluster up: starts what does not run, repairs what is broken, leaves alone what is well.
- * @throws Error that names the step, the end of its log and where the log is.
+ * Starts or repairs the cluster: starts missing processes, repairs broken parts and leaves working ones unchanged.
+ * @throws Error with the failed step, the end of its log and the path of the log
  */
 export async function up(config: ClusterConfig, progress: Progress): Promise<void> {
   const context = createContext(config);
@@ -43,7 +43,7 @@ export async function up(config: ClusterConfig, progress: Progress): Promise<voi
   });
 }
 
-/** Brings up components that are not the cluster's own, beside it. `config` is what they work with. */
+/** Starts components that do not belong to the cluster itself, beside it. `config` holds their settings. */
 export async function bringUpBeside(
   config: ClusterConfig,
   components: readonly Component[],
@@ -70,7 +70,7 @@ export async function stop(
   await exclusively(config, progress, () => stopWith(context, component));
 }
 
-/** Stops a component, prepares it anew and starts it; makes a pod anew, from the images as they are now. */
+/** Stops a component, prepares it again and starts it. A pod is recreated with the current images. */
 export async function restart(config: ClusterConfig, name: string, progress: Progress): Promise<void> {
   const component = componentIn(
     COMPONENTS.filter((each) => each.process ?? each.deployment),
@@ -92,7 +92,7 @@ function componentIn(components: readonly Component[], name: string): Component 
   throw new Error(`${name}: no such component; there are ${components.map((each) => each.name).join(', ')}`);
 }
 
-/** Runs Velero with these feature flags (comma-separated, or none) until the next `up`; waits until it is ready. */
+/** Runs Velero with these feature flags (comma-separated, or none) until the next `up`. Waits until Velero is ready. */
 export async function setVeleroFeatures(
   config: ClusterConfig,
   features: string,
@@ -107,12 +107,12 @@ export async function setVeleroFeatures(
   });
 }
 
-/** Removes the cluster and all it made on the machine; built tools stay. */
+/** Removes the cluster and everything it created on the machine; built tools stay. */
 export async function down(config: ClusterConfig, progress: Progress): Promise<void> {
   await exclusively(config, progress, () => destroy(createContext(config), progress, { keepS3: false }));
 }
 
-/** Loses the cluster, with every volume and snapshot, as a disaster would; what is in S3 stays and is served on. */
+/** Deletes the cluster with every volume and snapshot, as a disaster would. The data in S3 stays, and S3 keeps serving it. */
 export async function wipe(config: ClusterConfig, progress: Progress): Promise<void> {
   await exclusively(config, progress, () => destroy(createContext(config), progress, { keepS3: true }));
 }
@@ -131,7 +131,7 @@ function exclusively(config: ClusterConfig, progress: Progress, work: () => Prom
   return withLock(config.dir, waiting, work);
 }
 
-/** Takes the cluster's name and number, which no other may have on this machine. */
+/** Reserves the cluster's name and number, which must be unique on this machine. */
 async function claim(config: ClusterConfig): Promise<void> {
   claimName(config.name, config.dir);
   mkdirSync(config.dir, { recursive: true });
@@ -159,13 +159,13 @@ function prepareFolders({ config, program }: Context): void {
   }
 }
 
-/** What another version of this code ran as a process, and this one does not. */
+/** Stops processes that another version of this code started and that this version does not define. */
 async function stopForgotten({ supervisor }: Context): Promise<void> {
   const known = COMPONENTS.filter(({ process }) => process).map(({ name }) => name);
   for (const name of supervisor.names().filter((each) => !known.includes(each))) await supervisor.stop(name);
 }
 
-/** A process that was running has ended; waiting for anything that needs it would be in vain. */
+/** A running process has ended, so waiting for anything that needs it is pointless. */
 class ProcessEnded extends Error {
   readonly component: string;
 
@@ -200,7 +200,7 @@ async function start(context: Context, component: Component, note: Note): Promis
   note(remark);
 }
 
-/** @returns whether it was started now */
+/** @returns whether this call started it */
 async function startProcess(context: Context, component: Component): Promise<boolean> {
   if (!component.process) return false;
   const { name } = component;
@@ -209,7 +209,7 @@ async function startProcess(context: Context, component: Component): Promise<boo
   return context.supervisor.ensure(name, spec);
 }
 
-/** Waits for its process or its pod; gives up as soon as any process has ended. */
+/** Waits until the process or pod is ready. Fails as soon as any process has ended. */
 async function untilReady(context: Context, component: Component, note: Note, settleMs = 0): Promise<void> {
   const { supervisor } = context;
   const { name, deployment, readyTimeoutMs: timeoutMs = READY_TIMEOUT_MS } = component;
@@ -230,13 +230,13 @@ async function untilReady(context: Context, component: Component, note: Note, se
   if (lost !== undefined) throw new ProcessEnded(lost);
 }
 
-/** Stops a component, after those that would not survive it. */
+/** Stops a component, after the components that cannot run without it. */
 async function stopWith(context: Context, { name, takesDown = [], process }: Component): Promise<void> {
   for (const dependent of takesDown) await context.supervisor.stop(dependent);
   await context.supervisor.stop(name, process?.(context));
 }
 
-/** Waits until the last process has run for a while and sees whether all still do. */
+/** Waits until the last process has run for a while, and fails if any process has ended by then. */
 async function staySteady(context: Context, progress: Progress): Promise<void> {
   const running = COMPONENTS.map((component) => ({
     component,
@@ -255,7 +255,7 @@ async function staySteady(context: Context, progress: Progress): Promise<void> {
   });
 }
 
-/** The error with what a person needs next: the step, the end of the log, the folder of all logs. */
+/** Returns the error with the failed step, the end of its log and the folder of all logs. */
 function explain(context: Context, component: Component, cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause);
   const log = context.supervisor.logFile(cause instanceof ProcessEnded ? cause.component : component.name);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
-/** Applies config/default and all that may be added to it. It names the usual namespace; an overlay puts another in its place. */
+/** Applies config/default and optional additions. It uses the default namespace; an overlay replaces it. */
 export async function applyConfigDefault(
   checkout: string,
   namespace: string,
@@ -20,7 +20,7 @@ export async function applyConfigDefault(
   }
 }
 
-/** Has each installation make ClusterRoleBindings of its own, as docs/two-installations.md describes it. */
+/** Names the ClusterRoleBindings per installation, as docs/two-installations.md describes. */
 function bindingNames(namespace: string): object {
   return {
     apiVersion: 'builtin',
@@ -31,5 +31,5 @@ function bindingNames(namespace: string): object {
   };
 }
 
-/** The one that config/default names. */
+/** The namespace in config/default. */
 const USUAL_NAMESPACE = 'velero';

@@ -2,17 +2,17 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { homedir, networkInterfaces } from 'node:os';
 
-/** What a caller may choose; everything has a default. */
+/** Options of a caller; all have defaults. */
 export interface ClusterOptions {
   /** Default: `CLUSTER_NAME`, else `datamover`. At most 20 lower-case letters, digits and dashes. */
   readonly name?: string;
-  /** The folder that holds all clusters. Default: `DATAMOVER_CLUSTER_DIR`, else `/var/lib/datamover-cluster`. */
+  /** The folder of all clusters. Default: `DATAMOVER_CLUSTER_DIR`, else `/var/lib/datamover-cluster`. */
   readonly baseDir?: string;
-  /** Where built tools are kept. Default: `$XDG_CACHE_HOME/datamover`, else `~/.cache/datamover`. */
+  /** The folder of built tools. Default: `$XDG_CACHE_HOME/datamover`, else `~/.cache/datamover`. */
   readonly cacheDir?: string;
   /** Velero's feature flags, comma-separated, e.g. `EnableCSI`. Default: `VELERO_FEATURES`, else none. */
   readonly veleroFeatures?: string;
-  /** Velero's namespace, which is our controller's too. Default: `VELERO_NAMESPACE`, else `velero`. */
+  /** The namespace of Velero and our controller. Default: `VELERO_NAMESPACE`, else `velero`. */
   readonly veleroNamespace?: string;
 }
 
@@ -21,12 +21,12 @@ export interface ClusterConfig {
   readonly dir: string;
   readonly baseDir: string;
   readonly cacheDir: string;
-  /** The checkout this code lies in: the plugin, the controller and the doubles are taken from it. */
+  /** The checkout that contains this code, the plugin, the controller and the doubles. */
   readonly checkout: string;
   readonly nodeName: string;
   readonly namespace: string;
   readonly veleroFeatures: string;
-  /** Where the controller serves its metrics, on the node's address. */
+  /** Port of the controller's metrics, on the node's address. */
   readonly metricsPort: number;
   readonly cgroupRoot: string;
   readonly network: NetworkConfig;
@@ -35,7 +35,7 @@ export interface ClusterConfig {
 }
 
 export interface NetworkConfig {
-  /** A small number of this cluster, unique on the machine; all addresses follow from it. */
+  /** A small number that is unique on the machine; all addresses of the cluster derive from it. */
   readonly index: number;
   readonly netns: string;
   readonly netnsPath: string;
@@ -45,7 +45,7 @@ export interface NetworkConfig {
   readonly nodeIp: string;
   readonly podCidr: string;
   readonly serviceCidr: string;
-  /** The address of the Service `kubernetes`; the API server listens on it itself, so no kube-proxy is needed. */
+  /** The address of the Service `kubernetes`. The API server itself listens on it, so no kube-proxy is needed. */
   readonly apiServiceIp: string;
   readonly apiUrl: string;
 }
@@ -73,7 +73,7 @@ export interface S3Config {
   readonly region: string;
   readonly accessKey: string;
   readonly secretKey: string;
-  /** An account that may use no bucket and make none. */
+  /** An account that can neither use nor create buckets. */
   readonly stranger: { readonly accessKey: string; readonly secretKey: string };
   readonly buckets: { readonly velero: string; readonly datamover: string };
 }
@@ -81,12 +81,12 @@ export interface S3Config {
 const NAME = /^[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?$/;
 const INDEX_LIMIT = 200;
 const METRICS_PORT = 8087;
-/** A socket's path may have 107 bytes; the longest below a cluster's folder takes 59. */
+/** A socket's path is limited to 107 bytes, and the longest one below a cluster's folder takes 59. */
 const DIR_LIMIT = 48;
 
 /**
- * The settings of one cluster: what exists on disk wins, the rest is computed. Nothing is written.
- * @throws Error when the name cannot be used.
+ * Returns the settings of one cluster: from disk if they exist there, else computed. Writes nothing.
+ * @throws Error if the name is invalid
  */
 export function loadConfig(
   options: ClusterOptions = {},
@@ -123,8 +123,8 @@ export function loadConfig(
 }
 
 /**
- * The settings of a further installation in the cluster: a Velero and a controller in a namespace of their own, with buckets
- * of their own.
+ * Returns the settings of another installation in the cluster: a Velero and a controller with a separate namespace and separate
+ * buckets.
  */
 export function furtherInstallation(config: ClusterConfig, namespace: string): ClusterConfig {
   const own = (name: string): string => `${name}-${namespace}`;
@@ -139,7 +139,7 @@ export function furtherInstallation(config: ClusterConfig, namespace: string): C
 }
 
 function defaults(env: NodeJS.ProcessEnv): Required<ClusterOptions> {
-  // A variable that is set but empty says as little as one that is not set.
+  // An empty variable counts as not set.
   const setting = (name: string, fallback: string): string =>
     (env[name] === '' ? undefined : env[name]) ?? fallback;
   return {
@@ -162,14 +162,14 @@ function s3Of({ hostIp }: NetworkConfig): S3Config {
   };
 }
 
-/** The file that holds a cluster's index. */
+/** Returns the path of the file with a cluster's index. */
 export function indexFile(dir: string): string {
   return join(dir, 'index');
 }
 
 /**
- * Writes the cluster's index down, which makes it exist. To be called under a lock.
- * @throws Error when another cluster has taken the index since this one's settings were computed
+ * Writes the cluster's index, which marks the cluster as existing. Call it under a lock.
+ * @throws Error if another cluster has taken the index since this one's settings were computed
  */
 export function claimIndex({ dir, baseDir, network, name }: ClusterConfig): void {
   if (readIndex(dir) === network.index) return;
@@ -181,19 +181,19 @@ export function claimIndex({ dir, baseDir, network, name }: ClusterConfig): void
   writeFileSync(indexFile(dir), `${network.index}\n`);
 }
 
-/** Whether `up` has been run for this cluster (and `down` has not). */
+/** Reports whether `up` has been run for this cluster and `down` has not. */
 export function clusterExists(config: ClusterConfig): boolean {
   return readIndex(config.dir) !== undefined;
 }
 
-/** Addresses and names that follow from the cluster's name and its index. */
+/** Returns the addresses and names that derive from the cluster's name and index. */
 export function networkOf(name: string, index: number): NetworkConfig {
   const nodeIp = `10.213.${index}.2`;
   return {
     index,
     netns: `dm-${name}`,
     netnsPath: `/run/netns/dm-${name}`,
-    // The kernel allows 15 characters, hence the index and not the name.
+    // The kernel allows 15 characters, so the name contains the index instead of the cluster's name.
     hostLink: `dm${index}-host`,
     nodeLink: `dm${index}-node`,
     hostIp: `10.213.${index}.1`,
@@ -235,7 +235,7 @@ function readIndex(dir: string): number | undefined {
   }
 }
 
-/** The lowest index that no cluster of this folder has and no interface of this machine uses. */
+/** Returns the lowest index that no cluster in this folder and no interface of this machine uses. */
 function freeIndex(baseDir: string): number {
   const names = existsSync(baseDir) ? readdirSync(baseDir) : [];
   const taken = new Set(names.map((name) => readIndex(join(baseDir, name))));

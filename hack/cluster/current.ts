@@ -15,18 +15,18 @@ const CRDS = ['replicationsources.volsync.backube', 'replicationdestinations.vol
 const HEADLINE = 'your cluster cannot be used yet';
 const SETTLE_MS = 2_000;
 
-/** `CLUSTER=current`: the cluster of the user's kubeconfig, where Velero and VolSync are installed already. */
+/** `CLUSTER=current`: the cluster of the user's kubeconfig, in which Velero and VolSync are already installed. */
 export interface CurrentCluster {
   up(progress: Progress): Promise<string>;
   down(progress: Progress): Promise<string>;
   status(): Promise<string>;
-  /** The kubeconfig in use; several, joined by colons, where the user's KUBECONFIG says so. */
+  /** The path of the kubeconfig in use; several paths, joined by colons, if KUBECONFIG has several. */
   readonly kubeconfig: string;
 }
 
 export function currentCluster(config: ClusterConfig, env: NodeJS.ProcessEnv): CurrentCluster {
   const kubeconfig = env['KUBECONFIG'] ?? join(homedir(), '.kube/config');
-  // Not under the embedded clusters: this one needs no root.
+  // Outside the folder of embedded clusters, because this cluster needs no root.
   const dir = join(config.cacheDir, 'current');
   const supervisor = new Supervisor(dir, join(dir, 'pids'), join(dir, 'logs'));
   const log = supervisor.logFile('controller');
@@ -86,7 +86,7 @@ async function lookAround(wanted: string | undefined): Promise<string> {
   return isChosen ? chosen : '';
 }
 
-/** The namespace of the Velero to work with, among those of the cluster; or what is missing to know it. */
+/** Returns the namespace of the Velero to use, or what is missing to choose one. */
 export function chooseVelero(found: readonly string[], wanted: string | undefined): string | Missing {
   const [only, second] = found;
   if (only === undefined) {
@@ -109,7 +109,7 @@ async function startController(
 ): Promise<void> {
   const main = join(checkout, 'controller/main.ts');
   if (!existsSync(main)) throw new Error(`the controller is not built yet: there is no ${main}`);
-  // One file with the current context only, whatever KUBECONFIG is made of.
+  // Writes one file with only the current context, whatever files KUBECONFIG lists.
   mkdirSync(dir, { recursive: true });
   const kubeconfig = join(dir, 'kubeconfig');
   const flat = await run('kubectl', ['config', 'view', '--raw', '--flatten', '--minify']);

@@ -4,7 +4,7 @@ import type { ClusterConfig } from './config.ts';
 import type { Note } from './progress.ts';
 
 const LOG_LINES = 15;
-/** Why a container waits that nothing will come to the help of. */
+/** Reasons of waiting containers that do not resolve by themselves. */
 const CANNOT_START = /^(ErrImage.*|ImagePullBackOff|InvalidImageName|Create.*Error|RunContainerError)$/;
 
 interface Metadata {
@@ -40,10 +40,10 @@ interface Pod {
   };
 }
 
-/** Waits until a check answers true; the caller knows how long, and what else ends the waiting. */
+/** Waits until a check returns true. The caller sets the timeout and other conditions that end the wait. */
 export type Wait = (what: string, check: () => Promise<boolean>) => Promise<void>;
 
-/** A pod of a Deployment for people: what it is called, since when, and how far it is. */
+/** A Deployment's pod for display: name, start time and state. */
 export interface PodState {
   readonly name: string;
   readonly since: string;
@@ -51,14 +51,14 @@ export interface PodState {
   readonly state: string;
 }
 
-/** Makes the Deployment's pod anew, as `kubectl rollout restart` does. */
+/** Recreates the Deployment's pod, as `kubectl rollout restart` does. */
 export async function restartDeployment({ config, kubectl }: Context, name: string): Promise<void> {
   await kubectl(['rollout', 'restart', `deployment/${name}`, '--namespace', config.namespace]);
 }
 
 /**
- * Waits until the pod that the Deployment asks for now runs, and none of those before it.
- * @throws Error with the end of the container's log when one cannot start, or keeps ending
+ * Waits until the pod of the current template runs and all earlier pods have ended.
+ * @throws Error with the end of the container's log if a container cannot start or keeps crashing
  */
 export async function untilRolledOut(context: Context, name: string, note: Note, wait: Wait): Promise<void> {
   const isHopeless = hopelessness();
@@ -80,8 +80,8 @@ export async function untilRolledOut(context: Context, name: string, note: Note,
 }
 
 /**
- * Tells whether a container waits in vain. One that has ended gets a second chance while somebody looks:
- * what it needed may only just have come, as after a restart of the machine.
+ * Returns a check for containers that cannot become ready. A crashing container must restart once more while it is watched: its
+ * dependencies may only just have become available, as after a reboot.
  */
 function hopelessness(): (pod: Pod, container: ContainerStatus) => boolean {
   const restartsAtFirst = new Map<string, number>();
@@ -94,7 +94,7 @@ function hopelessness(): (pod: Pod, container: ContainerStatus) => boolean {
   };
 }
 
-/** The Deployment's newest pod. */
+/** Returns the state of the Deployment's newest pod. */
 export async function podState(config: ClusterConfig, name: string): Promise<PodState | undefined> {
   const { newest } = await podsOf(config, name);
   if (newest === undefined) return undefined;
@@ -107,7 +107,7 @@ export async function podState(config: ClusterConfig, name: string): Promise<Pod
   };
 }
 
-/** All pods of the Deployment, also those that are ending, and the one of its present template. */
+/** Returns all pods of the Deployment, including terminating ones, and the pod of its current template. */
 async function podsOf(config: ClusterConfig, name: string): Promise<{ pods: Pod[]; newest?: Pod }> {
   const apps = `/apis/apps/v1/namespaces/${config.namespace}`;
   const deployment = (await apiObject(config, `${apps}/deployments/${name}`)) as Deployment | undefined;
@@ -135,7 +135,7 @@ function revision({ annotations }: Metadata): string | undefined {
   return annotations?.['deployment.kubernetes.io/revision'];
 }
 
-/** The first container that is neither done (as init containers are) nor ready. */
+/** Returns the first container that is neither completed (as init containers are) nor ready. */
 function unfinished({ status }: Pod): ContainerStatus | undefined {
   const init = status?.initContainerStatuses?.find(({ state }) => state?.terminated?.exitCode !== 0);
   return init ?? status?.containerStatuses?.find(({ ready }) => !ready);

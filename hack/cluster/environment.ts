@@ -1,6 +1,6 @@
 import type { ClusterConfig } from './config.ts';
 
-/** Shell lines that make kubectl, velero and restic work with the cluster. */
+/** Returns shell commands that set up kubectl, velero and restic for the cluster. */
 export function environmentText({ paths, s3, network }: ClusterConfig): string {
   const settings = {
     KUBECONFIG: paths.kubeconfig,
@@ -10,7 +10,7 @@ export function environmentText({ paths, s3, network }: ClusterConfig): string {
     DATAMOVER_S3_ENDPOINT: s3.endpoint,
   };
   const lines = Object.entries(settings).map(([name, value]) => `export ${name}=${quoted(value)}`);
-  // A proxy of the machine's must not be asked for addresses that only the machine itself has.
+  // The machine's proxy cannot reach addresses that exist only on the machine itself.
   const direct = [network.hostIp, network.nodeIp].join(',');
   lines.push(`export NO_PROXY="${direct}\${NO_PROXY:+,$NO_PROXY}"`);
   return [...lines, `export PATH=${quoted(paths.bin)}:"$PATH"`].join('\n');

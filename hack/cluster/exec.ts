@@ -6,11 +6,11 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Written to the command's standard input. */
   readonly input?: string;
-  /** Called with every line of standard output and standard error, as it comes. */
+  /** Called for every line of standard output and standard error as it arrives. */
   readonly onLine?: (line: string) => void;
 }
 
-/** A command ended with another code than 0; `stdout` and `stderr` hold what it said. */
+/** A command exited with a code other than 0; `stdout` and `stderr` hold its output. */
 export class CommandError extends Error {
   readonly code: number | null;
   readonly stdout: string;
@@ -28,7 +28,7 @@ export class CommandError extends Error {
 
 /**
  * Runs a command to its end and returns its standard output.
- * @throws CommandError when it ends with another code than 0.
+ * @throws CommandError if it exits with a code other than 0
  */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -47,7 +47,7 @@ export function run(command: string, args: readonly string[], options: RunOption
       stderr += chunk;
       tellLines(chunk, options.onLine);
     });
-    // A command may end without reading its input; its exit code says what matters.
+    // A command may exit without reading its input; only its exit code matters.
     child.stdin.on('error', () => undefined);
     child.stdin.end(options.input ?? '');
     child.on('error', (cause) => {
@@ -65,7 +65,7 @@ function tellLines(chunk: string, onLine: ((line: string) => void) | undefined):
   for (const line of chunk.split('\n')) if (line.trim()) onLine(line.trim());
 }
 
-/** As `run`, but a failure is an answer: `undefined`. */
+/** Same as `run`, but returns undefined on failure. */
 export async function tryRun(
   command: string,
   args: readonly string[],

@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Forgotten by a reboot, as the settings themselves are. */
+/** Cleared by a reboot, which also resets the settings. */
 const RUN = '/run/datamover-clusters';
 const SAVED = join(RUN, 'host-settings.json');
 
-/** What kubelet changes for the whole machine when it starts. */
+/** Kernel parameters that kubelet changes for the whole machine when it starts. */
 const KUBELET_CHANGES = [
   'vm/overcommit_memory',
   'vm/panic_on_oom',
@@ -15,7 +15,7 @@ const KUBELET_CHANGES = [
   'kernel/keys/root_maxbytes',
 ];
 
-/** Remembers the machine's kernel parameters, once, before the first kubelet changes them. */
+/** Saves the machine's kernel parameters, once, before the first kubelet changes them. */
 export function saveHostSettings(): void {
   if (existsSync(SAVED)) return;
   const values = KUBELET_CHANGES.filter((key) => existsSync(join('/proc/sys', key))).map((key) => [
@@ -26,7 +26,7 @@ export function saveHostSettings(): void {
   writeFileSync(SAVED, JSON.stringify(Object.fromEntries(values)));
 }
 
-/** Puts them back when the last cluster of this machine has gone. */
+/** Restores the kernel parameters after the last cluster of this machine has been removed. */
 export function restoreHostSettings(): void {
   if (claims().length > 0) return;
   if (existsSync(SAVED)) {
@@ -37,8 +37,8 @@ export function restoreHostSettings(): void {
 }
 
 /**
- * Claims a cluster's name on this machine: names of network namespaces and cgroups follow from it.
- * @throws Error when a cluster of this name runs from another folder.
+ * Reserves a cluster's name on this machine; names of network namespaces and cgroups derive from it.
+ * @throws Error if a cluster with this name runs from another folder
  */
 export function claimName(name: string, dir: string): void {
   const path = join(RUN, 'names', name);

@@ -9,21 +9,21 @@ const KEEP_ARCHIVES_MS = 24 * 3_600_000;
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64' };
 
-/** What an image of one layer is made of. */
+/** The contents of an image with one layer. */
 export interface Image {
   readonly reference: string;
   readonly layer: readonly TarEntry[];
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-/** An image as a docker-archive, and a hash of all that is in it. */
+/** An image as a docker-archive, and a hash of its contents. */
 export interface ImageArchive {
   readonly reference: string;
   readonly hash: string;
   readonly path: string;
 }
 
-/** Writes the archive into the cache, unless one of the same files is there. */
+/** Writes the archive to the cache, unless the cache already has one with the same files. */
 export function archive(cacheDir: string, image: Image): ImageArchive {
   const { reference } = image;
   const folder = join(cacheDir, 'images');
@@ -39,7 +39,7 @@ export function archive(cacheDir: string, image: Image): ImageArchive {
   return { reference, hash, path };
 }
 
-/** Large files are not read for it: they count as changed when they have another size or time. */
+/** Does not read large files: they count as changed if their size or time differs. */
 function stampOf({ layer, ...rest }: Image): string {
   const entries = layer.map((entry) => {
     if ('from' in entry) {
@@ -71,7 +71,7 @@ function dockerArchive(image: Image): Buffer {
   ]);
 }
 
-/** All that lies in a folder of this machine, as it is to lie in the image's root. */
+/** Returns all files in a folder of this machine, with their paths relative to the image's root. */
 export function entriesBelow(folder: string): TarEntry[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => {
     const from = join(folder, path);
@@ -82,7 +82,7 @@ export function entriesBelow(folder: string): TarEntry[] {
   });
 }
 
-/** Archives of earlier contents; not the latest ones, which another cluster may just be importing. */
+/** Removes archives of earlier contents, except the latest ones, which another cluster may be importing. */
 function removeOld(folder: string, name: string): void {
   for (const file of readdirSync(folder).filter((each) => each.startsWith(`${name}-`))) {
     const path = join(folder, file);

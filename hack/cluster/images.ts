@@ -7,7 +7,7 @@ import { rcloneProgram, staticBusybox } from './packages.ts';
 import type { Image, ImageArchive } from './image-archive.ts';
 import type { TarEntry } from './tar.ts';
 
-/** The images the cluster has without any registry; use them with `imagePullPolicy: Never` or `IfNotPresent`. */
+/** The images that the cluster has without a registry; use them with `imagePullPolicy: Never` or `IfNotPresent`. */
 export const IMAGES = {
   pause: 'datamover.local/pause:1',
   busybox: 'datamover.local/busybox:1',
@@ -21,8 +21,8 @@ export const IMAGES = {
 const CA_BUNDLE = '/etc/ssl/certs/ca-certificates.crt';
 
 /**
- * Writes the archives of the images for pods and movers into the cache and returns where they are.
- * @param moverEntry the script the restic image runs; without the file that image is left out
+ * Writes the image archives for pods and movers to the cache and returns their paths.
+ * @param moverEntry the script that the restic image runs; if the file does not exist, that image is skipped
  */
 export async function ensureImageArchives(
   cacheDir: string,
@@ -31,7 +31,7 @@ export async function ensureImageArchives(
 ): Promise<ImageArchive[]> {
   const base = await busyboxLayer(staticBusybox());
   const images: Image[] = [
-    // Sleeps for ever, as the holder of a pod's namespaces must.
+    // Sleeps forever, as a pause container must.
     { reference: IMAGES.pause, layer: base, config: { Entrypoint: ['/bin/busybox', 'sleep', '2147483647'] } },
     { reference: IMAGES.busybox, layer: base, config: { Cmd: ['sh'] } },
   ];
@@ -71,18 +71,18 @@ function moverImage(base: readonly TarEntry[], resticPath: string, entry: string
   return { reference: IMAGES.volsyncRestic, layer, config: { Entrypoint: ['/mover-restic/entry.sh'] } };
 }
 
-/** Debian's rclone. */
+/** Returns an image with Debian's rclone. */
 async function rcloneImage(base: readonly TarEntry[]): Promise<Image> {
   const layer = [...base, ...(await programs([rcloneProgram()])), ...publicAuthorities()];
   return { reference: IMAGES.rclone, layer, config: { Entrypoint: ['rclone'] } };
 }
 
-/** What an image holds that has programs of this machine, upon a busybox. */
+/** Returns the entries of an image: busybox and programs of this machine. */
 export async function layerWith(...paths: readonly string[]): Promise<TarEntry[]> {
   return [...(await busyboxLayer(staticBusybox())), ...(await programs(paths)), ...publicAuthorities()];
 }
 
-/** Programs with the machine's own libraries, which they were built for. */
+/** Returns programs with the machine's own libraries, which they were built for. */
 async function programs(paths: readonly string[]): Promise<TarEntry[]> {
   const listings = await Promise.all(paths.map((path) => run('ldd', [path])));
   const found = listings.flatMap((text) => [...text.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path));
@@ -94,7 +94,7 @@ async function programs(paths: readonly string[]): Promise<TarEntry[]> {
   ];
 }
 
-/** All folders that files lie in, the outer ones first. */
+/** Returns all parent folders of the files, outer folders first. */
 function foldersOf(files: readonly string[]): string[] {
   const all = files.flatMap((file) => {
     const parts = file.split('/').slice(1, -1);
@@ -103,7 +103,7 @@ function foldersOf(files: readonly string[]): string[] {
   return [...new Set(all)];
 }
 
-/** The certificates of public authorities, as far as this machine has them. */
+/** Returns the certificates of public authorities, if this machine has them. */
 export function publicAuthorities(): TarEntry[] {
   if (!existsSync(CA_BUNDLE)) return [];
   const bundle = { path: CA_BUNDLE.slice(1), mode: 0o644, from: CA_BUNDLE };

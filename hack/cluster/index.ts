@@ -24,51 +24,51 @@ export interface Cluster {
   /** The namespace of Velero, of our controller and of the credentials. */
   readonly namespace: string;
   readonly s3: ClusterConfig['s3'];
-  /** Paths of programs for people and tests. */
+  /** Paths of programs for users and tests. */
   readonly programs: { readonly kubectl: string; readonly velero: string; readonly restic: string };
   readonly images: typeof IMAGES;
   readonly csiDriver: string;
-  /** The file in which the API server notes every request, one JSON object per line. */
+  /** The audit log: every request to the API server, one JSON object per line. */
   readonly auditLog: string;
-  /** Where the controller answers `/metrics`, as `host:port`. */
+  /** Address of the controller's `/metrics`, as `host:port`. */
   readonly controllerMetrics: string;
   readonly logs: string;
   exists(): boolean;
   up(progress?: Progress): Promise<void>;
   down(progress?: Progress): Promise<void>;
-  /** Loses everything but the S3 data; `up` then makes a new cluster beside the same buckets. */
+  /** Deletes everything except the S3 data; `up` then creates a new cluster that uses the same buckets. */
   wipe(progress?: Progress): Promise<void>;
   restart(component: string, progress?: Progress): Promise<void>;
   /** Stops a process until `restart` or `up` starts it again. */
   stop(component: string, progress?: Progress): Promise<void>;
-  /** Runs Velero with these feature flags (comma-separated; none: an empty text) until the next `up`. */
+  /** Runs Velero with these feature flags (comma-separated; an empty string for none) until the next `up`. */
   setVeleroFeatures(features: string, progress?: Progress): Promise<void>;
   status(): Promise<string>;
-  /** Runs kubectl as the administrator; returns what it printed. @throws CommandError */
+  /** Runs kubectl as the administrator and returns its output. @throws CommandError */
   kubectl(args: readonly string[], input?: string): Promise<string>;
-  /** Runs the Velero CLI as the administrator; returns what it printed. @throws CommandError */
+  /** Runs the Velero CLI as the administrator and returns its output. @throws CommandError */
   velero(args: readonly string[]): Promise<string>;
-  /** A further Velero with our plugin and a controller of its own in the cluster. Starts nothing. */
+  /** Returns another Velero with our plugin and its own controller in the cluster. Starts nothing. */
   installation(namespace: string): Installation;
 }
 
 /**
- * A further installation, in a namespace of its own, with buckets of its own. What docs/two-installations.md has the
- * administrator apply must be there before it is started.
+ * Another installation, with its own namespace and buckets. Before you start it, apply what docs/two-installations.md tells the
+ * administrator to apply.
  */
 export interface Installation extends Pick<
   Cluster,
   'config' | 'namespace' | 's3' | 'controllerMetrics' | 'velero'
 > {
-  /** Starts what does not run of it: Velero and the controller. */
+  /** Starts Velero and the controller if they do not run. */
   start(progress?: Progress): Promise<void>;
   startController(progress?: Progress): Promise<void>;
   stopController(progress?: Progress): Promise<void>;
-  /** Removes its namespace, its ClusterRoleBindings and its buckets, and ends its controller. */
+  /** Deletes its namespace, its ClusterRoleBindings and its buckets, and stops its controller. */
   remove(progress?: Progress): Promise<void>;
 }
 
-/** The cluster with this name (default: the one the environment names). Starts nothing. */
+/** Returns the cluster with this name (default: from the environment). Starts nothing. */
 export function loadCluster(options: ClusterOptions = {}): Cluster {
   const config = loadConfig(options);
   const context = createContext(config);
@@ -107,7 +107,7 @@ function installationOf(config: ClusterConfig): Installation {
   };
 }
 
-/** What each installation of a cluster has of its own. */
+/** Returns the parts of the interface that each installation of a cluster has. */
 function seenFrom(
   config: ClusterConfig,
 ): Pick<Cluster, 'config' | 'namespace' | 's3' | 'controllerMetrics' | 'velero'> {

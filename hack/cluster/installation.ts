@@ -7,7 +7,7 @@ import { createContext, type Component } from './component.ts';
 import type { ClusterConfig } from './config.ts';
 import type { Progress } from './progress.ts';
 
-/** Starts Velero and the controller of a further installation. Its namespace and the rights of its controller must be there. */
+/** Starts Velero and the controller of another installation. Its namespace and the rights of its controller must exist. */
 export async function addInstallation(config: ClusterConfig, progress: Progress): Promise<void> {
   for (const bucket of bucketsOf(config)) mkdirSync(bucket, { recursive: true });
   await bringUpBeside(config, [velero, controllerOf(config)], progress);
@@ -17,26 +17,26 @@ export function startController(config: ClusterConfig, progress: Progress): Prom
   return bringUpBeside(config, [controllerOf(config)], progress);
 }
 
-/** Stops the controller of a further installation until it is started again. */
+/** Stops the controller of another installation until it is started again. */
 export function stopController(config: ClusterConfig, progress: Progress): Promise<void> {
   const component = controllerOf(config);
   return stop(config, component.name, progress, [component]);
 }
 
-/** Removes a further installation with its data. What its controller holds back with a finalizer must have gone. */
+/** Removes another installation with its data. Objects with a finalizer of its controller must have been deleted before. */
 export async function removeInstallation(config: ClusterConfig, progress: Progress): Promise<void> {
   const { kubectl } = createContext(config);
   const { namespace } = config;
   await stopController(config, progress);
   const bindings = await kubectl(['get', 'clusterrolebindings', '--output', 'name']);
   const own = bindings.split('\n').filter((name) => name.endsWith(`-${namespace}`));
-  // Velero's finalizer holds its Restores, and so the namespace, when Velero goes first.
+  // If Velero is deleted first, its finalizer blocks the deletion of its Restores and therefore of the namespace.
   await kubectl(['delete', 'restores.velero.io', '--all', '--namespace', namespace, '--ignore-not-found']);
   await kubectl(['delete', `namespace/${namespace}`, ...own, '--ignore-not-found']);
   for (const bucket of bucketsOf(config)) rmSync(bucket, { recursive: true, force: true });
 }
 
-/** The process has a name of its own, so that the cluster can run both. */
+/** The process has a different name, so that the cluster can run both controllers. */
 function controllerOf({ namespace }: ClusterConfig): Component {
   return { ...controller, name: `controller-${namespace}`, title: `our controller for ${namespace}` };
 }

@@ -5,11 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 const RETRY_MS = 500;
 
 /**
- * Runs `work` while nobody else on this machine holds the same lock.
- * The lock is an abstract unix socket: the kernel drops it with the process, so that it is never stale.
+ * Runs `work` while holding a lock that is exclusive on this machine.
+ * The lock is an abstract unix socket: the kernel releases it with the process, so it is never stale.
  *
  * @param subject what is locked, e.g. a folder's absolute path
- * @param onWait called once when somebody else holds the lock
+ * @param onWait called once if another process holds the lock
  */
 export async function withLock<T>(subject: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
   const address = `\0datamover-cluster-${createHash('sha256').update(subject).digest('hex').slice(0, 32)}`;

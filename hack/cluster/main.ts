@@ -59,7 +59,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 };
 
-/** With `CLUSTER=current` the same commands mean the cluster of the user's kubeconfig. */
+/** With `CLUSTER=current`, the same commands act on the cluster of the user's kubeconfig. */
 function commandsForCurrent(): Readonly<Record<string, Command>> {
   const cluster = currentCluster(loadConfig(), process.env);
   return {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { run, tryRun } from './exec.ts';
 
-/** The mount points at and below a folder, the latest first, so that they can be unmounted in this order. */
+/** Returns the mount points at and below a folder, the latest first, which is the order for unmounting. */
 export function mountsBelow(folder: string): string[] {
   return readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
@@ -17,11 +17,11 @@ function unescape(path: string): string {
 
 /**
  * Unmounts everything below a folder.
- * @throws Error when something stays mounted: deleting the folder would then delete what is mounted.
+ * @throws Error if something stays mounted: deleting the folder would then delete the mounted files
  */
 export async function unmountBelow(folder: string): Promise<void> {
   for (const path of mountsBelow(folder)) {
-    // Detached where it is busy: its processes are gone, so that the kernel lets go of it in a moment.
+    // A busy mount is detached: its processes have ended, so the kernel releases it shortly.
     if ((await tryRun('umount', [path])) === undefined) await run('umount', ['--lazy', path]);
   }
   const left = mountsBelow(folder);

@@ -11,13 +11,13 @@ const DISK_GIB = 5;
 const BUILD_DISK_GIB = 15;
 const GO_MINOR = 24;
 
-/** Something the machine lacks, and what to do about it. */
+/** A requirement that the machine does not meet, and how to meet it. */
 export interface Missing {
   readonly what: string;
   readonly remedy: string;
 }
 
-/** What keeps a cluster from running on this machine and cannot be installed from here. */
+/** Returns the unmet requirements that cannot be installed automatically. */
 export async function missingNeeds(config: ClusterConfig, alreadyUp: boolean): Promise<Missing[]> {
   if (process.platform !== 'linux') {
     const what = `the embedded cluster runs on Linux only, this is ${process.platform}`;
@@ -29,14 +29,14 @@ export async function missingNeeds(config: ClusterConfig, alreadyUp: boolean): P
   return found.filter((missing) => missing !== undefined);
 }
 
-/** @throws Error that lists everything that is missing, below a headline. */
+/** @throws Error that lists all unmet requirements below a headline */
 export function refuse(missing: readonly Missing[], headline = 'the embedded cluster cannot run here'): void {
   if (missing.length === 0) return;
   const lines = missing.map(({ what, remedy }) => `  - ${what}\n    → ${remedy}`);
   throw new Error(`${headline}:\n${lines.join('\n')}`);
 }
 
-/** The path of a program, looked for where `PATH` says and in the folders of the administrator's programs. */
+/** Returns the path of a program, from `PATH` and the folders of administration programs. */
 export function findProgram(name: string): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));

@@ -3,28 +3,28 @@ import { run, tryRun } from './exec.ts';
 import type { NetworkConfig } from './config.ts';
 
 /**
- * A network namespace of the cluster's own, joined to the host by a veth pair. Safe to repeat:
- * what is there stays (processes may live in it), what is missing is made.
+ * Ensures the cluster's network namespace, connected to the host by a veth pair. It can be repeated: existing parts stay
+ * (processes may use them), missing ones are created.
  */
 export async function ensureNetns(network: NetworkConfig): Promise<void> {
   mkdirSync('/run/netns', { recursive: true });
   if (!(await netnsLives(network))) {
-    // After a crash a plain file without a mount may be left, which ip would refuse to replace.
+    // A crash may leave a plain file without a mount, which ip refuses to replace.
     await tryRun('ip', ['netns', 'delete', network.netns]);
     await run('ip', ['netns', 'add', network.netns]);
   }
   await ensureLinks(network);
   await inside(network, ['ip', 'link', 'set', 'lo', 'up']);
   await inside(network, ['sysctl', '-qw', 'net.ipv4.ip_forward=1']);
-  // The Service "kubernetes" points at the API server; giving the node its address spares a kube-proxy.
+  // The Service "kubernetes" points at the API server. With its address on the node, no kube-proxy is needed.
   await inside(network, ['ip', 'address', 'replace', `${network.apiServiceIp}/32`, 'dev', 'lo']);
   await inside(network, ['ip', 'route', 'replace', 'default', 'via', network.hostIp]);
   await run('ip', ['route', 'replace', network.podCidr, 'via', network.nodeIp]);
 }
 
-/** Removes the namespace and with it every link and route that belonged to it. */
+/** Removes the namespace and with it all of its links and routes. */
 export async function removeNetns(network: NetworkConfig): Promise<void> {
-  // The host's end goes with its peer, but only when the kernel gets to it: deleting it is immediate.
+  // The kernel removes the host's end with its peer, but later; deleting it takes effect at once.
   await tryRun('ip', ['link', 'delete', network.hostLink]);
   if (existsSync(network.netnsPath)) await tryRun('ip', ['netns', 'delete', network.netns]);
 }
@@ -60,6 +60,6 @@ async function ensureLinks(network: NetworkConfig): Promise<void> {
 }
 
 async function inside(network: NetworkConfig, [command = '', ...args]: string[]): Promise<string> {
-  // Not "ip netns exec": that one mounts /sys anew and so hides the cgroup mounts from what it starts.
+  // Not "ip netns exec", which mounts /sys again and so hides the cgroup mounts from its children.
   return run('nsenter', [`--net=${network.netnsPath}`, command, ...args]);
 }

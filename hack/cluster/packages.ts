@@ -4,7 +4,7 @@ import { findProgram, refuse } from './needs.ts';
 import type { Progress } from './progress.ts';
 
 interface SystemProgram {
-  /** The Debian package that has it. */
+  /** The Debian package that contains it. */
   readonly package: string;
   readonly what: string;
   readonly present: () => boolean;
@@ -35,7 +35,7 @@ const PROGRAMS: readonly SystemProgram[] = [
   },
 ];
 
-/** Compresses what the example of a mover archives. */
+/** Compresses the archives of the example mover. */
 export const ZSTD: SystemProgram = { package: 'zstd', what: 'zstd', present: () => has('zstd') };
 
 /** Checks shell scripts. */
@@ -59,20 +59,20 @@ function has(program: string): boolean {
   return findProgram(program) !== undefined;
 }
 
-/** The folder of the CNI plugins; distributions differ. */
+/** Returns the folder of the CNI plugins, which differs between distributions. */
 export function findCniFolder(): string | undefined {
   return CNI_FOLDERS.find((folder) =>
     ['bridge', 'host-local', 'loopback'].every((plugin) => existsSync(`${folder}/${plugin}`)),
   );
 }
 
-/** A busybox that runs in an image holding nothing else. */
+/** Returns a statically linked busybox, which runs in an otherwise empty image. */
 function findStaticBusybox(): string | undefined {
   const path = findProgram('busybox');
   return path && isStatic(path) ? path : undefined;
 }
 
-/** @throws Error that says what to install */
+/** @throws Error that names what to install */
 export function staticBusybox(): string {
   const path = findStaticBusybox();
   if (path === undefined) {
@@ -81,7 +81,7 @@ export function staticBusybox(): string {
   return path;
 }
 
-/** @throws Error that says what to install */
+/** @throws Error that names what to install */
 export function rcloneProgram(): string {
   const path = findProgram('rclone');
   if (path === undefined) throw new Error('rclone is not installed; install the package rclone');
@@ -101,9 +101,9 @@ function isStatic(path: string): boolean {
 }
 
 /**
- * Installs what is missing on a Debian-like system; by default what the embedded cluster needs.
- * @param headline what cannot be done without it
- * @throws Error that says what to install elsewhere, or without root.
+ * Installs missing packages on a Debian-like system; by default those of the embedded cluster.
+ * @param headline what is impossible without them
+ * @throws Error that names what to install, on other systems or without root
  */
 export async function ensurePackages(
   progress: Progress,

@@ -14,7 +14,7 @@ interface CertSpec {
   readonly altNames?: readonly string[];
 }
 
-/** The identities of the control plane, beside its CA and its key for service accounts. */
+/** Returns the identities of the control plane, besides its CA and its key for service accounts. */
 function certSpecs({ network, nodeName }: ClusterConfig): CertSpec[] {
   const altNames = [
     'DNS:localhost',
@@ -36,7 +36,7 @@ function certSpecs({ network, nodeName }: ClusterConfig): CertSpec[] {
   ];
 }
 
-/** Creates what is missing of the cluster's keys and certificates, and a kubeconfig per client. */
+/** Creates missing keys and certificates of the cluster, and a kubeconfig per client. */
 export async function ensurePki(config: ClusterConfig): Promise<void> {
   const { pki } = config.paths;
   mkdirSync(pki, { recursive: true, mode: 0o700 });
@@ -52,12 +52,12 @@ export async function ensurePki(config: ClusterConfig): Promise<void> {
   }
 }
 
-/** The kubeconfig of one client of the control plane; the admin's is the one for users. */
+/** Returns the kubeconfig of one client of the control plane; users use the admin's. */
 export function kubeconfigPath(config: ClusterConfig, client: string): string {
   return client === 'admin' ? config.paths.kubeconfig : join(config.paths.pki, `${client}.kubeconfig`);
 }
 
-/** A kubeconfig with a token, for programs that run as a service account. */
+/** Returns a kubeconfig with a token, for programs that run as a service account. */
 export function tokenKubeconfig(config: ClusterConfig, token: string): string {
   return kubeconfig(config, { token });
 }
@@ -75,7 +75,7 @@ function kubeconfig(config: ClusterConfig, user: Record<string, string>): string
     server: network.apiUrl,
     'certificate-authority-data': base64(join(paths.pki, 'ca.crt')),
   };
-  // JSON is YAML, and needs no library.
+  // JSON is valid YAML and needs no library.
   return `${JSON.stringify(
     {
       apiVersion: 'v1',
@@ -94,7 +94,7 @@ function base64(path: string): string {
   return readFileSync(path).toString('base64');
 }
 
-/** Whether key and certificate are there, whole, of each other, and of this authority. */
+/** Checks that key and certificate exist, are complete, match, and are signed by this authority. */
 function matchingPair(pki: string, file: string, authority?: X509Certificate): boolean {
   try {
     const cert = new X509Certificate(readFileSync(join(pki, `${file}.crt`)));

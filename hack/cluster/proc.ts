@@ -1,13 +1,13 @@
 import { readFileSync, readdirSync } from 'node:fs';
 
-/** The kernel's name of this boot; process numbers and start times mean nothing across boots. */
+/** Returns the kernel's id of this boot. Process numbers and start times are valid for one boot only. */
 export function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }
 
 /**
- * The start time of a living process in clock ticks since boot, or undefined when it is gone.
- * A zombie counts as gone: it only waits for a parent that may never look.
+ * Returns the start time of a living process in clock ticks since boot; undefined if it has ended. A zombie counts as ended: its
+ * parent may never reap it.
  */
 export function startTime(pid: number): number | undefined {
   let stat: string;
@@ -16,13 +16,13 @@ export function startTime(pid: number): number | undefined {
   } catch {
     return undefined;
   }
-  // The command name stands in parentheses and may hold blanks and parentheses itself.
+  // The command name is in parentheses and may itself contain blanks and parentheses.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
   return Number(fields[19]);
 }
 
-/** The command line of a process, empty when it is gone. */
+/** Returns the command line of a process; empty if it has ended. */
 export function commandLine(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
@@ -31,7 +31,7 @@ export function commandLine(pid: number): string[] {
   }
 }
 
-/** The environment of a process as `NAME=value` entries, empty when it is gone. */
+/** Returns the environment of a process as `NAME=value` entries; empty if it has ended. */
 export function environmentOf(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
@@ -40,7 +40,7 @@ export function environmentOf(pid: number): string[] {
   }
 }
 
-/** The living processes whose environment holds every one of these `NAME=value` entries. */
+/** Returns the living processes whose environment contains all of these `NAME=value` entries. */
 export function processesWithEnv(entries: readonly string[]): number[] {
   return allPids().filter((pid) => {
     if (pid === process.pid || startTime(pid) === undefined) return false;

@@ -20,32 +20,32 @@ const LOG_LIMIT_BYTES = 50 * 1024 * 1024;
 const TERM_TIMEOUT_MS = 10_000;
 const KILL_TIMEOUT_MS = 5_000;
 
-/** A long-running program, run detached from whoever starts it. */
+/** A long-running program that is detached from the process that starts it. */
 export interface ProcessSpec {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Stands for what the program reads when it starts, e.g. a hash of its configuration: another value restarts it. */
+  /** A hash of what the program reads at its start, e.g. its configuration. A different value restarts it. */
   readonly fingerprint?: string;
-  /** Run inside this network namespace, given by its path. */
+  /** Path of the network namespace to run in. */
   readonly netns?: string | undefined;
-  /** Its children live on without it and are found again by its successor, e.g. containerd's shims. */
+  /** Its children outlive it and its successor finds them again, e.g. containerd's shims. */
   readonly childrenSurvive?: boolean;
-  /** How long to wait after SIGTERM before SIGKILL. Default 10 s. */
+  /** Time between SIGTERM and SIGKILL. Default 10 s. */
   readonly termTimeoutMs?: number;
 }
 
 export interface RunningProcess {
   readonly pid: number;
-  /** Clock ticks since boot; with the boot id it tells this process from a later one with its number. */
+  /** Clock ticks since boot. Together with the boot id it distinguishes this process from a later one with the same number. */
   readonly startTime: number;
   readonly bootId: string;
   readonly startedAt: string;
   readonly specHash: string;
 }
 
-/** Starts, finds and stops the processes of one cluster; what it knows lies in pid files. */
+/** Starts, finds and stops the processes of one cluster. Its state is in pid files. */
 export class Supervisor {
   readonly #pidsDir: string;
   readonly #logsDir: string;
@@ -61,7 +61,7 @@ export class Supervisor {
     return join(this.#logsDir, `${name}.log`);
   }
 
-  /** The process a pid file tells of, if that very process still lives. */
+  /** Returns the process of a pid file, if that very process is still alive. */
   find(name: string): RunningProcess | undefined {
     let known: RunningProcess;
     try {
@@ -73,21 +73,20 @@ export class Supervisor {
     return alive ? known : undefined;
   }
 
-  /** All that were started and not stopped, whether they still live or not. */
+  /** Returns all processes that were started and not stopped, even if they have ended. */
   names(): string[] {
     if (!existsSync(this.#pidsDir)) return [];
     return readdirSync(this.#pidsDir).map((file) => basename(file, '.json'));
   }
 
-  /** Whether the process runs, and with just this command, arguments, environment and fingerprint. */
+  /** Reports whether the process runs with exactly this command, arguments, environment and fingerprint. */
   isCurrent(name: string, spec: ProcessSpec): boolean {
     return this.find(name)?.specHash === specHash(spec);
   }
 
   /**
-   * Starts the process unless it already runs with the same command, arguments and environment;
-   * one that runs with others is replaced.
-   * @returns whether it was started now
+   * Ensures that the process runs with this command, arguments and environment. A process with others is replaced.
+   * @returns whether this call started it
    */
   async ensure(name: string, spec: ProcessSpec): Promise<boolean> {
     if (this.isCurrent(name, spec)) return false;
@@ -96,18 +95,18 @@ export class Supervisor {
     return true;
   }
 
-  /** Stops the process and whatever it left behind. Does nothing when there is nothing. */
+  /** Stops the process and its remaining children. Does nothing if there are none. */
   async stop(name: string, spec?: ProcessSpec): Promise<void> {
     const running = this.find(name);
     if (running) await terminate(running.pid, running.startTime, spec?.termTimeoutMs ?? TERM_TIMEOUT_MS);
     await this.kill(name, spec);
   }
 
-  /** As `stop`, without giving it the time to say goodbye. */
+  /** Same as `stop`, but without a grace period. */
   async kill(name: string, spec?: ProcessSpec): Promise<void> {
     const running = this.find(name);
     if (running) await killNow(running.pid);
-    // The pid file may be lost, and children may outlive a killed parent: the mark in their environment finds them.
+    // The pid file may be lost, and children may outlive a killed parent; the mark in their environment identifies them.
     for (const pid of this.owned(name)) {
       const command = basename(commandLine(pid)[0] ?? '');
       if (spec?.childrenSurvive && command !== basename(spec.command)) continue;
@@ -116,7 +115,7 @@ export class Supervisor {
     rmSync(this.#pidFile(name), { force: true });
   }
 
-  /** Every living process of this cluster, or of one component, that carries its mark. */
+  /** Returns every living process with the mark of this cluster, or of one of its components. */
   owned(component?: string): number[] {
     const marks = [`DATAMOVER_CLUSTER_MARK=${this.#clusterDir}`];
     if (component) marks.push(`DATAMOVER_CLUSTER_COMPONENT=${component}`);
@@ -141,7 +140,7 @@ export class Supervisor {
       stdio: ['ignore', log, log],
       env: { ...this.#environment(name), ...spec.env },
     });
-    // Without a listener a command that cannot be started would end the whole program.
+    // Without a listener, a command that cannot be started would end the whole program.
     child.on('error', (error) => {
       writeFileSync(this.logFile(name), `cannot be started: ${error.message}\n`, { flag: 'a' });
     });
@@ -160,7 +159,7 @@ export class Supervisor {
     renameSync(temporary, this.#pidFile(name));
   }
 
-  /** Nothing of the caller's environment gets in: a proxy setting there would break the cluster's own calls. */
+  /** Excludes the caller's environment: a proxy setting there would break calls within the cluster. */
   #environment(component: string): NodeJS.ProcessEnv {
     return {
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -181,7 +180,7 @@ function openLog(path: string): number {
   return openSync(path, 'a');
 }
 
-/** The last lines of a log file, for error messages. */
+/** Returns the last lines of a log file, for error messages. */
 export function lastLines(path: string, count: number): string {
   if (!existsSync(path)) return '';
   return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-count).join('\n');
@@ -198,7 +197,7 @@ async function terminate(pid: number, started: number, timeoutMs: number): Promi
   }
 }
 
-/** SIGKILL, and waits until the process has gone. */
+/** Sends SIGKILL and waits until the process has ended. */
 export async function killNow(pid: number): Promise<void> {
   const started = startTime(pid);
   if (started === undefined) return;
@@ -213,6 +212,6 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // It ended between the look and the signal.
+    // It ended between the check and the signal.
   }
 }

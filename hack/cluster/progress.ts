@@ -1,10 +1,10 @@
 const TICK_MS = 200;
 const PLAIN_REMINDER_MS = 30_000;
 
-/** What a running step may tell while it runs; shown live on a terminal. */
+/** Reports the current state of a running step; shown live on a terminal. */
 export type Note = (text: string) => void;
 
-/** Where the lines go. `process.stdout` fits. */
+/** The output for lines, for example `process.stdout`. */
 export interface Sink {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -12,15 +12,15 @@ export interface Sink {
 }
 
 export interface Progress {
-  /** Runs one step and prints its name with the seconds it took; on failure it prints that and rethrows. */
+  /** Runs one step and prints its name and duration in seconds. On failure it prints both and rethrows. */
   step<T>(title: string, work: (note: Note) => Promise<T>): Promise<T>;
   /** Prints one line that is no step. */
   line(text: string): void;
-  /** Seconds since this progress was created. */
+  /** Returns the seconds since this progress was created. */
   elapsedSeconds(): number;
 }
 
-/** The longest note that still fits on the terminal's line, so that the live line never wraps. */
+/** Truncates a note to the terminal's line, so that the live line never wraps. */
 function fit(text: string, columns: number): string {
   return text.length < columns ? text : `${text.slice(0, Math.max(0, columns - 2))}…`;
 }
@@ -29,7 +29,7 @@ function seconds(sinceMs: number): string {
   return `${((performance.now() - sinceMs) / 1000).toFixed(1)}s`;
 }
 
-/** One line per step: live on a terminal, plain lines (and a reminder every 30 s) elsewhere. */
+/** Returns a progress with one line per step: live on a terminal, otherwise plain lines and a reminder every 30 s. */
 export function createProgress(sink: Sink): Progress {
   const beginning = performance.now();
   const live = sink.isTTY === true;
@@ -73,14 +73,14 @@ export function createProgress(sink: Sink): Progress {
   };
 }
 
-/** For callers that want no output. */
+/** For callers that need no output. */
 export const silentProgress: Progress = {
   step: (_title, work) => work(() => undefined),
   line: () => undefined,
   elapsedSeconds: () => 0,
 };
 
-/** For work within a step: what it calls steps becomes what the outer one tells. */
+/** Returns a progress for work within a step: its steps become notes of the outer step. */
 export function stepsAsNotes(note: Note): Progress {
   return {
     ...silentProgress,

@@ -2,8 +2,8 @@ import { tokenKubeconfig } from './pki.ts';
 import type { Context } from './component.ts';
 
 /**
- * A kubeconfig for a program outside the cluster that acts as a service account, so that RBAC holds for it
- * as it would in a pod. The same as long as its token is good: a new one would restart the program.
+ * Returns a kubeconfig for a program outside the cluster that runs as a service account, so that RBAC applies as in a pod. The
+ * kubeconfig is reused while its token is valid, because a new one would restart the program.
  */
 export async function serviceAccountKubeconfig(
   { config, kubectl }: Context,

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * A stamp of the program text below some folders (or of single files), so that `up` restarts what runs from changed sources.
- * Tests do not count.
+ * Returns a hash of the source files below some folders (or of single files), so that `up` restarts programs whose sources
+ * changed. Tests are ignored.
  */
 export function sourcesStamp(paths: readonly string[]): string {
   const hash = createHash('sha256');
@@ -15,7 +15,7 @@ export function sourcesStamp(paths: readonly string[]): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** As `sourcesStamp`, for one of the programs in `doubles/` with all that it imports. */
+/** Same as `sourcesStamp`, for one of the programs in `doubles/` with all its imports. */
 export function doubleStamp(checkout: string, name: string): string {
   const doubles = join(checkout, 'hack/cluster/doubles');
   const shared = readdirSync(doubles).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));

@@ -10,7 +10,7 @@ import { TOOLS, toolVersion } from './tools.ts';
 import type { Component, Context } from './component.ts';
 import type { ClusterConfig } from './config.ts';
 
-/** What runs and where it is to be found, as text for people. */
+/** Returns what runs, and the paths of logs and settings, as text for users. */
 export async function statusText(config: ClusterConfig): Promise<string> {
   if (!clusterExists(config)) return `cluster ${config.name}: down (there is no ${config.dir})`;
   const table = await componentTable(config);
@@ -59,7 +59,7 @@ async function rowOf(context: Context, component: Component): Promise<Row> {
   const running = context.supervisor.find(name);
   if (running) return [name, 'running', String(running.pid), running.startedAt];
   if (deployment !== undefined) {
-    // Where the API server does not answer, the headline says so.
+    // If the API server does not respond, the headline shows it.
     const pod = await podState(context.config, deployment).catch(() => undefined);
     if (pod) return [name, pod.state, pod.name, pod.since];
   }

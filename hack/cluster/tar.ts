@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-/** One entry of an archive. Folders end in no slash; paths are relative and at most 100 bytes long. */
+/** One entry of an archive. Paths are relative, at most 100 bytes long, and have no slash at the end. */
 export type TarEntry =
-  /** `from` is a file of this machine. */
+  /** `from` is the path of a file of this machine. */
   | { readonly path: string; readonly mode: number; readonly from: string }
   | { readonly path: string; readonly mode: number; readonly content: Buffer | string }
   | { readonly path: string; readonly mode: number; readonly folder: true }
@@ -10,7 +10,7 @@ export type TarEntry =
 
 const BLOCK = 512;
 
-/** A ustar archive, the same bytes for the same entries: all times are 0 and all owners root. */
+/** Returns a ustar archive that is byte-identical for the same entries: all times are 0 and all owners root. */
 export function tarOf(entries: readonly TarEntry[]): Buffer {
   const parts = entries.flatMap((entry) => {
     const content = contentOf(entry);
@@ -39,7 +39,7 @@ function header(entry: TarEntry, size: number): Buffer {
   block.write(typeFlag(entry), 156);
   if ('linkTo' in entry) block.write(entry.linkTo, 157);
   block.write('ustar\x0000', 257);
-  // The checksum is counted with blanks in its own place.
+  // The checksum is computed with blanks in its own field.
   block.fill(' ', 148, 156);
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);

@@ -17,15 +17,15 @@ import type { Progress } from './progress.ts';
 const SHIMS_TIMEOUT_MS = 5_000;
 const CGROUP_TIMEOUT_MS = 10_000;
 const CNI_CACHE = '/var/lib/cni/results';
-/** What a wipe leaves in the cluster's folder. */
+/** The parts of the cluster's folder that a wipe keeps. */
 const KEPT_BY_WIPE = new Set(['s3', 'logs', 'pids', 'index', 'bin']);
 
 export interface DestroyOptions {
-  /** Leave the object store, its process and its data, and the cable it listens on. */
+  /** Keep the object store: its process, its data, and the veth pair that it listens on. */
   readonly keepS3: boolean;
 }
 
-/** Ends everything that runs and deletes everything that was made, whatever state it is in. */
+/** Ends all processes and deletes all files and kernel objects of the cluster, whatever state it is in. */
 export async function destroy(context: Context, progress: Progress, options: DestroyOptions): Promise<void> {
   const { config } = context;
   if (!clusterExists(config)) {
@@ -46,19 +46,19 @@ export async function destroy(context: Context, progress: Progress, options: Des
   });
 }
 
-/** Killed, not stopped: nothing of what they would write down is kept. containerd goes last, with the pods. */
+/** Kills instead of stopping, because nothing that they would write is kept. containerd and the pods come last. */
 async function stopComponents({ supervisor }: Context, { keepS3 }: DestroyOptions): Promise<void> {
   const kept = COMPONENTS.filter(
     ({ name, survivesWipe }) => name === 'containerd' || (keepS3 && survivesWipe),
   );
   const own = COMPONENTS.filter(({ process }) => process).map(({ name }) => name);
-  // Another version of this code may have started more.
+  // Another version of this code may have started other processes.
   const names = new Set([...own.reverse(), ...supervisor.names()]);
   for (const { name } of kept) names.delete(name);
   for (const name of names) await supervisor.kill(name);
 }
 
-/** Without their processes containerd clears up its shims itself; what stays behind is killed. */
+/** After their processes have ended, containerd removes its shims itself; remaining ones are killed. */
 async function endPods({ config, supervisor }: Context): Promise<void> {
   const shims = (): number[] =>
     supervisor.owned('containerd').filter((pid) => pid !== supervisor.find('containerd')?.pid);
@@ -70,7 +70,7 @@ async function endPods({ config, supervisor }: Context): Promise<void> {
     await noShims.catch(() => undefined);
   }
   await supervisor.kill('containerd');
-  // Whatever was being created meanwhile.
+  // Processes that were created during the loop above.
   for (const pid of cgroupProcesses(config.cgroupRoot)) await killNow(pid);
 }
 
@@ -104,7 +104,7 @@ function removeShimSockets({ paths }: ClusterConfig): void {
   }
 }
 
-/** The CNI library's notes on pods that were never taken down properly: for our network, and for each pod's loopback. */
+/** Removes the CNI library's cache for pods without a proper teardown: for our network, and for each pod's loopback. */
 function removeCniCache(config: ClusterConfig): void {
   if (!existsSync(CNI_CACHE)) return;
   const ours = new RegExp(`^${cniNetwork(config)}-([0-9a-f]{64})-`);
@@ -123,7 +123,7 @@ function ownFolders({ dir }: ClusterConfig, { keepS3 }: DestroyOptions): string[
 }
 
 function deleteFiles(config: ClusterConfig, options: DestroyOptions): void {
-  // The index goes last: as long as it is there, an interrupted run can be repeated.
+  // The index is deleted last: while it exists, an interrupted run can be repeated.
   if (!options.keepS3) {
     for (const name of readdirSync(config.dir).filter((each) => each !== 'index')) {
       rmSync(join(config.dir, name), { recursive: true, force: true });

@@ -14,15 +14,15 @@ import { run } from './exec.ts';
 import { withLock } from './lock.ts';
 import type { Note, Progress } from './progress.ts';
 
-/** One folder under `tools/` and what is built of it. */
+/** One folder under `tools/` and the programs built from it. */
 export interface Tool {
   readonly name: string;
-  /** The module whose version names the build. */
+  /** The module whose version identifies the build. */
   readonly module: string;
   readonly packages: readonly string[];
-  /** Program names where Go's own choice (the last part of the package's path) says too little. */
+  /** Program names, for packages whose default name (the last part of the path) is too vague. */
   readonly rename?: Readonly<Record<string, string>>;
-  /** `-X` settings of the linker, given the module's version. */
+  /** Returns the linker's `-X` settings for the module's version. */
   readonly stamp?: (version: string) => readonly string[];
   /** Folders of other modules that are kept beside the programs, by name. */
   readonly folders?: Readonly<Record<string, { readonly module: string; readonly path: string }>>;
@@ -85,15 +85,15 @@ export const TOOLS = [
 
 export type ToolName = (typeof TOOLS)[number]['name'];
 
-/** Where built tools lie, by tool; programs are in `bin/`. */
+/** The folder of each built tool; its programs are in `bin/`. */
 export type ToolFolders = Readonly<Record<ToolName, string>>;
 
-/** The folder of every tool in the cache, whether built or not. */
+/** Returns the folder of every tool in the cache, whether built or not. */
 export function toolFolders(cacheDir: string): ToolFolders {
   return Object.fromEntries(TOOLS.map((tool) => [tool.name, toolFolder(cacheDir, tool)])) as ToolFolders;
 }
 
-/** The version a tool's go.mod asks for. */
+/** Returns the version in a tool's go.mod. */
 export function toolVersion(tool: Tool): string {
   const goMod = readFileSync(join(sourceFolder(tool), 'go.mod'), 'utf8');
   const line = goMod.split('\n').find((text) =>
@@ -107,12 +107,12 @@ export function toolVersion(tool: Tool): string {
   return version;
 }
 
-/** The tools that are not in the cache yet. */
+/** Returns the tools that are not in the cache yet. */
 export function missingTools(cacheDir: string): Tool[] {
   return TOOLS.filter((tool) => !existsSync(toolFolder(cacheDir, tool)));
 }
 
-/** Builds what is missing, one after another: two Go builds at once need more memory than small machines have. */
+/** Builds missing tools one after another: two Go builds at once need more memory than small machines have. */
 export async function ensureTools(cacheDir: string, progress: Progress): Promise<void> {
   if (missingTools(cacheDir).length === 0) return;
   mkdirSync(join(cacheDir, 'tools'), { recursive: true });
@@ -132,7 +132,7 @@ export async function ensureTools(cacheDir: string, progress: Progress): Promise
   });
 }
 
-/** What interrupted builds left; under the lock nobody is at work on it. */
+/** Removes the leftovers of interrupted builds. The lock ensures that no build is running. */
 function removeUnfinished(cacheDir: string): void {
   const folder = join(cacheDir, 'tools');
   for (const name of readdirSync(folder).filter((each) => each.includes(UNFINISHED))) {
@@ -157,12 +157,12 @@ function toolFolder(cacheDir: string, tool: Tool): string {
   return join(cacheDir, 'tools', `${tool.name}-${version}-${hash.digest('hex').slice(0, 12)}`);
 }
 
-/** Built beside its place and moved there whole, so that an interrupted build leaves nothing half done. */
+/** Builds in a temporary folder and moves the result, so that an interrupted build leaves nothing incomplete. */
 async function build(cacheDir: string, tool: Tool, note: Note): Promise<void> {
   const target = toolFolder(cacheDir, tool);
   const unfinished = mkdtempSync(`${target}${UNFINISHED}`);
   const cwd = sourceFolder(tool);
-  // The user's own Go settings must not change the result; a newer Go that a module asks for is fetched by Go itself.
+  // The user's own Go settings must not change the result. If a module needs a newer Go, Go downloads it.
   const env = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOTOOLCHAIN: 'auto', GOWORK: 'off' };
   try {
     const bin = join(unfinished, 'bin');
@@ -174,7 +174,7 @@ async function build(cacheDir: string, tool: Tool, note: Note): Promise<void> {
     await run('go', ['build', ...flags, ...tool.packages], { cwd, env, onLine });
     for (const [from, to] of Object.entries(tool.rename ?? {})) renameSync(join(bin, from), join(bin, to));
     for (const [name, { module, path }] of Object.entries(tool.folders ?? {})) {
-      // Listed only once downloaded: the folder is empty until then.
+      // The module's folder is known only after the download.
       await run('go', ['mod', 'download', module], { cwd, env });
       const folder = (await run('go', ['list', '-m', '-f', '{{.Dir}}', module], { cwd, env })).trim();
       cpSync(join(folder, path), join(unfinished, name), { recursive: true, dereference: true });

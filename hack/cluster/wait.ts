@@ -2,14 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export interface WaitOptions {
   readonly timeoutMs: number;
-  /** Pause between two looks. Default 100 ms. */
+  /** Pause between two checks. Default 100 ms. */
   readonly intervalMs?: number;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Looks until `check` answers true; an error counts as "not yet" and is told when time is up.
- * @throws Error naming `what` when `timeoutMs` has passed.
+ * Repeats `check` until it returns true. An error counts as "not yet"; the timeout error includes the last one.
+ * @throws Error naming `what` if `timeoutMs` has passed
  */
 export async function waitUntil(
   what: string,

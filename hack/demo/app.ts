@@ -6,16 +6,16 @@ export const APP = {
   namespace: 'datamover-demo',
   deployment: 'notes',
   claim: 'notes-data',
-  /** Where the pod sees the volume. */
+  /** Mount path of the volume in the pod. */
   mount: '/data',
 } as const;
 
 const MIB = 1024 ** 2;
-/** What the data take beside the large files: 1 GiB for the sparse one, and some for the rest. */
+/** Size of the data besides the large files: 1 GiB for the sparse file, and some for the rest. */
 const FIXED_MIB = 1100;
 const ROLLOUT_TIMEOUT = '120s';
 
-/** Makes the namespace, the claim and the pod, and waits until the pod runs. */
+/** Creates the namespace, the claim and the Deployment, and waits until the pod runs. */
 export async function startApp(cluster: Cluster, sizeMiB: number): Promise<void> {
   await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(manifests(sizeMiB)));
   await waitForApp(cluster);
@@ -28,13 +28,13 @@ export async function waitForApp(cluster: Cluster): Promise<void> {
   await cluster.kubectl(['-n', namespace, 'rollout', 'status', `deployment/${deployment}`, timeout]);
 }
 
-/** Runs a shell script in the application's pod and returns what it printed. */
+/** Runs a shell script in the application's pod and returns its output. */
 export function inPod(cluster: Cluster, script: string): Promise<string> {
   const pod = `deployment/${APP.deployment}`;
   return cluster.kubectl(['-n', APP.namespace, 'exec', '-i', pod, '--', 'sh', '-eu', '-s'], script);
 }
 
-/** Removes the namespace with all that is in it; one that is not there is well. */
+/** Deletes the namespace and everything in it. Does nothing if it does not exist. */
 export async function deleteApp(cluster: Cluster): Promise<void> {
   await cluster.kubectl(['delete', 'namespace', APP.namespace, '--ignore-not-found', '--timeout=120s']);
 }
@@ -46,7 +46,7 @@ function manifests(sizeMiB: number): unknown {
     name: 'app',
     image: IMAGES.busybox,
     imagePullPolicy: 'IfNotPresent',
-    // It must end when it is told to: the first process of a container ignores signals it has no handler for.
+    // The first process of a container ignores signals without a handler, so SIGTERM needs one.
     command: ['sh', '-c', 'trap "exit 0" TERM; while true; do sleep 3600 & wait; done'],
     volumeMounts: [{ name: 'data', mountPath: mount }],
   };

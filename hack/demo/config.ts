@@ -1,20 +1,20 @@
-/** What the environment says about a demo. */
+/** The settings of a demo, from the environment. */
 export interface DemoSettings {
   readonly disaster: Disaster;
   readonly mover: DemoMover;
   readonly sizeMiB: number;
 }
 
-/** As a class names it. Restic is all real; of VolSync's manager the embedded cluster has a test double. */
+/** A mover, as a class names it. Restic is completely real; for VolSync's manager the embedded cluster runs a test double. */
 export type DemoMover = 'Restic' | 'VolSync';
 
-/** `cluster`: everything but the object store is lost. `namespace`: only the application, its volume and its snapshots. */
+/** `cluster`: everything except the object store is lost. `namespace`: only the application, its volume and its snapshots. */
 export type Disaster = 'cluster' | 'namespace';
 
 export const DEFAULT_SIZE_MIB = 200;
 const MAX_SIZE_MIB = 100_000;
 
-/** @throws Error that names the variable and what it may be. */
+/** @throws Error that names the variable and its allowed values */
 export function settingsOf(env: NodeJS.ProcessEnv): DemoSettings {
   return {
     disaster: disasterOf(env['DISASTER']),

@@ -1,14 +1,14 @@
 import { APP } from './app.ts';
 
-/** How many small files there are. */
+/** Number of small files. */
 export const SMALL_FILES = 2000;
-/** Apparent size of the file that is nearly all hole. */
+/** Apparent size of the sparse file, in bytes. */
 export const SPARSE_BYTES = 1024 ** 3;
 export const SPARSE_FILE = './sparse/1-GiB-of-nothing';
 
 /**
- * A shell script that fills the volume with everything a file system can hold and a backup likes to lose. The contents of the
- * large files are random, so that neither compression nor an earlier backup makes them smaller.
+ * Returns a shell script that fills the volume with all kinds of files, including those that backups often lose. The large files
+ * contain random data, so that neither compression nor an earlier backup makes them smaller.
  */
 export function writeDataScript(sizeMiB: number): string {
   const half = Math.max(1, Math.floor(sizeMiB / 2));

@@ -18,37 +18,37 @@ import type { Progress } from '../cluster/progress.ts';
 
 export interface DemoOptions {
   readonly cluster: Cluster;
-  /** What comes up in its place when it is lost. Default: the same, anew. */
+  /** The cluster to start after the loss. Default: the same cluster, created again. */
   readonly successor?: Cluster;
   /** Default `cluster`. */
   readonly disaster?: Disaster;
-  /** Who moves the data. Default `Restic`. */
+  /** The mover. Default `Restic`. */
   readonly mover?: DemoMover;
   /** Random data in the large files, in MiB. Default 200. */
   readonly sizeMiB?: number;
   /** Default: no output. */
   readonly progress?: Progress;
-  /** Where lines go that a live progress would show in place. Default: nowhere. */
+  /** Receives lines that a live progress display would show in place. Default: none. */
   readonly tell?: (text: string) => void;
 }
 
-/** What a demo has found out. */
+/** The measurements of a demo. */
 export interface DemoFacts {
   readonly disaster: Disaster;
   readonly mover: DemoMover;
   readonly backup: string;
   readonly restore: string;
-  /** Seconds per part of the story. */
+  /** Seconds per part of the demo. */
   readonly seconds: Readonly<Record<Chapter, number>>;
   readonly data: {
     readonly bytes: number;
     readonly files: number;
     readonly entries: number;
-    /** What restic has added to the repository, after deduplication. */
+    /** Bytes that restic added to the repository, after deduplication. */
     readonly uploadedBytes: number;
     readonly snapshotID: string;
   };
-  /** What the file with the hole takes on the disk, in bytes. */
+  /** Disk usage of the sparse file, in bytes. */
   readonly sparse: { readonly before: number; readonly after: number };
   readonly comparison: Comparison;
 }
@@ -56,8 +56,8 @@ export interface DemoFacts {
 export type Chapter = 'cluster' | 'application' | 'backup' | 'disaster' | 'restore' | 'comparison';
 
 /**
- * Backs an application's volume up, loses it, brings it back, and compares every file. The cluster is left up.
- * @throws Error when a step fails; differences are no error, they are in the facts
+ * Backs up an application's volume, loses it, restores it, and compares every file. The cluster keeps running afterwards.
+ * @throws Error if a step fails; differences between files are no error but part of the facts
  */
 export async function runDemo(options: DemoOptions): Promise<DemoFacts> {
   const { cluster, disaster = 'cluster', mover = 'Restic', sizeMiB = DEFAULT_SIZE_MIB } = options;
@@ -127,7 +127,7 @@ async function restoreBackup(options: DemoOptions, name: string): Promise<void> 
   await progress.step('the application runs again', () => waitForApp(cluster));
 }
 
-/** Starts a backup or restore with Velero's own command line and shows how far it is until it has ended. */
+/** Starts a backup or restore with Velero's CLI and shows its progress until it ends. */
 function runVelero<S extends Side>(
   { cluster, progress = silentProgress, tell }: DemoOptions,
   side: S,
@@ -157,7 +157,7 @@ function sparseBytes(manifest: Manifest): number {
   return manifest.get(SPARSE_FILE)?.allocated ?? 0;
 }
 
-/** Takes the time of each chapter. */
+/** Measures the duration of each chapter. */
 function stopwatch(): { lap: (chapter: Chapter) => void; seconds: () => Record<Chapter, number> } {
   const laps: Record<Chapter, number> = {
     cluster: 0,

@@ -8,7 +8,7 @@ import type { Progress } from '../cluster/progress.ts';
 const GONE_TIMEOUT_MS = 60_000;
 const SYNC_TIMEOUT_MS = 120_000;
 
-/** Deletes the application with its volume and its snapshots; the rest of the cluster lives on. */
+/** Deletes the application with its volume and its snapshots; the rest of the cluster keeps running. */
 export async function loseNamespace(cluster: Cluster, progress: Progress): Promise<void> {
   await progress.step('the disaster: the namespace is deleted', () => deleteApp(cluster));
   await progress.step('its volume and its snapshots are gone', () =>
@@ -19,7 +19,9 @@ export async function loseNamespace(cluster: Cluster, progress: Progress): Promi
   );
 }
 
-/** Loses the whole cluster, makes a fresh one, gives it what its user has kept, and waits for Velero to find the backup. */
+/**
+ * Deletes the whole cluster, creates a new one, applies what its user keeps outside it, and waits until Velero finds the backup.
+ */
 export async function loseCluster(
   cluster: Cluster,
   successor: Cluster,
@@ -39,7 +41,7 @@ export async function loseCluster(
   );
 }
 
-/** Names of volumes and snapshot contents that still hold data of the application. */
+/** Returns the names of volumes and snapshot contents that still hold data of the application. */
 async function traces(cluster: Cluster): Promise<string[]> {
   const template = [
     '{range .items[*]}{.kind}/{.metadata.name}{" "}',

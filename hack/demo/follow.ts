@@ -7,10 +7,10 @@ import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-r
 import type { Cluster } from '../cluster/index.ts';
 
 const LOOK_MS = 300;
-/** Far more than any sensible SIZE takes; a wedged run shall end, not hang. */
+/** Far longer than any sensible SIZE takes, so that a blocked run ends. */
 const TIMEOUT_MS = 3_600_000;
 
-/** What Velero calls its own object and we call the request that belongs to it. */
+/** The names of Velero's own object and of our request for it. */
 export const SIDES = {
   backup: { velero: 'backups', requests: 'datamoverbackups', label: 'velero.io/backup-name' },
   restore: { velero: 'restores', requests: 'datamoverrestores', label: 'velero.io/restore-name' },
@@ -18,7 +18,7 @@ export const SIDES = {
 
 export type Side = keyof typeof SIDES;
 
-/** Velero's Backup or Restore, as far as the demo reads it. */
+/** The fields of Velero's Backup or Restore that the demo reads. */
 interface VeleroObject {
   readonly status?: { readonly phase?: string; readonly failureReason?: string };
 }
@@ -28,7 +28,7 @@ interface RequestOf {
   readonly restore: DataMoverRestore;
 }
 
-/** Where Velero and the data mover are, in one line for people. */
+/** Returns one line with the state of Velero and of the data mover. */
 export function progressLine(
   veleroPhase: string,
   request: DataMoverBackup | DataMoverRestore | undefined,
@@ -37,14 +37,14 @@ export function progressLine(
   if (request === undefined) return `Velero: ${veleroPhase}`;
   const step = phase === 'Completed' ? `Velero: ${veleroPhase}` : phase;
   if (progress) return `${step}  ${barText(progress.bytesDone, progress.totalBytes)}`;
-  // In other phases the message may still speak of the step before.
+  // In other phases the message may still describe the previous step.
   const waits = /^(Pending|Queued|Staging|Moving)$/.test(phase) && message !== '';
   return waits ? `${phase}: ${message}` : step;
 }
 
 /**
- * Tells how a Velero backup or restore goes until it has ended, and returns its data mover request.
- * @throws Error with the reason when it ends in any other way than Completed
+ * Reports the progress of a Velero backup or restore until it ends, and returns its data mover request.
+ * @throws Error with the reason if it ends in any phase other than Completed
  */
 export async function follow<S extends Side>(
   cluster: Cluster,

@@ -18,12 +18,12 @@ settings (environment):
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** @returns whether everything came back */
+/** @returns whether all data was restored */
 async function up(): Promise<boolean> {
   const settings = settingsOf(process.env);
   const cluster = loadCluster();
   const progress = createProgress(process.stdout);
-  // A terminal shows the progress in place; elsewhere each change is a line.
+  // A terminal shows the progress in place; otherwise each change is a line of its own.
   const tell = process.stdout.isTTY ? {} : { tell: print };
   const facts = await runDemo({ cluster, progress, ...settings, ...tell });
   print(summaryText(facts));

@@ -3,7 +3,7 @@ import { manifestScript, parseManifest } from '../../testing/manifest/manifest.t
 import type { Cluster } from '../cluster/index.ts';
 import type { Manifest } from '../../testing/manifest/manifest.ts';
 
-/** Takes the manifest of the volume, inside the application's pod. */
+/** Computes the manifest of the volume inside the application's pod. */
 export async function readManifest(cluster: Cluster): Promise<Manifest> {
   return parseManifest(await inPod(cluster, manifestScript(APP.mount)));
 }

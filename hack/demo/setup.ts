@@ -3,22 +3,25 @@ import { join } from 'node:path';
 import type { Cluster } from '../cluster/index.ts';
 import type { DemoMover } from './config.ts';
 
-/** The class of a mover, and the label that selects it. A class keeps its mover, so each has one of its own. */
+/**
+ * Returns the class of a mover, and the label that selects it. The mover of a class cannot change, so each mover has its own
+ * class.
+ */
 export function classOf(mover: DemoMover): { name: string; label: string } {
   return { name: `demo-${mover.toLowerCase()}`, label: `mover=${mover.toLowerCase()}` };
 }
 
-/** Beside the class: what a user keeps outside the cluster and brings to every new one. */
+/** What a user keeps outside the cluster and applies to every new one, besides the class. */
 const SECRET = 'demo-restic';
 
-/** What the user of the data mover sets up once per cluster: secret, class, switch, and the right to keep owners. */
+/** Sets up what a cluster needs once: secret, class, plugin configuration, and the privilege to restore file owners. */
 export async function setUpDataMover(cluster: Cluster, mover: DemoMover): Promise<void> {
   const { namespace } = cluster;
   await cluster.kubectl(['apply', '-f', '-'], JSON.stringify(objects(cluster, mover)));
   const sample = await readFile(join(cluster.config.checkout, 'config/samples/plugin-config.yaml'), 'utf8');
   await cluster.kubectl(['apply', '-f', '-'], sample.replace('namespace: velero', `namespace: ${namespace}`));
   if (mover !== 'VolSync') return;
-  // Without it VolSync's mover runs without privileges, and restores neither owners nor what it may not read.
+  // Without it VolSync's mover runs unprivileged: it restores no owners, and skips files that it cannot read.
   const privileged = 'volsync.backube/privileged-movers=true';
   await cluster.kubectl(['annotate', 'namespace', namespace, privileged, '--overwrite']);
 }
@@ -29,7 +32,7 @@ function objects({ namespace, images }: Cluster, mover: DemoMover): unknown {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { namespace, name: SECRET },
-    // Velero knows the bucket and its credentials.
+    // The bucket and its credentials come from Velero.
     stringData: { RESTIC_PASSWORD: 'only-for-the-demo' },
   };
   const dataMoverClass = {
@@ -39,7 +42,7 @@ function objects({ namespace, images }: Cluster, mover: DemoMover): unknown {
     spec: {
       mover,
       selector: label,
-      // The cluster reaches no registry, and has this restic.
+      // The cluster cannot reach a registry, but has this restic image.
       config: { resticSecret: { name: SECRET }, resticImage: images.volsyncRestic },
     },
   };

@@ -13,7 +13,7 @@ const CHAPTERS: Readonly<Record<Chapter, string>> = {
   comparison: 'reading everything back',
 };
 
-/** Times, sizes and the verdict, as a table. */
+/** Returns durations, sizes and the result as a table. */
 export function summaryText(facts: DemoFacts): string {
   const { seconds, data, sparse, comparison } = facts;
   const total = Object.values(seconds).reduce((sum, each) => sum + each, 0);
@@ -54,7 +54,7 @@ function verdict(differences: readonly string[]): string[] {
   ];
 }
 
-/** What to look at in the cluster that was left up. */
+/** Returns commands to explore the cluster that keeps running. */
 export function exploreText({ backup }: DemoFacts, clusterName: string): string {
   const named = clusterName === 'datamover' ? '' : `CLUSTER_NAME=${clusterName} `;
   return [

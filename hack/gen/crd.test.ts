@@ -47,7 +47,7 @@ describe.each(all)('CRD of %s', (plural, definition) => {
   });
 });
 
-/** Every field below a schema, by path. */
+/** Yields every field below a schema with its path. */
 function* fields(schema: StructuralSchema, path = ''): Generator<[string, StructuralSchema]> {
   for (const [name, field] of Object.entries(schema.properties ?? {})) {
     yield [`${path}.${name}`, field];

@@ -2,7 +2,7 @@ import { CATEGORY, type CrdDefinition } from '../../api/schema/crd.ts';
 import { rules } from '../../api/schema/rules.ts';
 import { structuralSchema, type StructuralSchema } from './structural-schema.ts';
 
-/** A CustomResourceDefinition, in the order in which people read one. */
+/** A CustomResourceDefinition, with its fields in reading order. */
 export interface CustomResourceDefinition {
   apiVersion: 'apiextensions.k8s.io/v1';
   kind: 'CustomResourceDefinition';
@@ -29,7 +29,7 @@ export interface CustomResourceDefinition {
   };
 }
 
-/** The CustomResourceDefinition of one kind. */
+/** Returns the CustomResourceDefinition of one kind. */
 export function customResourceDefinition(definition: CrdDefinition): CustomResourceDefinition {
   const { kind, shortName, columns } = definition;
   return {

@@ -1,14 +1,14 @@
 import type { StructuralSchema } from './structural-schema.ts';
 
-/** Lists that are documented elsewhere on the page. */
+/** Lists whose fields are documented elsewhere on the page. */
 const OPAQUE = new Set(['conditions']);
 
-/** A Markdown table of every field below an object schema, nested ones by their path. */
+/** Returns a Markdown table of every field below an object schema, with nested fields by their path. */
 export function fieldTable(schema: StructuralSchema): string {
   return table(['Field', 'Type', 'Default', 'Meaning'], rows(schema, ''));
 }
 
-/** A Markdown table; bars in cells are escaped. */
+/** Returns a Markdown table. Bars in cells are escaped. */
 export function table(head: readonly string[], body: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`;

@@ -1,12 +1,11 @@
 /**
- * Pages are written by hand around blocks that are generated:
+ * Replaces the generated blocks of a handwritten page:
  *
  *     <!-- generated: fields of spec -->
  *     …
  *     <!-- end -->
  *
- * Returns the page with every block replaced. Throws on a block nobody knows, and on a block that the page should
- * have and does not, so that neither side is forgotten.
+ * Throws on an unknown block in the page, and on a block that is missing from the page, so that neither is forgotten.
  */
 export function fillBlocks(page: string, blocks: Readonly<Record<string, string>>): string {
   const filled = new Set<string>();
@@ -27,7 +26,7 @@ export function fillBlocks(page: string, blocks: Readonly<Record<string, string>
   return text;
 }
 
-/** Replaces one block and leaves the others to those who write them. Throws when the page has no such block. */
+/** Replaces one block and leaves the other blocks unchanged. Throws if the page has no such block. */
 export function fillBlock(page: string, name: string, content: string): string {
   const kept = [...page.matchAll(BLOCK)].map(([, other = '', text = '']) => [other, text] as const);
   return fillBlocks(page, { ...Object.fromEntries(kept), [name]: content });

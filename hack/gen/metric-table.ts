@@ -12,7 +12,7 @@ export interface KnownMetric extends MetricDefinition {
   kind: Kind;
 }
 
-/** Every metric of the controller, asked of the controller itself: one that is put together and never run. */
+/** Returns every metric of the controller, from a controller that is constructed but never started. */
 export function knownMetrics(): KnownMetric[] {
   const found = new Map<string, KnownMetric>();
   const note = (kind: Kind, definition: MetricDefinition): void => {
@@ -38,7 +38,7 @@ export function knownMetrics(): KnownMetric[] {
   return [...found.values()].sort((a, b) => a.name.localeCompare(b.name));
 }
 
-/** The table of docs/metrics.md. */
+/** Returns the table of docs/metrics.md. */
 export function metricTable(): string {
   const rows = knownMetrics().map(({ name, kind, labels = [], help }) => [
     `\`${name}\``,

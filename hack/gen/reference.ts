@@ -12,7 +12,7 @@ import { conditionTypes, failureReasons, type ConditionType } from '../../api/da
 import { fieldTable, table } from './field-table.ts';
 import { structuralSchema } from './structural-schema.ts';
 
-/** What a reference page of one kind has besides its fields. */
+/** The parts of a kind's reference page besides its fields. */
 interface KindReference {
   sample: string;
   phases?: Record<string, string>;
@@ -49,7 +49,7 @@ const REFERENCES: Record<string, KindReference> = {
   },
 };
 
-/** The generated blocks of a kind's page. `readSample` reads a file of config/samples. */
+/** Returns the generated blocks of a kind's page. `readSample` reads a file of config/samples. */
 export function referenceBlocks(
   definition: CrdDefinition,
   readSample: (file: string) => string,
@@ -70,12 +70,12 @@ export function referenceBlocks(
   };
 }
 
-/** The table of `status.failure.reason`. */
+/** Returns the table of `status.failure.reason`. */
 export function failureTable(): string {
   return table(['Reason', 'Meaning'], codeFirst(Object.entries(failureReasons)));
 }
 
-/** The table of Events. */
+/** Returns the table of Events. */
 export function eventTable(): string {
   const rows = Object.entries(eventMeanings).map(([reason, { type, on, meaning }]) => [
     `\`${reason}\``,

@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { ROOT } from './generated-file.ts';
 
-/** Pages, sections and decisions that comments and pages refer to. */
+/** Checks that pages, sections and decisions exist if comments and pages refer to them. */
 
 const tracked = execFileSync('git', ['ls-files', '*.ts', '*.js', '*.md', '*.yaml', '*.sh', 'Makefile'], {
   cwd: ROOT,
@@ -17,7 +17,7 @@ const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 const pages = tracked.filter((file) => file.endsWith('.md'));
 const decisions = readdirSync(join(ROOT, 'docs/adr')).filter((name) => /^[0-9]{4}-/.test(name));
 
-/** Of a heading, as a Markdown renderer makes it. */
+/** Returns the anchor of a heading, as a Markdown renderer computes it. */
 function anchorOf(heading: string): string {
   return heading
     .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
@@ -32,7 +32,7 @@ function anchorsIn(file: string): string[] {
   return [...prose.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading));
 }
 
-/** What is wrong with a link of a page; undefined if it leads somewhere. */
+/** Returns the problem with a link of a page; undefined if its target exists. */
 function problemOf(page: string, link: string): string | undefined {
   if (/^[a-z]+:/.test(link)) return undefined;
   const [path = '', anchor] = link.split('#');

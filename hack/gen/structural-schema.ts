@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** An OpenAPI v3 schema as a CustomResourceDefinition carries it. */
+/** An OpenAPI v3 schema as a CustomResourceDefinition contains it. */
 export interface StructuralSchema {
   type?: string;
   description?: string;
@@ -21,9 +21,9 @@ export interface StructuralSchema {
 }
 
 /**
- * The structural schema of a zod schema. Takes out what zod says and the API server refuses or does not need:
- * `additionalProperties` beside `properties`, the pattern that repeats the format, and the bounds of a double
- * on integers (which are told to be 64 bits wide instead). Throws on what a structural schema cannot express.
+ * Returns the structural schema of a zod schema. Removes what zod writes but the API server rejects or does not need:
+ * `additionalProperties` beside `properties`, the pattern that repeats the format, and the bounds of a double on integers (which
+ * get a 64-bit format instead). Throws if a structural schema cannot express the zod schema.
  */
 export function structuralSchema(schema: z.ZodType): StructuralSchema {
   const raw = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', unrepresentable: 'throw' });
@@ -53,7 +53,7 @@ function tidy(raw: StructuralSchema, path: string): StructuralSchema {
   return inReadingOrder(schema.type === 'integer' ? wideInteger(schema) : schema);
 }
 
-/** What a reader looks for first; the rest follows as it comes. */
+/** The keys that readers look for first; other keys keep their order. */
 const FIRST = ['description', 'type', 'format', 'default', 'enum', 'required', 'properties'];
 
 function inReadingOrder(schema: StructuralSchema): StructuralSchema {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { ROOT } from './generated-file.ts';
 
-/** Findings of the review that are repaired, in the order of the page. */
+/** Findings of the review that are fixed, in the order of the page. */
 const FINDINGS = [
   'A1',
   'A6',
@@ -53,7 +53,7 @@ const FINDINGS = [
   'R8',
 ];
 
-/** The rows of the page, with what Markdown needs taken away. */
+/** The rows of the page without Markdown syntax. */
 const rows = readFileSync(join(ROOT, 'docs/testing.md'), 'utf8')
   .split('\n')
   .filter((line) => /^\| [A-Zmn]\d+b? /.test(line))
@@ -78,6 +78,6 @@ it.each(rows)('docs/testing.md is right about $id: $name', ({ file, name }) => {
   expect(file).toMatch(/\.test\.ts$/);
   expect(existsSync(join(ROOT, file))).toBe(true);
   const source = readFileSync(join(ROOT, file), 'utf8');
-  // A title, and not a word somewhere in a comment.
+  // Matches a quoted title only, not words in a comment.
   expect(["'", '"', '`'].some((quote) => source.includes(`${quote}${name}${quote}`))).toBe(true);
 });

@@ -2,13 +2,13 @@ import protobuf from 'protobufjs';
 
 const SCALARS = ['string', 'bytes', 'bool', 'int32', 'uint32', 'int64'];
 
-/** What plugin/goplugin/wire.ts reads: all that is in the .proto files, by full name, and no more than it understands. */
+/** The schema that plugin/goplugin/wire.ts reads: all types of the .proto files by full name, limited to what it supports. */
 interface WireSchema {
   /** Message → its fields: name, number, type (a scalar, or the full name of an enum or message), whether repeated. */
   messages: Record<string, [name: string, id: number, type: string, repeated?: true][]>;
   /** Enum → its names by value. */
   enums: Record<string, Record<string, number>>;
-  /** Service → method → the full names of its request and response; `stream` says which of them come in numbers. */
+  /** Service → method → the full names of its request and response; `stream` lists which of them are streams. */
   services: Record<string, Record<string, Method>>;
 }
 interface Method {
@@ -19,8 +19,8 @@ interface Method {
 }
 
 /**
- * The schema of all types of `root`.
- * @throws Error for what the codec does not know; teach it first.
+ * Returns the schema of all types of `root`.
+ * @throws Error if a type uses a feature that the codec does not support; add it to the codec first
  */
 export function schemaOf(root: protobuf.Root): WireSchema {
   const schema: WireSchema = { messages: {}, enums: {}, services: {} };
@@ -68,7 +68,7 @@ function methodOf(method: protobuf.Method): [string, Method] {
   ];
 }
 
-/** protobufjs begins them with a dot. */
+/** Removes the dot with which protobufjs begins full names. */
 function fullName({ fullName: name }: protobuf.ReflectionObject): string {
   return name.slice(1);
 }

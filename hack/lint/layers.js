@@ -1,5 +1,5 @@
 /**
- * Who may import whom, as eslint options per folder, so that a wrong import shows in the editor.
+ * Defines which folder may import which, as eslint options per folder, so that a wrong import shows in the editor.
  *
  *     api ← telemetry ← kube ← lifecycle ← volumes ← movers ← controller ← cli
  *                         ↖ plugin
@@ -8,7 +8,7 @@
  * tests/. examples/ imports the published package only.
  */
 
-/** Folder → the other folders it may import. */
+/** Folder → the other folders that it may import. */
 const LAYERS = {
   api: [],
   proto: [],
@@ -22,20 +22,23 @@ const LAYERS = {
   cli: ['api', 'telemetry', 'kube'],
   // Published, for tests of other packages.
   testing: ['api', 'telemetry', 'kube', 'lifecycle', 'volumes', 'movers'],
-  // Their imports are those of other people's packages.
+  // Written like other people's packages, so it imports the published package only.
   examples: [],
   hack: null,
   tests: null,
 };
 
-/** Folders that contain a mover's program → who else may import them. */
+/** Folders with the implementation of a mover → the only other folders that may import them. */
 const ENGINES = {
   'movers/restic-repository': ['movers/restic', 'movers/volsync'],
   'movers/restic': ['movers/registry'],
   'movers/volsync': ['movers/registry'],
 };
 
-/** Package (as a regular expression) → the only folders that use it, and why. `types` lets everybody name its types. */
+/**
+ * Package (as a regular expression) → the only folders that may use it, and the reason. `types` allows all folders to import its
+ * types.
+ */
 const PACKAGES = [
   {
     name: '@kubernetes/client-node',
@@ -59,7 +62,7 @@ const PACKAGES = [
   },
 ];
 
-/** The files of api/ that load zod; kinds, keys, names and the like do not. */
+/** The files of api/ that load zod. Kinds, keys, names and similar files do not. */
 const SCHEMA_FILES = String.raw`/api/(datamover/v1alpha1/(data-mover-[a-z-]+|schema)|schema/[a-z-]+)\.ts$`;
 
 /** The entry points of the package (package.json, exports). */
@@ -116,7 +119,7 @@ function forbiddenFiles(path) {
 
 const isWithin = (path, home) => path === home || path.startsWith(`${home}/`);
 
-/** Folders, and files, whose rules differ from those of their layer. The longer path comes later, since the last match wins. */
+/** Folders and files with rules that differ from those of their layer. Longer paths come later, because the last match wins. */
 const PATHS = [
   ...Object.keys(LAYERS),
   ...Object.entries(ENGINES).flat(2),
@@ -136,7 +139,7 @@ function importRules(path, isTest) {
   return { '@typescript-eslint/no-restricted-imports': ['error', { patterns }] };
 }
 
-/** Flat configs, two per folder: one for its code, one for the tests beside it. */
+/** Flat configs, two per folder: one for its code, one for the tests in it. */
 export const layers = PATHS.flatMap((path) => [
   { name: `layers/${path}`, files: [`${path}{.ts,/**/*.ts}`], rules: importRules(path, false) },
   { name: `layers/${path}/tests`, files: [`${path}/**/*.test.ts`], rules: importRules(path, true) },

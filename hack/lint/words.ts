@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
 
-/** Which words comments and documentation use, per 10,000 words: a measure of how plain they are. */
+/** Counts words in comments and documentation, per 10,000 words, to measure how plain the English is. */
 
-/** A word in all its forms, as a regular expression. */
+/** Name of a word → regular expression that matches all of its forms. */
 export type Words = Readonly<Record<string, RegExp>>;
 
 /** Returns how often each word occurs in 10,000 words of a text. */

@@ -1,7 +1,7 @@
 /**
- * The address of Debian's archive among what `apt-get update --print-uris` prints, which needs no lists: a fresh machine has none.
- * Others have repositories "for Debian" with the same names of releases; only the archive itself has `<release>-updates`, and only its
- * mirrors serve it at `/debian` of their host.
+ * Returns the address of Debian's archive from the output of `apt-get update --print-uris`, which needs no package lists: a fresh
+ * machine has none. Other repositories "for Debian" use the same release names, but only the archive itself has
+ * `<release>-updates`, and only its mirrors serve it at `/debian` of their host.
  */
 export function archiveIn(printedUris: string): string | undefined {
   const found = [...printedUris.matchAll(/^'(\S+?)\/+dists\/([^/\s]+)\/InRelease'/gm)].map(

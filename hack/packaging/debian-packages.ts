@@ -1,6 +1,6 @@
 /**
- * Files of packages of Debian 11, got through the machine's own apt, which checks their signatures. Nothing of it touches
- * what is installed here: apt works with lists and sources of its own, and the packages are only unpacked, into the cache.
+ * Downloads and unpacks packages of Debian 11 through the machine's own apt, which checks their signatures. The machine's
+ * packages are not touched: apt uses separate lists and sources, and the packages are only unpacked, into the cache.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -10,10 +10,10 @@ import { withLock } from '../cluster/lock.ts';
 import { findProgram } from '../cluster/needs.ts';
 import { archiveIn } from './debian-archive.ts';
 
-/** Its glibc, 2.31, is the oldest that the plugin promises to run on. */
+/** Its glibc, 2.31, is the oldest version that the plugin supports. */
 const RELEASE = 'bullseye';
 
-/** Exact versions, so that every machine builds the same. The release is closed: they do not change any more. */
+/** Exact versions, so that every machine builds the same. They are stable because the release is closed. */
 const VERSIONS = {
   'gcc-10-base': '10.2.1-6',
   libc6: '2.31-13+deb11u11',
@@ -26,17 +26,17 @@ export type DebianPackage = keyof typeof VERSIONS;
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
-/** Where to get Debian's packages from, for a machine whose own sources do not say it. */
+/** Environment variable with the mirror of Debian's packages, for a machine whose own sources do not name one. */
 const MIRROR_SETTING = 'DATAMOVER_DEBIAN_MIRROR';
 
-/** This machine has no way to Debian's packages; the message says what it would take. */
+/** This machine cannot get Debian's packages; the message names what is required. */
 export class NoDebianError extends Error {
   override readonly name = 'NoDebianError';
 }
 
 /**
- * The folder into which a package was unpacked; it stays in the cache, and nobody writes into it.
- * @throws NoDebianError where there is no apt, or none that knows of Debian
+ * Returns the folder into which a package was unpacked. It stays in the cache and must not be modified.
+ * @throws NoDebianError if there is no apt, or no source for Debian
  */
 export async function debianFiles(name: DebianPackage): Promise<string> {
   const folder = folderOf(name);
@@ -44,7 +44,7 @@ export async function debianFiles(name: DebianPackage): Promise<string> {
   return folder;
 }
 
-/** One attempt per process: several packages are asked for at once. */
+/** One attempt per process, shared by concurrent calls for different packages. */
 let obtaining: Promise<void> | undefined;
 
 function obtainAlone(): Promise<void> {
@@ -63,7 +63,7 @@ function architecture(): string {
   return ARCHITECTURES[process.arch] ?? process.arch;
 }
 
-/** All that are missing at once: reading the archive's index takes longer than the packages themselves. */
+/** Downloads all missing packages at once: reading the archive's index takes longer than the packages themselves. */
 async function obtain(): Promise<void> {
   const missing = (Object.keys(VERSIONS) as DebianPackage[]).filter((name) => !existsSync(folderOf(name)));
   if (missing.length === 0) return;
@@ -106,7 +106,7 @@ async function mirror(): Promise<string> {
   return found;
 }
 
-/** apt-get with the machine's settings (a proxy, say), but with sources, lists and downloads of its own. */
+/** Returns apt-get with the machine's settings (for example a proxy), but with separate sources, lists and downloads. */
 function privateApt(work: string, source: string): (args: string[]) => Promise<string> {
   for (const folder of ['lists/partial', 'archives/partial'])
     mkdirSync(join(work, folder), { recursive: true });
@@ -123,12 +123,12 @@ function privateApt(work: string, source: string): (args: string[]) => Promise<s
       `Dir::State::status "${work}/status";`,
       `Dir::Cache "${work}";`,
       'Acquire::Languages "none";',
-      // An update that reaches nobody is only a warning otherwise.
+      // Without this an unreachable source is only a warning.
       'APT::Update::Error-Mode "any";',
       'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";',
-      // The user of apt's downloads cannot write here.
+      // apt's default download user cannot write to this folder.
       'APT::Sandbox::User "root";',
-      // What the machine does after an update of its own lists.
+      // Disables the hooks that run after the machine updates its own lists.
       '#clear APT::Update::Post-Invoke;',
       '#clear APT::Update::Post-Invoke-Success;',
       '',

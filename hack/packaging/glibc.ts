@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * The glibc that a program or library needs at least, e.g. `2.28`: the highest of the versions that it names beside
- * the functions it uses. Not for libc itself, which names those that it has.
+ * Returns the minimum glibc of a program or library, for example `2.28`: the highest version among the functions that it uses.
+ * Not valid for libc itself, which lists the versions that it provides.
  */
 export function neededGlibc(file: string): string | undefined {
   const named = readFileSync(file)

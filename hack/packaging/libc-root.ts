@@ -2,12 +2,12 @@ import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { debianFiles } from './debian-packages.ts';
 
-/** Everything of libc that a program needs to run; character sets, documents and scripts stay behind. */
+/** The parts of libc that a program needs to run, without character sets, documents and scripts. */
 const KEPT = ['lib', 'lib64', 'usr/share/doc/libc6/copyright'];
 
 /**
- * The root folder of a machine that has glibc 2.31 and nothing else: no shell, no libstdc++, no Node. It is what the
- * plugin's image stands on and what stands in for Velero's; to be copied, not to be written into.
+ * Returns the root folder of a machine that has glibc 2.31 and nothing else: no shell, no libstdc++, no Node. The plugin's image
+ * and the stand-in for Velero's image are built on it. Copy it; do not modify it.
  * @throws NoDebianError
  */
 export async function libcRoot(): Promise<string> {
@@ -22,7 +22,7 @@ export async function libcRoot(): Promise<string> {
   try {
     renameSync(fresh, root);
   } catch (error) {
-    // Another process was quicker, with the same files.
+    // Another process has already created the same files.
     rmSync(fresh, { recursive: true });
     if (!existsSync(root)) throw error;
   }

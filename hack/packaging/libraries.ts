@@ -3,21 +3,21 @@ import { join } from 'node:path';
 import { run } from '../cluster/exec.ts';
 import { debianFiles, NoDebianError, type DebianPackage } from './debian-packages.ts';
 
-/** A shared library to ship, under the name that the loader looks for, and where its file is. */
+/** A shared library to ship: the name that the loader looks for, and the path of its file. */
 export interface Library {
   readonly name: string;
   readonly path: string;
 }
 
-/** What Node links against and Velero's image lacks; the rest is libc's. */
+/** The libraries that Node links against and that Velero's image lacks; the others belong to libc. */
 const SHIPPED: readonly { name: string; package: DebianPackage }[] = [
   { name: 'libstdc++.so.6', package: 'libstdc++6' },
   { name: 'libgcc_s.so.1', package: 'libgcc-s1' },
 ];
 
 /**
- * The libraries of Debian 11, which need glibc 2.18 only; the machine's own would often need the machine's glibc.
- * @param binary the program they are for, to find the machine's own where Debian's are out of reach
+ * Returns the libraries of Debian 11, which need only glibc 2.18. The machine's own would often need the machine's glibc.
+ * @param binary the program that needs them, to find the machine's own libraries if Debian's cannot be downloaded
  */
 export async function shippedLibraries(binary: string): Promise<Library[]> {
   try {

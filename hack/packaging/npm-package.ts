@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { run } from '../cluster/exec.ts';
 
 /**
- * The package that vendors install: what package.json exports and all that it needs, as JavaScript with declarations. Node
- * strips no types below node_modules.
+ * Builds the package that vendors install: everything that package.json exports, with its dependencies, as JavaScript with
+ * declarations. Node does not strip types below node_modules.
  */
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** Where it is laid out, ready for `npm pack`. */
+/** The package's files, ready for `npm pack`. */
 export const PACKAGE_DIR = join(ROOT, 'dist/package');
 
 interface Manifest {
@@ -25,9 +25,9 @@ interface Manifest {
 
 /** One module that others may import. */
 export interface EntryPoint {
-  /** `velero-datamover/mover`. */
+  /** For example `velero-datamover/mover`. */
   name: string;
-  /** What the compiler has written for it. */
+  /** Path of the compiler's declarations. */
   declarations: string;
 }
 
@@ -39,7 +39,7 @@ export function entryPoints(): EntryPoint[] {
   }));
 }
 
-/** Compiles and lays out the package anew. */
+/** Compiles the package and replaces its folder. */
 export async function layOutPackage(): Promise<void> {
   rmSync(PACKAGE_DIR, { recursive: true, force: true });
   await run(
@@ -53,14 +53,14 @@ export async function layOutPackage(): Promise<void> {
   writeFileSync(join(PACKAGE_DIR, 'package.json'), `${JSON.stringify(publishedManifest(), null, 2)}\n`);
 }
 
-/** As npm publishes it. @returns the archive's path below a folder */
+/** Packs the package as npm publishes it. @returns the archive's path, in the folder `into` */
 export async function packPackage(into: string): Promise<string> {
   await layOutPackage();
   const args = ['pack', '--silent', '--pack-destination', into];
   return join(into, (await run('npm', args, { cwd: PACKAGE_DIR })).trim());
 }
 
-/** Only what runs. What plugins alone need is a peer: who writes a mover does without it. */
+/** Lists only run-time dependencies. Packages for plugins only are optional peers, because a mover does not need them. */
 function publishedManifest(): object {
   const { name, version, description, license, type, engines, exports, dependencies } = readManifest();
   const published = Object.entries(exports).map(([path, source]) => [
@@ -83,10 +83,10 @@ function publishedManifest(): object {
 
 const PLUGIN_ONLY = /^(@grpc\/|protobufjs$)/;
 
-/** Of those what a plugin imports; the others are for building this project. */
+/** The plugin-only packages that a plugin itself imports; the others are for building this project. */
 const PEERS = ['@grpc/grpc-js', 'protobufjs'];
 
-/** Larger than all others together, and loaded for kubeconfigs only that get their token from a program. */
+/** Larger than all others together, and loaded only for kubeconfigs that get their token from a program. */
 const IN_NO_POD = '@kubernetes/client-node';
 
 function readManifest(): Manifest {

@@ -21,9 +21,9 @@ import { debianFiles, NoDebianError } from './debian-packages.ts';
 import { libcRoot } from './libc-root.ts';
 
 export interface PluginImageOptions {
-  /** The image's name; by default PLUGIN_IMAGE. */
+  /** The image's name. Default: PLUGIN_IMAGE. */
   readonly reference?: string;
-  /** The image to build upon; by default none: libc comes from Debian 11. */
+  /** The base image. Default: none; libc comes from Debian 11. */
   readonly base?: string;
 }
 
@@ -33,16 +33,16 @@ const dist = join(checkout, 'dist');
 const containerfile = join(checkout, 'config/plugin/Containerfile');
 const archive = join(dist, 'plugin-image.tar');
 const stampFile = join(dist, '.plugin-build/image-stamp');
-/** What the Containerfile lays into `/`. */
+/** The files that the Containerfile copies to `/`. */
 const imageRoot = join(dist, 'plugin-image-root');
 
-/** What the image is called where nobody says otherwise: a name that no registry has. */
+/** The default name of the image, which exists in no registry. */
 export const PLUGIN_IMAGE = `datamover.local/velero-plugin-for-datamover:${version}`;
 
 /**
- * Builds the image that `velero plugin add` takes from dist/plugin, unless dist/plugin-image.tar is that very image. It is a
- * docker-archive, the same bytes for the same contents; `hash` is that of its config.
- * @throws Error when dist/plugin is not built
+ * Builds the image for `velero plugin add` from dist/plugin, unless dist/plugin-image.tar is already that image. The image is a
+ * docker-archive that is byte-identical for the same contents; `hash` is the digest of its config.
+ * @throws Error if dist/plugin is not built
  */
 export async function ensurePluginImage(
   progress: Progress,
@@ -81,7 +81,7 @@ function contentHash(settings: readonly string[]): string {
   return hash.digest('hex');
 }
 
-/** libc, where no other image brings it, and the licences of all that is shipped. */
+/** Copies libc, if there is no base image, and the licences of all shipped files. */
 async function layImageRoot(base: string | undefined): Promise<void> {
   rmSync(imageRoot, { recursive: true, force: true });
   mkdirSync(imageRoot, { recursive: true });
@@ -104,12 +104,12 @@ async function layImageRoot(base: string | undefined): Promise<void> {
   }
 }
 
-/** Straight into the archive: nothing stays in a store of buildah's. */
+/** Builds straight into the archive, so that nothing remains in buildah's store. */
 async function build(reference: string, base: string | undefined): Promise<void> {
   const store = join(dist, '.plugin-build/buildah');
   const fresh = `${archive}.new`;
   rmSync(fresh, { force: true });
-  // vfs and chroot: needs neither overlay mounts nor namespaces, so that it works inside a container, too.
+  // vfs and chroot need neither overlay mounts nor namespaces, so the build also works inside a container.
   const storage = ['--storage-driver', 'vfs', '--root', join(store, 'root'), '--runroot', join(store, 'run')];
   const settings = [`VERSION=${version}`, ...(base ? [`BASE=${base}`] : [])];
   try {

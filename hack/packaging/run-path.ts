@@ -3,7 +3,7 @@ import { run } from '../cluster/exec.ts';
 import { findProgram } from '../cluster/needs.ts';
 import { debianFiles, NoDebianError } from './debian-packages.ts';
 
-/** The tool that writes the run path, as a path: its version says whether it can be trusted with Node. */
+/** Returns the path of the tool that sets the run path. Its version decides whether it can be used on Node. */
 export async function findPatchelf(): Promise<string> {
   try {
     return join(await debianFiles('patchelf'), 'usr/bin/patchelf');
@@ -17,14 +17,14 @@ export async function findPatchelf(): Promise<string> {
 }
 
 /**
- * What patchelf adds moves the rest of the file. By 64 KiB, pages stay where Linux looks for them: it maps 16 beside each one
- * that is touched, aligned by address. By one page, as patchelf would, 4 MiB more of a process are resident at its start.
+ * patchelf moves the rest of the file. A shift of 64 KiB keeps pages aligned for Linux, which maps 16 pages around each page that
+ * is touched. patchelf's default, one page, makes 4 MiB more of a process resident at its start.
  */
 const SHIFT_BYTES = 65_536;
 
 /**
- * Lets a program find its shared libraries in its own folder, whatever LD_LIBRARY_PATH says. The loader learns that folder
- * from /proc, as every pod has it.
+ * Makes a program load its shared libraries from its own folder, regardless of LD_LIBRARY_PATH. The loader finds that folder
+ * through /proc, which every pod has.
  */
 export async function lookBesideItself(patchelf: string, program: string): Promise<void> {
   await run(patchelf, ['--page-size', String(SHIFT_BYTES), '--set-rpath', '$ORIGIN', program]);

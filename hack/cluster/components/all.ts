@@ -10,7 +10,7 @@ import { velero } from './velero.ts';
 import { volsync, volsyncCrds } from './volsync.ts';
 import type { Component } from '../component.ts';
 
-/** Everything the cluster consists of, in the order it is started; it is stopped the other way round. */
+/** All components of the cluster in start order; they stop in reverse order. */
 export const COMPONENTS: readonly Component[] = [
   network,
   pki,

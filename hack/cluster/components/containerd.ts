@@ -43,13 +43,13 @@ export const images: Component = {
   },
 };
 
-/** Gives the node those of the images that it does not have, or has with other contents. */
+/** Imports the images that the node does not have, or has with other contents. */
 export async function importImages(
   { config }: Context,
   archives: readonly ImageArchive[],
   note: Note,
 ): Promise<void> {
-  // Kept beside containerd's data, so that it is forgotten together with it.
+  // Stored beside containerd's data, so that both are deleted together.
   const record = join(config.paths.containerd, 'imported.json');
   const imported = existsSync(record)
     ? (JSON.parse(readFileSync(record, 'utf8')) as Record<string, string>)
@@ -63,12 +63,12 @@ export async function importImages(
   }
 }
 
-/** The arguments that make `ctr` talk to the cluster's containerd. */
+/** Returns the arguments that connect `ctr` to the cluster's containerd. */
 export function address({ paths }: ClusterConfig): string[] {
   return ['--address', paths.containerdSocket];
 }
 
-/** containerd takes its state folder for one that a reboot empties; ours lies on the disk. */
+/** Deletes containerd's state after a reboot. containerd expects a state folder that a reboot empties; ours is on disk. */
 function forgetOtherBoot({ paths }: ClusterConfig): void {
   const state = join(paths.containerd, 'state');
   const file = join(paths.containerd, 'boot');
@@ -77,7 +77,7 @@ function forgetOtherBoot({ paths }: ClusterConfig): void {
   writeFileSync(file, bootId());
 }
 
-/** overlayfs, or plain copies where the disk cannot carry it, e.g. inside a container. */
+/** Returns overlayfs, or plain copies if the disk does not support it, for example inside a container. */
 async function snapshotter({ paths }: ClusterConfig): Promise<string> {
   const folder = mkdtempSync(join(paths.containerd, 'probe-'));
   const at = (name: string): string => join(folder, name);
@@ -121,7 +121,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
 `;
 }
 
-/** The network's name; the CNI library keeps its cache under it. */
+/** Returns the network's name, which the CNI library uses as the key of its cache. */
 export function cniNetwork({ name }: ClusterConfig): string {
   return `dm-${name}`;
 }

@@ -25,15 +25,15 @@ export const etcd: Component = {
       '--listen-client-urls=http://127.0.0.1:2379',
       '--advertise-client-urls=http://127.0.0.1:2379',
       '--listen-peer-urls=http://127.0.0.1:2380',
-      // The data need not outlive a power failure, and slow disks make every write of the cluster wait.
+      // The data need not survive a power failure, and a sync per write would slow the whole cluster on slow disks.
       '--unsafe-no-fsync',
-      // Without it, watches of quiet kinds get no bookmarks.
+      // Without it, watches of kinds that rarely change get no bookmarks.
       '--watch-progress-notify-interval=5s',
       '--log-level=warn',
     ],
     netns: config.network.netnsPath,
   }),
-  // It listens inside the namespace only; the API server's readiness includes it.
+  // No readiness check: etcd listens inside the namespace only, and the API server's readiness includes it.
 };
 
 export const apiserver: Component = {
@@ -51,7 +51,7 @@ export const apiserver: Component = {
   ready: async ({ config }) => (await apiGet(config, '/readyz')).status === 200,
 };
 
-/** Where every request to the API server is written down, one JSON object per line. */
+/** Returns the audit log: every request to the API server, one JSON object per line. */
 export function auditLog({ paths }: ClusterConfig): string {
   return join(paths.logs, 'audit.log');
 }
@@ -84,7 +84,7 @@ function apiserverArgs(config: ClusterConfig): string[] {
   ];
 }
 
-/** A part of the control plane that works through the API server and has nothing to be asked. */
+/** Returns a part of the control plane that only uses the API server and has no readiness endpoint of its own. */
 function controlLoop(name: string, client: string, more: (config: ClusterConfig) => string[]): Component {
   return {
     name,

@@ -6,13 +6,13 @@ import { sourcesStamp } from '../sources.ts';
 import type { ClusterConfig } from '../config.ts';
 import type { Component } from '../component.ts';
 
-/** The service account of our controller in Velero's namespace, made by config/default. */
+/** The service account of our controller in Velero's namespace, created by config/default. */
 export const CONTROLLER_ACCOUNT = 'datamover-controller';
 
-/** What the controller is made of. */
+/** The sources of the controller. */
 const SOURCES = ['api', 'kube', 'telemetry', 'controller', 'package-lock.json'];
 
-/** Our CRDs and roles; the controller itself runs beside the node. */
+/** Applies our CRDs and roles. The controller itself runs beside the node. */
 export const datamoverConfig: Component = {
   name: 'datamover-config',
   title: 'config/default: our CRDs and roles',
@@ -24,7 +24,7 @@ export const datamoverConfig: Component = {
   },
 };
 
-/** Our controller, from the sources of the checkout, as a process of the machine. */
+/** Our controller, run from the sources of the checkout as a process of the machine. */
 export const controller: Component = {
   name: 'controller',
   title: 'our controller',
@@ -54,12 +54,12 @@ export const controller: Component = {
   }),
 };
 
-/** Changes with the controller's sources. */
+/** Returns a value that changes with the controller's sources. */
 export function controllerStamp(checkout: string): string {
   return sourcesStamp(SOURCES.map((name) => join(checkout, name)));
 }
 
-/** Host and port of the controller's metrics; reachable from the host. */
+/** Returns host and port of the controller's metrics, reachable from the host. */
 export function controllerMetrics({ network, metricsPort }: ClusterConfig): string {
   return `${network.nodeIp}:${metricsPort}`;
 }

@@ -22,12 +22,12 @@ function absent(context: Context): string | undefined {
   return existsSync(main) ? undefined : `not built yet: there is no ${main}`;
 }
 
-/** Volumes as plain folders, snapshots as copies of them. */
+/** The test driver: volumes are plain folders, snapshots are copies of them. */
 export const csiDriver: Component = {
   name: 'csi-driver',
   title: 'CSI test driver',
   absent,
-  // It exits when the connection to its driver breaks.
+  // csi-snapshotter exits when the connection to its driver breaks.
   takesDown: ['csi-snapshotter'],
   prepare: async (context) => {
     mkdirSync(context.config.paths.csi, { recursive: true });
@@ -52,7 +52,7 @@ export const csiDriver: Component = {
     fingerprint: doubleStamp(context.config.checkout, 'csi-driver'),
     netns: context.config.network.netnsPath,
   }),
-  // Registration and even the socket's file may be from before a restart.
+  // The registration and the socket file may both be from before a restart.
   ready: async (context) => (await listens(socket(context))) && (await isRegistered(context)),
 };
 
@@ -90,7 +90,7 @@ interface CsiNode {
   readonly spec?: { readonly drivers?: readonly { readonly name: string }[] };
 }
 
-/** kubelet names the drivers that have registered with it in the node's CSINode. */
+/** Checks the node's CSINode, in which kubelet lists registered drivers. */
 async function isRegistered({ config }: Context): Promise<boolean> {
   const path = `/apis/storage.k8s.io/v1/csinodes/${config.nodeName}`;
   const drivers = ((await apiObject(config, path)) as CsiNode | undefined)?.spec?.drivers ?? [];

@@ -13,7 +13,7 @@ export const kubelet: Component = {
   name: 'kubelet',
   title: 'kubelet, until the node is Ready',
   prepare: ({ config }) => {
-    // kubelet sets kernel parameters of the whole machine; `down` puts them back.
+    // kubelet sets kernel parameters of the whole machine; `down` restores them.
     saveHostSettings();
     ensureCgroup(config.cgroupRoot);
     mkdirSync(config.paths.kubelet, { recursive: true });
@@ -44,7 +44,7 @@ interface NodeObject {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
-/** Whether a Node object says it is Ready. */
+/** Reports whether a Node object has the condition Ready. */
 export function isReady(node: unknown): boolean {
   const conditions = (node as NodeObject | undefined)?.status?.conditions ?? [];
   return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
@@ -71,7 +71,7 @@ function kubeletConfig({ paths, cgroupRoot, dir, network }: ClusterConfig): unkn
     containerRuntimeEndpoint: `unix://${paths.containerdSocket}`,
     volumePluginDir: join(paths.kubelet, 'volume-plugins'),
     podLogsDir: join(paths.logs, 'pods'),
-    // There is no DNS server; naming none would earn every pod a warning.
+    // No DNS server exists, but every pod would get a warning if none were configured.
     clusterDNS: [network.nodeIp],
     clusterDomain: 'cluster.local',
     resolvConf: join(dir, 'resolv.conf'),
@@ -84,8 +84,8 @@ function kubeletConfig({ paths, cgroupRoot, dir, network }: ClusterConfig): unkn
     localStorageCapacityIsolation: false,
     enforceNodeAllocatable: [],
     makeIPTablesUtilChains: false,
-    // The machine's disk and memory are not the cluster's: a fairly full disk must not evict its pods
-    // or throw away images that no registry can bring back.
+    // Disk and memory belong to the machine: a fairly full disk must not evict the cluster's pods or delete images that no
+    // registry can provide again.
     evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
     imageGCHighThresholdPercent: 100,
     configMapAndSecretChangeDetectionStrategy: 'Watch',

@@ -4,8 +4,7 @@ import type { Component } from '../component.ts';
 import type { ClusterConfig } from '../config.ts';
 
 /**
- * The object store. It stands outside the cluster, on the host's end of the cluster's cable:
- * losing the cluster must not lose it.
+ * The object store. It runs outside the cluster, on the host's end of the veth pair, so that it survives the loss of the cluster.
  */
 export const s3: Component = {
   name: 's3',
@@ -32,11 +31,11 @@ export const s3: Component = {
     ],
     env: { ROOT_ACCESS_KEY: config.s3.accessKey, ROOT_SECRET_KEY: config.s3.secretKey },
   }),
-  // Any answer will do: without a signature it is a refusal.
+  // Any response is enough: a request without a signature is rejected.
   ready: async ({ config }) => (await fetch(config.s3.endpoint)).status > 0,
 };
 
-/** As the S3 server keeps them, beside the one that owns all. */
+/** Returns the accounts file of the S3 server, for accounts besides root. */
 function accounts({ s3: { stranger } }: ClusterConfig): string {
   const { accessKey: access, secretKey: secret } = stranger;
   return JSON.stringify({ accessAccounts: { [access]: { access, secret, role: 'user' } } });

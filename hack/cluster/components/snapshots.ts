@@ -9,7 +9,7 @@ export const snapshotCrds: Component = {
   title: 'snapshot CRDs',
   prepare: async ({ tools, apply, kubectl }) => {
     const folder = join(tools['external-snapshotter'], 'crds');
-    // Only the three plain kinds: group snapshots would ask for a feature gate and for more of the driver.
+    // Only the three basic kinds: group snapshots need a feature gate and more features of the driver.
     const files = readdirSync(folder).filter((name) => name.startsWith('snapshot.storage.k8s.io_'));
     for (const file of files) await apply({ path: join(folder, file) });
     const names = files.map((file) => file.replace(/^.*_(.*)\.yaml$/, '$1.snapshot.storage.k8s.io'));
@@ -27,7 +27,7 @@ export const snapshotController: Component = {
   }),
 };
 
-/** Its defaults are for clusters where nobody waits: the first retry after a conflict comes after a second. */
+/** Faster retries. The default, one second before the first retry after a conflict, makes tests slow. */
 export const FAST: readonly string[] = [
   '--retry-interval-start=200ms',
   '--retry-interval-max=10s',

@@ -10,11 +10,11 @@ import type { Context } from '../component.ts';
 import type { Image, ImageArchive } from '../image-archive.ts';
 import type { Note } from '../progress.ts';
 
-/** Velero, the plugin for its object store, and ours if it is built. */
+/** The images of Velero, its object store plugin, and our plugin if it is built. */
 export interface VeleroImages {
   readonly velero: ImageArchive;
   readonly plugins: readonly ImageArchive[];
-  /** Why our plugin is not among them. */
+  /** Why our plugin is missing. */
   readonly missing?: string;
 }
 
@@ -27,7 +27,7 @@ export async function veleroImages({ config, program }: Context, note: Note): Pr
   return { velero, plugins: [aws, await ensurePluginImage(stepsAsNotes(note))] };
 }
 
-/** What Velero's own image holds: libc, certificates and a static program. No shell, no Node, no libstdc++. */
+/** Returns an image like Velero's own: libc, certificates and a static program; no shell, no Node, no libstdc++. */
 async function veleroImage(program: string): Promise<Image> {
   return {
     reference: IMAGES.velero,
@@ -44,7 +44,7 @@ async function veleroImage(program: string): Promise<Image> {
   };
 }
 
-/** An init container that copies its plugin into the folder mounted at /target, as the published one does. */
+/** Returns an init container image that copies its plugin to /target, as the published one does. */
 function awsImage(program: string): Image {
   const plugin = 'plugins/velero-plugin-for-aws';
   return {

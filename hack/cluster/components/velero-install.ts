@@ -6,26 +6,26 @@ import type { Context } from '../component.ts';
 import type { ClusterConfig } from '../config.ts';
 import type { VeleroImages } from './velero-images.ts';
 
-/** An object as Velero's installer prints it. */
+/** An object in the output of Velero's installer. */
 export interface Manifest {
   readonly kind: string;
   readonly metadata: { readonly name: string };
   readonly spec?: object;
 }
 
-/** What `velero install` would make in the cluster. */
+/** Returns the objects that `velero install` would create in the cluster. */
 export async function veleroManifests(context: Context, images: VeleroImages): Promise<Manifest[]> {
   const { config, program } = context;
   const printed = await run(program('velero'), installArgs(config, images), {
-    // Not the settings that the user has for other clusters.
+    // Ignores the user's settings for other clusters.
     env: { HOME: config.paths.velero, KUBECONFIG: config.paths.kubeconfig, NO_PROXY: '*' },
   });
   return (JSON.parse(printed) as { items: Manifest[] }).items.map(withServerFlags);
 }
 
-/** Flags of `velero server` that its installer has no option for. */
+/** Flags of `velero server` for which the installer has no option. */
 const SERVER_FLAGS = [
-  // How often it asks the plugin about each operation; its default is 10 s.
+  // How often Velero polls the plugin about each operation. Default: 10 s.
   '--item-operation-sync-frequency=4s',
 ];
 
@@ -50,7 +50,7 @@ function withServerFlags(manifest: Manifest): Manifest {
 function installArgs(config: ClusterConfig, { velero, plugins }: VeleroImages): string[] {
   const { s3, namespace, veleroFeatures } = config;
   const location = { region: s3.region, s3ForcePathStyle: 'true', s3Url: s3.endpoint };
-  // The images keep their tags when they are built again; the pod is made anew for what is in them.
+  // Rebuilt images keep their tags; this hash rolls the pod when their contents change.
   const contents = sha256([velero, ...plugins].map(({ hash }) => hash).join()).slice(0, 12);
   return [
     ...['install', '--dry-run', '--output', 'json', '--namespace', namespace],
@@ -59,14 +59,14 @@ function installArgs(config: ClusterConfig, { velero, plugins }: VeleroImages): 
     ...['--provider', 'aws', '--bucket', s3.buckets.velero, '--secret-file', credentialsFile(config)],
     ...['--backup-location-config', pairs(location), '--use-volume-snapshots=false'],
     ...['--features', veleroFeatures],
-    // One at a time, its default, would make the second wait until Velero looks at its queue, once a minute.
+    // With the default, 1, a second backup would wait until Velero checks its queue, once a minute.
     ...['--concurrent-backups', '4'],
-    // Its default, an hour, is longer than anybody waits for an expired backup to go.
+    // The default, an hour, is too long for tests that wait for the deletion of an expired backup.
     ...['--garbage-collection-frequency', '10s'],
   ];
 }
 
-/** Written for the installer, in the form that the AWS SDK reads. */
+/** Writes the credentials for the installer, in the format of the AWS SDK. */
 function credentialsFile({ paths, s3 }: ClusterConfig): string {
   const file = join(paths.velero, 'credentials');
   mkdirSync(paths.velero, { recursive: true });

@@ -8,14 +8,14 @@ import type { Component, Context } from '../component.ts';
 import type { VeleroImages } from './velero-images.ts';
 import type { Manifest } from './velero-install.ts';
 
-/** Velero as its own installer sets it up, with the AWS object-store plugin and ours from init containers. */
+/** Velero as its own installer sets it up, with the AWS object store plugin and ours as init containers. */
 export const velero: Component = {
   name: 'velero',
   title: 'Velero',
   prepare: async (context, note) => {
     note('images');
     const images = await veleroImages(context, note);
-    // Until its pod is wanted, the node can unpack the images.
+    // The node unpacks the images while the other objects are applied.
     const imported = importImages(context, [images.velero, ...images.plugins], note);
     const [server] = await Promise.all([applyAllButServer(context, images), imported]);
     note('the Deployment');
@@ -32,7 +32,7 @@ async function applyAllButServer(context: Context, images: VeleroImages): Promis
   const manifests = await veleroManifests(context, images);
   const server = manifests.filter(({ kind }) => kind === 'Deployment');
   const locations = manifests.filter(({ kind }) => kind === 'BackupStorageLocation');
-  // The CRD of locations is among these.
+  // These include the CRD of backup storage locations.
   await applyAll(
     context,
     manifests.filter((each) => !server.includes(each) && !locations.includes(each)),
@@ -41,7 +41,7 @@ async function applyAllButServer(context: Context, images: VeleroImages): Promis
   return server;
 }
 
-/** Gives the running Deployment other feature flags; the next `up` takes them back. */
+/** Changes the feature flags of the running Deployment; the next `up` reverts them. */
 export async function patchFeatures({ config, kubectl }: Context, features: string): Promise<void> {
   const deployment = ['deployment/velero', '--namespace', config.namespace];
   const template = '{.spec.template.spec.containers[0].args}';
@@ -49,7 +49,7 @@ export async function patchFeatures({ config, kubectl }: Context, features: stri
   const args = (JSON.parse(printed) as string[]).map((arg) =>
     arg.startsWith('--features=') ? `--features=${features}` : arg,
   );
-  // With EnableCSI it looks for its snapshots every second, not every five.
+  // With EnableCSI, makes Velero poll its snapshots every second instead of every five.
   const env = [{ name: 'CSI_SNAPSHOT_EARLY_FREQUENT_POLLING', value: 'true' }];
   const patch = { spec: { template: { spec: { containers: [{ name: 'velero', args, env }] } } } };
   await kubectl(['patch', ...deployment, '--type', 'strategic', '--patch', JSON.stringify(patch)]);
@@ -64,11 +64,11 @@ function locationPath({ namespace }: ClusterConfig): string {
 }
 
 /**
- * A new location is said to be Available, which Velero then checks for itself. Otherwise its first look
- * for backups in the bucket comes before it has checked, finds nothing to do, and the next a minute later.
+ * Creates a new location as Available, although Velero has not validated it yet. Otherwise Velero's first sync of the bucket runs
+ * before the validation, does nothing, and the next sync is a minute later.
  */
 async function applyStorageLocation({ config, kubectl, apply }: Context, printed: Manifest): Promise<void> {
-  // It looks every minute whether this much time has passed; its default, a minute as well, often misses by a hair.
+  // Velero checks once a minute whether this period has passed. The default, also a minute, often misses that check narrowly.
   const location = { ...printed, spec: { ...printed.spec, default: true, backupSyncPeriod: '10s' } };
   if ((await apiObject(config, locationPath(config))) === undefined) {
     const text = JSON.stringify({ ...location, status: { phase: 'Available' } });
@@ -85,7 +85,7 @@ interface StorageLocation {
   };
 }
 
-/** Checked, and the backups that lie in it are known. */
+/** Reports whether the location is validated and its backups have been synced. */
 async function storageIsAvailable({ config }: Context): Promise<boolean> {
   const status = ((await apiObject(config, locationPath(config))) as StorageLocation | undefined)?.status;
   return (
@@ -93,7 +93,7 @@ async function storageIsAvailable({ config }: Context): Promise<boolean> {
   );
 }
 
-/** The location may be Available since before a restart; the list of plugins only comes from a server that works. */
+/** Checks that the server lists its plugins. The location alone may be Available since before a restart. */
 async function serverAnswers({ program, config }: Context): Promise<boolean> {
   const args = ['plugin', 'get', '--timeout', '5s', '--namespace', config.namespace];
   const env = { HOME: config.paths.velero, KUBECONFIG: config.paths.kubeconfig, NO_PROXY: '*' };

@@ -15,7 +15,7 @@ export const volsyncCrds: Component = {
   prepare: (context) => context.apply({ path: join(folder(context), 'crds') }),
 };
 
-/** Stands in for VolSync's manager, which no package and no module proxy has. */
+/** A double of VolSync's manager, which is available neither as a package nor from the Go module proxy. */
 export const volsync: Component = {
   name: 'volsync',
   title: 'VolSync double',
