@@ -46,7 +46,7 @@ export async function destroy(context: Context, progress: Progress, options: Des
   });
 }
 
-/** Kills instead of stopping, because nothing that they would write is kept. containerd and the pods come last. */
+/** Kills instead of stopping, because nothing that they would write is kept. containerd is stopped later, with the pods. */
 async function stopComponents({ supervisor }: Context, { keepS3 }: DestroyOptions): Promise<void> {
   const kept = COMPONENTS.filter(
     ({ name, survivesWipe }) => name === 'containerd' || (keepS3 && survivesWipe),

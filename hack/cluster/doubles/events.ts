@@ -2,7 +2,7 @@ import type { Kind, Resource } from '../../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 
-/** `events.k8s.io/v1` Event, as far as the doubles write it. */
+/** The fields of an `events.k8s.io/v1` Event that the doubles write. */
 interface Event extends Resource {
   eventTime: string;
   reportingController: string;
@@ -29,19 +29,19 @@ export interface EventText {
   note: string;
 }
 
-/** Tells the user about an object. Never throws: an event is not worth a failed reconcile. */
+/** Writes an Event about an object. Never throws: a missing Event must not fail a reconcile. */
 export type TellEvent = (regarding: Resource, text: EventText) => void;
 
 export interface EventTellerOptions {
   client: KubeClient;
-  /** Who reports. */
+  /** Name of the reporting controller. */
   reporter: string;
   log: Logger;
 }
 
 /**
- * Writes events. The same event about the same object is written once, however often a retry repeats it,
- * where a real sidecar counts it up.
+ * Returns a function that writes Events. The same Event about the same object is written once, however often a retry repeats it;
+ * a real sidecar would increase its count.
  */
 export function createEventTeller({ client, reporter, log }: EventTellerOptions): TellEvent {
   const told = new Set<string>();
@@ -66,7 +66,7 @@ export function createEventTeller({ client, reporter, log }: EventTellerOptions)
       reportingInstance: `${reporter}-${String(process.pid)}`,
       action,
       reason,
-      // The API server takes 1 KiB.
+      // The API server accepts 1 KiB.
       note: note.slice(0, 1000),
       type,
       regarding: {

@@ -8,7 +8,7 @@ import type { Controller } from '../../../kube/runtime/controller.ts';
 import { createLeaderElector, type LeaderElectionOptions } from '../../../kube/runtime/leader-election.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 
-/** What a double's controllers are built from. */
+/** Shared objects for the controllers of a double. */
 export interface Runtime {
   client: KubeClient;
   informers: InformerSet;
@@ -21,24 +21,24 @@ export interface RunOptions {
   /** Field manager and user agent. */
   name: string;
   log: Logger;
-  /** Fires when the process is to end. */
+  /** Fires when the process must end. */
   signal: AbortSignal;
-  /** What the real one holds while it works, with its times. Absent: nothing. */
+  /** The Lease that the real program holds while it works, with its times. Absent: no Lease. */
   election?: Pick<LeaderElectionOptions, 'leaseMs' | 'renewDeadlineMs' | 'retryMs'> & {
     lease: Required<Key>;
   };
-  /** Builds the controllers and hangs them on informers. */
+  /** Builds the controllers and connects them to informers. */
   build: (runtime: Runtime) => Controller[];
 }
 
-/** How long the first lists may take: the API server may start after the double. */
+/** Timeout of the first lists: the API server may start after the double. */
 const SYNC_TIMEOUT_MS = 120_000;
 
 /** Connects to the cluster and runs controllers until `signal` fires. */
 export async function runControllers(options: RunOptions): Promise<void> {
   const { kubeconfig, name, log, signal, build } = options;
   const config = await loadKubeConfig({ kubeconfig });
-  // More connections than a product would take: nothing in a double may wait behind another object's calls.
+  // More connections than a product would use, so that calls for one object never wait for those of another.
   const client = createKubeClient(config, { fieldManager: name, maxConnections: 16 });
   const stop = new AbortController();
   const until = AbortSignal.any([signal, stop.signal]);
@@ -51,7 +51,7 @@ export async function runControllers(options: RunOptions): Promise<void> {
     const work = async (leading: AbortSignal): Promise<void> => {
       await Promise.all(controllers.map((controller) => controller.run(leading)));
     };
-    // There is one of it, so that the next one need not wait until the lease of one that was killed is over.
+    // Only one instance exists. With a fixed identity, a restarted one takes over its Lease at once after a kill.
     const elector =
       options.election && createLeaderElector({ ...options.election, client, identity: name, log });
     await Promise.all([mirroring, elector === undefined ? work(until) : elector.run(until, work)]);
@@ -63,7 +63,7 @@ export async function runControllers(options: RunOptions): Promise<void> {
   }
 }
 
-/** Fires at SIGTERM and SIGINT. */
+/** Returns a signal that fires at SIGTERM and SIGINT. */
 export function terminationSignal(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) {

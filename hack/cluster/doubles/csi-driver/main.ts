@@ -31,7 +31,7 @@ async function serve(options: DriverOptions, store: FolderStore, log: Logger): P
     controllerService(store),
     nodeService({ nodeName, store, mounter: bindMounts, ...topology }),
   ]);
-  // Last, because kubelet calls the driver as soon as it sees this socket.
+  // Created last, because kubelet calls the driver as soon as it finds this socket.
   const registration = await serveOnSocket(join(kubeletDir, 'plugins_registry', `${name}-reg.sock`), [
     registrationService({ driverName: name, endpoint, log }),
   ]);
@@ -57,7 +57,7 @@ function provisioner(options: DriverOptions, store: FolderStore, runtime: Runtim
     ...(topologyKey === undefined ? {} : { topology: { key: topologyKey, node: nodeName } }),
   });
   function controllerOf<T extends Resource>(name: string, kind: Kind<T>, reconciler: Reconciler): Controller {
-    // A copy of a large volume takes as long as it takes.
+    // Copying a large volume may take this long.
     const controller = createController({ name, reconciler, log, deadlineMs: 3_600_000 });
     informers.informer(kind).onChange((_, after) => {
       if (after !== undefined) controller.enqueue(keyOf(after));

@@ -4,14 +4,14 @@ import { parseArgs } from 'node:util';
 export interface DriverOptions {
   /** Name of the driver, as in CSIDriver and StorageClass. */
   name: string;
-  /** Name of the Node this driver serves. */
+  /** Name of the Node that this driver serves. */
   nodeName: string;
-  /** kubelet's root folder: sockets go to its `plugins` and `plugins_registry`. */
+  /** kubelet's root folder. Sockets are created in its `plugins` and `plugins_registry`. */
   kubeletDir: string;
-  /** Where volumes and snapshots are kept. */
+  /** Folder of volumes and snapshots. */
   dataDir: string;
   kubeconfig: string;
-  /** Ties volumes to the node through this label; absent: volumes are everywhere. */
+  /** Label that ties volumes to the node. Absent: every node can use them. */
   topologyKey?: string;
   verbose: boolean;
 }

@@ -1,7 +1,7 @@
 import type { Condition, Kind, OwnerReference, Resource } from '../../../../api/kubernetes/meta.ts';
 
 /**
- * `volsync.backube/v1alpha1` as the double serves it. Wider than what the product's controller uses on purpose:
+ * `volsync.backube/v1alpha1` as the double serves it. It intentionally covers more than the product's controller uses, because
  * the double must not share that controller's view of VolSync.
  */
 export const GROUP = 'volsync.backube';
@@ -21,7 +21,7 @@ export interface MoverVolume {
   };
 }
 
-/** What the restic mover takes on both sides. */
+/** Fields of the restic mover that sources and destinations share. */
 export interface ResticSpec {
   copyMethod?: string;
   capacity?: string | number;
@@ -71,7 +71,7 @@ export interface MoverStatus {
   logs?: string;
 }
 
-/** Status fields that both kinds have; the state machine works on these. */
+/** Status fields that both kinds have; the state machine uses only these. */
 export interface ReplicationStatus {
   lastSyncTime?: string;
   lastSyncStartTime?: string;
@@ -123,7 +123,7 @@ export const replicationDestinations: Kind<ReplicationDestination> = {
   namespaced: true,
 };
 
-/** The reference by which garbage collection removes what was made for a CR. */
+/** Returns the owner reference through which garbage collection deletes the children of a CR. */
 export function ownerReferenceOf(owner: Replication): OwnerReference {
   const { name, uid = '' } = owner.metadata;
   return {

@@ -2,10 +2,10 @@ import type { Resource } from '../../../../api/kubernetes/meta.ts';
 import { INJECT } from './keys.ts';
 
 /**
- * Faults that a test asks for through the annotation `double.datamover.local/inject` on a ReplicationSource or
- * ReplicationDestination, a list with commas:
+ * Faults that a test requests through the annotation `double.datamover.local/inject` on a ReplicationSource or
+ * ReplicationDestination, a comma-separated list:
  * - `transient-error`: once per sync, just before it completes, the condition shows an update conflict of the Job;
- * - `no-logs`: the mover's logs cannot be had, so `latestMoverStatus.logs` is absent;
+ * - `no-logs`: the mover's logs cannot be read, so `latestMoverStatus.logs` is absent;
  * - `slow-snapshot-bind=SECONDS` (10 without a number): snapshots count as unbound for that long;
  * - `duplicate-events`: every status write is followed by an event with the same status.
  */
@@ -18,7 +18,7 @@ export interface Injection {
 
 const DEFAULT_SLOW_BIND_SECONDS = 10;
 
-/** Reads the annotation; words it does not know are ignored, as a fault that is not there. */
+/** Parses the annotation and ignores unknown words. */
 export function injectionOf(object: Resource): Injection {
   const words = new Map(
     (object.metadata.annotations?.[INJECT] ?? '').split(',').map((word) => {

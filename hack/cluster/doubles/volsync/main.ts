@@ -18,12 +18,12 @@ import type { DoubleOptions } from './options.ts';
 import { ReplicationReconciler } from './reconciler.ts';
 import type { Mover } from './reconciler.ts';
 
-/** VolSync retries errors after 5 ms, doubling up to this. */
+/** VolSync retries errors after 5 ms and doubles the wait up to this. */
 const LONGEST_RETRY_MS = 1_000_000;
 const SHORTEST_RETRY_MS = 5;
 const WORKERS = 100;
 
-/** VolSync's, but for the namespace, which is the one of the installation. */
+/** The values of VolSync, except the namespace, which is that of the installation. */
 const ELECTION = {
   lease: { namespace: 'kube-system', name: 'b95b3104.backube' },
   leaseMs: 137_000,
@@ -67,7 +67,7 @@ function build(options: DoubleOptions, { client, informers, log }: Runtime): Con
   return [sources, controllerOf(replicationDestinations, destinationMover)];
 }
 
-/** The one exception from "a PVC wakes nothing": the user's part of the copy-trigger protocol. */
+/** PVCs do not trigger a reconcile, with one exception: the user's part of the copy-trigger protocol. */
 function wakeOnCopyTrigger(informers: Runtime['informers'], sources: Controller): void {
   const { store } = informers.informer(replicationSources, {
     indexers: { sourcePVC: ({ metadata, spec }) => [`${metadata.namespace ?? ''}/${spec?.sourcePVC ?? ''}`] },

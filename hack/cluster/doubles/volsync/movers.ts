@@ -3,10 +3,10 @@ import { synchronizeSource } from './mover/source-mover.ts';
 import type { Mover } from './reconciler.ts';
 import { cleanUp, disownKeptSnapshots } from './volumes/cleanup.ts';
 
-/** Backs a claim up. */
+/** Backs up a claim. */
 export const sourceMover: Mover = { synchronize: synchronizeSource, cleanUp };
 
-/** Restores into a claim. */
+/** Restores to a claim. */
 export const destinationMover: Mover = {
   prepare: disownKeptSnapshots,
   synchronize: synchronizeDestination,

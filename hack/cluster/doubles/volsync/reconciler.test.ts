@@ -57,11 +57,11 @@ class Rig {
     });
   }
 
-  /** One pass, as the queue would run it. Returns the error it is retried for. */
+  /** Runs one pass as the queue would. Returns the error that causes a retry. */
   async pass(owner: Replication): Promise<unknown> {
     const reconciler =
       this.#reconcilers[owner.kind === 'ReplicationSource' ? 'ReplicationSource' : 'ReplicationDestination'];
-    // Passes are seconds apart, as far as the statuses can tell.
+    // Seconds pass between passes, so that times in statuses differ.
     const context = { signal: new AbortController().signal, log: silentLogger, reconcileID: 'r' };
     this.now += 1000;
     return reconciler.reconcile(keyOf(owner), context).catch((error: unknown) => error);
@@ -77,7 +77,7 @@ class Rig {
     });
   }
 
-  /** A pod of the Job that ended and left these lines. */
+  /** Creates an ended pod of the Job with these log lines. */
   seedPod(phase: 'Succeeded' | 'Failed', lines: string[], name = 'volsync-src-rs'): void {
     this.kube.seed(pods, {
       apiVersion: 'v1',
@@ -98,7 +98,7 @@ function must<T>(value: T | undefined): T {
   return value;
 }
 
-/** A Job's template is immutable, as the API server has it. */
+/** Rejects changes of a Job's template, which is immutable, as the API server does. */
 function refuseChangedTemplates<T>(kind: { kind: string }, object: T, before: unknown): T {
   const template = (job: unknown): string =>
     JSON.stringify((job as { spec?: { template?: unknown } } | undefined)?.spec?.template);

@@ -13,12 +13,12 @@ import type { Scope, Settings, SyncResult } from './scope.ts';
 import { mergePatchBetween } from './state/merge-patch.ts';
 import { finished, idle, inProgress, started, stateOf, withError } from './state/status.ts';
 
-/** How often a sync under way is looked at when nothing happens. */
+/** How often a running sync is checked if no event arrives. */
 const IN_PROGRESS_MS = 60_000;
 
 /** The steps that differ between the two kinds. */
 export interface Mover {
-  /** Done first in every pass. */
+  /** Called first in every pass. */
   prepare?: (scope: Scope) => Promise<void>;
   synchronize: (scope: Scope) => Promise<SyncResult>;
   cleanUp: (scope: Scope) => Promise<void>;
@@ -34,7 +34,7 @@ export interface ReplicationReconcilerOptions {
   now?: () => number;
 }
 
-/** What a pass leads to: a new status, and what happens after it is written. */
+/** The result of a pass: a new status, and what happens after it is written. */
 interface Outcome {
   status: ReplicationStatus;
   error?: unknown;
@@ -42,9 +42,8 @@ interface Outcome {
 }
 
 /**
- * One step of the state machine per pass, then one status write. The write itself wakes the next pass. An error is
- * shown in the condition and retried after a wait that doubles; nothing but a change of the CR or of an object made
- * for it comes sooner.
+ * Performs one step of the state machine per pass, then one status write, which triggers the next pass. An error is written to
+ * the condition and retried with exponential back-off; only a change of the CR or of one of its children triggers a pass sooner.
  */
 export class ReplicationReconciler implements Reconciler {
   readonly #options: ReplicationReconcilerOptions;
@@ -60,13 +59,13 @@ export class ReplicationReconciler implements Reconciler {
   async reconcile(key: Key, context: ReconcileContext): Promise<ReconcileResult> {
     const { client, kind } = this.#options;
     const owner = await client.get(kind, key, { signal: context.signal });
-    // As VolSync, it does not look whether the owner is being deleted.
+    // Like VolSync, it does not check whether the owner is being deleted.
     if (owner === undefined) return {};
     if (owner.spec?.external !== undefined && isExternalOnly(owner)) return {};
     const privileged = await this.#isPrivileged(key.namespace ?? '', context.signal);
     const outcome = await this.#step(owner, privileged, context);
     await this.#writeStatus(owner, outcome.status, context);
-    // Not as it came: a conflict on some other object must show as the error it is, not be repeated silently.
+    // Wrapped, because the queue would silently retry a conflict, and one on another object must be reported as an error.
     if (outcome.error !== undefined) throw new Error(messageOf(outcome.error), { cause: outcome.error });
     return outcome.requeueAfterMs === undefined ? {} : { requeueAfterMs: outcome.requeueAfterMs };
   }
@@ -136,7 +135,7 @@ export class ReplicationReconciler implements Reconciler {
     return object.metadata.annotations?.[PRIVILEGED_MOVERS]?.toLowerCase() === 'true';
   }
 
-  /** The update conflict that flashes in VolSync's status now and then, on demand. */
+  /** On request, throws the update conflict that VolSync's status shows occasionally. */
   #disturb({ owner, injection, status }: Scope): void {
     if (!injection.transientError) return;
     const sync = `${owner.metadata.uid ?? ''} ${status.lastSyncStartTime ?? ''}`;
@@ -158,7 +157,7 @@ export class ReplicationReconciler implements Reconciler {
     const key = namespace === undefined ? { name } : { namespace, name };
     const status = mergePatchBetween(owner.status ?? {}, after);
     if (status === undefined) return;
-    // The version makes it an Update: whoever wrote meanwhile is read again first.
+    // The resourceVersion makes it an Update: after a concurrent write it fails and the object is read again.
     await client.mergePatch(
       kind,
       key,
@@ -172,7 +171,7 @@ export class ReplicationReconciler implements Reconciler {
   }
 }
 
-/** The restic mover leaves its mark on the status as soon as it is named, even beside another one. */
+/** The restic mover initializes its status fields as soon as it is selected, even together with another mover. */
 function initialStatus(owner: Replication): ReplicationStatus {
   if (owner.spec?.restic === undefined) return { ...owner.status };
   const status: ReplicationStatus = { latestMoverStatus: {}, ...owner.status };

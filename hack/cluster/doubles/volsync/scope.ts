@@ -5,18 +5,18 @@ import type { EventText } from '../events.ts';
 import type { Replication, ReplicationStatus, ResticSpec } from './api.ts';
 import type { Injection } from './injection.ts';
 
-/** What holds for every CR of one running double. */
+/** Settings for all CRs of one running double. */
 export interface Settings {
   moverImage: string;
-  /** Pod failures after which a Job counts as failed and is made anew. VolSync: 8. */
+  /** Number of pod failures after which a Job counts as failed and is created again. VolSync: 8. */
   failureLimit: number;
-  /** Bytes of the log's tail in the status. VolSync: 1024. */
+  /** Size of the log's tail in the status, in bytes. VolSync: 1024. */
   logMaxBytes: number;
-  /** Factor for the double's own waits, so that tests need not take hours. 1 as VolSync. */
+  /** Factor for the double's own waits, so that tests need not take hours. VolSync: 1. */
   timeScale: number;
 }
 
-/** Everything one reconcile pass works with. */
+/** The data of one reconcile pass. */
 export interface Scope<Owner extends Replication = Replication, Restic extends ResticSpec = ResticSpec> {
   client: KubeClient;
   settings: Settings;
@@ -26,7 +26,7 @@ export interface Scope<Owner extends Replication = Replication, Restic extends R
   /** Mover fields of the status; written at the end of the pass. */
   status: ReplicationStatus;
   injection: Injection;
-  /** The namespace allows movers with more rights. */
+  /** The namespace allows privileged movers. */
   privileged: boolean;
   now: number;
   signal: AbortSignal;

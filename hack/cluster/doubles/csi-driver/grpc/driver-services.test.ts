@@ -13,7 +13,7 @@ import { controllerDefinition, identityDefinition, nodeDefinition } from './serv
 import { serveOnSocket } from './socket-server.ts';
 import type { SocketServer } from './socket-server.ts';
 
-/** Calls a method the way kubelet and csi-snapshotter do: over the socket. */
+/** Calls a method over the socket, as kubelet and csi-snapshotter do. */
 function caller(path: string, definition: ServiceDefinition) {
   const Constructor = makeGenericClientConstructor(definition, 'test');
   const client: Client = new Constructor(`unix://${path}`, credentials.createInsecure());
@@ -36,7 +36,7 @@ function fail(method: string): never {
   throw new Error(`no method ${method}`);
 }
 
-/** Records mounts instead of making them; the real ones need root and are proved in the embedded cluster. */
+/** Records mounts instead of mounting; real mounts need root and are tested in the embedded cluster. */
 class RecordingMounter implements Mounter {
   readonly mounts = new Map<string, { source: string; readOnly: boolean }>();
   isMounted(target: string): Promise<boolean> {

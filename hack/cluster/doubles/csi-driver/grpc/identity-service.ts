@@ -4,11 +4,11 @@ import type { BoundService } from './services.ts';
 export interface IdentityOptions {
   name: string;
   version: string;
-  /** True when volumes are tied to the node through a topology label. */
+  /** True if a topology label ties volumes to the node. */
   topology: boolean;
 }
 
-/** `csi.v1.Identity`: who the driver is. csi-snapshotter insists on a version and on the controller service. */
+/** `csi.v1.Identity`: name and capabilities of the driver. csi-snapshotter requires a version and the controller service. */
 export function identityService({ name, version, topology }: IdentityOptions): BoundService {
   const types = ['CONTROLLER_SERVICE', ...(topology ? ['VOLUME_ACCESSIBILITY_CONSTRAINTS'] : [])];
   return {

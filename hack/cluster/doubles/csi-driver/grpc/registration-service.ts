@@ -4,12 +4,12 @@ import type { BoundService } from './services.ts';
 
 export interface RegistrationOptions {
   driverName: string;
-  /** Socket on which kubelet finds the Node service. */
+  /** Socket of the Node service, for kubelet. */
   endpoint: string;
   log: Logger;
 }
 
-/** Tells kubelet, which scans its plugins_registry folder, where the driver listens. */
+/** Returns the driver's socket to kubelet, which scans its plugins_registry folder for drivers. */
 export function registrationService({ driverName, endpoint, log }: RegistrationOptions): BoundService {
   return {
     definition: registrationDefinition,

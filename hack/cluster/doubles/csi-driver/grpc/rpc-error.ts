@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 
-/** A failure with the gRPC code the CSI standard prescribes for it. */
+/** An error with the gRPC code that the CSI standard prescribes for it. */
 export class RpcError extends Error {
   readonly code: status;
 
@@ -10,7 +10,7 @@ export class RpcError extends Error {
     this.code = code;
   }
 
-  /** Anything thrown by a handler: what is not an RpcError already becomes `INTERNAL`. */
+  /** Converts any value that a handler throws; what is not already an RpcError becomes `INTERNAL`. */
   static from(reason: unknown): RpcError {
     if (reason instanceof RpcError) return reason;
     return new RpcError(status.INTERNAL, reason instanceof Error ? reason.message : String(reason));

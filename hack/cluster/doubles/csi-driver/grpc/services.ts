@@ -25,7 +25,7 @@ export const registrationDefinition = serviceOf(
   'pluginregistration.Registration',
 );
 
-/** Makes a gRPC handler of an async function; what it throws becomes the call's status. */
+/** Returns a gRPC handler for an async function. An error that it throws becomes the call's status. */
 export function unary<Request, Response>(
   handler: (request: Request) => Promise<Response> | Response,
 ): handleUnaryCall<Request, Response> {

@@ -6,13 +6,13 @@ import type { BoundService } from './services.ts';
 /** A gRPC server that listens on one unix socket. */
 export interface SocketServer {
   readonly path: string;
-  /** Stops at once and removes the socket; open calls are cut. */
+  /** Stops at once, aborts open calls and removes the socket. */
   close(): Promise<void>;
 }
 
 /**
- * Serves `services` on the unix socket `path`. A socket left by a former run is replaced.
- * The socket is readable for root only, as kubelet's plugin folder is.
+ * Serves `services` on the unix socket `path`, and replaces a socket of an earlier run. Only root can access the socket, as in
+ * kubelet's plugin folder.
  */
 export async function serveOnSocket(path: string, services: readonly BoundService[]): Promise<SocketServer> {
   await mkdir(dirname(path), { recursive: true });

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { runCommand } from '../volumes/run-command.ts';
 
-/** What the Node service needs from the machine. */
+/** Mount operations of the machine that the Node service needs. */
 export interface Mounter {
   isMounted(target: string): Promise<boolean>;
   bind(source: string, target: string, readOnly: boolean): Promise<void>;
   unmount(target: string): Promise<void>;
 }
 
-/** Mount points of a `/proc/<pid>/mountinfo` text: the fifth field, with its octal escapes undone. */
+/** Returns the mount points of a `/proc/<pid>/mountinfo` text: its fifth field, with octal escapes decoded. */
 export function mountPointsOf(mountInfo: string): string[] {
   return mountInfo
     .split('\n')
@@ -28,10 +28,10 @@ export const bindMounts: Mounter = {
     await runCommand('mount', ['--bind', source, target]);
     if (!readOnly) return;
     try {
-      // A bind mount takes its read-only flag only from a remount.
+      // A bind mount becomes read-only only through a remount.
       await runCommand('mount', ['-o', 'remount,bind,ro', target]);
     } catch (error) {
-      // A writable mount left behind would pass for a finished one on the next try.
+      // A retry would accept a remaining writable mount as the finished one.
       await runCommand('umount', [target]);
       throw error;
     }

@@ -9,7 +9,7 @@ interface NodePublishVolumeRequest {
   volume_id: string;
   target_path: string;
   readonly: boolean;
-  /** Null when the caller left it out. */
+  /** Null if the caller did not set it. */
   volume_capability: { access_type?: 'block' | 'mount' } | null;
 }
 
@@ -17,11 +17,11 @@ export interface NodeServiceOptions {
   nodeName: string;
   store: FolderStore;
   mounter: Mounter;
-  /** Label that ties volumes to the node; absent: volumes are everywhere. */
+  /** Label that ties volumes to the node. Absent: every node can use them. */
   topologyKey?: string;
 }
 
-/** `csi.v1.Node`: publishing a volume is one bind mount of its folder. */
+/** `csi.v1.Node`: publishing a volume bind-mounts its folder. */
 export function nodeService({ nodeName, store, mounter, topologyKey }: NodeServiceOptions): BoundService {
   async function publish(request: NodePublishVolumeRequest): Promise<object> {
     const { volume_id: id, target_path: target, readonly } = request;

@@ -1,8 +1,10 @@
-/** Set on a claim by kube-controller-manager: which provisioner is to make its volume. */
+/** Set on a claim by kube-controller-manager: the provisioner that must create its volume. */
 export const STORAGE_PROVISIONER = 'volume.kubernetes.io/storage-provisioner';
-/** Set on a claim by the scheduler once it has chosen a node for the first consumer. */
+/** Set on a claim by the scheduler after it has chosen a node for the first consumer. */
 export const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
-/** Set by a provisioner on the volumes it made. */
+/** Set by a provisioner on the volumes that it created. */
 export const PROVISIONED_BY = 'pv.kubernetes.io/provisioned-by';
-/** Keeps a volume object until its folder is gone. The name is external-provisioner's, so that tests meet the real one. */
+/**
+ * Keeps a PersistentVolume until its folder has been deleted. Named as in external-provisioner, so that tests use the real name.
+ */
 export const PROVISIONER_FINALIZER = 'external-provisioner.volume.kubernetes.io/finalizer';

@@ -17,7 +17,7 @@ import { judgeClaim } from './judge-claim.ts';
 import { ProvisioningError } from './provisioning-error.ts';
 import { resolveSource } from './resolve-source.ts';
 
-/** Where the provisioner tells the user how a claim fares. */
+/** Writes Events about the provisioning of claims. */
 export interface ClaimEvents {
   normal(claim: PersistentVolumeClaim, reason: string, message: string): void;
   warning(claim: PersistentVolumeClaim, reason: string, message: string): void;
@@ -31,7 +31,7 @@ export interface ClaimReconcilerOptions {
   topology?: { key: string; node: string };
 }
 
-/** Makes a folder and a PersistentVolume for every claim of our classes, as external-provisioner does. */
+/** Creates a folder and a PersistentVolume for every claim of our classes, as external-provisioner does. */
 export class ClaimReconciler implements Reconciler {
   readonly #options: ClaimReconcilerOptions;
 

@@ -16,17 +16,17 @@ export interface DesiredVolume {
   storageClass: ProvisioningClass;
   driverName: string;
   volumeHandle: string;
-  /** Ties the volume to one node when given. */
+  /** If set, ties the volume to one node. */
   topology?: { key: string; node: string };
 }
 
-/** Name of the volume made for a claim. */
+/** Returns the name of the volume for a claim. */
 export function volumeNameOf(claim: PersistentVolumeClaim): string {
   if (claim.metadata.uid === undefined) throw new Error(`claim ${claim.metadata.name} has no uid`);
   return `pvc-${claim.metadata.uid}`;
 }
 
-/** The PersistentVolume of a claim as external-provisioner would write it. */
+/** Returns the PersistentVolume of a claim as external-provisioner would create it. */
 export function desiredVolume(desired: DesiredVolume): PersistentVolume {
   const { claim, storageClass, driverName, volumeHandle, topology } = desired;
   const policy = storageClass.reclaimPolicy === 'Retain' ? 'Retain' : 'Delete';

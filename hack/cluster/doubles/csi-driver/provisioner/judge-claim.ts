@@ -1,10 +1,10 @@
 import type { PersistentVolumeClaim, StorageClass } from '../../../../../api/kubernetes/core.ts';
 import { SELECTED_NODE, STORAGE_PROVISIONER } from './annotations.ts';
 
-/** What a claim means to this provisioner before anything is looked up. */
+/** The provisioner's decision about a claim, before it looks up other objects. */
 export type ClaimVerdict =
   | { act: 'ignore'; why: string }
-  /** The user has to change the claim; told in an event and tried again with back-off. */
+  /** The user must change the claim. Reported in an Event and retried with back-off. */
   | { act: 'refuse'; message: string }
   | { act: 'provision' };
 
@@ -15,10 +15,10 @@ interface Question {
   driverName: string;
 }
 
-/** Why a claim is not, or not yet, a matter of this provisioner; asked in this order. */
+/** Reasons why this provisioner does not handle a claim, or not yet, in the order of their checks. */
 const REASONS_TO_IGNORE: readonly (readonly [string, (question: Question) => boolean])[] = [
   ['it is being deleted', ({ claim }) => claim.metadata.deletionTimestamp !== undefined],
-  // Such a claim waits for that very volume; provisioning is held off in this way, too.
+  // Such a claim waits for that volume; users also prevent provisioning this way.
   ['it names its volume', ({ claim }) => (claim.spec.volumeName ?? '') !== ''],
   [
     'it is not given to this provisioner',
@@ -36,7 +36,7 @@ const REASONS_TO_IGNORE: readonly (readonly [string, (question: Question) => boo
   ],
 ];
 
-/** Decides as external-provisioner does. `storageClass` is absent when the claim's class does not exist. */
+/** Decides as external-provisioner does. `storageClass` is absent if the claim's class does not exist. */
 export function judgeClaim(
   claim: PersistentVolumeClaim,
   storageClass: StorageClass | undefined,

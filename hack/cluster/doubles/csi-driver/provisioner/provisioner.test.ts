@@ -85,7 +85,7 @@ describe('the provisioner', () => {
     });
   }
 
-  /** A snapshot of a claim as csi-snapshotter and snapshot-controller would leave it. */
+  /** Creates a snapshot of a claim as csi-snapshotter and snapshot-controller would. */
   async function seedSnapshot(claim: PersistentVolumeClaim, readyToUse = true): Promise<void> {
     const sourceVolumeId = volumeOf(claim)?.spec.csi?.volumeHandle ?? '';
     const { id } = await store.createSnapshot({ name: 'snap', sourceVolumeId });

@@ -1,4 +1,4 @@
-/** The claim cannot be served for now; the message goes into a `ProvisioningFailed` event and the claim is tried again. */
+/** A claim cannot be provisioned yet. The message is written to a `ProvisioningFailed` Event and the claim is retried. */
 export class ProvisioningError extends Error {
   constructor(message: string) {
     super(message);

@@ -7,10 +7,10 @@ import { parseQuantity } from '../../../../../api/kubernetes/quantity.ts';
 import type { CreateVolume } from '../volumes/folder-store.ts';
 import { ProvisioningError } from './provisioning-error.ts';
 
-/** Where a claim's contents come from. */
+/** The source of a claim's contents. */
 export type ClaimSource =
   | { kind: 'empty' }
-  /** Somebody else fills the volume: a populator. */
+  /** A volume populator fills the volume. */
   | { kind: 'foreign'; name: string }
   | { kind: 'copy'; from: NonNullable<CreateVolume['source']> };
 
@@ -22,7 +22,7 @@ interface Context {
   signal: AbortSignal;
 }
 
-/** Reads `dataSourceRef` or `dataSource`. Throws {@link ProvisioningError} while the source cannot be used. */
+/** Resolves `dataSourceRef` or `dataSource`. Throws {@link ProvisioningError} while the source cannot be used. */
 export async function resolveSource(context: Context): Promise<ClaimSource> {
   const { spec } = context.claim;
   const source = spec.dataSourceRef ?? spec.dataSource;

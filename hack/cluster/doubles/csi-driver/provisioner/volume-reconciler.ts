@@ -14,7 +14,7 @@ export interface VolumeReconcilerOptions {
   driverName: string;
 }
 
-/** Removes the folders of released volumes and keeps the provisioner's finalizer in step with the reclaim policy. */
+/** Deletes the folders of released volumes and sets the provisioner's finalizer according to the reclaim policy. */
 export class VolumeReconciler implements Reconciler {
   readonly #options: VolumeReconcilerOptions;
 
@@ -38,7 +38,7 @@ export class VolumeReconciler implements Reconciler {
 
   async #setFinalizer(volume: PersistentVolume, wanted: boolean, signal: AbortSignal): Promise<void> {
     const { name } = volume.metadata;
-    // Read again: deleting has just changed the object, and kube-controller-manager has a finalizer of its own on it.
+    // Read again, because the deletion has just changed the object, and kube-controller-manager has its own finalizer on it.
     const current = await this.#options.client.get(persistentVolumes, { name }, { signal });
     if (current === undefined) return;
     const others = (current.metadata.finalizers ?? []).filter((entry) => entry !== PROVISIONER_FINALIZER);

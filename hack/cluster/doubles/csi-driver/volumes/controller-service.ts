@@ -17,7 +17,7 @@ interface ListSnapshotsRequest {
   snapshot_id: string;
 }
 
-/** The snapshot half of `csi.v1.Controller`, for csi-snapshotter. Volumes are made by the provisioner loop instead. */
+/** The snapshot part of `csi.v1.Controller`, for csi-snapshotter. Volumes are created by the provisioner loop instead. */
 export function controllerService(store: FolderStore): BoundService {
   const toMessage = (snapshot: SnapshotRecord): object => ({
     size_bytes: String(snapshot.sizeBytes),

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Faults a test asks for through the parameters of a StorageClass or VolumeSnapshotClass:
+ * Faults that a test requests through the parameters of a StorageClass or VolumeSnapshotClass:
  * - `failCreate: "message"` every create fails with that message;
  * - `delaySeconds: "n"` the create itself takes that long (for a snapshot: before the cut);
- * - `readyDelaySeconds: "n"` snapshots only: the cut is made at once, but is ready only after that time;
- * - `holdsMiB: "n"` volumes only: it is full after that much, whatever its capacity says.
+ * - `readyDelaySeconds: "n"` snapshots only: the snapshot is cut at once, but becomes ready only after that time;
+ * - `holdsMiB: "n"` volumes only: the volume is full after that much, whatever its capacity.
  */
 export interface Faults {
   failCreate?: string;
@@ -14,7 +14,7 @@ export interface Faults {
   holdsMiB?: number;
 }
 
-/** Throws when a number is none, naming the parameter. */
+/** Reads the faults. Throws an error that names the parameter if its value is not a number. */
 export function readFaults(parameters: Readonly<Record<string, string>>): Faults {
   const { failCreate } = parameters;
   return {
@@ -39,7 +39,7 @@ function numberOf(parameters: Readonly<Record<string, string>>, key: string, uni
   return number;
 }
 
-/** Waits and fails as asked; done before the real work of a create. */
+/** Waits and fails as requested; called before the actual create. */
 export async function sufferFaults(faults: Faults, signal?: AbortSignal): Promise<void> {
   if (faults.delayMs > 0) await sleep(faults.delayMs, undefined, signal === undefined ? {} : { signal });
   if (faults.failCreate !== undefined) throw new Error(faults.failCreate);

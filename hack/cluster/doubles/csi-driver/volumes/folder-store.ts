@@ -23,52 +23,51 @@ export interface VolumeRecord {
   capacityBytes: number;
 }
 
-/** One snapshot: a full copy of a volume's folder, cut when it was asked for. */
+/** One snapshot: a full copy of a volume's folder, taken when it was requested. */
 export interface SnapshotRecord {
   id: string;
   name: string;
   sourceVolumeId: string;
-  /** The capacity of the source volume: what a volume made from it needs at least. */
+  /** The capacity of the source volume, which is the minimum for a volume created from it. */
   sizeBytes: number;
   /** RFC 3339, milliseconds: when the copy began. */
   createdAt: string;
-  /** RFC 3339, milliseconds: from when on it is ready to use. */
+  /** RFC 3339, milliseconds: when it becomes ready to use. */
   readyAt: string;
 }
 
 export interface CreateVolume {
-  /** Asking twice for the same name gives the same volume. */
+  /** Creating the same name again returns the same volume. */
   name: string;
   capacityBytes: number;
-  /** Where it is full; absent: with the disk that it lies on. */
+  /** Size at which it is full. Absent: when the disk is full. */
   holdsMiB?: number | undefined;
-  /** Where the contents come from; absent for an empty volume. */
+  /** The source of the contents; absent for an empty volume. */
   source?: { snapshotId: string } | { volumeId: string };
 }
 
 export interface CreateSnapshot {
-  /** Asking twice for the same name gives the same snapshot. */
+  /** Creating the same name again returns the same snapshot. */
   name: string;
   sourceVolumeId: string;
-  /** How long the finished snapshot says that it is not ready yet. */
+  /** How long the finished snapshot reports that it is not ready yet. */
   readyDelayMs?: number;
 }
 
 type Shelf = 'volumes' | 'snapshots';
 
-/** Handles are derived from names, which makes every create repeatable after a crash. */
+/** Handles derive from names, so every create can be repeated after a crash. */
 const handleOf = (prefix: string, name: string): string =>
   `${prefix}-${createHash('sha256').update(name).digest('hex').slice(0, 20)}`;
 
 /**
- * Volumes and snapshots as folders below one data folder: `<shelf>/<id>/data` is the content,
- * `<shelf>/<id>/meta.json` the record. Things are built under a temporary name and renamed, so
- * that a folder that is there is complete.
+ * Stores volumes and snapshots as folders below one data folder: `<shelf>/<id>/data` is the content, `<shelf>/<id>/meta.json` the
+ * record. Each is created under a temporary name and renamed, so that an existing folder is complete.
  */
 export class FolderStore {
   readonly #root: string;
   readonly #now: () => number;
-  /** Creates under way, by path: a caller that repeats a slow create joins it. */
+  /** Running creates, by path. A repeated call joins the running one. */
   readonly #underWay = new Map<string, Promise<unknown>>();
 
   constructor(root: string, now: () => number = Date.now) {
@@ -76,7 +75,7 @@ export class FolderStore {
     this.#now = now;
   }
 
-  /** Makes the folders and removes what an interrupted run left half-built. */
+  /** Creates the folders and removes incomplete volumes and snapshots of an interrupted run. */
   async open(): Promise<void> {
     for (const shelf of ['volumes', 'snapshots'] as const) {
       const folder = join(this.#root, shelf);
@@ -87,7 +86,7 @@ export class FolderStore {
     }
   }
 
-  /** The folder that pods see. */
+  /** Returns the folder that pods mount. */
   volumePath(id: string): string {
     return join(this.#pathOf('volumes', id), 'data');
   }
@@ -100,12 +99,12 @@ export class FolderStore {
     return this.#read<SnapshotRecord>('snapshots', id);
   }
 
-  /** True once the snapshot's ready time has come. */
+  /** Returns true if the snapshot's ready time has passed. */
   isReady(snapshot: SnapshotRecord): boolean {
     return Date.parse(snapshot.readyAt) <= this.#now();
   }
 
-  /** All snapshots, sorted by id. */
+  /** Returns all snapshots, sorted by id. */
   async listSnapshots(): Promise<SnapshotRecord[]> {
     const ids = (await readdir(join(this.#root, 'snapshots'))).filter((entry) => !entry.startsWith('.'));
     const records = await Promise.all(ids.sort().map((id) => this.getSnapshot(id)));
@@ -118,7 +117,7 @@ export class FolderStore {
       if (source === undefined) {
         await mkdir(data);
         if (holdsMiB !== undefined) await limit(data, holdsMiB);
-        // Open to every user, as hostpath volumes are; mkdir's mode would be cut by the umask.
+        // Accessible to every user, as hostpath volumes are; the umask would restrict mkdir's mode.
         await chmod(data, 0o777);
       } else {
         await copyTree(await this.#sourcePath(source), data);
@@ -149,12 +148,12 @@ export class FolderStore {
     return record;
   }
 
-  /** Deleting what is gone already is a success. */
+  /** Succeeds if the volume does not exist. */
   async deleteVolume(id: string): Promise<void> {
     await this.#remove('volumes', id);
   }
 
-  /** Deleting what is gone already is a success. */
+  /** Succeeds if the snapshot does not exist. */
   async deleteSnapshot(id: string): Promise<void> {
     await this.#remove('snapshots', id);
   }
@@ -171,7 +170,7 @@ export class FolderStore {
     return path;
   }
 
-  /** Builds `<shelf>/<id>` unless it is there or being built. */
+  /** Creates `<shelf>/<id>` unless it exists or is being created. */
   #once<Record extends { id: string }>(
     shelf: Shelf,
     id: string,
@@ -221,14 +220,14 @@ export class FolderStore {
   }
 
   #pathOf(shelf: Shelf, id: string): string {
-    // Handles come from the cluster: a static PV may name anything, and must not lead out of the data folder.
+    // Handles come from the cluster: a static PV may contain any text, which must not lead out of the data folder.
     if (!/^[A-Za-z0-9][A-Za-z0-9-]*$/.test(id))
       throw invalidArgument(`${JSON.stringify(id)} is no handle of this driver`);
     return join(this.#root, shelf, id);
   }
 }
 
-/** Gives a folder a file system of its own, which is full in time. Needs root. */
+/** Mounts a separate file system of limited size on a folder. Needs root. */
 async function limit(data: string, mib: number): Promise<void> {
   await runCommand('mount', ['-t', 'tmpfs', '-o', `size=${String(mib)}m`, 'datamover-volume', data]);
 }

@@ -8,8 +8,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 const ENTRY = fileURLToPath(new URL('./entry.sh', import.meta.url));
 
 /**
- * Plays restic: answers `cat config` with CAT_RC and CAT_ERR, prints SNAPSHOTS for `snapshots`, ends any other
- * command with the variable of its name, and writes down what it was called with.
+ * A stub of restic: answers `cat config` with CAT_RC and CAT_ERR, prints SNAPSHOTS for `snapshots`, exits from any other command
+ * with the variable of its name, and records its calls.
  */
 const STUB = `#!/bin/sh
 echo "$*" >>"$CALLS"

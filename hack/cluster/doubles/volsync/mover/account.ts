@@ -5,7 +5,7 @@ import { mustGet } from '../lookup.ts';
 import type { Scope } from '../scope.ts';
 import { accountName, directionOf } from './names.ts';
 
-/** The rule that lets a privileged mover use VolSync's own security context constraints on OpenShift. */
+/** The rule that allows a privileged mover to use VolSync's own security context constraints on OpenShift. */
 const PRIVILEGED_RULE = {
   apiGroups: ['security.openshift.io'],
   resources: ['securitycontextconstraints'],
@@ -13,7 +13,7 @@ const PRIVILEGED_RULE = {
   verbs: ['use'],
 };
 
-/** The mover's ServiceAccount: the user's, which must exist, or one made with a Role of its own. */
+/** Returns the mover's ServiceAccount: the user's, which must exist, or a created one with its own Role. */
 export async function ensureAccount(scope: Scope): Promise<string> {
   const { client, owner, namespace, restic, privileged, signal } = scope;
   const chosen = restic.moverServiceAccount ?? '';

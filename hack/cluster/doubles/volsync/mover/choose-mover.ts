@@ -2,13 +2,13 @@ import type { Replication, ResticSpec } from '../api.ts';
 
 const MOVERS = ['restic', 'rclone', 'rsync', 'rsyncTLS', 'syncthing'] as const;
 
-/** What a CR asks for. */
+/** The mover that a CR selects. */
 export type MoverChoice =
   | { kind: 'restic'; restic: ResticSpec }
-  /** Left to somebody else; the status stays empty. */
+  /** Handled by another controller; the status stays empty. */
   | { kind: 'external' };
 
-/** Throws VolSync's words when no mover or too many are named; several are reported as none, as there. */
+/** Throws with VolSync's message if the CR selects no mover or several; as in VolSync, several are reported as none. */
 export function chooseMover({ spec = {} }: Replication): MoverChoice {
   const named = MOVERS.filter((mover) => spec[mover] !== undefined);
   if (spec.external !== undefined) {

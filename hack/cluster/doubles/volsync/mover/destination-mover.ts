@@ -13,7 +13,7 @@ import { runJob } from './run-job.ts';
 
 export type DestinationScope = Scope<ReplicationDestination, ResticDestinationSpec>;
 
-/** One pass through the steps of a restore, from the top. */
+/** Runs one pass through the steps of a restore, from the first. */
 export async function synchronizeDestination(scope: DestinationScope): Promise<SyncResult> {
   const { restic, status } = scope;
   const data = await destinationClaim(scope);
@@ -37,12 +37,12 @@ export async function synchronizeDestination(scope: DestinationScope): Promise<S
   return 'done';
 }
 
-/** Undoes what marks a restore under way on the volume itself. */
+/** Removes the annotation of a running restore from the volume. */
 export async function cleanUpDestination(scope: DestinationScope): Promise<void> {
   await forgetImageName(scope, scope.restic.destinationPVC ?? destinationName(scope.owner.metadata.name));
 }
 
-/** The user's claim, or one made for this CR, which then needs a size and access modes. */
+/** Returns the user's claim, or creates one for this CR, which then needs a size and access modes. */
 async function destinationClaim(scope: DestinationScope): Promise<PersistentVolumeClaim> {
   const { restic, owner } = scope;
   const chosen = restic.destinationPVC ?? '';

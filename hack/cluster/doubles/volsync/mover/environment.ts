@@ -8,10 +8,10 @@ export interface EnvVar {
 const family = (prefix: string, names: string): string[] =>
   names.split(' ').map((name) => `${prefix}_${name}`);
 
-/** Keys without which there is no mover. */
+/** Keys without which the mover cannot run. */
 export const MANDATORY_KEYS: readonly string[] = ['RESTIC_REPOSITORY', 'RESTIC_PASSWORD'];
 
-/** Keys that are handed on when the Secret has them, in this order. Any other key but `RCLONE_*` is dropped. */
+/** Keys that are passed on if the Secret has them, in this order. All other keys except `RCLONE_*` are dropped. */
 const OPTIONAL_KEYS: readonly string[] = [
   ...family('RESTIC', 'COMPRESSION PACK_SIZE READ_CONCURRENCY'),
   ...family('AWS', 'ACCESS_KEY_ID SECRET_ACCESS_KEY SESSION_TOKEN DEFAULT_REGION PROFILE'),
@@ -38,7 +38,7 @@ export interface EnvironmentInput {
   forgetOptions: string;
   restoreAsOf?: string;
   previous?: number;
-  /** `--delete` or nothing. */
+  /** `--delete` or empty. */
   restoreOptions: string;
   secretName: string;
   secretKeys: readonly string[];
@@ -49,7 +49,7 @@ export interface EnvironmentInput {
   privileged: boolean;
 }
 
-/** The mover's environment. Names depend on the set of keys in the Secret, never on its values. */
+/** Returns the mover's environment. Its names depend on the keys of the Secret, never on its values. */
 export function moverEnvironment(input: EnvironmentInput): EnvVar[] {
   const fromSecret = (key: string, optional: boolean): EnvVar => ({
     name: key,

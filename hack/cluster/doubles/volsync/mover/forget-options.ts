@@ -1,6 +1,6 @@
 import type { Retain } from '../api.ts';
 
-/** restic's `--keep-…` options in VolSync's order. Nothing to keep by name means: the last snapshot only. */
+/** Returns restic's `--keep-…` options in VolSync's order. If none is set, only the last snapshot is kept. */
 export function forgetOptions(retain: Retain | undefined): string {
   const counted = (['hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const).flatMap((period) => {
     const count = retain?.[period];

@@ -21,7 +21,7 @@ export interface JobInput {
   secretKeys: readonly string[];
   serviceAccount: string;
   dataClaim: string;
-  /** The claim allows reading only. */
+  /** The claim is read-only. */
   dataReadOnly: boolean;
   cacheClaim: string;
   privileged: boolean;
@@ -30,7 +30,7 @@ export interface JobInput {
   placement?: { nodeSelector: Record<string, string>; tolerations: readonly object[] };
 }
 
-/** The mover's Job. Everything in its template is immutable once the Job exists. */
+/** Returns the mover's Job. Its template is immutable once the Job exists. */
 export function desiredJob(input: JobInput): MoverJob {
   const { owner, restic } = input;
   const { namespace, name: ownerName, uid = '' } = owner.metadata;
@@ -119,7 +119,7 @@ function volumesOf(input: JobInput): Mount[] {
   ];
 }
 
-/** A CA is used only when its key is named; a Secret comes before a ConfigMap. */
+/** A CA is used only if its key is set; a Secret takes precedence over a ConfigMap. */
 function customCA({ customCA: ca }: ResticSpec): Mount[] {
   const key = ca?.key ?? '';
   if (ca === undefined || key === '') return [];

@@ -1,4 +1,4 @@
-/** Lines of a successful mover that reach `latestMoverStatus.logs`. */
+/** Lines of a successful mover that are copied to `latestMoverStatus.logs`. */
 const KEPT: readonly RegExp[] = [
   /processed .* files/,
   /snapshot .* saved/,
@@ -19,17 +19,17 @@ const KEPT: readonly RegExp[] = [
   /Restic completed in/,
 ];
 
-/** True for lines that are worth a place in the status. */
+/** Returns true if a line is copied to the status. */
 export function isKeptLine(line: string): boolean {
   return KEPT.some((pattern) => pattern.test(line.trim()));
 }
 
-/** The last `maxBytes` bytes of the lines, as far as they are whole characters. */
+/** Returns the last `maxBytes` bytes of the lines, limited to whole characters. */
 export function tailOf(lines: readonly string[], maxBytes: number): string {
   const bytes = Buffer.from(lines.join('\n'), 'utf8');
   if (bytes.length <= maxBytes) return bytes.toString('utf8');
   let start = bytes.length - maxBytes;
-  // A cut inside a character would put a broken one into the status.
+  // Skips the rest of a character that the limit has cut.
   while (start < bytes.length && ((bytes[start] ?? 0) & 0xc0) === 0x80) start++;
   return bytes.subarray(start).toString('utf8');
 }

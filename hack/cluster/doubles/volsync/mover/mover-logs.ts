@@ -6,7 +6,7 @@ import type { MoverStatus } from '../api.ts';
 import type { Scope } from '../scope.ts';
 import { isKeptLine, tailOf } from './log-filter.ts';
 
-/** What goes into `latestMoverStatus`. Logs that cannot be had are left out; the result stands without them. */
+/** Returns `latestMoverStatus`. Logs that cannot be read are omitted; the result is still valid. */
 export async function moverStatus(
   scope: Scope,
   job: Job,

@@ -5,7 +5,10 @@ import { collect, mustGet } from '../lookup.ts';
 import type { Scope } from '../scope.ts';
 import type { JobInput } from './job.ts';
 
-/** With a copy method that uses the application's own volume, the mover has to go where the application is. */
+/**
+ * Returns the placement of the mover. If the copy method uses the application's own volume, the mover must run on the
+ * application's node.
+ */
 export async function placementFor(
   scope: Scope,
   claim: PersistentVolumeClaim,
@@ -19,7 +22,7 @@ export async function placementFor(
     users.find(({ status }) => status?.phase === 'Running') ??
     users.find(({ status }) => status?.phase === 'Pending');
   if (pod === undefined) return undefined;
-  // A pending pod may have no node yet: VolSync fails on that, too.
+  // A pending pod may have no node yet; VolSync fails in that case, too.
   const node = await mustGet(scope, nodes, pod.spec.nodeName ?? '');
   const hostname = node.metadata.labels?.['kubernetes.io/hostname'] ?? node.metadata.name;
   const { tolerations = [] } = pod.spec as { tolerations?: object[] };

@@ -1,6 +1,6 @@
 import { MANDATORY_KEYS } from './environment.ts';
 
-/** Throws VolSync's words when a repository Secret lacks what restic needs. */
+/** Throws with VolSync's message if a repository Secret lacks a required key. */
 export function checkFields(
   data: Readonly<Record<string, string>>,
   fields: readonly string[] = MANDATORY_KEYS,

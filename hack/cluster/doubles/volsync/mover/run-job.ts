@@ -11,7 +11,7 @@ import type { JobInput, MoverJob } from './job.ts';
 import { moverStatus } from './mover-logs.ts';
 import { checkFields } from './restic-secret.ts';
 
-/** What differs between a backup and a restore. */
+/** The differences between a backup and a restore. */
 export interface MoverRun {
   args: readonly string[];
   forgetOptions: string;
@@ -24,7 +24,7 @@ export interface MoverRun {
   placement?: JobInput['placement'];
 }
 
-/** Checks what the mover needs, then brings its Job a step on. */
+/** Checks the mover's requirements, then performs the next step of its Job. */
 export async function runJob(scope: Scope, run: MoverRun): Promise<SyncResult> {
   const { owner, restic, settings, privileged } = scope;
   const secretName = restic.repository ?? '';
@@ -62,7 +62,7 @@ export async function runJob(scope: Scope, run: MoverRun): Promise<SyncResult> {
   return observe(scope, await applyJob(scope, desired));
 }
 
-/** A Job's template cannot change: a Job with another one goes, and the next pass makes it anew. */
+/** Ensures the Job. Its template is immutable: a Job with a different one is deleted, and the next pass creates it again. */
 async function applyJob({ client, signal }: Scope, desired: MoverJob): Promise<Job> {
   const key = keyOf(desired);
   const existing = await client.get(jobs, key, { signal });
@@ -71,7 +71,7 @@ async function applyJob({ client, signal }: Scope, desired: MoverJob): Promise<J
   } catch (error) {
     if (existing === undefined || !isInvalid(error)) throw error;
     await client.delete(jobs, key, { propagationPolicy: 'Background', signal });
-    // Without its cause, which is the whole template as the API server prints it.
+    // Omits the cause, which contains the whole template as the API server prints it.
     throw new Error('unable to update object. Deleting object so it can be recreated');
   }
 }

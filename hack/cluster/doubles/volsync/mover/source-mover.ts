@@ -16,7 +16,7 @@ export type SourceScope = Scope<ReplicationSource, ResticSourceSpec>;
 const DAY_MS = 86_400_000;
 const DEFAULT_PRUNE_DAYS = 7;
 
-/** Whether this sync prunes: an interval after the last prune, at first after the CR's creation. */
+/** Reports whether this sync prunes: an interval after the last prune, or first after the CR's creation. */
 export function isPruneDue(
   restic: ResticSourceSpec,
   reference: { lastPruned?: string; created?: string },
@@ -26,7 +26,7 @@ export function isPruneDue(
   return now >= since + (restic.pruneIntervalDays ?? DEFAULT_PRUNE_DAYS) * DAY_MS;
 }
 
-/** One pass through the steps of a backup, from the top. */
+/** Runs one pass through the steps of a backup, from the first. */
 export async function synchronizeSource(scope: SourceScope): Promise<SyncResult> {
   const { owner, restic, status, now } = scope;
   const source = await mustGet(scope, persistentVolumeClaims, owner.spec?.sourcePVC ?? '');
@@ -52,7 +52,7 @@ export async function synchronizeSource(scope: SourceScope): Promise<SyncResult>
   return result;
 }
 
-/** What the mover does, in order. */
+/** Returns the mover's operations, in order. */
 function operationsOf({ owner, restic, status, now }: SourceScope): string[] {
   const unlock = restic.unlock ?? '';
   const reference = present({
@@ -66,7 +66,7 @@ function operationsOf({ owner, restic, status, now }: SourceScope): string[] {
   ];
 }
 
-/** `lastPruned` and `lastUnlocked` say only that a Job with these operations succeeded. */
+/** `lastPruned` and `lastUnlocked` only mean that a Job with these operations succeeded. */
 function resticStatus(
   status: ReplicationStatus,
   { unlock, pruning, now }: { unlock: string; pruning: boolean; now: number },

@@ -21,16 +21,16 @@ const DESCRIPTORS: Readonly<Record<string, string>> = {
 };
 
 const DAY_MS = 86_400_000;
-/** A schedule such as 30 February never comes; the search ends after this many days. */
+/** The search ends after this many days, because a schedule such as 30 February never occurs. */
 const SEARCH_DAYS = 5 * 366;
 
 /** A parsed cron expression. */
 export interface Schedule {
-  /** First moment after `afterMs` (both in milliseconds since 1970, UTC), or undefined when none comes. */
+  /** Returns the first moment after `afterMs` (both in milliseconds since 1970, UTC); undefined if there is none. */
   next(afterMs: number): number | undefined;
 }
 
-/** Parses five fields or a descriptor. Throws in the words that VolSync's parser uses. */
+/** Parses five fields or a descriptor. Throws with the messages of VolSync's parser. */
 export function parseCron(text: string): Schedule {
   const fields = (DESCRIPTORS[text.trim()] ?? text).trim().split(/\s+/);
   if (fields.length !== 5) {
@@ -43,7 +43,7 @@ export function parseCron(text: string): Schedule {
   const dayMatches = (time: Date): boolean => {
     const day = days.has(time.getUTCDate());
     const weekday = weekdays.has(time.getUTCDay());
-    // As every cron: two restricted day fields are alternatives.
+    // As in every cron: if both day fields are restricted, either may match.
     return dayField.startsWith('*') || weekdayField.startsWith('*') ? day && weekday : day || weekday;
   };
   return {

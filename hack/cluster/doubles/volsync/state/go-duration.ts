@@ -1,4 +1,4 @@
-/** Writes milliseconds as Go prints a duration: `49.465s`, `3m10.26s`, `1h0m0s`, `250ms`, `0s`. */
+/** Formats milliseconds as Go prints a duration: `49.465s`, `3m10.26s`, `1h0m0s`, `250ms`, `0s`. */
 export function formatGoDuration(ms: number): string {
   if (ms === 0) return '0s';
   if (ms < 0) return `-${formatGoDuration(-ms)}`;

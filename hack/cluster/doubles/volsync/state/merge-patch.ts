@@ -4,8 +4,8 @@ const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * The JSON merge patch that turns `before` into `after`, or undefined when they are alike.
- * With it a status is replaced as a whole, as an Update would, although the client only patches.
+ * Returns the JSON merge patch that turns `before` into `after`; undefined if they are equal. It replaces a status as a whole, as
+ * an Update would, although the client only patches.
  */
 export function mergePatchBetween(before: object, after: object): Json | undefined {
   const from = before as Json;
@@ -24,7 +24,7 @@ function changeBetween(before: unknown, after: unknown): unknown {
   return isSame(before, after) ? undefined : after;
 }
 
-/** Equality of JSON values, whatever the order of keys. */
+/** Compares JSON values, ignoring the order of keys. */
 function isSame(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) && Array.isArray(b)) {
     return a.length === b.length && a.every((item, index) => isSame(item, b[index]));

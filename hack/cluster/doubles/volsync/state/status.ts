@@ -4,23 +4,23 @@ import { parseCron } from './cron.ts';
 import { formatGoDuration } from './go-duration.ts';
 
 /**
- * VolSync's state machine as pure functions: the state is read from status fields, and each transition writes all
- * fields it implies. Nothing here ends in a terminal state, because nothing in VolSync does.
+ * VolSync's state machine as pure functions: status fields determine the state, and each transition writes all fields that it
+ * implies. As in VolSync, no state is terminal.
  */
 export type SyncState = 'Initial' | 'Synchronizing' | 'CleaningUp';
 
-/** The state a status stands for. `CleaningUp` is also the idle state. */
+/** Returns the state of a status. `CleaningUp` is also the idle state. */
 export function stateOf(status: ReplicationStatus): SyncState {
   if (status.lastSyncStartTime !== undefined) return 'Synchronizing';
   return status.lastSyncTime === undefined ? 'Initial' : 'CleaningUp';
 }
 
-/** RFC 3339 with whole seconds, as all times in these statuses are. */
+/** Returns RFC 3339 with whole seconds, the format of all times in these statuses. */
 export function formatTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
-/** A sync begins: whatever the trigger, a new CR comes here first. */
+/** Starts a sync. A new CR starts here, whatever its trigger. */
 export function started(status: ReplicationStatus, now: number): ReplicationStatus {
   return inProgress({ ...status, lastSyncStartTime: formatTime(now) }, now);
 }
@@ -33,14 +33,14 @@ export function inProgress(status: ReplicationStatus, now: number): ReplicationS
   );
 }
 
-/** An error keeps the state: the same step is tried again. */
+/** Sets an error and keeps the state, so that the same step is retried. */
 export function withError(status: ReplicationStatus, message: string, now: number): ReplicationStatus {
   return withCondition(status, { status: 'False', reason: 'Error', message }, now);
 }
 
 /**
- * The mover is done. `lastManualSync` takes the tag that stands in the spec *now*, whichever tag started the sync.
- * A schedule that cannot be parsed comes to light only here: its error leaves the sync unfinished.
+ * Completes a sync. `lastManualSync` gets the *current* tag of the spec, even if another tag started the sync. A schedule that
+ * cannot be parsed is detected only here, and its error leaves the sync unfinished.
  */
 export function finished(
   status: ReplicationStatus,
@@ -67,13 +67,13 @@ export function finished(
   }
 }
 
-/** What an idle CR does next; `waitMs` is set when it waits for a time. */
+/** The next step of an idle CR; `waitMs` is set if it waits for a time. */
 export interface IdleStep {
   status: ReplicationStatus;
   waitMs?: number;
 }
 
-/** After clean-up: start again or wait, as the trigger says. Without a trigger it starts at once, for ever. */
+/** After cleanup: starts again or waits, depending on the trigger. Without a trigger it starts at once, forever. */
 export function idle(status: ReplicationStatus, trigger: Trigger | undefined, now: number): IdleStep {
   const next = withNextSync(status, trigger);
   const manual = trigger?.manual ?? '';
@@ -88,7 +88,7 @@ export function idle(status: ReplicationStatus, trigger: Trigger | undefined, no
   return { status: withCondition(next, waiting, now) };
 }
 
-/** Idle with a schedule. One that never comes again waits without an end. */
+/** Idle with a schedule. If the schedule never occurs again, the wait never ends. */
 function onTime(status: ReplicationStatus, now: number): IdleStep {
   const dueAt = status.nextSyncTime === undefined ? undefined : Date.parse(status.nextSyncTime);
   if (dueAt !== undefined && now > dueAt) return { status: started(status, now) };
@@ -97,11 +97,11 @@ function onTime(status: ReplicationStatus, now: number): IdleStep {
     { status: 'False', reason: 'WaitingForSchedule', message: 'Waiting for next scheduled synchronization' },
     now,
   );
-  // One millisecond past the moment, because the moment itself is not past.
+  // One millisecond later, because the sync starts only after the moment has passed.
   return dueAt === undefined ? { status: waiting } : { status: waiting, waitMs: dueAt - now + 1 };
 }
 
-/** `nextSyncTime` exists only with a schedule, and a manual trigger wins over one. */
+/** `nextSyncTime` exists only with a schedule; a manual trigger takes precedence over a schedule. */
 function withNextSync(status: ReplicationStatus, trigger: Trigger | undefined): ReplicationStatus {
   const { nextSyncTime: _, ...rest } = status;
   const schedule = trigger?.schedule ?? '';
@@ -110,7 +110,7 @@ function withNextSync(status: ReplicationStatus, trigger: Trigger | undefined): 
   return next === undefined ? rest : { ...rest, nextSyncTime: formatTime(next) };
 }
 
-/** `lastTransitionTime` moves only when the condition's status flips. */
+/** `lastTransitionTime` changes only if the condition's status changes. */
 function withCondition(
   status: ReplicationStatus,
   condition: Pick<Condition, 'status' | 'reason' | 'message'>,

@@ -4,8 +4,8 @@ import type { Scope } from '../scope.ts';
 import { ensureClaim } from './ensure-claim.ts';
 
 /**
- * restic's cache, which outlives syncs. It takes the data volume's access modes and mode when the CR names none,
- * and the cluster's default class, not the data volume's.
+ * Ensures restic's cache, which outlives syncs. If the CR sets none, it uses the access modes and volume mode of the data volume,
+ * but the cluster's default class instead of the data volume's.
  */
 export function ensureCache(
   scope: Scope,

@@ -6,7 +6,7 @@ import { listLabelled } from '../lookup.ts';
 import { CLEANUP, CREATED_BY, DO_NOT_DELETE, POPULATOR_LABEL_PREFIX } from '../keys.ts';
 import type { Scope } from '../scope.ts';
 
-/** Deletes what the sync made for its own use. Runs on every idle pass. */
+/** Deletes the temporary objects of the sync. Runs on every idle pass. */
 export async function cleanUp(scope: Scope): Promise<void> {
   const { client, owner, signal } = scope;
   const selector = `${CLEANUP}=${owner.metadata.uid ?? ''}`;
@@ -19,7 +19,7 @@ export async function cleanUp(scope: Scope): Promise<void> {
   for (const snapshot of await listLabelled(scope, volumeSnapshots, selector)) await release(scope, snapshot);
 }
 
-/** Snapshots that a user marked to be kept stop being ours. */
+/** Removes our ownership of snapshots that a user marked to be kept. */
 export async function disownKeptSnapshots(scope: Scope): Promise<void> {
   for (const snapshot of await listLabelled(scope, volumeSnapshots, DO_NOT_DELETE)) {
     if (ownerEntries(scope, snapshot).ours.length > 0) await disown(scope, snapshot, [CLEANUP, CREATED_BY]);

@@ -10,12 +10,12 @@ import {
 import type { Scope } from '../scope.ts';
 import { formatTime } from '../state/status.ts';
 
-/** VolSync complains after this long, and goes on waiting. */
+/** VolSync reports an error after this time, and keeps waiting. */
 const PATIENCE_MS = 600_000;
 
 /**
- * Whether the copy may be cut. A source PVC with `use-copy-trigger` holds it until its `copy-trigger` changes.
- * A copy that is cut already (`begun`) is never held again.
+ * Reports whether the copy may be taken. A source PVC with `use-copy-trigger` blocks it until its `copy-trigger` changes. A copy
+ * that has already been taken (`begun`) is not blocked again.
  */
 export async function mayCopy(scope: Scope, claim: PersistentVolumeClaim, begun: boolean): Promise<boolean> {
   const annotations = claim.metadata.annotations ?? {};
@@ -42,7 +42,7 @@ export async function mayCopy(scope: Scope, claim: PersistentVolumeClaim, begun:
   return false;
 }
 
-/** Says on the source PVC that the copy is cut. */
+/** Records on the source PVC that the copy has been taken. */
 export async function copyCompleted(scope: Scope, claim: PersistentVolumeClaim): Promise<void> {
   const annotations = claim.metadata.annotations ?? {};
   const trigger = annotations[COPY_TRIGGER];

@@ -12,13 +12,13 @@ export interface DesiredClaim {
   storageClassName?: string;
   volumeMode?: 'Filesystem' | 'Block';
   dataSource?: NonNullable<PersistentVolumeClaim['spec']['dataSource']>;
-  /** Goes at the end of the sync. */
+  /** Deleted at the end of the sync. */
   temporary: boolean;
 }
 
 /**
- * Creates a claim of the CR, or pushes the wanted size and labels onto the one that is there. As with VolSync, a
- * size that the class cannot change is refused by the API server on every pass, which shows as an Error.
+ * Creates a claim of the CR, or updates size and labels of the existing one. As with VolSync, if the class does not allow the new
+ * size, the API server rejects it on every pass, which results in an Error condition.
  */
 export async function ensureClaim(scope: Scope, desired: DesiredClaim): Promise<PersistentVolumeClaim> {
   const { client, owner, namespace, signal } = scope;

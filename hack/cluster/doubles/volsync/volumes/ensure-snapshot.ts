@@ -7,11 +7,11 @@ import type { Scope } from '../scope.ts';
 export interface DesiredSnapshot {
   name: string;
   claim: string;
-  /** Goes at the end of the sync. */
+  /** Deleted at the end of the sync. */
   temporary: boolean;
 }
 
-/** Creates a snapshot of a claim, or finds the one that is there. */
+/** Creates a snapshot of a claim, or returns the existing one. */
 export async function ensureSnapshot(scope: Scope, desired: DesiredSnapshot): Promise<VolumeSnapshot> {
   const { client, owner, namespace, restic, signal } = scope;
   const { name, claim, temporary } = desired;
@@ -41,7 +41,7 @@ export async function ensureSnapshot(scope: Scope, desired: DesiredSnapshot): Pr
   return snapshot;
 }
 
-/** True once a content is bound, or once it is seen to be: a test may ask for a slow one. */
+/** Returns true if a content is bound; later if a test requests slow binding. */
 export function isBound(snapshot: VolumeSnapshot, { injection, now }: Scope): boolean {
   if (snapshot.status?.boundVolumeSnapshotContentName === undefined) return false;
   if (injection.slowSnapshotBindMs === 0) return true;

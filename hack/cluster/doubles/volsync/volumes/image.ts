@@ -10,8 +10,8 @@ import { ensureSnapshot, isBound } from './ensure-snapshot.ts';
 type Image = NonNullable<ReplicationStatus['latestImage']>;
 
 /**
- * What a finished restore leaves as `latestImage`, or undefined while its snapshot is not bound. The copy method is
- * looked at only here, so a wrong one shows after the restore ran.
+ * Returns the `latestImage` of a finished restore; undefined while its snapshot is not bound. The copy method is checked only
+ * here, so a wrong one is reported after the restore ran.
  */
 export async function restoredImage(scope: Scope, claim: PersistentVolumeClaim): Promise<Image | undefined> {
   const { copyMethod = '' } = scope.restic;
@@ -35,7 +35,7 @@ async function snapshotImage(scope: Scope, claim: PersistentVolumeClaim): Promis
   return { apiGroup: volumeSnapshots.group, kind: 'VolumeSnapshot', name };
 }
 
-/** The former image goes at the next clean-up. */
+/** Marks the previous image for deletion at the next cleanup. */
 export async function supersedeImage(scope: Scope, next: Image): Promise<void> {
   const { client, namespace, owner, status, signal } = scope;
   const previous = status.latestImage;
@@ -46,7 +46,7 @@ export async function supersedeImage(scope: Scope, next: Image): Promise<void> {
   await client.mergePatch(volumeSnapshots, key, { metadata: { labels } }, { signal });
 }
 
-/** Forgets the name of the snapshot just taken, so that the next sync takes a new one. */
+/** Removes the name of the snapshot just taken, so that the next sync takes a new one. */
 export async function forgetImageName(scope: Scope, name: string): Promise<void> {
   const claim = await scope.client.get(
     persistentVolumeClaims,

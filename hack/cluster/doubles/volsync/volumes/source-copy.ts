@@ -8,7 +8,7 @@ import { copyCompleted, mayCopy } from './copy-trigger.ts';
 import { ensureClaim } from './ensure-claim.ts';
 import { ensureSnapshot, isBound } from './ensure-snapshot.ts';
 
-/** The claim that the mover of a source reads, or undefined while it is not to be had. */
+/** Returns the claim that the mover of a source reads; undefined while it is not available. */
 export async function sourceCopy(
   scope: Scope,
   source: PersistentVolumeClaim,
@@ -59,7 +59,7 @@ async function fromSnapshot(
   return ensureClaim(scope, { ...wanted, name, capacity, dataSource, temporary: true });
 }
 
-/** Size, class and modes of a copy: the CR's own, else the source's. */
+/** Returns size, class and modes of a copy: the CR's own, else the source's. */
 function copyOf({ restic }: Scope, { spec, status }: PersistentVolumeClaim) {
   return {
     capacity: restic.capacity ?? sizeOf(spec, status),
