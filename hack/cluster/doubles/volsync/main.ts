@@ -23,7 +23,7 @@ const LONGEST_RETRY_MS = 1_000_000;
 const SHORTEST_RETRY_MS = 5;
 const WORKERS = 100;
 
-/** The values of VolSync, except the namespace, which is that of the installation. */
+/** The values of VolSync, except the namespace: VolSync uses the one that it is installed in. */
 const ELECTION = {
   lease: { namespace: 'kube-system', name: 'b95b3104.backube' },
   leaseMs: 137_000,

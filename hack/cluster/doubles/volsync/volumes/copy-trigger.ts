@@ -10,7 +10,7 @@ import {
 import type { Scope } from '../scope.ts';
 import { formatTime } from '../state/status.ts';
 
-/** VolSync reports an error after this time, and keeps waiting. */
+/** VolSync reports a failure after this time, and keeps waiting. */
 const PATIENCE_MS = 600_000;
 
 /**
