@@ -1,7 +1,7 @@
-# Every target explains itself: `make` alone prints the list.
+# `make` without a target prints the list of targets.
 #
-# A line "##@ Title" begins a section, "## text" after a target is its explanation.
-# Commands run with the Node that npm installs here (24), whatever the machine has.
+# A line "##@ Title" begins a section of that list; "## text" after a target describes it.
+# Commands run with the Node that npm installs here (24), not with the machine's.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -19,29 +19,29 @@ help: ## Print this list.
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
 	  /^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# npm leaves this file behind after every installation, so it tells whether the lock file is newer.
-# `npm ci` refuses a lock file that lacks optional packages of other platforms, which npm sometimes forgets to
-# write down (npm/cli#4828); `npm install --no-save` installs the same versions and changes nothing.
+# npm writes this file at the end of every installation, so make can compare its time with that of the lock file.
+# `npm ci` rejects a lock file without the optional packages of other platforms, which npm sometimes omits (npm/cli#4828).
+# `npm install --no-save` then installs the same versions and does not change the lock file.
 NODE_MODULES := node_modules/.package-lock.json
 $(NODE_MODULES): package-lock.json
 	npm ci --no-audit --no-fund || npm install --no-save --no-audit --no-fund
 	@touch $@
 
 .PHONY: install
-install: $(NODE_MODULES) ## Install what package-lock.json names, if that has changed.
+install: $(NODE_MODULES) ## Install the packages of package-lock.json, if it has changed.
 
 .PHONY: clean
-clean: ## Remove what was built and the results of tests; caches and clusters stay.
+clean: ## Delete build and test results; keep caches and clusters.
 	rm -rf dist .run coverage
 
 ##@ Demo
 
 .PHONY: demo
-demo: $(NODE_MODULES) plugin ## Back up an application, lose the cluster, get every file back. DISASTER=namespace loses less, MOVER=volsync takes VolSync.
+demo: $(NODE_MODULES) plugin ## Back up an application, delete the cluster, restore every file. DISASTER=namespace deletes only the namespace, MOVER=volsync uses VolSync.
 	node hack/demo/main.ts up
 
 .PHONY: demo-down
-demo-down: $(NODE_MODULES) ## Remove the cluster of the demo with all its data.
+demo-down: $(NODE_MODULES) ## Delete the cluster of the demo with all its data.
 	node hack/demo/main.ts down
 
 ##@ Development
@@ -49,18 +49,18 @@ demo-down: $(NODE_MODULES) ## Remove the cluster of the demo with all its data.
 GENERATED := config/crd/bases docs/api docs/spec docs/failures.md docs/metrics.md docs/observability.md proto/schema.json proto/gen
 
 .PHONY: generate
-generate: $(NODE_MODULES) ## Write everything that is generated: CRDs, reference pages, wire types, API reports.
+generate: $(NODE_MODULES) ## Generate CRDs, reference pages, wire types and API reports.
 	node hack/gen-crds.ts
 	node hack/gen-docs.ts
 	node hack/gen-protos.ts
 	node hack/gen-api-reports.ts
 
 .PHONY: fmt
-fmt: $(NODE_MODULES) ## Format everything.
+fmt: $(NODE_MODULES) ## Format all files.
 	prettier --write --log-level warn .
 
 .PHONY: lint
-lint: $(NODE_MODULES) ## Lint, with the rules of every folder.
+lint: $(NODE_MODULES) ## Run the linter, including the import rules of each folder.
 	eslint . --max-warnings 0
 
 .PHONY: typecheck
@@ -68,11 +68,11 @@ typecheck: $(NODE_MODULES) ## Check the types.
 	tsc --noEmit
 
 .PHONY: knip
-knip: $(NODE_MODULES) ## Find files, exports and dependencies that nobody uses.
+knip: $(NODE_MODULES) ## Find unused files, exports and dependencies.
 	knip
 
 .PHONY: shellcheck
-shellcheck: $(NODE_MODULES) ## Check every shell script that movers run, generated or shipped. Installs shellcheck where it may.
+shellcheck: $(NODE_MODULES) ## Check the shell scripts of movers, generated and shipped. Installs shellcheck if possible.
 	node hack/check-scripts.ts
 
 .PHONY: fmt-check
@@ -90,14 +90,14 @@ generate-check: $(NODE_MODULES)
 	@diff -u .run/generated.before .run/generated.after || { \
 	  echo 'the files above did not fit their sources; what "make generate" has written now does: commit it' >&2; exit 1; }
 
-# Two at a time; what one prints comes as a whole, when it ends.
+# Runs two targets at a time and prints the output of each when it ends.
 AT_ONCE = node hack/ci/make-targets.ts
 
-# They read what is generated. The longest comes first.
+# These read generated files, so they run after generate-check. The longest is first.
 CHECKS = lint typecheck fmt-check knip shellcheck
 
 .PHONY: verify
-verify: $(NODE_MODULES) ## Prove that generated files are fresh, and format, lint, types, unused code and shell scripts.
+verify: $(NODE_MODULES) ## Check generated files, format, lint, types, unused code and shell scripts.
 	@status=0; \
 	  $(MAKE) generate-check || status=$$?; \
 	  $(AT_ONCE) $(CHECKS) || status=$$?; \
@@ -106,73 +106,73 @@ verify: $(NODE_MODULES) ## Prove that generated files are fresh, and format, lin
 ##@ Build
 
 .PHONY: plugin
-plugin: $(NODE_MODULES) ## Build the Velero plugin: dist/plugin/, one executable and its libraries.
+plugin: $(NODE_MODULES) ## Build the Velero plugin, one executable and its libraries: dist/plugin/.
 	node hack/build-plugin.ts
 
 .PHONY: plugin-image
-plugin-image: plugin ## Build the image that `velero plugin add` takes: dist/plugin-image.tar. PLUGIN_IMAGE names it.
+plugin-image: plugin ## Build the image for `velero plugin add`: dist/plugin-image.tar. PLUGIN_IMAGE sets its name.
 	@PLUGIN_IMAGE='$(PLUGIN_IMAGE)' PLUGIN_BASE='$(PLUGIN_BASE)' node hack/build-plugin-image.ts
 
 .PHONY: package
-package: $(NODE_MODULES) ## Build what vendors install: dist/velero-datamover-<version>.tgz.
+package: $(NODE_MODULES) ## Build the package for vendors: dist/velero-datamover-<version>.tgz.
 	node hack/build-package.ts
 
 .PHONY: tools
-tools: $(NODE_MODULES) ## Build etcd, Kubernetes, Velero and the like into the cache, if they are not there. Needs Go.
+tools: $(NODE_MODULES) ## Build etcd, Kubernetes, Velero and other tools, unless they are in the cache. Needs Go.
 	node hack/build-tools.ts
 
 ##@ Test
 
-# $(call run,<kind of test>): the results land in .run/jest, where .ci/run sums them up.
-# ARGS goes to jest, e.g. make test-unit ARGS='--testPathPatterns kube/'.
+# $(call run,<kind of test>): writes the results to .run/jest, where .ci/run sums them up.
+# ARGS is passed to jest, e.g. make test-unit ARGS='--testPathPatterns kube/'.
 run = node hack/ci/test.ts $(1) $(ARGS)
 
-# A stage that has no tests yet needs nothing built and nothing started.
+# A kind without tests builds and starts nothing.
 tests-in = $(shell find tests/$(1) -name '*.test.ts' 2>/dev/null | head -n 1)
 stage = $(if $(call tests-in,$(1)),$(call run,$(1)),@echo 'no tests in tests/$(1) yet')
 
-# The longest comes first.
+# The longest is first.
 KINDS = test-e2e verify test-unit test-contract test-integration test-faults
 
 .PHONY: test
-test: verify test-unit test-contract test-integration test-faults test-e2e ## Install what is needed and run every check and every test.
+test: verify test-unit test-contract test-integration test-faults test-e2e ## Run all checks and all tests; installs what they need.
 
 .PHONY: test-at-once
-test-at-once: $(NODE_MODULES) ## The same, with e2e beside the other kinds, for a machine of more than two cores.
+test-at-once: $(NODE_MODULES) ## Same as test, but runs e2e in parallel with the other kinds. For machines with more than two cores.
 	@$(AT_ONCE) $(KINDS)
 
 .PHONY: test-unit
-test-unit: $(NODE_MODULES) ## Tests that need nothing but Node.
+test-unit: $(NODE_MODULES) ## Run the tests that need only Node.
 	$(call run,unit)
 
 .PHONY: test-contract
-test-contract: $(NODE_MODULES) $(if $(call tests-in,contract),plugin-image) ## The built plugin and its image, driven by Velero's own client code. Needs root.
+test-contract: $(NODE_MODULES) $(if $(call tests-in,contract),plugin-image) ## Test the built plugin and its image with Velero's own client code. Needs root.
 	$(call stage,contract)
 
 .PHONY: test-integration
-test-integration: $(NODE_MODULES) $(if $(call tests-in,integration),tools) ## Against a real etcd and kube-apiserver.
+test-integration: $(NODE_MODULES) $(if $(call tests-in,integration),tools) ## Run the tests against a real etcd and kube-apiserver.
 	$(call stage,integration)
 
 .PHONY: test-faults
-test-faults: $(NODE_MODULES) $(if $(call tests-in,faults),tools) ## Whole stories with trouble at every single call of the controller. FAULTS=all tries even more.
+test-faults: $(NODE_MODULES) $(if $(call tests-in,faults),tools) ## Run backups, restores and other requests with a fault at each call of the controller. FAULTS=all tries every fault at every call.
 	$(call stage,faults)
 
-# In a cluster of their own, which is made anew, and stays for a look when one fails. With E2E_KEEP=1 it stays in any case and is
-# taken as it is; E2E_CLUSTER=name runs them in another one, which stays.
+# Creates a new cluster and keeps it for inspection if a test fails. With E2E_KEEP=1 an existing cluster is used and always kept;
+# E2E_CLUSTER=name uses another cluster, which is kept, too.
 .PHONY: test-e2e
-test-e2e: $(NODE_MODULES) plugin ## User stories in an embedded cluster of their own. Needs root.
+test-e2e: $(NODE_MODULES) plugin ## Run the end-to-end tests in a separate embedded cluster. Needs root.
 	$(call run,e2e)
 
 .PHONY: test-trees
-test-trees: $(NODE_MODULES) tools ## Random trees of files there and back with a real restic, TREES of them (200). Needs root.
+test-trees: $(NODE_MODULES) tools ## Back up and restore random file trees with a real restic, TREES of them (200). Needs root.
 	TREES=$${TREES:-200} node hack/ci/test.ts integration --testPathPatterns integration/trees $(ARGS)
 
 .PHONY: test-load
-test-load: $(NODE_MODULES) tools ## What LOAD requests (10000) cost on a real API server, in calls and looks. Takes many minutes.
+test-load: $(NODE_MODULES) tools ## Measure the API calls and passes of LOAD requests (10000) on a real API server. Takes many minutes.
 	LOAD=$${LOAD:-10000} node hack/ci/test.ts integration --testPathPatterns integration/bounded-work $(ARGS)
 
 .PHONY: test-exhaustive
-test-exhaustive: $(NODE_MODULES) tools ## What takes too long for every change: all troubles at all calls, many trees, 10,000 requests. Needs root, takes hours.
+test-exhaustive: $(NODE_MODULES) tools ## Run the tests that take too long for every change: all faults at all calls, many trees, 10,000 requests. Needs root, takes hours.
 	FAULTS=all $(call run,faults)
 	TREES=$${TREES:-200} $(call run,integration) --testPathPatterns integration/trees
 	LOAD=$${LOAD:-10000} $(call run,integration) --testPathPatterns integration/bounded-work
@@ -180,27 +180,27 @@ test-exhaustive: $(NODE_MODULES) tools ## What takes too long for every change: 
 ##@ Benchmarks
 
 .PHONY: bench-plugin
-bench-plugin: $(NODE_MODULES) plugin ## The plugin beside one in Go, into docs/performance.md. Needs Go; ARGS='--rounds 1 --keep-page' for a quick look.
+bench-plugin: $(NODE_MODULES) plugin ## Compare the plugin with one in Go and update docs/performance.md. Needs Go; ARGS='--rounds 1 --keep-page' for a quick run.
 	node tests/bench/plugin/main.ts $(ARGS)
 
 .PHONY: bench-movers
-bench-movers: $(NODE_MODULES) ## The movers beside restic by hand, into docs/performance.md. Needs root; ARGS='--rounds 1 --keep-page' for a quick look.
+bench-movers: $(NODE_MODULES) ## Compare the movers with plain restic and update docs/performance.md. Needs root; ARGS='--rounds 1 --keep-page' for a quick run.
 	node tests/bench/movers/main.ts $(ARGS)
 
 ##@ Embedded cluster
 
 .PHONY: cluster-up
-cluster-up: $(NODE_MODULES) ## Bring the embedded cluster up, or repair it. Needs root.
+cluster-up: $(NODE_MODULES) ## Start or repair the embedded cluster. Needs root.
 	node hack/cluster/main.ts up
 
 .PHONY: cluster-down
-cluster-down: $(NODE_MODULES) ## Remove it with all its data.
+cluster-down: $(NODE_MODULES) ## Delete the embedded cluster with all its data.
 	node hack/cluster/main.ts down
 
 .PHONY: cluster-wipe
-cluster-wipe: $(NODE_MODULES) ## Lose everything but the object store, as a disaster would.
+cluster-wipe: $(NODE_MODULES) ## Delete everything except the object store, as a disaster would.
 	node hack/cluster/main.ts wipe
 
 .PHONY: cluster-status
-cluster-status: $(NODE_MODULES) ## Show what runs, where, and where the logs are.
+cluster-status: $(NODE_MODULES) ## Show what runs, its addresses, and where the logs are.
 	node hack/cluster/main.ts status
