@@ -3,7 +3,7 @@
 /** One permission, for example `patch datamoverbackups.oadp.openshift.io/status`. */
 export type Right = string;
 
-/** @param resource `resource` or `resource/subresource` */
+/** Returns the right for a verb on `resource` or `resource/subresource`. */
 export function rightOf(verb: string, group: string, resource: string): Right {
   const [name = '', subresource] = resource.split('/');
   const full = group === '' ? name : `${name}.${group}`;

@@ -200,7 +200,7 @@ async function start(context: Context, component: Component, note: Note): Promis
   note(remark);
 }
 
-/** @returns whether this call started it */
+/** Starts the component's process if it has one. @returns whether this call started it */
 async function startProcess(context: Context, component: Component): Promise<boolean> {
   if (!component.process) return false;
   const { name } = component;

@@ -53,8 +53,8 @@ export interface Cluster {
 }
 
 /**
- * Another installation, with its own namespace and buckets. Before you start it, apply what docs/two-installations.md tells the
- * administrator to apply.
+ * Another installation, with its own namespace and buckets. Before you start it, apply the objects that docs/two-installations.md
+ * lists.
  */
 export interface Installation extends Pick<
   Cluster,

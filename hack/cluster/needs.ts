@@ -29,7 +29,7 @@ export async function missingNeeds(config: ClusterConfig, alreadyUp: boolean): P
   return found.filter((missing) => missing !== undefined);
 }
 
-/** @throws Error that lists all unmet requirements below a headline */
+/** Does nothing if nothing is missing. @throws Error that lists all unmet requirements below a headline */
 export function refuse(missing: readonly Missing[], headline = 'the embedded cluster cannot run here'): void {
   if (missing.length === 0) return;
   const lines = missing.map(({ what, remedy }) => `  - ${what}\n    → ${remedy}`);

@@ -72,7 +72,7 @@ function findStaticBusybox(): string | undefined {
   return path && isStatic(path) ? path : undefined;
 }
 
-/** @throws Error that names what to install */
+/** Returns the path of a static busybox. @throws Error that names what to install */
 export function staticBusybox(): string {
   const path = findStaticBusybox();
   if (path === undefined) {
@@ -81,7 +81,7 @@ export function staticBusybox(): string {
   return path;
 }
 
-/** @throws Error that names what to install */
+/** Returns the path of rclone. @throws Error that names what to install */
 export function rcloneProgram(): string {
   const path = findProgram('rclone');
   if (path === undefined) throw new Error('rclone is not installed; install the package rclone');

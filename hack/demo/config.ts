@@ -14,7 +14,7 @@ export type Disaster = 'cluster' | 'namespace';
 export const DEFAULT_SIZE_MIB = 200;
 const MAX_SIZE_MIB = 100_000;
 
-/** @throws Error that names the variable and its allowed values */
+/** Reads the settings from the environment. @throws Error that names the variable and its allowed values */
 export function settingsOf(env: NodeJS.ProcessEnv): DemoSettings {
   return {
     disaster: disasterOf(env['DISASTER']),

@@ -18,7 +18,7 @@ settings (environment):
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** @returns whether all data was restored */
+/** Runs the demo and prints its result. @returns whether all data was restored */
 async function up(): Promise<boolean> {
   const settings = settingsOf(process.env);
   const cluster = loadCluster();

@@ -86,7 +86,7 @@ async function obtain(): Promise<void> {
   }
 }
 
-/** @throws NoDebianError */
+/** Returns the address of Debian's archive. @throws NoDebianError */
 async function mirror(): Promise<string> {
   const remedy = `set ${MIRROR_SETTING} to the address of a mirror of Debian, e.g. http://<host>/debian`;
   if (!findProgram('apt-get') || !findProgram('dpkg-deb')) {

@@ -27,7 +27,7 @@ export const velero: Component = {
   readyTimeoutMs: 120_000,
 };
 
-/** @returns the Deployment, which needs the images */
+/** Applies all objects of the installer except the Deployment. @returns the Deployment, which needs the images */
 async function applyAllButServer(context: Context, images: VeleroImages): Promise<Manifest[]> {
   const manifests = await veleroManifests(context, images);
   const server = manifests.filter(({ kind }) => kind === 'Deployment');

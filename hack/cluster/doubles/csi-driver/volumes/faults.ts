@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /**
  * Faults that a test requests through the parameters of a StorageClass or VolumeSnapshotClass:
  * - `failCreate: "message"` every create fails with that message;
- * - `delaySeconds: "n"` the create itself takes that long (for a snapshot: before the cut);
- * - `readyDelaySeconds: "n"` snapshots only: the snapshot is cut at once, but becomes ready only after that time;
+ * - `delaySeconds: "n"` the create itself takes that long (for a snapshot: before it is taken);
+ * - `readyDelaySeconds: "n"` snapshots only: the snapshot is taken at once, but becomes ready only after that time;
  * - `holdsMiB: "n"` volumes only: the volume is full after that much, whatever its capacity.
  */
 export interface Faults {
