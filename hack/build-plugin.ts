@@ -69,7 +69,7 @@ function tell(what: string): void {
   console.log(`dist/plugin/${executable} ${what} (${megabytes} MB, ${seconds} s)`);
 }
 
-/** Returns the glibc version that all files together need. The build logs it, so that readers can check the promised version. */
+/** Returns the end of the build's log line: the glibc version that all files together need, for readers to check. */
 function glibcOf(folder: string): string {
   const needed = newestVersion(readdirSync(folder).map((name) => neededGlibc(join(folder, name))));
   return needed === undefined ? '' : `, and runs on glibc ${needed} and later`;

@@ -82,7 +82,7 @@ export function entriesBelow(folder: string): TarEntry[] {
   });
 }
 
-/** Removes archives of earlier contents, except the latest ones, which another cluster may be importing. */
+/** Removes archives of earlier contents, except recent ones, which another cluster may be importing. */
 function removeOld(folder: string, name: string): void {
   for (const file of readdirSync(folder).filter((each) => each.startsWith(`${name}-`))) {
     const path = join(folder, file);
