@@ -118,7 +118,8 @@ describe('lines that a tenant or a repository has made long', () => {
       const lines = Array.from({ length: 200 }, () => word.repeat(64_000 / word.length));
       const begin = performance.now();
       expect(diagnose(lines, { exitCode: 1 }, PLACE)).toMatchObject({ reason: 'MoverFailed' });
-      expect(performance.now() - begin).toBeLessThan(3_000);
+      // Reading each line several times over would take many minutes on any machine.
+      expect(performance.now() - begin).toBeLessThan(60_000);
     },
   );
 });
