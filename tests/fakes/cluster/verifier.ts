@@ -23,17 +23,25 @@ interface Volume {
 export function tendVerifications(state: ClusterState): void {
   tendJobs(state, '-verify', (job) => {
     const honest = lookAt(state, job);
-    return state.verification?.(honest) ?? honest;
+    return honest && (state.verification?.(honest) ?? honest);
   });
 }
 
-/** Doubles the kubelet for Jobs whose names end with `suffix`. Each Job has one pod, and the Job ends when its pod ends. */
-export function tendJobs(state: ClusterState, suffix: string, work: (job: VerifyJob) => MoverRun): void {
+/**
+ * Doubles the kubelet for Jobs whose names end with `suffix`. Each Job has one pod, and the Job ends when its pod ends. If `work`
+ * returns undefined, the pod does not start yet.
+ */
+export function tendJobs(
+  state: ClusterState,
+  suffix: string,
+  work: (job: VerifyJob) => MoverRun | undefined,
+): void {
   for (const job of state.list(jobs) as VerifyJob[]) {
     const { name, namespace = '', deletionTimestamp } = job.metadata;
     const key = { namespace, name: `${name}-pod` };
     if (!name.endsWith(suffix) || deletionTimestamp !== undefined || isOver(job)) continue;
     const run = work(job);
+    if (run === undefined) continue;
     if (state.get(pods, key) === undefined) {
       state.logs.set(formatKey(key), {
         lines: run.lines,
@@ -93,11 +101,13 @@ function volumesOf({ spec }: VerifyJob): Volume[] {
 }
 
 /** Returns what our script would print: the snapshot, and where the volume differs from it. */
-function lookAt(state: ClusterState, job: VerifyJob): MoverRun {
+function lookAt(state: ClusterState, job: VerifyJob): MoverRun | undefined {
   const { namespace } = state;
   const [id = ''] = job.spec?.template?.spec?.containers?.[0]?.args ?? [];
   const secret = state.get(secrets, { namespace, name: job.metadata.name.replace(/-verify$/, '') });
-  const url = Buffer.from(secret?.data?.['RESTIC_REPOSITORY'] ?? '', 'base64').toString();
+  // A kubelet does not start a pod whose Secret it has not seen yet.
+  if (secret === undefined) return undefined;
+  const url = Buffer.from(secret.data?.['RESTIC_REPOSITORY'] ?? '', 'base64').toString();
   const snapshot = state.repositories.get(url)?.snapshots.find((one) => one.id === id);
   if (snapshot === undefined)
     return { end: 'failed', lines: [`Fatal: no matching ID found for prefix "${id}"`] };
