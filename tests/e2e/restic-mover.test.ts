@@ -12,7 +12,7 @@ import { claim, pod, untilRunning, type Place } from './support/app.ts';
 import { differences, manifestOf, RICH_DATA, type Manifest } from './support/data.ts';
 import { leftoversOf } from './support/leftovers.ts';
 import { restic } from './support/restic.ts';
-import { countLocks } from './support/restic-lock.ts';
+import { locksIn } from './support/restic-lock.ts';
 import { resticSecret } from './support/setup.ts';
 import { askForClass, openStory, type Story } from './support/story.ts';
 import { backUp, movedBackups, restore } from './support/velero.ts';
@@ -124,14 +124,14 @@ describe('the Restic mover', () => {
     const { config, s3 } = story.cluster;
     const path = status!.repositoryPath!;
     const repository = join(config.paths.s3, s3.buckets.datamover, 'restic', path);
-    await waitUntil('the repository to be in use', async () => (await countLocks(repository)) > 0, {
+    await waitUntil('the repository to be in use', async () => (await locksIn(repository)).length > 0, {
       timeoutMs: 120_000,
     });
     const uid = (await story.kube.get(dataMoverBackups, key))!.metadata.uid!;
     const selector = `${labels.requestUid}=${uid}`;
     await story.kubectl(['delete', 'pod', '--namespace', story.namespace, '--selector', selector, '--wait']);
     killed = await endOf('killed');
-    locksAfterKill = await countLocks(repository);
+    locksAfterKill = (await locksIn(repository)).length;
     snapshotsAfterKill = (await restic<object[]>(story.cluster, path, ['snapshots'])).length;
   };
 

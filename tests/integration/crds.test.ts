@@ -349,9 +349,7 @@ describe('the spellings of the published design', () => {
       const page = (await getJson(path)) as { components?: { schemas?: Record<string, Explained> } };
       spec = page.components?.schemas?.['io.openshift.oadp.v1alpha1.DataMoverRestore']?.properties?.['spec'];
     }
-    expect(spec.properties?.['DataMoverClass']?.description).toContain(
-      'Another spelling of `dataMoverClass`',
-    );
+    expect(spec.properties?.['DataMoverClass']?.description).toContain('Alias of `dataMoverClass`');
   });
 
   it('are as fixed as the others', async () => {

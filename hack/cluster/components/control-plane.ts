@@ -79,8 +79,9 @@ function apiserverArgs(config: ClusterConfig): string[] {
     '--allow-privileged=true',
     `--audit-policy-file=${pki('audit-policy.json')}`,
     `--audit-log-path=${auditLog(config)}`,
-    '--audit-log-maxsize=100',
-    '--audit-log-maxbackup=2',
+    // Tests read the log as a whole, and it must not be rotated within their hour.
+    '--audit-log-maxsize=400',
+    '--audit-log-maxbackup=1',
   ];
 }
 

@@ -10,13 +10,13 @@ export interface MasterKey {
 
 /**
  * Adds a lock of a process on another machine to a repository that is a folder, as a killed mover leaves it. restic itself cannot
- * create an old lock.
+ * create an old lock. Returns the id of the lock.
  */
 export async function leaveLock(
   folder: string,
   key: MasterKey,
   lock: { ageMs: number; exclusive: boolean },
-): Promise<void> {
+): Promise<string> {
   const content = JSON.stringify({
     time: new Date(Date.now() - lock.ageMs).toISOString(),
     exclusive: lock.exclusive,
@@ -28,15 +28,15 @@ export async function leaveLock(
   const id = createHash('sha256').update(sealed).digest('hex');
   await mkdir(join(folder, 'locks'), { recursive: true });
   await writeFile(join(folder, 'locks', id), sealed);
+  return id;
 }
 
-/** Counts the locks in a repository. The folder may not exist: the S3 server deletes a folder with its last file. */
-export async function countLocks(folder: string): Promise<number> {
-  const found = await readdir(join(folder, 'locks')).catch((error: unknown) => {
+/** Returns the ids of the locks in a repository. The folder may not exist: the S3 server deletes a folder with its last file. */
+export async function locksIn(folder: string): Promise<string[]> {
+  return readdir(join(folder, 'locks')).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     return [];
   });
-  return found.length;
 }
 
 /** Encrypts in restic's file format: the nonce, AES-256 in counter mode, and Poly1305-AES over the ciphertext. */
