@@ -4,6 +4,9 @@ import type {
   RequestStatus,
   RequestType,
 } from '../../lifecycle/request/request-type.ts';
+import type { RequestKind } from '../../api/datamover/v1alpha1/names.ts';
+import { childIdentity, type ChildIdentity } from '../../lifecycle/request/child-identity.ts';
+import type { Logger } from '../../telemetry/log.ts';
 import type { Environment } from './environment.ts';
 import { installationOf, isElsewhere } from './installation.ts';
 import { createOrphanScan } from './orphaned-children.ts';
@@ -18,21 +21,29 @@ import {
 /** The scope that the steps of every kind of request share in one pass. */
 export interface DataMoverScope<Status extends RequestStatus> extends RequestScope<Status> {
   env: Environment;
+  child: ChildIdentity;
   serving: Serving;
+  /** Rejects if the API server has a newer version of the request than this pass has read. */
+  assertCurrent: () => Promise<void>;
+  log: Logger;
 }
 
 /** The members that are the same for all kinds of requests. */
-type Common = 'orphans' | 'isForeign' | 'mustBeClaimed' | 'resolve' | 'cleanupContext';
+type Common = 'orphans' | 'isForeign' | 'mustBeClaimed' | 'resolve' | 'cleanupContext' | 'open';
 
 type Own<
   T extends RequestResource<Status>,
   Status extends RequestStatus,
   Scope extends DataMoverScope<Status>,
 > = Omit<RequestType<T, Status, Scope>, Common> & {
+  /** The kind in names and labels of children. */
+  name: RequestKind;
   /** True if controllers of several installations see requests of this kind. */
   isShared: boolean;
   /** Returns the class and the mover of a request, or the problem; undefined if another controller serves it. */
   choose(request: T): Serving | ServingProblem | undefined;
+  /** Adds to the scope what only this kind has. */
+  open(scope: DataMoverScope<Status>, request: T): Scope;
 };
 
 /** Completes a request type with the members that are the same for all kinds. */
@@ -48,9 +59,10 @@ export function requestType<
     mustBeClaimed: (request) => own.isShared && installationOf(request) === undefined,
     resolve: (request) => keepMover(env.movers, request.status?.mover, own.choose(request)),
     cleanupContext: ({ status }) => servingForCleanup(env.movers, status),
-    open(input) {
-      recordServing(input.status, input.serving);
-      return own.open(input);
+    open({ request, context: { signal, log }, ...pass }) {
+      recordServing(pass.status, pass.serving);
+      const child = childIdentity(own.name, request, env.self);
+      return own.open({ ...pass, env, child, signal, log }, request);
     },
   };
 }

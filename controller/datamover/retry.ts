@@ -1,7 +1,6 @@
 import { targetOf } from '../../lifecycle/observe/event-target.ts';
 import type { Resource } from '../../api/kubernetes/meta.ts';
 import { eventReasons, type FailureReason } from '../../api/datamover/v1alpha1/reasons.ts';
-import type { ChildIdentity } from '../../lifecycle/request/child-identity.ts';
 import { speaker, type Reporter } from '../../lifecycle/observe/reporter.ts';
 import type { Failure } from '../../lifecycle/request/request-type.ts';
 import type { DataMoverScope } from './request-type.ts';
@@ -23,7 +22,6 @@ export interface RetriedStatus extends MovingStatus {
 /** The scope of a request that is retried. */
 export interface RetriedScope<Status extends RetriedStatus> extends DataMoverScope<Status> {
   request: Resource;
-  child: ChildIdentity;
 }
 
 /** Pause after the first failure. It doubles with each further failure, up to an hour. */

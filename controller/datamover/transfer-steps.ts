@@ -2,7 +2,6 @@ import type { Resource } from '../../api/kubernetes/meta.ts';
 import { formatKey, keyOf } from '../../api/kubernetes/meta.ts';
 import { hideClaims } from '../../volumes/exposure/hide.ts';
 import type { AccessRequest, MoverOutcome, MoverProgress, RequestKind } from '../../movers/mover.ts';
-import type { ChildIdentity } from '../../lifecycle/request/child-identity.ts';
 import { moverDeadline } from '../../movers/stall-deadline.ts';
 import { positionToTell, type Position } from '../../lifecycle/admission/position.ts';
 import { recordProgress } from '../../movers/progress.ts';
@@ -119,7 +118,7 @@ export function hideStaging<Status extends MovingStatus>({
   child,
   serving,
   signal,
-}: DataMoverScope<Status> & { child: ChildIdentity }): Promise<void> {
+}: DataMoverScope<Status>): Promise<void> {
   return hideClaims(env, [child.name, ...serving.mover.claimsOf(child)], signal);
 }
 

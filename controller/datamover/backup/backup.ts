@@ -10,7 +10,6 @@ import { conditionTypes } from '../../../api/datamover/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
 import { requestType } from '../request-type.ts';
 import { isServedHere } from '../installation.ts';
-import { childIdentity } from '../../../lifecycle/request/child-identity.ts';
 import type { RequestType } from '../../../lifecycle/request/request-type.ts';
 import { serveResolved, type Serving, type ServingProblem } from '../resolution/resolve-class.ts';
 import { isBeingVerified, verifiedFact } from '../verification.ts';
@@ -24,6 +23,7 @@ export function backupRequest(
   env: Environment,
 ): RequestType<DataMoverBackup, DataMoverBackupStatus, BackupScope> {
   return requestType(env, {
+    name: 'backup',
     kind: dataMoverBackups,
     lister: env.listers.backups,
     isShared: true,
@@ -31,19 +31,7 @@ export function backupRequest(
     cleanup: backupCleanup,
     unwanted: unwantedBackup,
     choose: (backup) => chooseServing(env, backup),
-    open: ({ request, status, serving, now, limits, assertCurrent, context }) => ({
-      env,
-      backup: request,
-      namespace: request.metadata.namespace ?? '',
-      status,
-      child: childIdentity('backup', request, env.self),
-      serving,
-      now,
-      limits,
-      signal: context.signal,
-      assertCurrent,
-      log: context.log,
-    }),
+    open: (scope, backup) => ({ ...scope, backup, namespace: backup.metadata.namespace ?? '' }),
     succeeded: (status) => status.result !== undefined,
     phase: phaseOf,
     facts: (status) => [

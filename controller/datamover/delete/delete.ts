@@ -6,7 +6,6 @@ import { dataMoverDeletes } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { conditionTypes } from '../../../api/datamover/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
 import { requestType } from '../request-type.ts';
-import { childIdentity } from '../../../lifecycle/request/child-identity.ts';
 import type { RequestType } from '../../../lifecycle/request/request-type.ts';
 import { announceTries, pauseAfter } from '../retry.ts';
 import { serveRecorded, type Origin } from '../resolution/resolve-recorded.ts';
@@ -19,6 +18,7 @@ export function deleteRequest(
   env: Environment,
 ): RequestType<DataMoverDelete, DataMoverDeleteStatus, DeleteScope> {
   return requestType<DataMoverDelete, DataMoverDeleteStatus, DeleteScope>(env, {
+    name: 'delete',
     kind: dataMoverDeletes,
     lister: env.listers.deletes,
     // They are in the protected namespace of their installation.
@@ -28,17 +28,7 @@ export function deleteRequest(
     // Work that has started continues after a deletion of the request; the deletion ends it only if it fails.
     unwanted: (request, { removedAt }) => (removedAt === undefined ? deletedTooEarly(request) : undefined),
     choose: (request) => serveRecorded(env, request, originOf(request)),
-    open: ({ request, status, serving, now, limits, assertCurrent, context }) => ({
-      env,
-      request,
-      status,
-      child: childIdentity('delete', request, env.self),
-      serving,
-      now,
-      limits,
-      signal: context.signal,
-      assertCurrent,
-    }),
+    open: (scope, request) => ({ ...scope, request }),
     tryAgain: pauseAfter,
     succeeded: ({ removedAt }) => removedAt !== undefined,
     phase: phaseOf,

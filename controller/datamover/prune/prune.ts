@@ -6,7 +6,6 @@ import { dataMoverPrunes } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { conditionTypes, repositoryKept } from '../../../api/datamover/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
 import { requestType } from '../request-type.ts';
-import { childIdentity } from '../../../lifecycle/request/child-identity.ts';
 import type { Fact, RequestType } from '../../../lifecycle/request/request-type.ts';
 import { announceTries, pauseAfter } from '../retry.ts';
 import { serveRecorded, type Origin } from '../resolution/resolve-recorded.ts';
@@ -18,6 +17,7 @@ export function pruneRequest(
   env: Environment,
 ): RequestType<DataMoverPrune, DataMoverPruneStatus, PruneScope> {
   return requestType(env, {
+    name: 'prune',
     kind: dataMoverPrunes,
     lister: env.listers.prunes,
     // They are in the protected namespace of their installation.
@@ -27,17 +27,7 @@ export function pruneRequest(
     unwanted: unwantedPrune,
     choose: (request) => serveRecorded(env, request, originOf(request)),
     notBefore: ({ spec }) => dueAt(spec),
-    open: ({ request, status, serving, now, limits, assertCurrent, context }) => ({
-      env,
-      request,
-      status,
-      child: childIdentity('prune', request, env.self),
-      serving,
-      now,
-      limits,
-      signal: context.signal,
-      assertCurrent,
-    }),
+    open: (scope, request) => ({ ...scope, request }),
     tryAgain: (request, status, failure, now) => {
       // The slot is released, so at the next try the repository may no longer be empty.
       status.emptiedAt ??= status.removingSince;

@@ -7,6 +7,4 @@ import type { RetriedScope } from '../retry.ts';
 /** The scope of one pass over a DataMoverPrune. */
 export interface PruneScope extends RetriedScope<DataMoverPruneStatus> {
   request: DataMoverPrune;
-  /** Rejects if the API server has a newer version of the request than this pass has read. */
-  assertCurrent: () => Promise<void>;
 }

@@ -15,7 +15,6 @@ import { conditionTypes } from '../../../api/datamover/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
 import { requestType } from '../request-type.ts';
 import { isServedHere } from '../installation.ts';
-import { childIdentity } from '../../../lifecycle/request/child-identity.ts';
 import type { RequestType } from '../../../lifecycle/request/request-type.ts';
 import { serveResolved, type Serving, type ServingProblem } from '../resolution/resolve-class.ts';
 import { isBeingVerified, verifiedFact } from '../verification.ts';
@@ -30,6 +29,7 @@ export function restoreRequest(
   env: Environment,
 ): RequestType<DataMoverRestore, DataMoverRestoreStatus, RestoreScope> {
   return requestType(env, {
+    name: 'restore',
     kind: dataMoverRestores,
     lister: env.listers.restores,
     isShared: true,
@@ -38,19 +38,11 @@ export function restoreRequest(
     missing: (restore) => missingRecord(env, restore),
     unwanted: unwantedRestore,
     choose: (restore) => chooseServing(env, restore),
-    open: ({ request, status, serving, now, limits, assertCurrent, context }) => ({
-      env,
-      restore: request,
-      source: sourceOf(env, request) ?? {},
-      namespace: request.metadata.namespace ?? '',
-      status,
-      child: childIdentity('restore', request, env.self),
-      serving,
-      now,
-      limits,
-      signal: context.signal,
-      assertCurrent,
-      log: context.log,
+    open: (scope, restore) => ({
+      ...scope,
+      restore,
+      source: sourceOf(env, restore) ?? {},
+      namespace: restore.metadata.namespace ?? '',
     }),
     succeeded: (status) => status.handOver?.boundAt !== undefined,
     phase: phaseOf,
