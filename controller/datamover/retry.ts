@@ -70,7 +70,7 @@ export async function recover<Status extends RetriedStatus>(
     return failed(lastFailure.reason as FailureReason, lastFailure.message);
   if (status.admittedAt !== undefined) {
     const left = await serving.mover.cleanup({ ...child, signal });
-    const giveUpAt = limits.endOf(retryAt, serving.class.spec.deadlines.cleanUpSeconds);
+    const giveUpAt = limits.endOf(retryAt, serving.deadlines.cleanUpSeconds);
     // After the deadline, leftovers delay the next try of this request but no longer occupy the slot.
     if (left.length > 0 && now.getTime() < giveUpAt) {
       return waiting(lastFailure.message, { requeueAfterMs: 1000 });

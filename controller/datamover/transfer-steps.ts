@@ -89,7 +89,7 @@ export function boundStaging<Status extends MovingStatus>(
 ): StepResult {
   const { status, serving, limits } = scope;
   if (result.state !== 'waiting') return result;
-  const seconds = serving.class.spec.deadlines.stagingSeconds;
+  const seconds = serving.deadlines.stagingSeconds;
   return boundTotal(scope, {
     ...result,
     deadline: {
@@ -105,7 +105,7 @@ function boundTotal<Status extends MovingStatus>(
   { status, serving, limits }: DataMoverScope<Status>,
   result: Waiting,
 ): Waiting {
-  const seconds = serving.class.spec.deadlines.totalSeconds;
+  const seconds = serving.deadlines.totalSeconds;
   const at = limits.endOf(status.admittedAt, seconds);
   if (result.deadline !== undefined && result.deadline.at <= at) return result;
   const message = `not done ${String(seconds)} s after admission: ${result.message}`;
@@ -134,7 +134,7 @@ export function followMover<Facts, Status extends MovingStatus>(
       recordProgress(status, outcome.progress, now);
       if (outcome.node !== undefined) status.node = outcome.node;
       const deadline = moverDeadline(outcome, status, {
-        deadlines: serving.class.spec.deadlines,
+        deadlines: serving.deadlines,
         limits,
         tellsBytes: serving.mover.capabilities.byteProgress,
       });

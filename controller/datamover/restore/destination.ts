@@ -14,7 +14,7 @@ export function awaitDestination(scope: RestoreScope): StepResult {
   const key = destinationKey(scope);
   const claim = destinationClaim(scope);
   if (claim === undefined && status.destinationUID === undefined) {
-    const seconds = serving.class.spec.deadlines.destinationSeconds;
+    const seconds = serving.deadlines.destinationSeconds;
     return waiting(`waiting for PersistentVolumeClaim ${key} to appear`, {
       deadline: {
         at: limits.endOf(status.startTimestamp, seconds),

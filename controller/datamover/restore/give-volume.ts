@@ -74,7 +74,7 @@ function handOverOf(
 /** Returns a wait that fails the restore if the volume is not handed over in time. */
 function untilHandedOver(scope: RestoreScope, message: string, requeueAfterMs?: number): StepResult {
   const { status, serving, now, limits } = scope;
-  const seconds = serving.class.spec.deadlines.handOverSeconds;
+  const seconds = serving.deadlines.handOverSeconds;
   const moved = status.conditions?.find(({ type }) => type === conditionTypes.moved)?.lastTransitionTime;
   const since = status.verification?.doneAt ?? moved ?? now.toISOString();
   return waiting(message, {

@@ -84,7 +84,7 @@ export function awaiting(
   message: string,
   reason: 'DeadlineExceeded' | 'SnapshotFailed' = 'DeadlineExceeded',
 ): Waiting {
-  const { captureSeconds } = scope.serving.class.spec.deadlines;
+  const { captureSeconds } = scope.serving.deadlines;
   return waiting(message, {
     deadline: {
       at: scope.limits.endOf(scope.status.startTimestamp, captureSeconds),

@@ -106,7 +106,7 @@ export function inUse(scope: RestoreScope, users: string): string {
 }
 
 function soon({ status, serving, limits }: RestoreScope, message: string): StepResult {
-  const seconds = serving.class.spec.deadlines.destinationSeconds;
+  const seconds = serving.deadlines.destinationSeconds;
   return waiting(message, {
     requeueAfterMs: LOOK_AGAIN_MS,
     deadline: {
