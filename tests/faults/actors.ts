@@ -3,6 +3,7 @@ import { volumeSnapshotContents, type VolumeSnapshotContent } from '../../api/ku
 import { formatKey, keyOf, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { systemClock } from '../../kube/runtime/clock.ts';
+import type { PodJob } from '../fakes/cluster/mounts.ts';
 import { endLog } from '../fakes/cluster/pods.ts';
 import { dropSnapshot, tendSnapshots } from '../fakes/cluster/snapshots.ts';
 import { emptyState, timeOf, type ClusterState, type Duty } from '../fakes/cluster/state.ts';
@@ -97,10 +98,6 @@ export function startActors(client: KubeClient, feed: Feed, namespace: string): 
 
 export const DRIVER = 'csi.example.com';
 
-type ResticJob = Job & {
-  spec?: { template?: { spec?: { containers?: { command?: string[]; args?: string[] }[] } } };
-};
-
 /** What the Jobs that maintain a repository do, by a word of their command. */
 const TASKS: Readonly<Record<string, string>> = {
   forget: 'forget',
@@ -112,7 +109,7 @@ const TASKS: Readonly<Record<string, string>> = {
 
 /** Doubles the kubelet, the Job controller and restic for the Jobs that maintain a repository. */
 function tendUpkeep(state: ClusterState): void {
-  for (const job of state.list(jobs) as ResticJob[]) {
+  for (const job of state.list(jobs) as PodJob[]) {
     const { command = [], args = [] } = job.spec?.template?.spec?.containers?.[0] ?? {};
     const words = [...command, ...args];
     const task = TASKS[words.find((word) => word in TASKS) ?? ''];

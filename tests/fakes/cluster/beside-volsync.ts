@@ -1,5 +1,6 @@
 import type { ClusterState, MoverRun } from './state.ts';
-import { diskOf, tendJobs, type VerifyJob } from './verifier.ts';
+import { diskOf, type PodJob } from './mounts.ts';
+import { tendJobs } from './verifier.ts';
 
 /**
  * Doubles the kubelet and restic for the Jobs that do what VolSync cannot: the survey of a volume, and the settings that its
@@ -21,7 +22,7 @@ const NOTHING_LEFT_OUT: MoverRun = {
   ],
 };
 
-function setMetadata(state: ClusterState, job: VerifyJob): MoverRun {
+function setMetadata(state: ClusterState, job: PodJob): MoverRun {
   const [, root = ''] = job.spec?.template?.spec?.containers?.[0]?.args ?? [];
   const said: object[] = [{ message_type: 'summary', files_skipped: 3, bytes_skipped: 8 }];
   if (root !== '') {

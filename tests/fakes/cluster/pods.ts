@@ -1,7 +1,8 @@
-import { jobs, persistentVolumeClaims, pods, type Job, type Pod } from '../../../api/kubernetes/core.ts';
+import { jobs, pods, type Job, type Pod } from '../../../api/kubernetes/core.ts';
 import { formatKey, keyOf, type Key } from '../../../api/kubernetes/meta.ts';
 import type { PodLogOptions } from '../../../kube/client/kube-client.ts';
 import { KubeError } from '../../../kube/client/kube-error.ts';
+import { volumeOf } from './mounts.ts';
 import { runRestic } from './restic.ts';
 import { timeOf, type ClusterState, type MoverRun, type MoverTask, type PodOutput } from './state.ts';
 
@@ -130,10 +131,8 @@ function makePod(state: ClusterState, job: Job, { dataClaim }: Work, attempt: nu
 function start(state: ClusterState, pod: Pod, task: MoverTask): void {
   const { kube, namespace, clock } = state;
   const id = `${namespace}/${pod.metadata.name}`;
-  const claims = (pod.spec.volumes ?? []).map(({ persistentVolumeClaim }) =>
-    state.get(persistentVolumeClaims, { namespace, name: persistentVolumeClaim?.claimName ?? '' }),
-  );
-  if (!claims.every((claim) => claim?.status?.phase === 'Bound')) return;
+  const claims = (pod.spec.volumes ?? []).flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim ?? []);
+  if (!claims.every(({ claimName }) => volumeOf(state, claimName) !== undefined)) return;
   const { kind, name, attempt, unlock } = task;
   const planned = state.script?.({ kind, name, attempt, unlock });
   if (planned?.end === 'unscheduled') {

@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto';
 import { jobs, pods, secrets } from '../../../api/kubernetes/core.ts';
 import { formatKey, keyOf } from '../../../api/kubernetes/meta.ts';
+import { canStart, diskOf, type PodJob } from './mounts.ts';
 import type { ClusterState, MoverRun, Repository } from './state.ts';
-import { diskOf, isOver, podOf, type VerifyJob } from './verifier.ts';
+import { isOver, podOf } from './verifier.ts';
 
 /** Doubles the kubelet and restic for the Jobs of the Restic mover. Each Job has one pod, and the Job ends when its pod ends. */
 export function tendResticJobs(state: ClusterState): void {
-  for (const job of state.list(jobs) as VerifyJob[]) {
+  for (const job of state.list(jobs) as PodJob[]) {
     const { name, namespace = '', deletionTimestamp } = job.metadata;
     const kind = kindOf(job);
     if (kind === undefined || deletionTimestamp !== undefined || isOver(job)) continue;
     const key = { namespace, name: `${name}-pod` };
     const id = formatKey(key);
-    if (state.get(pods, key) === undefined) {
+    if (state.get(pods, key) === undefined && canStart(state, job)) {
       const task = { kind, name, attempt: 1, unlock: false };
       const run = state.script?.(task) ?? work(state, job, kind);
       state.started.push(task);
@@ -27,9 +28,9 @@ export function tendResticJobs(state: ClusterState): void {
 }
 
 /** Derives the kind from the command line of the shell. */
-function kindOf({ spec }: VerifyJob): 'backup' | 'restore' | undefined {
+function kindOf({ spec }: PodJob): 'backup' | 'restore' | undefined {
   const [container] = spec?.template?.spec?.containers ?? [];
-  const { command = [], args = [] } = (container ?? {}) as { command?: string[]; args?: string[] };
+  const { command = [], args = [] } = container ?? {};
   const script = command.join('\n');
   if (script.includes('backup --json')) return 'backup';
   // This Job works on what VolSync has restored; see beside-volsync.ts.
@@ -37,7 +38,7 @@ function kindOf({ spec }: VerifyJob): 'backup' | 'restore' | undefined {
   return script.includes('--target . --sparse') ? 'restore' : undefined;
 }
 
-function work(state: ClusterState, job: VerifyJob, kind: 'backup' | 'restore'): MoverRun {
+function work(state: ClusterState, job: PodJob, kind: 'backup' | 'restore'): MoverRun {
   const { namespace } = state;
   const secret = state.get(secrets, { namespace, name: job.metadata.name });
   const read = (key: string): string => Buffer.from(secret?.data?.[key] ?? '', 'base64').toString();

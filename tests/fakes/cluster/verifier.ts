@@ -1,47 +1,24 @@
-import {
-  jobs,
-  persistentVolumeClaims,
-  persistentVolumes,
-  pods,
-  secrets,
-  type Job,
-  type Pod,
-} from '../../../api/kubernetes/core.ts';
+import { jobs, pods, secrets, type Job, type Pod } from '../../../api/kubernetes/core.ts';
 import { formatKey, keyOf } from '../../../api/kubernetes/meta.ts';
+import { canStart, diskOf, mountsOf, type PodJob } from './mounts.ts';
 import type { ClusterState, MoverRun, ResticSnapshot } from './state.ts';
-
-export type VerifyJob = Job & {
-  spec?: { template?: { spec?: { containers?: { args?: string[] }[]; volumes?: Volume[] } } };
-};
-
-interface Volume {
-  name: string;
-  persistentVolumeClaim?: { claimName: string };
-}
 
 /** Doubles the kubelet and restic for the Jobs that verify a transfer. */
 export function tendVerifications(state: ClusterState): void {
   tendJobs(state, '-verify', (job) => {
     const honest = lookAt(state, job);
-    return honest && (state.verification?.(honest) ?? honest);
+    return state.verification?.(honest) ?? honest;
   });
 }
 
-/**
- * Doubles the kubelet for Jobs whose names end with `suffix`. Each Job has one pod, and the Job ends when its pod ends. If `work`
- * returns undefined, the pod does not start yet.
- */
-export function tendJobs(
-  state: ClusterState,
-  suffix: string,
-  work: (job: VerifyJob) => MoverRun | undefined,
-): void {
-  for (const job of state.list(jobs) as VerifyJob[]) {
+/** Doubles the kubelet for Jobs whose names end with `suffix`. Each Job has one pod, and the Job ends when its pod ends. */
+export function tendJobs(state: ClusterState, suffix: string, work: (job: PodJob) => MoverRun): void {
+  for (const job of state.list(jobs) as PodJob[]) {
     const { name, namespace = '', deletionTimestamp } = job.metadata;
     const key = { namespace, name: `${name}-pod` };
     if (!name.endsWith(suffix) || deletionTimestamp !== undefined || isOver(job)) continue;
+    if (!canStart(state, job)) continue;
     const run = work(job);
-    if (run === undefined) continue;
     if (state.get(pods, key) === undefined) {
       state.logs.set(formatKey(key), {
         lines: run.lines,
@@ -61,7 +38,7 @@ export function isOver({ status: { succeeded = 0, failed = 0 } = {} }: Job): boo
   return succeeded + failed > 0;
 }
 
-export function podOf(job: VerifyJob, { end, exitCode = 1 }: MoverRun): Pod {
+export function podOf(job: PodJob, { end, exitCode = 1 }: MoverRun): Pod {
   const { apiVersion, kind, metadata } = job;
   const { name, namespace = '', uid = '', labels } = metadata;
   const terminated = { exitCode: end === 'succeeded' ? 0 : exitCode };
@@ -76,7 +53,7 @@ export function podOf(job: VerifyJob, { end, exitCode = 1 }: MoverRun): Pod {
     },
     spec: {
       containers: [{ name: 'restic' }],
-      volumes: volumesOf(job).filter(({ persistentVolumeClaim }) => persistentVolumeClaim !== undefined),
+      volumes: mountsOf(job).filter(({ persistentVolumeClaim }) => persistentVolumeClaim !== undefined),
     },
     status: {
       phase: PHASES[end],
@@ -96,18 +73,12 @@ const PHASES = {
   unscheduled: 'Pending',
 } as const;
 
-function volumesOf({ spec }: VerifyJob): Volume[] {
-  return spec?.template?.spec?.volumes ?? [];
-}
-
 /** Returns what our script would print: the snapshot, and where the volume differs from it. */
-function lookAt(state: ClusterState, job: VerifyJob): MoverRun | undefined {
+function lookAt(state: ClusterState, job: PodJob): MoverRun {
   const { namespace } = state;
   const [id = ''] = job.spec?.template?.spec?.containers?.[0]?.args ?? [];
   const secret = state.get(secrets, { namespace, name: job.metadata.name.replace(/-verify$/, '') });
-  // A kubelet does not start a pod whose Secret it has not seen yet.
-  if (secret === undefined) return undefined;
-  const url = Buffer.from(secret.data?.['RESTIC_REPOSITORY'] ?? '', 'base64').toString();
+  const url = Buffer.from(secret?.data?.['RESTIC_REPOSITORY'] ?? '', 'base64').toString();
   const snapshot = state.repositories.get(url)?.snapshots.find((one) => one.id === id);
   if (snapshot === undefined)
     return { end: 'failed', lines: [`Fatal: no matching ID found for prefix "${id}"`] };
@@ -128,14 +99,6 @@ function describe({ id, at, content }: ResticSnapshot): string[] {
     summary: { total_files_processed: 3, total_bytes_processed: size },
   };
   return [JSON.stringify([snapshot]), JSON.stringify({ total_size: size, total_file_count: 3 })];
-}
-
-/** Returns the handle of the volume that a Job works on. */
-export function diskOf(state: ClusterState, job: VerifyJob): string {
-  const data = volumesOf(job).find(({ name }) => name === 'data');
-  const name = data?.persistentVolumeClaim?.claimName ?? '';
-  const claim = state.get(persistentVolumeClaims, { namespace: state.namespace, name });
-  return state.get(persistentVolumes, { name: claim?.spec.volumeName ?? '' })?.spec.csi?.volumeHandle ?? '';
 }
 
 function compare(state: ClusterState, { content }: ResticSnapshot, disk: string): string[] {
