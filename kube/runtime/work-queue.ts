@@ -1,11 +1,11 @@
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { noMetrics } from '../../telemetry/metrics.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { createDelayHeap } from './delay-heap.ts';
-import { createQueueMetrics } from './queue-metrics.ts';
+import { createDelayedItems, type DelayedItems } from './delayed-items.ts';
+import { createQueueMetrics, type QueueMetrics } from './queue-metrics.ts';
 import { bucketLimiter, exponentialLimiter, maxOfLimiters, type RateLimiter } from './rate-limiter.ts';
 import { createReadyItems } from './ready-items.ts';
-import { TURN } from './turns.ts';
+import { createWaitingConsumers } from './waiting-consumers.ts';
 
 /**
  * A queue of keys like client-go's workqueue: a key is queued once, is never processed twice at the same time, and runs again
@@ -47,145 +47,117 @@ export interface WorkQueueOptions {
 }
 
 export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
-  const clock = options.clock ?? systemClock;
-  const limiter = options.rateLimiter ?? maxOfLimiters(exponentialLimiter(), bucketLimiter({ clock }));
-  const metrics = createQueueMetrics({ name: options.name, metrics: options.metrics ?? noMetrics, clock });
+  return new KeyedQueue(options);
+}
 
-  const priorityOf = options.priorityOf ?? (() => 0);
-  const ready = createReadyItems();
+class KeyedQueue implements WorkQueue {
+  readonly #limiter: RateLimiter;
+  readonly #metrics: QueueMetrics;
+  readonly #priorityOf: (item: string) => number;
+  readonly #delayed: DelayedItems;
+  readonly #ready = createReadyItems();
+  readonly #consumers = createWaitingConsumers();
   /** Items that are being processed. */
-  const processing = new Set<string>();
+  readonly #processing = new Set<string>();
   /** Items that were added while they are being processed. */
-  const again = new Set<string>();
-  const waiters = new Set<(item: string | undefined) => void>();
-  const idleWaiters = new Set<() => void>();
-  const delayed = createDelayHeap();
-  let closed = false;
-  let timer: { dueAt: number; cancel: () => void } | undefined;
+  readonly #again = new Set<string>();
+  /** Calls of `shutdown` that wait for the last item. */
+  readonly #idleWaiters = new Set<() => void>();
+  #closed = false;
 
-  function start(item: string): string {
-    processing.add(item);
-    metrics.started(item);
+  constructor({ name, clock = systemClock, metrics = noMetrics, ...options }: WorkQueueOptions) {
+    this.#limiter = options.rateLimiter ?? maxOfLimiters(exponentialLimiter(), bucketLimiter({ clock }));
+    this.#metrics = createQueueMetrics({ name, metrics, clock });
+    this.#priorityOf = options.priorityOf ?? (() => 0);
+    this.#delayed = createDelayedItems(clock, (item) => this.add(item));
+  }
+
+  add(item: string): void {
+    if (this.#closed || this.#again.has(item)) return;
+    if (this.#ready.has(item)) {
+      this.#ready.add(item, this.#priorityOf(item));
+      return;
+    }
+    this.#metrics.added(item);
+    if (this.#processing.has(item)) this.#again.add(item);
+    else this.#makeReady(item);
+  }
+
+  addAfter(item: string, ms: number): void {
+    if (this.#closed) return;
+    if (ms <= 0) this.add(item);
+    else this.#delayed.add(item, ms);
+  }
+
+  addRateLimited(item: string): void {
+    this.#metrics.retried();
+    this.addAfter(item, this.#limiter.when(item));
+  }
+
+  forget(item: string): void {
+    this.#limiter.forget(item);
+  }
+
+  retries(item: string): number {
+    return this.#limiter.retries(item);
+  }
+
+  get(signal?: AbortSignal): Promise<string | undefined> {
+    if (signal?.aborted === true) return Promise.resolve(undefined);
+    const first = this.#ready.take();
+    if (first !== undefined) {
+      this.#metrics.depth(this.#ready.size);
+      return Promise.resolve(this.#start(first));
+    }
+    return this.#closed ? Promise.resolve(undefined) : this.#consumers.wait(signal);
+  }
+
+  done(item: string): void {
+    if (!this.#processing.delete(item)) return;
+    this.#metrics.finished(item);
+    if (this.#again.delete(item)) this.#makeReady(item);
+    if (this.#closed && this.#isIdle()) this.#settleIdle();
+  }
+
+  async shutdown({ drain }: { drain: boolean }): Promise<void> {
+    this.#closed = true;
+    this.#delayed.clear();
+    if (!drain) {
+      this.#ready.clear();
+      this.#again.clear();
+      this.#metrics.depth(0);
+    }
+    this.#consumers.release();
+    if (!this.#isIdle()) await new Promise<void>((resolve) => this.#idleWaiters.add(resolve));
+  }
+
+  get length(): number {
+    return this.#ready.size;
+  }
+
+  /** Passes the item to a consumer that waits, or keeps it until one comes. */
+  #makeReady(item: string): void {
+    const consume = this.#consumers.takeFirst();
+    if (consume !== undefined) {
+      consume(this.#start(item));
+      return;
+    }
+    this.#ready.add(item, this.#priorityOf(item));
+    this.#metrics.depth(this.#ready.size);
+  }
+
+  #start(item: string): string {
+    this.#processing.add(item);
+    this.#metrics.started(item);
     return item;
   }
 
-  function makeReady(item: string): void {
-    const [waiter] = waiters;
-    if (waiter !== undefined) {
-      waiters.delete(waiter);
-      waiter(start(item));
-      return;
-    }
-    ready.add(item, priorityOf(item));
-    metrics.depth(ready.size);
+  #isIdle(): boolean {
+    return this.#ready.size === 0 && this.#processing.size === 0;
   }
 
-  function add(item: string): void {
-    if (closed || again.has(item)) return;
-    if (ready.has(item)) {
-      ready.add(item, priorityOf(item));
-      return;
-    }
-    metrics.added(item);
-    if (processing.has(item)) again.add(item);
-    else makeReady(item);
+  #settleIdle(): void {
+    for (const resolve of this.#idleWaiters) resolve();
+    this.#idleWaiters.clear();
   }
-
-  function onTimer(): void {
-    timer = undefined;
-    const now = clock.monotonic();
-    // Further due items are added in the next turn of the event loop, by a timer that fires at once.
-    for (let count = 0; count < TURN; count++) {
-      const item = delayed.takeDue(now);
-      if (item === undefined) break;
-      add(item);
-    }
-    armTimer();
-  }
-
-  /** Sets one timer for the earliest item. */
-  function armTimer(): void {
-    const dueAt = delayed.nextDueAt();
-    if (timer !== undefined && timer.dueAt === dueAt) return;
-    timer?.cancel();
-    timer =
-      dueAt === undefined
-        ? undefined
-        : { dueAt, cancel: clock.after(Math.max(0, dueAt - clock.monotonic()), onTimer) };
-  }
-
-  function addAfter(item: string, ms: number): void {
-    if (closed) return;
-    if (ms <= 0) {
-      add(item);
-      return;
-    }
-    delayed.add(item, clock.monotonic() + ms);
-    armTimer();
-  }
-
-  function settleIdle(): void {
-    if (!closed || ready.size > 0 || processing.size > 0) return;
-    for (const resolve of idleWaiters) resolve();
-    idleWaiters.clear();
-  }
-
-  return {
-    add,
-    addAfter,
-    addRateLimited(item) {
-      metrics.retried();
-      addAfter(item, limiter.when(item));
-    },
-    forget: (item) => limiter.forget(item),
-    retries: (item) => limiter.retries(item),
-
-    get(signal) {
-      if (signal?.aborted === true) return Promise.resolve(undefined);
-      const first = ready.take();
-      if (first !== undefined) {
-        metrics.depth(ready.size);
-        return Promise.resolve(start(first));
-      }
-      if (closed) return Promise.resolve(undefined);
-      return new Promise((resolve) => {
-        const settle = (item: string | undefined): void => {
-          signal?.removeEventListener('abort', onAbort);
-          resolve(item);
-        };
-        const onAbort = (): void => {
-          waiters.delete(settle);
-          settle(undefined);
-        };
-        signal?.addEventListener('abort', onAbort, { once: true });
-        waiters.add(settle);
-      });
-    },
-
-    done(item) {
-      if (!processing.delete(item)) return;
-      metrics.finished(item);
-      if (again.delete(item)) makeReady(item);
-      settleIdle();
-    },
-
-    async shutdown({ drain }) {
-      closed = true;
-      delayed.clear();
-      armTimer();
-      if (!drain) {
-        ready.clear();
-        again.clear();
-        metrics.depth(0);
-      }
-      for (const waiter of waiters) waiter(undefined);
-      waiters.clear();
-      if (ready.size === 0 && processing.size === 0) return;
-      await new Promise<void>((resolve) => idleWaiters.add(resolve));
-    },
-
-    get length() {
-      return ready.size;
-    },
-  };
 }
