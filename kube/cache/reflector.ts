@@ -1,13 +1,13 @@
 import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
-import { formatKey, keyOf } from '../../api/kubernetes/meta.ts';
 import { type Logger, silentLogger } from '../../telemetry/log.ts';
 import type { KubeClient, ListPage, WatchEvent } from '../client/kube-client.ts';
 import { ClientReason, isGone, KubeError } from '../client/kube-error.ts';
 import { isAborted } from '../runtime/abort.ts';
 import { type Clock, sleep, systemClock } from '../runtime/clock.ts';
-import { createBackoff } from './backoff.ts';
-import { forEachInTurns, nextTurn, TURN } from '../runtime/turns.ts';
-import { isNews, type Change, type Store } from './store.ts';
+import { nextTurn, TURN } from '../runtime/turns.ts';
+import { type Backoff, createBackoff } from './backoff.ts';
+import type { Change, Store } from './store.ts';
+import { createStoreUpdates, type StoreUpdates } from './store-updates.ts';
 
 /** The objects of a kind that are cached. */
 export interface Scope {
@@ -61,168 +61,179 @@ const SHORT_WATCH_MS = 1_000;
  * (bookmarks included); it lists again only if that version is too old. Waits after failures grow.
  */
 export function createReflector<T extends Resource>(options: ReflectorOptions<T>): Reflector {
-  const { client, kind, store, clock = systemClock, random = Math.random, log = silentLogger } = options;
-  const scope = scopeOf(options);
-  const backoff = createBackoff({ clock, random });
-  const status: ReflectorStatus = { kind: kind.kind, hasSynced: false, listed: 0 };
+  return new ListWatchReflector(options);
+}
 
-  const heard = (): void => {
-    status.lastHeardAt = clock.monotonic();
-    delete status.lastError;
-  };
+class ListWatchReflector<T extends Resource> implements Reflector {
+  readonly #options: ReflectorOptions<T>;
+  readonly #kind: Kind<T>;
+  readonly #scope: Scope;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #log: Logger;
+  readonly #backoff: Backoff;
+  readonly #updates: StoreUpdates<T>;
+  readonly #status: ReflectorStatus;
 
-  const trim = (object: T): T => {
-    const { managedFields: _, ...metadata } = object.metadata as T['metadata'] & { managedFields?: unknown };
-    const slim = { ...object, metadata };
-    return options.transform === undefined ? slim : options.transform(slim);
-  };
+  constructor(options: ReflectorOptions<T>) {
+    const { kind, store, clock = systemClock, random = Math.random, log = silentLogger } = options;
+    this.#options = options;
+    this.#kind = kind;
+    this.#scope = scopeOf(options);
+    this.#clock = clock;
+    this.#random = random;
+    this.#log = log;
+    this.#backoff = createBackoff({ clock, random });
+    this.#updates = createStoreUpdates(store, (change) => this.#report(change));
+    this.#status = { kind: kind.kind, hasSynced: false, listed: 0 };
+  }
 
-  function tell(change: Change<T>): void {
-    try {
-      options.onChange(change);
-    } catch (err) {
-      log.error({ err, kind: kind.kind }, 'a change handler threw');
+  status(): ReflectorStatus {
+    return { ...this.#status };
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    let lists = 0;
+    while (!signal.aborted) {
+      try {
+        const listedAt = this.#clock.monotonic();
+        const version = await this.#list(signal);
+        await this.#watch(version, signal);
+        // A server that rejects every version as too old must not be listed in a tight loop.
+        const tooSoon = this.#clock.monotonic() - listedAt < SHORT_WATCH_MS;
+        lists = tooSoon ? lists + 1 : 0;
+        if (lists > 1) await sleep(this.#clock, this.#backoff.next(), signal);
+      } catch (error) {
+        if (isAborted(signal)) return;
+        await this.#pause(error, signal);
+      }
     }
   }
 
   /**
-   * Replaces the content of the store, in several turns of the event loop: there may be tens of thousands of objects, with
-   * handlers for each.
+   * Lists everything into the store and returns the version to watch from. Uses one page if a page token became too old, as can
+   * happen with much data.
    */
-  async function replaceAll(items: readonly T[]): Promise<void> {
-    await forEachInTurns(store.keysBeside(items), (key) => tell(store.remove(key)));
-    await forEachInTurns(items, (item) => {
-      status.listed++;
-      const change = store.set(item);
-      if (isNews(change)) tell(change);
-    });
+  async #list(signal: AbortSignal): Promise<string> {
+    try {
+      return await this.#listPages(this.#options.pageSize ?? 500, signal);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      return this.#listPages(0, signal);
+    }
   }
 
-  /** Lists all pages into the store and returns the version to watch from. */
-  async function list(signal: AbortSignal, pageSize: number): Promise<string> {
+  async #listPages(pageSize: number, signal: AbortSignal): Promise<string> {
+    const { client } = this.#options;
     const items: T[] = [];
     let page: ListPage<T> | undefined;
     do {
       const continueToken = page?.continueToken;
-      page = await client.listPage(kind, {
-        ...scope,
+      page = await client.listPage(this.#kind, {
+        ...this.#scope,
         signal,
         pageSize,
         ...(continueToken === undefined ? {} : { continueToken }),
       });
-      status.listed++;
-      heard();
-      items.push(...page.items.map(trim));
+      this.#status.listed++;
+      this.#onAnswer();
+      items.push(...page.items.map((item) => this.#trim(item)));
     } while (page.continueToken !== undefined);
-    await replaceAll(items);
-    status.hasSynced = true;
-    heard();
+    await this.#updates.replace(items, () => this.#status.listed++);
+    this.#status.hasSynced = true;
+    this.#onAnswer();
     return page.resourceVersion;
   }
 
-  /** Lists everything in one page if a page token became too old, as can happen with much data. */
-  async function listRobustly(signal: AbortSignal): Promise<string> {
-    try {
-      return await list(signal, options.pageSize ?? 500);
-    } catch (error) {
-      if (!isGone(error)) throw error;
-      return list(signal, 0);
+  /** Watches and resumes until a new list is needed. */
+  async #watch(from: string, signal: AbortSignal): Promise<void> {
+    const version = { current: from };
+    while (!signal.aborted) {
+      try {
+        await this.#watchOnce(version, signal);
+      } catch (error) {
+        if (isAborted(signal)) return;
+        const kind = this.#kind.kind;
+        if (needsList(error)) {
+          this.#log.info({ kind, resourceVersion: version.current }, 'the watch is too old; listing anew');
+          return;
+        }
+        if (isIdle(error)) this.#log.debug({ kind }, 'a silent watch; opening another');
+        else await this.#pause(error, signal);
+      }
     }
   }
 
-  function take(event: WatchEvent<T>): void {
-    heard();
-    switch (event.type) {
+  /** Watches until the watch ends, and updates `version` for the next one. Throws if it breaks. */
+  async #watchOnce(version: { current: string }, signal: AbortSignal): Promise<void> {
+    const { client, idleTimeoutMs = 180_000 } = this.#options;
+    const startedAt = this.#clock.monotonic();
+    let events = 0;
+    const stream = client.watch(this.#kind, {
+      ...this.#scope,
+      signal,
+      resourceVersion: version.current,
+      timeoutSeconds: 300 + Math.floor(this.#random() * 300),
+      idleTimeoutMs,
+      onOpen: () => this.#onAnswer(),
+    });
+    for await (const event of stream) {
+      if (signal.aborted) return;
+      events++;
+      this.#onAnswer();
+      this.#store(event);
+      version.current = event.object.metadata.resourceVersion ?? version.current;
+      if (events % TURN === 0) await nextTurn();
+    }
+    if (events === 0 && this.#clock.monotonic() - startedAt < SHORT_WATCH_MS)
+      throw new Error(`watch ${this.#kind.kind}: the server ended it at once`);
+  }
+
+  #store({ type, object }: WatchEvent<T>): void {
+    switch (type) {
       case 'ADDED':
       case 'MODIFIED':
-        tell(store.set(trim(event.object)));
+        this.#updates.set(this.#trim(object));
         return;
-      case 'DELETED': {
-        const { before } = store.remove(formatKey(keyOf(event.object)));
-        // The last state has more information than the one before it, for example the final status.
-        if (before !== undefined) tell({ before: trim(event.object) });
+      case 'DELETED':
+        this.#updates.remove(this.#trim(object));
         return;
-      }
       case 'BOOKMARK':
         return;
     }
   }
 
-  /** Watches until the watch ends, and updates `version` for the next one. Throws if it breaks. */
-  async function watchOnce(version: { current: string }, signal: AbortSignal): Promise<void> {
-    const startedAt = clock.monotonic();
-    let events = 0;
-    const stream = client.watch(kind, {
-      ...scope,
-      signal,
-      resourceVersion: version.current,
-      timeoutSeconds: 300 + Math.floor(random() * 300),
-      idleTimeoutMs: options.idleTimeoutMs ?? 180_000,
-      onOpen: heard,
-    });
-    for await (const event of stream) {
-      if (signal.aborted) return;
-      events++;
-      take(event);
-      version.current = event.object.metadata.resourceVersion ?? version.current;
-      if (events % TURN === 0) await nextTurn();
-    }
-    if (events === 0 && clock.monotonic() - startedAt < SHORT_WATCH_MS)
-      throw new Error(`watch ${kind.kind}: the server ended it at once`);
+  #trim(object: T): T {
+    const { transform } = this.#options;
+    const { managedFields: _, ...metadata } = object.metadata as T['metadata'] & { managedFields?: unknown };
+    const slim = { ...object, metadata };
+    return transform === undefined ? slim : transform(slim);
   }
 
-  async function pause(error: unknown, signal: AbortSignal): Promise<void> {
+  #report(change: Change<T>): void {
+    try {
+      this.#options.onChange(change);
+    } catch (err) {
+      this.#log.error({ err, kind: this.#kind.kind }, 'a change handler threw');
+    }
+  }
+
+  #onAnswer(): void {
+    this.#status.lastHeardAt = this.#clock.monotonic();
+    delete this.#status.lastError;
+  }
+
+  async #pause(error: unknown, signal: AbortSignal): Promise<void> {
     const problem = KubeError.from(error);
     // A lasting error, for example a kind that is not installed, is logged once.
-    const isNews = status.lastError?.code !== problem.code || status.lastError.reason !== problem.reason;
-    status.lastError = problem;
-    const waitMs = Math.max(backoff.next(), problem.retryAfterMs ?? 0);
-    const fields = { err: problem, kind: kind.kind, waitMs: Math.round(waitMs) };
-    log[isNews ? 'warn' : 'debug'](fields, 'lost touch with the API server');
-    await sleep(clock, waitMs, signal);
+    const { lastError } = this.#status;
+    const isNew = lastError?.code !== problem.code || lastError.reason !== problem.reason;
+    this.#status.lastError = problem;
+    const waitMs = Math.max(this.#backoff.next(), problem.retryAfterMs ?? 0);
+    const fields = { err: problem, kind: this.#kind.kind, waitMs: Math.round(waitMs) };
+    this.#log[isNew ? 'warn' : 'debug'](fields, 'lost touch with the API server');
+    await sleep(this.#clock, waitMs, signal);
   }
-
-  /** Watches and resumes until a new list is needed. */
-  async function watchOn(from: string, signal: AbortSignal): Promise<void> {
-    const version = { current: from };
-    while (!signal.aborted) {
-      try {
-        await watchOnce(version, signal);
-      } catch (error) {
-        if (isAborted(signal)) return;
-        if (needsList(error)) {
-          log.info(
-            { kind: kind.kind, resourceVersion: version.current },
-            'the watch is too old; listing anew',
-          );
-          return;
-        }
-        if (isIdle(error)) log.debug({ kind: kind.kind }, 'a silent watch; opening another');
-        else await pause(error, signal);
-      }
-    }
-  }
-
-  return {
-    async run(signal) {
-      let lists = 0;
-      while (!signal.aborted) {
-        try {
-          const listedAt = clock.monotonic();
-          const version = await listRobustly(signal);
-          await watchOn(version, signal);
-          // A server that rejects every version as too old must not be listed in a tight loop.
-          const tooSoon = clock.monotonic() - listedAt < SHORT_WATCH_MS;
-          lists = tooSoon ? lists + 1 : 0;
-          if (lists > 1) await sleep(clock, backoff.next(), signal);
-        } catch (error) {
-          if (isAborted(signal)) return;
-          await pause(error, signal);
-        }
-      }
-    },
-    status: () => ({ ...status }),
-  };
 }
 
 /**
