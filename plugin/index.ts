@@ -18,10 +18,10 @@ export type {
   RestoreItemAction,
   RestoreItemInput,
   RestoreItemOutput,
-} from './actions/action.ts';
+} from './velero/item-actions.ts';
 export { noOperations } from './no-operations.ts';
-export { editItem, parseItem, removeKeys } from './actions/item.ts';
-export type { ItemParts } from './actions/item.ts';
+export { editItem, parseItem, removeKeys } from './velero/item.ts';
+export type { ItemParts } from './velero/item.ts';
 export type { LosslessObject } from './codec/lossless-json.ts';
 export { PluginError } from './plugin-error.ts';
 export type { Backup, Restore } from '../api/velero/v1.ts';

@@ -1,4 +1,4 @@
-import type { BackupItemAction } from './actions/action.ts';
+import type { BackupItemAction } from './velero/item-actions.ts';
 import { PluginError } from './plugin-error.ts';
 
 /** For a backup or restore action that is finished when `execute` returns: `{ resources, execute, ...noOperations }`. */

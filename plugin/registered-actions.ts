@@ -1,8 +1,8 @@
-import { createBackupAction } from './actions/backup-action.ts';
-import { createBlockAction } from './actions/block-action.ts';
-import { createDeleteAction } from './actions/delete-action.ts';
-import { createRecordAction } from './actions/record-action.ts';
-import { createRestoreAction } from './actions/restore-action.ts';
+import { createBackupAction } from './backup/action.ts';
+import { createBlockAction } from './block/action.ts';
+import { createDeleteAction } from './delete/action.ts';
+import { createRecordAction } from './restore/record-action.ts';
+import { createRestoreAction } from './restore/action.ts';
 import type { Cluster } from './cluster.ts';
 import type { Actions } from './goplugin/actions.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
-import { editItem } from '../actions/item.ts';
-import { markMoved, markOf, withoutMark } from '../actions/moved-mark.ts';
+import { editItem } from '../velero/item.ts';
+import { markMoved, markOf, withoutMark } from '../velero/moved-mark.ts';
 import { parseLossless, stringifyLossless } from './lossless-json.ts';
 
 /** What is written equals what was read, for every JSON text; compared by a parser that keeps numbers as text. */

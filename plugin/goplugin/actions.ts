@@ -3,7 +3,7 @@ import type {
   DeleteItemAction,
   ItemBlockAction,
   RestoreItemAction,
-} from '../actions/action.ts';
+} from '../velero/item-actions.ts';
 
 /** All actions of one executable, by registered name (`domain/name`). */
 export interface Actions {

@@ -1,6 +1,6 @@
 import type { Backup } from '../../api/velero/v1.ts';
 import type { BackupItemActionHandlers } from '../../proto/gen/v2/BackupItemAction.ts';
-import type { BackupItemAction } from '../actions/action.ts';
+import type { BackupItemAction } from '../velero/item-actions.ts';
 import { toProgressMessage } from './progress-message.ts';
 import { appliesTo, parseOwner, pick, unary, type CallEnvironment } from './unary.ts';
 

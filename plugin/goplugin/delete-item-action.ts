@@ -1,6 +1,6 @@
 import type { Backup } from '../../api/velero/v1.ts';
 import type { DeleteItemActionHandlers } from '../../proto/gen/generated/DeleteItemAction.ts';
-import type { DeleteItemAction } from '../actions/action.ts';
+import type { DeleteItemAction } from '../velero/item-actions.ts';
 import { appliesTo, parseOwner, pick, unary, type CallEnvironment } from './unary.ts';
 
 /** `generated.DeleteItemAction` over the registered actions. */

@@ -1,6 +1,6 @@
 import type { Backup } from '../../api/velero/v1.ts';
 import type { ItemBlockActionHandlers } from '../../proto/gen/v1/ItemBlockAction.ts';
-import type { ItemBlockAction } from '../actions/action.ts';
+import type { ItemBlockAction } from '../velero/item-actions.ts';
 import { appliesTo, parseOwner, pick, unary, type CallEnvironment } from './unary.ts';
 
 /** `v1.ItemBlockAction` over the registered actions. */

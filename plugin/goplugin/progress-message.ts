@@ -1,6 +1,6 @@
 import type { OperationProgress as Message } from '../../proto/gen/generated/OperationProgress.ts';
 import type { Timestamp } from '../../proto/gen/google/protobuf/Timestamp.ts';
-import type { OperationProgress } from '../actions/action.ts';
+import type { OperationProgress } from '../velero/item-actions.ts';
 
 /** Sets every field, because Velero dereferences the message without a check and treats missing times as 1970. */
 export function toProgressMessage(progress: OperationProgress): Message {

@@ -1,6 +1,6 @@
 import type { Restore } from '../../api/velero/v1.ts';
 import type { RestoreItemActionHandlers } from '../../proto/gen/v2/RestoreItemAction.ts';
-import type { RestoreItemAction } from '../actions/action.ts';
+import type { RestoreItemAction } from '../velero/item-actions.ts';
 import { toProgressMessage } from './progress-message.ts';
 import { appliesTo, parseOwner, pick, unary, type CallEnvironment } from './unary.ts';
 

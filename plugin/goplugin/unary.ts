@@ -1,5 +1,5 @@
 import type { handleUnaryCall } from '@grpc/grpc-js';
-import type { CallContext } from '../actions/action.ts';
+import type { CallContext } from '../velero/item-actions.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { PluginError } from '../plugin-error.ts';
 import { toCallError } from './call-error.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
 import { configMaps, type ConfigMap } from '../../api/kubernetes/core.ts';
-import { aBackup } from '../actions/fixtures.ts';
+import { aBackup } from '../../tests/fakes/velero-objects.ts';
 import { loadPolicies, policiesKeysOf } from './load-policies.ts';
 
 const key = { namespace: 'velero', name: 'p' };

@@ -1,0 +1,499 @@
+import { describe, expect, it } from '@jest/globals';
+import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
+import { FakeKube } from '../../tests/fakes/fake-kube.ts';
+import {
+  configMaps,
+  persistentVolumeClaims,
+  type ConfigMap,
+  type PersistentVolumeClaim,
+} from '../../api/kubernetes/core.ts';
+import type { Resource } from '../../api/kubernetes/meta.ts';
+import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
+import { annotations, labels, pluginConfig } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
+import { restoreName } from '../../api/datamover/v1alpha1/names.ts';
+import { createCluster } from '../cluster.ts';
+import { desiredRestore } from './desired-restore.ts';
+import {
+  aClaim,
+  aContent,
+  aRecord,
+  aRestore,
+  aSnapshot,
+  aVolume,
+  recordingLog,
+} from '../../tests/fakes/velero-objects.ts';
+import { createRecordAction } from './record-action.ts';
+import { createRestoreAction } from './action.ts';
+
+const MOVED = { annotations: { [annotations.movedBy]: 'app/dmb-1' } };
+const TIME = '2026-01-01T00:00:00Z';
+const dmr = restoreName('restore-uid', 'app', 'data');
+
+/** The switch of a protected namespace. */
+function turnedOn(namespace: string, enable = 'true'): ConfigMap {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'on', namespace, labels: { [pluginConfig.label]: '', [pluginConfig.name]: '' } },
+    data: { enable },
+  };
+}
+
+function setUp(enable = 'true') {
+  const clock = createFakeClock();
+  const kube = new FakeKube({ clock });
+  kube.seed<ConfigMap>(configMaps, turnedOn('velero', enable));
+  let listed = 0;
+  const client = kube.client('plugin');
+  const counting: typeof client = {
+    ...client,
+    async *list(...args) {
+      for await (const object of client.list(...args)) {
+        listed++;
+        yield object;
+      }
+    },
+  };
+  const cluster = createCluster({ clock, connect: () => Promise.resolve(counting) });
+  const { log, lines } = recordingLog();
+  const context = { log, signal: new AbortController().signal };
+  const bytes = (object: Resource) => Buffer.from(JSON.stringify(object));
+  const run =
+    (action: ReturnType<typeof createRestoreAction>) =>
+    (item: Resource, restore = aRestore(), fromBackup = item) =>
+      action.execute({ item: bytes(item), itemFromBackup: bytes(fromBackup), restore }, context);
+  return {
+    kube,
+    clock,
+    lines,
+    /** The number of objects that all lists have returned. */
+    listed: () => listed,
+    restore: run(createRestoreAction(cluster)),
+    record: run(createRecordAction(cluster)),
+  };
+}
+
+const parsed = (item: Buffer | undefined) => JSON.parse(String(item)) as PersistentVolumeClaim;
+
+describe('a claim', () => {
+  it('that was not moved goes through untouched, without a call', async () => {
+    const { restore, kube } = setUp();
+    expect(await restore(aClaim())).toEqual({});
+    expect(kube.calls).toEqual([]);
+  });
+
+  describe('that waited for its data when the backup was made', () => {
+    const waiting = (): PersistentVolumeClaim => {
+      const { spec, status: _, ...rest } = aClaim('data', { labels: { [labels.restoredBy]: 'dmr-earlier' } });
+      const { volumeName: __, ...unbound } = spec;
+      return {
+        ...rest,
+        spec: { ...unbound, selector: { matchLabels: { [labels.restoredBy]: 'dmr-earlier' } } },
+      };
+    };
+
+    it.each(['true', 'false'])('fails, as nothing would ever fill it (mover on: %s)', async (enable) => {
+      await expect(setUp(enable).restore(waiting())).rejects.toThrow(
+        /PersistentVolumeClaim app\/data waited for DataMoverRestore app\/dmr-earlier when the backup was made.*restore it from/,
+      );
+    });
+
+    it('comes back empty in a restore without volumes', async () => {
+      const { item } = await setUp().restore(waiting(), aRestore({ restorePVs: false }));
+      expect(parsed(item)).not.toHaveProperty('spec.selector');
+      expect(parsed(item).metadata.labels ?? {}).toEqual({});
+    });
+
+    it('is left alone where it stands there already', async () => {
+      const { restore, kube } = setUp();
+      kube.seed(persistentVolumeClaims, aClaim());
+      expect(await restore(waiting())).toEqual({});
+    });
+
+    it('goes through when it was bound by then', async () => {
+      const { restore, kube } = setUp();
+      const bound = aClaim('data', { labels: { [labels.restoredBy]: 'dmr-earlier' } });
+      expect(await restore(bound)).toEqual({});
+      expect(kube.calls).toEqual([]);
+    });
+  });
+
+  it.each([
+    ['carries its mark', aClaim('data', MOVED), aClaim('data', MOVED)],
+    ['lost its mark to another action', aClaim(), aClaim('data', MOVED)],
+  ])('that was moved and %s waits for its data', async (_, item, fromBackup) => {
+    const { restore, kube } = setUp();
+    const output = await restore(item, aRestore(), fromBackup);
+    const { selector, volumeName } = parsed(output.item).spec;
+    expect(selector).toEqual({ matchLabels: { [labels.restoredBy]: dmr } });
+    expect(volumeName).toBeUndefined();
+    expect(output).toMatchObject({
+      operationID: `app/${dmr}`,
+      additionalItems: [
+        { group: 'oadp.openshift.io', resource: 'datamoverbackups', namespace: 'app', name: 'dmb-1' },
+      ],
+    });
+    expect(kube.peekAll(dataMoverRestores).map(({ metadata }) => metadata.name)).toEqual([dmr]);
+  });
+
+  it('keeps its other annotations, and loses what ties it to its old volume', async () => {
+    const { restore } = setUp();
+    const item = aClaim('data', {
+      annotations: {
+        ...MOVED.annotations,
+        keep: 'this',
+        'pv.kubernetes.io/bind-completed': 'yes',
+        'pv.kubernetes.io/bound-by-controller': 'yes',
+        'volume.kubernetes.io/selected-node': 'gone',
+        'volume.kubernetes.io/storage-provisioner': 'csi',
+      },
+    });
+    const output = await restore(item);
+    expect(JSON.parse(String(output.item))).toMatchObject({ metadata: { annotations: { keep: 'this' } } });
+    expect(Object.keys(parsed(output.item).metadata.annotations ?? {})).toEqual(['keep']);
+  });
+
+  it('of a restore without volumes comes back empty', async () => {
+    const { restore, kube } = setUp();
+    const output = await restore(aClaim('data', MOVED), aRestore({ restorePVs: false }));
+    const { metadata, spec } = parsed(output.item);
+    expect(metadata.annotations).toBeUndefined();
+    expect(spec).toEqual({ accessModes: ['ReadWriteOnce'] });
+    expect(output).not.toHaveProperty('operationID');
+    expect(kube.writeCalls()).toEqual([]);
+  });
+
+  it('fails where the mover is off, with what to do', async () => {
+    const { restore, kube } = setUp('false');
+    await expect(restore(aClaim('data', MOVED))).rejects.toThrow(
+      /PersistentVolumeClaim app\/data is in DataMoverBackup app\/dmb-1, and the data mover is off in namespace velero \(data.enable of ConfigMap velero\/on\)/,
+    );
+    expect(kube.writeCalls()).toEqual([]);
+  });
+
+  it('that stands there already is left alone, also under a mapped name', async () => {
+    const { restore, kube, lines } = setUp();
+    const mapped = aRestore({ namespaceMapping: { app: 'new' } });
+    const there = aClaim();
+    kube.seed(persistentVolumeClaims, { ...there, metadata: { ...there.metadata, namespace: 'new' } });
+    const output = await restore(aClaim('data', MOVED), mapped);
+    expect(output).toEqual({ item: expect.anything() });
+    expect(parsed(output.item)).toEqual(aClaim());
+    expect(lines.at(-1)).toMatchObject({
+      level: 'warn',
+      message: expect.stringMatching(/new\/data exists already: .* delete it .* restore again$/),
+    });
+    expect(kube.writeCalls()).toEqual([]);
+  });
+
+  describe('that stands there already, where its data may be replaced,', () => {
+    const overwriting = (how = 'Overwrite', existingResourcePolicy = 'update') => {
+      const restore = aRestore({ existingResourcePolicy });
+      restore.metadata.annotations = { [annotations.existingClaimPolicy]: how };
+      return restore;
+    };
+    const there = aClaim();
+    const standing = { ...there, spec: { ...there.spec, volumeName: 'pv-of-now', storageClassName: 'now' } };
+
+    it('is asked to be overwritten, and stays as it is for Velero', async () => {
+      const { restore, kube } = setUp();
+      kube.seed(persistentVolumeClaims, standing);
+      const output = await restore(aClaim('data', MOVED), overwriting());
+      expect(kube.peekAll(dataMoverRestores)[0]?.spec).toMatchObject({ existingClaimPolicy: 'Overwrite' });
+      expect(output).toMatchObject({ operationID: `app/${dmr}`, additionalItems: [{ name: 'dmb-1' }] });
+      const { metadata, spec } = parsed(output.item);
+      expect(spec).toEqual(standing.spec);
+      expect(metadata.annotations).toBeUndefined();
+      expect(metadata.labels).toBeUndefined();
+    });
+
+    it('is made as ever where it does not stand there', async () => {
+      const { restore, kube } = setUp();
+      const output = await restore(aClaim('data', MOVED), overwriting());
+      expect(kube.peekAll(dataMoverRestores)[0]?.spec).not.toHaveProperty('existingClaimPolicy');
+      expect(parsed(output.item).spec.selector).toBeDefined();
+    });
+
+    it.each([
+      ['Velero may not change what exists', overwriting('Overwrite', 'none')],
+      [
+        'Velero may change what exists, and nothing says that this means data',
+        aRestore({ existingResourcePolicy: 'update' }),
+      ],
+      ['it is said to fail', overwriting('Fail')],
+    ])('is left alone when %s', async (_, asked) => {
+      const { restore, kube, lines } = setUp();
+      kube.seed(persistentVolumeClaims, standing);
+      expect(await restore(aClaim('data', MOVED), asked)).not.toHaveProperty('operationID');
+      expect(kube.writeCalls()).toEqual([]);
+      expect(lines.at(-1)?.message).toContain(
+        '--existing-resource-policy=update and --annotations oadp.openshift.io/existing-claim-policy=Overwrite',
+      );
+    });
+
+    it('is an error with a policy that does not exist', async () => {
+      const { restore, kube } = setUp();
+      kube.seed(persistentVolumeClaims, standing);
+      await expect(restore(aClaim('data', MOVED), overwriting('Replace'))).rejects.toThrow(
+        'the annotation oadp.openshift.io/existing-claim-policy of Restore again is "Replace"; it can be Fail or Overwrite',
+      );
+      expect(kube.writeCalls()).toEqual([]);
+    });
+
+    const waiting = desiredRestore(
+      overwriting(),
+      { namespace: 'app', name: 'data' },
+      { movedBy: 'app/dmb-1', existingClaimPolicy: 'Overwrite' },
+    );
+
+    it.each<[string, NonNullable<DataMoverRestore['status']>]>([
+      ['is out of use', { replaces: { persistentVolume: 'pv', reclaimPolicy: 'Delete', setAsideAt: TIME } }],
+      ['had no volume after all', { admittedAt: TIME }],
+      ['has failed', { phase: 'Failed' }],
+    ])('lets Velero go on to the pods once it %s', async (_, status) => {
+      const { record, kube, clock } = setUp();
+      kube.seed(dataMoverRestores, waiting);
+      let over = false;
+      const call = record(aRecord(), overwriting()).then(() => (over = true));
+      await clock.advance(5_000);
+      expect(over).toBe(false);
+      kube.edit(dataMoverRestores, { namespace: 'app', name: dmr }, (object) => (object.status = status));
+      await clock.advance(1_000);
+      await call;
+    });
+
+    it('lets Velero go on with a warning when it stays in use', async () => {
+      const { record, kube, clock, lines } = setUp();
+      kube.seed(dataMoverRestores, waiting);
+      const call = record(aRecord(), overwriting());
+      await clock.advance(61_000);
+      await call;
+      expect(lines.at(-1)).toMatchObject({
+        level: 'warn',
+        message: expect.stringContaining('PersistentVolumeClaim app/data is still in use after 60 s'),
+      });
+    });
+  });
+
+  it('keeps what other actions made of it: its storage class, size and labels', async () => {
+    const { restore } = setUp();
+    const changed = aClaim('data', { ...MOVED, labels: { own: 'label' } });
+    const spec = { ...changed.spec, storageClassName: 'mapped', resources: { requests: { storage: '9Gi' } } };
+    const { item } = await restore({ ...changed, spec } as Resource, aRestore(), aClaim('data', MOVED));
+    expect(parsed(item)).toMatchObject({
+      metadata: { labels: { own: 'label' } },
+      spec: { storageClassName: 'mapped', resources: { requests: { storage: '9Gi' } } },
+    });
+  });
+
+  it('is asked for under another name by each restore, whichever protected namespace that is in', async () => {
+    const { restore, kube } = setUp();
+    const other = aRestore({ namespaceMapping: { app: 'copy' } });
+    other.metadata = { name: 'second', namespace: 'openshift-adp', uid: 'second-uid' };
+    kube.seed<ConfigMap>(configMaps, turnedOn('openshift-adp'));
+    await restore(aClaim('data', MOVED));
+    await restore(aClaim('data', MOVED), other);
+    expect(
+      kube.peekAll(dataMoverRestores).map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`),
+    ).toEqual([`app/${dmr}`, `copy/${restoreName('second-uid', 'copy', 'data')}`]);
+  });
+
+  describe('whose record the filters of the restore leave out', () => {
+    const only = aRestore({ includedResources: ['persistentvolumeclaims', 'pods'] });
+
+    it('is an error with the flag to add', async () => {
+      const { restore, kube } = setUp();
+      await expect(restore(aClaim('data', MOVED), only)).rejects.toThrow(
+        'where the data of PersistentVolumeClaim app/data is says DataMoverBackup app/dmb-1 in the backup, and the resource filters of the Restore leave it out: ' +
+          'add datamoverbackups.oadp.openshift.io to --include-resources, then restore again',
+      );
+      expect(kube.writeCalls()).toEqual([]);
+    });
+
+    it('is restored by the record that stands in the cluster', async () => {
+      const { restore, kube } = setUp();
+      kube.seed(dataMoverBackups, aRecord());
+      const output = await restore(aClaim('data', MOVED), only);
+      expect(output).not.toHaveProperty('additionalItems');
+      expect(kube.peekAll(dataMoverRestores)[0]?.spec.source?.result?.snapshotID).toBe('abc');
+    });
+
+    it.each([
+      ['of another backup', { ...aRecord(), metadata: { ...aRecord().metadata, labels: {} } }],
+      ['that is not finished', aRecord({ phase: 'Moving' })],
+    ])('is not restored by one %s', async (_, record) => {
+      const { restore, kube } = setUp();
+      kube.seed(dataMoverBackups, record);
+      await expect(restore(aClaim('data', MOVED), only)).rejects.toThrow('--include-resources');
+    });
+  });
+
+  it('with a mark that names nothing is an error that shows it', async () => {
+    const odd = aClaim('data', { annotations: { [annotations.movedBy]: 'odd' } });
+    await expect(setUp().restore(odd)).rejects.toThrow('is "odd", not namespace/name of a DataMoverBackup');
+  });
+});
+
+describe('a volume', () => {
+  it('of a moved claim is not restored, whether the mover is on or off', async () => {
+    for (const enable of ['true', 'false'])
+      expect(await setUp(enable).restore(aVolume('data', MOVED))).toEqual({ skipRestore: true });
+  });
+
+  it('of another claim goes through untouched', async () => {
+    expect(await setUp().restore(aVolume())).toEqual({});
+  });
+});
+
+describe('a snapshot', () => {
+  it.each([aSnapshot, aContent])(
+    'of a moved claim is not restored, whether the mover is on or off',
+    async (make) => {
+      for (const enable of ['true', 'false']) {
+        const { restore, kube } = setUp(enable);
+        // Velero's own action, which runs first, has renamed it; the item in the backup is unchanged.
+        expect(await restore(make(), aRestore(), make('data', MOVED))).toEqual({ skipRestore: true });
+        expect(kube.calls).toEqual([]);
+      }
+    },
+  );
+
+  it.each([aSnapshot, aContent])('of a plain backup goes through untouched, without a call', async (make) => {
+    const { restore, kube } = setUp();
+    expect(await restore(make())).toEqual({});
+    expect(kube.calls).toEqual([]);
+  });
+});
+
+describe('a record', () => {
+  const waiting = desiredRestore(aRestore(), { namespace: 'app', name: 'data' }, { movedBy: 'app/dmb-1' });
+
+  it('gives its source to the request that waits, and is not restored', async () => {
+    const { record, kube } = setUp();
+    kube.seed(dataMoverRestores, waiting);
+    const { status: _, ...stripped } = aRecord();
+    expect(await record(stripped, aRestore(), aRecord())).toEqual({ skipRestore: true });
+    expect(kube.peekAll(dataMoverRestores)[0]?.spec.source).toEqual({
+      backupName: 'dmb-1',
+      backupNamespace: 'app',
+      dataMoverClass: 'standard',
+      result: { mover: 'VolSync', repository: 'c/app/data', snapshotID: 'abc' },
+    });
+  });
+
+  it('finds the request in the mapped namespace', async () => {
+    const { record, kube } = setUp();
+    const mapped = aRestore({ namespaceMapping: { app: 'new' } });
+    kube.seed(
+      dataMoverRestores,
+      desiredRestore(mapped, { namespace: 'new', name: 'data' }, { movedBy: 'app/dmb-1' }),
+    );
+    await record(aRecord(), mapped);
+    expect(kube.peekAll(dataMoverRestores)[0]?.spec.source).toBeDefined();
+  });
+
+  it('D14: of a claim of the same name in another namespace is not taken for it, where both are mapped into one', async () => {
+    const { record, kube } = setUp();
+    const mapped = aRestore({ namespaceMapping: { app: 'new', shop: 'new' } });
+    const target = { namespace: 'new', name: 'data' };
+    kube.seed(dataMoverRestores, desiredRestore(mapped, target, { movedBy: 'app/dmb-1' }));
+    const foreign = aRecord();
+    foreign.metadata.namespace = 'shop';
+    await record(foreign, mapped);
+    expect(kube.peekAll(dataMoverRestores)[0]?.spec.source).toBeUndefined();
+    await record(aRecord(), mapped);
+    expect(kube.peekAll(dataMoverRestores)[0]?.spec.source?.backupNamespace).toBe('app');
+  });
+
+  it('of a snapshot that was never captured tells the request that waits for it why there is no data', async () => {
+    const { record, kube } = setUp();
+    kube.seed(dataMoverRestores, waiting);
+    const other = { namespace: 'app', name: 'log' };
+    kube.seed(dataMoverRestores, desiredRestore(aRestore(), other, { movedBy: 'app/dmb-2' }));
+    const failure = { reason: 'SourceNotFound', message: 'VolumeSnapshot app/velero-data does not exist' };
+    const failed = aRecord({ phase: 'Failed', failure });
+    failed.spec.dataSourceRef = { kind: 'VolumeSnapshot', name: 'velero-data' };
+    delete failed.status?.result;
+    expect(await record(failed)).toEqual({ skipRestore: true });
+    const sources = kube.peekAll(dataMoverRestores).map(({ spec }) => spec.source?.failure);
+    expect(sources.filter((source) => source !== undefined)).toEqual([failure]);
+    expect(kube.peek(dataMoverRestores, { namespace: 'app', name: dmr })?.spec.source).toMatchObject({
+      failure,
+    });
+  });
+
+  describe.each([3, 300])('of %d', (count) => {
+    async function handOver(kind: 'PersistentVolumeClaim' | 'VolumeSnapshot') {
+      const { record, kube, listed } = setUp();
+      const records = Array.from({ length: count }, (_, index) => {
+        const one = aRecord({ phase: 'Failed' });
+        one.metadata.name = `dmb-${String(index)}`;
+        one.spec.dataSourceRef = { kind, name: `data-${String(index)}` };
+        delete one.status?.result;
+        const details = { movedBy: `app/${one.metadata.name}` };
+        const target = { namespace: 'app', name: `data-${String(index)}` };
+        kube.seed(dataMoverRestores, desiredRestore(aRestore(), target, details));
+        return one;
+      });
+      for (const one of records) await record(one);
+      const given = kube.peekAll(dataMoverRestores).map(({ spec }) => spec.source?.backupName);
+      expect(new Set(given)).toEqual(new Set(records.map(({ metadata }) => metadata.name)));
+      const calls = kube.calls.map(({ verb }) => verb);
+      return { calls: calls.length, lists: calls.filter((verb) => verb === 'list').length, listed: listed() };
+    }
+
+    it('costs a get and a patch where it names its claim', async () => {
+      expect(await handOver('PersistentVolumeClaim')).toEqual({ calls: 2 * count, lists: 0, listed: 0 });
+    });
+
+    it('costs a list of one request and a patch where its snapshot was never captured', async () => {
+      expect(await handOver('VolumeSnapshot')).toEqual({ calls: 2 * count, lists: count, listed: count });
+    });
+  });
+
+  it.each([
+    [
+      'of another backup',
+      (r: ReturnType<typeof aRecord>) => void (r.metadata.labels = { [labels.veleroBackupName]: 'weekly' }),
+    ],
+    [
+      'of another backup whose long name begins alike',
+      (r: ReturnType<typeof aRecord>) =>
+        void (r.metadata.annotations = { [annotations.veleroBackup]: 'daily2' }),
+    ],
+    [
+      'of a claim of the same name in another namespace',
+      (r: ReturnType<typeof aRecord>) => void (r.metadata.name = 'dmb-2'),
+    ],
+    ['made by hand', (r: ReturnType<typeof aRecord>) => delete r.metadata.labels],
+    ['of another claim', (r: ReturnType<typeof aRecord>) => void (r.spec.dataSourceRef.name = 'log')],
+  ])('%s tells nobody anything', async (_, change) => {
+    const { record, kube } = setUp();
+    kube.seed(dataMoverRestores, waiting);
+    const other = aRecord();
+    change(other);
+    expect(await record(other)).toEqual({ skipRestore: true });
+    expect(kube.writeCalls()).toEqual([]);
+  });
+
+  it('of a source in the spelling of the published design finds the request of its claim', async () => {
+    const { record, kube } = setUp();
+    kube.seed(dataMoverRestores, waiting);
+    const written = aRecord();
+    Object.assign(written.spec, { dataSourceRef: { kind: 'PVC', name: 'data' } });
+    await record(written);
+    expect(kube.peekAll(dataMoverRestores)[0]?.spec.source).toMatchObject({ backupName: 'dmb-1' });
+  });
+
+  it('does not overwrite a source', async () => {
+    const { record, kube } = setUp();
+    kube.seed(dataMoverRestores, { ...waiting, spec: { ...waiting.spec, source: { backupName: 'first' } } });
+    await record(aRecord());
+    expect(kube.writeCalls()).toEqual([]);
+  });
+
+  it('is skipped with the mover off, too', async () => {
+    expect(await setUp('false').record(aRecord())).toEqual({ skipRestore: true });
+  });
+});
