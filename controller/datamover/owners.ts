@@ -2,7 +2,7 @@ import { parseKey } from '../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import type { Clock } from '../../kube/runtime/clock.ts';
-import { leases } from '../../kube/runtime/leader-election.ts';
+import { leases } from '../../kube/runtime/lease.ts';
 import type { Logger } from '../../telemetry/log.ts';
 
 /** Longer than a controller is unavailable during an update or the replacement of its node. */

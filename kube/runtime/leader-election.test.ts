@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
 import { KubeError } from '../client/kube-error.ts';
-import { createLeaderElector, leases } from './leader-election.ts';
+import { createLeaderElector } from './leader-election.ts';
+import { leases } from './lease.ts';
 
 const lease = { namespace: 'velero', name: 'controller' };
 

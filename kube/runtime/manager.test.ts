@@ -7,7 +7,8 @@ import { createInformerSet } from '../cache/informer-set.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import { KubeError } from '../client/kube-error.ts';
 import { createController } from './controller.ts';
-import { createLeaderElector, leases } from './leader-election.ts';
+import { createLeaderElector } from './leader-election.ts';
+import { leases } from './lease.ts';
 import { writesOfLeader } from './leader-writes.ts';
 import { createManager, type Runnable } from './manager.ts';
 

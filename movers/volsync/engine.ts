@@ -1,7 +1,7 @@
 import { replicationSources } from '../../api/volsync/v1alpha1.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { isNotFound } from '../../kube/client/kube-error.ts';
-import { leases, type Lease } from '../../kube/runtime/leader-election.ts';
+import { leases, type Lease } from '../../kube/runtime/lease.ts';
 import type { Finding, MoverOutcome } from '../mover.ts';
 
 /** Lease for leader election of VolSync's managers, in the namespace where VolSync is installed. */

@@ -13,7 +13,7 @@ import { toolFolders } from '../../hack/cluster/tools.ts';
 import type { Informer } from '../../kube/cache/informer-set.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
-import { leases } from '../../kube/runtime/leader-election.ts';
+import { leases } from '../../kube/runtime/lease.ts';
 import { backupIn, classOf, deleteOf, VELERO } from '../load/load.ts';
 import { sumOf, type Tally } from '../load/tally.ts';
 import { startControlPlane, type ControlPlane } from './control-plane.ts';

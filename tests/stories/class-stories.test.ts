@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { secrets } from '../../api/kubernetes/core.ts';
 import { dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
 import { failure } from '../fakes/fake-failure.ts';
-import { leases } from '../../kube/runtime/leader-election.ts';
+import { leases } from '../../kube/runtime/lease.ts';
 import { World } from '../fakes/cluster/world.ts';
 
 let world: World;

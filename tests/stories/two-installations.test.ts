@@ -6,7 +6,7 @@ import { annotations, FINALIZER, GROUP, labels } from '../../api/datamover/v1alp
 import { dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
 import { APP, World } from '../fakes/cluster/world.ts';
 import { instantMover } from '../fakes/instant-mover.ts';
-import { leases } from '../../kube/runtime/leader-election.ts';
+import { leases } from '../../kube/runtime/lease.ts';
 import type { Mover } from '../../movers/mover.ts';
 
 /** Two installations of Velero in one cluster, each with a controller that has the same movers. */

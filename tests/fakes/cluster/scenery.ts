@@ -15,7 +15,7 @@ import {
   dataMoverClasses,
   dataMoverRestores,
 } from '../../../api/datamover/v1alpha1/kinds.ts';
-import { leases } from '../../../kube/runtime/leader-election.ts';
+import { leases } from '../../../kube/runtime/lease.ts';
 import { FakeCluster } from './fake-cluster.ts';
 
 const SECRET_VALUES = {
