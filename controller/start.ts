@@ -78,7 +78,7 @@ async function run({ name, movers }: ControllerOptions): Promise<void> {
   const clusterName = config.clusterName ?? (await shortClusterId(client, stop));
   const { controllers, janitor } = createDataMover({
     client: elector === undefined ? client : writesOfLeader(client, () => elector.isLeader()),
-    informers,
+    informerSet: informers,
     namespace: config.namespace,
     name,
     clusterName,

@@ -5,10 +5,10 @@ import type { Clock } from '../../kube/runtime/clock.ts';
 import type { Controller } from '../../kube/runtime/controller.ts';
 import { boundsBy } from './limits.ts';
 import { isUsable } from '../../volumes/exposure/nodes.ts';
-import type { Mirrors } from './informers.ts';
+import type { Informers } from './informers.ts';
 import type { RequestKind } from '../../movers/mover.ts';
 import { createAdmission, type Admissible, type Admission } from '../../lifecycle/admission/admission.ts';
-import { requestMirrors } from './watches.ts';
+import { requestInformers } from './watches.ts';
 import { createForeignRequests } from './foreign-requests.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Node } from '../../api/kubernetes/core.ts';
@@ -16,8 +16,8 @@ import type { Node } from '../../api/kubernetes/core.ts';
 /** Maximum age of the queue position that is shown for a request near the head of the queue. */
 export const POSITION_MS = 30_000;
 
-interface Waiting {
-  mirrors: Mirrors;
+interface Dependencies {
+  informers: Informers;
   /** Called only after the controllers have been created. */
   controllerOf: (kind: RequestKind) => Pick<Controller, 'enqueue'>;
   isOurs: (request: Admissible) => boolean;
@@ -30,17 +30,24 @@ interface Waiting {
  * Creates the admission of all requests from the caches. It enqueues requests that are offered a slot, and those whose position
  * has changed.
  */
-export function admitFromMirrors({ mirrors, controllerOf, isOurs, client, clock, log }: Waiting): Admission {
-  const { classes, nodes } = mirrors;
-  const wake = (kind: string, key: Key): void => controllerOf(kind as RequestKind).enqueue(key);
+export function createWatchedAdmission({
+  informers,
+  controllerOf,
+  isOurs,
+  client,
+  clock,
+  log,
+}: Dependencies): Admission {
+  const { classes, nodes } = informers;
+  const enqueue = (kind: string, key: Key): void => controllerOf(kind as RequestKind).enqueue(key);
   let isDue = false;
 
-  function tellPositionsLater(): void {
+  function enqueueFrontsLater(): void {
     if (isDue) return;
     isDue = true;
     clock.after(POSITION_MS, () => {
       isDue = false;
-      for (const { kind, key } of admission.takeFronts()) wake(kind, key);
+      for (const { kind, key } of admission.takeFronts()) enqueue(kind, key);
     });
   }
 
@@ -51,8 +58,8 @@ export function admitFromMirrors({ mirrors, controllerOf, isOurs, client, clock,
       nodes: usable.count,
     },
     onOffer: (kind, key) => {
-      wake(kind, key);
-      tellPositionsLater();
+      enqueue(kind, key);
+      enqueueFrontsLater();
     },
     isOurs,
   });
@@ -60,18 +67,18 @@ export function admitFromMirrors({ mirrors, controllerOf, isOurs, client, clock,
     client,
     clock,
     log,
-    tell: (...change) => admission.changed(...change),
+    onChange: (...change) => admission.changed(...change),
   });
-  for (const [kind, mirror] of requestMirrors(mirrors))
-    mirror.onChange((before: Admissible | undefined, after: Admissible | undefined) => {
+  for (const [kind, informer] of requestInformers(informers))
+    informer.onChange((before: Admissible | undefined, after: Admissible | undefined) => {
       const wasOurs = before !== undefined && isOurs(before);
-      const stranger = wasOurs ? undefined : before;
+      const foreignBefore = wasOurs ? undefined : before;
       if (after !== undefined && isOurs(after)) {
-        if (stranger !== undefined) foreign.changed(stranger, undefined);
+        if (foreignBefore !== undefined) foreign.changed(foreignBefore, undefined);
         admission.changed(kind, before, after);
       } else {
         if (wasOurs) admission.changed(kind, before, undefined);
-        foreign.changed(stranger, after);
+        foreign.changed(foreignBefore, after);
       }
     });
   classes.onChange((before, after) => {

@@ -17,13 +17,13 @@ import type { Mover } from '../../movers/mover.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { noMetrics, type Metrics } from '../../telemetry/metrics.ts';
 import { createTracer } from '../../telemetry/tracing.ts';
-import { admitFromMirrors } from './admission-watches.ts';
+import { createWatchedAdmission } from './admission-watches.ts';
 import { createClassReconciler } from './class/class.ts';
 import { createMatches } from './class/matches.ts';
 import { createUsage } from './class/usage.ts';
 import { watchForClasses } from './class/watches.ts';
 import type { Environment } from './environment.ts';
-import { createMirrors, listersOf, type Mirrors } from './informers.ts';
+import { createInformers, listersOf, type Informers } from './informers.ts';
 import { isElsewhere } from './installation.ts';
 import { createCollector } from './janitor/collector.ts';
 import { createJanitor, type Janitor } from './janitor/janitor.ts';
@@ -31,11 +31,11 @@ import { registerPendingMetrics } from './pending-metrics.ts';
 import { createRequestControllers } from './request-controllers.ts';
 import { isForeign } from './resolution/resolve-class.ts';
 import { createRecords } from './restore/records.ts';
-import { requestMirrors, watchForRequests } from './watches.ts';
+import { requestInformers, watchForRequests } from './watches.ts';
 
 export interface DataMoverOptions {
   client: KubeClient;
-  informers: InformerSet;
+  informerSet: InformerSet;
   /** The protected namespace, where Velero runs. */
   namespace: string;
   /** Name of the controller's Lease. Default: `datamover-controller`. */
@@ -70,24 +70,24 @@ export interface DataMover {
 
 /** Wires caches, movers, reconcilers and the janitor. The caller runs the informers and the result. */
 export function createDataMover(options: DataMoverOptions): DataMover {
-  const { client, informers, namespace, log, clock = systemClock, metrics = noMetrics } = options;
-  const mirrors = createMirrors(informers, namespace);
-  const { env, movers, cleaner } = createEnvironment(options, mirrors, {
+  const { client, informerSet, namespace, log, clock = systemClock, metrics = noMetrics } = options;
+  const informers = createInformers(informerSet, namespace);
+  const { env, movers, cleaner } = createEnvironment(options, informers, {
     enqueueOwner: (child) => requests.enqueueOwner(child),
     enqueueByChild: (name) => requests.enqueueByChild(name),
     controllerOf: (kind) => requests.byKind[kind],
   });
   const shared = { log, clock, metrics, workers: options.workers ?? 10 };
   const requests = createRequestControllers(env, shared);
-  watchForRequests(mirrors, requests);
+  watchForRequests(informers, requests);
 
   const matches = createMatches(env.listers, namespace);
-  const reconciler = createClassReconciler(env, matches, createUsage(mirrors));
+  const reconciler = createClassReconciler(env, matches, createUsage(informers));
   const classes = createController({ ...shared, name: 'class', reconciler });
-  watchForClasses(mirrors, classes, matches);
+  watchForClasses(informers, classes, matches);
 
   registerPendingMetrics(metrics, {
-    requests: requestMirrors(mirrors).map(([, mirror]) => mirror),
+    requests: requestInformers(informers).map(([, informer]) => informer),
     classes: env.listers.classes,
     namespace,
     isOurs: (mover) => env.movers.has(mover),
@@ -120,15 +120,26 @@ interface Queues {
 
 function createEnvironment(
   options: DataMoverOptions,
-  mirrors: Mirrors,
+  informers: Informers,
   { enqueueOwner, enqueueByChild, controllerOf }: Queues,
 ): { env: Environment; movers: readonly Mover[]; cleaner: ReturnType<typeof createCleaner> } {
-  const { client, informers, namespace, log, clock = systemClock, metrics = noMetrics, reach } = options;
+  const { client, informerSet, namespace, log, clock = systemClock, metrics = noMetrics, reach } = options;
   const now = (): Date => new Date(clock.now());
   const cleaner = createCleaner(client);
   const creator = createCreator({ client, clock, wake: enqueueOwner });
   const movers = options.movers.map((install) =>
-    install({ client, informers, namespace, creator, cleaner, now, clock, log, wake: enqueueByChild, reach }),
+    install({
+      client,
+      informers: informerSet,
+      namespace,
+      creator,
+      cleaner,
+      now,
+      clock,
+      log,
+      wake: enqueueByChild,
+      reach,
+    }),
   );
   const contradiction = movers.map(contradictionIn).find((one) => one !== undefined);
   if (contradiction !== undefined) throw new Error(contradiction);
@@ -138,8 +149,8 @@ function createEnvironment(
     namespace,
     self: formatKey({ namespace, name: options.name ?? 'datamover-controller' }),
     clusterName: options.clusterName,
-    listers: listersOf(mirrors),
-    records: createRecords(mirrors.backups),
+    listers: listersOf(informers),
+    records: createRecords(informers.backups),
     movers: byName,
     reporter: options.reporter,
     observers: [
@@ -149,8 +160,8 @@ function createEnvironment(
     ],
     creator,
     cleaner,
-    admission: admitFromMirrors({
-      mirrors,
+    admission: createWatchedAdmission({
+      informers,
       controllerOf,
       isOurs: (request) => !isForeign(byName, request) && !isElsewhere(request, namespace),
       client,

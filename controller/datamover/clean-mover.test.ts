@@ -62,7 +62,7 @@ describe('a mover without a repository', () => {
     const work = { since: '2026-01-01T00:00:00Z', assertCurrent: () => Promise.resolve(), signal };
     await mover.copy({ ...child, ...work, ...volumes, config: { bandwidth: '10M' } });
 
-    const scope = { serving: { mover }, child, signal };
+    const scope = { resolved: { mover }, child, signal };
     expect(await cleanMover.run(scope)).toMatchObject({ state: 'waiting' });
     expect(await cleanMover.run(scope)).toMatchObject({ state: 'done' });
   });

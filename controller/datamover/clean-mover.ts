@@ -4,7 +4,7 @@ import type { Step } from '../../lifecycle/request/step.ts';
 import type { AnyMover } from '../../movers/mover.ts';
 
 interface MoverScope {
-  serving: { mover: Pick<AnyMover, 'cleanup'> };
+  resolved: { mover: Pick<AnyMover, 'cleanup'> };
   child: ChildIdentity;
   signal: AbortSignal;
 }
@@ -12,5 +12,5 @@ interface MoverScope {
 /** The first cleanup step of every request: the mover deletes what it has created. */
 export const cleanMover: Step<MoverScope> = {
   name: 'clean up mover',
-  run: async ({ serving, child, signal }) => untilGone(await serving.mover.cleanup({ ...child, signal })),
+  run: async ({ resolved, child, signal }) => untilGone(await resolved.mover.cleanup({ ...child, signal })),
 };

@@ -14,26 +14,26 @@ interface Dependencies {
   client: KubeClient;
   clock: Clock;
   log: Logger;
-  tell: Admission['changed'];
+  onChange: Admission['changed'];
 }
 
 /**
  * Creates the reporter of foreign requests. A foreign request counts towards no limit, but it occupies its repository while it
  * moves data. It does so only as long as its controller is alive, because nothing ends the requests of a deleted controller.
  */
-export function createForeignRequests({ client, clock, log, tell }: Dependencies): ForeignRequests {
+export function createForeignRequests({ client, clock, log, onChange }: Dependencies): ForeignRequests {
   /** Requests that occupy a repository: by their controller, then by uid. */
   const holders = new Map<string, Map<string, Admissible>>();
-  const owners = createOwners({ client, clock, log, onChange: retell });
+  const owners = createOwners({ client, clock, log, onChange: reportAll });
 
-  function retell(owner: string): void {
-    for (const request of holders.get(owner)?.values() ?? []) tellOf(request, request);
+  function reportAll(owner: string): void {
+    for (const request of holders.get(owner)?.values() ?? []) report(request, request);
   }
 
-  function tellOf(before: Admissible | undefined, after: Admissible | undefined): void {
+  function report(before: Admissible | undefined, after: Admissible | undefined): void {
     const holds = after !== undefined && isHolder(after) && owners.isAlive(ownerOf(after));
     // A `delete` without a class occupies its repository and nothing else.
-    tell('delete', before ?? after, holds ? withoutClass(after) : undefined);
+    onChange('delete', before ?? after, holds ? withoutClass(after) : undefined);
   }
 
   function forget(request: Admissible): void {
@@ -57,7 +57,7 @@ export function createForeignRequests({ client, clock, log, tell }: Dependencies
       const isHolding = after !== undefined && isHolder(after);
       if (isHolding) remember(after);
       if (before !== undefined && !(isHolding && ownerOf(before) === ownerOf(after))) forget(before);
-      tellOf(before, after);
+      report(before, after);
     },
   };
 }

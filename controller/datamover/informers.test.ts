@@ -9,16 +9,16 @@ import { volumeSnapshots } from '../../api/kubernetes/snapshot.ts';
 import { createInformerSet } from '../../kube/cache/informer-set.ts';
 import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
-import { createMirrors } from './informers.ts';
+import { createInformers } from './informers.ts';
 
-async function mirror(kube: FakeKube) {
+async function informer(kube: FakeKube) {
   const clock = createFakeClock();
-  const informers = createInformerSet({ client: kube.client(), clock });
-  const mirrors = createMirrors(informers, 'velero');
+  const informerSet = createInformerSet({ client: kube.client(), clock });
+  const informers = createInformers(informerSet, 'velero');
   const stop = new AbortController();
-  const running = informers.run(stop.signal);
+  const running = informerSet.run(stop.signal);
   await clock.advance(100);
-  return { mirrors, stop: () => (stop.abort(), running) };
+  return { mirrors: informers, stop: () => (stop.abort(), running) };
 }
 
 const volume = {
@@ -47,8 +47,8 @@ describe('the mirrors', () => {
   it('keep of a volume what is read of it, and find it by its claim', async () => {
     const kube = new FakeKube();
     kube.seed(persistentVolumes, volume);
-    const { mirrors, stop } = await mirror(kube);
-    const [kept] = mirrors.volumes.store.byIndex(CLAIM_INDEX, 'app/data');
+    const { mirrors: informers, stop } = await informer(kube);
+    const [kept] = informers.volumes.store.byIndex(CLAIM_INDEX, 'app/data');
     expect(kept?.metadata).toMatchObject({ name: 'pv-1', labels: { zone: 'a' } });
     expect(kept?.metadata.annotations).toEqual(volume.metadata.annotations);
     expect(kept?.metadata).not.toHaveProperty('managedFields');
@@ -67,8 +67,8 @@ describe('the mirrors', () => {
   it('keep a volume that is no CSI volume as such', async () => {
     const kube = new FakeKube();
     kube.seed(persistentVolumes, { ...volume, spec: { nfs: { server: 's' } } });
-    const { mirrors, stop } = await mirror(kube);
-    expect(mirrors.volumes.store.get('pv-1')?.spec).toEqual({});
+    const { mirrors: informers, stop } = await informer(kube);
+    expect(informers.volumes.store.get('pv-1')?.spec).toEqual({});
     await stop();
   });
 
@@ -84,9 +84,9 @@ describe('the mirrors', () => {
     const labels = { 'oadp.openshift.io/request-uid': 'u' };
     kube.seed(volumeSnapshots, { ...snapshot, metadata: { namespace: 'app', name: 'ours', labels } });
     kube.seed(volumeSnapshots, { ...snapshot, metadata: { namespace: 'app', name: 'theirs' } });
-    const { mirrors, stop } = await mirror(kube);
-    expect(mirrors.claims.store.list().map(({ metadata }) => metadata.name)).toEqual(['data']);
-    expect(mirrors.snapshots.store.list().map(({ metadata }) => metadata.name)).toEqual(['ours']);
+    const { mirrors: informers, stop } = await informer(kube);
+    expect(informers.claims.store.list().map(({ metadata }) => metadata.name)).toEqual(['data']);
+    expect(informers.snapshots.store.list().map(({ metadata }) => metadata.name)).toEqual(['ours']);
     await stop();
   });
 });

@@ -26,7 +26,7 @@ import { childName } from '../../api/datamover/v1alpha1/names.ts';
 import { readBackup, readRestore } from '../../api/datamover/v1alpha1/spellings.ts';
 import type { Informer, InformerSet } from '../../kube/cache/informer-set.ts';
 import { CLASS_INDEX, PRUNED_INDEX, SNAPSHOT_INDEX, type Listers } from './environment.ts';
-import { isOwn } from '../../volumes/exposure/hide.ts';
+import { isOwn } from '../../volumes/exposure/exclude-from-velero.ts';
 import { isFinal, type RequestStatus } from '../../lifecycle/request/request-type.ts';
 import { shortID } from '../../movers/snapshot-id.ts';
 
@@ -40,11 +40,11 @@ export const SOURCE_INDEX = 'source';
 export const DESTINATION_INDEX = 'destination';
 
 /** Creates the informers of the controller, one per kind. */
-export function createMirrors(informers: InformerSet, namespace: string): Mirrors {
+export function createInformers(informerSet: InformerSet, namespace: string): Informers {
   const ours = { labelSelector: labels.requestUid };
   return {
-    classes: informers.informer(dataMoverClasses),
-    backups: informers.informer(dataMoverBackups, {
+    classes: informerSet.informer(dataMoverClasses),
+    backups: informerSet.informer(dataMoverBackups, {
       transform: readBackup,
       indexers: {
         [CLASS_INDEX]: classOf,
@@ -56,7 +56,7 @@ export function createMirrors(informers: InformerSet, namespace: string): Mirror
         [SNAPSHOT_INDEX]: ({ status }) => present(status?.result?.snapshotID).map(shortID),
       },
     }),
-    restores: informers.informer(dataMoverRestores, {
+    restores: informerSet.informer(dataMoverRestores, {
       transform: readRestore,
       indexers: {
         [CLASS_INDEX]: classOf,
@@ -65,14 +65,14 @@ export function createMirrors(informers: InformerSet, namespace: string): Mirror
           isFinal(status?.phase) ? [] : [`${metadata.namespace ?? ''}/${spec.destinationClaimRef.name}`],
       },
     }),
-    deletes: informers.informer(dataMoverDeletes, {
+    deletes: informerSet.informer(dataMoverDeletes, {
       namespace,
       indexers: {
         [CLASS_INDEX]: classOf,
         [CHILD_INDEX]: ({ metadata }) => [childName('delete', metadata.uid ?? '')],
       },
     }),
-    prunes: informers.informer(dataMoverPrunes, {
+    prunes: informerSet.informer(dataMoverPrunes, {
       namespace,
       indexers: {
         [CLASS_INDEX]: classOf,
@@ -80,36 +80,36 @@ export function createMirrors(informers: InformerSet, namespace: string): Mirror
         [CHILD_INDEX]: ({ metadata }) => [childName('prune', metadata.uid ?? '')],
       },
     }),
-    claims: informers.informer(persistentVolumeClaims, {
+    claims: informerSet.informer(persistentVolumeClaims, {
       transform: trimClaim,
       indexers: { [OWN_INDEX]: ({ metadata }) => (isOwn(metadata) ? [metadata.namespace ?? ''] : []) },
     }),
-    volumes: informers.informer(persistentVolumes, {
+    volumes: informerSet.informer(persistentVolumes, {
       transform: trimVolume,
       indexers: {
         [CLAIM_INDEX]: ({ spec: { claimRef } }) => [`${claimRef?.namespace ?? ''}/${claimRef?.name ?? ''}`],
         [ALIAS_INDEX]: ({ metadata }) => present(metadata.annotations?.[annotations.aliasOf]),
       },
     }),
-    storageClasses: informers.informer(storageClasses),
-    nodes: informers.informer(nodes, { transform: trimNode }),
-    snapshots: informers.informer(volumeSnapshots, ours),
-    snapshotContents: informers.informer(volumeSnapshotContents, {
+    storageClasses: informerSet.informer(storageClasses),
+    nodes: informerSet.informer(nodes, { transform: trimNode }),
+    snapshots: informerSet.informer(volumeSnapshots, ours),
+    snapshotContents: informerSet.informer(volumeSnapshotContents, {
       ...ours,
       indexers: { [REQUEST_INDEX]: ({ metadata }) => [metadata.labels?.[labels.requestUid] ?? ''] },
     }),
-    snapshotClasses: informers.informer(volumeSnapshotClasses),
+    snapshotClasses: informerSet.informer(volumeSnapshotClasses),
   };
 }
 
-export type Mirrors = { [K in keyof Listers]: Informer<ItemOf<Listers[K]>> };
+export type Informers = { [K in keyof Listers]: Informer<ItemOf<Listers[K]>> };
 
 type ItemOf<L> = L extends { list(): (infer T)[] } ? (T extends Resource ? T : never) : never;
 
 /** Returns the listers of the informers. */
-export function listersOf(mirrors: Mirrors): Listers {
+export function listersOf(informers: Informers): Listers {
   return Object.fromEntries(
-    Object.entries(mirrors).map(([name, informer]) => [name, informer.store]),
+    Object.entries(informers).map(([name, informer]) => [name, informer.store]),
   ) as unknown as Listers;
 }
 

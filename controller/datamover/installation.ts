@@ -1,4 +1,4 @@
-import { keeperOf, type ClassResolution } from '../../api/datamover/v1alpha1/class-resolution.ts';
+import { installationOfClass, type ClassResolution } from '../../api/datamover/v1alpha1/class-resolution.ts';
 
 /**
  * A cluster may have several installations of Velero with one controller each. The protected namespace of an installation is its
@@ -23,6 +23,6 @@ export function isElsewhere(request: Request, namespace: string): boolean {
 
 /** Returns true if a request with a resolved class belongs to this installation. A class without a keeper belongs to all. */
 export function isServedHere(request: Request, resolution: ClassResolution, namespace: string): boolean {
-  const keeper = resolution.outcome === 'resolved' ? keeperOf(resolution.class) : undefined;
+  const keeper = resolution.outcome === 'resolved' ? installationOfClass(resolution.class) : undefined;
   return (installationOf(request) ?? keeper ?? namespace) === namespace;
 }

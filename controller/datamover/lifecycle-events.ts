@@ -1,9 +1,9 @@
 import { eventReasons } from '../../api/datamover/v1alpha1/reasons.ts';
 import type { EventTarget } from '../../lifecycle/observe/event-target.ts';
-import { speaker, type Reporter } from '../../lifecycle/observe/reporter.ts';
+import { eventsFor, type Reporter } from '../../lifecycle/observe/reporter.ts';
 import type { MovingStatus } from './transfer-steps.ts';
 
-export interface Announcement<Status> {
+export interface LifecycleChange<Status> {
   before: Status;
   after: Status;
   /** For example `backup of PersistentVolumeClaim app/data`. */
@@ -18,9 +18,12 @@ export interface Announcement<Status> {
 }
 
 /** Emits the Events that backups and restores have in common: queued, mover started, and the end. */
-export function announce<Status extends MovingStatus>(reporter: Reporter, what: Announcement<Status>): void {
+export function reportLifecycle<Status extends MovingStatus>(
+  reporter: Reporter,
+  what: LifecycleChange<Status>,
+): void {
   const { before, after, self, started } = what;
-  const { normal } = speaker(reporter);
+  const { normal } = eventsFor(reporter);
   if (before.queue === undefined && after.queue !== undefined)
     normal([self], eventReasons.queued, after.queue.reason);
   if (before.movingSince === undefined && after.movingSince !== undefined) {
@@ -30,12 +33,12 @@ export function announce<Status extends MovingStatus>(reporter: Reporter, what: 
       `mover ${after.mover ?? ''} is asked for the ${what.subject}`,
     );
   }
-  if (before.phase !== after.phase) announceEnd(reporter, what);
+  if (before.phase !== after.phase) reportEnd(reporter, what);
 }
 
-function announceEnd<Status extends MovingStatus>(reporter: Reporter, what: Announcement<Status>): void {
+function reportEnd<Status extends MovingStatus>(reporter: Reporter, what: LifecycleChange<Status>): void {
   const { after, subject, self, data, velero } = what;
-  const { normal, warning } = speaker(reporter);
+  const { normal, warning } = eventsFor(reporter);
   const everybody = [self, ...data, velero];
   const text = `${subject}: ${after.message ?? ''}`;
   if (after.phase === 'Completed') normal(everybody, eventReasons.completed, text);

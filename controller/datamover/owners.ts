@@ -6,14 +6,14 @@ import { leases } from '../../kube/runtime/lease.ts';
 import type { Logger } from '../../telemetry/log.ts';
 
 /** Longer than a controller is unavailable during an update or the replacement of its node. */
-export const SILENCE_MS = 10 * 60_000;
+export const LEASE_TIMEOUT_MS = 10 * 60_000;
 
 /** Interval at which the Lease of a followed controller is read. */
-export const LOOK_MS = 30_000;
+export const CHECK_INTERVAL_MS = 30_000;
 
 /** Other controllers, by `status.servedBy`: namespace and name of their Leases. */
 export interface Owners {
-  /** Returns false if this process has not seen the Lease renewed for {@link SILENCE_MS}. */
+  /** Returns false if this process has not seen the Lease renewed for {@link LEASE_TIMEOUT_MS}. */
   isAlive(owner: string): boolean;
   /** Starts to read the Lease of the controller. */
   follow(owner: string): void;
@@ -28,7 +28,7 @@ interface Dependencies {
   onChange: (owner: string) => void;
 }
 
-interface Sight {
+interface Observation {
   /** Identifies one renewal; empty if no Lease exists. */
   renewal: string;
   /** Time of the first sight of this renewal on the monotonic clock. The clock of another machine is not comparable with ours. */
@@ -37,23 +37,23 @@ interface Sight {
 }
 
 export function createOwners({ client, clock, log, onChange }: Dependencies): Owners {
-  const sights = new Map<string, Sight>();
+  const sights = new Map<string, Observation>();
   let isDue = false;
 
-  function lookLater(): void {
+  function checkLater(): void {
     if (isDue || sights.size === 0) return;
     isDue = true;
-    clock.after(LOOK_MS, () => {
+    clock.after(CHECK_INTERVAL_MS, () => {
       isDue = false;
-      void Promise.all([...sights.keys()].map(look)).finally(lookLater);
+      void Promise.all([...sights.keys()].map(check)).finally(checkLater);
     });
   }
 
-  async function look(owner: string): Promise<void> {
+  async function check(owner: string): Promise<void> {
     try {
       const renewal = await readRenewal(owner);
       const known = sights.get(owner);
-      if (known !== undefined) see(owner, known, renewal);
+      if (known !== undefined) record(owner, known, renewal);
     } catch (error) {
       // A failed read is no evidence that the controller is dead.
       const message = `Lease ${owner} cannot be read; the requests of that controller keep their repositories`;
@@ -67,11 +67,11 @@ export function createOwners({ client, clock, log, onChange }: Dependencies): Ow
     return lease === undefined ? '' : JSON.stringify([lease.metadata.uid, lease.spec?.renewTime]);
   }
 
-  function see(owner: string, known: Sight, renewal: string): void {
+  function record(owner: string, known: Observation, renewal: string): void {
     const now = clock.monotonic();
     const isRenewed = renewal !== known.renewal;
     const since = isRenewed ? now : known.since;
-    const isAlive = now - since < SILENCE_MS;
+    const isAlive = now - since < LEASE_TIMEOUT_MS;
     sights.set(owner, { renewal, since, isAlive });
     if (isAlive !== known.isAlive) onChange(owner);
   }
@@ -81,7 +81,7 @@ export function createOwners({ client, clock, log, onChange }: Dependencies): Ow
     follow(owner) {
       if (sights.has(owner)) return;
       sights.set(owner, { renewal: '', since: clock.monotonic(), isAlive: true });
-      lookLater();
+      checkLater();
     },
     unfollow: (owner) => void sights.delete(owner),
   };

@@ -1,6 +1,6 @@
 import type { Lister } from '../../kube/cache/lister.ts';
 import { formatKey, keyOf, type Resource } from '../../api/kubernetes/meta.ts';
-import { keeperOf } from '../../api/datamover/v1alpha1/class-resolution.ts';
+import { installationOfClass } from '../../api/datamover/v1alpha1/class-resolution.ts';
 import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
 import type { Informer } from '../../kube/cache/informer-set.ts';
 import type { Metrics, Reading } from '../../telemetry/metrics.ts';
@@ -87,7 +87,7 @@ export function registerPendingMetrics(metrics: Metrics, watched: Watched): void
 }
 
 /** Groups all unfinished requests. */
-function followGroups(mirrors: Watched['requests']): ReadonlyMap<string, Group> {
+function followGroups(informers: Watched['requests']): ReadonlyMap<string, Group> {
   const groups = new Map<string, Group>();
 
   function leave(request: Unfinished): void {
@@ -107,8 +107,8 @@ function followGroups(mirrors: Watched['requests']): ReadonlyMap<string, Group> 
     if (request.status?.admittedAt === undefined) group.waiting.add(waitingOf(request));
   }
 
-  for (const mirror of mirrors)
-    mirror.onChange((before, after) => {
+  for (const informer of informers)
+    informer.onChange((before, after) => {
       if (isUnfinished(before)) leave(before);
       if (isUnfinished(after)) join(after);
     });
@@ -158,7 +158,7 @@ function namedBy({ spec }: Unfinished): string {
 }
 
 function isKeptHere(request: Unfinished, dataMoverClass: DataMoverClass, namespace: string): boolean {
-  return (installationOf(request) ?? keeperOf(dataMoverClass) ?? namespace) === namespace;
+  return (installationOf(request) ?? installationOfClass(dataMoverClass) ?? namespace) === namespace;
 }
 
 /** Uses the class in the status only, because a request may name a class that does not exist. */

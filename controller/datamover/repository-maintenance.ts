@@ -3,11 +3,11 @@ import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-cla
 import { ownerOf } from '../../movers/repository-path.ts';
 import { checkFields } from './check-fields.ts';
 import { quoted } from '../../lifecycle/request/plain-text.ts';
-import { isUnderstood, type Serving, type ServingProblem } from './resolution/resolve-class.ts';
+import { isUnderstood, type ResolvedClass, type ResolutionProblem } from './resolution/resolve-class.ts';
 import { done, failed, type StepResult } from '../../lifecycle/request/step.ts';
 
 /** The repository that a request changes. */
-export interface CaredFor {
+export interface MaintainedRepository {
   mover: string;
   repository: string;
   /** Namespace of the backup whose data is removed; absent if the request concerns no backup. */
@@ -17,7 +17,7 @@ export interface CaredFor {
 /**
  * Validates the spec of a request. A spec that was accepted once is not validated again, even if the schema has become stricter.
  */
-export function checkCareForm(
+export function checkMaintenanceSpec(
   { spec, status }: { spec: unknown; status: { repositoryPath?: string | undefined } },
   schema: z.ZodType,
 ): StepResult {
@@ -28,10 +28,10 @@ export function checkCareForm(
  * Checks that a request may change a repository: it must be in the protected namespace, be served by the mover that created the
  * repository, and change only a repository of the namespace of its backup.
  */
-export function checkCare(
+export function checkMaintenance(
   request: { kind: string; metadata: { namespace?: string } },
-  { mover, repository, backupNamespace }: CaredFor,
-  { serving, protectedNamespace }: { serving: Serving; protectedNamespace: string },
+  { mover, repository, backupNamespace }: MaintainedRepository,
+  { resolved, protectedNamespace }: { resolved: ResolvedClass; protectedNamespace: string },
 ): StepResult {
   const { namespace = '' } = request.metadata;
   if (namespace !== protectedNamespace) {
@@ -40,8 +40,8 @@ export function checkCare(
       `a ${request.kind} is obeyed in namespace ${protectedNamespace} only, not in ${namespace}`,
     );
   }
-  if (!isUnderstood(serving.mover, mover)) {
-    const { reason, message } = madeByAnother(mover, serving.class);
+  if (!isUnderstood(resolved.mover, mover)) {
+    const { reason, message } = madeByAnother(mover, resolved.class);
     return failed(reason, message);
   }
   return checkOwner(repository, backupNamespace);
@@ -60,7 +60,10 @@ function checkOwner(repository: string, backupNamespace: string | undefined): St
 }
 
 /** Returns the problem of a class whose mover did not create the data. */
-export function madeByAnother(mover: string, { metadata: { name }, spec }: DataMoverClass): ServingProblem {
+export function madeByAnother(
+  mover: string,
+  { metadata: { name }, spec }: DataMoverClass,
+): ResolutionProblem {
   return {
     reason: 'NoClass',
     message: `the backup was made by mover ${mover}, and DataMoverClass ${name} is served by ${spec.mover}; create a DataMoverClass of mover ${mover}, and another request that names it in spec.dataMoverClass`,

@@ -92,7 +92,7 @@ function optionsOf(
     },
     priorityOf: (key) => {
       const request = lister.get(formatKey(key));
-      return priorityOf(request?.status?.phase, admission.hasPlace(request?.metadata.uid ?? ''));
+      return priorityOf(request?.status?.phase, admission.hasSlot(request?.metadata.uid ?? ''));
     },
   };
 }

@@ -12,17 +12,17 @@ import { installationOf, isElsewhere } from './installation.ts';
 import { createOrphanScan } from './orphaned-children.ts';
 import {
   isForeign,
-  keepMover,
-  servingForCleanup,
-  type Serving,
-  type ServingProblem,
+  pinMover,
+  resolvedForCleanup,
+  type ResolvedClass,
+  type ResolutionProblem,
 } from './resolution/resolve-class.ts';
 
 /** The scope that the steps of every kind of request share in one pass. */
 export interface DataMoverScope<Status extends RequestStatus> extends RequestScope<Status> {
   env: Environment;
   child: ChildIdentity;
-  serving: Serving;
+  resolved: ResolvedClass;
   /** Rejects if the API server has a newer version of the request than this pass has read. */
   assertCurrent: () => Promise<void>;
   log: Logger;
@@ -41,7 +41,7 @@ type Own<
   /** True if controllers of several installations see requests of this kind. */
   isShared: boolean;
   /** Returns the class and the mover of a request, or the problem; undefined if another controller serves it. */
-  choose(request: T): Serving | ServingProblem | undefined;
+  choose(request: T): ResolvedClass | ResolutionProblem | undefined;
   /** Adds to the scope what only this kind has. */
   open(scope: DataMoverScope<Status>, request: T): Scope;
 };
@@ -57,10 +57,10 @@ export function requestType<
     orphans: createOrphanScan(env),
     isForeign: (request) => isForeign(env.movers, request) || isElsewhere(request, env.namespace),
     mustBeClaimed: (request) => own.isShared && installationOf(request) === undefined,
-    resolve: (request) => keepMover(env.movers, request.status?.mover, own.choose(request)),
-    cleanupContext: ({ status }) => servingForCleanup(env.movers, status),
+    resolve: (request) => pinMover(env.movers, request.status?.mover, own.choose(request)),
+    cleanupContext: ({ status }) => resolvedForCleanup(env.movers, status),
     open({ request, context: { signal, log }, ...pass }) {
-      recordServing(pass.status, pass.serving);
+      recordResolution(pass.status, pass.resolved);
       const child = childIdentity(own.name, request, env.self);
       return own.open({ ...pass, env, child, signal, log }, request);
     },
@@ -68,8 +68,8 @@ export function requestType<
 }
 
 /** Records the class and the mover in the first pass; they do not change afterwards. */
-function recordServing(status: RequestStatus, serving: Serving): void {
-  if (serving.class.metadata.name === '') return;
-  status.dataMoverClass ??= serving.class.metadata.name;
-  status.mover ??= serving.mover.name;
+function recordResolution(status: RequestStatus, resolved: ResolvedClass): void {
+  if (resolved.class.metadata.name === '') return;
+  status.dataMoverClass ??= resolved.class.metadata.name;
+  status.mover ??= resolved.mover.name;
 }

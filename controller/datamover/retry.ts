@@ -1,7 +1,7 @@
 import { targetOf } from '../../lifecycle/observe/event-target.ts';
 import type { Resource } from '../../api/kubernetes/meta.ts';
 import { eventReasons, type FailureReason } from '../../api/datamover/v1alpha1/reasons.ts';
-import { speaker, type Reporter } from '../../lifecycle/observe/reporter.ts';
+import { eventsFor, type Reporter } from '../../lifecycle/observe/reporter.ts';
 import type { Failure } from '../../lifecycle/request/request-type.ts';
 import type { DataMoverScope } from './request-type.ts';
 import type { MovingStatus } from './transfer-steps.ts';
@@ -29,7 +29,7 @@ const FIRST_PAUSE_MS = 30_000;
 const LONGEST_PAUSE_MS = 3_600_000;
 
 /** Failures of the request itself, which a retry cannot fix. */
-const HOPELESS: ReadonlySet<string> = new Set<FailureReason>(['InvalidRequest', 'Forbidden']);
+const PERMANENT: ReadonlySet<string> = new Set<FailureReason>(['InvalidRequest', 'Forbidden']);
 
 /** Records a failure and returns the pause before the next try in milliseconds, or `undefined` if the failure is final. */
 export function pauseAfter(
@@ -38,7 +38,7 @@ export function pauseAfter(
   failure: Failure,
   now: Date,
 ): number | undefined {
-  if (HOPELESS.has(failure.reason) || metadata.deletionTimestamp !== undefined) return undefined;
+  if (PERMANENT.has(failure.reason) || metadata.deletionTimestamp !== undefined) return undefined;
   const pending = Date.parse(status.retryAt ?? '') - now.getTime();
   if (pending > 0) return pending;
   const tries = (status.failedTries ?? 0) + 1;
@@ -62,15 +62,15 @@ export function pauseAfter(
 export async function recover<Status extends RetriedStatus>(
   scope: RetriedScope<Status>,
 ): Promise<StepResult> {
-  const { env, request, status, child, serving, now, limits, signal } = scope;
+  const { env, request, status, child, resolved, now, limits, signal } = scope;
   const { uid = '' } = request.metadata;
   const { lastFailure, retryAt } = status;
   if (lastFailure === undefined || retryAt === undefined) return done;
   if (request.metadata.deletionTimestamp !== undefined)
     return failed(lastFailure.reason as FailureReason, lastFailure.message);
   if (status.admittedAt !== undefined) {
-    const left = await serving.mover.cleanup({ ...child, signal });
-    const giveUpAt = limits.endOf(retryAt, serving.deadlines.cleanUpSeconds);
+    const left = await resolved.mover.cleanup({ ...child, signal });
+    const giveUpAt = limits.endOf(retryAt, resolved.deadlines.cleanUpSeconds);
     // After the deadline, leftovers delay the next try of this request but no longer occupy the slot.
     if (left.length > 0 && now.getTime() < giveUpAt) {
       return waiting(lastFailure.message, { requeueAfterMs: 1000 });
@@ -83,7 +83,7 @@ export async function recover<Status extends RetriedStatus>(
   }
   const left = Date.parse(retryAt) - now.getTime();
   if (left > 0) return waiting(`${lastFailure.message}; next try at ${retryAt}`, { requeueAfterMs: left });
-  const remains = await serving.mover.cleanup({ ...child, signal });
+  const remains = await resolved.mover.cleanup({ ...child, signal });
   if (remains.length > 0) {
     const message = `${lastFailure.message}; the next try waits for ${remains.join(', ')} to go`;
     return waiting(message, { requeueAfterMs: FIRST_PAUSE_MS });
@@ -94,14 +94,14 @@ export async function recover<Status extends RetriedStatus>(
 }
 
 /** Emits an Event for each failed try and for the end. */
-export function announceTries(
+export function reportTries(
   reporter: Reporter,
   request: Resource,
   before: RetriedStatus,
   after: RetriedStatus,
 ): void {
   if (before.phase === after.phase && before.failedTries === after.failedTries) return;
-  const { normal, warning } = speaker(reporter);
+  const { normal, warning } = eventsFor(reporter);
   const { message = '' } = after;
   const target = [targetOf(request)];
   if (before.failedTries !== after.failedTries)

@@ -1,9 +1,9 @@
 import type { Resource } from '../../api/kubernetes/meta.ts';
 import { formatKey, keyOf } from '../../api/kubernetes/meta.ts';
-import { hideClaims } from '../../volumes/exposure/hide.ts';
+import { excludeClaims } from '../../volumes/exposure/exclude-from-velero.ts';
 import type { AccessRequest, MoverOutcome, MoverProgress, RequestKind } from '../../movers/mover.ts';
 import { moverDeadline } from '../../movers/stall-deadline.ts';
-import { positionToTell, type Position } from '../../lifecycle/admission/position.ts';
+import { positionToShow, type Position } from '../../lifecycle/admission/position.ts';
 import { recordProgress } from '../../movers/progress.ts';
 import type { RequestStatus } from '../../lifecycle/request/request-type.ts';
 import type { DataMoverScope } from './request-type.ts';
@@ -49,30 +49,30 @@ export function stopUnwanted(reason: string | undefined): StepResult {
 
 /** Fails a request if the mover reports that its repository is not accessible. */
 export async function checkAccess<Status extends RequestStatus>(
-  { serving, signal }: Pick<DataMoverScope<Status>, 'serving' | 'signal'>,
+  { resolved, signal }: Pick<DataMoverScope<Status>, 'resolved' | 'signal'>,
   kind: RequestKind,
   veleroLocation: AccessRequest<unknown>['veleroLocation'],
 ): Promise<StepResult> {
-  const { mover, config } = serving;
+  const { mover, config } = resolved;
   const refusal = await mover.checkAccess?.({ kind, config, veleroLocation, signal });
   return refusal === undefined ? done : failed(refusal.reason, refusal.message);
 }
 
 /** Waits for a slot. The status must contain the repository by then. */
 export function admit<Status extends MovingStatus>(
-  { status, env, serving, now }: DataMoverScope<Status>,
+  { status, env, resolved, now }: DataMoverScope<Status>,
   kind: RequestKind,
   uid: string,
 ): StepResult {
   if (status.admittedAt !== undefined) return done;
   const decision = env.admission.decide(kind, {
     uid,
-    className: serving.class.metadata.name,
+    className: resolved.class.metadata.name,
     repository: status.repositoryPath ?? '',
     node: status.node,
   });
   if (!decision.admitted) {
-    const { ahead, reason } = positionToTell(status.queue, decision);
+    const { ahead, reason } = positionToShow(status.queue, decision);
     status.queue = { ahead, reason };
     return waiting(`queued, ${String(ahead)} ahead: ${reason}`);
   }
@@ -87,9 +87,9 @@ export function boundStaging<Status extends MovingStatus>(
   scope: DataMoverScope<Status>,
   result: StepResult,
 ): StepResult {
-  const { status, serving, limits } = scope;
+  const { status, resolved, limits } = scope;
   if (result.state !== 'waiting') return result;
-  const seconds = serving.deadlines.stagingSeconds;
+  const seconds = resolved.deadlines.stagingSeconds;
   return boundTotal(scope, {
     ...result,
     deadline: {
@@ -102,10 +102,10 @@ export function boundStaging<Status extends MovingStatus>(
 
 /** Limits the time from admission to the end of the transfer, in addition to the deadlines of the steps. */
 function boundTotal<Status extends MovingStatus>(
-  { status, serving, limits }: DataMoverScope<Status>,
+  { status, resolved, limits }: DataMoverScope<Status>,
   result: Waiting,
 ): Waiting {
-  const seconds = serving.deadlines.totalSeconds;
+  const seconds = resolved.deadlines.totalSeconds;
   const at = limits.endOf(status.admittedAt, seconds);
   if (result.deadline !== undefined && result.deadline.at <= at) return result;
   const message = `not done ${String(seconds)} s after admission: ${result.message}`;
@@ -113,13 +113,13 @@ function boundTotal<Status extends MovingStatus>(
 }
 
 /** Excludes the staging claims from Velero's backups as soon as they exist. */
-export function hideStaging<Status extends MovingStatus>({
+export function excludeStaging<Status extends MovingStatus>({
   env,
   child,
-  serving,
+  resolved,
   signal,
 }: DataMoverScope<Status>): Promise<void> {
-  return hideClaims(env, [child.name, ...serving.mover.claimsOf(child)], signal);
+  return excludeClaims(env, [child.name, ...resolved.mover.claimsOf(child)], signal);
 }
 
 /** Translates the outcome of the mover to a step result; `record` stores the facts of a success. */
@@ -128,15 +128,15 @@ export function followMover<Facts, Status extends MovingStatus>(
   outcome: MoverOutcome<Facts>,
   record: (facts: Facts) => StepResult,
 ): StepResult {
-  const { status, serving, now, limits } = scope;
+  const { status, resolved, now, limits } = scope;
   switch (outcome.state) {
     case 'InProgress': {
       recordProgress(status, outcome.progress, now);
       if (outcome.node !== undefined) status.node = outcome.node;
       const deadline = moverDeadline(outcome, status, {
-        deadlines: serving.deadlines,
+        deadlines: resolved.deadlines,
         limits,
-        tellsBytes: serving.mover.capabilities.byteProgress,
+        tellsBytes: resolved.mover.capabilities.byteProgress,
       });
       return boundTotal(scope, {
         ...waiting(outcome.message),

@@ -21,10 +21,10 @@ export interface VerifiedStatus extends MovingStatus {
  * with the result of the mover, so a later change of the class has no effect.
  */
 export function dueVerification({
-  serving,
+  resolved,
   now,
-}: Pick<DataMoverScope<VerifiedStatus>, 'serving' | 'now'>): Verification | undefined {
-  const level = serving.class.spec.verify;
+}: Pick<DataMoverScope<VerifiedStatus>, 'resolved' | 'now'>): Verification | undefined {
+  const level = resolved.class.spec.verify;
   return level === 'None' ? undefined : { level, since: now.toISOString() };
 }
 
@@ -45,7 +45,7 @@ export async function verifyMoved<Status extends VerifiedStatus>(
   accept: () => void = () => undefined,
 ): Promise<StepResult> {
   const { verification } = scope.status;
-  const { mover } = scope.serving;
+  const { mover } = scope.resolved;
   if (verification === undefined || verification.level === 'None') throw new Error('nothing to verify');
   if (mover.verify === undefined)
     return failed('InvalidConfig', `mover ${mover.name} cannot verify what it has moved`);

@@ -27,7 +27,7 @@ export function knownMetrics(): KnownMetric[] {
   const client = {} as KubeClient;
   createDataMover({
     client,
-    informers: createInformerSet({ client }),
+    informerSet: createInformerSet({ client }),
     namespace: '',
     clusterName: '',
     movers: builtInMovers,

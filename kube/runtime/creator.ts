@@ -47,7 +47,7 @@ export function createCreator({ client, clock, wake }: CreatorDependencies): Cre
    * Enqueues the request when the cache must have the object. The object may be deleted already and its deletion event have
    * passed, so no other event would end the wait.
    */
-  function lookAgain(one: Recent, object: Resource, time: number): void {
+  function wakeIfAwaited(one: Recent, object: Resource, time: number): void {
     if (one.isAwaited) return;
     one.isAwaited = true;
     clock.after(one.createdAt + CACHE_LAG_MS - time, () => wake(object));
@@ -60,7 +60,7 @@ export function createCreator({ client, clock, wake }: CreatorDependencies): Cre
       const id = idOf(kind, keyOf(object));
       const known = recent.get(id);
       if (known !== undefined) {
-        lookAgain(known, object, time);
+        wakeIfAwaited(known, object, time);
         return;
       }
       try {

@@ -230,7 +230,7 @@ describe('admission', () => {
     admission.settle();
     await admission.during(second.request.uid, () => Promise.resolve());
     admission.settle();
-    expect([second, third].map(({ request }) => admission.hasPlace(request.uid))).toEqual([false, true]);
+    expect([second, third].map(({ request }) => admission.hasSlot(request.uid))).toEqual([false, true]);
   });
 
   it('tells who is at the head of a line that has moved on, once', () => {
@@ -479,11 +479,11 @@ function createHistory(entries: Entry[]) {
     /** Names of requests that wait although nothing blocks them. */
     stuck: (): string[] =>
       inOrder()
-        .filter((e) => waits(e) && !admission.hasPlace(e.request.uid) && isNext(e) && fits(e))
+        .filter((e) => waits(e) && !admission.hasSlot(e.request.uid) && isNext(e) && fits(e))
         .map(({ request }) => request.uid),
     holders: (): string[] =>
       inOrder()
-        .filter(({ request }) => admission.hasPlace(request.uid))
+        .filter(({ request }) => admission.hasSlot(request.uid))
         .map(({ request }) => request.uid),
     expected: (): string[] =>
       inOrder()
@@ -548,8 +548,8 @@ function checkAdmission(
   const peers = (e: Entry): boolean => e.kind === admitted.kind && e.request.className === className;
   const older = entries.slice(0, entries.indexOf(admitted)).filter(isWaiting);
   expect(running.filter((e) => e.request.repository === repository)).toEqual([admitted]);
-  const places = running.filter(peers).length;
-  expect(places).toBeLessThanOrEqual(limit);
+  const slots = running.filter(peers).length;
+  expect(slots).toBeLessThanOrEqual(limit);
   const sameKind = running.filter((e) => e.kind === admitted.kind);
   const there = sameKind.filter(({ request }) => node === undefined || request.node === node).length;
   expect(there).toBeLessThanOrEqual(backupsPerNode * (node === undefined ? NODES : 1));
@@ -559,6 +559,6 @@ function checkAdmission(
     .filter(({ request }) => !busy.has(request.repository))
     .filter((e) => older.find(({ request }) => request.repository === e.request.repository) === e)
     .filter(({ request }) => request.node === node);
-  expect(places + ableToGo.length).toBeLessThanOrEqual(limit);
+  expect(slots + ableToGo.length).toBeLessThanOrEqual(limit);
   expect(older.filter(({ request }) => request.repository === repository)).toEqual([]);
 }

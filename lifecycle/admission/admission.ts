@@ -1,6 +1,6 @@
 import { keyOf, type Key, type Resource } from '../../api/kubernetes/meta.ts';
 import { createBook, holds, type Book, type Entry, type State } from './book.ts';
-import { samePlace, type Bounds, type Place } from './slots.ts';
+import { isSameSlot, type Bounds, type Slot } from './slots.ts';
 import { isFinal } from '../request/request-type.ts';
 
 /** The fields of a request that admission reads; for requests of every kind. */
@@ -17,7 +17,7 @@ export interface Admissible extends Resource {
   };
 }
 
-export interface AdmissionRequest extends Omit<Place, 'kind'> {
+export interface AdmissionRequest extends Omit<Slot, 'kind'> {
   uid: string;
 }
 
@@ -44,7 +44,7 @@ export interface Admission {
    */
   during<R>(uid: string, pass: () => Promise<R>): Promise<R>;
   /** Returns true if a request has a slot or a reserved one. */
-  hasPlace(uid: string): boolean;
+  hasSlot(uid: string): boolean;
   /** Returns true if another request for this repository has not ended. */
   isAwaited(repository: string, uid: string): boolean;
   /** Takes the slot back from a request that has not ended. */
@@ -93,7 +93,7 @@ export function createAdmission({
   function settle(): void {
     for (let next = book.nextAble(); next !== undefined; next = book.nextAble()) {
       book.put({ ...next, state: 'offered' });
-      onOffer(next.place.kind, next.key);
+      onOffer(next.slot.kind, next.key);
     }
     isUnsettled = false;
   }
@@ -101,11 +101,11 @@ export function createAdmission({
   function see(kind: string, request: Admissible): void {
     const { uid = '', creationTimestamp = '' } = request.metadata;
     const known = book.get(uid);
-    const place = placeAfter(kind, request, known);
-    const state = stateAfter(request, { place, known, isOurs });
-    if (known?.state === state && samePlace(known.place, place)) return;
+    const slot = slotAfter(kind, request, known);
+    const state = stateAfter(request, { slot, known, isOurs });
+    if (known?.state === state && isSameSlot(known.slot, slot)) return;
     const hasAsked = known?.hasAsked ?? false;
-    book.put({ uid, key: keyOf(request), createdAt: creationTimestamp, place, state, hasAsked });
+    book.put({ uid, key: keyOf(request), createdAt: creationTimestamp, slot, state, hasAsked });
   }
 
   function decide(kind: string, { uid, ...rest }: AdmissionRequest): AdmissionResult {
@@ -114,10 +114,10 @@ export function createAdmission({
     if (known === undefined) return { admitted: false, ahead: 0, reason: 'the request is gone' };
     known.hasAsked = true;
     if (known.state === 'granted' || known.state === 'moving') return { admitted: true };
-    const place = { kind, ...rest };
-    const isSame = samePlace(known.place, place);
+    const slot = { kind, ...rest };
+    const isSame = isSameSlot(known.slot, slot);
     const isKnown = isSame && (known.state === 'offered' || known.state === 'waiting');
-    if (!isKnown) book.put({ ...known, place, state: 'waiting' });
+    if (!isKnown) book.put({ ...known, slot, state: 'waiting' });
     if (isUnsettled) settle();
     const now = book.get(uid) as Entry;
     if (now.state !== 'offered') return { admitted: false, ...book.obstacleOf(now) };
@@ -136,13 +136,13 @@ export function createAdmission({
     boundsChanged: unsettle,
     decide,
     during: (uid, pass) => during(book, uid, pass),
-    hasPlace: (uid) => {
+    hasSlot: (uid) => {
       const known = book.get(uid);
       return known !== undefined && holds(known);
     },
     isAwaited: (repository, uid) => book.isAwaited(repository, uid),
     release: (uid) => release(book, uid),
-    takeFronts: () => book.takeFronts().map(({ place: { kind }, key }) => ({ kind, key })),
+    takeFronts: () => book.takeFronts().map(({ slot: { kind }, key }) => ({ kind, key })),
   };
 }
 
@@ -167,37 +167,33 @@ async function during<R>(book: Book, uid: string, pass: () => Promise<R>): Promi
 
 function stateAfter(
   request: Admissible,
-  {
-    place,
-    known,
-    isOurs,
-  }: { place: Place; known: Entry | undefined; isOurs: (request: Admissible) => boolean },
+  { slot, known, isOurs }: { slot: Slot; known: Entry | undefined; isOurs: (request: Admissible) => boolean },
 ): State {
   const { admittedAt, phase } = request.status ?? {};
   if (admittedAt !== undefined) return 'moving';
   // The cache lags behind what this process granted, unless the request has ended without using the slot.
   if (known?.state === 'granted' && phase !== 'CleaningUp') return 'granted';
   if (!waits(request) || !isOurs(request)) return 'idle';
-  return stateInLine(place, known);
+  return stateInLine(slot, known);
 }
 
 /** The place of the last pass counts until the cache shows it. */
-function placeAfter(kind: string, request: Admissible, known: Entry | undefined): Place {
-  const seen = placeOf(kind, request);
+function slotAfter(kind: string, request: Admissible, known: Entry | undefined): Slot {
+  const seen = slotOf(kind, request);
   if (known === undefined || request.status?.admittedAt !== undefined) return seen;
   const isAhead = known.state === 'granted' || (seen.repository === '' && known.state !== 'idle');
-  return isAhead ? known.place : seen;
+  return isAhead ? known.slot : seen;
 }
 
-function placeOf(kind: string, { status }: Admissible): Place {
+function slotOf(kind: string, { status }: Admissible): Slot {
   const { dataMoverClass: className = '', repositoryPath: repository = '', node } = status ?? {};
   return { kind, className, repository, node };
 }
 
-function stateInLine(place: Place, known: Entry | undefined): State {
-  if (known?.state === 'offered' && samePlace(known.place, place)) return 'offered';
+function stateInLine(slot: Slot, known: Entry | undefined): State {
+  if (known?.state === 'offered' && isSameSlot(known.slot, slot)) return 'offered';
   // A request without a known repository has not requested a slot yet; its next pass does.
-  return place.repository === '' && known?.state !== 'waiting' ? 'idle' : 'waiting';
+  return slot.repository === '' && known?.state !== 'waiting' ? 'idle' : 'waiting';
 }
 
 function waits({ spec, status }: Admissible): boolean {

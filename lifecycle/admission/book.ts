@@ -1,5 +1,5 @@
 import { formatKey } from '../../api/kubernetes/meta.ts';
-import { createPlaces, samePlace, type Bounds } from './slots.ts';
+import { createSlots, isSameSlot, type Bounds } from './slots.ts';
 import { byAge, createWaitingLines, type Candidate } from './waiting-lines.ts';
 
 /**
@@ -37,12 +37,12 @@ export interface Book {
 export function createBook(bounds: Bounds, onFreed: () => void): Book {
   const entries = new Map<string, Entry>();
   const repositories = createRepositoryIndex();
-  const places = createPlaces(bounds);
+  const slots = createSlots(bounds);
   const lines = createWaitingLines();
 
   function disown(known: Entry, next: Entry | undefined): void {
-    if (holds(known)) places.free(known.place);
-    if (known.place.repository !== next?.place.repository) repositories.remove(known);
+    if (holds(known)) slots.free(known.slot);
+    if (known.slot.repository !== next?.slot.repository) repositories.remove(known);
   }
 
   return {
@@ -53,7 +53,7 @@ export function createBook(bounds: Bounds, onFreed: () => void): Book {
       entries.set(next.uid, next);
       repositories.add(next);
       if (holds(next)) {
-        places.take(next.place);
+        slots.take(next.slot);
         lines.use(next);
       }
       if (known?.state === 'waiting') lines.leave(known);
@@ -71,7 +71,7 @@ export function createBook(bounds: Bounds, onFreed: () => void): Book {
       onFreed();
     },
     nextAble() {
-      const able = lines.heads().filter(({ place }) => places.obstacle(place) === undefined);
+      const able = lines.heads().filter(({ slot }) => slots.obstacle(slot) === undefined);
       const [next] = able.sort(byAge);
       return next && entries.get(next.uid);
     },
@@ -82,7 +82,7 @@ export function createBook(bounds: Bounds, onFreed: () => void): Book {
         const verb = state === 'granted' || state === 'moving' ? 'is using' : 'waits longer for';
         return { ahead: before.count, reason: `${formatKey(key)} ${verb} the same repository` };
       }
-      const obstacle = places.obstacle(entry.place);
+      const obstacle = slots.obstacle(entry.slot);
       if (obstacle === undefined) return { ahead: 0, reason: 'a place is about to be given' };
       return { ahead: lines.aheadOf(entry, obstacle.at), reason: obstacle.reason };
     },
@@ -95,11 +95,11 @@ export function createBook(bounds: Bounds, onFreed: () => void): Book {
 function createRepositoryIndex() {
   const uidsOf = new Map<string, Set<string>>();
   return {
-    add({ uid, place: { repository } }: Entry): void {
+    add({ uid, slot: { repository } }: Entry): void {
       if (repository === '') return;
       uidsOf.set(repository, (uidsOf.get(repository) ?? new Set()).add(uid));
     },
-    remove({ uid, place: { repository } }: Entry): void {
+    remove({ uid, slot: { repository } }: Entry): void {
       const uids = uidsOf.get(repository);
       uids?.delete(uid);
       if (uids?.size === 0) uidsOf.delete(repository);
@@ -118,10 +118,10 @@ export function holds({ state }: Entry): boolean {
 
 /** Returns true if the request keeps its repository; `lines.use` has then replaced the entry already. */
 function isUserStill(known: Entry, next: Entry): boolean {
-  return holds(next) && known.place.repository === next.place.repository;
+  return holds(next) && known.slot.repository === next.slot.repository;
 }
 
 /** Returns true if no slot became free and no line changed. */
 function isSameTaking(known: Entry | undefined, next: Entry): boolean {
-  return known !== undefined && holds(known) && holds(next) && samePlace(known.place, next.place);
+  return known !== undefined && holds(known) && holds(next) && isSameSlot(known.slot, next.slot);
 }

@@ -1,27 +1,27 @@
 import { describe, expect, it } from '@jest/globals';
-import { positionToTell } from './position.ts';
+import { positionToShow } from './position.ts';
 
 const at = (ahead: number) => ({ ahead, reason: `of ${String(ahead)}` });
 
 describe('the position that a waiting request tells', () => {
   it('is exact when it begins to wait and near the head of the line', () => {
-    expect(positionToTell(undefined, at(7_000))).toEqual(at(7_000));
-    expect(positionToTell(at(11), at(10))).toEqual(at(10));
-    expect(positionToTell(at(10), at(9))).toEqual(at(9));
-    expect(positionToTell(at(1), at(700))).toEqual(at(700));
+    expect(positionToShow(undefined, at(7_000))).toEqual(at(7_000));
+    expect(positionToShow(at(11), at(10))).toEqual(at(10));
+    expect(positionToShow(at(10), at(9))).toEqual(at(9));
+    expect(positionToShow(at(1), at(700))).toEqual(at(700));
   });
 
   it('is told again farther back only when half of those ahead are gone', () => {
-    expect(positionToTell(at(7_000), at(3_501))).toEqual(at(7_000));
-    expect(positionToTell(at(7_000), at(3_500))).toEqual(at(3_500));
-    expect(positionToTell(at(20), at(30))).toEqual(at(20));
+    expect(positionToShow(at(7_000), at(3_501))).toEqual(at(7_000));
+    expect(positionToShow(at(7_000), at(3_500))).toEqual(at(3_500));
+    expect(positionToShow(at(20), at(30))).toEqual(at(20));
   });
 
   it('changes a bounded number of times on the way to the head of a line of 10,000', () => {
     let told = at(10_000);
     let changes = 0;
     for (let ahead = 9_999; ahead >= 0; ahead--) {
-      const next = positionToTell(told, at(ahead));
+      const next = positionToShow(told, at(ahead));
       if (next !== told) changes++;
       told = next;
     }

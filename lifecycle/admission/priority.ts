@@ -5,10 +5,10 @@ import { isFinal } from '../request/request-type.ts';
  * transfers, applications that wait for their snapshot, and requests with a slot come before requests that only wait or have
  * ended.
  */
-export function priorityOf(phase: string | undefined, hasPlace: boolean): number {
+export function priorityOf(phase: string | undefined, hasSlot: boolean): number {
   if (isFinal(phase)) return 3;
   if (phase === 'CleaningUp') return 1;
-  if (hasPlace) return 0;
+  if (hasSlot) return 0;
   return WAITING.has(phase) ? 2 : 0;
 }
 

@@ -1,5 +1,5 @@
 /** What a request occupies while it stages and moves data. */
-export interface Place {
+export interface Slot {
   kind: string;
   className: string;
   /** A repository serves one request at a time, of any kind. */
@@ -19,11 +19,11 @@ export interface Bounds {
 }
 
 /** Counts the occupied slots of classes and nodes. */
-export interface Places {
-  take(place: Place): void;
-  free(place: Place): void;
+export interface Slots {
+  take(slot: Slot): void;
+  free(slot: Slot): void;
   /** Returns why no slot is free; `undefined` if one is free. */
-  obstacle(place: Place): Obstacle | undefined;
+  obstacle(slot: Slot): Obstacle | undefined;
 }
 
 export interface Obstacle {
@@ -32,22 +32,22 @@ export interface Obstacle {
   reason: string;
 }
 
-export function createPlaces(bounds: Bounds): Places {
+export function createSlots(bounds: Bounds): Slots {
   const taken = new Map<string, number>();
 
-  function count({ kind, className, node }: Place, change: 1 | -1): void {
+  function count({ kind, className, node }: Slot, change: 1 | -1): void {
     for (const counter of [ofClass(kind, className), ofNode(kind, node), ofAllNodes(kind)])
       taken.set(counter, (taken.get(counter) ?? 0) + change);
   }
 
-  function classObstacle({ kind, className }: Place): Obstacle | undefined {
+  function classObstacle({ kind, className }: Slot): Obstacle | undefined {
     const limit = bounds.perClass(className, kind);
     const where = `of DataMoverClass ${className}`;
     return full('class', where, { count: taken.get(ofClass(kind, className)) ?? 0, limit });
   }
 
   /** If the node is unknown, all nodes together count as one large node. */
-  function nodeObstacle({ kind, className, node }: Place): Obstacle | undefined {
+  function nodeObstacle({ kind, className, node }: Slot): Obstacle | undefined {
     const nodes = node === undefined ? Math.max(1, bounds.nodes()) : 1;
     const limit = nodes * bounds.perNode(className, kind);
     const counter = node === undefined ? ofAllNodes(kind) : ofNode(kind, node);
@@ -56,13 +56,13 @@ export function createPlaces(bounds: Bounds): Places {
   }
 
   return {
-    take: (place) => count(place, 1),
-    free: (place) => count(place, -1),
-    obstacle: (place) => nodeObstacle(place) ?? classObstacle(place),
+    take: (slot) => count(slot, 1),
+    free: (slot) => count(slot, -1),
+    obstacle: (slot) => nodeObstacle(slot) ?? classObstacle(slot),
   };
 }
 
-export function samePlace(one: Place, another: Place): boolean {
+export function isSameSlot(one: Slot, another: Slot): boolean {
   return (
     one.kind === another.kind &&
     one.className === another.className &&

@@ -1,6 +1,6 @@
 import type { Key } from '../../api/kubernetes/meta.ts';
 import { compareText, createLine, type Line } from './sorted-line.ts';
-import type { Obstacle, Place } from './slots.ts';
+import type { Obstacle, Slot } from './slots.ts';
 
 /** A request that has not ended, as admission sees it. */
 export interface Candidate {
@@ -8,7 +8,7 @@ export interface Candidate {
   key: Key;
   /** RFC 3339. */
   createdAt: string;
-  place: Place;
+  slot: Slot;
 }
 
 /** Compares by age: the only order in which requests get their slots. */
@@ -46,25 +46,25 @@ interface Repository {
   able: Candidate | undefined;
 }
 
-interface PlaceLine {
-  of: Pick<Place, 'kind' | 'className' | 'node'>;
+interface SlotLine {
+  of: Pick<Slot, 'kind' | 'className' | 'node'>;
   line: Line<Candidate>;
 }
 
 export function createWaitingLines(): WaitingLines {
   const repositories = new Map<string, Repository>();
-  const lines = new Map<string, PlaceLine>();
+  const lines = new Map<string, SlotLine>();
   const moved = new Set<Line<Candidate>>();
 
   function enter(one: Candidate): void {
-    const id = lineOf(one.place);
-    const found = lines.get(id) ?? { of: one.place, line: createLine(byAge) };
+    const id = lineOf(one.slot);
+    const found = lines.get(id) ?? { of: one.slot, line: createLine(byAge) };
     lines.set(id, found);
     found.line.add(one);
   }
 
   function exit(one: Candidate): void {
-    const id = lineOf(one.place);
+    const id = lineOf(one.slot);
     const found = lines.get(id);
     if (found === undefined) return;
     takeFrom(found.line, one);
@@ -79,7 +79,7 @@ export function createWaitingLines(): WaitingLines {
 
   /** Changes the state of the repository, and moves the request that is now unblocked to the line of its slot. */
   function change(one: Candidate, act: (repository: Repository) => void): void {
-    const name = one.place.repository;
+    const name = one.slot.repository;
     const found = repositories.get(name) ?? {
       users: new Map<string, Candidate>(),
       line: createLine(byAge),
@@ -98,22 +98,22 @@ export function createWaitingLines(): WaitingLines {
 
   return {
     join(one) {
-      if (one.place.repository === '') enter(one);
+      if (one.slot.repository === '') enter(one);
       else change(one, ({ line }) => line.add(one));
     },
     leave(one) {
-      if (one.place.repository === '') exit(one);
+      if (one.slot.repository === '') exit(one);
       else change(one, ({ line }) => takeFrom(line, one));
     },
     use(one) {
-      if (one.place.repository !== '') change(one, ({ users }) => users.set(one.uid, one));
+      if (one.slot.repository !== '') change(one, ({ users }) => users.set(one.uid, one));
     },
     unuse(one) {
-      if (one.place.repository !== '') change(one, ({ users }) => users.delete(one.uid));
+      if (one.slot.repository !== '') change(one, ({ users }) => users.delete(one.uid));
     },
     heads: () => [...lines.values()].flatMap(({ line: { head } }) => (head === undefined ? [] : [head])),
     before(one) {
-      const repository = repositories.get(one.place.repository);
+      const repository = repositories.get(one.slot.repository);
       if (repository === undefined) return undefined;
       const [user] = repository.users.values();
       const first = user ?? repository.line.head;
@@ -123,7 +123,7 @@ export function createWaitingLines(): WaitingLines {
     },
     aheadOf(one, at) {
       let ahead = 0;
-      for (const { of, line } of lines.values()) if (wantsSame(of, one.place, at)) ahead += line.rankOf(one);
+      for (const { of, line } of lines.values()) if (wantsSame(of, one.slot, at)) ahead += line.rankOf(one);
       return ahead;
     },
     takeFronts() {
@@ -134,14 +134,14 @@ export function createWaitingLines(): WaitingLines {
   };
 }
 
-function lineOf({ kind, className, node }: Place): string {
+function lineOf({ kind, className, node }: Slot): string {
   return JSON.stringify([kind, className, node]);
 }
 
 /** Returns true if both wait for the same kind of slot. */
 function wantsSame(
-  one: Pick<Place, 'kind' | 'className' | 'node'>,
-  another: Place,
+  one: Pick<Slot, 'kind' | 'className' | 'node'>,
+  another: Slot,
   at: Obstacle['at'],
 ): boolean {
   if (one.kind !== another.kind) return false;

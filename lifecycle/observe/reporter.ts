@@ -11,12 +11,16 @@ export interface Reporter {
   ): void;
 }
 
-type Speak = (targets: readonly (EventTarget | undefined)[], reason: EventReason, message: string) => void;
+type ReportEvent = (
+  targets: readonly (EventTarget | undefined)[],
+  reason: EventReason,
+  message: string,
+) => void;
 
 /** Returns functions for Events of type Normal and Warning. They skip undefined targets. */
-export function speaker(reporter: Reporter): { normal: Speak; warning: Speak } {
-  const voice =
-    (type: 'Normal' | 'Warning'): Speak =>
+export function eventsFor(reporter: Reporter): { normal: ReportEvent; warning: ReportEvent } {
+  const ofType =
+    (type: 'Normal' | 'Warning'): ReportEvent =>
     (targets, reason, message) => {
       reporter.report(
         targets.filter((target) => target !== undefined),
@@ -25,5 +29,5 @@ export function speaker(reporter: Reporter): { normal: Speak; warning: Speak } {
         message,
       );
     };
-  return { normal: voice('Normal'), warning: voice('Warning') };
+  return { normal: ofType('Normal'), warning: ofType('Warning') };
 }

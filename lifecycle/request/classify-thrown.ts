@@ -3,7 +3,7 @@ import type { RequestScope } from './request-type.ts';
 import { failed, waiting, type StepResult } from './step.ts';
 
 /** An error that lasts longer than this, in milliseconds, is persistent. */
-const STANDS_MS = 10_000;
+const PERSISTENT_MS = 10_000;
 
 /** How often a persistent error is retried, in milliseconds. */
 const RETRY_MS = 30_000;
@@ -16,16 +16,16 @@ const RETRY_MS = 30_000;
 export function classifyThrown(
   error: unknown,
   lastedMs: number,
-  { now, serving, signal }: Pick<RequestScope, 'now' | 'serving' | 'signal'>,
+  { now, resolved, signal }: Pick<RequestScope, 'now' | 'resolved' | 'signal'>,
 ): StepResult {
   if (signal.aborted || isConflict(error)) throw error;
   // An invalid object stays invalid: a retry cannot succeed.
   if (isInvalid(error)) return failed('InvalidRequest', error.message);
   if (isTerminating(error))
     return failed('InvalidRequest', `nothing more can be made here: ${error.message}`);
-  if (!isForbidden(error) && lastedMs < STANDS_MS) throw error;
+  if (!isForbidden(error) && lastedMs < PERSISTENT_MS) throw error;
   const message = error instanceof Error ? error.message : String(error);
-  const seconds = serving.deadlines.stagingSeconds;
+  const seconds = resolved.deadlines.stagingSeconds;
   return waiting(message, {
     requeueAfterMs: RETRY_MS,
     deadline: {

@@ -73,8 +73,8 @@ export function hasLeftBehind({ conditions }: RequestStatus): boolean {
 }
 
 /** Returns the deadline (milliseconds since 1970) after which remaining objects are abandoned. */
-function deadlineOf({ status, serving, now, limits }: RequestScope): number {
+function deadlineOf({ status, resolved, now, limits }: RequestScope): number {
   // The condition is set when the cleanup begins.
   const since = findCondition(status.conditions, conditionTypes.cleanedUp)?.lastTransitionTime;
-  return limits.endOf(since ?? now.toISOString(), serving.deadlines.cleanUpSeconds);
+  return limits.endOf(since ?? now.toISOString(), resolved.deadlines.cleanUpSeconds);
 }

@@ -26,9 +26,9 @@ export function openScope(
   { deps, type, memory }: Loop,
   {
     request,
-    serving,
+    resolved,
     context,
-  }: { request: RequestResource; serving: ResolvedContext; context: ReconcileContext },
+  }: { request: RequestResource; resolved: ResolvedContext; context: ReconcileContext },
 ): RequestScope {
   const now = deps.now();
   const status = draftOf(request);
@@ -36,7 +36,7 @@ export function openScope(
   return type.open({
     request,
     status,
-    serving,
+    resolved,
     now,
     limits: memory.limitsOf(request),
     assertCurrent: () => assertCurrent(deps.client, type.kind, request, context.signal),
@@ -74,10 +74,10 @@ async function runAndClassify({ type, memory }: Loop, scope: RequestScope, uid: 
   const now = scope.now.getTime();
   try {
     const pass = await runSteps(type.steps, scope, now);
-    memory.troubles.clear(uid);
+    memory.errorStreaks.clear(uid);
     return pass;
   } catch (error) {
-    const result = classifyThrown(error, memory.troubles.lasted(uid), scope);
+    const result = classifyThrown(error, memory.errorStreaks.lasted(uid), scope);
     return { step: undefined, result: expire(result, now) };
   }
 }
@@ -148,9 +148,9 @@ export async function claimRequest(
 export async function cleanUpNow(
   loop: Loop,
   request: RequestResource,
-  { serving, context }: { serving: ResolvedContext; context: ReconcileContext },
+  { resolved, context }: { resolved: ResolvedContext; context: ReconcileContext },
 ): Promise<{ scope: RequestScope; result: Required<CleanupResult> }> {
-  const scope = openScope(loop, { request, serving, context });
+  const scope = openScope(loop, { request, resolved, context });
   return { scope, result: await forceCleanup(loop.type.cleanup, scope) };
 }
 

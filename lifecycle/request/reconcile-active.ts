@@ -12,12 +12,12 @@ export async function reconcileActive(
   context: ReconcileContext,
 ): Promise<ReconcileResult | void> {
   const { type, memory } = loop;
-  const serving = type.resolve(request);
-  if (serving === undefined) return;
-  if (!('reason' in serving) && type.mustBeClaimed(request)) return claimRequest(loop, request, context);
+  const resolved = type.resolve(request);
+  if (resolved === undefined) return;
+  if (!('reason' in resolved) && type.mustBeClaimed(request)) return claimRequest(loop, request, context);
   memory.setActive(request);
-  if ('reason' in serving) return failUnresolved(loop, request, { problem: serving, context });
-  return runPass(loop, openScope(loop, { request, serving, context }), request);
+  if ('reason' in resolved) return failUnresolved(loop, request, { problem: resolved, context });
+  return runPass(loop, openScope(loop, { request, resolved, context }), request);
 }
 
 /** Fails a request that can no longer be served after its work began, and cleans up its children. */
@@ -29,7 +29,7 @@ async function failUnresolved(
   const retry = await retryResolution(loop, request, { problem, context });
   if (retry !== undefined) return retry;
   const { type } = loop;
-  const scope = openScope(loop, { request, serving: type.cleanupContext(request), context });
+  const scope = openScope(loop, { request, resolved: type.cleanupContext(request), context });
   if (!hasEnded(loop, scope.status)) scope.status.failure = canceled(type, request, scope.status) ?? problem;
   return runPass(loop, scope, request);
 }
@@ -43,8 +43,8 @@ export async function cleanUpVanished(
   request: RequestResource,
   context: ReconcileContext,
 ): Promise<ReconcileResult> {
-  const serving = loop.type.cleanupContext(request);
-  const { result } = await cleanUpNow(loop, request, { serving, context });
+  const resolved = loop.type.cleanupContext(request);
+  const { result } = await cleanUpNow(loop, request, { resolved, context });
   if (result.over.left.length > 0) return { requeueAfterMs: CLEANUP_POLL_MS };
   loop.memory.forget(request);
   return { requeueAfterMs: 0 };

@@ -25,9 +25,9 @@ export async function reconcileNew(
   }
   const missing = type.missing?.(request);
   if (missing !== undefined) return waitForMissing(loop, request, { missing, context });
-  const serving = type.resolve(request);
-  if (serving === undefined) return;
-  if ('reason' in serving) return waitForResolution(loop, request, { problem: serving, context });
+  const resolved = type.resolve(request);
+  if (resolved === undefined) return;
+  if ('reason' in resolved) return waitForResolution(loop, request, { problem: resolved, context });
   if (type.mustBeClaimed(request)) return claimRequest(loop, request, context);
   return (await waitUntilDue(loop, request, context)) ?? addFinalizer(loop, request, context);
 }

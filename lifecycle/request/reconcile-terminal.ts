@@ -19,10 +19,10 @@ export async function reconcileTerminal(
     return removeOrphans(loop, request, context);
   }
   if (!hasLeftBehind(draftOf(request))) return removeFinalizer(loop, request, context);
-  const resolved = loop.type.resolve(request);
-  if (resolved === undefined) return;
-  const serving = 'reason' in resolved ? loop.type.cleanupContext(request) : resolved;
-  const { scope, result } = await cleanUpNow(loop, request, { serving, context });
+  const resolution = loop.type.resolve(request);
+  if (resolution === undefined) return;
+  const resolved = 'reason' in resolution ? loop.type.cleanupContext(request) : resolution;
+  const { scope, result } = await cleanUpNow(loop, request, { resolved, context });
   if (result.over.left.length > 0 && isGivenUp(request, scope)) {
     warnOfLeftovers(loop, request, result.over.left);
     return removeFinalizer(loop, request, context);
@@ -61,7 +61,7 @@ async function removeOrphans(
   const left = dueAt - deps.now().getTime();
   if (left > 0) return { requeueAfterMs: left };
   if (!(await type.orphans.exist(request, context.signal))) return;
-  const { result } = await cleanUpNow(loop, request, { serving: type.cleanupContext(request), context });
+  const { result } = await cleanUpNow(loop, request, { resolved: type.cleanupContext(request), context });
   deps.cleaner.forget(request.metadata.uid ?? '');
   if (result.over.left.length > 0) return { requeueAfterMs: CLEANUP_RETRY_MS };
 }
@@ -69,8 +69,8 @@ async function removeOrphans(
 /** Returns true if the request was deleted longer ago than a cleanup may take. */
 function isGivenUp(
   { metadata: { deletionTimestamp } }: RequestResource,
-  { now, serving, limits }: RequestScope,
+  { now, resolved, limits }: RequestScope,
 ): boolean {
   if (deletionTimestamp === undefined) return false;
-  return now.getTime() >= limits.endOf(deletionTimestamp, serving.deadlines.cleanUpSeconds);
+  return now.getTime() >= limits.endOf(deletionTimestamp, resolved.deadlines.cleanUpSeconds);
 }

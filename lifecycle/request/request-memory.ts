@@ -1,7 +1,7 @@
 import { formatKey, keyOf } from '../../api/kubernetes/meta.ts';
 import type { Clock } from '../../kube/runtime/clock.ts';
 import type { Cleaner } from '../../kube/runtime/deleter.ts';
-import { createTroubles, type Troubles } from './error-streak.ts';
+import { createErrorStreaks, type ErrorStreaks } from './error-streaks.ts';
 import type { RequestResource } from './request-type.ts';
 import type { StatusStore } from './status-store.ts';
 import { createTimeKeeper, type TimeLimits } from './time-limits.ts';
@@ -21,7 +21,7 @@ export interface RequestMemory {
   forget(request: RequestResource): void;
   limitsOf(request: RequestResource): TimeLimits;
   /** Streaks of errors that passes threw. */
-  readonly troubles: Troubles;
+  readonly errorStreaks: ErrorStreaks;
   /** Returns how many requests are remembered, by the kind of memory. */
   sizes(): Readonly<Record<string, number>>;
 }
@@ -35,7 +35,7 @@ export function createRequestMemory(
   { clock, cleaner }: Dependencies,
   store: Pick<StatusStore<RequestResource>, 'forget' | 'size'>,
 ): RequestMemory {
-  const troubles = createTroubles(clock);
+  const errorStreaks = createErrorStreaks(clock);
   const limits = createTimeKeeper(clock);
   /** Active requests as last seen, by key. */
   const active = new Map<string, RequestResource>();
@@ -46,7 +46,7 @@ export function createRequestMemory(
     active.delete(id);
     uids.delete(id);
     cleaner.forget(uid);
-    troubles.clear(uid);
+    errorStreaks.clear(uid);
     limits.forget(uid);
     store.forget(uid);
   }
@@ -66,17 +66,17 @@ export function createRequestMemory(
       const { uid = '' } = request.metadata;
       active.delete(idOf(request));
       cleaner.forget(uid);
-      troubles.clear(uid);
+      errorStreaks.clear(uid);
       limits.forget(uid);
     },
     forget: (request) => forget(idOf(request), request.metadata.uid ?? ''),
     limitsOf: ({ metadata }) => limits.of(metadata.uid ?? ''),
-    troubles,
+    errorStreaks,
     sizes: () => ({
       uids: uids.size,
       underWay: active.size,
       written: store.size,
-      troubles: troubles.size,
+      errorStreaks: errorStreaks.size,
       limits: limits.size,
     }),
   };

@@ -47,7 +47,7 @@ export interface ResolutionProblem {
 export interface RequestScope<Status extends RequestStatus = RequestStatus> {
   /** The draft of the status; stored once, at the end of the pass. */
   status: Status;
-  serving: ResolvedContext;
+  resolved: ResolvedContext;
   now: Date;
   /** Measures how long this request has waited. */
   limits: TimeLimits;
@@ -58,7 +58,7 @@ export interface RequestScope<Status extends RequestStatus = RequestStatus> {
 export interface PassInput<T, Status, Context> {
   request: T;
   status: Status;
-  serving: Context;
+  resolved: Context;
   now: Date;
   limits: TimeLimits;
   /** Rejects if the API server has a newer version of the request than this pass read. */
@@ -101,9 +101,9 @@ export interface RequestType<
   /** Returns true if a controller of another installation could serve the request too, so that it must be claimed first. */
   mustBeClaimed(request: T): boolean;
   /** Returns the context of the steps, or the problem; undefined if another controller serves the request. */
-  resolve(request: T): Scope['serving'] | ResolutionProblem | undefined;
+  resolve(request: T): Scope['resolved'] | ResolutionProblem | undefined;
   /** Returns the context of the cleanup steps if {@link resolve} returns a problem. */
-  cleanupContext(request: T): Scope['serving'];
+  cleanupContext(request: T): Scope['resolved'];
   /** Returns which field must still be filled in before the request can be served, and for how many seconds to wait for it. */
   missing?(request: T): (ResolutionProblem & { since: string | undefined; seconds: number }) | undefined;
   /** Returns the reason if the owner canceled or deleted the request. It then ends as Canceled, even if it has other problems. */
@@ -113,7 +113,7 @@ export interface RequestType<
    * that time.
    */
   notBefore?(request: T): number | undefined;
-  open(input: PassInput<T, Status, Scope['serving']>): Scope;
+  open(input: PassInput<T, Status, Scope['resolved']>): Scope;
   /**
    * Records a failure that can be retried and returns the time until the retry (milliseconds); returns undefined if the failure
    * is final. Absent: every failure is final.

@@ -61,7 +61,7 @@ export function createStatusStore<T extends Resource & { status?: unknown }>(
       if (isSameValue(before, status)) return { written: false };
       const { uid = '' } = read.metadata;
       const age = clock.monotonic() - (memories.get(uid)?.writtenAt ?? -Infinity);
-      if (age < SETTLE_MS && isSameValue(wordless(before), wordless(status))) {
+      if (age < SETTLE_MS && isSameValue(withoutMessages(before), withoutMessages(status))) {
         return { written: false, retryAfterMs: SETTLE_MS - age };
       }
       const after = await client.applyStatus(kind, statusBody(read, status), { signal });
@@ -90,7 +90,7 @@ function replacedBy(after: Resource, read: Resource): string | undefined {
 }
 
 /** Returns the status without its messages. */
-function wordless(status: unknown): unknown {
+function withoutMessages(status: unknown): unknown {
   return JSON.parse(JSON.stringify(status, (key, value: unknown) => (key === 'message' ? undefined : value)));
 }
 

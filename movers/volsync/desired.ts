@@ -3,7 +3,7 @@ import type {
   ReplicationSource,
   ResticVolumeOptions,
 } from '../../api/volsync/v1alpha1.ts';
-import { HIDDEN } from '../../api/datamover/v1alpha1/own-labels.ts';
+import { EXCLUDED } from '../../api/datamover/v1alpha1/own-labels.ts';
 import { affinityOf } from '../restic-repository/job/affinity.ts';
 import type { Access } from '../restic-repository/access/credentials.ts';
 import { metadataOf, withLocation } from '../restic-repository/job/request-objects.ts';
@@ -78,7 +78,7 @@ function volumeOptions(request: Request, { data }: Access): ResticVolumeOptions 
     cacheCapacity: config.cacheCapacity,
     cacheAccessModes: config.cacheAccessModes,
     // VolSync does not copy the labels of its object to its pods.
-    moverPodLabels: HIDDEN,
+    moverPodLabels: EXCLUDED,
     ...(cacheClass !== undefined && { cacheStorageClassName: cacheClass }),
     ...(CUSTOM_CA_KEY in data && { customCA: { secretName: request.name, key: CUSTOM_CA_KEY } }),
     ...(config.moverSecurityContext !== undefined && { moverSecurityContext: config.moverSecurityContext }),

@@ -1,7 +1,7 @@
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../api/kubernetes/core.ts';
 import type { Backup } from '../../api/velero/v1.ts';
 import {
-  isLeaving,
+  isBeingDeleted,
   isOpenTo,
   resolveClass,
   type ClassResolution,
@@ -199,7 +199,7 @@ function chooseClass(question: Question): BackupDecision {
   // The annotation of the claim takes precedence because it is more specific.
   if (policy !== undefined && asked !== undefined && !hasOwnClass(pvc)) {
     const asker = `${policy.origin} names ${JSON.stringify(asked)} as dataMoverClass of ${subject}`;
-    const found = classes.find((one) => one.metadata.name === asked && !isLeaving(one));
+    const found = classes.find((one) => one.metadata.name === asked && !isBeingDeleted(one));
     if (found !== undefined && isOpenTo(found, installation)) {
       const chosen = { className: found.metadata.name, by: 'policy', policy: policy.origin };
       return refuseMisfit(found, facts, asker) ?? { outcome: 'move', ...chosen };

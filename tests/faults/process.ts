@@ -89,7 +89,7 @@ export function startProcess({
   const informers = createInformerSet({ client, log, clock });
   const dataMover = createDataMover({
     client,
-    informers,
+    informerSet: informers,
     namespace,
     clusterName,
     movers: builtInMovers,

@@ -52,7 +52,7 @@ export function startLoaded(
   watch(informers);
   const { controllers, janitor } = createDataMover({
     client: writesOfLeader(counted, () => elector.isLeader()),
-    informers: counter.informers(informers),
+    informerSet: counter.informers(informers),
     namespace: VELERO,
     name: CONTROLLER,
     clusterName: 'c1',

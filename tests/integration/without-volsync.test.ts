@@ -156,7 +156,7 @@ beforeAll(async () => {
   informers = createInformerSet({ client, log, random: () => 0 });
   const { controllers } = createDataMover({
     client,
-    informers,
+    informerSet: informers,
     namespace: PROTECTED,
     clusterName: 'test',
     movers: builtInMovers,

@@ -38,7 +38,7 @@ export async function startLoaded(
   const metrics = createPrometheusMetrics({ process: false });
   const { controllers, janitor } = createDataMover({
     client,
-    informers: counter.informers(informers),
+    informerSet: counter.informers(informers),
     namespace: VELERO,
     clusterName: 'c1',
     movers: [() => mover],

@@ -6,7 +6,7 @@ import type { StepResult } from '../../lifecycle/request/step.ts';
  * Adds the provisioner's last warning to a wait for a staging claim that has passed its deadline. Provisioners report problems
  * only in Events, which are many and short-lived, so they are read once instead of watched.
  */
-export async function quoteProvisioner(
+export async function withProvisionerEvent(
   { access, now, signal }: { access: VolumeAccess; now: Date; signal: AbortSignal },
   claim: string,
   result: StepResult,

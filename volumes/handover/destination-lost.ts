@@ -1,7 +1,7 @@
 import type { PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
 
 /** Returns why a claim cannot receive the data although its name is right; `undefined` if it can. */
-export function whyLost(
+export function destinationLost(
   key: string,
   claim: PersistentVolumeClaim | undefined,
   wantedUID: string | undefined,

@@ -5,14 +5,14 @@ import {
   type PersistentVolumeClaim,
 } from '../../api/kubernetes/core.ts';
 import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
-import { HIDDEN, UNHIDDEN } from '../../api/datamover/v1alpha1/own-labels.ts';
+import { EXCLUDED, NOT_EXCLUDED } from '../../api/datamover/v1alpha1/own-labels.ts';
 import { ownersKeys } from '../../api/datamover/v1alpha1/owned-keys.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { done, failed, waiting, type StepResult } from '../../lifecycle/request/step.ts';
 import { misfit } from './volume-fit.ts';
 import { selectedLabels } from './selected-labels.ts';
-import { whyLost } from './destination-lost.ts';
-import { tellClaim } from './parked-volume.ts';
+import { destinationLost } from './destination-lost.ts';
+import { annotateReplacedBy } from './parked-volume.ts';
 
 /**
  * Gives the volume of the staging claim to the destination claim, without copying data.
@@ -45,30 +45,30 @@ export interface HandOver {
 export async function handOver(h: HandOver): Promise<StepResult> {
   const { volume, destination } = h;
   if (volume === undefined) return waiting(`waiting to see PersistentVolume ${h.volumeName}`);
-  const lost = whyLost(h.destinationKey, destination, h.destinationUID);
+  const lost = destinationLost(h.destinationKey, destination, h.destinationUID);
   if (lost !== undefined || destination === undefined) return failed('DestinationNotFound', lost ?? '');
   if (isArrived(h, destination)) {
-    await tellClaim(h, destination, undefined);
-    return settle(h, volume);
+    await annotateReplacedBy(h, destination, undefined);
+    return restoreMetadata(h, volume);
   }
-  const refused = refuse(h, volume, destination);
+  const refused = refuseDestination(h, volume, destination);
   if (refused !== undefined) return refused;
-  const freed = await free(h, volume, destination);
+  const freed = await releaseFromStaging(h, volume, destination);
   return freed.state === 'done' ? bind(h, volume, destination) : freed;
 }
 
 /** Detaches the volume from the staging claim, after recording its new owner. */
-export async function free(
+export async function releaseFromStaging(
   h: HandOver,
   volume: PersistentVolume,
   destination: PersistentVolumeClaim,
 ): Promise<StepResult> {
   if (!isSecured(h, volume)) return secure(h, volume, destination);
-  return h.staging === undefined ? done : releaseStaging(h, h.staging);
+  return h.staging === undefined ? done : deleteStaging(h, h.staging);
 }
 
 /** The claim may have another volume by now, and the storage may have provisioned another volume than requested. */
-function refuse(
+function refuseDestination(
   h: HandOver,
   volume: PersistentVolume,
   destination: PersistentVolumeClaim,
@@ -122,7 +122,7 @@ async function secure(
   };
   await patchVolume(h, volume, {
     metadata: {
-      labels: { ...HIDDEN, [labels.requestUid]: h.requestUid },
+      labels: { ...EXCLUDED, [labels.requestUid]: h.requestUid },
       annotations: { [annotations.handOver]: JSON.stringify(note) },
     },
     spec: { persistentVolumeReclaimPolicy: 'Retain' },
@@ -130,7 +130,7 @@ async function secure(
   return waiting(`securing PersistentVolume ${h.volumeName}`);
 }
 
-async function releaseStaging(h: HandOver, staging: PersistentVolumeClaim): Promise<StepResult> {
+async function deleteStaging(h: HandOver, staging: PersistentVolumeClaim): Promise<StepResult> {
   const { name, namespace = '', uid, deletionTimestamp } = staging.metadata;
   if (deletionTimestamp === undefined) {
     await h.client.delete(
@@ -173,12 +173,12 @@ async function bind(
       { metadata: { uid }, spec: { volumeName: h.volumeName } },
       { signal: h.signal },
     );
-  } else await tellClaim(h, destination, undefined);
+  } else await annotateReplacedBy(h, destination, undefined);
   return waiting(`waiting for PersistentVolumeClaim ${h.destinationKey} to be bound`);
 }
 
 /** Restores labels, annotations and policy of the backed-up volume after the hand-over; those that the storage set stay. */
-async function settle(h: HandOver, volume: PersistentVolume): Promise<StepResult> {
+async function restoreMetadata(h: HandOver, volume: PersistentVolume): Promise<StepResult> {
   const { metadata, spec } = volume;
   if (metadata.annotations?.[annotations.handOver] === undefined) return done;
   const driver = spec.csi?.driver;
@@ -186,7 +186,7 @@ async function settle(h: HandOver, volume: PersistentVolume): Promise<StepResult
     metadata: {
       labels: {
         ...absentFrom(metadata.labels, ownersKeys(h.volumeLabels, driver)),
-        ...UNHIDDEN,
+        ...NOT_EXCLUDED,
         [labels.requestUid]: null,
       },
       annotations: {
@@ -229,7 +229,7 @@ export async function abandonVolume(abandoned: Abandoned): Promise<boolean> {
   if (volume?.metadata.labels?.[labels.requestUid] !== requestUid) return true;
   if (isTaken(abandoned)) {
     const metadata = {
-      labels: { ...UNHIDDEN, [labels.requestUid]: null },
+      labels: { ...NOT_EXCLUDED, [labels.requestUid]: null },
       annotations: { [annotations.handOver]: null },
     };
     const spec = { persistentVolumeReclaimPolicy: reclaimPolicy };

@@ -9,7 +9,7 @@ import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 
 /** The request that parks volumes, and the client of its cluster. */
-export interface Setter {
+export interface Parking {
   client: KubeClient;
   requestUid: string;
   signal: AbortSignal;
@@ -20,8 +20,8 @@ export interface Setter {
  * Retain and a claimRef with a uid that no claim has. Kubernetes then sets the claim to Lost, the scheduler does not place pods
  * that use it, and no kubelet mounts it. Conditional on the version that was read.
  */
-export async function setAside(
-  { client, requestUid, signal }: Setter,
+export async function parkVolume(
+  { client, requestUid, signal }: Parking,
   volume: PersistentVolume,
   claim: PersistentVolumeClaim,
 ): Promise<void> {
@@ -46,8 +46,8 @@ export async function setAside(
  * Records on a claim the restore that replaces it; `undefined` removes the record. The change also makes Kubernetes check the
  * claim at once instead of after up to 15 s.
  */
-export async function tellClaim(
-  { client, signal }: Pick<Setter, 'client' | 'signal'>,
+export async function annotateReplacedBy(
+  { client, signal }: Pick<Parking, 'client' | 'signal'>,
   { metadata }: PersistentVolumeClaim,
   restore: string | undefined,
 ): Promise<void> {
@@ -58,17 +58,17 @@ export async function tellClaim(
 }
 
 /** Returns true if the volume is parked for this request. */
-export function isSetAside(volume: PersistentVolume, requestUid: string): boolean {
-  return noteOn(volume)?.requestUID === requestUid;
+export function isParked(volume: PersistentVolume, requestUid: string): boolean {
+  return parkingNote(volume)?.requestUID === requestUid;
 }
 
 /** Returns true if the volume is parked for another request. */
-export function isSetAsideByOther(volume: PersistentVolume, requestUid: string): boolean {
-  const note = noteOn(volume);
+export function isParkedByOther(volume: PersistentVolume, requestUid: string): boolean {
+  const note = parkingNote(volume);
   return note !== undefined && note.requestUID !== requestUid;
 }
 
-function noteOn({ metadata }: PersistentVolume): { requestUID?: string } | undefined {
+function parkingNote({ metadata }: PersistentVolume): { requestUID?: string } | undefined {
   const text = metadata.annotations?.[annotations.setAside];
   if (text === undefined) return undefined;
   try {
@@ -79,8 +79,8 @@ function noteOn({ metadata }: PersistentVolume): { requestUID?: string } | undef
 }
 
 /** Gives a parked volume to a claim with its old name; it stays parked until the claim is bound. */
-export async function giveBack(
-  { client, signal }: Setter,
+export async function rebindVolume(
+  { client, signal }: Parking,
   { metadata: { name, resourceVersion } }: PersistentVolume,
   claim: PersistentVolumeClaim,
 ): Promise<void> {
@@ -89,8 +89,8 @@ export async function giveBack(
 }
 
 /** Removes the parking record and restores the reclaim policy, which Kubernetes may apply if the claim was deleted. */
-export async function letGo(
-  { client, signal }: Setter,
+export async function unparkVolume(
+  { client, signal }: Parking,
   { metadata: { name, resourceVersion } }: PersistentVolume,
   reclaimPolicy: string,
 ): Promise<void> {

@@ -35,7 +35,7 @@ export function recordOf({ metadata, spec }: PersistentVolumeClaim): ReplacedCla
 }
 
 /** The claim to create again, its volume, and the DataMoverRestore that does it (`namespace/name`). */
-export interface Renewal {
+export interface Replacement {
   key: { namespace: string; name: string };
   volumeName: string;
   restore: string;
@@ -44,7 +44,7 @@ export interface Renewal {
 /** Returns the new claim for the restored volume. Until it is bound, its annotation names the restore. */
 export function claimFrom(
   record: ReplacedClaim,
-  { key, volumeName, restore }: Renewal,
+  { key, volumeName, restore }: Replacement,
 ): PersistentVolumeClaim {
   const { metadata, spec } = record as unknown as Partial<PersistentVolumeClaim>;
   return {

@@ -38,14 +38,14 @@ export function resolveClass(
   const annotated = pvc.metadata.annotations?.[annotations.className];
   if (annotated !== undefined)
     return byName(classes, { name: annotated, by: 'annotation', subject, installation });
-  const staying = classes.filter((c) => !isLeaving(c) && isOpenTo(c, installation));
-  const selecting = staying.filter((c) => selects(c, pvc.metadata.labels));
+  const usable = classes.filter((c) => !isBeingDeleted(c) && isOpenTo(c, installation));
+  const selecting = usable.filter((c) => selects(c, pvc.metadata.labels));
   const takes = (c: DataMoverClass): boolean => misfitOf(c, volume) === undefined;
   return (
     bySelector(selecting.filter(takes), { subject, remedy }) ??
-    byDefault(staying.filter(takes), installation) ?? {
+    byDefault(usable.filter(takes), installation) ?? {
       outcome: 'none',
-      message: whyNone(subject, { selecting, defaults: staying.filter(isDefaultClass), volume }),
+      message: whyNone(subject, { selecting, defaults: usable.filter(isDefaultClass), volume }),
     }
   );
 }
@@ -67,7 +67,7 @@ function wordsFor({ kind = CLAIM, metadata }: Claimant): { subject: string; reme
 }
 
 /** Returns the class that a request has. A request keeps its class, even if labels change or the class is being deleted. */
-export function keepClass(classes: readonly DataMoverClass[], name: string): ClassResolution {
+export function resolvePinned(classes: readonly DataMoverClass[], name: string): ClassResolution {
   const found = classes.find(({ metadata }) => metadata.name === name);
   return found === undefined
     ? notFound(name, 'the request', classes)
@@ -86,12 +86,12 @@ export function isOpenTo({ spec }: DataMoverClass, installation: string | undefi
  * Returns the installation that a class belongs to. It writes the status of the class, and serves requests that name no
  * installation.
  */
-export function keeperOf({ spec, metadata }: DataMoverClass): string | undefined {
+export function installationOfClass({ spec, metadata }: DataMoverClass): string | undefined {
   return spec.installation ?? metadata.annotations?.[annotations.keptBy];
 }
 
 /** Returns true if a class is being deleted: only requests that already have it may use it. */
-export function isLeaving({ metadata }: DataMoverClass): boolean {
+export function isBeingDeleted({ metadata }: DataMoverClass): boolean {
   return metadata.deletionTimestamp !== undefined;
 }
 
@@ -118,7 +118,7 @@ function byName(
     const message = `${asker} names DataMoverClass ${name}, which serves the installation in namespace ${found.spec.installation ?? ''} only, and not the one in ${installation ?? ''}; name a class that serves ${installation ?? ''}`;
     return { outcome: 'failed', reason: 'ClassNotFound', message };
   }
-  if (!isLeaving(found)) return { outcome: 'resolved', class: found, by };
+  if (!isBeingDeleted(found)) return { outcome: 'resolved', class: found, by };
   const message = `${asker} names DataMoverClass ${name}, which is being deleted; name another one`;
   return { outcome: 'failed', reason: 'ClassNotFound', message };
 }
@@ -153,7 +153,7 @@ export function resolveRecorded(
   { subject, name, installation, isIdentified }: RecordedClass,
 ): ClassResolution {
   const named = classes.find(({ metadata }) => metadata.name === name);
-  const isUsable = (c: DataMoverClass): boolean => !isLeaving(c) && isOpenTo(c, installation);
+  const isUsable = (c: DataMoverClass): boolean => !isBeingDeleted(c) && isOpenTo(c, installation);
   if (named !== undefined && isUsable(named)) return { outcome: 'resolved', class: named, by: 'request' };
   const fallback = defaultOf(classes.filter(isUsable), installation);
   const isAllowed = name === undefined || isIdentified;
@@ -173,7 +173,7 @@ export function resolveRecorded(
 }
 
 function whyUnusable(found: DataMoverClass): string {
-  return isLeaving(found)
+  return isBeingDeleted(found)
     ? 'which is being deleted'
     : `which serves the installation in namespace ${found.spec.installation ?? ''} only`;
 }

@@ -5,11 +5,11 @@ import { labels, MANAGED_BY } from './keys.ts';
  * volume would be backed up and restored like the data of an application.
  */
 export function ownLabels(more: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return { [labels.managedBy]: MANAGED_BY, ...HIDDEN, ...more };
+  return { [labels.managedBy]: MANAGED_BY, ...EXCLUDED, ...more };
 }
 
 /** Excludes an object that others created for us from Velero's backups. */
-export const HIDDEN = { [labels.veleroExclude]: 'true' } as const;
+export const EXCLUDED = { [labels.veleroExclude]: 'true' } as const;
 
-/** Removes {@link HIDDEN} in a merge patch. */
-export const UNHIDDEN = { [labels.veleroExclude]: null } as const;
+/** Removes {@link EXCLUDED} in a merge patch. */
+export const NOT_EXCLUDED = { [labels.veleroExclude]: null } as const;

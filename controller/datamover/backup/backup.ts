@@ -1,5 +1,5 @@
 import type { PersistentVolumeClaim } from '../../../api/kubernetes/core.ts';
-import { keepClass, resolveClass } from '../../../api/datamover/v1alpha1/class-resolution.ts';
+import { resolvePinned, resolveClass } from '../../../api/datamover/v1alpha1/class-resolution.ts';
 import { volumeFactsOf, type VolumeFacts } from '../../../api/datamover/v1alpha1/class-volumes.ts';
 import type {
   DataMoverBackup,
@@ -11,7 +11,7 @@ import type { Environment } from '../environment.ts';
 import { requestType } from '../request-type.ts';
 import { isServedHere } from '../installation.ts';
 import type { RequestType } from '../../../lifecycle/request/request-type.ts';
-import { serveResolved, type Serving, type ServingProblem } from '../resolution/resolve-class.ts';
+import { resolveClassFor, type ResolvedClass, type ResolutionProblem } from '../resolution/resolve-class.ts';
 import { isBeingVerified, verifiedFact } from '../verification.ts';
 import { backupCleanup } from './cleanup.ts';
 import { reportBackup, resultText } from './reports.ts';
@@ -30,7 +30,7 @@ export function backupRequest(
     steps: backupSteps,
     cleanup: backupCleanup,
     unwanted: unwantedBackup,
-    choose: (backup) => chooseServing(env, backup),
+    choose: (backup) => resolveBackup(env, backup),
     open: (scope, backup) => ({ ...scope, backup, namespace: backup.metadata.namespace ?? '' }),
     succeeded: (status) => status.result !== undefined,
     phase: phaseOf,
@@ -56,7 +56,10 @@ function phaseOf(status: DataMoverBackupStatus): string {
 }
 
 /** Keeps a recorded class, even if labels or defaults have changed since. */
-function chooseServing(env: Environment, backup: DataMoverBackup): Serving | ServingProblem | undefined {
+function resolveBackup(
+  env: Environment,
+  backup: DataMoverBackup,
+): ResolvedClass | ResolutionProblem | undefined {
   const { namespace = '' } = backup.metadata;
   const classes = env.listers.classes.list();
   const { kind, name } = backup.spec.dataSourceRef;
@@ -69,11 +72,11 @@ function chooseServing(env: Environment, backup: DataMoverBackup): Serving | Ser
           installation: backup.spec.installation,
           volume: factsOf(env, claim),
         })
-      : keepClass(classes, kept);
+      : resolvePinned(classes, kept);
   if (!isServedHere(backup, resolution, env.namespace)) return undefined;
   const { volume } = backup.status ?? {};
   const storageClassName = volume === undefined ? claim?.spec.storageClassName : volume.storageClassName;
-  return serveResolved(env.movers, resolution, { config: backup.spec.config, storageClassName });
+  return resolveClassFor(env.movers, resolution, { config: backup.spec.config, storageClassName });
 }
 
 function factsOf(

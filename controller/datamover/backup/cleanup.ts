@@ -4,13 +4,13 @@ import { reclaimVolumes, releaseCapture, unstageSnapshot } from '../../../volume
 import { untilGone } from '../../../lifecycle/request/cleanup.ts';
 import type { Step, StepResult } from '../../../lifecycle/request/step.ts';
 import type { BackupScope } from './scope.ts';
-import { noteStrays, removeStrays } from './capture/orphaned-snapshots.ts';
+import { recordOrphanedSnapshots, removeOrphanedSnapshots } from './capture/orphaned-snapshots.ts';
 
 /** The cleanup steps, in order: the mover releases the volume, then the volume is deleted, then the snapshot. */
 export const backupCleanup: readonly Step<BackupScope>[] = [
-  { name: 'note strays', run: noteStrays },
+  { name: 'note strays', run: recordOrphanedSnapshots },
   cleanMover,
-  { name: 'remove strays', run: removeStrays },
+  { name: 'remove strays', run: removeOrphanedSnapshots },
   { name: 'clean up staging', run: cleanStaging },
   { name: 'clean up volumes', run: cleanVolumes },
 ];
@@ -25,7 +25,7 @@ async function cleanStaging({ env, child, namespace, status, signal }: BackupSco
   return untilGone([...staged, ...captured]);
 }
 
-async function cleanVolumes({ env, serving, child, signal }: BackupScope): Promise<StepResult> {
-  const claims = [child.name, ...serving.mover.claimsOf({ ...child })];
+async function cleanVolumes({ env, resolved, child, signal }: BackupScope): Promise<StepResult> {
+  const claims = [child.name, ...resolved.mover.claimsOf({ ...child })];
   return untilGone(await reclaimVolumes(env, claims, signal));
 }

@@ -6,7 +6,7 @@ import type { BackupScope } from './scope.ts';
  * Returns the storage location of the Velero backup and records it in the status, because the Velero backup may be deleted before
  * the request.
  */
-export async function noteLocation({ env, backup, status, signal }: BackupScope): Promise<VeleroLocation> {
+export async function recordLocation({ env, backup, status, signal }: BackupScope): Promise<VeleroLocation> {
   const location = await locationOfBackup({ env, signal }, backup);
   if ('name' in location && location.name !== undefined) status.backupStorageLocation = location.name;
   return location;

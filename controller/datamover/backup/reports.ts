@@ -1,4 +1,4 @@
-import { announce } from '../lifecycle-events.ts';
+import { reportLifecycle } from '../lifecycle-events.ts';
 import { targetOf } from '../../../lifecycle/observe/event-target.ts';
 import type { EventTarget } from '../../../lifecycle/observe/event-target.ts';
 import type {
@@ -7,7 +7,7 @@ import type {
 } from '../../../api/datamover/v1alpha1/data-mover-backup.ts';
 import { eventReasons } from '../../../api/datamover/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
-import { speaker } from '../../../lifecycle/observe/reporter.ts';
+import { eventsFor } from '../../../lifecycle/observe/reporter.ts';
 import { veleroTarget } from '../velero-target.ts';
 
 /** Emits the Events of this pass on the request, the claim, the snapshot and the Velero Backup. */
@@ -23,13 +23,13 @@ export function reportBackup(
   const claim = env.listers.claims.get(`${namespace}/${name}`);
   const snapshot = snapshotTarget(namespace, after.capture);
   if (before.capture === undefined && after.capture !== undefined) {
-    speaker(env.reporter).normal(
+    eventsFor(env.reporter).normal(
       [self, snapshot],
       eventReasons.captured,
       `the source is fixed as of ${after.capture.time}`,
     );
   }
-  announce(env.reporter, {
+  reportLifecycle(env.reporter, {
     before,
     after,
     subject: `backup of PersistentVolumeClaim ${namespace}/${name}`,

@@ -6,7 +6,7 @@ import {
 import type { BackupFacts, Mover, MoverRequest } from '../../../movers/mover.ts';
 import { captureSource } from './capture/capture.ts';
 import { stageAlias } from '../../../volumes/exposure/alias.ts';
-import { quoteProvisioner } from '../../../volumes/exposure/provisioner.ts';
+import { withProvisionerEvent } from '../../../volumes/exposure/provisioner.ts';
 import { ownerOfWork, stageSnapshot } from '../../../volumes/exposure/staging.ts';
 import { provisionableClass } from '../../../volumes/exposure/storage-class.ts';
 import { repositoryPath } from '../../../movers/repository-path.ts';
@@ -17,7 +17,7 @@ import {
   boundStaging,
   checkAccess,
   followMover,
-  hideStaging,
+  excludeStaging,
   stopUnwanted,
   unwantedBy,
 } from '../transfer-steps.ts';
@@ -25,8 +25,8 @@ import { quoted } from '../../../lifecycle/request/plain-text.ts';
 import { formOf, isSnapshotID } from '../../../movers/snapshot-id.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../../../lifecycle/request/step.ts';
 import { dueVerification, verifyMoved } from '../verification.ts';
-import { assertSourceStands, followApplication, sourceMayBeGone } from './capture/live-source.ts';
-import { noteLocation } from './location.ts';
+import { assertSourceExists, followApplication, mayHaveLostSource } from './capture/live-source.ts';
+import { recordLocation } from './location.ts';
 import type { BackupScope } from './scope.ts';
 
 /** The steps of a backup, in order. A step is skipped if its facts are recorded. */
@@ -62,13 +62,13 @@ function checkForm({ backup, status }: BackupScope): StepResult {
 
 function reachRepository(scope: BackupScope): Promise<StepResult> | StepResult {
   if (scope.status.capture !== undefined) return done;
-  return checkAccess(scope, 'backup', () => noteLocation(scope));
+  return checkAccess(scope, 'backup', () => recordLocation(scope));
 }
 
 function queue(scope: BackupScope): StepResult {
-  const { status, env, serving, namespace, backup } = scope;
+  const { status, env, resolved, namespace, backup } = scope;
   status.repositoryPath ??= repositoryPath({
-    prefix: serving.repositoryPrefix,
+    prefix: resolved.repositoryPrefix,
     cluster: env.clusterName,
     namespace,
     pvc: status.volume?.pvcName ?? '',
@@ -79,15 +79,15 @@ function queue(scope: BackupScope): StepResult {
 async function stage(scope: BackupScope): Promise<StepResult> {
   if (scope.status.movingSince !== undefined) return done;
   const isLive = scope.status.capture?.consistency === 'Live';
-  const staged = boundStaging(scope, await (isLive ? stageLive(scope) : stageCut(scope)));
-  return quoteProvisioner({ ...scope, access: scope.env }, scope.child.name, staged);
+  const staged = boundStaging(scope, await (isLive ? stageLive(scope) : stageCaptured(scope)));
+  return withProvisionerEvent({ ...scope, access: scope.env }, scope.child.name, staged);
 }
 
-async function stageCut({ status, env, child, serving, signal }: BackupScope): Promise<StepResult> {
+async function stageCaptured({ status, env, child, resolved, signal }: BackupScope): Promise<StepResult> {
   const { capture, volume } = status;
   if (capture === undefined || volume === undefined) throw new Error('staging before capture');
   const { volumeMode, capacity } = volume;
-  const { stagingStorageClassName, stagingAccessModes } = serving.options;
+  const { stagingStorageClassName, stagingAccessModes } = resolved.options;
   const wanted = {
     storageClassName: stagingStorageClassName ?? volume.storageClassName,
     accessModes: stagingAccessModes ?? volume.accessModes,
@@ -100,7 +100,7 @@ async function stageCut({ status, env, child, serving, signal }: BackupScope): P
 async function stageLive(scope: BackupScope): Promise<StepResult> {
   const { status, env, child, signal } = scope;
   const { persistentVolume = '', claimUID = '' } = status.capture ?? {};
-  for (const check of [assertSourceStands, followApplication]) {
+  for (const check of [assertSourceExists, followApplication]) {
     const result = await check(scope);
     if (result.state !== 'done') return result;
   }
@@ -108,14 +108,14 @@ async function stageLive(scope: BackupScope): Promise<StepResult> {
 }
 
 async function move(scope: BackupScope): Promise<StepResult> {
-  const { status, serving, now } = scope;
+  const { status, resolved, now } = scope;
   if (status.result !== undefined || status.saved !== undefined) return done;
   status.movingSince ??= now.toISOString();
-  await hideStaging(scope);
-  const outcome = await serving.mover.backup(moverRequest(scope, status.movingSince));
+  await excludeStaging(scope);
+  const outcome = await resolved.mover.backup(moverRequest(scope, status.movingSince));
   const isLive = status.capture?.consistency === 'Live';
-  if (isLive && (outcome.state === 'Done' || sourceMayBeGone(scope))) {
-    const stands = await assertSourceStands(scope);
+  if (isLive && (outcome.state === 'Done' || mayHaveLostSource(scope))) {
+    const stands = await assertSourceExists(scope);
     if (stands.state !== 'done') return stands;
   }
   return followMover(scope, outcome, (facts) => recordResult(scope, facts));
@@ -123,12 +123,12 @@ async function move(scope: BackupScope): Promise<StepResult> {
 
 /** Requires proof of success, because some movers report success even if the repository is missing. */
 function recordResult(scope: BackupScope, facts: BackupFacts): StepResult {
-  const { status, serving, now } = scope;
-  const unproved = checkFacts(serving.mover, facts);
+  const { status, resolved, now } = scope;
+  const unproved = checkFacts(resolved.mover, facts);
   if (unproved !== undefined) return unproved;
   const consistency = status.capture?.consistency ?? 'PointInTime';
   const result = {
-    mover: serving.mover.name,
+    mover: resolved.mover.name,
     repository: status.repositoryPath ?? '',
     ...facts,
     consistency,
@@ -173,16 +173,16 @@ async function verify(scope: BackupScope): Promise<StepResult> {
 }
 
 function moverRequest(scope: BackupScope, since: string): MoverRequest<unknown> {
-  const { env, child, serving, status, signal } = scope;
+  const { env, child, resolved, status, signal } = scope;
   const isLive = status.capture?.consistency === 'Live';
   return {
     ...child,
-    config: serving.config,
+    config: resolved.config,
     stagingClaim: child.name,
     storageClassName: provisionableClass(env, status.volume?.storageClassName),
     ...(isLive && status.node !== undefined && { node: status.node }),
     repositoryPath: status.repositoryPath ?? '',
-    veleroLocation: () => noteLocation(scope),
+    veleroLocation: () => recordLocation(scope),
     owner: ownerOfWork(env, child),
     since,
     signal,

@@ -1,5 +1,5 @@
 import { targetOf } from '../../../lifecycle/observe/event-target.ts';
-import { isLeaving, keeperOf } from '../../../api/datamover/v1alpha1/class-resolution.ts';
+import { isBeingDeleted, installationOfClass } from '../../../api/datamover/v1alpha1/class-resolution.ts';
 import { annotations, FINALIZER } from '../../../api/datamover/v1alpha1/keys.ts';
 import { hasFinalizer } from '../../../kube/status/finalizers.ts';
 import type { Matches } from './matches.ts';
@@ -16,12 +16,12 @@ import { conditionTypes, eventReasons } from '../../../api/datamover/v1alpha1/re
 import type { ReconcileContext, Reconciler, ReconcileResult } from '../../../kube/runtime/controller.ts';
 import { findCondition } from '../../../kube/status/conditions.ts';
 import type { Environment } from '../environment.ts';
-import type { Serving, ServingProblem } from '../resolution/resolve-class.ts';
-import { speaker } from '../../../lifecycle/observe/reporter.ts';
+import type { ResolvedClass, ResolutionProblem } from '../resolution/resolve-class.ts';
+import { eventsFor } from '../../../lifecycle/observe/reporter.ts';
 import { createStatusStore } from '../../../lifecycle/request/status-store.ts';
-import { conditionsOf, farewell } from './conditions.ts';
+import { conditionsOf, deletingConditions } from './conditions.ts';
 import { createInspector } from './inspection.ts';
-import { judgeClass } from './validate.ts';
+import { validateClass } from './validate-class.ts';
 
 /** A class whose settings are invalid has nothing to inspect. */
 const NOTHING_TO_INSPECT = { findings: [], goodForMs: Infinity };
@@ -30,7 +30,7 @@ const NOTHING_TO_INSPECT = { findings: [], goodForMs: Infinity };
 const BEHIND = { requeueAfterMs: 1_000 };
 
 /** Time after which a request that got the class just before its deletion is visible in the cache. */
-const LAST_MOMENT_MS = 5_000;
+const CACHE_LAG_MS = 5_000;
 
 /**
  * Creates the reconciler of classes. It reports in the status whether the class can work now, so that a mistake shows when the
@@ -49,33 +49,38 @@ export function createClassReconciler(
     const found = env.listers.classes.get(formatKey(key));
     if (found === undefined) inspector.forget(key.name);
     if (found === undefined) return {};
-    const verdict = judgeClass(env.movers, found);
-    if (verdict === undefined) return {};
+    const validation = validateClass(env.movers, found);
+    if (validation === undefined) return {};
     if (store.isStale(found)) return BEHIND;
-    const keeper = keeperOf(found);
+    const installation = installationOfClass(found);
     // Two controllers would overwrite each other's status.
-    if (keeper !== undefined && keeper !== env.namespace) return {};
-    if (isLeaving(found)) return letGo(found, signal);
-    const isHeld = hasFinalizer(found, FINALIZER) && keeper !== undefined;
-    return isHeld ? judge(found, verdict, signal) : hold(found, signal);
+    if (installation !== undefined && installation !== env.namespace) return {};
+    if (isBeingDeleted(found)) return reconcileDelete(found, signal);
+    const isClaimed = hasFinalizer(found, FINALIZER) && installation !== undefined;
+    return isClaimed ? reconcileActive(found, validation, signal) : addFinalizer(found, signal);
   }
 
   /** Adds the finalizer and claims the class for this installation. */
-  async function hold(found: DataMoverClass, signal: AbortSignal): Promise<ReconcileResult> {
+  async function addFinalizer(found: DataMoverClass, signal: AbortSignal): Promise<ReconcileResult> {
     const others = found.metadata.finalizers?.filter((one) => one !== FINALIZER) ?? [];
-    const note = keeperOf(found) === undefined ? { [annotations.keptBy]: env.namespace } : undefined;
+    const note =
+      installationOfClass(found) === undefined ? { [annotations.keptBy]: env.namespace } : undefined;
     await store.setFinalizers(found, [...others, FINALIZER], signal, note);
     return BEHIND;
   }
 
   /** Removes the finalizer of a deleted class when no request uses it any more. Until then the status lists the requests. */
-  async function letGo(found: DataMoverClass, signal: AbortSignal): Promise<ReconcileResult> {
+  async function reconcileDelete(found: DataMoverClass, signal: AbortSignal): Promise<ReconcileResult> {
     const { deletionTimestamp = '', finalizers = [], name, uid = '' } = found.metadata;
     if (!hasFinalizer(found, FINALIZER)) return {};
     const inUse = usage.of(name);
-    const early = Date.parse(deletionTimestamp) + LAST_MOMENT_MS - env.now().getTime();
+    const early = Date.parse(deletionTimestamp) + CACHE_LAG_MS - env.now().getTime();
     if (inUse !== undefined)
-      return write(found, { ...found.status, inUse, conditions: farewell(found, inUse, env.now()) }, signal);
+      return write(
+        found,
+        { ...found.status, inUse, conditions: deletingConditions(found, inUse, env.now()) },
+        signal,
+      );
     if (early > 0) return { requeueAfterMs: early };
     const others = finalizers.filter((one) => one !== FINALIZER);
     await store.setFinalizers(found, others, signal);
@@ -83,13 +88,13 @@ export function createClassReconciler(
     return {};
   }
 
-  async function judge(
+  async function reconcileActive(
     found: DataMoverClass,
-    verdict: Serving | ServingProblem,
+    validation: ResolvedClass | ResolutionProblem,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
     const { findings, goodForMs } =
-      'reason' in verdict ? NOTHING_TO_INSPECT : await inspector.inspect(found, verdict, signal);
+      'reason' in validation ? NOTHING_TO_INSPECT : await inspector.inspect(found, validation, signal);
     const { inUse: _, ...before } = found.status ?? {};
     const inUse = usage.of(found.metadata.name);
     const status: DataMoverClassStatus = {
@@ -98,7 +103,7 @@ export function createClassReconciler(
       ...capabilitiesOf(env.movers.get(found.spec.mover)),
       matchedClaims: await matches.of(found.metadata.name),
       ...(inUse !== undefined && { inUse }),
-      conditions: conditionsOf(found, verdict, findings, env.now()),
+      conditions: conditionsOf(found, validation, findings, env.now()),
     };
     const { requeueAfterMs = Infinity } = await write(found, status, signal);
     const again = Math.min(goodForMs, requeueAfterMs);
@@ -117,7 +122,7 @@ export function createClassReconciler(
 
   /** Emits Events only for changes between ready and not ready; `Unknown` is not reported. */
   function report(read: DataMoverClass, status: DataMoverClassStatus): void {
-    const { normal, warning } = speaker(env.reporter);
+    const { normal, warning } = eventsFor(env.reporter);
     const before = readinessOf(read.status);
     const after = readinessOf(status);
     if (after.startsWith('False') && after !== before)

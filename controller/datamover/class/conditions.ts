@@ -6,17 +6,17 @@ import type {
 import { conditionTypes, type ConditionType } from '../../../api/datamover/v1alpha1/reasons.ts';
 import { setCondition } from '../../../kube/status/conditions.ts';
 import type { Finding } from '../../../movers/mover.ts';
-import type { Serving, ServingProblem } from '../resolution/resolve-class.ts';
+import type { ResolvedClass, ResolutionProblem } from '../resolution/resolve-class.ts';
 import type { Findings } from './inspection.ts';
 
 /** Returns the conditions of a class: the verdict on its spec, the findings about its dependencies, and `Ready` as their sum. */
 export function conditionsOf(
   { metadata, status }: DataMoverClass,
-  verdict: Serving | ServingProblem,
+  validation: ResolvedClass | ResolutionProblem,
   findings: Findings,
   now: Date,
 ): Condition[] {
-  const parts: Findings = [[conditionTypes.accepted, acceptance(verdict)], ...findings];
+  const parts: Findings = [[conditionTypes.accepted, acceptance(validation)], ...findings];
   const all: Findings = [...parts, [conditionTypes.ready, sumOf(parts)]];
   // Conditions that are no longer checked after a change of the class are removed.
   const known = status?.conditions?.filter(({ type }) => all.some(([one]) => one === type));
@@ -28,7 +28,7 @@ export function conditionsOf(
 }
 
 /** Returns the conditions of a class that is being deleted and still in use. */
-export function farewell(
+export function deletingConditions(
   { metadata, status }: DataMoverClass,
   { requests, names }: NonNullable<DataMoverClassStatus['inUse']>,
   now: Date,
@@ -44,9 +44,10 @@ export function farewell(
   return setCondition(status?.conditions, ready, now);
 }
 
-function acceptance(verdict: Serving | ServingProblem): Finding {
-  if ('reason' in verdict) return { status: 'False', reason: verdict.reason, message: verdict.message };
-  const { mover, notes = [] } = verdict;
+function acceptance(validation: ResolvedClass | ResolutionProblem): Finding {
+  if ('reason' in validation)
+    return { status: 'False', reason: validation.reason, message: validation.message };
+  const { mover, notes = [] } = validation;
   return {
     status: 'True',
     reason: 'Done',

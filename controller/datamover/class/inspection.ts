@@ -4,17 +4,17 @@ import { KubeError } from '../../../kube/client/kube-error.ts';
 import { whenAborted } from '../../../kube/runtime/abort.ts';
 import type { Clock } from '../../../kube/runtime/clock.ts';
 import type { Finding } from '../../../movers/mover.ts';
-import type { Serving } from '../resolution/resolve-class.ts';
+import type { ResolvedClass } from '../resolution/resolve-class.ts';
 
 /**
  * Intervals of the checks of dependencies that cannot be watched. A failed check is repeated sooner, because it is likely being
  * fixed.
  */
-const LOOK_MS = 60_000;
-const LOOK_AGAIN_MS = 15_000;
+const INSPECTION_INTERVAL_MS = 60_000;
+const INSPECTION_RETRY_MS = 15_000;
 
 /** A check without an answer within this time has the result `Unknown`. */
-const LIMIT_MS = 10_000;
+const CHECK_TIMEOUT_MS = 10_000;
 
 /** By condition, in the order in which they are shown. */
 export type Findings = readonly (readonly [ConditionType, Finding])[];
@@ -24,7 +24,7 @@ export interface Inspector {
   /** Returns the findings, cached if they are recent, and how long they are valid. */
   inspect(
     dataMoverClass: DataMoverClass,
-    serving: Serving,
+    resolved: ResolvedClass,
     signal: AbortSignal,
   ): Promise<{ findings: Findings; goodForMs: number }>;
   forget(name: string): void;
@@ -42,13 +42,17 @@ export function createInspector(clock: Pick<Clock, 'monotonic'>): Inspector {
   const memories = new Map<string, Memory>();
 
   return {
-    async inspect({ metadata }, serving, signal) {
+    async inspect({ metadata }, resolved, signal) {
       const of = `${metadata.uid ?? ''} ${String(metadata.generation ?? 0)}`;
       let memory = memories.get(metadata.name);
       if (memory?.of !== of || memory.until <= clock.monotonic()) {
-        const findings = await look(serving, signal);
+        const findings = await runChecks(resolved, signal);
         const isGood = findings.every(([, { status }]) => status === 'True');
-        memory = { of, findings, until: clock.monotonic() + (isGood ? LOOK_MS : LOOK_AGAIN_MS) };
+        memory = {
+          of,
+          findings,
+          until: clock.monotonic() + (isGood ? INSPECTION_INTERVAL_MS : INSPECTION_RETRY_MS),
+        };
         memories.set(metadata.name, memory);
       }
       return { findings: memory.findings, goodForMs: memory.until - clock.monotonic() };
@@ -59,12 +63,14 @@ export function createInspector(clock: Pick<Clock, 'monotonic'>): Inspector {
 
 type Check = (signal: AbortSignal) => Promise<Finding>;
 
-async function look(serving: Serving, signal: AbortSignal): Promise<Findings> {
-  const findings = checksOf(serving).map(async ([type, check]) => [type, await ask(check, signal)] as const);
+async function runChecks(resolved: ResolvedClass, signal: AbortSignal): Promise<Findings> {
+  const findings = checksOf(resolved).map(
+    async ([type, check]) => [type, await runCheck(check, signal)] as const,
+  );
   return Promise.all(findings);
 }
 
-function checksOf({ mover, config }: Serving): [ConditionType, Check][] {
+function checksOf({ mover, config }: ResolvedClass): [ConditionType, Check][] {
   const checkEngine = mover.checkEngine?.bind(mover);
   const checkAccess = mover.checkAccess?.bind(mover);
   const checkStore = mover.checkStore?.bind(mover);
@@ -72,7 +78,7 @@ function checksOf({ mover, config }: Serving): [ConditionType, Check][] {
     [conditionTypes.engineServing, checkEngine],
     [
       conditionTypes.credentialsPresent,
-      checkAccess && ((signal) => askForAccess(checkAccess, config, signal)),
+      checkAccess && ((signal) => checkCredentials(checkAccess, config, signal)),
     ],
     [
       conditionTypes.repositoryReachable,
@@ -85,14 +91,14 @@ function checksOf({ mover, config }: Serving): [ConditionType, Check][] {
 /** A class belongs to no Velero backup, so the default location is checked. */
 const anyLocation = () => Promise.resolve({ name: undefined });
 
-async function askForAccess(
-  checkAccess: NonNullable<Serving['mover']['checkAccess']>,
+async function checkCredentials(
+  checkAccess: NonNullable<ResolvedClass['mover']['checkAccess']>,
   config: unknown,
   signal: AbortSignal,
 ): Promise<Finding> {
-  const asked = new Set<'location'>();
+  const used = new Set<'location'>();
   const veleroLocation = (): ReturnType<typeof anyLocation> => {
-    asked.add('location');
+    used.add('location');
     return anyLocation();
   };
   const refusal = await checkAccess({ kind: 'backup', config, veleroLocation, signal });
@@ -100,15 +106,15 @@ async function askForAccess(
     return { status: 'True', reason: 'Found', message: 'what gives access to the repositories is there' };
   const { reason, message } = refusal;
   // Each Velero backup names its own location, so a missing default location is not fatal.
-  const isOpen = asked.has('location') && reason === 'StorageLocationNotFound';
+  const isOpen = used.has('location') && reason === 'StorageLocationNotFound';
   return { status: isOpen ? 'Unknown' : 'False', reason, message };
 }
 
 /** An error of the check is no evidence about its subject, so the result is `Unknown`. */
-async function ask(check: Check, outer: AbortSignal): Promise<Finding> {
-  const signal = AbortSignal.any([outer, AbortSignal.timeout(LIMIT_MS)]);
+async function runCheck(check: Check, outer: AbortSignal): Promise<Finding> {
+  const signal = AbortSignal.any([outer, AbortSignal.timeout(CHECK_TIMEOUT_MS)]);
   const tooLate = whenAborted(signal).then(() => {
-    throw new Error(`no answer within ${String(LIMIT_MS / 1000)} s`);
+    throw new Error(`no answer within ${String(CHECK_TIMEOUT_MS / 1000)} s`);
   });
   try {
     return await Promise.race([check(signal), tooLate]);

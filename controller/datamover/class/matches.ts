@@ -85,21 +85,21 @@ function isStaged({ metadata }: PersistentVolumeClaim): boolean {
 }
 
 /** Returns true if a change of a claim may change its class. */
-export function mayMatchAnew(
+export function affectsMatching(
   before: PersistentVolumeClaim | undefined,
   after: PersistentVolumeClaim | undefined,
 ): boolean {
-  return decisive(before) !== decisive(after);
+  return relevantFields(before) !== relevantFields(after);
 }
 
-function decisive(claim: PersistentVolumeClaim | undefined): string {
+function relevantFields(claim: PersistentVolumeClaim | undefined): string {
   if (claim === undefined) return '';
   const { labels = {}, annotations: { [annotations.className]: className } = {} } = claim.metadata;
   return JSON.stringify([labels, className, claim.spec.volumeName, claim.status?.capacity]);
 }
 
 /** Returns true if a change of a volume may change the class of its claim. */
-export function mayMatchOtherwise(
+export function affectsMatchingOfClaim(
   before: PersistentVolume | undefined,
   after: PersistentVolume | undefined,
 ): boolean {

@@ -5,7 +5,7 @@ import { createInformerSet } from '../../../kube/cache/informer-set.ts';
 import { createFakeClock } from '../../../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../../../tests/fakes/fake-kube.ts';
 import { backupIn } from '../../../tests/load/load.ts';
-import { createMirrors } from '../informers.ts';
+import { createInformers } from '../informers.ts';
 import { createUsage } from './usage.ts';
 
 it('who uses a class is known as requests get it, end and are removed', async () => {
@@ -15,7 +15,7 @@ it('who uses a class is known as requests get it, end and are removed', async ()
   for (let index = 0; index < 12; index++) put(backupIn('Queued', index));
   put(backupIn('Completed', 12));
   const informers = createInformerSet({ client: kube.client(), clock });
-  const usage = createUsage(createMirrors(informers, 'velero'));
+  const usage = createUsage(createInformers(informers, 'velero'));
   const stop = new AbortController();
   const mirroring = informers.run(stop.signal);
   await clock.advance(100);

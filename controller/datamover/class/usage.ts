@@ -1,6 +1,6 @@
 import { formatKey, keyOf, type Resource } from '../../../api/kubernetes/meta.ts';
 import type { DataMoverClassStatus } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
-import type { Mirrors } from '../informers.ts';
+import type { Informers } from '../informers.ts';
 import { compareText, createLine, type Line } from '../../../lifecycle/admission/sorted-line.ts';
 import { isFinal } from '../../../lifecycle/request/request-type.ts';
 
@@ -22,7 +22,9 @@ export interface Usage {
 /**
  * Creates the usage from changes of requests instead of lists: a class is reconciled often, and thousands of requests may use it.
  */
-export function createUsage(mirrors: Pick<Mirrors, 'backups' | 'restores' | 'deletes' | 'prunes'>): Usage {
+export function createUsage(
+  informers: Pick<Informers, 'backups' | 'restores' | 'deletes' | 'prunes'>,
+): Usage {
   /** Names of requests in alphabetical order, by class. */
   const users = new Map<string, Line<string>>();
 
@@ -45,8 +47,8 @@ export function createUsage(mirrors: Pick<Mirrors, 'backups' | 'restores' | 'del
     if (after !== undefined && is !== undefined) join(is, nameOf(after));
   }
 
-  const { backups, restores, deletes, prunes } = mirrors;
-  for (const mirror of [backups, restores, deletes, prunes] as const) mirror.onChange(follow);
+  const { backups, restores, deletes, prunes } = informers;
+  for (const informer of [backups, restores, deletes, prunes] as const) informer.onChange(follow);
 
   return {
     of(className) {

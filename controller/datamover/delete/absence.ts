@@ -10,8 +10,8 @@ type Outcome = MoverOutcome<ForgetFacts>;
  * Translates the outcome of the mover. A missing snapshot or repository counts as removed only if it must have been in this
  * place: in a wrong bucket the mover finds nothing either, and the data would stay forever.
  */
-export function judgeRemoval(scope: DeleteScope, outcome: Outcome): Outcome {
-  if (outcome.state === 'Done') return outcome.facts.alreadyGone ? judgeAbsence(scope, outcome) : outcome;
+export function classifyRemoval(scope: DeleteScope, outcome: Outcome): Outcome {
+  if (outcome.state === 'Done') return outcome.facts.alreadyGone ? classifyAbsence(scope, outcome) : outcome;
   if (outcome.state !== 'Failed' || outcome.reason !== 'RepositoryMissing') return outcome;
   if (wasRemoved(scope)) return { state: 'Done', facts: { alreadyGone: true } };
   const { request } = scope;
@@ -20,9 +20,9 @@ export function judgeRemoval(scope: DeleteScope, outcome: Outcome): Outcome {
 }
 
 /** An absent snapshot was removed before, if this is the repository that contained it. */
-function judgeAbsence({ request, serving }: DeleteScope, outcome: Outcome): Outcome {
+function classifyAbsence({ request, resolved }: DeleteScope, outcome: Outcome): Outcome {
   const { result, dataMoverClass } = request.spec;
-  const asked = serving.class.metadata.name;
+  const asked = resolved.class.metadata.name;
   if (result.repositoryID !== undefined || dataMoverClass === asked) return outcome;
   return {
     state: 'Failed',
@@ -32,12 +32,12 @@ function judgeAbsence({ request, serving }: DeleteScope, outcome: Outcome): Outc
 }
 
 /** Returns true if one of our prunes has removed this very repository with everything in it. */
-function wasRemoved({ env, request, serving }: DeleteScope): boolean {
+function wasRemoved({ env, request, resolved }: DeleteScope): boolean {
   const { result, backupStorageLocation } = request.spec;
   const isIt = ({ spec, status }: DataMoverPrune): boolean =>
     status?.removedAt !== undefined &&
     spec.repository === result.repository &&
-    spec.dataMoverClass === serving.class.metadata.name &&
+    spec.dataMoverClass === resolved.class.metadata.name &&
     spec.backupStorageLocation === backupStorageLocation &&
     spec.repositoryID === result.repositoryID;
   return env.listers.prunes.byIndex(PRUNED_INDEX, result.repository).some(isIt);

@@ -7,8 +7,8 @@ import { conditionTypes } from '../../../api/datamover/v1alpha1/reasons.ts';
 import type { Environment } from '../environment.ts';
 import { requestType } from '../request-type.ts';
 import type { RequestType } from '../../../lifecycle/request/request-type.ts';
-import { announceTries, pauseAfter } from '../retry.ts';
-import { serveRecorded, type Origin } from '../resolution/resolve-recorded.ts';
+import { reportTries, pauseAfter } from '../retry.ts';
+import { resolveForRecord, type Origin } from '../resolution/resolve-recorded.ts';
 import { deletedTooEarly } from '../transfer-steps.ts';
 import type { DeleteScope } from './scope.ts';
 import { deleteCleanup, deleteSteps } from './steps.ts';
@@ -27,7 +27,7 @@ export function deleteRequest(
     cleanup: deleteCleanup,
     // Work that has started continues after a deletion of the request; the deletion ends it only if it fails.
     unwanted: (request, { removedAt }) => (removedAt === undefined ? deletedTooEarly(request) : undefined),
-    choose: (request) => serveRecorded(env, request, originOf(request)),
+    choose: (request) => resolveForRecord(env, request, originOf(request)),
     open: (scope, request) => ({ ...scope, request }),
     tryAgain: pauseAfter,
     succeeded: ({ removedAt }) => removedAt !== undefined,
@@ -37,7 +37,7 @@ export function deleteRequest(
       [conditionTypes.removed, status.removedAt !== undefined],
     ],
     successMessage: () => 'the snapshot is not in the repository any more',
-    report: (request, before, after) => announceTries(env.reporter, request, before, after),
+    report: (request, before, after) => reportTries(env.reporter, request, before, after),
   });
 }
 

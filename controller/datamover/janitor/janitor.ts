@@ -12,11 +12,11 @@ import { sleep, type Clock } from '../../../kube/runtime/clock.ts';
 import type { Runnable } from '../../../kube/runtime/manager.ts';
 import { inTurns } from '../../../kube/runtime/turns.ts';
 import type { Logger } from '../../../telemetry/log.ts';
-import { hideClaims, ownClaims } from '../../../volumes/exposure/hide.ts';
+import { excludeClaims, ownClaims } from '../../../volumes/exposure/exclude-from-velero.ts';
 import type { Listers } from '../environment.ts';
 import type { Collector, Ownership } from './collector.ts';
 import { reconcileOwnedBackup } from './owned-backup.ts';
-import { fateOfCare, fateOfRestore, veleroBackupOf, veleroRestoreOf } from './ownership.ts';
+import { actionForMaintenance, actionForRestore, veleroBackupOf, veleroRestoreOf } from './ownership.ts';
 import { deleteRequest, forEachRequest, veleroObjects, type Sweep } from './sweep.ts';
 
 export const JANITOR_INTERVAL_MS = 300_000;
@@ -80,7 +80,7 @@ async function sweep(options: JanitorOptions, signal: AbortSignal): Promise<void
   const now = new Date(options.clock.now());
   await sweepExpired(round, dataMoverDeletes, await select(listers.deletes.list(), isOwn.delete), now);
   await sweepExpired(round, dataMoverPrunes, await select(listers.prunes.list(), isOwn.prune), now);
-  await hideClaims(options, ownClaims(options), signal);
+  await excludeClaims(options, ownClaims(options), signal);
 }
 
 async function sweepBackups(round: Sweep, { listers, isOwn = ALL_OWN }: JanitorOptions): Promise<void> {
@@ -96,7 +96,7 @@ async function sweepRestores(round: Sweep, { listers, isOwn = ALL_OWN }: Janitor
   const known = own.length === 0 ? undefined : await veleroObjects(round, restores);
   if (known === undefined) return;
   await forEachRequest(round, own, async (one) => {
-    if (fateOfRestore(one, known) === 'remove') await deleteRequest(round, dataMoverRestores, one);
+    if (actionForRestore(one, known) === 'delete') await deleteRequest(round, dataMoverRestores, one);
   });
 }
 
@@ -107,7 +107,7 @@ async function sweepExpired<T extends DataMoverDelete | DataMoverPrune>(
   now: Date,
 ): Promise<void> {
   await forEachRequest(round, requests, async (one) => {
-    if (fateOfCare(one, now) === 'remove') await deleteRequest(round, kind, one);
+    if (actionForMaintenance(one, now) === 'delete') await deleteRequest(round, kind, one);
   });
 }
 

@@ -9,7 +9,7 @@ import { formatKey, keyOf } from '../../../api/kubernetes/meta.ts';
 import { isAlreadyExists } from '../../../kube/client/kube-error.ts';
 import { logFieldsOf } from '../../../lifecycle/observe/request-log.ts';
 import type { Listers } from '../environment.ts';
-import { fateOfBackup, type VeleroObject } from './ownership.ts';
+import { actionForBackup, type VeleroObject } from './ownership.ts';
 import { deleteRequest, type Sweep } from './sweep.ts';
 
 /** Keeps, cancels or deletes a DataMoverBackup according to the state of its Velero backup. */
@@ -18,8 +18,8 @@ export async function reconcileOwnedBackup(
   backup: DataMoverBackup,
   { known, claims }: { known: ReadonlyMap<string, VeleroObject>; claims: Listers['claims'] },
 ): Promise<void> {
-  switch (fateOfBackup(backup, known)) {
-    case 'stays':
+  switch (actionForBackup(backup, known)) {
+    case 'keep':
       return;
     case 'cancel':
       await cancel(sweep, backup);
@@ -28,10 +28,10 @@ export async function reconcileOwnedBackup(
         `DataMoverBackup ${formatKey(keyOf(backup))} is canceled: its Velero backup has ended or is gone`,
       );
       return;
-    case 'noteFailure':
+    case 'markVeleroFailed':
       if (isMadeIn(backup, claimUidOf(backup, claims))) await recordFailure(sweep, backup);
       return;
-    case 'remove':
+    case 'delete':
       await removeData(sweep, backup);
       await deleteRequest(sweep, dataMoverBackups, backup);
   }

@@ -5,19 +5,19 @@ import { annotations, labels } from '../../../api/datamover/v1alpha1/keys.ts';
 import { isFinal } from '../../../lifecycle/request/request-type.ts';
 
 /** What to do with a request according to the state of its Velero backup or restore. */
-export type Fate =
-  | 'stays'
+export type OwnerAction =
+  | 'keep'
   /** Its outcome is no longer needed. */
   | 'cancel'
   /** It has ended and belongs to a Velero backup that failed, which is recorded: no copy of its record will ever be stored. */
-  | 'noteFailure'
-  | 'remove';
+  | 'markVeleroFailed'
+  | 'delete';
 
 /** A Velero Backup or Restore. */
 export type VeleroObject = Resource & { status?: { phase?: string } };
 
 /** How long a completed DataMoverDelete or DataMoverPrune is kept. */
-const KEEP_CARE_MS = 24 * 3_600_000;
+const MAINTENANCE_RETENTION_MS = 24 * 3_600_000;
 
 /** Phases in which Velero no longer waits for requests and uses none that was created ahead. */
 const ENDED: ReadonlySet<string> = new Set(['Completed', 'PartiallyFailed', 'Failed', 'FailedValidation']);
@@ -28,49 +28,54 @@ const ENDED: ReadonlySet<string> = new Set(['Completed', 'PartiallyFailed', 'Fai
  * A missing Backup object proves nothing about the data: it may be synced from the bucket again, with its records. Only the copy
  * in the cluster is deleted here.
  */
-export function fateOfBackup(request: DataMoverBackup, backups: ReadonlyMap<string, VeleroObject>): Fate {
+export function actionForBackup(
+  request: DataMoverBackup,
+  backups: ReadonlyMap<string, VeleroObject>,
+): OwnerAction {
   const name = veleroBackupOf(request);
-  if (name === undefined) return 'stays';
+  if (name === undefined) return 'keep';
   const backup = backups.get(name);
   const ended = isFinal(request.status?.phase);
-  if (backup === undefined) return ended ? 'remove' : unwanted(request);
-  return isOf(request, backup) ? fateWith(backup.status?.phase ?? '', request, ended) : 'stays';
+  if (backup === undefined) return ended ? 'delete' : cancelOnce(request);
+  return isOf(request, backup) ? actionForPhase(backup.status?.phase ?? '', request, ended) : 'keep';
 }
 
-function fateWith(veleroPhase: string, request: DataMoverBackup, ended: boolean): Fate {
-  if (!ENDED.has(veleroPhase)) return 'stays';
-  if (!ended) return unwanted(request);
+function actionForPhase(veleroPhase: string, request: DataMoverBackup, ended: boolean): OwnerAction {
+  if (!ENDED.has(veleroPhase)) return 'keep';
+  if (!ended) return cancelOnce(request);
   // After a restart during a backup, Velero marks it as failed and never continues it.
-  return veleroPhase === 'Failed' ? worthless(request) : 'stays';
+  return veleroPhase === 'Failed' ? markFailedOnce(request) : 'keep';
 }
 
-function worthless({ status }: DataMoverBackup): Fate {
-  return status?.veleroBackupFailed === true ? 'stays' : 'noteFailure';
+function markFailedOnce({ status }: DataMoverBackup): OwnerAction {
+  return status?.veleroBackupFailed === true ? 'keep' : 'markVeleroFailed';
 }
 
-function unwanted({ spec }: DataMoverBackup): Fate {
-  return spec.cancel === true ? 'stays' : 'cancel';
+function cancelOnce({ spec }: DataMoverBackup): OwnerAction {
+  return spec.cancel === true ? 'keep' : 'cancel';
 }
 
 /** An unfinished restore continues: the application already has its claim and waits for the data. */
-export function fateOfRestore(
+export function actionForRestore(
   request: DataMoverRestore,
   restores: ReadonlyMap<string, VeleroObject>,
-): 'stays' | 'remove' {
+): 'keep' | 'delete' {
   const name = veleroRestoreOf(request);
-  if (name === undefined || restores.has(name)) return 'stays';
-  return isFinal(request.status?.phase) ? 'remove' : 'stays';
+  if (name === undefined || restores.has(name)) return 'keep';
+  return isFinal(request.status?.phase) ? 'delete' : 'keep';
 }
 
 /** A DataMoverDelete or a DataMoverPrune. */
-interface RepositoryCare {
+interface MaintenanceRequest {
   status?: { phase?: string | undefined; completionTimestamp?: string | undefined };
 }
 
 /** A failed request is kept, so that the user can see it. */
-export function fateOfCare({ status }: RepositoryCare, now: Date): 'stays' | 'remove' {
-  if (status?.phase !== 'Completed') return 'stays';
-  return now.getTime() - Date.parse(status.completionTimestamp ?? '') > KEEP_CARE_MS ? 'remove' : 'stays';
+export function actionForMaintenance({ status }: MaintenanceRequest, now: Date): 'keep' | 'delete' {
+  if (status?.phase !== 'Completed') return 'keep';
+  return now.getTime() - Date.parse(status.completionTimestamp ?? '') > MAINTENANCE_RETENTION_MS
+    ? 'delete'
+    : 'keep';
 }
 
 /** Returns the name of the Velero backup that a request was created in; `undefined` if it was created by hand. */

@@ -7,8 +7,8 @@ import { conditionTypes, repositoryKept } from '../../../api/datamover/v1alpha1/
 import type { Environment } from '../environment.ts';
 import { requestType } from '../request-type.ts';
 import type { Fact, RequestType } from '../../../lifecycle/request/request-type.ts';
-import { announceTries, pauseAfter } from '../retry.ts';
-import { serveRecorded, type Origin } from '../resolution/resolve-recorded.ts';
+import { reportTries, pauseAfter } from '../retry.ts';
+import { resolveForRecord, type Origin } from '../resolution/resolve-recorded.ts';
 import type { PruneScope } from './scope.ts';
 import { pruneCleanup, pruneSteps, unwantedPrune } from './steps.ts';
 
@@ -25,7 +25,7 @@ export function pruneRequest(
     steps: pruneSteps,
     cleanup: pruneCleanup,
     unwanted: unwantedPrune,
-    choose: (request) => serveRecorded(env, request, originOf(request)),
+    choose: (request) => resolveForRecord(env, request, originOf(request)),
     notBefore: ({ spec }) => dueAt(spec),
     open: (scope, request) => ({ ...scope, request }),
     tryAgain: (request, status, failure, now) => {
@@ -44,7 +44,7 @@ export function pruneRequest(
       ...removalOf(status),
     ],
     successMessage: successOf,
-    report: (request, before, after) => announceTries(env.reporter, request, before, after),
+    report: (request, before, after) => reportTries(env.reporter, request, before, after),
   });
 }
 

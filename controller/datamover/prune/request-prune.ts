@@ -7,23 +7,23 @@ import { pruneName } from '../../../api/datamover/v1alpha1/names.ts';
 import { ownLabels } from '../../../api/datamover/v1alpha1/own-labels.ts';
 import { PRUNED_INDEX, type Environment } from '../environment.ts';
 import { isFinal } from '../../../lifecycle/request/request-type.ts';
-import type { Serving } from '../resolution/resolve-class.ts';
+import type { ResolvedClass } from '../resolution/resolve-class.ts';
 
 /**
  * Ensures that a prune for the removed data exists: a pending one, or a new one. A prune that has not started covers all deletes
  * from its repository, so several deletes share one. The delete occupies the repository, so no prune can start at the same time.
  */
-export async function askForPrune({ env, request, serving, signal }: Removal): Promise<void> {
+export async function requestPrune({ env, request, resolved, signal }: Removal): Promise<void> {
   const known = env.listers.prunes.byIndex(PRUNED_INDEX, request.spec.result.repository);
-  const covered = known.some((prune) => isToCome(prune) && isOf(prune, request, serving));
-  if (covered || serving.mover.prune === undefined) return;
-  await env.creator.createOnce(dataMoverPrunes, desiredPrune(request, serving.class, env.now()), signal);
+  const covered = known.some((prune) => isToCome(prune) && isOf(prune, request, resolved));
+  if (covered || resolved.mover.prune === undefined) return;
+  await env.creator.createOnce(dataMoverPrunes, desiredPrune(request, resolved.class, env.now()), signal);
 }
 
 interface Removal {
   env: Environment;
   request: DataMoverDelete;
-  serving: Serving;
+  resolved: ResolvedClass;
   signal: AbortSignal;
 }
 
@@ -33,11 +33,11 @@ function isToCome({ metadata, status }: DataMoverPrune): boolean {
   );
 }
 
-function isOf({ spec }: DataMoverPrune, { spec: wish }: DataMoverDelete, serving: Serving): boolean {
+function isOf({ spec }: DataMoverPrune, { spec: wish }: DataMoverDelete, resolved: ResolvedClass): boolean {
   return (
     spec.repository === wish.result.repository &&
     spec.repositoryID === wish.result.repositoryID &&
-    spec.dataMoverClass === serving.class.metadata.name &&
+    spec.dataMoverClass === resolved.class.metadata.name &&
     spec.backupStorageLocation === wish.backupStorageLocation
   );
 }

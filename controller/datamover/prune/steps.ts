@@ -13,7 +13,7 @@ import type {
   RepositoryRequest,
 } from '../../../movers/mover.ts';
 import { ownerReferenceTo } from '../../../lifecycle/request/child-identity.ts';
-import { checkCare, checkCareForm } from '../repository-maintenance.ts';
+import { checkMaintenance, checkMaintenanceSpec } from '../repository-maintenance.ts';
 import { recover } from '../retry.ts';
 import { admit, deletedTooEarly, followMover, stopUnwanted } from '../transfer-steps.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../../../lifecycle/request/step.ts';
@@ -43,19 +43,19 @@ export function unwantedPrune(
   return isDone || removingSince !== undefined ? undefined : deletedTooEarly(request);
 }
 
-function check({ request, status, env, serving }: PruneScope): StepResult {
+function check({ request, status, env, resolved }: PruneScope): StepResult {
   const unwanted = unwantedPrune(request, status);
   if (unwanted !== undefined) return stopUnwanted(unwanted);
-  const formed = checkCareForm({ spec: request.spec, status }, dataMoverPruneSpec);
+  const formed = checkMaintenanceSpec({ spec: request.spec, status }, dataMoverPruneSpec);
   if (formed.state !== 'done') return formed;
-  const checked = checkCare(request, request.spec, { serving, protectedNamespace: env.namespace });
+  const checked = checkMaintenance(request, request.spec, { resolved, protectedNamespace: env.namespace });
   if (checked.state === 'done') status.repositoryPath = request.spec.repository;
   return checked;
 }
 
 async function prune(scope: PruneScope): Promise<StepResult> {
-  const { status, serving, now } = scope;
-  const { mover } = serving;
+  const { status, resolved, now } = scope;
+  const { mover } = resolved;
   if (status.prunedAt !== undefined) return done;
   if (mover.prune === undefined)
     return failed('InvalidRequest', `mover ${mover.name} has nothing to prune: removing a backup is enough`);
@@ -86,16 +86,16 @@ function isGone({ status }: PruneScope, outcome: MoverOutcome<PruneFacts>): bool
 }
 
 /** Returns true if the repository is empty and no request waits for it. A waiting request uses it or leads to another prune. */
-function isUnwanted({ env, request, status, serving }: PruneScope): boolean {
-  const { removeEmpty } = serving.class.spec.repositories;
+function isUnwanted({ env, request, status, resolved }: PruneScope): boolean {
+  const { removeEmpty } = resolved.class.spec.repositories;
   if (!removeEmpty || status.snapshots !== 0) return false;
   return !env.admission.isAwaited(status.repositoryPath ?? '', request.metadata.uid ?? '');
 }
 
 async function removeRepository(scope: PruneScope): Promise<StepResult> {
-  const { status, serving, now } = scope;
+  const { status, resolved, now } = scope;
   if (status.removingSince === undefined) return done;
-  const { mover } = serving;
+  const { mover } = resolved;
   const outcome = (await mover.removeRepository?.(requestOf(scope))) ?? cannot(mover);
   return followMover(scope, outcome, ({ kept }) => {
     if (kept === undefined) status.removedAt = now.toISOString();
@@ -111,10 +111,10 @@ function cannot({ name }: Mover): MoverOutcome<RemovalFacts> {
 }
 
 function requestOf(scope: PruneScope): RepositoryRequest<unknown> {
-  const { request, status, child, serving, signal, assertCurrent } = scope;
+  const { request, status, child, resolved, signal, assertCurrent } = scope;
   return {
     ...child,
-    config: serving.config,
+    config: resolved.config,
     repositoryPath: status.repositoryPath ?? '',
     repositoryID: request.spec.repositoryID,
     owner: ownerReferenceTo(dataMoverPrunes, request),

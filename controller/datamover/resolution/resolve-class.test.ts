@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { dataMoverClassSpec, type DataMoverClass } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
 import type { Mover } from '../../../movers/mover.ts';
-import { keepMover, serve, servingForCleanup, type Serving } from './resolve-class.ts';
+import { pinMover, bindClass, resolvedForCleanup, type ResolvedClass } from './resolve-class.ts';
 
 const capabilities: Mover['capabilities'] = {
   volumeModes: ['Filesystem'],
@@ -43,25 +43,25 @@ function dataMoverClass(config?: Record<string, unknown>, name = 'Mine'): DataMo
 
 describe('serving', () => {
   it('is for classes of our movers only', () => {
-    expect(serve(movers, dataMoverClass({}, 'Theirs'), {})).toBeUndefined();
-    expect(serve(movers, dataMoverClass({}), {})).toMatchObject({ mover: { name: 'Mine' } });
+    expect(bindClass(movers, dataMoverClass({}, 'Theirs'), {})).toBeUndefined();
+    expect(bindClass(movers, dataMoverClass({}), {})).toMatchObject({ mover: { name: 'Mine' } });
   });
 
   it('is refused where the class wants what its mover cannot verify', () => {
     const wanting = dataMoverClass({});
     const asked = { ...wanting, spec: { ...wanting.spec, verify: 'Data' as const } };
-    expect(serve(movers, asked, {})).toMatchObject({
+    expect(bindClass(movers, asked, {})).toMatchObject({
       reason: 'InvalidConfig',
       message: expect.stringContaining('spec.verify is Data, which mover Mine cannot do') as unknown,
     });
     const able = { ...mover('Mine'), capabilities: { ...capabilities, verify: ['Metadata' as const] } };
-    expect(serve(new Map([['Mine', able]]), asked, {})).toMatchObject({ reason: 'InvalidConfig' });
+    expect(bindClass(new Map([['Mine', able]]), asked, {})).toMatchObject({ reason: 'InvalidConfig' });
     asked.spec.verify = 'Metadata' as never;
-    expect(serve(new Map([['Mine', able]]), asked, {})).toMatchObject({ mover: { name: 'Mine' } });
+    expect(bindClass(new Map([['Mine', able]]), asked, {})).toMatchObject({ mover: { name: 'Mine' } });
   });
 
   it("lets a request's settings win over the class's, and keeps the administrator's from the mover", () => {
-    const asked = serve(
+    const asked = bindClass(
       movers,
       dataMoverClass({ a: 1, b: 2, repositoryPrefix: 'x/y', allowedResticSecrets: ['s'] }),
       { config: { b: 3, resticSecret: { name: 's' } } },
@@ -70,8 +70,8 @@ describe('serving', () => {
       repositoryPrefix: 'x/y',
       config: { a: 1, b: 3, resticSecret: { name: 's' } },
     });
-    expect((asked as Serving).config).not.toHaveProperty('allowedResticSecrets');
-    expect((asked as Serving).config).not.toHaveProperty('repositoryPrefix');
+    expect((asked as ResolvedClass).config).not.toHaveProperty('allowedResticSecrets');
+    expect((asked as ResolvedClass).config).not.toHaveProperty('repositoryPrefix');
   });
 
   it.each([
@@ -107,7 +107,7 @@ describe('serving', () => {
     ['InvalidConfig', { bad: true }, {}, 'config.bad: is bad'],
     ['InvalidConfig', {}, { bad: true }, 'config.bad: is bad'],
   ])('is refused with %s for class %j and request %j', (reason, ofClass, ofRequest, text) => {
-    expect(serve(movers, dataMoverClass(ofClass), { config: ofRequest })).toMatchObject({
+    expect(bindClass(movers, dataMoverClass(ofClass), { config: ofRequest })).toMatchObject({
       reason,
       message: expect.stringContaining(text),
     });
@@ -116,7 +116,7 @@ describe('serving', () => {
   it.each([{ resticSecret: { name: 'own' } }, { resticSecret: { name: 'own' }, cacheCapacity: '2Gi' }])(
     "allows the class's own secret to be named: %j",
     (config) => {
-      expect(serve(movers, dataMoverClass({ resticSecret: { name: 'own' } }), { config })).toMatchObject({
+      expect(bindClass(movers, dataMoverClass({ resticSecret: { name: 'own' } }), { config })).toMatchObject({
         config,
       });
     },
@@ -144,31 +144,31 @@ describe('settings for one StorageClass', () => {
       { size: '2Gi', kept: true, other: 1 },
     ],
   ])('come from %s', (_, storageClassName, config) => {
-    expect(serve(movers, both, { storageClassName })).toMatchObject({ config });
-    expect((serve(movers, both, { storageClassName }) as Serving).config).toEqual(config);
+    expect(bindClass(movers, both, { storageClassName })).toMatchObject({ config });
+    expect((bindClass(movers, both, { storageClassName }) as ResolvedClass).config).toEqual(config);
   });
 
   it('are none where the class says nothing about it', () => {
-    const serving = serve(movers, withOptions({ fs: { config: { size: '5Gi' } } }), {
+    const resolved = bindClass(movers, withOptions({ fs: { config: { size: '5Gi' } } }), {
       storageClassName: 'rbd',
     });
-    expect((serving as Serving).config).toEqual({ size: '1Gi', kept: true });
-    expect((serving as Serving).options).toEqual({});
+    expect((resolved as ResolvedClass).config).toEqual({ size: '1Gi', kept: true });
+    expect((resolved as ResolvedClass).options).toEqual({});
   });
 
   it("give way to the request's", () => {
     const asked = { storageClassName: 'fs', config: { b: 9 } };
     const object = withOptions({ fs: { config: { b: 5 } } });
-    expect(serve(movers, object, asked)).toMatchObject({ config: { b: 9 } });
+    expect(bindClass(movers, object, asked)).toMatchObject({ config: { b: 9 } });
   });
 
   it.each(['resticSecret', 'allowedResticSecrets', 'repositoryPrefix', 'resticImage'])(
     'cannot say where the data is: %s',
     (key) => {
-      const serving = serve(movers, withOptions({ fs: { config: { [key]: 'x' } } }), {
+      const resolved = bindClass(movers, withOptions({ fs: { config: { [key]: 'x' } } }), {
         storageClassName: 'fs',
       });
-      expect(serving).toMatchObject({
+      expect(resolved).toMatchObject({
         reason: 'InvalidConfig',
         message: expect.stringContaining(`spec.storageClasses must not set config.${key}`),
       });
@@ -177,38 +177,38 @@ describe('settings for one StorageClass', () => {
 });
 
 describe('the mover of a request', () => {
-  const serving = serve(movers, dataMoverClass({}), {});
+  const resolved = bindClass(movers, dataMoverClass({}), {});
   const problem = { reason: 'ClassNotFound' as const, message: 'gone' };
 
   it.each([
-    ['a new one', undefined, serving, serving],
+    ['a new one', undefined, resolved, resolved],
     ['one that nobody serves', undefined, undefined, undefined],
-    ['one of its own', 'Mine', serving, serving],
+    ['one of its own', 'Mine', resolved, resolved],
     ['one whose class has gone', 'Mine', problem, problem],
     ["somebody else's, whose class has gone", 'Theirs', problem, undefined],
-    ["somebody else's, whose class is ours now", 'Theirs', serving, undefined],
+    ["somebody else's, whose class is ours now", 'Theirs', resolved, undefined],
   ])('stays for %s', (_, begunBy, given, kept) => {
-    expect(keepMover(movers, begunBy, given)).toBe(kept);
+    expect(pinMover(movers, begunBy, given)).toBe(kept);
   });
 
   it.each([
     ['somebody else', undefined],
-    ['another of ours', serving],
+    ['another of ours', resolved],
   ])('cannot change to %s', (_, given) => {
-    expect(keepMover(movers, 'AlsoMine', given)).toMatchObject({ reason: 'InvalidConfig' });
+    expect(pinMover(movers, 'AlsoMine', given)).toMatchObject({ reason: 'InvalidConfig' });
   });
 });
 
 describe('serving for clean-up', () => {
   it('finds the mover that began the work', () => {
-    expect(servingForCleanup(movers, { mover: 'Mine', dataMoverClass: 'gold' })).toMatchObject({
+    expect(resolvedForCleanup(movers, { mover: 'Mine', dataMoverClass: 'gold' })).toMatchObject({
       mover: { name: 'Mine' },
       class: { metadata: { name: 'gold' } },
     });
   });
 
   it.each([undefined, {}, { mover: 'Theirs' }])('has nothing to clean up for %j', async (status) => {
-    const { mover: idle } = servingForCleanup(movers, status);
+    const { mover: idle } = resolvedForCleanup(movers, status);
     const target = { kind: 'backup' as const, name: 'x', labels: {}, annotations: {} };
     expect(await idle.cleanup({ ...target, signal: new AbortController().signal })).toEqual([]);
     expect(idle.claimsOf(target)).toEqual([]);

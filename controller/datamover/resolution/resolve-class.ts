@@ -10,7 +10,7 @@ import type { Mover } from '../../../movers/mover.ts';
 import { isPrefix } from '../../../movers/repository-path.ts';
 
 /** The class and the mover of a request, with the merged configuration. */
-export interface Serving extends ResolvedContext {
+export interface ResolvedClass extends ResolvedContext {
   class: DataMoverClass;
   /** The deadlines of the class. */
   deadlines: DataMoverClass['spec']['deadlines'];
@@ -25,28 +25,28 @@ export interface Serving extends ResolvedContext {
   notes?: readonly string[];
 }
 
-export type ServingProblem = ResolutionProblem;
+export type { ResolutionProblem };
 
 /** The settings of a request. */
-export interface Asked {
+export interface RequestSettings {
   config?: Record<string, unknown> | undefined;
   /** Storage class of the source or destination volume, if known. */
   storageClassName?: string | undefined;
 }
 
-/** Calls {@link serve} for a resolved class, or returns the problem of the resolution. */
-export function serveResolved(
+/** Calls {@link bindClass} for a resolved class, or returns the problem of the resolution. */
+export function resolveClassFor(
   movers: ReadonlyMap<string, Mover>,
   resolution: ClassResolution,
-  asked: Asked,
-): Serving | ServingProblem | undefined {
+  settings: RequestSettings,
+): ResolvedClass | ResolutionProblem | undefined {
   switch (resolution.outcome) {
     case 'none':
       return { reason: 'NoClass', message: resolution.message };
     case 'failed':
       return { reason: resolution.reason, message: resolution.message };
     case 'resolved':
-      return serve(movers, resolution.class, asked);
+      return bindClass(movers, resolution.class, settings);
   }
 }
 
@@ -54,15 +54,15 @@ export function serveResolved(
  * Binds a class to one of our movers. Returns `undefined` if another controller serves the class; such a request must not be
  * touched.
  */
-export function serve(
+export function bindClass(
   movers: ReadonlyMap<string, Mover>,
   dataMoverClass: DataMoverClass,
-  asked: Asked,
-): Serving | ServingProblem | undefined {
+  settings: RequestSettings,
+): ResolvedClass | ResolutionProblem | undefined {
   const mover = movers.get(dataMoverClass.spec.mover);
   if (mover === undefined) return undefined;
-  const options = optionsFor(dataMoverClass.spec, asked.storageClassName);
-  const merged = mergeConfig(mover, dataMoverClass, options, asked.config);
+  const options = optionsFor(dataMoverClass.spec, settings.storageClassName);
+  const merged = mergeConfig(mover, dataMoverClass, options, settings.config);
   if ('reason' in merged) return merged;
   const { repositoryPrefix = '', ...own } = merged.config;
   if (typeof repositoryPrefix !== 'string' || !isPrefix(repositoryPrefix)) {
@@ -77,11 +77,15 @@ export function serve(
   const parsed = mover.parseConfig(own);
   if ('problem' in parsed) return invalid(dataMoverClass, parsed.problem);
   const { deadlines } = dataMoverClass.spec;
-  const serving = { class: dataMoverClass, deadlines, mover, repositoryPrefix, options, ...parsed };
-  return refuseChoice(mover, asked, merged.ofClass) ?? serving;
+  const resolved = { class: dataMoverClass, deadlines, mover, repositoryPrefix, options, ...parsed };
+  return refuseChoice(mover, settings, merged.ofClass) ?? resolved;
 }
 
-function refuseChoice(mover: Mover, { config = {} }: Asked, ofClass: Config): ServingProblem | undefined {
+function refuseChoice(
+  mover: Mover,
+  { config = {} }: RequestSettings,
+  ofClass: Config,
+): ResolutionProblem | undefined {
   const refused = mover.refuseChoice?.(config, ofClass);
   return refused === undefined ? undefined : { reason: 'Forbidden', message: `spec.config.${refused}` };
 }
@@ -101,15 +105,15 @@ export function isForeign(
  * Keeps a request with the mover that started it, because no other can finish or clean it up. Returns `undefined` if that mover
  * belongs to another controller.
  */
-export function keepMover(
+export function pinMover(
   movers: ReadonlyMap<string, Mover>,
   begunBy: string | undefined,
-  serving: Serving | ServingProblem | undefined,
-): Serving | ServingProblem | undefined {
-  if (begunBy === undefined) return serving;
+  resolved: ResolvedClass | ResolutionProblem | undefined,
+): ResolvedClass | ResolutionProblem | undefined {
+  if (begunBy === undefined) return resolved;
   if (isForeign(movers, { status: { mover: begunBy } })) return undefined;
-  const stays = serving !== undefined && ('reason' in serving || serving.mover.name === begunBy);
-  if (stays) return serving;
+  const isPinned = resolved !== undefined && ('reason' in resolved || resolved.mover.name === begunBy);
+  if (isPinned) return resolved;
   return {
     reason: 'InvalidConfig',
     message: `spec.mover of the DataMoverClass was changed from ${begunBy} to another mover after this request had begun; create another request`,
@@ -125,11 +129,11 @@ export function isUnderstood({ name, understands = [] }: Mover, maker: string): 
  * Returns what cleanup needs if the class was deleted or is no longer valid: the mover that started the work, without the
  * configuration to start more. A request that started nothing has no mover, and no objects of a mover to clean up.
  */
-export function servingForCleanup(
+export function resolvedForCleanup(
   movers: ReadonlyMap<string, Mover>,
   status: { dataMoverClass?: string | undefined; mover?: string | undefined } | undefined,
-): Serving {
-  const mover = movers.get(status?.mover ?? '') ?? idleMover;
+): ResolvedClass {
+  const mover = movers.get(status?.mover ?? '') ?? noopMover;
   const spec = dataMoverClassSpec.parse({ mover: mover.name });
   const name = status?.dataMoverClass ?? '';
   return {
@@ -142,7 +146,7 @@ export function servingForCleanup(
   };
 }
 
-const idleMover: Mover = {
+const noopMover: Mover = {
   name: 'none',
   capabilities: {
     volumeModes: [],
@@ -172,7 +176,7 @@ function mergeConfig(
   dataMoverClass: DataMoverClass,
   options: StorageClassOptions,
   requestConfig: Record<string, unknown> = {},
-): { config: Config; ofClass: Config } | ServingProblem {
+): { config: Config; ofClass: Config } | ResolutionProblem {
   const { secretSetting, requestSettings, placeSettings = [] } = mover;
   const open = [...(secretSetting === undefined ? [] : [secretSetting.name]), ...requestSettings];
   const reserved = Object.keys(requestConfig).find((key) => !open.includes(key));
@@ -204,7 +208,7 @@ function chooseSecret(
   { name: setting, allowed }: NonNullable<Mover['secretSetting']>,
   { metadata }: DataMoverClass,
   { classConfig, requestConfig, config }: Record<'classConfig' | 'requestConfig' | 'config', Config>,
-): { config: Config } | ServingProblem {
+): { config: Config } | ResolutionProblem {
   const asked = nameIn(requestConfig[setting]);
   const listed: unknown = classConfig[allowed];
   if (asked === undefined && setting in requestConfig)
@@ -224,7 +228,7 @@ function nameIn(secret: unknown): string | undefined {
   return typeof secret.name === 'string' ? secret.name : undefined;
 }
 
-function invalid(dataMoverClass: Pick<DataMoverClass, 'metadata'>, problem: string): ServingProblem {
+function invalid(dataMoverClass: Pick<DataMoverClass, 'metadata'>, problem: string): ResolutionProblem {
   return {
     reason: 'InvalidConfig',
     message: `DataMoverClass ${dataMoverClass.metadata.name} with the request's spec.config: ${problem}`,

@@ -1,12 +1,12 @@
 import { formatKey, keyOf, type Resource } from '../../../api/kubernetes/meta.ts';
-import { keepClass, resolveRecorded } from '../../../api/datamover/v1alpha1/class-resolution.ts';
+import { resolvePinned, resolveRecorded } from '../../../api/datamover/v1alpha1/class-resolution.ts';
 import type { DataMoverClass } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
 import type { Environment } from '../environment.ts';
 import { madeByAnother } from '../repository-maintenance.ts';
-import { serveResolved, type Serving, type ServingProblem } from './resolve-class.ts';
+import { resolveClassFor, type ResolvedClass, type ResolutionProblem } from './resolve-class.ts';
 
 /** A request about data that a backup has left in a repository. */
-export type RepositoryCare = Resource & {
+export type MaintenanceRequest = Resource & {
   spec: { dataMoverClass?: string | undefined; config?: Record<string, unknown> | undefined };
   status?: { dataMoverClass?: string | undefined };
 };
@@ -23,11 +23,11 @@ export interface Origin {
  * Returns the class of the backup, or another one if that is safe; see {@link resolveRecorded}. If another mover has written the
  * data and a class names that mover, its controller serves the request.
  */
-export function serveRecorded(
+export function resolveForRecord(
   env: Environment,
-  request: RepositoryCare,
+  request: MaintenanceRequest,
   { mover: madeBy, repositoryID }: Origin,
-): Serving | ServingProblem | undefined {
+): ResolvedClass | ResolutionProblem | undefined {
   const { spec, status } = request;
   const isOurs = ({ spec: { mover } }: DataMoverClass): boolean => env.movers.has(mover);
   const all = env.listers.classes.list();
@@ -44,6 +44,6 @@ export function serveRecorded(
           installation: env.namespace,
           isIdentified: repositoryID !== undefined,
         })
-      : keepClass(classes, kept.metadata.name);
-  return serveResolved(env.movers, resolution, { config: spec.config });
+      : resolvePinned(classes, kept.metadata.name);
+  return resolveClassFor(env.movers, resolution, { config: spec.config });
 }

@@ -4,13 +4,13 @@ import { nameOfVolume, reclaimVolumes, unstageEmpty } from '../../../volumes/exp
 import { requestUidOf } from '../../../lifecycle/request/child-identity.ts';
 import { untilGone } from '../../../lifecycle/request/cleanup.ts';
 import type { Step, StepResult } from '../../../lifecycle/request/step.ts';
-import { settleReplaced } from './overwrite/roll-back.ts';
+import { finishOverwrite } from './overwrite/roll-back.ts';
 import type { RestoreScope } from './scope.ts';
 
 /** The cleanup steps, in order. After a success little is left to do, because the claim has the volume. */
 export const restoreCleanup: readonly Step<RestoreScope>[] = [
   // First, so that users of the former data wait no longer than necessary.
-  { name: 'settle what was replaced', run: settleReplaced },
+  { name: 'settle what was replaced', run: finishOverwrite },
   cleanMover,
   { name: 'clean up staging', run: cleanStaging },
   { name: 'clean up volumes', run: cleanVolumes },
@@ -21,8 +21,8 @@ async function cleanStaging({ env, child, signal }: RestoreScope): Promise<StepR
 }
 
 async function cleanVolumes(scope: RestoreScope): Promise<StepResult> {
-  const { env, serving, child, status, signal } = scope;
-  const claims = [child.name, ...serving.mover.claimsOf(child)];
+  const { env, resolved, child, status, signal } = scope;
+  const claims = [child.name, ...resolved.mover.claimsOf(child)];
   const left = new Set(await reclaimVolumes(env, claims, signal));
   const handed = status.handOver;
   if (handed !== undefined && !(await abandon(scope, handed)))

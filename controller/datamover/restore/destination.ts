@@ -1,20 +1,20 @@
 import type { PersistentVolumeClaim } from '../../../api/kubernetes/core.ts';
 import { largestQuantity } from '../../../volumes/exposure/quantity.ts';
 import type { StagingVolume } from '../../../volumes/exposure/staging.ts';
-import { whyLost } from '../../../volumes/handover/destination-lost.ts';
+import { destinationLost } from '../../../volumes/handover/destination-lost.ts';
 import { done, failed, waiting, type StepResult } from '../../../lifecycle/request/step.ts';
 import { checkVolume } from '../../../movers/check-capabilities.ts';
 import { destinationClaim, destinationKey, type RestoreScope } from './scope.ts';
 
 /** Waits for the destination claim and checks that it can receive a volume. */
 export function awaitDestination(scope: RestoreScope): StepResult {
-  const { status, serving, limits } = scope;
+  const { status, resolved, limits } = scope;
   // From here on the hand-over watches the claim.
   if (status.handOver !== undefined) return done;
   const key = destinationKey(scope);
   const claim = destinationClaim(scope);
   if (claim === undefined && status.destinationUID === undefined) {
-    const seconds = serving.deadlines.destinationSeconds;
+    const seconds = resolved.deadlines.destinationSeconds;
     return waiting(`waiting for PersistentVolumeClaim ${key} to appear`, {
       deadline: {
         at: limits.endOf(status.startTimestamp, seconds),
@@ -23,14 +23,18 @@ export function awaitDestination(scope: RestoreScope): StepResult {
       },
     });
   }
-  const lost = whyLost(key, claim, status.destinationUID);
+  const lost = destinationLost(key, claim, status.destinationUID);
   if (lost !== undefined) return failed('DestinationNotFound', lost);
   status.destinationUID ??= claim?.metadata.uid;
-  return claim === undefined ? done : judge(scope, key, claim);
+  return claim === undefined ? done : checkDestination(scope, key, claim);
 }
 
 /** Checks from the spec of the claim that it can receive a volume. */
-function judge({ serving, restore }: RestoreScope, key: string, { spec }: PersistentVolumeClaim): StepResult {
+function checkDestination(
+  { resolved, restore }: RestoreScope,
+  key: string,
+  { spec }: PersistentVolumeClaim,
+): StepResult {
   const subject = `PersistentVolumeClaim ${key}`;
   const { volumeName, storageClassName, accessModes = [] } = spec;
   if (volumeName !== undefined && volumeName !== '' && restore.spec.existingClaimPolicy !== 'Overwrite') {
@@ -39,7 +43,7 @@ function judge({ serving, restore }: RestoreScope, key: string, { spec }: Persis
       `${subject} is bound to PersistentVolume ${volumeName} already; its data is left alone, unless spec.existingClaimPolicy is Overwrite`,
     );
   }
-  const unusable = checkVolume(serving.mover, subject, spec);
+  const unusable = checkVolume(resolved.mover, subject, spec);
   if (unusable !== undefined) return unusable;
   if (storageClassName === '') {
     return failed(

@@ -37,9 +37,9 @@ export async function mayRestore(scope: RestoreScope): Promise<StepResult> {
 type Owner = Omit<RepositoryLocation, 'prefix'>;
 
 /** Compares the whole path: another prefix may lead to the repository of another namespace. */
-function isOwn({ serving, env, namespace }: RestoreScope, path: string, { pvc }: Owner): boolean {
+function isOwn({ resolved, env, namespace }: RestoreScope, path: string, { pvc }: Owner): boolean {
   return (
-    path === repositoryPath({ prefix: serving.repositoryPrefix, cluster: env.clusterName, namespace, pvc })
+    path === repositoryPath({ prefix: resolved.repositoryPrefix, cluster: env.clusterName, namespace, pvc })
   );
 }
 

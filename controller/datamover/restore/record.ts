@@ -2,7 +2,7 @@ import type { DataMoverRestore } from '../../../api/datamover/v1alpha1/data-move
 import { annotations, labels } from '../../../api/datamover/v1alpha1/keys.ts';
 import { restoreSourceOf } from '../../../api/datamover/v1alpha1/restore-source.ts';
 import type { Environment } from '../environment.ts';
-import type { ServingProblem } from '../resolution/resolve-class.ts';
+import type { ResolutionProblem } from '../resolution/resolve-class.ts';
 import { checkpoint, failed, done, type StepResult } from '../../../lifecycle/request/step.ts';
 import type { RestoreScope, RestoreSource } from './scope.ts';
 
@@ -25,7 +25,7 @@ export function sourceOf(
 }
 
 /** Stores the record that was found in the status before anything is created. */
-export function keepSource({ restore, source, status }: RestoreScope): StepResult {
+export function recordSource({ restore, source, status }: RestoreScope): StepResult {
   if (restore.spec.source !== undefined || status.source !== undefined) return done;
   if (source.result === undefined) {
     const { reason, message } = noRecord(restore);
@@ -48,7 +48,7 @@ const MIRROR_DEADLINE_SECONDS = 10;
 export function missingRecord(
   env: Pick<Environment, 'records'>,
   restore: DataMoverRestore,
-): (ServingProblem & { since: string | undefined; seconds: number }) | undefined {
+): (ResolutionProblem & { since: string | undefined; seconds: number }) | undefined {
   // A restore into another namespace is rejected before a record is looked up.
   if (isOutside(restore) || sourceOf(env, restore) !== undefined) return undefined;
   const since = restore.metadata.creationTimestamp;
@@ -68,7 +68,7 @@ export function isOutside({ metadata, spec }: DataMoverRestore): boolean {
   return namespace !== metadata.namespace;
 }
 
-function noRecord({ metadata, spec }: DataMoverRestore): ServingProblem & { reason: 'RecordMissing' } {
+function noRecord({ metadata, spec }: DataMoverRestore): ResolutionProblem & { reason: 'RecordMissing' } {
   return {
     reason: 'RecordMissing',
     message: `spec.source is not set, and namespace ${metadata.namespace ?? ''} holds no completed DataMoverBackup of PersistentVolumeClaim ${spec.destinationClaimRef.name}; name the record of a backup in spec.source of another DataMoverRestore`,

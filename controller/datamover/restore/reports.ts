@@ -1,4 +1,4 @@
-import { announce } from '../lifecycle-events.ts';
+import { reportLifecycle } from '../lifecycle-events.ts';
 import { targetOf } from '../../../lifecycle/observe/event-target.ts';
 import type {
   DataMoverRestore,
@@ -17,7 +17,7 @@ export function reportRestore(
   const key = `${restore.metadata.namespace ?? ''}/${restore.spec.destinationClaimRef.name}`;
   const claim = env.listers.claims.get(key);
   const target = claim && targetOf({ ...claim, apiVersion: 'v1', kind: 'PersistentVolumeClaim' });
-  announce(env.reporter, {
+  reportLifecycle(env.reporter, {
     before,
     after,
     subject: `restore of PersistentVolumeClaim ${key}`,

@@ -1,8 +1,8 @@
 import type { PersistentVolumeClaim } from '../../../api/kubernetes/core.ts';
 import {
-  isLeaving,
+  isBeingDeleted,
   isOpenTo,
-  keepClass,
+  resolvePinned,
   resolveClass,
 } from '../../../api/datamover/v1alpha1/class-resolution.ts';
 import type { VolumeFacts } from '../../../api/datamover/v1alpha1/class-volumes.ts';
@@ -16,7 +16,7 @@ import type { Environment } from '../environment.ts';
 import { requestType } from '../request-type.ts';
 import { isServedHere } from '../installation.ts';
 import type { RequestType } from '../../../lifecycle/request/request-type.ts';
-import { serveResolved, type Serving, type ServingProblem } from '../resolution/resolve-class.ts';
+import { resolveClassFor, type ResolvedClass, type ResolutionProblem } from '../resolution/resolve-class.ts';
 import { isBeingVerified, verifiedFact } from '../verification.ts';
 import { restoreCleanup } from './cleanup.ts';
 import { missingRecord, sourceOf } from './record.ts';
@@ -37,7 +37,7 @@ export function restoreRequest(
     cleanup: restoreCleanup,
     missing: (restore) => missingRecord(env, restore),
     unwanted: unwantedRestore,
-    choose: (restore) => chooseServing(env, restore),
+    choose: (restore) => resolveRestore(env, restore),
     open: (scope, restore) => ({
       ...scope,
       restore,
@@ -71,7 +71,10 @@ function phaseOf(status: DataMoverRestoreStatus): string {
  * Selects the class that is requested, else the one of the backup, else the one that matches the labels of the destination: the
  * cluster of the restore need not have the classes of the cluster of the backup.
  */
-function chooseServing(env: Environment, restore: DataMoverRestore): Serving | ServingProblem | undefined {
+function resolveRestore(
+  env: Environment,
+  restore: DataMoverRestore,
+): ResolvedClass | ResolutionProblem | undefined {
   const { destinationClaimRef, installation, config } = restore.spec;
   const source = sourceOf(env, restore);
   const classes = env.listers.classes.list();
@@ -80,7 +83,7 @@ function chooseServing(env: Environment, restore: DataMoverRestore): Serving | S
   const storageClassName = destination?.spec.storageClassName;
   const kept = restore.status?.dataMoverClass;
   const recorded = classes.find(
-    (c) => c.metadata.name === source?.dataMoverClass && !isLeaving(c) && isOpenTo(c, installation),
+    (c) => c.metadata.name === source?.dataMoverClass && !isBeingDeleted(c) && isOpenTo(c, installation),
   );
   const resolution =
     kept === undefined
@@ -89,9 +92,9 @@ function chooseServing(env: Environment, restore: DataMoverRestore): Serving | S
           installation,
           volume: destination && factsOf(destination),
         })
-      : keepClass(classes, kept);
+      : resolvePinned(classes, kept);
   if (!isServedHere(restore, resolution, env.namespace)) return undefined;
-  return serveResolved(env.movers, resolution, { config, storageClassName });
+  return resolveClassFor(env.movers, resolution, { config, storageClassName });
 }
 
 /**

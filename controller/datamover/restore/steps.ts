@@ -6,7 +6,7 @@ import {
 import type { RestoreFacts, RestoreMoverRequest, RootFolder } from '../../../movers/mover.ts';
 import { onlyNode } from '../../../volumes/exposure/nodes.ts';
 import { chooseNode } from '../../../volumes/exposure/first-consumer.ts';
-import { quoteProvisioner } from '../../../volumes/exposure/provisioner.ts';
+import { withProvisionerEvent } from '../../../volumes/exposure/provisioner.ts';
 import { ownerOfWork, stageEmpty } from '../../../volumes/exposure/staging.ts';
 import { locationOfRestore } from '../velero-location.ts';
 import {
@@ -14,21 +14,21 @@ import {
   boundStaging,
   checkAccess,
   followMover,
-  hideStaging,
+  excludeStaging,
   stopUnwanted,
   unwantedBy,
 } from '../transfer-steps.ts';
 import { checkFields, checkMarks } from '../check-fields.ts';
 import { recordProgress } from '../../../movers/progress.ts';
-import { isUnderstood, type Serving } from '../resolution/resolve-class.ts';
+import { isUnderstood, type ResolvedClass } from '../resolution/resolve-class.ts';
 import { checkSnapshotID } from '../../../movers/snapshot-id.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../../../lifecycle/request/step.ts';
 import { dueVerification, isBeingVerified, verifyMoved } from '../verification.ts';
 import { awaitDestination, stagingVolumeFor } from './destination.ts';
-import { giveVolume, releaseMover } from './give-volume.ts';
-import { makeWay } from './overwrite/detach-volume.ts';
+import { handOverVolume, releaseMover } from './hand-over-volume.ts';
+import { detachVolume } from './overwrite/detach-volume.ts';
 import { mayRestore } from './permission.ts';
-import { isOutside, keepSource } from './record.ts';
+import { isOutside, recordSource } from './record.ts';
 import type { RestoreScope, RestoreSource } from './scope.ts';
 import { checkVolumeSize } from './volume-size.ts';
 
@@ -36,20 +36,20 @@ import { checkVolumeSize } from './volume-size.ts';
 export const restoreSteps: readonly Step<RestoreScope>[] = [
   { name: 'cancel', run: stopWhenCanceled },
   { name: 'namespace', run: stayInNamespace },
-  { name: 'source', run: keepSource },
+  { name: 'source', run: recordSource },
   { name: 'record', run: checkRecord },
   { name: 'form', run: checkForm },
   { name: 'permission', run: mayRestore },
   { name: 'destination', run: awaitDestination },
   { name: 'size', run: checkVolumeSize },
   { name: 'access', run: reachRepository },
-  { name: 'make way', run: makeWay },
+  { name: 'make way', run: detachVolume },
   { name: 'admit', run: queue },
   { name: 'stage', run: stage },
   { name: 'move', run: move },
   { name: 'verify', run: verify },
   { name: 'release', run: releaseMover },
-  { name: 'hand over', run: giveVolume },
+  { name: 'hand over', run: handOverVolume },
 ];
 
 /**
@@ -82,7 +82,7 @@ function stayInNamespace({ restore, namespace }: RestoreScope): StepResult {
   );
 }
 
-function checkRecord({ source, serving }: RestoreScope): StepResult {
+function checkRecord({ source, resolved }: RestoreScope): StepResult {
   const name = source.backupName ?? '(unnamed)';
   if (source.result === undefined) {
     const why =
@@ -94,13 +94,13 @@ function checkRecord({ source, serving }: RestoreScope): StepResult {
       `DataMoverBackup ${name} did not complete, so there is nothing to restore: ${why}`,
     );
   }
-  return checkResult(name, source.result, serving);
+  return checkResult(name, source.result, resolved);
 }
 
 function checkResult(
   backup: string,
   { empty, snapshotID, mover, snapshotTime }: NonNullable<RestoreSource['result']>,
-  serving: Serving,
+  resolved: ResolvedClass,
 ): StepResult {
   if (empty !== true && snapshotID === undefined)
     return failed('RecordMissing', `the record of DataMoverBackup ${backup} names no snapshot`);
@@ -110,15 +110,15 @@ function checkResult(
       'InvalidRequest',
       `spec.source.result.snapshotTime ${snapshotTime ?? ''} is not a time that can be asked for`,
     );
-  if (!isUnderstood(serving.mover, mover)) {
+  if (!isUnderstood(resolved.mover, mover)) {
     return failed(
       'InvalidRequest',
-      `DataMoverBackup ${backup} was made by mover ${mover}; DataMoverClass ${serving.class.metadata.name} is served by ${serving.mover.name}; name a class of mover ${mover} in spec.dataMoverClass`,
+      `DataMoverBackup ${backup} was made by mover ${mover}; DataMoverClass ${resolved.class.metadata.name} is served by ${resolved.mover.name}; name a class of mover ${mover} in spec.dataMoverClass`,
     );
   }
   return snapshotID === undefined
     ? done
-    : checkSnapshotID(serving.mover, 'spec.source.result.snapshotID', snapshotID);
+    : checkSnapshotID(resolved.mover, 'spec.source.result.snapshotID', snapshotID);
 }
 
 function reachRepository(scope: RestoreScope): Promise<StepResult> | StepResult {
@@ -143,20 +143,20 @@ async function stage(scope: RestoreScope): Promise<StepResult> {
   // No mover pod consumes the volume of an empty backup, so this step selects its node.
   const needsNode = staged.state === 'done' && source.result?.empty === true;
   const ready = needsNode ? await chooseNode(env, child.name, signal) : staged;
-  return quoteProvisioner({ ...scope, access: env }, child.name, boundStaging(scope, ready));
+  return withProvisionerEvent({ ...scope, access: env }, child.name, boundStaging(scope, ready));
 }
 
 async function move(scope: RestoreScope): Promise<StepResult> {
-  const { status, serving, source, now } = scope;
+  const { status, resolved, source, now } = scope;
   if (status.restored !== undefined) return done;
   status.movingSince ??= now.toISOString();
-  await hideStaging(scope);
+  await excludeStaging(scope);
   const snapshotID = source.result?.snapshotID;
   if (source.result?.empty === true || snapshotID === undefined) {
     status.restored = emptyVolume(source.result?.rootFolder);
     return checkpoint;
   }
-  const outcome = await serving.mover.restore(moverRequest(scope, snapshotID, status.movingSince));
+  const outcome = await resolved.mover.restore(moverRequest(scope, snapshotID, status.movingSince));
   return followMover(scope, outcome, (facts) => recordRestored(scope, facts, snapshotID));
 }
 
@@ -200,10 +200,10 @@ function sameSnapshot(a: string, b: string): boolean {
 }
 
 function moverRequest(scope: RestoreScope, snapshotID: string, since: string): RestoreMoverRequest<unknown> {
-  const { child, serving, status, signal, source, env } = scope;
+  const { child, resolved, status, signal, source, env } = scope;
   return {
     ...child,
-    config: serving.config,
+    config: resolved.config,
     stagingClaim: child.name,
     storageClassName: env.listers.claims.get(`${env.namespace}/${child.name}`)?.spec.storageClassName,
     repositoryPath: status.repositoryPath ?? '',

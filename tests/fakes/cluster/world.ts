@@ -88,7 +88,7 @@ export class World extends Scenery {
     const informers = createInformerSet({ client, clock, random: () => 0.5, log: silentLogger });
     const { controllers, janitor, remembered } = createDataMover({
       client,
-      informers,
+      informerSet: informers,
       namespace,
       name,
       clusterName: CLUSTER_NAME,

@@ -11,8 +11,8 @@ import {
 import { isMadeFor } from '../../../../volumes/snapshots/snapshot-content.ts';
 import { requestUidOf } from '../../../../lifecycle/request/child-identity.ts';
 import { done, failed, type StepResult } from '../../../../lifecycle/request/step.ts';
-import { adoptContent, adoptSnapshot } from './existing-snapshot.ts';
-import { awaiting, boundContent, recordCut } from './taken-snapshot.ts';
+import { useExistingContent, useExistingSnapshot } from './existing-snapshot.ts';
+import { captureWait, boundContent, recordSnapshot } from './taken-snapshot.ts';
 import { captureLive } from './live-source.ts';
 import type { BackupScope } from '../scope.ts';
 import { findSource, type Source } from './source.ts';
@@ -28,9 +28,9 @@ export async function captureSource(scope: BackupScope): Promise<StepResult> {
     case 'PersistentVolumeClaim':
       return captureClaim(scope, dataSourceRef.name);
     case 'VolumeSnapshot':
-      return adoptSnapshot(scope, dataSourceRef.name);
+      return useExistingSnapshot(scope, dataSourceRef.name);
     case 'VolumeSnapshotContent':
-      return adoptContent(scope, dataSourceRef.name);
+      return useExistingContent(scope, dataSourceRef.name);
   }
 }
 
@@ -39,8 +39,8 @@ async function captureClaim(scope: BackupScope, name: string): Promise<StepResul
   if ('state' in source) return source;
   const snapshot = scope.env.listers.snapshots.get(`${scope.namespace}/${scope.child.name}`);
   // A capture that started with a snapshot continues with it, even if the class has changed since.
-  if (snapshot !== undefined) return awaitCut(scope, source, snapshot);
-  const mode = scope.serving.options.capture ?? scope.serving.class.spec.capture;
+  if (snapshot !== undefined) return waitForSnapshot(scope, source, snapshot);
+  const mode = scope.resolved.options.capture ?? scope.resolved.class.spec.capture;
   if (mode === 'Live') return captureLive(scope, source);
   const chosen = snapshotClassFor(scope, source);
   if ('name' in chosen) return takeSnapshot(scope, source.claim, chosen.name);
@@ -50,7 +50,7 @@ async function captureClaim(scope: BackupScope, name: string): Promise<StepResul
 }
 
 function snapshotClassFor(
-  { env, serving, namespace }: BackupScope,
+  { env, resolved, namespace }: BackupScope,
   { claim, volume }: Source,
 ): ReturnType<typeof chooseSnapshotClass> {
   const driver = volume.spec.csi?.driver;
@@ -61,7 +61,7 @@ function snapshotClassFor(
     };
   }
   const named =
-    claim.metadata.annotations?.[SNAPSHOT_CLASS_ANNOTATION] ?? serving.options.volumeSnapshotClassName;
+    claim.metadata.annotations?.[SNAPSHOT_CLASS_ANNOTATION] ?? resolved.options.volumeSnapshotClassName;
   return chooseSnapshotClass(env.listers.snapshotClasses.list(), driver, named);
 }
 
@@ -87,14 +87,18 @@ async function takeSnapshot(
     },
     scope.signal,
   );
-  return awaiting(scope, `taking a snapshot of PersistentVolumeClaim ${claim.metadata.name}`);
+  return captureWait(scope, `taking a snapshot of PersistentVolumeClaim ${claim.metadata.name}`);
 }
 
-async function awaitCut(scope: BackupScope, source: Source, snapshot: VolumeSnapshot): Promise<StepResult> {
+async function waitForSnapshot(
+  scope: BackupScope,
+  source: Source,
+  snapshot: VolumeSnapshot,
+): Promise<StepResult> {
   const { boundVolumeSnapshotContentName: contentName, creationTime, error } = snapshot.status ?? {};
   if (contentName === undefined || creationTime === undefined) {
     const trouble = error?.message === undefined ? '' : `: ${error.message}`;
-    return awaiting(
+    return captureWait(
       scope,
       `waiting for the CSI driver to cut VolumeSnapshot ${scope.namespace}/${snapshot.metadata.name}${trouble}`,
       error?.message === undefined ? 'DeadlineExceeded' : 'SnapshotFailed',
@@ -118,7 +122,7 @@ async function awaitCut(scope: BackupScope, source: Source, snapshot: VolumeSnap
     },
     { signal: scope.signal },
   );
-  return recordCut(scope, source, { snapshot, content, owned: true, time: creationTime });
+  return recordSnapshot(scope, source, { snapshot, content, owned: true, time: creationTime });
 }
 
 /** In its own namespace a tenant may create a snapshot with any name and any labels. */

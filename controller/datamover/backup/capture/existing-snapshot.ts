@@ -5,24 +5,24 @@ import {
   type VolumeSnapshotContent,
 } from '../../../../api/kubernetes/snapshot.ts';
 import { failed, type StepResult } from '../../../../lifecycle/request/step.ts';
-import { awaiting, boundContent, recordCut } from './taken-snapshot.ts';
+import { captureWait, boundContent, recordSnapshot } from './taken-snapshot.ts';
 import type { BackupScope } from '../scope.ts';
 import { findSource } from './source.ts';
 
 /** The identity of the snapshot in addition to its name, as far as it is known. */
-interface Meant {
+interface ExpectedSnapshot {
   uid?: string | undefined;
   content?: string | undefined;
 }
 
 /** Captures the source from an existing snapshot, usually one of Velero's CSI support, which is never deleted. */
-export async function adoptSnapshot(
+export async function useExistingSnapshot(
   scope: BackupScope,
   name: string,
-  meant: Meant = {},
+  expected: ExpectedSnapshot = {},
 ): Promise<StepResult> {
   const key = `${scope.namespace}/${name}`;
-  const snapshot = await findSnapshot(scope, name, meant.uid);
+  const snapshot = await findSnapshot(scope, name, expected.uid);
   if (snapshot === undefined) return failed('SourceNotFound', `VolumeSnapshot ${key} does not exist`);
   const claimName = snapshot.spec.source.persistentVolumeClaimName;
   if (claimName === undefined) {
@@ -35,20 +35,22 @@ export async function adoptSnapshot(
   if (contentName === undefined || time === undefined) {
     // The snapshot is not ours and therefore not watched. Velero usually passes a snapshot that is already cut, so this wait is
     // rare.
-    return { ...awaiting(scope, `waiting for VolumeSnapshot ${key} to be cut`), requeueAfterMs: 2000 };
+    return { ...captureWait(scope, `waiting for VolumeSnapshot ${key} to be cut`), requeueAfterMs: 2000 };
   }
-  const content = await contentOf(scope, snapshot, { bound: contentName, meant: meant.content });
+  const content = await contentOf(scope, snapshot, { bound: contentName, expected: expected.content });
   if ('state' in content) return content;
   const source = await findSource(scope, claimName);
-  return 'state' in source ? source : recordCut(scope, source, { snapshot, content, owned: false, time });
+  return 'state' in source
+    ? source
+    : recordSnapshot(scope, source, { snapshot, content, owned: false, time });
 }
 
 async function contentOf(
   scope: BackupScope,
   snapshot: VolumeSnapshot,
-  { bound, meant = bound }: { bound: string; meant: string | undefined },
+  { bound, expected = bound }: { bound: string; expected: string | undefined },
 ): Promise<VolumeSnapshotContent | StepResult> {
-  return meant === bound ? boundContent(scope, snapshot, bound) : foreign(scope, meant);
+  return expected === bound ? boundContent(scope, snapshot, bound) : foreign(scope, expected);
 }
 
 async function findSnapshot(
@@ -64,12 +66,12 @@ async function findSnapshot(
  * Captures the source from a VolumeSnapshotContent. A content is cluster-scoped: only the VolumeSnapshot that it is bound to
  * proves which namespace the data belongs to.
  */
-export async function adoptContent(scope: BackupScope, name: string): Promise<StepResult> {
+export async function useExistingContent(scope: BackupScope, name: string): Promise<StepResult> {
   const content = await scope.env.client.get(volumeSnapshotContents, { name }, { signal: scope.signal });
   if (content === undefined) return failed('SourceNotFound', `VolumeSnapshotContent ${name} does not exist`);
   const ref = content.spec.volumeSnapshotRef;
   if (ref.namespace !== scope.namespace) return foreign(scope, name);
-  return adoptSnapshot(scope, ref.name, { uid: ref.uid, content: name });
+  return useExistingSnapshot(scope, ref.name, { uid: ref.uid, content: name });
 }
 
 function foreign({ namespace }: BackupScope, content: string): StepResult {

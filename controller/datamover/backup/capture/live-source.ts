@@ -12,7 +12,7 @@ import { describeVolume } from './volume-record.ts';
  */
 export async function captureLive(scope: BackupScope, { claim, volume }: Source): Promise<StepResult> {
   const key = `${scope.namespace}/${claim.metadata.name}`;
-  const { mover } = scope.serving;
+  const { mover } = scope.resolved;
   if (!mover.capabilities.liveSource)
     return failed(
       'SnapshotNotSupported',
@@ -59,7 +59,7 @@ async function findNode(scope: BackupScope, names: { claim: string; volume: stri
  * Fails a live backup if its claim was deleted or replaced. The volume is deleted with its claim, and a volume whose files are
  * being deleted looks like one with few files.
  */
-export async function assertSourceStands(scope: BackupScope): Promise<StepResult> {
+export async function assertSourceExists(scope: BackupScope): Promise<StepResult> {
   const { env, namespace, status, signal } = scope;
   const key = { namespace, name: status.volume?.pvcName ?? '' };
   const claim = await env.client.get(persistentVolumeClaims, key, { signal });
@@ -69,7 +69,7 @@ export async function assertSourceStands(scope: BackupScope): Promise<StepResult
 }
 
 /** Returns true if the cache shows that the claim was deleted or replaced; the caller then reads it from the API server. */
-export function sourceMayBeGone({ env, namespace, status }: BackupScope): boolean {
+export function mayHaveLostSource({ env, namespace, status }: BackupScope): boolean {
   const claim = env.listers.claims.get(`${namespace}/${status.volume?.pvcName ?? ''}`);
   return claim?.metadata.uid !== status.capture?.claimUID;
 }

@@ -13,22 +13,22 @@ import type { BackupScope } from '../scope.ts';
  */
 
 /** A bound for the status; a backup has fewer tries. */
-const MOST = 64;
+const MAX_RECORDED = 64;
 
 /** Records the orphaned snapshots in the status before the mover's objects are deleted. Runs again if more become known. */
-export async function noteStrays(scope: BackupScope): Promise<StepResult> {
-  const { status, serving, child, signal } = scope;
+export async function recordOrphanedSnapshots(scope: BackupScope): Promise<StepResult> {
+  const { status, resolved, child, signal } = scope;
   // A mover may have started before `movingSince` was stored, but never before `admittedAt` was.
   if (status.admittedAt === undefined) return done;
   const known = status.strays ?? [];
-  const said = (await serving.mover.savedSnapshots?.({ ...child, signal })) ?? [];
+  const said = (await resolved.mover.savedSnapshots?.({ ...child, signal })) ?? [];
   // A saved snapshot that was not verified is orphaned, even if the log does not name it.
   const unproved = status.saved?.snapshotID;
   const named = unproved === undefined ? said : [unproved, ...said];
-  const saved = named.filter((id) => isSnapshotID(serving.mover, id));
+  const saved = named.filter((id) => isSnapshotID(resolved.mover, id));
   const found = [...new Set(saved)].filter((id) => !known.includes(id) && !isNeeded(scope, id));
-  if (found.length === 0 || known.length >= MOST) return done;
-  status.strays = [...known, ...found].slice(0, MOST);
+  if (found.length === 0 || known.length >= MAX_RECORDED) return done;
+  status.strays = [...known, ...found].slice(0, MAX_RECORDED);
   return checkpoint;
 }
 
@@ -40,7 +40,7 @@ function isNeeded({ env, status }: BackupScope, id: string): boolean {
 }
 
 /** Creates a DataMoverDelete for each orphaned snapshot. It waits until this backup releases the repository. */
-export async function removeStrays(scope: BackupScope): Promise<StepResult> {
+export async function removeOrphanedSnapshots(scope: BackupScope): Promise<StepResult> {
   const { env, backup, status, signal } = scope;
   const { strays = [], mover = '', repositoryPath: repository = '' } = status;
   if (strays.length === 0) return done;

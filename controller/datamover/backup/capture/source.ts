@@ -26,7 +26,7 @@ export async function findSource(scope: BackupScope, name: string): Promise<Sour
       `PersistentVolumeClaim ${key} is ${claim.status?.phase ?? 'Pending'}, not Bound; there is nothing to back up`,
     );
   }
-  const unusable = checkVolume(scope.serving.mover, `PersistentVolumeClaim ${key}`, claim.spec);
+  const unusable = checkVolume(scope.resolved.mover, `PersistentVolumeClaim ${key}`, claim.spec);
   if (unusable !== undefined) return unusable;
   const volume = await readVolume(scope, volumeName, claim);
   if (volume === undefined)
@@ -34,7 +34,7 @@ export async function findSource(scope: BackupScope, name: string): Promise<Sour
       'SourceNotBound',
       `PersistentVolume ${volumeName} does not exist or does not belong to PersistentVolumeClaim ${key}`,
     );
-  return checkTaken(scope.serving.class, claim, volume) ?? { claim, volume };
+  return checkTaken(scope.resolved.class, claim, volume) ?? { claim, volume };
 }
 
 /** Falls back to the API server, because the cache may lag and a missing source fails the backup for good. */

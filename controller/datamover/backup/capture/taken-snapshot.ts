@@ -18,7 +18,7 @@ import type { Source } from './source.ts';
 import { describeVolume } from './volume-record.ts';
 
 /** A snapshot that the storage system has cut. */
-export interface Cut {
+export interface TakenSnapshot {
   snapshot: VolumeSnapshot;
   content: VolumeSnapshotContent;
   /** True if it is ours to delete. */
@@ -46,12 +46,16 @@ export async function boundContent(
 }
 
 /** Records the captured snapshot and volume. From here on the source may be deleted. */
-export function recordCut(scope: BackupScope, { claim, volume }: Source, cut: Cut): StepResult {
-  const { snapshot, content, owned, time } = cut;
+export function recordSnapshot(
+  scope: BackupScope,
+  { claim, volume }: Source,
+  taken: TakenSnapshot,
+): StepResult {
+  const { snapshot, content, owned, time } = taken;
   const snapshotHandle = content.status?.snapshotHandle;
   if (snapshotHandle === undefined) {
     return {
-      ...awaiting(scope, `waiting for the handle of VolumeSnapshotContent ${content.metadata.name}`),
+      ...captureWait(scope, `waiting for the handle of VolumeSnapshotContent ${content.metadata.name}`),
       requeueAfterMs: 1000,
     };
   }
@@ -79,12 +83,12 @@ function sizeOf(content: VolumeSnapshotContent): string | undefined {
 }
 
 /** Returns a wait that fails the backup if no snapshot exists within `captureSeconds`. */
-export function awaiting(
+export function captureWait(
   scope: BackupScope,
   message: string,
   reason: 'DeadlineExceeded' | 'SnapshotFailed' = 'DeadlineExceeded',
 ): Waiting {
-  const { captureSeconds } = scope.serving.deadlines;
+  const { captureSeconds } = scope.resolved.deadlines;
   return waiting(message, {
     deadline: {
       at: scope.limits.endOf(scope.status.startTimestamp, captureSeconds),

@@ -3,55 +3,58 @@ import { formatKey, keyOf } from '../../../../api/kubernetes/meta.ts';
 import { isForbidden } from '../../../../kube/client/kube-error.ts';
 import { usersOf } from '../../../../volumes/handover/claim-users.ts';
 import {
-  isSetAside,
-  isSetAsideByOther,
-  setAside,
-  tellClaim,
+  isParked,
+  isParkedByOther,
+  parkVolume,
+  annotateReplacedBy,
 } from '../../../../volumes/handover/parked-volume.ts';
 import { requestUidOf } from '../../../../lifecycle/request/child-identity.ts';
 import { checkpoint, done, failed, waiting, type StepResult } from '../../../../lifecycle/request/step.ts';
 import { destinationClaim, destinationKey, type RestoreScope } from '../scope.ts';
 
 /** Pods are not watched, so their end is polled. */
-const LOOK_AGAIN_MS = 5_000;
+const DETACH_POLL_MS = 5_000;
 
 /**
  * Detaches the volume of the destination claim before data is moved, so that new pods wait for the restored data instead of
  * starting with the data to be replaced. It stays detached until the restore ends, however it ends.
  */
-export async function makeWay(scope: RestoreScope): Promise<StepResult> {
+export async function detachVolume(scope: RestoreScope): Promise<StepResult> {
   const { status, env } = scope;
   if (status.handOver !== undefined || status.replaces?.setAsideAt !== undefined) return done;
   const claim = destinationClaim(scope);
   const volumeName = claim?.spec.volumeName ?? '';
   if (claim === undefined || volumeName === '') return done;
   const volume = env.listers.volumes.get(volumeName);
-  return volume === undefined ? notItsOwn(scope, volumeName) : takeAway(scope, claim, volume);
+  return volume === undefined ? notBound(scope, volumeName) : detach(scope, claim, volume);
 }
 
-async function takeAway(
+async function detach(
   scope: RestoreScope,
   claim: PersistentVolumeClaim,
   volume: PersistentVolume,
 ): Promise<StepResult> {
   const { name } = volume.metadata;
   const requestUid = requestUidOf(scope.child);
-  if (isSetAside(volume, requestUid)) return confirm(scope, claim, name);
-  if (isSetAsideByOther(volume, requestUid))
-    return soon(scope, `another restore replaces the data of PersistentVolumeClaim ${destinationKey(scope)}`);
+  if (isParked(volume, requestUid)) return confirmDetached(scope, claim, name);
+  if (isParkedByOther(volume, requestUid))
+    return detachWait(
+      scope,
+      `another restore replaces the data of PersistentVolumeClaim ${destinationKey(scope)}`,
+    );
   return volume.spec.claimRef?.uid === claim.metadata.uid
-    ? begin(scope, claim, volume)
-    : notItsOwn(scope, name);
+    ? recordAndPark(scope, claim, volume)
+    : notBound(scope, name);
 }
 
-function notItsOwn(scope: RestoreScope, volumeName: string): StepResult {
+function notBound(scope: RestoreScope, volumeName: string): StepResult {
   return failed(
     'DestinationBound',
     `PersistentVolumeClaim ${destinationKey(scope)} names PersistentVolume ${volumeName}, which is not bound to it; it is left alone`,
   );
 }
 
-async function begin(
+async function recordAndPark(
   scope: RestoreScope,
   claim: PersistentVolumeClaim,
   volume: PersistentVolume,
@@ -60,7 +63,7 @@ async function begin(
   if (status.replaces === undefined) {
     const users = await usersOf(env, claim, volume.metadata.name, signal).catch(notAllowed);
     if (typeof users === 'object') return users;
-    if (users !== undefined) return soon(scope, inUse(scope, users));
+    if (users !== undefined) return detachWait(scope, inUse(scope, users));
     status.replaces = {
       persistentVolume: volume.metadata.name,
       reclaimPolicy: volume.spec.persistentVolumeReclaimPolicy ?? 'Delete',
@@ -69,8 +72,8 @@ async function begin(
     return checkpoint;
   }
   await scope.assertCurrent();
-  await setAside({ client: env.client, requestUid: requestUidOf(child), signal }, volume, claim);
-  return soon(scope, `taking PersistentVolumeClaim ${destinationKey(scope)} out of use`);
+  await parkVolume({ client: env.client, requestUid: requestUidOf(child), signal }, volume, claim);
+  return detachWait(scope, `taking PersistentVolumeClaim ${destinationKey(scope)} out of use`);
 }
 
 /** The permissions to replace claims are not granted by default: they exceed all other permissions of the controller. */
@@ -83,15 +86,15 @@ function notAllowed(error: unknown): StepResult {
 }
 
 /** A pod may have started between the check and the write. It has the old data and keeps it. */
-async function confirm(
+async function confirmDetached(
   scope: RestoreScope,
   claim: PersistentVolumeClaim,
   volumeName: string,
 ): Promise<StepResult> {
   const { status, env, signal, now, restore } = scope;
-  await tellClaim({ client: env.client, signal }, claim, formatKey(keyOf(restore)));
+  await annotateReplacedBy({ client: env.client, signal }, claim, formatKey(keyOf(restore)));
   if (claim.status?.phase !== 'Lost')
-    return soon(
+    return detachWait(
       scope,
       `waiting for Kubernetes to take PersistentVolumeClaim ${destinationKey(scope)} out of use`,
     );
@@ -105,10 +108,10 @@ export function inUse(scope: RestoreScope, users: string): string {
   return `PersistentVolumeClaim ${destinationKey(scope)} cannot be overwritten while ${users}; stop what uses it`;
 }
 
-function soon({ status, serving, limits }: RestoreScope, message: string): StepResult {
-  const seconds = serving.deadlines.destinationSeconds;
+function detachWait({ status, resolved, limits }: RestoreScope, message: string): StepResult {
+  const seconds = resolved.deadlines.destinationSeconds;
   return waiting(message, {
-    requeueAfterMs: LOOK_AGAIN_MS,
+    requeueAfterMs: DETACH_POLL_MS,
     deadline: {
       at: limits.endOf(status.startTimestamp, seconds),
       reason: 'DestinationInUse',

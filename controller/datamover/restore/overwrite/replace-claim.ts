@@ -1,17 +1,17 @@
 import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../../../api/kubernetes/core.ts';
 import { formatKey, keyOf } from '../../../../api/kubernetes/meta.ts';
 import { usersOf } from '../../../../volumes/handover/claim-users.ts';
-import { free, refuseMisfit, type HandOver } from '../../../../volumes/handover/hand-over.ts';
-import { whyLost } from '../../../../volumes/handover/destination-lost.ts';
+import { releaseFromStaging, refuseMisfit, type HandOver } from '../../../../volumes/handover/hand-over.ts';
+import { destinationLost } from '../../../../volumes/handover/destination-lost.ts';
 import { claimFrom, isRecorded, recordOf } from '../../../../volumes/handover/replacement.ts';
-import { isSetAside } from '../../../../volumes/handover/parked-volume.ts';
+import { isParked } from '../../../../volumes/handover/parked-volume.ts';
 import { checkpoint, done, failed, waiting, type StepResult } from '../../../../lifecycle/request/step.ts';
 import { inUse } from './detach-volume.ts';
 import type { RestoreScope } from '../scope.ts';
 
 type Replaces = NonNullable<RestoreScope['status']['replaces']>;
 
-const LOOK_AGAIN_MS = 5_000;
+const REPLACE_POLL_MS = 5_000;
 
 /**
  * Replaces the destination claim by one with the same name and content that names the restored volume, because the volume of a
@@ -27,12 +27,12 @@ export async function replaceClaim(
   const { destinationUID } = scope.status;
   if (destination?.spec.volumeName === h.volumeName) return done;
   if (destination !== undefined && destination.metadata.uid === destinationUID)
-    return retire(scope, { ...h, destination }, replaces);
+    return retireFormer(scope, { ...h, destination }, replaces);
   if (replaces.claim === undefined) {
-    const lost = whyLost(destinationKey, destination, destinationUID);
+    const lost = destinationLost(destinationKey, destination, destinationUID);
     return failed('DestinationNotFound', lost ?? `PersistentVolumeClaim ${destinationKey} was deleted`);
   }
-  if (destination === undefined) return renew(scope, h.volumeName, replaces.claim);
+  if (destination === undefined) return createReplacement(scope, h.volumeName, replaces.claim);
   return failed(
     'DestinationBound',
     `PersistentVolumeClaim ${destinationKey} was created again by somebody else while its data was replaced; ` +
@@ -43,23 +43,23 @@ export async function replaceClaim(
 type Former = HandOver & { destination: PersistentVolumeClaim };
 
 /** Deletes the former claim once the restored volume can be bound. */
-async function retire(scope: RestoreScope, h: Former, replaces: Replaces): Promise<StepResult> {
+async function retireFormer(scope: RestoreScope, h: Former, replaces: Replaces): Promise<StepResult> {
   const { volume, destination } = h;
-  if (destination.metadata.deletionTimestamp !== undefined) return retiring(h, replaces);
+  if (destination.metadata.deletionTimestamp !== undefined) return deletionWait(h, replaces);
   if (volume === undefined) return waiting(`waiting to see PersistentVolume ${h.volumeName}`);
   const refused = refuseMisfit(h.destinationKey, volume, destination);
   if (refused !== undefined) return refused;
-  const freed = await free(h, volume, destination);
-  return freed.state === 'done' ? remove(scope, h, replaces) : freed;
+  const freed = await releaseFromStaging(h, volume, destination);
+  return freed.state === 'done' ? deleteFormer(scope, h, replaces) : freed;
 }
 
-async function remove(scope: RestoreScope, h: Former, replaces: Replaces): Promise<StepResult> {
+async function deleteFormer(scope: RestoreScope, h: Former, replaces: Replaces): Promise<StepResult> {
   const { env, signal, status } = scope;
   const { destination } = h;
   const former = env.listers.volumes.get(replaces.persistentVolume);
-  if (former === undefined || !isSetAside(former, h.requestUid)) return takenBack(h, replaces);
+  if (former === undefined || !isParked(former, h.requestUid)) return noLongerParked(h, replaces);
   const users = await usersOf(env, destination, replaces.persistentVolume, signal);
-  if (users !== undefined) return waiting(inUse(scope, users), { requeueAfterMs: LOOK_AGAIN_MS });
+  if (users !== undefined) return waiting(inUse(scope, users), { requeueAfterMs: REPLACE_POLL_MS });
   if (!isRecorded(replaces.claim, destination)) {
     status.replaces = { ...replaces, claim: recordOf(destination) };
     return checkpoint;
@@ -67,10 +67,10 @@ async function remove(scope: RestoreScope, h: Former, replaces: Replaces): Promi
   await scope.assertCurrent();
   const { name, namespace = '', uid = '', resourceVersion = '' } = destination.metadata;
   await env.client.delete(persistentVolumeClaims, { namespace, name }, { uid, resourceVersion, signal });
-  return retiring(h, replaces);
+  return deletionWait(h, replaces);
 }
 
-function retiring({ destinationKey }: Former, { claim }: Replaces): StepResult {
+function deletionWait({ destinationKey }: Former, { claim }: Replaces): StepResult {
   return claim === undefined
     ? failed('DestinationNotFound', `PersistentVolumeClaim ${destinationKey} is being deleted`)
     : waiting(
@@ -78,14 +78,14 @@ function retiring({ destinationKey }: Former, { claim }: Replaces): StepResult {
       );
 }
 
-function takenBack({ destinationKey }: Former, { persistentVolume }: Replaces): StepResult {
+function noLongerParked({ destinationKey }: Former, { persistentVolume }: Replaces): StepResult {
   return failed(
     'DestinationBound',
     `PersistentVolume ${persistentVolume} was changed while it was set aside from PersistentVolumeClaim ${destinationKey}`,
   );
 }
 
-async function renew(
+async function createReplacement(
   { env, namespace, restore, signal }: RestoreScope,
   volumeName: string,
   record: NonNullable<Replaces['claim']>,
@@ -94,5 +94,5 @@ async function renew(
   const claim = claimFrom(record, { key, volumeName, restore: formatKey(keyOf(restore)) });
   await env.creator.createOnce(persistentVolumeClaims, claim, signal);
   const message = `waiting to see PersistentVolumeClaim ${namespace}/${key.name} with its new volume`;
-  return waiting(message, { requeueAfterMs: LOOK_AGAIN_MS });
+  return waiting(message, { requeueAfterMs: REPLACE_POLL_MS });
 }

@@ -2,46 +2,46 @@ import { parseSelector, SelectorSyntaxError } from '../../../api/kubernetes/labe
 import { isSize } from '../../../api/kubernetes/quantity.ts';
 import type { DataMoverClass } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
 import type { Mover } from '../../../movers/mover.ts';
-import { serve, type Serving, type ServingProblem } from '../resolution/resolve-class.ts';
+import { bindClass, type ResolvedClass, type ResolutionProblem } from '../resolution/resolve-class.ts';
 
 /**
  * Validates a class as a request without settings of its own would use it. Returns `undefined` if another controller serves the
  * class.
  */
-export function judgeClass(
+export function validateClass(
   movers: ReadonlyMap<string, Mover>,
   dataMoverClass: DataMoverClass,
-): Serving | ServingProblem | undefined {
+): ResolvedClass | ResolutionProblem | undefined {
   const { storageClasses = {} } = dataMoverClass.spec;
-  const serving = serve(movers, dataMoverClass, {});
-  if (serving === undefined || 'reason' in serving) return serving;
+  const resolved = bindClass(movers, dataMoverClass, {});
+  if (resolved === undefined || 'reason' in resolved) return resolved;
   // Each StorageClass may have its own settings, which only a request for it would use.
   const others = Object.keys(storageClasses).map((storageClassName) =>
-    serve(movers, dataMoverClass, { storageClassName }),
+    bindClass(movers, dataMoverClass, { storageClassName }),
   );
   return (
     selectorProblem(dataMoverClass) ??
-    volumesProblem(dataMoverClass, serving.mover) ??
+    volumesProblem(dataMoverClass, resolved.mover) ??
     others.find(isProblem) ??
-    withNotes(serving, others)
+    withNotes(resolved, others)
   );
 }
 
 /** Adds the notes about the settings of the class and of each StorageClass, without duplicates. */
-function withNotes(serving: Serving, others: readonly ReturnType<typeof serve>[]): Serving {
-  const all = [serving, ...others].flatMap((one) => (one !== undefined && 'notes' in one ? one.notes : []));
-  return { ...serving, notes: [...new Set(all)] };
+function withNotes(resolved: ResolvedClass, others: readonly ReturnType<typeof bindClass>[]): ResolvedClass {
+  const all = [resolved, ...others].flatMap((one) => (one !== undefined && 'notes' in one ? one.notes : []));
+  return { ...resolved, notes: [...new Set(all)] };
 }
 
-function isProblem(serving: ReturnType<typeof serve>): serving is ServingProblem {
-  return serving !== undefined && 'reason' in serving;
+function isProblem(resolved: ReturnType<typeof bindClass>): resolved is ResolutionProblem {
+  return resolved !== undefined && 'reason' in resolved;
 }
 
 /** Rejects a volume mode that the mover cannot move, because each backup of such a volume would fail. */
-function volumesProblem({ metadata, spec }: DataMoverClass, mover: Mover): ServingProblem | undefined {
+function volumesProblem({ metadata, spec }: DataMoverClass, mover: Mover): ResolutionProblem | undefined {
   const { volumeModes = [], maxSize } = spec.volumes ?? {};
   const impossible = volumeModes.filter((mode) => !mover.capabilities.volumeModes.includes(mode));
-  const invalid = (problem: string): ServingProblem => ({
+  const invalid = (problem: string): ResolutionProblem => ({
     reason: 'InvalidConfig',
     message: `DataMoverClass ${metadata.name}: spec.volumes.${problem}`,
   });
@@ -53,7 +53,7 @@ function volumesProblem({ metadata, spec }: DataMoverClass, mover: Mover): Servi
 }
 
 /** Rejects an invalid selector, which would silently match no claim. */
-function selectorProblem({ metadata, spec }: DataMoverClass): ServingProblem | undefined {
+function selectorProblem({ metadata, spec }: DataMoverClass): ResolutionProblem | undefined {
   try {
     parseSelector(spec.selector ?? '');
     return undefined;

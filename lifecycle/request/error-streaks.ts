@@ -1,7 +1,7 @@
 import type { Clock } from '../../kube/runtime/clock.ts';
 
 /** Records for how long every pass over a request has thrown an error. */
-export interface Troubles {
+export interface ErrorStreaks {
   /** Records an error of a pass. Returns the milliseconds since the first error without a successful pass in between. */
   lasted(uid: string): number;
   /** Ends the streak: a pass succeeded, or the request was deleted. */
@@ -10,7 +10,7 @@ export interface Troubles {
   readonly size: number;
 }
 
-export function createTroubles(clock: Pick<Clock, 'monotonic'>): Troubles {
+export function createErrorStreaks(clock: Pick<Clock, 'monotonic'>): ErrorStreaks {
   const first = new Map<string, number>();
   return {
     lasted(uid) {

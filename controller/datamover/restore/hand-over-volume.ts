@@ -8,15 +8,15 @@ import { destinationClaim, destinationKey, type RestoreScope } from './scope.ts'
 /** Cleans up the mover and records the restored volume and its final reclaim policy. */
 export async function releaseMover(scope: RestoreScope): Promise<StepResult> {
   if (scope.status.handOver !== undefined) return done;
-  const { serving, child, signal, env, status, source } = scope;
-  const left = await serving.mover.cleanup({ ...child, signal });
+  const { resolved, child, signal, env, status, source } = scope;
+  const left = await resolved.mover.cleanup({ ...child, signal });
   if (left.length > 0)
-    return untilHandedOver(scope, `waiting for ${left.join(', ')} to let go of the volume`, 1000);
+    return handOverWait(scope, `waiting for ${left.join(', ')} to let go of the volume`, 1000);
   const volumeName = env.listers.claims.get(`${env.namespace}/${child.name}`)?.spec.volumeName;
   const volume = volumeName === undefined ? undefined : env.listers.volumes.get(volumeName);
   if (volume === undefined) {
     const claim = `${env.namespace}/${child.name}`;
-    return untilHandedOver(scope, `waiting for the volume of staging PersistentVolumeClaim ${claim}`);
+    return handOverWait(scope, `waiting for the volume of staging PersistentVolumeClaim ${claim}`);
   }
   const before = volume.spec.persistentVolumeReclaimPolicy ?? 'Delete';
   status.handOver = {
@@ -31,19 +31,19 @@ function recordedPolicy({ volume }: RestoreScope['source']): string | undefined 
   return volume?.reclaimPolicy === 'Recycle' ? undefined : volume?.reclaimPolicy;
 }
 
-export async function giveVolume(scope: RestoreScope): Promise<StepResult> {
+export async function handOverVolume(scope: RestoreScope): Promise<StepResult> {
   const { status, now } = scope;
   if (status.handOver === undefined) throw new Error('hand-over before release');
-  const result = await give(scope, handOverOf(scope, status.handOver));
+  const result = await replaceAndHandOver(scope, handOverOf(scope, status.handOver));
   if (result.state === 'done') {
     status.handOver.boundAt = now.toISOString();
     return checkpoint;
   }
-  return result.state === 'waiting' ? untilHandedOver(scope, result.message, result.requeueAfterMs) : result;
+  return result.state === 'waiting' ? handOverWait(scope, result.message, result.requeueAfterMs) : result;
 }
 
 /** If the destination had a volume, its claim is replaced first, so the destination is then another claim. */
-async function give(scope: RestoreScope, h: HandOver): Promise<StepResult> {
+async function replaceAndHandOver(scope: RestoreScope, h: HandOver): Promise<StepResult> {
   const { replaces } = scope.status;
   if (replaces === undefined) return handOver(h);
   const replaced = await replaceClaim(scope, h, replaces);
@@ -72,9 +72,9 @@ function handOverOf(
 }
 
 /** Returns a wait that fails the restore if the volume is not handed over in time. */
-function untilHandedOver(scope: RestoreScope, message: string, requeueAfterMs?: number): StepResult {
-  const { status, serving, now, limits } = scope;
-  const seconds = serving.deadlines.handOverSeconds;
+function handOverWait(scope: RestoreScope, message: string, requeueAfterMs?: number): StepResult {
+  const { status, resolved, now, limits } = scope;
+  const seconds = resolved.deadlines.handOverSeconds;
   const moved = status.conditions?.find(({ type }) => type === conditionTypes.moved)?.lastTransitionTime;
   const since = status.verification?.doneAt ?? moved ?? now.toISOString();
   return waiting(message, {

@@ -6,14 +6,14 @@ import {
 } from '../../api/kubernetes/core.ts';
 import { keyOf, type Kind } from '../../api/kubernetes/meta.ts';
 import { labels, MANAGED_BY } from '../../api/datamover/v1alpha1/keys.ts';
-import { HIDDEN } from '../../api/datamover/v1alpha1/own-labels.ts';
+import { EXCLUDED } from '../../api/datamover/v1alpha1/own-labels.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { patchIfThere } from '../../kube/client/patch-if-there.ts';
 import { inTurns } from '../../kube/runtime/turns.ts';
 import { CLAIM_INDEX, OWN_INDEX, type VolumeListers } from '../volume-access.ts';
 
 /** Access to objects that others created for us. */
-export interface Hideout {
+export interface ExcludeAccess {
   client: KubeClient;
   /** The protected namespace. */
   namespace: string;
@@ -24,22 +24,22 @@ export interface Hideout {
  * Labels objects without our labels so that Velero's backups exclude them: the volumes of these claims in the protected
  * namespace, and claims that an engine created. The hand-over removes the label from a restored volume.
  */
-export async function hideClaims(
-  hideout: Hideout,
+export async function excludeClaims(
+  access: ExcludeAccess,
   claimNames: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { client, namespace, listers } = hideout;
+  const { client, namespace, listers } = access;
   for await (const name of inTurns(claimNames)) {
     const claim = listers.claims.get(`${namespace}/${name}`);
-    if (claim !== undefined) await hide(client, persistentVolumeClaims, claim, signal);
+    if (claim !== undefined) await exclude(client, persistentVolumeClaims, claim, signal);
     for (const volume of listers.volumes.byIndex(CLAIM_INDEX, `${namespace}/${name}`))
-      await hide(client, persistentVolumes, volume, signal);
+      await exclude(client, persistentVolumes, volume, signal);
   }
 }
 
 /** Returns our claims in the protected namespace. */
-export function ownClaims({ namespace, listers }: Omit<Hideout, 'client'>): string[] {
+export function ownClaims({ namespace, listers }: Omit<ExcludeAccess, 'client'>): string[] {
   return listers.claims.byIndex(OWN_INDEX, namespace).map(({ metadata }) => metadata.name);
 }
 
@@ -49,7 +49,7 @@ export function isOwn({ labels: own = {} }: PersistentVolumeClaim['metadata']): 
 }
 
 /** Conditional on the version that was read: a volume that was handed over since then belongs to the application. */
-async function hide<T extends PersistentVolumeClaim | PersistentVolume>(
+async function exclude<T extends PersistentVolumeClaim | PersistentVolume>(
   client: KubeClient,
   kind: Kind<T>,
   object: T,
@@ -57,6 +57,6 @@ async function hide<T extends PersistentVolumeClaim | PersistentVolume>(
 ): Promise<void> {
   if (object.metadata.labels?.[labels.veleroExclude] === 'true') return;
   const { resourceVersion } = object.metadata;
-  const patch = { metadata: { resourceVersion, labels: HIDDEN } };
+  const patch = { metadata: { resourceVersion, labels: EXCLUDED } };
   await patchIfThere(client, kind, { key: keyOf(object), patch, signal });
 }
