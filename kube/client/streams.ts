@@ -1,5 +1,6 @@
 import { formatKey, type Key, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
-import type { Call, Caller } from './caller.ts';
+import type { Call } from './call.ts';
+import type { Caller } from './caller.ts';
 import { type Deadline, startDeadline, timeoutOf } from './deadline.ts';
 import type { PodLogOptions, WatchEvent, WatchOptions } from './kube-client.ts';
 import { ClientReason, KubeError, type StatusBody } from './kube-error.ts';
