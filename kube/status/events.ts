@@ -1,11 +1,10 @@
-import { keyOf } from '../../api/kubernetes/meta.ts';
 import { type Logger, silentLogger } from '../../telemetry/log.ts';
 import type { KubeClient } from '../client/kube-client.ts';
-import { isNotFound, isTransient, KubeError } from '../client/kube-error.ts';
 import { type Clock, sleep, systemClock } from '../runtime/clock.ts';
-import { type EventInput, events } from './event.ts';
+import type { EventInput } from './event.ts';
 import { createEventQueue } from './event-queue.ts';
 import { createEventSeries, type Series } from './event-series.ts';
+import { createEventWriter } from './event-writer.ts';
 
 /** Records events. It never throws, never blocks its caller, and its memory is bounded. */
 export interface EventRecorder {
@@ -41,16 +40,19 @@ export interface EventRecorderOptions {
   flushMs?: number;
 }
 
-/** Attempts if the API server is busy or briefly unavailable: outcomes are retried for minutes, others for seconds. */
-const ATTEMPTS = { droppable: 3, kept: 10 };
-const LONGEST_PAUSE_MS = 30_000;
-
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   const { client, log = silentLogger, clock = systemClock, inFlight = 4 } = options;
   const { maxWaiting = 1_000, maxKept = 20_000, seriesMs = 360_000, flushMs = 10_000 } = options;
   const known = createEventSeries({ maxSimilar: 10, ...options, clock, seriesMs });
   const queue = createEventQueue({ maxWaiting, maxKept });
   const stop = new AbortController();
+  const write = createEventWriter({
+    client,
+    log,
+    clock,
+    signal: stop.signal,
+    onGone: (series) => known.forget(series),
+  });
   const flushes = new Map<Series, () => void>();
   const sending = new Set<Promise<void>>();
   let dropped = 0;
@@ -68,43 +70,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   }
 
   async function sendAll(): Promise<void> {
-    for (let series = queue.take(); series !== undefined; series = queue.take()) await sendPatiently(series);
-  }
-
-  async function sendPatiently(series: Series): Promise<void> {
-    const attempts = series.droppable ? ATTEMPTS.droppable : ATTEMPTS.kept;
-    for (let attempt = 1; !stop.signal.aborted; attempt++) {
-      try {
-        await send(series);
-        return;
-      } catch (caught) {
-        const err = KubeError.from(caught);
-        if (!isTransient(err) || attempt === attempts) {
-          log.debug({ err, reason: series.event.reason }, 'an event was not recorded');
-          return;
-        }
-        const pauseMs = Math.min(500 * 2 ** attempt, LONGEST_PAUSE_MS);
-        await sleep(clock, err.retryAfterMs ?? pauseMs, stop.signal);
-      }
-    }
-  }
-
-  async function send(series: Series): Promise<void> {
-    const { event, count, lastObservedTime } = series;
-    // A single event has no series: it begins with the first repeat.
-    const patch = count === 1 ? {} : { series: { count, lastObservedTime } };
-    if (series.storedCount === 0) {
-      await client.create(events, { ...event, ...patch }, { signal: stop.signal });
-    } else {
-      try {
-        await client.mergePatch(events, keyOf(event), patch, { signal: stop.signal });
-      } catch (error) {
-        if (!isNotFound(error)) throw error;
-        // The API server deletes events after an hour: the next repeat creates a new one.
-        known.forget(series);
-      }
-    }
-    series.storedCount = count;
+    for (let series = queue.take(); series !== undefined; series = queue.take()) await write(series);
   }
 
   /** Stores later repeats together: a loop that fails every second must not write every second. */
