@@ -27,6 +27,7 @@ export { loadKubeConfig } from './client/config.ts';
 export type { ClusterConfig, LoadKubeConfigOptions } from './client/config.ts';
 export { createKubeClient } from './client/http-kube-client.ts';
 export { createInformerSet } from './cache/informer-set.ts';
-export type { ChangeHandler, Informer, InformerOptions, InformerSet } from './cache/informer-set.ts';
+export type { InformerSet } from './cache/informer-set.ts';
+export type { ChangeHandler, Informer, InformerOptions } from './cache/shared-informer.ts';
 export type { Indexer, ReadonlyStore } from './cache/store.ts';
 export type { Clock } from './runtime/clock.ts';

@@ -24,7 +24,8 @@ import {
 import type { Resource } from '../../api/kubernetes/meta.ts';
 import { childName } from '../../api/datamover/v1alpha1/names.ts';
 import { readBackup, readRestore } from '../../api/datamover/v1alpha1/spellings.ts';
-import type { Informer, InformerSet } from '../../kube/cache/informer-set.ts';
+import type { InformerSet } from '../../kube/cache/informer-set.ts';
+import type { Informer } from '../../kube/cache/shared-informer.ts';
 import { CLASS_INDEX, PRUNED_INDEX, SNAPSHOT_INDEX, type Listers } from './environment.ts';
 import { isOwn } from '../../volumes/exposure/exclude-from-velero.ts';
 import { isFinal, type RequestStatus } from '../../lifecycle/request/request-type.ts';

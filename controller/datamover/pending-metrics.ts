@@ -2,7 +2,7 @@ import type { Lister } from '../../kube/cache/lister.ts';
 import { formatKey, keyOf, type Resource } from '../../api/kubernetes/meta.ts';
 import { installationOfClass } from '../../api/datamover/v1alpha1/class-resolution.ts';
 import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
-import type { Informer } from '../../kube/cache/informer-set.ts';
+import type { Informer } from '../../kube/cache/shared-informer.ts';
 import type { Metrics, Reading } from '../../telemetry/metrics.ts';
 import { installationOf, isElsewhere } from './installation.ts';
 import { compareText, createLine, type Line } from '../../lifecycle/admission/sorted-line.ts';

@@ -3,31 +3,13 @@ import { type Logger, silentLogger } from '../../telemetry/log.ts';
 import type { KubeClient } from '../client/kube-client.ts';
 import { whenAborted } from '../runtime/abort.ts';
 import { type Clock, sleep, systemClock } from '../runtime/clock.ts';
-import { createReflector, type Reflector, type ReflectorStatus, type Scope, scopeOf } from './reflector.ts';
-import { type Change, createStore, type Indexer, type ReadonlyStore, type Store } from './store.ts';
-
-/** Called with no `before` for a new object, and no `after` for a deleted one (`before` is then its last state). */
-export type ChangeHandler<T> = (before: T | undefined, after: T | undefined) => void;
-
-/** A cache of one kind that several controllers share. */
-export interface Informer<T extends Resource> {
-  readonly store: ReadonlyStore<T>;
-  /**
-   * Calls `handler` for every change, and at once for every cached object. The handler must be cheap. The returned function
-   * removes it.
-   */
-  onChange(handler: ChangeHandler<T>): () => void;
-  hasSynced(): boolean;
-}
-
-export interface InformerOptions<T extends Resource> extends Scope {
-  /** Named indexes for `store.byIndex`. */
-  indexers?: Readonly<Record<string, Indexer<T>>>;
-  /** Trims objects before they are cached. Each kind and scope has one transform. */
-  transform?: (object: T) => T;
-  /** True if the kind may not be installed: until it is, its cache is empty and counts as in sync. */
-  isOptional?: boolean;
-}
+import type { Reflector, ReflectorStatus, Scope } from './reflector.ts';
+import {
+  createSharedInformer,
+  type Informer,
+  type InformerOptions,
+  type SharedInformer,
+} from './shared-informer.ts';
 
 export interface InformerSetOptions {
   client: KubeClient;
@@ -50,20 +32,12 @@ export interface InformerSet {
   status(): ReflectorStatus[];
 }
 
-interface Shared<T extends Resource> {
-  informer: Informer<T>;
-  store: Store<T>;
-  reflector: Reflector;
-  transform: InformerOptions<T>['transform'];
-  isOptional: boolean;
-}
-
 const POLL_MS = 20;
 
 export function createInformerSet(options: InformerSetOptions): InformerSet {
-  const { client, log = silentLogger, clock = systemClock } = options;
+  const { log = silentLogger, clock = systemClock } = options;
   // Each value has the type of the kind in its key; a common map cannot express that.
-  const all = new Map<string, Shared<never>>();
+  const all = new Map<string, SharedInformer<never>>();
   const running = new Set<Promise<void>>();
   let signal: AbortSignal | undefined;
 
@@ -71,49 +45,15 @@ export function createInformerSet(options: InformerSetOptions): InformerSet {
     if (signal !== undefined) running.add(reflector.run(signal));
   }
 
-  function make<T extends Resource>(kind: Kind<T>, informerOptions: InformerOptions<T>): Shared<T> {
-    const store = createStore<T>();
-    const handlers = new Set<ChangeHandler<T>>();
-    const tell = (handler: ChangeHandler<T>, change: Change<T>): void => {
-      try {
-        handler(change.before, change.after);
-      } catch (err) {
-        log.error({ err, kind: kind.kind }, 'a change handler threw');
-      }
-    };
-    const { transform } = informerOptions;
-    const reflector = createReflector({
-      ...scopeOf(informerOptions),
-      ...(transform === undefined ? {} : { transform }),
-      ...(options.random === undefined ? {} : { random: options.random }),
-      client,
-      kind,
-      store,
-      onChange: (change) => handlers.forEach((handler) => tell(handler, change)),
-      log,
-      clock,
-    });
-    const informer: Informer<T> = {
-      store,
-      onChange(handler) {
-        handlers.add(handler);
-        for (const after of store.list()) tell(handler, { after });
-        return () => handlers.delete(handler);
-      },
-      hasSynced: () => reflector.status().hasSynced,
-    };
-    return { informer, store, reflector, transform, isOptional: informerOptions.isOptional === true };
-  }
-
   const statuses = (): ReflectorStatus[] => [...all.values()].map(statusOf);
 
   return {
     informer<T extends Resource>(kind: Kind<T>, informerOptions: InformerOptions<T> = {}) {
       const id = identify(kind, informerOptions);
-      let shared = all.get(id) as unknown as Shared<T> | undefined;
+      let shared = all.get(id) as unknown as SharedInformer<T> | undefined;
       if (shared === undefined) {
-        shared = make(kind, informerOptions);
-        all.set(id, shared as unknown as Shared<never>);
+        shared = createSharedInformer(kind, informerOptions, { ...options, log, clock });
+        all.set(id, shared as unknown as SharedInformer<never>);
         start(shared.reflector);
       } else if (shared.transform !== informerOptions.transform) {
         throw new Error(`${kind.kind} is mirrored already with another transform`);
@@ -149,7 +89,7 @@ export function createInformerSet(options: InformerSetOptions): InformerSet {
 }
 
 /** An optional kind counts as in sync if the API server does not serve it. */
-function statusOf({ reflector, isOptional }: Shared<never>): ReflectorStatus {
+function statusOf({ reflector, isOptional }: SharedInformer<never>): ReflectorStatus {
   const status = reflector.status();
   if (!isOptional || status.lastError?.code !== 404) return status;
   const { lastError: _, ...rest } = status;

@@ -2,7 +2,7 @@ import { jobs, pods, type Job, type Pod } from '../../api/kubernetes/core.ts';
 import type { Resource } from '../../api/kubernetes/meta.ts';
 import { labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { childNameIn } from '../../api/datamover/v1alpha1/names.ts';
-import type { Informer } from '../../kube/cache/informer-set.ts';
+import type { Informer } from '../../kube/cache/shared-informer.ts';
 import type { MoverDependencies } from '../factory.ts';
 import { createCredentials, type Credentials } from './access/credentials.ts';
 import type { Remedies } from './access/repository-context.ts';

@@ -8,7 +8,7 @@ import { labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { shortHash } from '../../api/datamover/v1alpha1/names.ts';
 import { ownLabels } from '../../api/datamover/v1alpha1/own-labels.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
-import type { Informer } from '../../kube/cache/informer-set.ts';
+import type { Informer } from '../../kube/cache/shared-informer.ts';
 import { deleteWhenReleased } from '../../volumes/exposure/reclaim-policy.ts';
 import type { Creator } from '../../kube/runtime/creator.ts';
 import { compareText, createLine } from '../../lifecycle/admission/sorted-line.ts';

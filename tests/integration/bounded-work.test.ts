@@ -10,7 +10,7 @@ import { dataMoverBackups, dataMoverClasses, dataMoverDeletes } from '../../api/
 import { isFinal } from '../../lifecycle/request/request-type.ts';
 import { LONGEST_SLEEP_MS } from '../../lifecycle/request/step.ts';
 import { toolFolders } from '../../hack/cluster/tools.ts';
-import type { Informer } from '../../kube/cache/informer-set.ts';
+import type { Informer } from '../../kube/cache/shared-informer.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { leases } from '../../kube/runtime/lease.ts';

@@ -1,5 +1,6 @@
 import type { Resource } from '../../api/kubernetes/meta.ts';
-import type { InformerSet, Informer } from '../../kube/cache/informer-set.ts';
+import type { InformerSet } from '../../kube/cache/informer-set.ts';
+import type { Informer } from '../../kube/cache/shared-informer.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 
 const WRITES = ['create', 'apply', 'applyStatus', 'mergePatch', 'delete'] as const;

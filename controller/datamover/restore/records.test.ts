@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import type { DataMoverBackup } from '../../../api/datamover/v1alpha1/data-mover-backup.ts';
-import type { ChangeHandler } from '../../../kube/cache/informer-set.ts';
+import type { ChangeHandler } from '../../../kube/cache/shared-informer.ts';
 import { createStore } from '../../../kube/cache/store.ts';
 import { backupIn } from '../../../tests/load/load.ts';
 import { createRecords } from './records.ts';

@@ -1,6 +1,6 @@
 import { formatKey, type Key } from '../../../api/kubernetes/meta.ts';
 import type { DataMoverBackup } from '../../../api/datamover/v1alpha1/data-mover-backup.ts';
-import type { Informer } from '../../../kube/cache/informer-set.ts';
+import type { Informer } from '../../../kube/cache/shared-informer.ts';
 import { compareText, createLine, type Line } from '../../../lifecycle/admission/sorted-line.ts';
 
 /** The newest record of each claim. */
