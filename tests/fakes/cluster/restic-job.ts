@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { jobs, pods, secrets } from '../../../api/kubernetes/core.ts';
-import { formatKey, keyOf } from '../../../api/kubernetes/meta.ts';
+import { jobs, secrets } from '../../../api/kubernetes/core.ts';
+import { keyOf } from '../../../api/kubernetes/meta.ts';
 import { canStart, diskOf, type PodJob } from './mounts.ts';
 import type { ClusterState, MoverRun, Repository } from './state.ts';
-import { isOver, podOf } from './verifier.ts';
+import { ensureWaitingPod, hasStarted, isOver, startPod } from './verifier.ts';
 
 /** Doubles the kubelet and restic for the Jobs of the Restic mover. Each Job has one pod, and the Job ends when its pod ends. */
 export function tendResticJobs(state: ClusterState): void {
@@ -12,18 +12,19 @@ export function tendResticJobs(state: ClusterState): void {
     const kind = kindOf(job);
     if (kind === undefined || deletionTimestamp !== undefined || isOver(job)) continue;
     const key = { namespace, name: `${name}-pod` };
-    const id = formatKey(key);
-    if (state.get(pods, key) === undefined && canStart(state, job)) {
-      const task = { kind, name, attempt: 1, unlock: false };
-      const run = state.script?.(task) ?? work(state, job, kind);
-      state.started.push(task);
-      state.logs.set(id, { lines: run.lines, ended: run.end !== 'running', listeners: new Set() });
-      state.kube.seed(pods, podOf(job, run), 'job-controller');
-      if (run.end === 'running') continue;
-      state.kube.edit(jobs, keyOf(job), (object) => {
-        object.status = run.end === 'succeeded' ? { succeeded: 1 } : { failed: 1 };
-      });
+    if (hasStarted(state, key)) continue;
+    if (!canStart(state, job)) {
+      ensureWaitingPod(state, job);
+      continue;
     }
+    const task = { kind, name, attempt: 1, unlock: false };
+    const run = state.script?.(task) ?? work(state, job, kind);
+    state.started.push(task);
+    startPod(state, job, run, run.end !== 'running');
+    if (run.end === 'running') continue;
+    state.kube.edit(jobs, keyOf(job), (object) => {
+      object.status = run.end === 'succeeded' ? { succeeded: 1 } : { failed: 1 };
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 import { jobs, pods, secrets, type Job, type Pod } from '../../../api/kubernetes/core.ts';
-import { formatKey, keyOf } from '../../../api/kubernetes/meta.ts';
+import { formatKey, keyOf, type Key } from '../../../api/kubernetes/meta.ts';
 import { canStart, diskOf, mountsOf, type PodJob } from './mounts.ts';
 import type { ClusterState, MoverRun, ResticSnapshot } from './state.ts';
 
@@ -17,21 +17,43 @@ export function tendJobs(state: ClusterState, suffix: string, work: (job: PodJob
     const { name, namespace = '', deletionTimestamp } = job.metadata;
     const key = { namespace, name: `${name}-pod` };
     if (!name.endsWith(suffix) || deletionTimestamp !== undefined || isOver(job)) continue;
-    if (!canStart(state, job)) continue;
-    const run = work(job);
-    if (state.get(pods, key) === undefined) {
-      state.logs.set(formatKey(key), {
-        lines: run.lines,
-        ended: run.end in ENDS,
-        listeners: new Set(),
-      });
-      state.kube.seed(pods, podOf(job, run), 'job-controller');
+    const isStarted = hasStarted(state, key);
+    if (!isStarted && !canStart(state, job)) {
+      ensureWaitingPod(state, job);
+      continue;
     }
+    const run = work(job);
+    if (!isStarted) startPod(state, job, run, run.end in ENDS);
     if (!(run.end in ENDS)) continue;
     state.kube.edit(jobs, keyOf(job), (object) => {
       object.status = run.end === 'succeeded' ? { succeeded: 1 } : { failed: 3 };
     });
   }
+}
+
+/** Returns true if the pod exists and its containers were started. */
+export function hasStarted(state: ClusterState, key: Key): boolean {
+  return state.get(pods, key) !== undefined && state.logs.has(formatKey(key));
+}
+
+/** Creates the pod of a Job that cannot start yet. A volume that waits for its first consumer is provisioned for it. */
+export function ensureWaitingPod(state: ClusterState, job: PodJob): void {
+  const pod = podOf(job, { end: 'unscheduled', lines: [] });
+  if (state.get(pods, keyOf(pod)) !== undefined) return;
+  // An earlier Job of this name had a pod with the same name.
+  state.logs.delete(formatKey(keyOf(pod)));
+  state.kube.seed(pods, pod, 'job-controller');
+}
+
+/** Starts the pod of a Job, which prints the lines of the run. */
+export function startPod(state: ClusterState, job: PodJob, run: MoverRun, ended: boolean): void {
+  const pod = podOf(job, run);
+  state.logs.set(formatKey(keyOf(pod)), { lines: run.lines, ended, listeners: new Set() });
+  if (state.get(pods, keyOf(pod)) === undefined) state.kube.seed(pods, pod, 'job-controller');
+  else
+    state.kube.edit(pods, keyOf(pod), (object) => {
+      object.status = pod.status ?? {};
+    });
 }
 
 export function isOver({ status: { succeeded = 0, failed = 0 } = {} }: Job): boolean {
