@@ -4,7 +4,7 @@ import type { ReplicationStatus } from '../../api/volsync/v1alpha1.ts';
 import { judge, type Observation } from './observation.ts';
 import { placeOf } from '../restic-repository/access/repository-context.ts';
 import { remedies } from './remedies.ts';
-import type { PodLog } from '../restic-repository/log/pod-logs.ts';
+import type { PodLog } from '../restic-repository/log/followed-log.ts';
 
 const now = new Date('2026-01-01T01:00:00Z');
 const CREATED = '2026-01-01T00:50:00Z';

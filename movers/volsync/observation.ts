@@ -13,7 +13,7 @@ import { diagnose, type Diagnosis } from '../restic-repository/log/diagnosis.ts'
 import type { Place } from '../restic-repository/access/repository-context.ts';
 import { plainLine } from '../../lifecycle/request/plain-text.ts';
 import { readResticLog, type ResticLog } from './restic-log.ts';
-import type { PodLog } from '../restic-repository/log/pod-logs.ts';
+import type { PodLog } from '../restic-repository/log/followed-log.ts';
 
 /** Everything that can be observed of one transfer. */
 export interface Observation {

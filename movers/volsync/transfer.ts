@@ -7,7 +7,7 @@ import {
 } from '../../api/volsync/v1alpha1.ts';
 import type { Kind } from '../../api/kubernetes/meta.ts';
 import type { MoverTarget } from '../mover.ts';
-import type { PodLog } from '../restic-repository/log/pod-logs.ts';
+import type { PodLog } from '../restic-repository/log/followed-log.ts';
 import { JOB_INDEX, type VolSync } from './dependencies.ts';
 import type { TimeLeft } from './observation.ts';
 

@@ -5,7 +5,7 @@ import type { Program } from './repository-job.ts';
 import type { Place } from '../access/repository-context.ts';
 import { hasFailed, hasRun, stateOf, terminated, unscheduled } from './mover-pod.ts';
 import { plainLine } from '../../../lifecycle/request/plain-text.ts';
-import type { PodLog } from '../log/pod-logs.ts';
+import type { PodLog } from '../log/followed-log.ts';
 import { complaint } from '../log/script-log.ts';
 
 /** Observed state of a running program of our own. */

@@ -1,5 +1,6 @@
 import type { Pod } from '../../../api/kubernetes/core.ts';
-import { hasStarted, type PodLog, type PodLogs } from '../log/pod-logs.ts';
+import type { PodLog } from '../log/followed-log.ts';
+import { hasStarted, type PodLogs } from '../log/pod-logs.ts';
 
 /** Sources of the logs that name the snapshots of a backup. */
 export interface Savers {
