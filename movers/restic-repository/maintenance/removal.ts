@@ -1,7 +1,8 @@
 import { rcloneAccess } from '../access/rclone-access.ts';
 import type { MoverOutcome, MoverTarget, RemovalFacts, RepositoryRequest } from '../../mover.ts';
 import type { RepositoryConfig } from '../config.ts';
-import type { RepositoryTask, ResticRunner } from '../job/runner.ts';
+import type { RepositoryTask } from '../job/repository-task.ts';
+import type { ResticRunner } from '../job/runner.ts';
 import { reporting } from '../log/script-log.ts';
 
 /** Deletes a repository without snapshots, for which restic has no command. */

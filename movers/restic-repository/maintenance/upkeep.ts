@@ -3,7 +3,7 @@ import type { ForgetFacts, ForgetRequest, PruneFacts, RepositoryRequest } from '
 import type { RepositoryConfig } from '../config.ts';
 import { ANOTHER_REPOSITORY_EXIT, IDENTIFIED_SCRIPT } from '../identity.ts';
 import { readPruned } from '../log/parse-prune-output.ts';
-import type { RepositoryTask } from '../job/runner.ts';
+import type { RepositoryTask } from '../job/repository-task.ts';
 
 /** Tasks that maintain a repository: remove one snapshot, and free its space. */
 

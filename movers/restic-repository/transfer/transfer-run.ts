@@ -1,4 +1,4 @@
-import type { RepositoryTask } from '../job/runner.ts';
+import type { RepositoryTask } from '../job/repository-task.ts';
 import { provesRestore } from './restore-proof.ts';
 import { RESTORE_SCRIPT } from './restore-script.ts';
 import { complaints, readMessages } from './transfer-messages.ts';
