@@ -51,8 +51,8 @@ describe('a controller that is newer than its CustomResourceDefinitions does not
     [
       'a field that is missing',
       'DataMoverBackup',
-      /datamoverbackups\.oadp\.openshift\.io is older than this controller and lacks status\.strays;/,
-      (schema) => delete at(schema, 'status').properties?.['strays'],
+      /datamoverbackups\.oadp\.openshift\.io is older than this controller and lacks status\.orphanedSnapshots;/,
+      (schema) => delete at(schema, 'status').properties?.['orphanedSnapshots'],
     ],
     [
       'a field in a field',

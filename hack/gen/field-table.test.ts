@@ -28,4 +28,15 @@ describe('fieldTable', () => {
       '| `at` | time |  | When. |',
     ]);
   });
+
+  it('lists no fields of a deprecated field', () => {
+    const fields = z.object({ name: z.string().describe('Its name.') });
+    const schema = z.object({
+      present: fields.optional().describe('What is recorded.'),
+      former: fields.optional().describe('Deprecated: the former name of `present`.'),
+    });
+    expect(fieldTable(structuralSchema(schema))).toContain('`present.name`');
+    expect(fieldTable(structuralSchema(schema))).toContain('`former`');
+    expect(fieldTable(structuralSchema(schema))).not.toContain('`former.name`');
+  });
 });

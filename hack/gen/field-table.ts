@@ -20,8 +20,13 @@ function rows(schema: StructuralSchema, prefix: string): string[][] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const path = `${prefix}${name}`;
     const row = [`\`${path}\``, typeOf(field), byDefault(field, required.has(name)), meaningOf(field)];
-    return OPAQUE.has(name) ? [row] : [row, ...rows(field, `${path}.`)];
+    return isOpaque(name, field) ? [row] : [row, ...rows(field, `${path}.`)];
   });
+}
+
+/** A deprecated field has the fields of the one that replaces it. */
+function isOpaque(name: string, { description = '' }: StructuralSchema): boolean {
+  return OPAQUE.has(name) || description.startsWith('Deprecated:');
 }
 
 function typeOf(field: StructuralSchema): string {

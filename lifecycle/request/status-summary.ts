@@ -1,5 +1,5 @@
 import type { Condition } from '../../api/kubernetes/meta.ts';
-import { conditionTypes, leftBehind } from '../../api/datamover/v1alpha1/reasons.ts';
+import { conditionReasons, conditionTypes, leftBehind } from '../../api/datamover/v1alpha1/reasons.ts';
 import { setCondition } from '../../kube/status/conditions.ts';
 import { plainText } from './plain-text.ts';
 import {
@@ -92,9 +92,11 @@ function conditionsOf(
   const message = 'message' in result ? plainText(result.message) : '';
   return facts.reduce<Condition[]>((conditions, [type, holds, own]) => {
     const pending =
-      type === open ? { reason: status.phase ?? 'Pending', message } : { reason: 'NotYet', message: '' };
+      type === open
+        ? { reason: status.phase ?? 'Pending', message }
+        : { reason: conditionReasons.pending, message: '' };
     const because = holds
-      ? { reason: 'Done', message: '' }
+      ? { reason: conditionReasons.succeeded, message: '' }
       : (own ?? status.failure ?? status.lastFailure ?? pending);
     return setCondition(
       conditions,

@@ -96,12 +96,14 @@ describe('a backup that fails after its data was saved', () => {
 
   it('names the snapshots that no record will ever name, and no other', () => {
     const result = kept.status!.result!.snapshotID!.slice(0, 8);
-    expect(failed.status?.strays?.length).toBeGreaterThan(0);
-    expect([result, ...failed.status!.strays!].sort()).toEqual(between.sort());
+    expect(failed.status?.orphanedSnapshots?.length).toBeGreaterThan(0);
+    expect([result, ...failed.status!.orphanedSnapshots!].sort()).toEqual(between.sort());
   });
 
   it('has them removed, and leaves what another backup saved', async () => {
-    expect(removals.map(({ spec }) => spec.result.snapshotID).sort()).toEqual(failed.status!.strays!.sort());
+    expect(removals.map(({ spec }) => spec.result.snapshotID).sort()).toEqual(
+      failed.status!.orphanedSnapshots!.sort(),
+    );
     expect(left).toEqual([kept.status!.result!.snapshotID!.slice(0, 8)]);
     expect(await leftoversOf(story, [failed, ...removals])).toEqual([]);
   });

@@ -169,7 +169,7 @@ describe('a class that wants what is moved to be verified', () => {
   it('leaves no result of it that a restore would believe, and no snapshot', async () => {
     expect(rotten.status?.result).toBeUndefined();
     expect(removals.map(({ spec }) => spec.result.snapshotID?.slice(0, 8))).toEqual([
-      rotten.status?.saved?.snapshotID?.slice(0, 8),
+      rotten.status?.unverifiedResult?.snapshotID?.slice(0, 8),
     ]);
     expect(left).toEqual([sound.status?.result?.snapshotID?.slice(0, 8)]);
     expect(await leftoversOf(story, [sound, restored, rotten, ...removals])).toEqual([]);

@@ -27,7 +27,7 @@ export async function failToOverwrite(world: World): Promise<Told> {
     counts: () => current()?.status?.failure !== undefined,
     inventory: () => before,
     verify() {
-      expect(current()?.status?.replaces?.outcome).toBe('PutBack');
+      expect(current()?.status?.replaces?.outcome).toBe('RolledBack');
       expect(world.claim(former.claim)?.metadata.uid).toBe(former.uid);
       expect(world.claim(former.claim)?.status?.phase).toBe('Bound');
       expect(world.read(former.claim)).toBe('former data');

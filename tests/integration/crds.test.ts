@@ -133,7 +133,7 @@ describe('the status of a class', () => {
       { type: 'Ready', status: 'Unknown', reason: 'Pending' },
     ]);
     const lastTransitionTime = '2026-01-01T00:00:00Z';
-    const found = { status: 'True', reason: 'Done', message: '', lastTransitionTime } as const;
+    const found = { status: 'True', reason: 'Succeeded', message: '', lastTransitionTime } as const;
     const conditions = ['Accepted', 'Ready', 'EngineServing'].map((type) => ({ type, ...found }));
     const name = { apiVersion: seen!.apiVersion, kind: seen!.kind, metadata: { name: metadata.name } };
     const judged = await client.applyStatus(dataMoverClasses, {
@@ -425,6 +425,19 @@ describe('status', () => {
     await client.applyStatus(dataMoverBackups, statusOf(backup, { phase: 'Queued', queue }));
     const { status } = await client.applyStatus(dataMoverBackups, statusOf(backup, { phase: 'Staging' }));
     expect(status).toEqual({ phase: 'Staging' });
+  });
+
+  it('keeps the former names of its fields, so that requests of the version before can continue', async () => {
+    const saved = { mover: 'm', repository: 'r', snapshotID: '11111111' };
+    const former = { phase: 'Verifying', saved, strays: ['22222222'] } as DataMoverBackupStatus;
+    const backup = await create(dataMoverBackups, { dataSourceRef: claim });
+    expect((await client.applyStatus(dataMoverBackups, statusOf(backup, former))).status).toEqual(former);
+    const replaces = { persistentVolume: 'pv-1', reclaimPolicy: 'Delete', outcome: 'PutBack' };
+    const restore = await create(dataMoverRestores, { destinationClaimRef: { name: 'data' } });
+    const { apiVersion, kind, metadata } = restore;
+    const key = { name: metadata.name, namespace: NAMESPACE };
+    const body = { apiVersion, kind, metadata: key, status: { replaces } } as unknown as DataMoverRestore;
+    expect((await client.applyStatus(dataMoverRestores, body)).status).toEqual({ replaces });
   });
 
   it('is refused with a phase that does not exist and with a success that names no snapshot', async () => {

@@ -95,7 +95,7 @@ describe.each(COUNTS)('with %d requests in the queue and as many that are over',
 
     kube.edit(dataMoverBackups, keyOfBackup(ENDS), ({ spec }) => void (spec.cancel = true));
     const cancel = note('a cancel that leaves a stray', await settled());
-    expect(kube.peek(dataMoverBackups, keyOfBackup(ENDS))?.status?.strays).toEqual([STRAY]);
+    expect(kube.peek(dataMoverBackups, keyOfBackup(ENDS))?.status?.orphanedSnapshots).toEqual([STRAY]);
     expect(cancel.looked).toBeLessThanOrEqual(300);
 
     await world.scrape();

@@ -38,11 +38,11 @@ describe('a class', () => {
     const observedGeneration = world.kube.peek(dataMoverClasses, key)?.metadata.generation;
     expect(statusOf()?.observedGeneration).toBe(observedGeneration);
     expect(conditions()).toEqual({
-      Accepted: 'True Done: mover VolSync serves it',
+      Accepted: 'True Succeeded: mover VolSync serves it',
       EngineServing: "True EngineServes: VolSync's manager holds Lease volsync-system/b95b3104.backube",
-      CredentialsPresent: 'True Found: what gives access to the repositories is there',
-      RepositoryReachable: 'True Answers: s3.example.com answers the controller',
-      Ready: 'True Done: mover VolSync serves it',
+      CredentialsPresent: 'True Available: the Secret and the storage location of the repositories exist',
+      RepositoryReachable: 'True Reachable: s3.example.com answers the controller',
+      Ready: 'True Succeeded: mover VolSync serves it',
     });
     expect(statusOf()?.conditions?.map((one) => one.observedGeneration)).toEqual(
       Array.from({ length: 5 }, () => observedGeneration),
@@ -66,7 +66,10 @@ describe('a class', () => {
     await world.quiesce();
     const message =
       'mover VolSync serves it; config.retain has no effect: a snapshot is kept as long as the Velero backup that it belongs to; config.pruneIntervalDays has no effect: spec.repositories.pruneIntervalSeconds says when a repository is pruned';
-    expect(conditions()).toMatchObject({ Accepted: `True Done: ${message}`, Ready: `True Done: ${message}` });
+    expect(conditions()).toMatchObject({
+      Accepted: `True Succeeded: ${message}`,
+      Ready: `True Succeeded: ${message}`,
+    });
     world.addBackup('b1');
     await world.until(() => world.backup()?.status?.phase === 'Completed');
     const source = world.kube.calls.find(
@@ -103,7 +106,7 @@ describe('a class', () => {
     });
     await change(Object.fromEntries(Object.keys(wrong).map((field) => [field, null])));
     await world.quiesce();
-    expect(conditions()['Ready']).toBe('True Done: mover VolSync serves it');
+    expect(conditions()['Ready']).toBe('True Succeeded: mover VolSync serves it');
     expect(eventsOnClass()).toEqual(['Warning DataMoverClassNotReady', 'Normal DataMoverClassReady']);
   });
 

@@ -119,7 +119,7 @@ async function undoneStory(): Promise<Story> {
     }),
     isOver: () => world.restore()?.status?.phase === 'Failed',
     verify() {
-      expect(world.restore()?.status).toMatchObject({ replaces: { outcome: 'PutBack' } });
+      expect(world.restore()?.status).toMatchObject({ replaces: { outcome: 'RolledBack' } });
       expect(world.inventory()).toEqual(before);
       const { metadata, spec, status } = claimAt(world, key);
       expect(metadata.uid).not.toBe(uid);

@@ -36,7 +36,7 @@ describe('a snapshot that no record names', () => {
       attempt === 1 ? run('failed', SAVED, 'Fatal: something odd') : undefined;
     world.addBackup('b1');
     await ended('Completed');
-    expect(world.backup()?.status?.strays).toEqual(['11111111']);
+    expect(world.backup()?.status?.orphanedSnapshots).toEqual(['11111111']);
     expect(removals()).toMatchObject([
       {
         metadata: { namespace: 'velero' },
@@ -119,7 +119,7 @@ describe('a snapshot stays', () => {
     world.addBackup('b1');
     await ended('Completed');
     expect(removals()).toEqual([]);
-    expect(world.backup()?.status).not.toHaveProperty('strays');
+    expect(world.backup()?.status).not.toHaveProperty('orphanedSnapshots');
   });
 
   it('that another record names, whatever the log says', async () => {

@@ -311,7 +311,7 @@ describe('a restore that fails leaves the former data as they were:', () => {
     await begin();
     const { failure, replaces } = await end();
     expect(failure?.reason).toBe(reason);
-    expect(replaces?.outcome).toBe('PutBack');
+    expect(replaces?.outcome).toBe('RolledBack');
     expectUntouched();
   });
 
@@ -320,7 +320,7 @@ describe('a restore that fails leaves the former data as they were:', () => {
     await begin();
     await reach('Moving');
     world.kube.edit(dataMoverRestores, RESTORE, ({ spec }) => (spec.cancel = true));
-    expect(await end()).toMatchObject({ phase: 'Canceled', replaces: { outcome: 'PutBack' } });
+    expect(await end()).toMatchObject({ phase: 'Canceled', replaces: { outcome: 'RolledBack' } });
     expectUntouched();
   });
 

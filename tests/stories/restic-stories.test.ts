@@ -143,7 +143,7 @@ describe('a backup', () => {
     await world.addSource('data', 'precious');
     await backUp();
     expect(status().failure).toMatchObject({ reason: 'UnreadableSource' });
-    expect(status().strays).toEqual([id]);
+    expect(status().orphanedSnapshots).toEqual([id]);
     await world.until(() => world.kube.peekAll(dataMoverDeletes).length === 1);
   });
 

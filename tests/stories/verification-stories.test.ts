@@ -45,7 +45,7 @@ describe('a backup whose class wants it verified', () => {
     await backUp();
     expect(status()).toMatchObject({ phase: 'Completed', result: { bytes: 8 }, verification: { level } });
     expect(status().verification?.doneAt).toBeDefined();
-    expect(status().saved).toBeUndefined();
+    expect(status().unverifiedResult).toBeUndefined();
     expect(conditionsOf(status().conditions)).toMatchObject({
       Moved: 'True',
       Verified: 'True',
@@ -61,7 +61,7 @@ describe('a backup whose class wants it verified', () => {
     await world.addSource('data', 'precious');
     world.addBackup('b1');
     await world.until(() => checks().length === 1);
-    expect(status()).toMatchObject({ phase: 'Verifying', saved: { bytes: 8 } });
+    expect(status()).toMatchObject({ phase: 'Verifying', unverifiedResult: { bytes: 8 } });
     expect(status().result).toBeUndefined();
     expect(conditionsOf(status().conditions)).toMatchObject({ Moved: 'True', Verified: 'False' });
   });
@@ -107,7 +107,7 @@ describe('a backup whose class wants it verified', () => {
       'snapshot abcdef09 of repository c1/app/data: "/precious/file" of it is not so on the volume',
     );
     expect(status().result).toBeUndefined();
-    expect(status().strays).toEqual(['abcdef09']);
+    expect(status().orphanedSnapshots).toEqual(['abcdef09']);
     expect(world.kube.peekAll(dataMoverDeletes)).toMatchObject([
       { spec: { result: { snapshotID: 'abcdef09' } } },
     ]);
@@ -141,7 +141,7 @@ describe('a backup whose class wants it verified', () => {
     expect(status().failure?.message).toMatch(
       /^snapshot \w+ of repository c1\/app\/data does not read back: .*ciphertext/,
     );
-    expect(status().strays).toHaveLength(1);
+    expect(status().orphanedSnapshots).toHaveLength(1);
   });
 
   it('fails for the reason that has a name when the repository cannot be asked', async () => {
@@ -175,7 +175,7 @@ describe('a backup whose class wants it verified', () => {
       .mergePatch(dataMoverBackups, { namespace: APP, name: 'b1' }, { spec: { cancel: true } });
     await world.until(isOver);
     expect(status().phase).toBe('Canceled');
-    expect(status().strays).toHaveLength(1);
+    expect(status().orphanedSnapshots).toHaveLength(1);
     expect(checks()).toEqual([]);
     expect(before.every((one) => world.inventory().includes(one))).toBe(true);
   });

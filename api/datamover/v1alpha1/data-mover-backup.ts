@@ -90,6 +90,8 @@ export const backupPhases = [
   'Canceled',
 ] as const;
 
+const snapshotIDs = z.array(snapshotID).max(64);
+
 export const dataMoverBackupStatus = z
   .object({
     phase: z.enum(backupPhases).optional().describe('Current phase.'),
@@ -131,19 +133,23 @@ export const dataMoverBackupStatus = z
     ...movingStatus,
     progress: progress.optional(),
     verification: verification.optional(),
-    saved: backupResult
+    unverifiedResult: backupResult
       .optional()
       .describe(
-        'What the mover reported to have saved, before it is verified. It becomes the `result` then.',
+        'Result that the mover reported and that is not verified yet. It becomes `result` once it is.',
       ),
     result: backupResult.optional(),
-    strays: z
-      .array(snapshotID)
-      .max(64)
+    orphanedSnapshots: snapshotIDs
       .optional()
       .describe(
         'Ids of further snapshots in the repository that this backup saved in a try that failed later or while it was canceled. A DataMoverDelete removes each of them.',
       ),
+    saved: backupResult
+      .optional()
+      .describe('Deprecated: the former name of `unverifiedResult`. Read, but not written.'),
+    strays: snapshotIDs
+      .optional()
+      .describe('Deprecated: the former name of `orphanedSnapshots`. Read, but not written.'),
     veleroBackupFailed: z
       .boolean()
       .optional()
@@ -164,7 +170,12 @@ export type DataMoverBackupSpec = Omit<WrittenBackupSpec, 'dataSourceRef'> & {
     kind: (typeof dataSourceKinds)[number];
   };
 };
-export type DataMoverBackupStatus = z.infer<typeof dataMoverBackupStatus>;
+
+/** The status as the API server accepts it. */
+export type WrittenBackupStatus = z.infer<typeof dataMoverBackupStatus>;
+
+/** The status without deprecated fields. */
+export type DataMoverBackupStatus = Omit<WrittenBackupStatus, 'saved' | 'strays'>;
 export type BackupPhase = (typeof backupPhases)[number];
 
 /** One backup of one volume. It is in the namespace of the PVC, and in the Velero backup as the record of where the data is. */

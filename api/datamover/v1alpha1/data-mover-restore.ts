@@ -157,10 +157,10 @@ export const dataMoverRestoreStatus = z
           ),
         claim: replacedClaim.optional(),
         outcome: z
-          .enum(['Released', 'PutBack', 'Kept'])
+          .enum(['Released', 'RolledBack', 'Kept', 'PutBack'])
           .optional()
           .describe(
-            'Outcome for that volume. Released: reclaimed according to its policy. PutBack: bound to the PVC again. Kept: another PVC with that name was created, so the volume was kept with policy Retain.',
+            'Outcome for that volume. Released: reclaimed according to its policy. RolledBack: bound to the PVC again. Kept: another PVC with that name was created, so the volume was kept with policy Retain. PutBack: deprecated, the former name of RolledBack.',
           ),
       })
       .optional()
@@ -193,7 +193,17 @@ export type WrittenRestoreSpec = z.infer<typeof dataMoverRestoreSpec>;
 /** The spec without aliases. */
 export type DataMoverRestoreSpec = Omit<WrittenRestoreSpec, 'DataMoverClass'>;
 
-export type DataMoverRestoreStatus = z.infer<typeof dataMoverRestoreStatus>;
+/** The status as the API server accepts it. */
+export type WrittenRestoreStatus = z.infer<typeof dataMoverRestoreStatus>;
+
+type WrittenReplaces = NonNullable<WrittenRestoreStatus['replaces']>;
+
+/** The status without deprecated values. */
+export type DataMoverRestoreStatus = Omit<WrittenRestoreStatus, 'replaces'> & {
+  replaces?: Omit<WrittenReplaces, 'outcome'> & {
+    outcome?: Exclude<WrittenReplaces['outcome'], 'PutBack'>;
+  };
+};
 export type ReplacedClaim = z.infer<typeof replacedClaim>;
 export type RestorePhase = (typeof restorePhases)[number];
 

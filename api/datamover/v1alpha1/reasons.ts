@@ -39,6 +39,16 @@ export const conditionTypes = {
 
 export type ConditionType = (typeof conditionTypes)[keyof typeof conditionTypes];
 
+/** Reasons of conditions for which no phase and no failure gives a reason. */
+export const conditionReasons = {
+  /** The step is complete, or the class passes the check. */
+  succeeded: 'Succeeded',
+  /** An earlier step is not complete yet. */
+  pending: 'Pending',
+  /** What the class refers to exists. */
+  available: 'Available',
+} as const;
+
 /** Reason of condition `RepositoryRemoved` if the repository must stay. */
 export const repositoryKept = 'Kept';
 

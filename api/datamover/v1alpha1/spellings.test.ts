@@ -33,3 +33,50 @@ describe('the spellings of the published design', () => {
     expect(readRestore(written)).toBe(written);
   });
 });
+
+/** Objects as versions before the renames wrote them; typed loosely on purpose. */
+describe('the former names of a status', () => {
+  const saved = { mover: 'VolSync', repository: 'c1/app/data', snapshotID: '11111111' };
+
+  function withStatus(status: Record<string, unknown>): DataMoverBackup {
+    return { ...backup('VolumeSnapshot'), status };
+  }
+
+  it('become the present ones', () => {
+    const written = withStatus({ phase: 'Verifying', saved, strays: ['22222222'] });
+    expect(readBackup(written)).toEqual(
+      withStatus({ phase: 'Verifying', unverifiedResult: saved, orphanedSnapshots: ['22222222'] }),
+    );
+    expect(written.status).toHaveProperty('saved');
+  });
+
+  it('do not replace the present ones, and no snapshot is lost', () => {
+    const other = { ...saved, snapshotID: '33333333' };
+    const written = withStatus({
+      unverifiedResult: other,
+      saved,
+      orphanedSnapshots: ['22222222'],
+      strays: ['44444444', '22222222'],
+    });
+    expect(readBackup(written)).toEqual(
+      withStatus({ unverifiedResult: other, orphanedSnapshots: ['22222222', '44444444'] }),
+    );
+  });
+
+  it('are replaced together with the kind of the source', () => {
+    const written = { ...backup('PVC'), status: { strays: ['22222222'] } } as DataMoverBackup;
+    expect(readBackup(written)).toEqual({
+      ...backup('PersistentVolumeClaim'),
+      status: { orphanedSnapshots: ['22222222'] },
+    });
+  });
+
+  it('become the present outcome of a replaced volume', () => {
+    const replaces = { persistentVolume: 'pv-1', reclaimPolicy: 'Delete' };
+    const written = (outcome: string) =>
+      ({ ...restore({}), status: { replaces: { ...replaces, outcome } } }) as DataMoverRestore;
+    expect(readRestore(written('PutBack'))).toEqual(written('RolledBack'));
+    const kept = written('Kept');
+    expect(readRestore(kept)).toBe(kept);
+  });
+});

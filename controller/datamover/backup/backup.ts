@@ -38,7 +38,7 @@ export function backupRequest(
       [conditionTypes.captured, status.capture !== undefined],
       [conditionTypes.admitted, status.admittedAt !== undefined],
       [conditionTypes.staged, status.movingSince !== undefined],
-      [conditionTypes.moved, status.result !== undefined || status.saved !== undefined],
+      [conditionTypes.moved, status.result !== undefined || status.unverifiedResult !== undefined],
       ...verifiedFact(status),
     ],
     successMessage: resultText,

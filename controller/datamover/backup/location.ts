@@ -14,8 +14,8 @@ export async function recordLocation({ env, backup, status, signal }: BackupScop
 
 /** Returns the storage location that the backup was written to; `undefined` for the default location. */
 export async function recordedLocation(scope: BackupScope): Promise<string | undefined> {
-  const { saved, backupStorageLocation } = scope.status;
-  const recorded = saved?.backupStorageLocation ?? backupStorageLocation;
+  const { unverifiedResult, backupStorageLocation } = scope.status;
+  const recorded = unverifiedResult?.backupStorageLocation ?? backupStorageLocation;
   if (recorded !== undefined) return recorded;
   // The status of a backup that was started by an older version has no location.
   const location = await locationOfBackup(scope, scope.backup);

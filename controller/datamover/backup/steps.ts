@@ -109,7 +109,7 @@ async function stageLive(scope: BackupScope): Promise<StepResult> {
 
 async function move(scope: BackupScope): Promise<StepResult> {
   const { status, resolved, now } = scope;
-  if (status.result !== undefined || status.saved !== undefined) return done;
+  if (status.result !== undefined || status.unverifiedResult !== undefined) return done;
   status.movingSince ??= now.toISOString();
   await excludeStaging(scope);
   const outcome = await resolved.mover.backup(moverRequest(scope, status.movingSince));
@@ -148,27 +148,27 @@ function checkFacts(mover: Mover, { empty, snapshotID }: BackupFacts): StepResul
   return failed('MoverFailed', `${reports} names snapshot ${quoted(snapshotID)}; ${formOf(mover)}`);
 }
 
-/** Stores a result that is not verified yet in `saved`, where no restore reads it. */
+/** Stores a result that is not verified yet in `unverifiedResult`, where no restore reads it. */
 function keepResult(scope: BackupScope, result: NonNullable<BackupScope['status']['result']>): void {
   const { status } = scope;
   const verification = result.empty === true ? undefined : dueVerification(scope);
   if (verification === undefined) status.result = result;
-  else Object.assign(status, { saved: result, verification });
+  else Object.assign(status, { unverifiedResult: result, verification });
 }
 
 async function verify(scope: BackupScope): Promise<StepResult> {
   const { status } = scope;
-  const { saved, movingSince = '', capture } = status;
-  if (saved === undefined) return done;
+  const { unverifiedResult, movingSince = '', capture } = status;
+  if (unverifiedResult === undefined) return done;
   const request = {
     ...moverRequest(scope, movingSince),
-    snapshotID: saved.snapshotID ?? '',
-    reported: saved,
+    snapshotID: unverifiedResult.snapshotID ?? '',
+    reported: unverifiedResult,
     isLive: capture?.consistency === 'Live',
   };
   return verifyMoved(scope, request, () => {
-    status.result = saved;
-    delete status.saved;
+    status.result = unverifiedResult;
+    delete status.unverifiedResult;
   });
 }
 

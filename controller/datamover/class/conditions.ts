@@ -3,7 +3,11 @@ import type {
   DataMoverClass,
   DataMoverClassStatus,
 } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
-import { conditionTypes, type ConditionType } from '../../../api/datamover/v1alpha1/reasons.ts';
+import {
+  conditionReasons,
+  conditionTypes,
+  type ConditionType,
+} from '../../../api/datamover/v1alpha1/reasons.ts';
 import { setCondition } from '../../../kube/status/conditions.ts';
 import type { Finding } from '../../../movers/mover.ts';
 import type { ResolvedClass, ResolutionProblem } from '../resolution/resolve-class.ts';
@@ -50,7 +54,7 @@ function acceptance(validation: ResolvedClass | ResolutionProblem): Finding {
   const { mover, notes = [] } = validation;
   return {
     status: 'True',
-    reason: 'Done',
+    reason: conditionReasons.succeeded,
     message: [`mover ${mover.name} serves it`, ...notes].join('; '),
   };
 }
@@ -60,5 +64,5 @@ function sumOf(parts: readonly (readonly [ConditionType, Finding])[]): Finding {
   const findings = parts.map(([, finding]) => finding);
   const worst =
     findings.find(({ status }) => status === 'False') ?? findings.find(({ status }) => status === 'Unknown');
-  return worst ?? { status: 'True', reason: 'Done', message: findings[0]?.message ?? '' };
+  return worst ?? { status: 'True', reason: conditionReasons.succeeded, message: findings[0]?.message ?? '' };
 }

@@ -1,5 +1,9 @@
 import type { DataMoverClass } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
-import { conditionTypes, type ConditionType } from '../../../api/datamover/v1alpha1/reasons.ts';
+import {
+  conditionReasons,
+  conditionTypes,
+  type ConditionType,
+} from '../../../api/datamover/v1alpha1/reasons.ts';
 import { KubeError } from '../../../kube/client/kube-error.ts';
 import { whenAborted } from '../../../kube/runtime/abort.ts';
 import type { Clock } from '../../../kube/runtime/clock.ts';
@@ -103,7 +107,11 @@ async function checkCredentials(
   };
   const refusal = await checkAccess({ kind: 'backup', config, veleroLocation, signal });
   if (refusal === undefined)
-    return { status: 'True', reason: 'Found', message: 'what gives access to the repositories is there' };
+    return {
+      status: 'True',
+      reason: conditionReasons.available,
+      message: 'the Secret and the storage location of the repositories exist',
+    };
   const { reason, message } = refusal;
   // Each Velero backup names its own location, so a missing default location is not fatal.
   const isOpen = used.has('location') && reason === 'StorageLocationNotFound';

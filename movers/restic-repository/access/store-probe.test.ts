@@ -50,7 +50,7 @@ describe('a store', () => {
     expect(await probeStore(secret({ RESTIC_REPOSITORY: `s3:http://${host}/bucket/folder` }), never)).toEqual(
       {
         status: 'True',
-        reason: 'Answers',
+        reason: 'Reachable',
         message: `${host} answers the controller`,
       },
     );

@@ -11,7 +11,7 @@ import { CUSTOM_CA_KEY, decode } from './restic-secret.ts';
 
 const LIMIT_MS = 5_000;
 
-const REACHABLE = 'Answers';
+const REACHABLE = 'Reachable';
 const UNREACHABLE = 'RepositoryUnreachable';
 
 /** Responses of a gateway without a backend. */
@@ -26,7 +26,7 @@ export async function probeStore(
   const store = storeOf(data);
   if (store === undefined) {
     const message = 'key RESTIC_REPOSITORY names no host that could be asked';
-    return { status: 'Unknown', reason: 'NotAsked', message };
+    return { status: 'Unknown', reason: 'NotChecked', message };
   }
   const { host } = new URL(store);
   const limit = AbortSignal.timeout(LIMIT_MS);

@@ -20,15 +20,15 @@ export async function recordOrphanedSnapshots(scope: BackupScope): Promise<StepR
   const { status, resolved, child, signal } = scope;
   // A mover may have started before `movingSince` was stored, but never before `admittedAt` was.
   if (status.admittedAt === undefined) return done;
-  const known = status.strays ?? [];
+  const known = status.orphanedSnapshots ?? [];
   const said = (await resolved.mover.savedSnapshots?.({ ...child, signal })) ?? [];
   // A saved snapshot that was not verified is orphaned, even if the log does not name it.
-  const unproved = status.saved?.snapshotID;
+  const unproved = status.unverifiedResult?.snapshotID;
   const named = unproved === undefined ? said : [unproved, ...said];
   const saved = named.filter((id) => isSnapshotID(resolved.mover, id));
   const found = [...new Set(saved)].filter((id) => !known.includes(id) && !isNeeded(scope, id));
   if (found.length === 0 || known.length >= MAX_RECORDED) return done;
-  status.strays = [...known, ...found].slice(0, MAX_RECORDED);
+  status.orphanedSnapshots = [...known, ...found].slice(0, MAX_RECORDED);
   return checkpoint;
 }
 
@@ -42,15 +42,15 @@ function isNeeded({ env, status }: BackupScope, id: string): boolean {
 /** Creates a DataMoverDelete for each orphaned snapshot. It waits until this backup releases the repository. */
 export async function removeOrphanedSnapshots(scope: BackupScope): Promise<StepResult> {
   const { env, backup, status, signal } = scope;
-  const { strays = [], mover = '', repositoryPath: repository = '' } = status;
-  if (strays.length === 0) return done;
+  const { orphanedSnapshots = [], mover = '', repositoryPath: repository = '' } = status;
+  if (orphanedSnapshots.length === 0) return done;
   const { namespace } = env;
   const veleroBackup = {
     namespace,
     name: backup.metadata.annotations?.[annotations.veleroBackup],
     storageLocation: await recordedLocation(scope),
   };
-  for (const snapshotID of strays) {
+  for (const snapshotID of orphanedSnapshots) {
     const wish = desiredDelete(veleroBackup, { ...backup, status }, { mover, repository, snapshotID });
     await env.creator.createOnce(dataMoverDeletes, wish, signal);
   }

@@ -42,7 +42,7 @@ export async function finishOverwrite(scope: RestoreScope): Promise<StepResult> 
   const found = await readState(scope, replaces);
   if ('parking' in found)
     return handOver?.boundAt === undefined ? rollBack(scope, found) : releaseFormer(found);
-  replaces.outcome = found.isBack ? 'PutBack' : 'Released';
+  replaces.outcome = found.isBack ? 'RolledBack' : 'Released';
   return done;
 }
 
@@ -94,7 +94,7 @@ async function rebindFormer(
   const isGivenBack = former.spec.claimRef?.uid === claim.metadata.uid;
   if (isGivenBack && claim.status?.phase === 'Bound') {
     await unparkVolume(parking, former, replaces.reclaimPolicy);
-    replaces.outcome = 'PutBack';
+    replaces.outcome = 'RolledBack';
     return done;
   }
   return rollBackWait(`waiting for PersistentVolumeClaim ${claim.metadata.name} to have its volume again`);
