@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isPrefix, ownerOf, repositoryPath } from './repository-path.ts';
 
-const place = { cluster: 'c1', namespace: 'app', pvc: 'data' };
+const location = { cluster: 'c1', namespace: 'app', pvc: 'data' };
 
 describe('the path of a repository', () => {
   it.each([
@@ -10,7 +10,7 @@ describe('the path of a repository', () => {
     ['backups', 'backups/c1/app/data'],
     ['/backups//team-a/', 'backups/team-a/c1/app/data'],
   ])('below the prefix "%s" is %s', (prefix, path) => {
-    expect(repositoryPath({ prefix, ...place })).toBe(path);
+    expect(repositoryPath({ prefix, ...location })).toBe(path);
   });
 
   it('tells whose it is, whatever the prefix', () => {

@@ -27,7 +27,7 @@ export async function runCommandLine(
     case 'install':
       return installInto(args[0]);
     case '--self-test':
-      return testItself(env);
+      return runSelfTest(env);
     case '--version':
       say(VERSION);
       return 0;
@@ -40,7 +40,7 @@ export async function runCommandLine(
   }
 }
 
-async function testItself(env: NodeJS.ProcessEnv): Promise<number> {
+async function runSelfTest(env: NodeJS.ProcessEnv): Promise<number> {
   const { selfTest, thisProgram } = await import('./self-test.ts');
   say(VERSION);
   return selfTest(thisProgram(env), say);

@@ -1,11 +1,11 @@
 /** Composition root of the plugin executable: only wiring. */
 import { systemClock } from '../kube/runtime/clock.ts';
-import { createCluster } from './cluster.ts';
+import { createClusterReader } from './cluster-reader.ts';
 import { currentInvocation, parseFlags, type Invocation } from './config.ts';
 import { connect } from './connect.ts';
 import { isStartedByVelero } from './goplugin/handshake.ts';
 import { createSourceLocator } from './goplugin/locate-source.ts';
-import { leaveOutMaglev } from './lean-compiler.ts';
+import { disableMaglev } from './disable-maglev.ts';
 import { registeredActions } from './registered-actions.ts';
 import { serveVelero } from './serve-velero.ts';
 
@@ -16,12 +16,12 @@ function main(invocation: Invocation): void {
 
 function serveActions(invocation: Invocation): Promise<void> {
   const { csiEnabled } = parseFlags(invocation.args);
-  const cluster = createCluster({ clock: systemClock, connect: () => connect(invocation.env) });
+  const cluster = createClusterReader({ clock: systemClock, connect: () => connect(invocation.env) });
   return serveVelero({
     actions: registeredActions({ cluster, csiEnabled }),
     invocation,
     locate: createSourceLocator(),
-    onWatching: leaveOutMaglev,
+    onWatching: disableMaglev,
   });
 }
 

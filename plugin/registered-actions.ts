@@ -3,7 +3,7 @@ import { createBlockAction } from './block/action.ts';
 import { createDeleteAction } from './delete/action.ts';
 import { createRecordAction } from './restore/record-action.ts';
 import { createRestoreAction } from './restore/action.ts';
-import type { Cluster } from './cluster.ts';
+import type { ClusterReader } from './cluster-reader.ts';
 import type { Actions } from './goplugin/actions.ts';
 
 /** The names of the actions in Velero. A name must not change, because stored operations refer to it. */
@@ -15,7 +15,7 @@ export const actionNames = {
   block: 'oadp.openshift.io/data-mover-block',
 } as const;
 
-export function registeredActions(options: { cluster: Cluster; csiEnabled: boolean }): Actions {
+export function registeredActions(options: { cluster: ClusterReader; csiEnabled: boolean }): Actions {
   return {
     backupItemActions: { [actionNames.backup]: createBackupAction(options) },
     restoreItemActions: {

@@ -2,7 +2,7 @@ import { hangLimitMs, parseFlags, type Invocation } from './config.ts';
 import type { Actions } from './goplugin/actions.ts';
 import { createHclog } from './goplugin/hclog.ts';
 import type { LocateSource } from './goplugin/stack.ts';
-import { endAtUncaught, logStrays } from './goplugin/strays.ts';
+import { endAtUncaught, redirectStdio } from './goplugin/stdio-guard.ts';
 import { createWatchdog } from './goplugin/watchdog.ts';
 
 export interface Served {
@@ -23,7 +23,7 @@ export async function serveVelero({ actions, invocation, locate, onWatching }: S
   const known = locate === undefined ? {} : { locate };
   const log = createHclog({ level: parseFlags(args).logLevel, ...known });
   const exit = (code: number): never => process.exit(code);
-  logStrays(log);
+  redirectStdio(log);
   endAtUncaught(log, exit);
   const watchdog = createWatchdog({ limitMs: hangLimitMs(env), log, ...(onWatching && { onWatching }) });
   try {

@@ -18,7 +18,7 @@ async function informer(kube: FakeKube) {
   const stop = new AbortController();
   const running = informerSet.run(stop.signal);
   await clock.advance(100);
-  return { mirrors: informers, stop: () => (stop.abort(), running) };
+  return { informers, stop: () => (stop.abort(), running) };
 }
 
 const volume = {
@@ -47,7 +47,7 @@ describe('the mirrors', () => {
   it('keep of a volume what is read of it, and find it by its claim', async () => {
     const kube = new FakeKube();
     kube.seed(persistentVolumes, volume);
-    const { mirrors: informers, stop } = await informer(kube);
+    const { informers, stop } = await informer(kube);
     const [kept] = informers.volumes.store.byIndex(CLAIM_INDEX, 'app/data');
     expect(kept?.metadata).toMatchObject({ name: 'pv-1', labels: { zone: 'a' } });
     expect(kept?.metadata.annotations).toEqual(volume.metadata.annotations);
@@ -67,7 +67,7 @@ describe('the mirrors', () => {
   it('keep a volume that is no CSI volume as such', async () => {
     const kube = new FakeKube();
     kube.seed(persistentVolumes, { ...volume, spec: { nfs: { server: 's' } } });
-    const { mirrors: informers, stop } = await informer(kube);
+    const { informers, stop } = await informer(kube);
     expect(informers.volumes.store.get('pv-1')?.spec).toEqual({});
     await stop();
   });
@@ -84,7 +84,7 @@ describe('the mirrors', () => {
     const labels = { 'oadp.openshift.io/request-uid': 'u' };
     kube.seed(volumeSnapshots, { ...snapshot, metadata: { namespace: 'app', name: 'ours', labels } });
     kube.seed(volumeSnapshots, { ...snapshot, metadata: { namespace: 'app', name: 'theirs' } });
-    const { mirrors: informers, stop } = await informer(kube);
+    const { informers, stop } = await informer(kube);
     expect(informers.claims.store.list().map(({ metadata }) => metadata.name)).toEqual(['data']);
     expect(informers.snapshots.store.list().map(({ metadata }) => metadata.name)).toEqual(['ours']);
     await stop();

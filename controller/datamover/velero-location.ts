@@ -11,46 +11,46 @@ interface Request {
 }
 
 /** The cluster and the namespace to read from. */
-interface Place {
+interface VeleroScope {
   /** `namespace` is the namespace of Velero. */
   env: { client: KubeClient; namespace: string };
   signal: AbortSignal;
 }
 
 /** Returns the location of the request's Velero backup; its name is `undefined` if the request was created by hand. */
-export async function locationOfBackup(place: Place, { metadata }: Request): Promise<VeleroLocation> {
+export async function locationOfBackup(scope: VeleroScope, { metadata }: Request): Promise<VeleroLocation> {
   const name = metadata.annotations?.[annotations.veleroBackup];
   if (name === undefined) return { name: undefined };
-  const backup = await backupNamed(place, name);
+  const backup = await backupNamed(scope, name);
   return backup !== undefined && backup.metadata.uid === metadata.labels?.[labels.veleroBackupUid]
     ? { name: backup.spec.storageLocation }
-    : missing('Backup', place, name);
+    : missing('Backup', scope, name);
 }
 
 /** Returns the location of the backup that is being restored; its name is `undefined` if the restore was created by hand. */
-export async function locationOfRestore(place: Place, { metadata }: Request): Promise<VeleroLocation> {
+export async function locationOfRestore(scope: VeleroScope, { metadata }: Request): Promise<VeleroLocation> {
   const name = metadata.annotations?.[annotations.veleroRestore];
   if (name === undefined) return { name: undefined };
   const {
     env: { client, namespace },
     signal,
-  } = place;
+  } = scope;
   const restore = await client.get(restores, { namespace, name }, { signal });
   if (restore === undefined || restore.metadata.uid !== metadata.labels?.[labels.veleroRestoreUid])
-    return missing('Restore', place, name);
+    return missing('Restore', scope, name);
   const { backupName = '' } = restore.spec;
-  const backup = await backupNamed(place, backupName);
-  return backup === undefined ? missing('Backup', place, backupName) : { name: backup.spec.storageLocation };
+  const backup = await backupNamed(scope, backupName);
+  return backup === undefined ? missing('Backup', scope, backupName) : { name: backup.spec.storageLocation };
 }
 
 function backupNamed(
-  { env: { client, namespace }, signal }: Place,
+  { env: { client, namespace }, signal }: VeleroScope,
   name: string,
 ): Promise<Backup | undefined> {
   return client.get(backups, { namespace, name }, { signal });
 }
 
-function missing(kind: string, { env: { namespace } }: Place, name: string): AccessProblem {
+function missing(kind: string, { env: { namespace } }: VeleroScope, name: string): AccessProblem {
   return {
     reason: 'StorageLocationNotFound',
     message: `Velero ${kind} ${namespace}/${name}, to which the request belongs, is not there, so that nobody knows in which BackupStorageLocation the repository is; name one in config.backupStorageLocation.name of the DataMoverClass`,

@@ -39,11 +39,11 @@ export function summaryText(facts: DemoFacts): string {
       "the volume's root folder, whose owner, mode and time come back, its access control list and attributes not",
     ),
     '',
-    ...verdict(comparison.differences),
+    ...differenceLines(comparison.differences),
   ].join('\n');
 }
 
-function verdict(differences: readonly string[]): string[] {
+function differenceLines(differences: readonly string[]): string[] {
   if (differences.length === 0) return ['  VERDICT   everything came back as it was'];
   const shown = differences.slice(0, SHOWN_DIFFERENCES).map((line) => `    ${line}`);
   const more = differences.length - shown.length;

@@ -4,7 +4,7 @@ import type { Mover } from '../mover.ts';
  * Capabilities common to all movers with restic repositories, and which settings define where data is stored. restic supports
  * file systems only.
  */
-export const resticAbilities: Pick<
+export const resticCapabilities: Pick<
   Mover,
   'capabilities' | 'placeSettings' | 'secretSetting' | 'snapshotIDs'
 > = {

@@ -7,7 +7,7 @@ import type { MoverDependencies } from '../factory.ts';
 import { createCredentials, type Credentials } from './access/credentials.ts';
 import type { Remedies } from './access/repository-context.ts';
 import { createPodLogs, type PodLogs } from './log/pod-logs.ts';
-import { createRenewal, type Renewal } from './access/credential-rotation.ts';
+import { createCredentialRotation, type CredentialRotation } from './access/credential-rotation.ts';
 import { createResticRunner, OWN_JOB_INDEX, type ResticRunner } from './job/runner.ts';
 
 /** Tools common to all movers with restic repositories. */
@@ -15,7 +15,7 @@ export interface RepositoryTools {
   credentials: Credentials;
   podLogs: PodLogs;
   resticRunner: ResticRunner;
-  renewal: Renewal;
+  rotation: CredentialRotation;
   ownJobs: Informer<Job>;
   ownPods: Informer<Pod>;
 }
@@ -29,8 +29,8 @@ export function installRepositoryTools(deps: MoverDependencies, remedies: Remedi
   const podLogs = createPodLogs(client, deps.log, deps.clock);
   endLogsWith(ownPods, podLogs);
   const credentials = createCredentials(client, namespace, remedies, deps.reach);
-  wakeOn(ownJobs, ({ metadata }) => childOf(metadata.name), wake);
-  wakeOn(ownPods, ({ metadata }) => childOf(metadata.labels?.['job-name']), wake);
+  wakeOnChange(ownJobs, ({ metadata }) => childOf(metadata.name), wake);
+  wakeOnChange(ownPods, ({ metadata }) => childOf(metadata.labels?.['job-name']), wake);
   return {
     credentials,
     podLogs,
@@ -43,7 +43,7 @@ export function installRepositoryTools(deps: MoverDependencies, remedies: Remedi
       podLogs,
       credentials,
     }),
-    renewal: createRenewal({ ...deps, credentials }),
+    rotation: createCredentialRotation({ ...deps, credentials }),
   };
 }
 
@@ -53,13 +53,13 @@ export function byJob({ metadata }: Pod): string[] {
 }
 
 /** Ends the log of a pod when the pod was deleted. */
-export function endLogsWith(mirror: Informer<Pod>, podLogs: PodLogs): void {
-  mirror.onChange((before, after) => {
+export function endLogsWith(informer: Informer<Pod>, podLogs: PodLogs): void {
+  informer.onChange((before, after) => {
     if (after === undefined) podLogs.gone(before?.metadata.uid ?? '');
   });
 }
 
-export function wakeOn<T extends Resource>(
+export function wakeOnChange<T extends Resource>(
   informer: Informer<T>,
   childOfObject: (object: T) => string,
   wake: (child: string) => void,

@@ -1,14 +1,14 @@
 import { jobs, type Job } from '../../api/kubernetes/core.ts';
 import type { Resource } from '../../api/kubernetes/meta.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
-import { resticAbilities } from '../restic-repository/capabilities.ts';
+import { resticCapabilities } from '../restic-repository/capabilities.ts';
 import { locationOf } from '../restic-repository/job/request-objects.ts';
 import { removalOf, removeRepository } from '../restic-repository/maintenance/removal.ts';
-import { outgoing } from '../restic-repository/access/credential-rotation.ts';
+import { waitForDeletion } from '../restic-repository/access/credential-rotation.ts';
 import type { RepositoryTools } from '../restic-repository/install.ts';
 import type { RepositoryTask } from '../restic-repository/job/repository-task.ts';
 import { OWN_JOB_INDEX } from '../restic-repository/job/runner.ts';
-import { forgetTask, pruneTask } from '../restic-repository/maintenance/upkeep.ts';
+import { forgetTask, pruneTask } from '../restic-repository/maintenance/maintenance-tasks.ts';
 import { savedSnapshots } from '../restic-repository/transfer/saved-snapshots.ts';
 import type { Verifier } from '../restic-repository/verification/verify.ts';
 import type { Mover, MoverOutcome, MoverRequest, MoverTarget, RestoreFacts } from '../mover.ts';
@@ -41,13 +41,15 @@ export function createResticMover(deps: ResticDependencies): Mover<ResticConfig>
     task: RepositoryTask<Facts>,
   ): Promise<MoverOutcome<Facts>> {
     const job = jobOf(request);
-    if (job?.metadata.deletionTimestamp !== undefined) return outgoing(job);
+    if (job?.metadata.deletionTimestamp !== undefined) return waitForDeletion(job);
     const former = job === undefined ? deps.ownPods.store.byIndex(OWN_JOB_INDEX, idOf(request)) : [];
-    if (former.length > 0) return outgoing(...former);
+    if (former.length > 0) return waitForDeletion(...former);
     const outcome = await resticRunner.run(request, task);
     if (outcome.state !== 'Failed' || job === undefined) return outcome;
     const live = (): Promise<Job | undefined> => newest(request);
-    return (await deps.renewal.takeBack(request, { kind: jobs, object: job, live }, outcome)) ?? outcome;
+    return (
+      (await deps.rotation.restartTransfer(request, { kind: jobs, object: job, live }, outcome)) ?? outcome
+    );
   }
 
   /** Reads the Job from the API server. Uses a list, because the controller has that permission anyway. */
@@ -58,7 +60,7 @@ export function createResticMover(deps: ResticDependencies): Mover<ResticConfig>
 
   return {
     name: 'Restic',
-    ...resticAbilities,
+    ...resticCapabilities,
     requestSettings: [],
     understands: ['VolSync'],
     parseConfig: parseResticConfig,

@@ -1,7 +1,7 @@
 import type { VolumeUse } from '../restic-repository/job/repository-job.ts';
 import { affinityOf } from '../restic-repository/job/affinity.ts';
 import { PATH } from '../restic-repository/snapshot-layout.ts';
-import { shortened } from '../restic-repository/maintenance/upkeep.ts';
+import { shortened } from '../restic-repository/maintenance/maintenance-tasks.ts';
 import type { RepositoryTask } from '../restic-repository/job/repository-task.ts';
 import { requestUidOf } from '../../lifecycle/request/child-identity.ts';
 import { ownerOf } from '../repository-path.ts';

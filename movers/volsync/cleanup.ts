@@ -3,7 +3,7 @@ import { nameOf } from '../../kube/runtime/deleter.ts';
 import { requestUidOf } from '../../lifecycle/request/child-identity.ts';
 import type { MoverTarget } from '../mover.ts';
 import { removalOf } from '../restic-repository/maintenance/removal.ts';
-import { hasEnded, letGo } from './detach.ts';
+import { hasEnded, detachFromVolSync } from './detach.ts';
 import type { VolSync } from './dependencies.ts';
 import { METADATA } from './metadata-restore.ts';
 import { SURVEY } from './survey.ts';
@@ -42,7 +42,7 @@ function removeTransfer(volSync: VolSync, request: Request): Promise<string[]> {
       {
         ...transfer,
         propagationPolicy: 'Foreground',
-        ...(!isOver && { prepare: (within) => letGo(client, transfer, within) }),
+        ...(!isOver && { prepare: (within) => detachFromVolSync(client, transfer, within) }),
       },
       { kind: secrets, key, cached: undefined },
     ],

@@ -8,10 +8,10 @@ import type { Creator } from '../../kube/runtime/creator.ts';
 import type { Cleaner } from '../../kube/runtime/deleter.ts';
 import type { TimeKeeper } from '../../lifecycle/request/time-limits.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import type { Renewal } from '../restic-repository/access/credential-rotation.ts';
+import type { CredentialRotation } from '../restic-repository/access/credential-rotation.ts';
 import type { Credentials } from '../restic-repository/access/credentials.ts';
 import type { ResticRunner } from '../restic-repository/job/runner.ts';
-import type { VolumeAccess } from '../restic-repository/job/volume-access.ts';
+import type { PodPrivileges } from '../restic-repository/job/volume-use.ts';
 import type { PodLogs } from '../restic-repository/log/pod-logs.ts';
 import type { Verifier } from '../restic-repository/verification/verify.ts';
 
@@ -37,8 +37,8 @@ export interface VolSyncDependencies {
   credentials: Credentials;
   resticRunner: ResticRunner;
   verifier: Verifier;
-  access: VolumeAccess;
-  renewal: Renewal;
+  access: PodPrivileges;
+  rotation: CredentialRotation;
   creator: Creator;
   cleaner: Cleaner;
   now: () => Date;

@@ -28,7 +28,7 @@ export async function checkEngine(options: EngineCheckOptions, signal: AbortSign
     const message = 'VolSync is not installed: there is no kind ReplicationSource; install VolSync';
     return { status: 'False', reason: 'EngineMissing', message };
   }
-  return judgeLeases(await leasesOf(options, signal), options.now());
+  return findingFromLeases(await leasesOf(options, signal), options.now());
 }
 
 /** Returns the failure of a transfer if VolSync is not installed. */
@@ -54,7 +54,7 @@ async function leasesOf({ client }: EngineCheckOptions, signal: AbortSignal): Pr
   return Array.fromAsync(client.list(leases, { fieldSelector: `metadata.name=${MANAGER_LEASE}`, signal }));
 }
 
-function judgeLeases(found: Lease[], now: Date): Finding {
+function findingFromLeases(found: Lease[], now: Date): Finding {
   const newest = found.sort((a, b) => renewedAt(b) - renewedAt(a))[0];
   if (newest === undefined) {
     return {

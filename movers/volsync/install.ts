@@ -4,7 +4,7 @@ import { replicationDestinations, replicationSources } from '../../api/volsync/v
 import { labels } from '../../api/datamover/v1alpha1/keys.ts';
 import type { Mover } from '../mover.ts';
 import type { MoverDependencies } from '../factory.ts';
-import { byJob, endLogsWith, installRepositoryTools, wakeOn } from '../restic-repository/install.ts';
+import { byJob, endLogsWith, installRepositoryTools, wakeOnChange } from '../restic-repository/install.ts';
 import { createVerifier } from '../restic-repository/verification/verify.ts';
 import { PRIVILEGED_MOVERS, remedies } from './remedies.ts';
 import { createVolSyncMover } from './volsync-mover.ts';
@@ -19,8 +19,8 @@ export function installVolSync(deps: MoverDependencies): Mover {
   // Optional: the other movers work without VolSync.
   const sources = informers.informer(replicationSources, { ...ours, isOptional: true });
   const destinations = informers.informer(replicationDestinations, { ...ours, isOptional: true });
-  const jobMirror = informers.informer(jobs, { namespace, ...CREATED_BY_VOLSYNC });
-  const podMirror = informers.informer(pods, {
+  const jobInformer = informers.informer(jobs, { namespace, ...CREATED_BY_VOLSYNC });
+  const podInformer = informers.informer(pods, {
     namespace,
     ...CREATED_BY_VOLSYNC,
     indexers: { [JOB_INDEX]: byJob },
@@ -28,20 +28,24 @@ export function installVolSync(deps: MoverDependencies): Mover {
   const claims = informers.informer(persistentVolumeClaims, { namespace, ...CREATED_BY_VOLSYNC });
   const tools = installRepositoryTools(deps, remedies);
   const { resticRunner } = tools;
-  endLogsWith(podMirror, tools.podLogs);
-  wakeOn(sources, ({ metadata }) => metadata.name, wake);
-  wakeOn(destinations, ({ metadata }) => metadata.name, wake);
-  wakeOn(jobMirror, ({ metadata }) => metadata.name.replace(PREFIX, ''), wake);
-  wakeOn(podMirror, ({ metadata }) => (metadata.labels?.['job-name'] ?? '').replace(PREFIX, ''), wake);
-  wakeOn(claims, ({ metadata }) => metadata.name.replace(PREFIX, '').replace(/-cache$/, ''), wake);
+  endLogsWith(podInformer, tools.podLogs);
+  wakeOnChange(sources, ({ metadata }) => metadata.name, wake);
+  wakeOnChange(destinations, ({ metadata }) => metadata.name, wake);
+  wakeOnChange(jobInformer, ({ metadata }) => metadata.name.replace(PREFIX, ''), wake);
+  wakeOnChange(
+    podInformer,
+    ({ metadata }) => (metadata.labels?.['job-name'] ?? '').replace(PREFIX, ''),
+    wake,
+  );
+  wakeOnChange(claims, ({ metadata }) => metadata.name.replace(PREFIX, '').replace(/-cache$/, ''), wake);
   const access = { isPrivileged: ({ signal }: { signal: AbortSignal }) => allowsPrivileges(deps, signal) };
   return createVolSyncMover({
     ...deps,
     listers: {
       sources: sources.store,
       destinations: destinations.store,
-      jobs: jobMirror.store,
-      pods: podMirror.store,
+      jobs: jobInformer.store,
+      pods: podInformer.store,
       claims: claims.store,
     },
     ...tools,

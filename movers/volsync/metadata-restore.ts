@@ -1,13 +1,13 @@
 import type { ReplicationDestination } from '../../api/volsync/v1alpha1.ts';
-import { keptAt } from '../restic-repository/job/kept-facts.ts';
+import { factsAt } from '../restic-repository/job/kept-facts.ts';
 import type { ResticRunner } from '../restic-repository/job/runner.ts';
 import { withActivity } from '../restic-repository/access/credential-rotation.ts';
 import { lossesOf } from '../restic-repository/transfer/restore-proof.ts';
 import { rootArgument } from '../restic-repository/transfer/root-folder.ts';
 import { readMessages } from '../restic-repository/transfer/transfer-messages.ts';
 import { RESTORER, RESTORE_RUN } from '../restic-repository/transfer/transfer-run.ts';
-import { shortened } from '../restic-repository/maintenance/upkeep.ts';
-import { volumeAccess, type VolumeAccess } from '../restic-repository/job/volume-access.ts';
+import { shortened } from '../restic-repository/maintenance/maintenance-tasks.ts';
+import { volumeUseOf, type PodPrivileges } from '../restic-repository/job/volume-use.ts';
 import type { MoverOutcome, MoverTarget, RestoreFacts, RestoreMoverRequest } from '../mover.ts';
 import type { VolSyncConfig } from './config.ts';
 
@@ -37,11 +37,11 @@ export function restoredBefore(
 ): RestoreFacts | undefined {
   const job = runner.jobOf(target, METADATA);
   const isOfTransfer = job?.metadata.ownerReferences?.some((owner) => owner.uid === uid) === true;
-  return isOfTransfer ? (keptAt(job) as RestoreFacts | undefined) : undefined;
+  return isOfTransfer ? (factsAt(job) as RestoreFacts | undefined) : undefined;
 }
 
 export async function restoreMetadata(
-  { resticRunner, access }: { resticRunner: ResticRunner; access: VolumeAccess },
+  { resticRunner, access }: { resticRunner: ResticRunner; access: PodPrivileges },
   request: RestoreMoverRequest<VolSyncConfig>,
   { destination, moved }: Restored,
 ): Promise<MoverOutcome<RestoreFacts>> {
@@ -54,7 +54,7 @@ export async function restoreMetadata(
     owner: { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '' },
     suffix: METADATA,
     keeps: moved,
-    volume: async () => ({ ...(await volumeAccess(access, request, RESTORER)), isWritten: true }),
+    volume: async () => ({ ...(await volumeUseOf(access, request, RESTORER)), isWritten: true }),
     read: notPreservedBy,
   });
   // The start deadline of the Job counts from the end of VolSync's transfer, however long that took.

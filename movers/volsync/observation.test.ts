@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ContainerStatus, Job, Pod } from '../../api/kubernetes/core.ts';
 import type { ReplicationStatus } from '../../api/volsync/v1alpha1.ts';
-import { judge, type Observation } from './observation.ts';
-import { placeOf } from '../restic-repository/access/repository-context.ts';
+import { observeTransfer, type Observation } from './observation.ts';
+import { repositoryContext } from '../restic-repository/access/repository-context.ts';
 import { remedies } from './remedies.ts';
 import type { PodLog } from '../restic-repository/log/followed-log.ts';
 
@@ -55,13 +55,13 @@ function error(message: string, since: string): ReplicationStatus {
 }
 
 function look(seen: Partial<Observation>) {
-  return judge({
+  return observeTransfer({
     tag: 'tag',
     status: {},
     job: job(),
     pod: undefined,
     podLog: undefined,
-    place: placeOf('c1/app/data', 'velero/restic-config', remedies),
+    context: repositoryContext('c1/app/data', 'velero/restic-config', remedies),
     left: (since = '', seconds) => Date.parse(since) + seconds * 1000 - now.getTime(),
     ...seen,
   });
@@ -209,8 +209,8 @@ describe('a failed pod', () => {
 
   it('is not quoted at length, nor with the credentials of a URL', () => {
     const line = `Fatal: Get "https://user:hush@host/x": connection refused ${'x'.repeat(1000)}`;
-    const verdict = look({ job: job(2), pod: failed(), podLog: log([line]) });
-    const message = 'message' in verdict ? verdict.message : '';
+    const observed = look({ job: job(2), pod: failed(), podLog: log([line]) });
+    const message = 'message' in observed ? observed.message : '';
     expect(message).toContain('https://host/x');
     expect(message).not.toContain('hush');
     expect(message.length).toBeLessThan(800);

@@ -10,7 +10,7 @@ import {
 } from '../restic-repository/job/mover-pod.ts';
 import type { MoverOutcome } from '../mover.ts';
 import { diagnose, type Diagnosis } from '../restic-repository/log/diagnosis.ts';
-import type { Place } from '../restic-repository/access/repository-context.ts';
+import type { RepositoryContext } from '../restic-repository/access/repository-context.ts';
 import { plainLine } from '../../lifecycle/request/plain-text.ts';
 import { readResticLog, type ResticLog } from './restic-log.ts';
 import type { PodLog } from '../restic-repository/log/followed-log.ts';
@@ -23,7 +23,7 @@ export interface Observation {
   /** The newest mover pod. */
   pod: Pod | undefined;
   podLog: PodLog | undefined;
-  place: Place;
+  context: RepositoryContext;
   /** Absent: locks of killed movers cannot be removed. */
   unlocking?: Unlocking;
   left: TimeLeft;
@@ -56,19 +56,19 @@ export const LOG_GRACE_SECONDS = 15;
 type Waiting = Extract<MoverOutcome<never>, { state: 'InProgress' }>;
 type Failure = Extract<MoverOutcome<never>, { state: 'Failed' }>;
 
-export type Verdict =
+export type TransferState =
   | Waiting
   /** `lockMetBy`: the Job met a lock, and stale locks have not been removed yet. */
   | (Failure & { lockMetBy?: string })
   | { state: 'succeeded'; log: ResticLog; finishedAt: string | undefined; logComplete: boolean };
 
 /** Returns the state of a transfer, as its observed objects show it. */
-export function judge(seen: Observation): Verdict {
+export function observeTransfer(seen: Observation): TransferState {
   if (seen.status?.lastManualSync === seen.tag) return success(seen, seen.status);
   return failureOfPod(seen) ?? errorOf(seen) ?? progressOf(seen);
 }
 
-function success({ podLog, pod }: Observation, status: ReplicationStatus): Verdict {
+function success({ podLog, pod }: Observation, status: ReplicationStatus): TransferState {
   const kept = status.latestMoverStatus?.logs ?? '';
   return {
     state: 'succeeded',
@@ -78,7 +78,7 @@ function success({ podLog, pod }: Observation, status: ReplicationStatus): Verdi
   };
 }
 
-function failureOfPod(seen: Observation): Verdict | undefined {
+function failureOfPod(seen: Observation): TransferState | undefined {
   const { job, pod } = seen;
   const failures = job?.status?.failed ?? 0;
   if (job === undefined || failures === 0 || !hasFailed(pod)) return undefined;
@@ -86,18 +86,18 @@ function failureOfPod(seen: Observation): Verdict | undefined {
     const since = activity(terminated(pod)?.finishedAt);
     return inProgress('stale locks of the repository are being removed', { started: false, ...since });
   }
-  return judgeFailure(seen, job, failures);
+  return classifyFailure(seen, job, failures);
 }
 
-function judgeFailure(
-  { pod, podLog, place, unlocking }: Observation,
+function classifyFailure(
+  { pod, podLog, context, unlocking }: Observation,
   { metadata: { uid = '' } }: Job,
   failures: number,
-): Verdict | undefined {
+): TransferState | undefined {
   // The reason of the failure is in the log; wait until the log is complete.
   if (!isComplete(podLog))
     return inProgress("reading the failed mover's log", { started: true, requeueAfterMs: 2000 });
-  const diagnosis = diagnose(linesOf(podLog), terminated(pod), place);
+  const diagnosis = diagnose(linesOf(podLog), terminated(pod), context);
   // At the first failure: each further try saves one more snapshot that no record names.
   if (diagnosis.reason === 'RepositoryLocked' && unlocking?.isPossible === true)
     return { ...failed(diagnosis, failures), lockMetBy: uid };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { backupOutcome, restoreOutcome } from './proof.ts';
-import { placeOf } from '../restic-repository/access/repository-context.ts';
+import { repositoryContext } from '../restic-repository/access/repository-context.ts';
 import { remedies } from './remedies.ts';
-import type { Verdict } from './observation.ts';
+import type { TransferState } from './observation.ts';
 import { readResticLog } from './restic-log.ts';
 
 const now = Date.parse('2026-01-01T00:01:00Z');
@@ -12,10 +12,10 @@ const wanted = {
   snapshotID: 'abcdef01',
   repositoryPath: 'c1/app/data',
   recordedLocation: undefined,
-  place: placeOf('c1/app/data', 'velero/restic-config', remedies),
+  context: repositoryContext('c1/app/data', 'velero/restic-config', remedies),
 };
 
-const success = (lines: string[], logComplete = true): Verdict => ({
+const success = (lines: string[], logComplete = true): TransferState => ({
   state: 'succeeded',
   log: readResticLog(lines),
   finishedAt: '2026-01-01T00:00:50Z',
@@ -86,7 +86,7 @@ describe('a restore that VolSync calls a success', () => {
     const through = {
       ...wanted,
       recordedLocation: 'archive',
-      place: placeOf('c1/app/data', 'velero/restic-config', remedies, 'velero/default'),
+      context: repositoryContext('c1/app/data', 'velero/restic-config', remedies, 'velero/default'),
     };
     const outcome = restoreOutcome(success(['No eligible snapshots found']), through, JUST_NOW, left);
     const { message } = outcome as { message: string };
@@ -100,10 +100,10 @@ describe('a restore that VolSync calls a success', () => {
   });
 });
 
-it.each<Verdict>([
+it.each<TransferState>([
   { state: 'InProgress', message: 'm', started: true },
   { state: 'Failed', reason: 'NoSpace', message: 'm' },
-])('what is no success stays what it is: %j', (verdict) => {
-  expect(backupOutcome(verdict, undefined, left)).toBe(verdict);
-  expect(restoreOutcome(verdict, wanted, undefined, left)).toBe(verdict);
+])('what is no success stays what it is: %j', (observed) => {
+  expect(backupOutcome(observed, undefined, left)).toBe(observed);
+  expect(restoreOutcome(observed, wanted, undefined, left)).toBe(observed);
 });

@@ -1,6 +1,6 @@
 import type { BackupFacts, MoverOutcome, RestoreFacts } from '../mover.ts';
-import type { Place } from '../restic-repository/access/repository-context.ts';
-import { LOG_GRACE_SECONDS, type TimeLeft, type Verdict } from './observation.ts';
+import type { RepositoryContext } from '../restic-repository/access/repository-context.ts';
+import { LOG_GRACE_SECONDS, type TimeLeft, type TransferState } from './observation.ts';
 import type { ResticLog } from './restic-log.ts';
 
 /** The snapshot that a restore must restore. */
@@ -8,7 +8,7 @@ export interface WantedSnapshot {
   snapshotID: string;
   repositoryPath: string;
   recordedLocation: string | undefined;
-  place: Pick<Place, 'base'>;
+  context: Pick<RepositoryContext, 'base'>;
 }
 
 /**
@@ -16,12 +16,12 @@ export interface WantedSnapshot {
  * for a missing repository and for a restore that matched no snapshot.
  */
 export function backupOutcome(
-  verdict: Verdict,
+  observed: TransferState,
   syncedAt: string | undefined,
   left: TimeLeft,
 ): MoverOutcome<BackupFacts> {
-  if (verdict.state !== 'succeeded') return verdict;
-  const { log, finishedAt } = verdict;
+  if (observed.state !== 'succeeded') return observed;
+  const { log, finishedAt } = observed;
   if (log.savedSnapshot !== undefined) {
     return {
       state: 'Done',
@@ -35,7 +35,7 @@ export function backupOutcome(
   }
   if (log.sourceEmpty) return { state: 'Done', facts: { empty: true, bytes: 0, files: 0 } };
   return (
-    stillReading(verdict, left(syncedAt, LOG_GRACE_SECONDS)) ?? {
+    stillReading(observed, left(syncedAt, LOG_GRACE_SECONDS)) ?? {
       state: 'Failed',
       reason: 'MoverFailed',
       message:
@@ -45,13 +45,13 @@ export function backupOutcome(
 }
 
 export function restoreOutcome(
-  verdict: Verdict,
+  observed: TransferState,
   wanted: WantedSnapshot,
   syncedAt: string | undefined,
   left: TimeLeft,
 ): MoverOutcome<RestoreFacts> {
-  if (verdict.state !== 'succeeded') return verdict;
-  const { log } = verdict;
+  if (observed.state !== 'succeeded') return observed;
+  const { log } = observed;
   if (log.restoredSnapshot !== undefined) {
     return { state: 'Done', facts: { snapshotID: log.restoredSnapshot, ...sizes(log) } };
   }
@@ -63,7 +63,7 @@ export function restoreOutcome(
     };
   }
   return (
-    stillReading(verdict, left(syncedAt, LOG_GRACE_SECONDS)) ?? {
+    stillReading(observed, left(syncedAt, LOG_GRACE_SECONDS)) ?? {
       state: 'Failed',
       reason: 'MoverFailed',
       message:
@@ -73,20 +73,20 @@ export function restoreOutcome(
 }
 
 /** Returns a hint about the place where the snapshot may be instead. */
-function hintOf({ place, recordedLocation }: WantedSnapshot): string {
+function hintOf({ context, recordedLocation }: WantedSnapshot): string {
   const known =
     recordedLocation === undefined
       ? ''
       : `; there it was BackupStorageLocation ${recordedLocation}, and config.backupStorageLocation.name of the DataMoverClass can name the same one here`;
-  return `Is ${place.base} where the backup was made to${known}?`;
+  return `Is ${context.base} where the backup was made to${known}?`;
 }
 
 /** Returns a wait if the pod's log is incomplete, until the time is up. */
 function stillReading(
-  verdict: Extract<Verdict, { state: 'succeeded' }>,
+  observed: Extract<TransferState, { state: 'succeeded' }>,
   leftMs: number,
 ): Extract<MoverOutcome<never>, { state: 'InProgress' }> | undefined {
-  if (verdict.logComplete || leftMs <= 0) return undefined;
+  if (observed.logComplete || leftMs <= 0) return undefined;
   return {
     state: 'InProgress',
     started: true,

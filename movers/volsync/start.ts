@@ -3,7 +3,7 @@ import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
 import { replicationSources } from '../../api/volsync/v1alpha1.ts';
 import { isNotFound } from '../../kube/client/kube-error.ts';
 import type { MoverOutcome, MoverRequest, MoverTarget } from '../mover.ts';
-import { outgoing } from '../restic-repository/access/credential-rotation.ts';
+import { waitForDeletion } from '../restic-repository/access/credential-rotation.ts';
 import type { Access } from '../restic-repository/access/credentials.ts';
 import { desiredSecret } from '../restic-repository/job/request-objects.ts';
 import type { VolSyncConfig } from './config.ts';
@@ -20,7 +20,7 @@ export async function startTransfer<T extends Resource>(
 ): Promise<MoverOutcome<never>> {
   const { namespace, creator, credentials, now } = volSync;
   const former = formerOf(volSync, request);
-  if (former.length > 0) return outgoing(...former);
+  if (former.length > 0) return waitForDeletion(...former);
   const found = await credentials.of(request);
   if ('state' in found) return found;
   await request.assertCurrent();

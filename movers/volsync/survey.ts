@@ -2,7 +2,7 @@ import type { Job } from '../../api/kubernetes/core.ts';
 import { notSavedIn } from '../restic-repository/transfer/not-saved.ts';
 import { readMessages, type Messages } from '../restic-repository/transfer/transfer-messages.ts';
 import type { ResticRunner } from '../restic-repository/job/runner.ts';
-import { volumeAccess, type VolumeAccess } from '../restic-repository/job/volume-access.ts';
+import { volumeUseOf, type PodPrivileges } from '../restic-repository/job/volume-use.ts';
 import type { BackupFacts, MoverOutcome, MoverRequest } from '../mover.ts';
 import type { VolSyncConfig } from './config.ts';
 import { SURVEY_SCRIPT } from './survey-script.ts';
@@ -22,7 +22,7 @@ export const SURVEY = '-survey';
 type Request = MoverRequest<VolSyncConfig>;
 
 export async function survey(
-  { resticRunner, access }: { resticRunner: ResticRunner; access: VolumeAccess },
+  { resticRunner, access }: { resticRunner: ResticRunner; access: PodPrivileges },
   request: Request,
 ): Promise<MoverOutcome<Survey>> {
   const outcome = await resticRunner.run(request, {
@@ -32,8 +32,8 @@ export async function survey(
     script: SURVEY_SCRIPT,
     args: [],
     suffix: SURVEY,
-    volume: () => volumeAccess(access, request),
-    read: judgeSurvey,
+    volume: () => volumeUseOf(access, request),
+    read: readSurvey,
   });
   if (outcome.state !== 'Done') return outcome;
   return outcome.facts.state === 'Done' && !isOver(resticRunner.jobOf(request, SURVEY))
@@ -57,7 +57,7 @@ const LEAVING: MoverOutcome<never> = {
 };
 
 /** Fails a backup before anything is saved if VolSync would leave out data. */
-export function judgeSurvey(lines: readonly string[]): MoverOutcome<Survey> {
+export function readSurvey(lines: readonly string[]): MoverOutcome<Survey> {
   const found = readMessages(lines);
   const { leftOut } = found;
   if (leftOut === undefined) {

@@ -4,7 +4,7 @@ import {
   type ReplicationSource,
 } from '../../api/volsync/v1alpha1.ts';
 import type { MoverOutcome, MoverRequest } from '../mover.ts';
-import { unlockTask } from '../restic-repository/maintenance/upkeep.ts';
+import { unlockTask } from '../restic-repository/maintenance/maintenance-tasks.ts';
 import type { VolSyncConfig } from './config.ts';
 import type { VolSync } from './dependencies.ts';
 import type { Unlocking } from './observation.ts';

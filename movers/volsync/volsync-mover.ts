@@ -13,11 +13,11 @@ import type {
   RestoreFacts,
   RestoreMoverRequest,
 } from '../mover.ts';
-import { resticAbilities } from '../restic-repository/capabilities.ts';
-import { keeping, keptAt } from '../restic-repository/job/kept-facts.ts';
+import { resticCapabilities } from '../restic-repository/capabilities.ts';
+import { withFacts, factsAt } from '../restic-repository/job/kept-facts.ts';
 import { locationOf } from '../restic-repository/job/request-objects.ts';
 import { removeRepository } from '../restic-repository/maintenance/removal.ts';
-import { forgetTask, pruneTask } from '../restic-repository/maintenance/upkeep.ts';
+import { forgetTask, pruneTask } from '../restic-repository/maintenance/maintenance-tasks.ts';
 import { savedSnapshots } from '../restic-repository/transfer/saved-snapshots.ts';
 import { cleanUp } from './cleanup.ts';
 import { parseVolSyncConfig, refuseCache, type VolSyncConfig } from './config.ts';
@@ -40,7 +40,7 @@ export function createVolSyncMover(deps: VolSyncDependencies): Mover<VolSyncConf
 
   return {
     name: 'VolSync',
-    ...resticAbilities,
+    ...resticCapabilities,
     requestSettings: ['cacheCapacity'],
     understands: ['Restic'],
     parseConfig: parseVolSyncConfig,
@@ -88,7 +88,7 @@ async function startBackup(
     kind: replicationSources,
     build: (access) => {
       const source = desiredSource(request, volSync.namespace, access);
-      return { ...source, metadata: keeping(source.metadata, found.facts) };
+      return { ...source, metadata: withFacts(source.metadata, found.facts) };
     },
   });
 }
@@ -103,7 +103,7 @@ async function followBackup(
     object: source,
     unlocking: unlockingOf(source),
     unlock: (job) => unlockForBackup(volSync, request, job),
-    prove: (verdict) => backupOutcome(verdict, source.status?.lastSyncTime, leftFor(volSync, request)),
+    prove: (observed) => backupOutcome(observed, source.status?.lastSyncTime, leftFor(volSync, request)),
   });
   return withFactsAt(source, outcome);
 }
@@ -116,15 +116,15 @@ async function followRestore(
   const { resticRunner, credentials } = volSync;
   const before = restoredBefore(resticRunner, request, destination);
   if (before !== undefined) return restoreMetadata(volSync, request, { destination, moved: before });
-  const wanted = { ...request, place: credentials.placeOf(request, locationOf(destination)) };
+  const wanted = { ...request, context: credentials.contextOf(request, locationOf(destination)) };
   const doneAt = resticRunner.doneAt(request);
   const outcome = await followTransfer(volSync, request, {
     kind: replicationDestinations,
     object: destination,
     unlocking: doneAt === undefined ? { isPossible: true } : { isPossible: false, doneAt },
     unlock: () => unlockForRestore(volSync, request, destination),
-    prove: (verdict) =>
-      restoreOutcome(verdict, wanted, destination.status?.lastSyncTime, leftFor(volSync, request)),
+    prove: (observed) =>
+      restoreOutcome(observed, wanted, destination.status?.lastSyncTime, leftFor(volSync, request)),
   });
   if (outcome.state !== 'Done') return outcome;
   return restoreMetadata(volSync, request, { destination, moved: outcome.facts });
@@ -138,7 +138,7 @@ function withFactsAt(
   if (outcome.state !== 'Done') return outcome;
   const location = locationOf(source);
   const found = {
-    ...(keptAt(source) as Survey | undefined),
+    ...(factsAt(source) as Survey | undefined),
     ...(location !== undefined && { backupStorageLocation: location }),
   };
   return { ...outcome, facts: { ...outcome.facts, ...found } };

@@ -20,7 +20,7 @@ import { annotations, labels, pluginConfig } from '../../api/datamover/v1alpha1/
 import { dataMoverBackups, dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
 import { backupName, childName, labelValue } from '../../api/datamover/v1alpha1/names.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
-import { createCluster } from '../cluster.ts';
+import { createClusterReader } from '../cluster-reader.ts';
 import { createBackupAction } from './action.ts';
 import { desiredBackup } from './desired-backup.ts';
 import {
@@ -63,7 +63,7 @@ function setUp(options: { csiEnabled?: boolean; enable?: string; status?: DataMo
   kube.seed(dataMoverClasses, aClass('standard', { default: true }));
   /** A plugin process: Velero has one for the items of a backup, and another for its end. */
   const startProcess = () => {
-    const cluster = createCluster({ clock, connect: () => Promise.resolve(kube.client('plugin')) });
+    const cluster = createClusterReader({ clock, connect: () => Promise.resolve(kube.client('plugin')) });
     const action = createBackupAction({ cluster, csiEnabled: options.csiEnabled ?? false });
     const execute = (object: Resource, backup = aBackup()) =>
       action.execute({ item: Buffer.from(JSON.stringify(object)), backup }, { log, signal });

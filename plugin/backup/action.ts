@@ -3,7 +3,7 @@ import type { VolumeSnapshot, VolumeSnapshotContent } from '../../api/kubernetes
 import type { Backup } from '../../api/velero/v1.ts';
 import type { Resource } from '../../api/kubernetes/meta.ts';
 import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterReader } from '../cluster-reader.ts';
 import type { BackupItemAction, CallContext } from '../velero/item-actions.ts';
 import { isFinalizing } from './decision.ts';
 import { createClaimBackup } from './claim.ts';
@@ -68,7 +68,7 @@ function createHandlers(options: BackupActionOptions): ItemHandler<Resource> {
 }
 
 async function isOwn(
-  cluster: Cluster,
+  cluster: ClusterReader,
   object: Resource,
   backup: Backup,
   { log, signal }: CallContext,
@@ -89,7 +89,7 @@ function isSnapshot({ kind }: Resource): boolean {
   return kind === 'VolumeSnapshot' || kind === 'VolumeSnapshotContent';
 }
 
-async function isOn(cluster: Cluster, backup: Backup, { log }: CallContext): Promise<boolean> {
+async function isOn(cluster: ClusterReader, backup: Backup, { log }: CallContext): Promise<boolean> {
   const settings = await cluster.settings(backup.metadata.namespace ?? '');
   if (!settings.enabled) log.debug(`the data mover is off: ${settings.origin}`);
   return settings.enabled;

@@ -5,7 +5,7 @@ import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-ba
 import { annotations, GROUP } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 import type { Logger } from '../../telemetry/log.ts';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterReader } from '../cluster-reader.ts';
 import { parseGoDuration } from '../codec/go-duration.ts';
 import { toOperationID } from '../codec/operation-id.ts';
 import { PluginError } from '../plugin-error.ts';
@@ -22,7 +22,7 @@ import {
   DEFAULT_CSI_SNAPSHOT_TIMEOUT_MS,
   VOLUME_SNAPSHOT_NAME,
 } from '../velero/constants.ts';
-import { takeBack } from './take-back.ts';
+import { cancelUnstored } from './cancel-unstored.ts';
 import { requestFields } from '../requests/fields.ts';
 import { waitForCapture, type CaptureOutcome } from './wait-for-capture.ts';
 
@@ -85,7 +85,7 @@ export function createClaimBackup(
       return output;
     } finally {
       if (output.operationID === undefined && attempt.request !== undefined)
-        await takeBack(cluster, attempt.request, log);
+        await cancelUnstored(cluster, attempt.request, log);
     }
   };
 }
@@ -110,7 +110,7 @@ function moved(item: Buffer, key: RequestKey): BackupItemOutput {
 }
 
 interface ReportTo {
-  cluster: Cluster;
+  cluster: ClusterReader;
   request: DataMoverBackup;
   timeoutMs: number;
   context: CallContext;

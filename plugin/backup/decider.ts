@@ -5,7 +5,7 @@ import {
 } from '../../api/kubernetes/core.ts';
 import type { Backup } from '../../api/velero/v1.ts';
 import { looksAtVolume } from '../../api/datamover/v1alpha1/class-volumes.ts';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterReader } from '../cluster-reader.ts';
 import { policiesKeysOf } from '../policies/load-policies.ts';
 import { noPolicies, type ResourcePolicies } from '../policies/volume-policy.ts';
 import { decideBackup, type BackupDecision } from './decision.ts';
@@ -21,7 +21,7 @@ export type Decide = (
 ) => Promise<BackupDecision>;
 
 /** `csiEnabled`: Velero's own CSI support is enabled; otherwise none of its annotations can belong to this backup. */
-export function createDecider(cluster: Cluster, { csiEnabled }: { csiEnabled: boolean }): Decide {
+export function createDecider(cluster: ClusterReader, { csiEnabled }: { csiEnabled: boolean }): Decide {
   return async (backup, pvc, { signal, volume }) => {
     const [classes, policies, content, veleroWork] = await Promise.all([
       cluster.classes(),
@@ -45,7 +45,7 @@ export function createDecider(cluster: Cluster, { csiEnabled }: { csiEnabled: bo
 }
 
 async function workOf(
-  cluster: Cluster,
+  cluster: ClusterReader,
   backup: Backup,
   pvc: PersistentVolumeClaim,
   signal: AbortSignal,
@@ -55,7 +55,7 @@ async function workOf(
 }
 
 /** As in Velero, the backup's own policies override the global ones, whose filters are ignored. */
-export async function policiesOf(cluster: Cluster, backup: Backup): Promise<ResourcePolicies> {
+export async function policiesOf(cluster: ClusterReader, backup: Backup): Promise<ResourcePolicies> {
   const keys = policiesKeysOf(backup);
   const [own, global] = await Promise.all([
     keys.own === undefined ? noPolicies : cluster.policies(keys.own),
@@ -66,7 +66,7 @@ export async function policiesOf(cluster: Cluster, backup: Backup): Promise<Reso
 
 /** As in Velero, an unbound claim has no volume, even if it names one. */
 async function volumeOf(
-  cluster: Cluster,
+  cluster: ClusterReader,
   pvc: PersistentVolumeClaim,
   signal: AbortSignal,
 ): Promise<PersistentVolume | undefined> {

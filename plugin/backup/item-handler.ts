@@ -1,9 +1,9 @@
 import type { Resource } from '../../api/kubernetes/meta.ts';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterReader } from '../cluster-reader.ts';
 import type { BackupItemInput, BackupItemOutput, CallContext } from '../velero/item-actions.ts';
 
 export interface BackupActionOptions {
-  cluster: Cluster;
+  cluster: ClusterReader;
   /** Velero's own CSI support (`--features=EnableCSI`): if true, Velero takes the snapshots, one by one. */
   csiEnabled: boolean;
 }

@@ -3,7 +3,7 @@ import type { Backup } from '../../api/velero/v1.ts';
 import { matchesLabelSelector } from '../../api/kubernetes/label-selector.ts';
 import type { ObjectMeta } from '../../api/kubernetes/meta.ts';
 import { labels } from '../../api/datamover/v1alpha1/keys.ts';
-import type { NamespaceContent } from '../cluster.ts';
+import type { NamespaceContent } from '../cluster-reader.ts';
 import type { ResourceFilters } from '../policies/volume-policy.ts';
 import { POST_HOOK_PREFIX, PRE_HOOK_PREFIX } from '../velero/constants.ts';
 

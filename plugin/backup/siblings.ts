@@ -2,7 +2,7 @@ import type { PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
 import type { Backup } from '../../api/velero/v1.ts';
 import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterReader } from '../cluster-reader.ts';
 import type { CallContext } from '../velero/item-actions.ts';
 import { siblingsOf, withFilters } from './selection.ts';
 import { createOnce } from '../requests/create-once.ts';
@@ -24,7 +24,7 @@ const BATCH = 8;
  * Creates the starter. Velero visits one claim after the other, and each call waits for its own capture, so captures would run
  * one after the other. The requests have the names that the claims' own calls will use.
  */
-export function createSiblingStarter(cluster: Cluster, decide: Decide): SiblingStarter {
+export function createSiblingStarter(cluster: ClusterReader, decide: Decide): SiblingStarter {
   // Never reset, because one process serves one backup.
   const started = new Set<string>();
   /** Keyed by the uid of the claim. */

@@ -8,7 +8,7 @@ import {
 import type { Key } from '../../api/kubernetes/meta.ts';
 import { labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterReader } from '../cluster-reader.ts';
 import { listOrNone } from '../collect.ts';
 import { retryTransient } from '../retry.ts';
 import { ttlCache } from '../ttl-cache.ts';
@@ -34,7 +34,7 @@ type FindRequest = (
  * stores them twice, and the second copy, of the finalizing pass, replaces the first.
  */
 export function createSnapshotBackup(
-  cluster: Cluster,
+  cluster: ClusterReader,
   decide: Decide,
 ): ItemHandler<VolumeSnapshot | VolumeSnapshotContent> {
   const planned = planRequest(cluster, decide);
@@ -59,7 +59,7 @@ function snapshotKeyOf(object: VolumeSnapshot | VolumeSnapshotContent): Snapshot
 }
 
 /** In the first pass Velero stores a snapshot before its claim, so the decision about the claim is computed early. */
-function planRequest(cluster: Cluster, decide: Decide): FindRequest {
+function planRequest(cluster: ClusterReader, decide: Decide): FindRequest {
   return async (backup, key, signal) => {
     const kube = await cluster.kube();
     const snapshot = await kube.get(volumeSnapshots, key, { signal });
@@ -79,7 +79,7 @@ function planRequest(cluster: Cluster, decide: Decide): FindRequest {
  * In the finalizing pass the snapshot may have been deleted, but the request that used it exists. All requests have been created
  * by then, so those of a namespace are listed once.
  */
-function findMadeRequest(cluster: Cluster): FindRequest {
+function findMadeRequest(cluster: ClusterReader): FindRequest {
   const { clock } = cluster;
   const listOnce = ttlCache({ ttlMs: Infinity, clock }, (place) => {
     const [namespace = '', uid = ''] = place.split('/');

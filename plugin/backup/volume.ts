@@ -1,5 +1,5 @@
 import { persistentVolumeClaims, type PersistentVolume } from '../../api/kubernetes/core.ts';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterReader } from '../cluster-reader.ts';
 import type { ItemHandler } from './item-handler.ts';
 import type { Decide } from './decider.ts';
 import { backupKey } from './desired-backup.ts';
@@ -9,7 +9,7 @@ import { markMoved } from '../velero/moved-mark.ts';
  * Creates the handler for volumes of claims whose data is moved. It marks them, so that no restore creates a volume whose storage
  * no longer exists (Velero restores volumes with reclaim policy Retain unchanged). The request itself belongs to the claim.
  */
-export function createVolumeBackup(cluster: Cluster, decide: Decide): ItemHandler<PersistentVolume> {
+export function createVolumeBackup(cluster: ClusterReader, decide: Decide): ItemHandler<PersistentVolume> {
   return async (pv, { item, backup }, { signal }) => {
     const { namespace, name, uid } = pv.spec.claimRef ?? {};
     if (namespace === undefined || name === undefined || uid === undefined) return {};

@@ -10,7 +10,7 @@ import {
 } from '../../api/kubernetes/core.ts';
 import { pluginConfig } from '../../api/datamover/v1alpha1/keys.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
-import { createCluster } from '../cluster.ts';
+import { createClusterReader } from '../cluster-reader.ts';
 import { createBlockAction } from './action.ts';
 import { aBackup, aClaim, aPod, recordingLog } from '../../tests/fakes/velero-objects.ts';
 
@@ -29,7 +29,7 @@ function setUp(enable: string, found: Pod[]) {
   });
   for (const pod of found) kube.seed(pods, pod);
   for (const name of ['data', 'log', 'shared', 'other']) kube.seed(persistentVolumeClaims, aClaim(name));
-  const cluster = createCluster({ clock, connect: () => Promise.resolve(kube.client('plugin')) });
+  const cluster = createClusterReader({ clock, connect: () => Promise.resolve(kube.client('plugin')) });
   const action = createBlockAction(cluster);
   const { log, lines } = recordingLog();
   const related = (claim: string) =>

@@ -1,5 +1,5 @@
 import type { PersistentVolumeClaim, Pod } from '../../api/kubernetes/core.ts';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterReader } from '../cluster-reader.ts';
 import type { ItemBlockAction, ResourceIdentifier } from '../velero/item-actions.ts';
 import { claimNames } from '../backup/selection.ts';
 import { parseItem } from '../velero/item.ts';
@@ -8,7 +8,7 @@ import { parseItem } from '../velero/item.ts';
  * `oadp.openshift.io/data-mover-block`: claims that one pod mounts belong to one block, between the same hooks. Velero finds them
  * through their pod only if the backup includes pods.
  */
-export function createBlockAction(cluster: Cluster): ItemBlockAction {
+export function createBlockAction(cluster: ClusterReader): ItemBlockAction {
   return {
     resources: ['persistentvolumeclaims'],
     async relatedItems({ item, backup }, { log }) {

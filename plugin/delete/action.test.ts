@@ -9,7 +9,7 @@ import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverDeletes } from '../../api/datamover/v1alpha1/kinds.ts';
 import { backupName, labelValue } from '../../api/datamover/v1alpha1/names.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
-import { createCluster } from '../cluster.ts';
+import { createClusterReader } from '../cluster-reader.ts';
 import { createDeleteAction } from './action.ts';
 import { aBackup, aClaim, aRecord, recordingLog } from '../../tests/fakes/velero-objects.ts';
 
@@ -17,7 +17,7 @@ function setUp() {
   const clock = createFakeClock();
   const kube = new FakeKube({ clock });
   const action = createDeleteAction(
-    createCluster({ clock, connect: () => Promise.resolve(kube.client('plugin')) }),
+    createClusterReader({ clock, connect: () => Promise.resolve(kube.client('plugin')) }),
   );
   const { log, lines } = recordingLog();
   const context = { log, signal: new AbortController().signal };

@@ -9,7 +9,7 @@ import { GROUP, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverDeletes } from '../../api/datamover/v1alpha1/kinds.ts';
 import { isMadeIn } from '../../api/datamover/v1alpha1/made-in.ts';
 import { isConflict, isNotFound } from '../../kube/client/kube-error.ts';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterReader } from '../cluster-reader.ts';
 import { listOrNone } from '../collect.ts';
 import { parseOperationID } from '../codec/operation-id.ts';
 import { PluginError } from '../plugin-error.ts';
@@ -28,7 +28,7 @@ import { requestFields } from '../requests/fields.ts';
  * with a mark, but no record; and a request that Velero never used is not in the backup at all. The action works whether the data
  * mover is enabled or not, because the record is deleted with the backup and the data could not be found afterwards.
  */
-export function createDeleteAction(cluster: Cluster): DeleteItemAction {
+export function createDeleteAction(cluster: ClusterReader): DeleteItemAction {
   /** Uids of backups; one process serves one deletion. */
   const swept = new Set<string>();
 
@@ -57,7 +57,7 @@ export function createDeleteAction(cluster: Cluster): DeleteItemAction {
 }
 
 async function forgetItem(
-  cluster: Cluster,
+  cluster: ClusterReader,
   { item, backup }: BackupItemInput,
   context: CallContext,
 ): Promise<void> {
@@ -78,7 +78,7 @@ interface Subject {
 /** Maximum number of reads; an unfinished request may change after each. */
 const MOST_LOOKS = 4;
 
-async function forget(cluster: Cluster, subject: Subject, callContext: CallContext): Promise<void> {
+async function forget(cluster: ClusterReader, subject: Subject, callContext: CallContext): Promise<void> {
   const { stored, key, backup } = subject;
   const log = callContext.log.child(fieldsOf(key));
   const context = { ...callContext, log };
@@ -94,7 +94,7 @@ async function forget(cluster: Cluster, subject: Subject, callContext: CallConte
 
 /** Returns false if the record in the cluster has changed since it was read, because it may name data by now. */
 async function forgetAsFound(
-  cluster: Cluster,
+  cluster: ClusterReader,
   { stored, key, backup }: Subject,
   context: CallContext,
 ): Promise<boolean> {
@@ -110,7 +110,7 @@ async function forgetAsFound(
 
 /** Lists all requests whose labels name the backup. */
 async function listRequests(
-  cluster: Cluster,
+  cluster: ClusterReader,
   backupUid: string,
   { signal }: CallContext,
 ): Promise<DataMoverBackup[]> {
@@ -126,7 +126,7 @@ async function listRequests(
  * change them could have the data of another backup removed. If its name is no proof either, the data stays.
  */
 async function forgetUnrecorded(
-  cluster: Cluster,
+  cluster: ClusterReader,
   request: DataMoverBackup,
   backup: Backup,
   context: CallContext,
@@ -142,7 +142,7 @@ async function forgetUnrecorded(
 
 /** Returns the uid that the controller has recorded; else that of the claim that the request names, if it still exists. */
 async function claimUidOf(
-  cluster: Cluster,
+  cluster: ClusterReader,
   request: DataMoverBackup,
   { signal }: CallContext,
 ): Promise<string | undefined> {
@@ -164,7 +164,7 @@ function isSame(live: DataMoverBackup, stored: DataMoverBackup | undefined): boo
 }
 
 async function readRecord(
-  cluster: Cluster,
+  cluster: ClusterReader,
   key: Key,
   { signal }: CallContext,
 ): Promise<DataMoverBackup | undefined> {
@@ -173,7 +173,7 @@ async function readRecord(
 }
 
 async function removeData(
-  cluster: Cluster,
+  cluster: ClusterReader,
   record: DataMoverBackup,
   backup: Backup,
   context: CallContext,
@@ -198,7 +198,7 @@ async function removeData(
  * that was read; returns false if it has changed since.
  */
 async function removeRecord(
-  cluster: Cluster,
+  cluster: ClusterReader,
   { metadata }: DataMoverBackup,
   { signal }: CallContext,
 ): Promise<boolean> {
@@ -217,7 +217,7 @@ async function removeRecord(
 }
 
 async function ask(
-  cluster: Cluster,
+  cluster: ClusterReader,
   request: DataMoverDelete,
   { signal }: CallContext,
 ): Promise<DataMoverDelete> {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hangUp } from './hang-up.ts';
+import { closeStdio } from './close-stdio.ts';
 
 /** The variable that the host sets in the environment of every plugin process. */
 export const COOKIE = { key: 'VELERO_PLUGIN', value: 'hello' } as const;
@@ -72,5 +72,5 @@ export function handshakeLine(socketPath: string): string {
  */
 export function announce(socketPath: string): void {
   writeSync(1, handshakeLine(socketPath));
-  hangUp(1);
+  closeStdio(1);
 }

@@ -64,14 +64,14 @@ function toLine(fields: LogFields): string {
   } catch {
     const sayable = Object.entries(fields).map(([key, value]) => [
       key,
-      isSayable(value) ? value : asText(value),
+      isPrintable(value) ? value : asText(value),
     ]);
     return `${JSON.stringify(Object.fromEntries(sayable))}\n`;
   }
 }
 
 /** Returns false for what JSON cannot represent, such as a cyclic object or a bigint. */
-function isSayable(value: unknown): boolean {
+function isPrintable(value: unknown): boolean {
   try {
     JSON.stringify(value);
     return true;

@@ -1,6 +1,6 @@
 import type { Actions } from './actions.ts';
 import { announce, createSocketPath, sweepSockets } from './handshake.ts';
-import { hangUp } from './hang-up.ts';
+import { closeStdio } from './close-stdio.ts';
 import { createPluginServer, listen } from './server.ts';
 import type { CallEnvironment } from './unary.ts';
 
@@ -24,7 +24,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   process.on('SIGTERM', () => process.exit(0));
   endWithParent();
   const exit = (): void => {
-    hangUp(2);
+    closeStdio(2);
     process.exit(0);
   };
   const server = createPluginServer({ ...options, exit });

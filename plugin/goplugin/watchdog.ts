@@ -16,7 +16,7 @@ export interface WatchdogOptions {
 }
 
 /** Checks per limit. A suspended machine or a stopped process misses one check at most. */
-const LOOKS = 12;
+const CHECKS_PER_LIMIT = 12;
 
 /**
  * Creates the watchdog. Velero sets no deadline for a call, nor for the one that ends a plugin: a blocked event loop would hang
@@ -36,14 +36,14 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
 }
 
 function start({ limitMs, log, onWatching }: WatchdogOptions): void {
-  const lookMs = limitMs / LOOKS;
+  const lookMs = limitMs / CHECKS_PER_LIMIT;
   const beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   setInterval(() => Atomics.add(beats, 0, 1), lookMs / 4).unref();
   const line = {
     '@level': 'error',
     '@message': `the plugin process ends: it did nothing for ${String(limitMs / 1000)} s, and Velero would wait for ever`,
   };
-  const workerData: Post = { beats, looks: LOOKS, lookMs, line: `${JSON.stringify(line)}\n` };
+  const workerData: Post = { beats, looks: CHECKS_PER_LIMIT, lookMs, line: `${JSON.stringify(line)}\n` };
   // A single-file executable has no other file to load.
   const worker = new Worker(`(${keepWatch.toString()})(require)`, {
     eval: true,

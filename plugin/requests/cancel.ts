@@ -1,6 +1,6 @@
 import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
 import { cancelPatch } from '../../api/datamover/v1alpha1/cancel-patch.ts';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterReader } from '../cluster-reader.ts';
 import { retryTransient } from '../retry.ts';
 
 /** Identifies a request; the uid is optional because the id of an operation contains none. */
@@ -17,7 +17,7 @@ interface Target {
  * @throws NotFound if no request has the name, Conflict if it has another uid.
  */
 export function cancelRequest<T extends Resource>(
-  cluster: Cluster,
+  cluster: ClusterReader,
   kind: Kind<T>,
   { namespace = '', name, uid }: Target,
   signal?: AbortSignal,

@@ -1,7 +1,7 @@
 import { formatKey, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import { isNotFound } from '../../kube/client/kube-error.ts';
 import { parseOperationID } from '../codec/operation-id.ts';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterReader } from '../cluster-reader.ts';
 import type { CallContext, OperationProgress } from '../velero/item-actions.ts';
 import { cancelRequest } from './cancel.ts';
 import { requestFields } from './fields.ts';
@@ -25,7 +25,7 @@ export interface RequestOperations {
 
 /** Creates Progress and Cancel for operations whose id names a request. Each call is one API request in a process of its own. */
 export function createRequestOperations<T extends Request>(
-  cluster: Cluster,
+  cluster: ClusterReader,
   kind: Kind<T>,
   verb: string,
 ): RequestOperations {

@@ -12,7 +12,7 @@ import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-r
 import { annotations, labels, pluginConfig } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
 import { restoreName } from '../../api/datamover/v1alpha1/names.ts';
-import { createCluster } from '../cluster.ts';
+import { createClusterReader } from '../cluster-reader.ts';
 import { desiredRestore } from './desired-restore.ts';
 import {
   aClaim,
@@ -55,7 +55,7 @@ function setUp(enable = 'true') {
       }
     },
   };
-  const cluster = createCluster({ clock, connect: () => Promise.resolve(counting) });
+  const cluster = createClusterReader({ clock, connect: () => Promise.resolve(counting) });
   const { log, lines } = recordingLog();
   const context = { log, signal: new AbortController().signal };
   const bytes = (object: Resource) => Buffer.from(JSON.stringify(object));

@@ -1,6 +1,6 @@
 import type { PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
 import { dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterReader } from '../cluster-reader.ts';
 import type { RestoreItemAction } from '../velero/item-actions.ts';
 import { createClaimRestore } from './claim.ts';
 import { parseItem } from '../velero/item.ts';
@@ -10,7 +10,7 @@ import { MARKED_RESOURCES } from '../velero/constants.ts';
 import { restoreWaitingClaim } from './waiting-claim.ts';
 
 /** `oadp.openshift.io/data-mover-restore`: creates requests for the data of moved claims. */
-export function createRestoreAction(cluster: Cluster): RestoreItemAction {
+export function createRestoreAction(cluster: ClusterReader): RestoreItemAction {
   const claim = createClaimRestore(cluster);
   const operations = createRequestOperations(cluster, dataMoverRestores, 'downloading');
   return {

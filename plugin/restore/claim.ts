@@ -5,7 +5,7 @@ import { dataMoverBackups, dataMoverRestores } from '../../api/datamover/v1alpha
 import { restoreSourceOf, type RestoreSource } from '../../api/datamover/v1alpha1/restore-source.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { parseOperationID, toOperationID } from '../codec/operation-id.ts';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterReader } from '../cluster-reader.ts';
 import { PluginError } from '../plugin-error.ts';
 import { howToEnable } from '../settings.ts';
 import type {
@@ -38,7 +38,7 @@ export type RestoreClaim = (claim: MovedClaim, context: CallContext) => Promise<
  * Creates the restore of claims: it restores the claim without a volume, prevents provisioners from serving it, and creates the
  * request for its data.
  */
-export function createClaimRestore(cluster: Cluster): RestoreClaim {
+export function createClaimRestore(cluster: ClusterReader): RestoreClaim {
   return async (claim, { log: callLog, signal }) => {
     const { pvc, restore, item, movedBy } = claim;
     const subject = `PersistentVolumeClaim ${pvc.metadata.namespace ?? ''}/${pvc.metadata.name}`;
@@ -104,7 +104,7 @@ async function sourceInCluster(
   return isTerminal(record.status?.phase ?? '') ? restoreSourceOf(record) : undefined;
 }
 
-async function assertOn(cluster: Cluster, claim: MovedClaim, subject: string): Promise<void> {
+async function assertOn(cluster: ClusterReader, claim: MovedClaim, subject: string): Promise<void> {
   const namespace = claim.restore.metadata.namespace ?? '';
   const settings = await cluster.settings(namespace);
   if (settings.enabled) return;

@@ -54,7 +54,7 @@ export function asItIs(item: Buffer, existing: PersistentVolumeClaim): Buffer {
 }
 
 /** Longer than a running controller needs, and short enough for a restore if no controller runs. */
-const MAKE_WAY_TIMEOUT_MS = 60_000;
+const DETACH_TIMEOUT_MS = 60_000;
 
 /**
  * Waits until the claim is out of use, because Velero restores pods next, which must not start with the data that is about to be
@@ -74,11 +74,11 @@ export async function waitUntilOutOfUse(
     during: 'while its destination was taken out of use',
     observe: ({ status }: DataMoverRestore) => (isOutOfUse(status) ? {} : undefined),
   };
-  if ((await waitForRequest(kube, awaited, { clock, timeoutMs: MAKE_WAY_TIMEOUT_MS, signal })) !== undefined)
+  if ((await waitForRequest(kube, awaited, { clock, timeoutMs: DETACH_TIMEOUT_MS, signal })) !== undefined)
     return;
   const claim = `${namespace}/${spec.destinationClaimRef.name}`;
   log.warn(
-    `PersistentVolumeClaim ${claim} is still in use after ${String(MAKE_WAY_TIMEOUT_MS / 1000)} s, so its data cannot be replaced: stop what uses it; DataMoverRestore ${namespace}/${name} says more`,
+    `PersistentVolumeClaim ${claim} is still in use after ${String(DETACH_TIMEOUT_MS / 1000)} s, so its data cannot be replaced: stop what uses it; DataMoverRestore ${namespace}/${name} says more`,
   );
 }
 

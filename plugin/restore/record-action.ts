@@ -9,7 +9,7 @@ import { shortHash } from '../../api/datamover/v1alpha1/names.ts';
 import { restoreSourceOf } from '../../api/datamover/v1alpha1/restore-source.ts';
 import { readBackup } from '../../api/datamover/v1alpha1/spellings.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterReader } from '../cluster-reader.ts';
 import { collect } from '../collect.ts';
 import type { CallContext, RestoreItemAction } from '../velero/item-actions.ts';
 import { restoreKey } from './desired-restore.ts';
@@ -25,7 +25,7 @@ import { retryTransient } from '../retry.ts';
  * `oadp.openshift.io/data-mover-record`: a stored DataMoverBackup is the record of data. It is never restored itself, because a
  * controller would treat it as a new request; it becomes the source of the request that waits for it.
  */
-export function createRecordAction(cluster: Cluster): RestoreItemAction {
+export function createRecordAction(cluster: ClusterReader): RestoreItemAction {
   const operations = createRequestOperations(cluster, dataMoverRestores, 'downloading');
   return {
     resources: [`${dataMoverBackups.plural}.${GROUP}`],
@@ -41,7 +41,7 @@ export function createRecordAction(cluster: Cluster): RestoreItemAction {
 }
 
 async function handOver(
-  cluster: Cluster,
+  cluster: ClusterReader,
   record: DataMoverBackup,
   restore: Restore,
   { log: callLog, signal }: CallContext,

@@ -1,6 +1,6 @@
 import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
 import { labels } from '../../api/datamover/v1alpha1/keys.ts';
-import type { Cluster } from '../cluster.ts';
+import type { ClusterReader } from '../cluster-reader.ts';
 import { PluginError } from '../plugin-error.ts';
 import type { CallContext, RestoreItemInput, RestoreItemOutput } from '../velero/item-actions.ts';
 import { editItem, parseItem, removeKeys } from '../velero/item.ts';
@@ -13,7 +13,7 @@ import { targetNamespace } from './namespace-mapping.ts';
  * @returns undefined for anything else
  */
 export async function restoreWaitingClaim(
-  cluster: Cluster,
+  cluster: ClusterReader,
   { item, itemFromBackup, restore }: RestoreItemInput,
   { signal }: CallContext,
 ): Promise<RestoreItemOutput | undefined> {

@@ -7,7 +7,7 @@ import { parseResticConfig } from '../../movers/restic/config.ts';
 import { RESTORE_SCRIPT } from '../../movers/restic-repository/transfer/restore-script.ts';
 import { desiredRepositoryJob } from '../../movers/restic-repository/job/repository-job.ts';
 import { rootArgument } from '../../movers/restic-repository/transfer/root-folder.ts';
-import { forgetTask } from '../../movers/restic-repository/maintenance/upkeep.ts';
+import { forgetTask } from '../../movers/restic-repository/maintenance/maintenance-tasks.ts';
 import { verificationScript } from '../../movers/restic-repository/verification/script.ts';
 import { resticBin } from './restic-bin.ts';
 

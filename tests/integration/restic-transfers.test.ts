@@ -11,7 +11,7 @@ import { BACKUP_SCRIPT } from '../../movers/restic/scripts.ts';
 import { RESTORE_SCRIPT } from '../../movers/restic-repository/transfer/restore-script.ts';
 import { diagnose } from '../../movers/restic-repository/log/diagnosis.ts';
 import type { RootFolder } from '../../movers/mover.ts';
-import { placeOf } from '../../movers/restic-repository/access/repository-context.ts';
+import { repositoryContext } from '../../movers/restic-repository/access/repository-context.ts';
 import { rootArgument } from '../../movers/restic-repository/transfer/root-folder.ts';
 import { ATTR, ensurePackages, staticBusybox } from '../../hack/cluster/packages.ts';
 import { silentProgress } from '../../hack/cluster/progress.ts';
@@ -31,7 +31,10 @@ const APPLETS =
 let restic: string;
 let folder: string;
 
-const place = placeOf('cluster/shop/database', 'velero/restic-config', { privileges: '', space: '' });
+const place = repositoryContext('cluster/shop/database', 'velero/restic-config', {
+  privileges: '',
+  space: '',
+});
 
 const at = (...names: string[]): string => join(folder, ...names);
 

@@ -9,8 +9,8 @@ import { complaints, readMessages } from '../../movers/restic-repository/transfe
 import { BACKUP_SCRIPT } from '../../movers/restic/scripts.ts';
 import { RESTORE_SCRIPT } from '../../movers/restic-repository/transfer/restore-script.ts';
 import { diagnose } from '../../movers/restic-repository/log/diagnosis.ts';
-import { placeOf } from '../../movers/restic-repository/access/repository-context.ts';
-import { judgeVerification } from '../../movers/restic-repository/verification/compare.ts';
+import { repositoryContext } from '../../movers/restic-repository/access/repository-context.ts';
+import { compareVerification } from '../../movers/restic-repository/verification/compare-verification.ts';
 import { verificationScript } from '../../movers/restic-repository/verification/script.ts';
 import { staticBusybox } from '../../hack/cluster/packages.ts';
 
@@ -18,7 +18,7 @@ import { staticBusybox } from '../../hack/cluster/packages.ts';
 
 let folder: string;
 const at = (...names: string[]): string => join(folder, ...names);
-const place = placeOf('c1/app/data', 'velero/restic-config', { privileges: '', space: '' });
+const place = repositoryContext('c1/app/data', 'velero/restic-config', { privileges: '', space: '' });
 const APPLETS =
   'sh find sed awk id timeout sleep stat mktemp mkfifo tr wc cat rm chown chmod touch mkdir base64 dd seq'.split(
     ' ',
@@ -238,7 +238,7 @@ describe('a file that is called like a report', () => {
       snapshotID: 'cdcdcdcd',
       reported: {},
     } as const;
-    expect(judgeVerification(lines, request)).toEqual({ difference: 'the repository does not hold it' });
+    expect(compareVerification(lines, request)).toEqual({ difference: 'the repository does not hold it' });
   });
 });
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RESTORE_ROOT } from '../../movers/restic-repository/transfer/root-folder.ts';
-import { judgeSurvey } from '../../movers/volsync/survey.ts';
+import { readSurvey } from '../../movers/volsync/survey.ts';
 import { SURVEY_SCRIPT } from '../../movers/volsync/survey-script.ts';
 import { reporting, reports } from '../../movers/restic-repository/log/script-log.ts';
 import { staticBusybox } from '../../hack/cluster/packages.ts';
@@ -54,10 +54,10 @@ function run(script: string, args: string[] = [], uid?: number): { lines: string
   return { lines: `${stdout}${stderr}`.split('\n'), status };
 }
 
-function survey(uid?: number): ReturnType<typeof judgeSurvey> {
+function survey(uid?: number): ReturnType<typeof readSurvey> {
   const { lines, status } = run(SURVEY_SCRIPT, [], uid);
   expect(status).toBe(0);
-  return judgeSurvey(reports(lines));
+  return readSurvey(reports(lines));
 }
 
 function notSaved(uid?: number): string | undefined {

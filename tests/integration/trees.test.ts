@@ -11,14 +11,14 @@ import { complaints, readMessages } from '../../movers/restic-repository/transfe
 import { BACKUP_SCRIPT } from '../../movers/restic/scripts.ts';
 import { RESTORE_SCRIPT } from '../../movers/restic-repository/transfer/restore-script.ts';
 import { readResticLog } from '../../movers/volsync/restic-log.ts';
-import { judgeSurvey } from '../../movers/volsync/survey.ts';
+import { readSurvey } from '../../movers/volsync/survey.ts';
 import { SURVEY_SCRIPT } from '../../movers/volsync/survey-script.ts';
 import { diagnose } from '../../movers/restic-repository/log/diagnosis.ts';
-import { placeOf } from '../../movers/restic-repository/access/repository-context.ts';
+import { repositoryContext } from '../../movers/restic-repository/access/repository-context.ts';
 import { CONFIG, KEY, KEY_NAME } from '../../movers/restic-repository/transfer/root-attributes.ts';
 import { rootArgument } from '../../movers/restic-repository/transfer/root-folder.ts';
 import { reports } from '../../movers/restic-repository/log/script-log.ts';
-import { judgeVerification } from '../../movers/restic-repository/verification/compare.ts';
+import { compareVerification } from '../../movers/restic-repository/verification/compare-verification.ts';
 import { verificationScript } from '../../movers/restic-repository/verification/script.ts';
 import { ATTR, ensurePackages, staticBusybox } from '../../hack/cluster/packages.ts';
 import { silentProgress } from '../../hack/cluster/progress.ts';
@@ -40,7 +40,7 @@ const APPLETS =
     ' ',
   );
 const ENTRY = join(import.meta.dirname, '../../hack/cluster/doubles/volsync/image/entry.sh');
-const place = placeOf('c1/app/data', 'velero/restic-config', { privileges: '', space: '' });
+const place = repositoryContext('c1/app/data', 'velero/restic-config', { privileges: '', space: '' });
 
 let restic: string;
 let folder: string;
@@ -110,7 +110,7 @@ function verify(
 ) {
   const request = { kind, level: 'Data', isLive: false, snapshotID, reported } as const;
   const { lines } = run(verificationScript(request, leavesOutLostAndFound), [snapshotID, at('data')]);
-  return judgeVerification(
+  return compareVerification(
     lines.map((line) => line.replace(`"paths":["${at('data')}"]`, '"paths":["/data"]')),
     request,
   );
@@ -234,7 +234,7 @@ function forgetGroupModes(): void {
 function byVolSync(sockets: number): void {
   const before = describeTree(at('data'), true);
   const { held, empty } = lostAndFound(at('data'));
-  const found = judgeSurvey(reports(run(SURVEY_SCRIPT, []).lines));
+  const found = readSurvey(reports(run(SURVEY_SCRIPT, []).lines));
   if (held > 0) {
     expect(found).toMatchObject({ state: 'Failed', reason: 'UnsupportedContent' });
     return;

@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { readResticLog, savedSnapshotIn } from '../../movers/volsync/restic-log.ts';
-import { judgeVerification, type Verified } from '../../movers/restic-repository/verification/compare.ts';
+import {
+  compareVerification,
+  type Verified,
+} from '../../movers/restic-repository/verification/compare-verification.ts';
 import { verificationScript } from '../../movers/restic-repository/verification/script.ts';
 import { staticBusybox } from '../../hack/cluster/packages.ts';
 import { resticBin } from './restic-bin.ts';
@@ -109,7 +112,7 @@ function check(
   );
   if (status !== 0) return { failure: lines.join('\n') };
   // The log must name the path of a mover's volume; ours is elsewhere.
-  return judgeVerification(
+  return compareVerification(
     lines.map((line) => line.replace(`"paths":["${volume()}"]`, '"paths":["/data"]')),
     request,
   );

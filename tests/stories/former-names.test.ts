@@ -7,7 +7,7 @@ import type { CallContext } from '../../plugin/velero/item-actions.ts';
 import { aRestore, recordingLog } from '../fakes/velero-objects.ts';
 import { createRecordAction } from '../../plugin/restore/record-action.ts';
 import { createRestoreAction } from '../../plugin/restore/action.ts';
-import { createCluster } from '../../plugin/cluster.ts';
+import { createClusterReader } from '../../plugin/cluster-reader.ts';
 import { APP, World } from '../fakes/cluster/world.ts';
 
 /** Objects as the version before the renames of public names wrote them; their text is literal and must stay as it is. */
@@ -187,7 +187,7 @@ describe('a Velero backup that the version before has stored', () => {
       data: { enable: 'true' },
     });
     const client = world.kube.client('plugin');
-    const cluster = createCluster({ clock, connect: () => Promise.resolve(client) });
+    const cluster = createClusterReader({ clock, connect: () => Promise.resolve(client) });
     const context: CallContext = { log: recordingLog().log, signal };
     const item = Buffer.from(CLAIM);
     const claim = await createRestoreAction(cluster).execute(

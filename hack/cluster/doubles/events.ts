@@ -30,9 +30,9 @@ export interface EventText {
 }
 
 /** Writes an Event about an object. Never throws: a missing Event must not fail a reconcile. */
-export type TellEvent = (regarding: Resource, text: EventText) => void;
+export type RecordEvent = (regarding: Resource, text: EventText) => void;
 
-export interface EventTellerOptions {
+export interface EventRecorderOptions {
   client: KubeClient;
   /** Name of the reporting controller. */
   reporter: string;
@@ -43,15 +43,15 @@ export interface EventTellerOptions {
  * Returns a function that writes Events. The same Event about the same object is written once, however often a retry repeats it;
  * a real sidecar would increase its count.
  */
-export function createEventTeller({ client, reporter, log }: EventTellerOptions): TellEvent {
-  const told = new Set<string>();
+export function createEventRecorder({ client, reporter, log }: EventRecorderOptions): RecordEvent {
+  const recorded = new Set<string>();
   let count = 0;
   return (object, { type, reason, action, note }) => {
     const { name, namespace, uid } = object.metadata;
     const identity = JSON.stringify([object.kind, uid ?? `${namespace ?? ''}/${name}`, reason, note]);
-    if (told.has(identity)) return;
-    if (told.size > 10_000) told.clear();
-    told.add(identity);
+    if (recorded.has(identity)) return;
+    if (recorded.size > 10_000) recorded.clear();
+    recorded.add(identity);
     count += 1;
     const now = Date.now();
     const event: Event = {

@@ -14,18 +14,18 @@ import type { Credentials } from './credentials.ts';
  * long as it works. If the transfer fails and the user's secret now yields another copy, the request does not fail: the request's
  * secret and the transfer are deleted and created again with the same names.
  */
-export interface Renewal {
+export interface CredentialRotation {
   /**
    * Deletes a failed transfer so that it is created again; returns `undefined` if a new one would get the same credentials.
-   * `live` reads the current object. Default: by its name. `letGo` makes the engine release the object before it is deleted.
+   * `live` reads the current object. Default: by its name. `detach` makes the engine release the object before it is deleted.
    */
-  takeBack<T extends Resource>(
+  restartTransfer<T extends Resource>(
     request: RepositoryRequest<RepositoryConfig>,
     transfer: {
       kind: Kind<T>;
       object: T;
       live?: () => Promise<Resource | undefined>;
-      letGo?: () => Promise<void>;
+      detach?: () => Promise<void>;
     },
     failure: Failure,
   ): Promise<Waiting | undefined>;
@@ -42,7 +42,7 @@ const OF_ACCESS: ReadonlySet<FailureReason> = new Set<FailureReason>([
   'MoverFailed',
 ]);
 
-export interface RenewalDependencies {
+export interface CredentialRotationDependencies {
   client: KubeClient;
   /** The protected namespace. */
   namespace: string;
@@ -52,11 +52,11 @@ export interface RenewalDependencies {
   log: Logger;
 }
 
-export function createRenewal(deps: RenewalDependencies): Renewal {
+export function createCredentialRotation(deps: CredentialRotationDependencies): CredentialRotation {
   const { client, namespace, creator } = deps;
 
   return {
-    async takeBack(request, { kind, object, live, letGo }, failure) {
+    async restartTransfer(request, { kind, object, live, detach }, failure) {
       if (!OF_ACCESS.has(failure.reason)) return undefined;
       const { name, signal } = request;
       const key = { namespace, name };
@@ -64,7 +64,7 @@ export function createRenewal(deps: RenewalDependencies): Renewal {
       if ('state' in next) return undefined;
       // Another process may have replaced it already, or the cached object may be stale.
       const now = live === undefined ? await client.get(kind, key, { signal }) : await live();
-      if (!isSameObject(now, object)) return outgoing(object);
+      if (!isSameObject(now, object)) return waitForDeletion(object);
       const copy = await client.get(secrets, key, { signal });
       if (copy !== undefined && isSame(copy.data ?? {}, next.data)) return undefined;
       // Before the requests: their responses may be lost.
@@ -72,19 +72,19 @@ export function createRenewal(deps: RenewalDependencies): Renewal {
       creator.forget(kind, key);
       // Delete the secret first: a transfer without it is deleted by the next pass.
       if (copy !== undefined) await client.delete(secrets, key, { ...uidOf(copy), signal });
-      await letGo?.();
+      await detach?.();
       await client.delete(kind, key, { ...uidOf(object), propagationPolicy: 'Foreground', signal });
       deps.log.info(
         { requestUID: requestUidOf(request), transfer: name, reason: failure.reason },
         'a transfer failed with an access that has been replaced since: it is made anew',
       );
-      return withActivity(outgoing(object), deps.now().toISOString());
+      return withActivity(waitForDeletion(object), deps.now().toISOString());
     },
   };
 }
 
 /** Returns a wait until the objects of the former transfer are deleted. */
-export function outgoing(...left: readonly (Resource | Pod)[]): Waiting {
+export function waitForDeletion(...left: readonly (Resource | Pod)[]): Waiting {
   return withActivity(
     {
       state: 'InProgress',

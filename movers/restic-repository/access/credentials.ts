@@ -7,7 +7,7 @@ import { probeStore } from './store-probe.ts';
 import type { Reach } from '../../factory.ts';
 import type { AccessRequest, Finding, Refusal, RepositoryRequest } from '../../mover.ts';
 import type { RepositoryConfig } from '../config.ts';
-import { placeOf, type Place, type Remedies } from './repository-context.ts';
+import { repositoryContext, type RepositoryContext, type Remedies } from './repository-context.ts';
 
 type Question = AccessRequest<RepositoryConfig>;
 type Request = RepositoryRequest<RepositoryConfig>;
@@ -29,7 +29,7 @@ export interface Credentials {
   /** Reports whether the object store responds. */
   probe(request: Question): Promise<Finding>;
   /** Returns the names that messages use for the secret, the location and the repository. */
-  placeOf(request: Request, location: string | undefined): Place;
+  contextOf(request: Request, location: string | undefined): RepositoryContext;
 }
 
 export function createCredentials(
@@ -81,8 +81,8 @@ export function createCredentials(
         : probeStore(derived.data, request.signal, reach);
     },
 
-    placeOf: ({ config, repositoryPath }, location) =>
-      placeOf(
+    contextOf: ({ config, repositoryPath }, location) =>
+      repositoryContext(
         repositoryPath,
         `${namespace}/${config.resticSecret.name}`,
         remedies,

@@ -1,5 +1,5 @@
 /** Names for messages of the objects that give access to a repository. Never contains values of secrets. */
-export interface Place {
+export interface RepositoryContext {
   /** `namespace/name` of the user's secret. */
   secret: string;
   /** The object that contains the credentials of the storage. */
@@ -24,7 +24,12 @@ export interface Remedies {
 /**
  * Returns the names for messages. `location` is the BackupStorageLocation (`namespace/name`) that completes the secret, if any.
  */
-export function placeOf(repository: string, secret: string, remedies: Remedies, location?: string): Place {
+export function repositoryContext(
+  repository: string,
+  secret: string,
+  remedies: Remedies,
+  location?: string,
+): RepositoryContext {
   if (location === undefined) {
     return {
       repository,

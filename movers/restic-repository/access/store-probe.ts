@@ -9,13 +9,13 @@ import { CUSTOM_CA_KEY, decode } from './restic-secret.ts';
  * query, so that of the secret only host and port are sent; any response of the store itself counts.
  */
 
-const LIMIT_MS = 5_000;
+const PROBE_TIMEOUT_MS = 5_000;
 
 const REACHABLE = 'Reachable';
 const UNREACHABLE = 'RepositoryUnreachable';
 
 /** Responses of a gateway without a backend. */
-const NOBODY_THERE = [502, 503, 504];
+const GATEWAY_ERRORS = [502, 503, 504];
 
 /** `data` is that of a repository's secret, in base64. */
 export async function probeStore(
@@ -29,21 +29,21 @@ export async function probeStore(
     return { status: 'Unknown', reason: 'NotChecked', message };
   }
   const { host } = new URL(store);
-  const limit = AbortSignal.timeout(LIMIT_MS);
+  const limit = AbortSignal.timeout(PROBE_TIMEOUT_MS);
   const authority = decode(data[CUSTOM_CA_KEY]);
   try {
     const status = await reach(store, {
       authority: authority === '' ? undefined : authority,
       signal: AbortSignal.any([outer, limit]),
     });
-    if (!NOBODY_THERE.includes(status))
+    if (!GATEWAY_ERRORS.includes(status))
       return { status: 'True', reason: REACHABLE, message: `${host} answers the controller` };
     return unreachable(host, `answers with HTTP status ${String(status)}: nothing is behind its gateway`);
   } catch (error) {
     outer.throwIfAborted();
     return unreachable(
       host,
-      limit.aborted ? `has not answered within ${String(LIMIT_MS / 1000)} s` : why(error),
+      limit.aborted ? `has not answered within ${String(PROBE_TIMEOUT_MS / 1000)} s` : errorText(error),
     );
   }
 }
@@ -74,7 +74,7 @@ const STORES: Readonly<Record<string, (rest: string, valueOf: (key: string) => s
 };
 
 /** Text for users, by Node's error code. */
-const TROUBLES: Readonly<Record<string, string>> = {
+const NETWORK_ERRORS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'has a name that nobody knows',
   EAI_AGAIN: 'has a name that could not be looked up',
   ECONNREFUSED: 'refuses the connection',
@@ -85,11 +85,11 @@ const TROUBLES: Readonly<Record<string, string>> = {
 
 const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
 
-function why(error: unknown): string {
+function errorText(error: unknown): string {
   const { code = 'unknown trouble' } = error as { code?: string };
   if (UNTRUSTED.test(code))
     return `shows a certificate that is not trusted (${code}): put that of its authority into key ${CUSTOM_CA_KEY}`;
-  return TROUBLES[code] ?? `cannot be asked (${code})`;
+  return NETWORK_ERRORS[code] ?? `cannot be asked (${code})`;
 }
 
 const reachOverHttp: Reach = (url, { authority, signal }) =>

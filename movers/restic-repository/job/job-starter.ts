@@ -4,7 +4,7 @@ import type { Creator } from '../../../kube/runtime/creator.ts';
 import type { MoverOutcome, RepositoryRequest } from '../../mover.ts';
 import type { Credentials } from '../access/credentials.ts';
 import type { RepositoryConfig } from '../config.ts';
-import { keeping } from './kept-facts.ts';
+import { withFacts } from './kept-facts.ts';
 import { desiredRepositoryJob } from './repository-job.ts';
 import type { RepositoryTask } from './repository-task.ts';
 import { desiredSecret, withLocation } from './request-objects.ts';
@@ -57,7 +57,7 @@ function metadataOfJob(
   { owner, keeps }: { owner: OwnerReference | undefined; keeps?: object },
 ): ObjectMeta {
   return {
-    ...(keeps === undefined ? made : keeping(made, keeps)),
+    ...(keeps === undefined ? made : withFacts(made, keeps)),
     ...(owner !== undefined && { ownerReferences: [owner] }),
   };
 }

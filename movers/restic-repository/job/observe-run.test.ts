@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Job, Pod } from '../../../api/kubernetes/core.ts';
-import { placeOf } from '../access/repository-context.ts';
-import { judgeRun, type ResticRun } from './observe-run.ts';
+import { repositoryContext } from '../access/repository-context.ts';
+import { observeRun, type ResticRun } from './observe-run.ts';
 
 const remedies = { privileges: 'let it do more', space: 'give it more' };
 
@@ -26,47 +26,47 @@ function run(more: {
       status: { phase, containerStatuses: [{ name: 'restic', state }] },
     } as Pod,
     podLog: { lines, movedAt: undefined, complete },
-    place: placeOf('c1/app/data', 'velero/restic-config', remedies),
+    context: repositoryContext('c1/app/data', 'velero/restic-config', remedies),
   };
 }
 
 describe('a look at a restic of our own', () => {
   it('is done when restic has ended well', () => {
     const seen = run({ job: { succeeded: 1 }, lines: ['1 snapshots have been removed, running prune'] });
-    expect(judgeRun(seen)).toEqual({
+    expect(observeRun(seen)).toEqual({
       state: 'Done',
       facts: { lines: ['1 snapshots have been removed, running prune'] },
     });
   });
 
   it('is done when its pod has ended well, before the Job says so', () => {
-    expect(judgeRun(run({ phase: 'Running', exitCode: 0, lines: ['saved'] }))).toMatchObject({
+    expect(observeRun(run({ phase: 'Running', exitCode: 0, lines: ['saved'] }))).toMatchObject({
       state: 'Done',
     });
-    expect(judgeRun(run({ phase: 'Running', exitCode: 0, complete: false }))).toMatchObject({
+    expect(observeRun(run({ phase: 'Running', exitCode: 0, complete: false }))).toMatchObject({
       state: 'InProgress',
     });
-    expect(judgeRun(run({ phase: 'Running', exitCode: 1 }))).toMatchObject({ state: 'InProgress' });
+    expect(observeRun(run({ phase: 'Running', exitCode: 1 }))).toMatchObject({ state: 'InProgress' });
   });
 
   it('is not done before the whole log is there', () => {
     const seen = run({ job: { succeeded: 1 }, complete: false });
-    expect(judgeRun(seen)).toMatchObject({ state: 'InProgress', requeueAfterMs: 2000 });
+    expect(observeRun(seen)).toMatchObject({ state: 'InProgress', requeueAfterMs: 2000 });
   });
 
   it('goes on while restic works, and says whether it has begun', () => {
-    expect(judgeRun(run({ phase: 'Pending' }))).toMatchObject({
+    expect(observeRun(run({ phase: 'Pending' }))).toMatchObject({
       state: 'InProgress',
       started: false,
     });
-    expect(judgeRun(run({ phase: 'Running' }))).toMatchObject({ state: 'InProgress', started: true });
+    expect(observeRun(run({ phase: 'Running' }))).toMatchObject({ state: 'InProgress', started: true });
   });
 
   it('says what keeps restic from starting', () => {
     const seen = run({ phase: 'Pending' });
     const waiting = { reason: 'ImagePullBackOff', message: 'no such image' };
     seen.pod!.status!.containerStatuses = [{ name: 'restic', state: { waiting } }];
-    expect(judgeRun(seen)).toMatchObject({
+    expect(observeRun(seen)).toMatchObject({
       state: 'InProgress',
       message: 'restic cannot start: ImagePullBackOff: no such image',
     });
@@ -74,12 +74,12 @@ describe('a look at a restic of our own', () => {
 
   it('waits for the whole log of a failed pod', () => {
     const seen = run({ job: { failed: 1 }, phase: 'Failed', complete: false });
-    expect(judgeRun(seen)).toMatchObject({ state: 'InProgress', requeueAfterMs: 2000 });
+    expect(observeRun(seen)).toMatchObject({ state: 'InProgress', requeueAfterMs: 2000 });
   });
 
   it('fails at once where trying again is of no use, naming secret and key', () => {
     const lines = ['Fatal: wrong password or no key found'];
-    const outcome = judgeRun(run({ job: { failed: 1 }, phase: 'Failed', exitCode: 12, lines }));
+    const outcome = observeRun(run({ job: { failed: 1 }, phase: 'Failed', exitCode: 12, lines }));
     expect(outcome).toMatchObject({ state: 'Failed', reason: 'WrongPassword' });
     expect(outcome).toHaveProperty(
       'message',
@@ -89,24 +89,24 @@ describe('a look at a restic of our own', () => {
 
   it('fails at once where there is no repository; only restic means that by 10', () => {
     const seen = run({ job: { failed: 1 }, phase: 'Failed', exitCode: 10, lines: ['Fatal: no config'] });
-    expect(judgeRun(seen)).toMatchObject({
+    expect(observeRun(seen)).toMatchObject({
       state: 'Failed',
       reason: 'RepositoryMissing',
       message: expect.stringMatching(/^there is no repository c1\/app\/data; check key RESTIC_REPOSITORY/),
     });
-    expect(judgeRun({ ...seen, program: 'rclone' }).state).toBe('InProgress');
+    expect(observeRun({ ...seen, program: 'rclone' }).state).toBe('InProgress');
   });
 
   it('says so where there is a key and no config, for it is there and cannot be made', () => {
     const lines = ['Fatal: create key in repository at s3:h/b failed: repository already contains keys', ''];
     const seen = run({ job: { failed: 1 }, phase: 'Failed', exitCode: 10, lines });
-    expect(judgeRun(seen)).toMatchObject({ state: 'Failed', reason: 'RepositoryDamaged' });
+    expect(observeRun(seen)).toMatchObject({ state: 'Failed', reason: 'RepositoryDamaged' });
   });
 
   it('gives an unknown failure three attempts', () => {
     const seen = (failed: number): ResticRun =>
       run({ job: { failed }, phase: 'Failed', exitCode: 1, lines: ['Fatal: something odd'] });
-    expect(judgeRun(seen(2)).state).toBe('InProgress');
-    expect(judgeRun(seen(3))).toMatchObject({ state: 'Failed', reason: 'MoverFailed' });
+    expect(observeRun(seen(2)).state).toBe('InProgress');
+    expect(observeRun(seen(3))).toMatchObject({ state: 'Failed', reason: 'MoverFailed' });
   });
 });

@@ -2,7 +2,7 @@ import type { Job, Pod } from '../../../api/kubernetes/core.ts';
 import type { MoverOutcome, MoverProgress } from '../../mover.ts';
 import { diagnose, type Complaint } from '../log/diagnosis.ts';
 import type { Program } from './repository-job.ts';
-import type { Place } from '../access/repository-context.ts';
+import type { RepositoryContext } from '../access/repository-context.ts';
 import { hasFailed, hasRun, stateOf, terminated, unscheduled } from './mover-pod.ts';
 import { plainLine } from '../../../lifecycle/request/plain-text.ts';
 import type { PodLog } from '../log/followed-log.ts';
@@ -16,7 +16,7 @@ export interface ResticRun {
   job: Job;
   pod: Pod | undefined;
   podLog: PodLog | undefined;
-  place: Place;
+  context: RepositoryContext;
   /** Returns the progress. Absent: the command moves no data. */
   progress?: (lines: readonly string[]) => MoverProgress | undefined;
   /** Returns the lines that describe errors. Default: all lines. */
@@ -34,7 +34,7 @@ export interface ResticOutput {
 const MAX_ATTEMPTS = 3;
 
 /** Returns the outcome that the Job, its pod and its log show. */
-export function judgeRun(seen: ResticRun): MoverOutcome<ResticOutput> {
+export function observeRun(seen: ResticRun): MoverOutcome<ResticOutput> {
   if (!isOver(seen)) return working(seen);
   // The log contains the result or the reason of a failure; wait until it is complete.
   if (seen.podLog?.complete === false)
@@ -44,7 +44,7 @@ export function judgeRun(seen: ResticRun): MoverOutcome<ResticOutput> {
       message: `reading ${seen.program}'s log`,
       requeueAfterMs: 2000,
     };
-  return endedWell(seen) ? { state: 'Done', facts: { lines: linesOf(seen) } } : judgeFailure(seen);
+  return endedWell(seen) ? { state: 'Done', facts: { lines: linesOf(seen) } } : classifyFailure(seen);
 }
 
 function isOver(seen: ResticRun): boolean {
@@ -78,13 +78,13 @@ function starting({ job, pod, program, doing }: ResticRun): Waiting {
   return {
     state: 'InProgress',
     started: false,
-    message: homeless ?? troubleOf(pod, program) ?? `${program} is ${doing}`,
+    message: homeless ?? startProblem(pod, program) ?? `${program} is ${doing}`,
     ...(homeless !== undefined && { reason: 'Unschedulable' as const }),
     ...(lastActivity !== undefined && { lastActivity }),
   };
 }
 
-function troubleOf(pod: Pod | undefined, program: Program): string | undefined {
+function startProblem(pod: Pod | undefined, program: Program): string | undefined {
   const { message, reason = '' } = stateOf(pod)?.waiting ?? {};
   return message === undefined ? undefined : `${program} cannot start: ${reason}: ${message}`;
 }
@@ -105,15 +105,15 @@ function lastSign({ pod, podLog }: ResticRun): string | undefined {
   return podLog?.movedAt?.toISOString() ?? stateOf(pod)?.running?.startedAt;
 }
 
-function judgeFailure(seen: ResticRun): MoverOutcome<never> {
+function classifyFailure(seen: ResticRun): MoverOutcome<never> {
   const failures = failuresOf(seen);
   const end = terminated(seen.pod);
   const lines = linesOf(seen);
   const said = seen.complaints?.(lines) ?? lines.map((line) => complaint(line) ?? line);
-  const { reason, message, evidence, attempts } = diagnose(said, end, seen.place);
+  const { reason, message, evidence, attempts } = diagnose(said, end, seen.context);
   const isMissing = seen.program === 'restic' && end?.exitCode === NO_REPOSITORY;
   // A more specific reason than MoverFailed explains why there is no repository.
-  if (isMissing && reason === 'MoverFailed') return noRepository(seen.place);
+  if (isMissing && reason === 'MoverFailed') return noRepository(seen.context);
   if (failures < Math.min(attempts, MAX_ATTEMPTS) && !hasGivenUp(seen.job)) {
     return {
       state: 'InProgress',
@@ -128,7 +128,7 @@ function judgeFailure(seen: ResticRun): MoverOutcome<never> {
 /** restic's exit code for it. Only a backup creates a missing repository. */
 const NO_REPOSITORY = 10;
 
-function noRepository({ repository, base }: Place): MoverOutcome<never> {
+function noRepository({ repository, base }: RepositoryContext): MoverOutcome<never> {
   const message = `there is no repository ${repository}; check ${base}, unless somebody removed it`;
   return { state: 'Failed', reason: 'RepositoryMissing', message };
 }

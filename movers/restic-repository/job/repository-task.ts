@@ -15,7 +15,7 @@ export interface RepositoryTask<Facts> {
   access?: (restic: Record<string, string>) => { data: Record<string, string> } | { problem: string };
   /** Owner of the Job, for garbage collection if cleanup does not happen. Default: that of the request. */
   owner?: OwnerReference;
-  /** Facts to store at the Job for {@link keptAt}. Absent: none. */
+  /** Facts to store at the Job for {@link factsAt}. Absent: none. */
   keeps?: object;
   /** Suffix of the Job's name, after the request's name. Absent: none. */
   suffix?: string;

@@ -7,7 +7,7 @@ import type { RepositoryConfig } from '../config.ts';
 import type { PodLogs } from '../log/pod-logs.ts';
 import { createJobStarter, type JobStarterDependencies } from './job-starter.ts';
 import { newestPod } from './newest-pod.ts';
-import { judgeRun } from './observe-run.ts';
+import { observeRun } from './observe-run.ts';
 import type { RepositoryTask } from './repository-task.ts';
 import { locationOf } from './request-objects.ts';
 
@@ -68,13 +68,13 @@ export function createResticRunner(deps: ResticRunnerDependencies): ResticRunner
       const job = deps.jobs.get(id);
       if (job === undefined) return startJob(request, task);
       const pod = newestPod(deps.pods.byIndex(OWN_JOB_INDEX, id));
-      const outcome = judgeRun({
+      const outcome = observeRun({
         program: task.program,
         doing: task.doing,
         job,
         pod,
         podLog: pod && podLogs.of(pod, () => deps.wake(request.name)),
-        place: deps.credentials.placeOf(request, locationOf(job)),
+        context: deps.credentials.contextOf(request, locationOf(job)),
         ...task.reading,
       });
       return outcome.state === 'Done' ? { state: 'Done', facts: task.read(outcome.facts.lines) } : outcome;

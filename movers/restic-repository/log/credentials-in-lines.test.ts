@@ -1,8 +1,8 @@
 import { expect, it } from '@jest/globals';
 import type { Job, Pod } from '../../../api/kubernetes/core.ts';
-import { placeOf } from '../access/repository-context.ts';
+import { repositoryContext } from '../access/repository-context.ts';
 import { plainLine } from '../../../lifecycle/request/plain-text.ts';
-import { judgeRun } from '../job/observe-run.ts';
+import { observeRun } from '../job/observe-run.ts';
 
 const remedies = { privileges: 'let it do more', space: 'give it more' };
 
@@ -34,9 +34,9 @@ it.each(LINES)('so it is in the message of a removal that fails: %s', (line, quo
       status: { phase: 'Failed', containerStatuses: [{ name: 'restic', state }] },
     } as Pod,
     podLog: { lines: [line], movedAt: undefined, complete: true },
-    place: placeOf('c1/app/data', 'velero/restic-config', remedies),
+    context: repositoryContext('c1/app/data', 'velero/restic-config', remedies),
   };
-  const outcome = judgeRun(seen);
+  const outcome = observeRun(seen);
   expect(outcome).toMatchObject({ state: 'Failed', message: expect.stringContaining(quoted) });
   expect(JSON.stringify(outcome)).not.toContain('hush');
 });

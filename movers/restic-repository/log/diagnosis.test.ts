@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { diagnose } from './diagnosis.ts';
-import { placeOf } from '../access/repository-context.ts';
+import { repositoryContext } from '../access/repository-context.ts';
 
 const remedies = { privileges: 'let it do more', space: 'give it more' };
 
-const PLACE = placeOf('cluster/shop/database', 'velero/restic-config', remedies);
+const PLACE = repositoryContext('cluster/shop/database', 'velero/restic-config', remedies);
 
 describe('what a storage says', () => {
   // As restic prints them: the text of the error, without its code.
@@ -48,7 +48,12 @@ describe('what a failed restore says', () => {
 });
 
 describe('a repository that is reached through a storage location', () => {
-  const THROUGH = placeOf('cluster/shop/database', 'velero/restic-config', remedies, 'velero/archive');
+  const THROUGH = repositoryContext(
+    'cluster/shop/database',
+    'velero/restic-config',
+    remedies,
+    'velero/archive',
+  );
 
   it.each([
     ['NoSuchBucket', 'correct BackupStorageLocation velero/archive'],

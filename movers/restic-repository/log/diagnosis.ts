@@ -1,6 +1,6 @@
 import type { FailureReason } from '../../../api/datamover/v1alpha1/reasons.ts';
 import { ANOTHER_REPOSITORY } from '../identity.ts';
-import type { Place } from '../access/repository-context.ts';
+import type { RepositoryContext } from '../access/repository-context.ts';
 
 /** Why a mover pod failed. */
 export interface Diagnosis {
@@ -16,7 +16,7 @@ export interface Diagnosis {
 interface Rule {
   pattern: RegExp;
   reason: FailureReason;
-  message: (place: Place) => string;
+  message: (context: RepositoryContext) => string;
   attempts: number;
 }
 
@@ -156,7 +156,7 @@ export interface Complaint {
 export function diagnose(
   lines: readonly (string | Complaint)[],
   end: { reason?: string | undefined; exitCode?: number | undefined } | undefined,
-  place: Place,
+  context: RepositoryContext,
 ): Diagnosis {
   if (end?.reason === 'OOMKilled') {
     return {
@@ -168,8 +168,8 @@ export function diagnose(
   const said = lines.map((line) => (typeof line === 'string' ? { text: line, quote: line } : line));
   const lastWords = said.filter(({ text }) => /^(Fatal|Warning): /.test(text)).slice(-1);
   return (
-    diagnosisBy(lastWords, said, place) ??
-    diagnosisBy(said, said, place) ?? {
+    diagnosisBy(lastWords, said, context) ??
+    diagnosisBy(said, said, context) ?? {
       reason: 'MoverFailed',
       message: `the mover ended with exit code ${String(end?.exitCode ?? 'unknown')}`,
       ...evidenceOf(said.findLast(({ text }) => /Fatal|ERROR|error/.test(text)) ?? said.at(-1)),
@@ -185,13 +185,13 @@ export function diagnose(
 function diagnosisBy(
   judged: readonly Complaint[],
   said: readonly Complaint[],
-  place: Place,
+  context: RepositoryContext,
 ): Diagnosis | undefined {
   for (const { pattern, reason, message, attempts } of RULES) {
     const found = judged.findLast(({ text }) => pattern.test(text));
     if (found === undefined) continue;
     const file = said.find(({ text, isOfFile }) => isOfFile === true && pattern.test(text));
-    return { reason, message: message(place), attempts, ...evidenceOf(file ?? found) };
+    return { reason, message: message(context), attempts, ...evidenceOf(file ?? found) };
   }
   return undefined;
 }

@@ -4,7 +4,7 @@ import type { KubeClient } from '../../../kube/client/kube-client.ts';
 import { isNotFound, KubeError } from '../../../kube/client/kube-error.ts';
 import { sleep, type Clock } from '../../../kube/runtime/clock.ts';
 import type { Logger } from '../../../telemetry/log.ts';
-import { createMovement, isState } from '../job/movement.ts';
+import { createMovementDetector, isStatusLine } from '../job/movement-detector.ts';
 
 /** The log of a mover pod, as far as it has been read. */
 export interface PodLog {
@@ -128,7 +128,7 @@ export class FollowedLog implements PodLog {
 
   async #readStream(stream: AsyncIterable<string>): Promise<void> {
     const lines: string[] = [];
-    const moves = createMovement();
+    const moves = createMovementDetector();
     for await (const line of stream) {
       // Every stream starts at the beginning of the log.
       this.lines = lines;
@@ -148,7 +148,7 @@ export function containerOf(pod: Pod): { container?: string } {
 
 /** Drops the oldest status line, since most lines are status lines, or else the first line after {@link FIRST_LINES}. */
 function forgetOne(lines: string[]): void {
-  const state = lines.findIndex(isState);
+  const state = lines.findIndex(isStatusLine);
   lines.splice(state === -1 ? FIRST_LINES : state, 1);
 }
 

@@ -5,7 +5,7 @@ import type { VerifyRequest } from '../../mover.ts';
 
 /**
  * Returns the script that checks a transfer: `$1` is the id of the snapshot, `$2` the path of the volume. It prints its findings,
- * which `judgeVerification` compares; it fails if restic cannot read something. See docs/adr/0014.
+ * which `compareVerification` compares; it fails if restic cannot read something. See docs/adr/0014.
  */
 export function verificationScript(
   request: Pick<VerifyRequest<unknown>, 'kind' | 'level' | 'isLive'>,

@@ -4,8 +4,8 @@ import { PATH } from '../snapshot-layout.ts';
 import type { MoverOutcome, MoverTarget, VerifyFacts, VerifyRequest } from '../../mover.ts';
 import type { RepositoryConfig } from '../config.ts';
 import type { ResticRunner } from '../job/runner.ts';
-import { judgeVerification } from './compare.ts';
-import { volumeAccess, type VolumeAccess } from '../job/volume-access.ts';
+import { compareVerification } from './compare-verification.ts';
+import { volumeUseOf, type PodPrivileges } from '../job/volume-use.ts';
 import { comparesVolume, verificationScript } from './script.ts';
 
 /** Verifies what a mover has moved, by another run of restic. */
@@ -21,7 +21,7 @@ export interface Verifier {
 
 const SUFFIX = '-verify';
 
-export interface VerifierOptions extends VolumeAccess {
+export interface VerifierOptions extends PodPrivileges {
   resticRunner: ResticRunner;
   /** True if the mover leaves out empty `lost+found` folders. Default: false. */
   leavesOutLostAndFound?: boolean;
@@ -45,8 +45,8 @@ export function createVerifier(deps: VerifierOptions): Verifier {
         script: verificationScript(request, leavesOutLostAndFound),
         owner: { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '' },
         suffix: SUFFIX,
-        ...(comparesVolume(request) && { volume: () => volumeAccess(deps, request) }),
-        read: (lines) => judgeVerification(lines, request),
+        ...(comparesVolume(request) && { volume: () => volumeUseOf(deps, request) }),
+        read: (lines) => compareVerification(lines, request),
       });
       return proved(request, outcome);
     },
@@ -62,7 +62,7 @@ const UNREADABLE: ReadonlySet<FailureReason> = new Set<FailureReason>(['MoverFai
 
 function proved(
   { snapshotID, repositoryPath }: VerifyRequest<RepositoryConfig>,
-  outcome: MoverOutcome<ReturnType<typeof judgeVerification>>,
+  outcome: MoverOutcome<ReturnType<typeof compareVerification>>,
 ): MoverOutcome<VerifyFacts> {
   if (outcome.state === 'InProgress') return outcome;
   const what = `snapshot ${snapshotID} of repository ${repositoryPath}`;

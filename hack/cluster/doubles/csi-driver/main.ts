@@ -6,7 +6,7 @@ import { createController } from '../../../../kube/runtime/controller.ts';
 import type { Controller, Reconciler } from '../../../../kube/runtime/controller.ts';
 import { createLogger } from '../../../../telemetry/log.ts';
 import type { Logger } from '../../../../telemetry/log.ts';
-import { createEventTeller } from '../events.ts';
+import { createEventRecorder } from '../events.ts';
 import { runControllers, terminationSignal } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
 import { identityService } from './grpc/identity-service.ts';
@@ -41,7 +41,7 @@ async function serve(options: DriverOptions, store: FolderStore, log: Logger): P
 function provisioner(options: DriverOptions, store: FolderStore, runtime: Runtime): Controller[] {
   const { client, informers, log } = runtime;
   const { name: driverName, nodeName, topologyKey } = options;
-  const tell = createEventTeller({ client, reporter: driverName, log });
+  const tell = createEventRecorder({ client, reporter: driverName, log });
   const claims = new ClaimReconciler({
     client,
     store,

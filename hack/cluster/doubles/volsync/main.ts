@@ -6,7 +6,7 @@ import { createController } from '../../../../kube/runtime/controller.ts';
 import type { Controller } from '../../../../kube/runtime/controller.ts';
 import { exponentialLimiter } from '../../../../kube/runtime/rate-limiter.ts';
 import { createLogger } from '../../../../telemetry/log.ts';
-import { createEventTeller } from '../events.ts';
+import { createEventRecorder } from '../events.ts';
 import { runControllers, terminationSignal } from '../runtime.ts';
 import type { Runtime } from '../runtime.ts';
 import { replicationDestinations, replicationSources } from './api.ts';
@@ -32,7 +32,7 @@ const ELECTION = {
 };
 
 function build(options: DoubleOptions, { client, informers, log }: Runtime): Controller[] {
-  const tell = createEventTeller({ client, reporter: 'volsync-double', log });
+  const tell = createEventRecorder({ client, reporter: 'volsync-double', log });
   const { timeScale } = options;
   function controllerOf(kind: Kind<Replication>, mover: Mover): Controller {
     const controller = createController({

@@ -9,11 +9,11 @@ import type { KubeClient } from '../../../../../kube/client/kube-client.ts';
 import { isAlreadyExists } from '../../../../../kube/client/kube-error.ts';
 import type { ReconcileContext, Reconciler } from '../../../../../kube/runtime/controller.ts';
 import { parseQuantity } from '../../../../../api/kubernetes/quantity.ts';
-import { readFaults, sufferFaults } from '../volumes/faults.ts';
+import { readFaults, applyFaults } from '../volumes/faults.ts';
 import type { FolderStore } from '../volumes/folder-store.ts';
 import { desiredVolume, volumeNameOf } from './desired-volume.ts';
 import type { ProvisioningClass } from './desired-volume.ts';
-import { judgeClaim } from './judge-claim.ts';
+import { decideClaim } from './decide-claim.ts';
 import { ProvisioningError } from './provisioning-error.ts';
 import { resolveSource } from './resolve-source.ts';
 
@@ -44,13 +44,13 @@ export class ClaimReconciler implements Reconciler {
     const claim = await client.get(persistentVolumeClaims, key, { signal });
     if (claim === undefined) return;
     const storageClass = await this.#classOf(claim, signal);
-    const verdict = judgeClaim(claim, storageClass, driverName);
-    if (verdict.act === 'ignore' || storageClass === undefined) {
-      log.debug({ why: verdict.act === 'ignore' ? verdict.why : '' }, 'claim ignored');
+    const decision = decideClaim(claim, storageClass, driverName);
+    if (decision.act === 'ignore' || storageClass === undefined) {
+      log.debug({ why: decision.act === 'ignore' ? decision.why : '' }, 'claim ignored');
       return;
     }
     try {
-      if (verdict.act === 'refuse') throw new ProvisioningError(verdict.message);
+      if (decision.act === 'refuse') throw new ProvisioningError(decision.message);
       await this.#provision(claim, storageClass, signal);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -83,7 +83,7 @@ export class ClaimReconciler implements Reconciler {
       return;
     }
     const faults = readFaults(storageClass.parameters ?? {});
-    await sufferFaults(faults, signal);
+    await applyFaults(faults, signal);
     const { id: volumeHandle } = await store.createVolume({
       name,
       capacityBytes: requestedBytes,

@@ -6,7 +6,7 @@ import { isNotFound } from '../../../../../kube/client/kube-error.ts';
 import type { ReconcileContext, Reconciler } from '../../../../../kube/runtime/controller.ts';
 import type { FolderStore } from '../volumes/folder-store.ts';
 import { PROVISIONER_FINALIZER } from './annotations.ts';
-import { judgeVolume } from './judge-volume.ts';
+import { decideVolume } from './decide-volume.ts';
 
 export interface VolumeReconcilerOptions {
   client: KubeClient;
@@ -26,14 +26,14 @@ export class VolumeReconciler implements Reconciler {
     const { client, store, driverName } = this.#options;
     const volume = await client.get(persistentVolumes, key, { signal });
     if (volume === undefined) return;
-    const verdict = judgeVolume(volume, driverName);
-    if (verdict === 'nothing') return;
-    if (verdict === 'delete') {
+    const decision = decideVolume(volume, driverName);
+    if (decision === 'nothing') return;
+    if (decision === 'delete') {
       await store.deleteVolume(volume.spec.csi?.volumeHandle ?? '');
       await client.delete(persistentVolumes, key, { signal });
       log.info({ volume: key.name }, 'volume deleted');
     }
-    await this.#setFinalizer(volume, verdict === 'add-finalizer', signal);
+    await this.#setFinalizer(volume, decision === 'add-finalizer', signal);
   }
 
   async #setFinalizer(volume: PersistentVolume, wanted: boolean, signal: AbortSignal): Promise<void> {

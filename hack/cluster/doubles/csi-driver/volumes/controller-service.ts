@@ -1,7 +1,7 @@
 import { controllerDefinition, unary } from '../grpc/services.ts';
 import type { BoundService } from '../grpc/services.ts';
 import { invalidArgument } from '../grpc/rpc-error.ts';
-import { readFaults, sufferFaults } from './faults.ts';
+import { readFaults, applyFaults } from './faults.ts';
 import type { FolderStore, SnapshotRecord } from './folder-store.ts';
 
 interface CreateSnapshotRequest {
@@ -32,7 +32,7 @@ export function controllerService(store: FolderStore): BoundService {
     if (name === '') throw invalidArgument('CreateSnapshot: name is missing');
     if (sourceVolumeId === '') throw invalidArgument('CreateSnapshot: source_volume_id is missing');
     const faults = readFaults(parameters);
-    await sufferFaults(faults);
+    await applyFaults(faults);
     const snapshot = await store.createSnapshot({ name, sourceVolumeId, readyDelayMs: faults.readyDelayMs });
     return { snapshot: toMessage(snapshot) };
   }

@@ -40,7 +40,7 @@ function numberOf(parameters: Readonly<Record<string, string>>, key: string, uni
 }
 
 /** Waits and fails as requested; called before the actual create. */
-export async function sufferFaults(faults: Faults, signal?: AbortSignal): Promise<void> {
+export async function applyFaults(faults: Faults, signal?: AbortSignal): Promise<void> {
   if (faults.delayMs > 0) await sleep(faults.delayMs, undefined, signal === undefined ? {} : { signal });
   if (faults.failCreate !== undefined) throw new Error(faults.failCreate);
 }

@@ -6,8 +6,8 @@ import type {
 } from '../../../../../api/kubernetes/core.ts';
 import { PROVISIONED_BY, PROVISIONER_FINALIZER, SELECTED_NODE, STORAGE_PROVISIONER } from './annotations.ts';
 import { desiredVolume } from './desired-volume.ts';
-import { judgeClaim } from './judge-claim.ts';
-import { judgeVolume } from './judge-volume.ts';
+import { decideClaim } from './decide-claim.ts';
+import { decideVolume } from './decide-volume.ts';
 
 const DRIVER = 'csi-test.example';
 
@@ -38,9 +38,9 @@ function claim(
   };
 }
 
-describe('judgeClaim', () => {
+describe('decideClaim', () => {
   it('provisions a claim that kube-controller-manager gave to this driver', () => {
-    expect(judgeClaim(claim(), storageClass(), DRIVER)).toEqual({ act: 'provision' });
+    expect(decideClaim(claim(), storageClass(), DRIVER)).toEqual({ act: 'provision' });
   });
 
   it.each([
@@ -51,22 +51,22 @@ describe('judgeClaim', () => {
     ['has a class of another driver', claim(), storageClass({ provisioner: 'other' })],
     ['waits for a consumer', claim(), storageClass({ volumeBindingMode: 'WaitForFirstConsumer' })],
   ])('ignores a claim that %s', (_, subject, cls) => {
-    expect(judgeClaim(subject, cls, DRIVER).act).toBe('ignore');
+    expect(decideClaim(subject, cls, DRIVER).act).toBe('ignore');
   });
 
   it('provisions a waiting claim once the scheduler chose a node', () => {
     const chosen = claim({}, { [STORAGE_PROVISIONER]: DRIVER, [SELECTED_NODE]: 'node-1' });
     const waiting = storageClass({ volumeBindingMode: 'WaitForFirstConsumer' });
-    expect(judgeClaim(chosen, waiting, DRIVER).act).toBe('provision');
+    expect(decideClaim(chosen, waiting, DRIVER).act).toBe('provision');
   });
 
   it('refuses a selector in the words of external-provisioner', () => {
-    const verdict = judgeClaim(claim({ selector: { matchLabels: { a: 'b' } } }), storageClass(), DRIVER);
-    expect(verdict).toEqual({ act: 'refuse', message: 'claim Selector is not supported' });
+    const decision = decideClaim(claim({ selector: { matchLabels: { a: 'b' } } }), storageClass(), DRIVER);
+    expect(decision).toEqual({ act: 'refuse', message: 'claim Selector is not supported' });
   });
 
   it('refuses block volumes', () => {
-    expect(judgeClaim(claim({ volumeMode: 'Block' }), storageClass(), DRIVER).act).toBe('refuse');
+    expect(decideClaim(claim({ volumeMode: 'Block' }), storageClass(), DRIVER).act).toBe('refuse');
   });
 });
 
@@ -95,7 +95,7 @@ describe('desiredVolume', () => {
   });
 });
 
-describe('judgeVolume', () => {
+describe('decideVolume', () => {
   function volume(over: {
     policy?: 'Delete' | 'Retain';
     phase?: 'Bound' | 'Released' | 'Available';
@@ -138,7 +138,7 @@ describe('judgeVolume', () => {
     ['a retained volume loses it', volume({ policy: 'Retain', finalizers: held }), 'remove-finalizer'],
     ['a retained released volume stays', volume({ policy: 'Retain', phase: 'Released' }), 'nothing'],
     ['a volume of nobody stays', volume({ phase: 'Released', provisionedBy: 'other' }), 'nothing'],
-  ])('%s', (_, subject, verdict) => {
-    expect(judgeVolume(subject, DRIVER)).toBe(verdict);
+  ])('%s', (_, subject, decision) => {
+    expect(decideVolume(subject, DRIVER)).toBe(decision);
   });
 });

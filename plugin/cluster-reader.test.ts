@@ -3,7 +3,7 @@ import { createFakeClock } from '../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../tests/fakes/fake-kube.ts';
 import { dataMoverClasses } from '../api/datamover/v1alpha1/kinds.ts';
 import { KubeError } from '../kube/client/kube-error.ts';
-import { createCluster } from './cluster.ts';
+import { createClusterReader } from './cluster-reader.ts';
 
 function setUp() {
   const clock = createFakeClock();
@@ -13,7 +13,7 @@ function setUp() {
     connections++;
     return Promise.resolve(kube.client());
   };
-  return { clock, kube, cluster: createCluster({ clock, connect }), connections: () => connections };
+  return { clock, kube, cluster: createClusterReader({ clock, connect }), connections: () => connections };
 }
 
 describe('the cluster', () => {

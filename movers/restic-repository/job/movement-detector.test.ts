@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createMovement } from './movement.ts';
+import { createMovementDetector } from './movement-detector.ts';
 
 describe('what shows that a mover gets on', () => {
   it.each([
@@ -17,12 +17,12 @@ describe('what shows that a mover gets on', () => {
     ],
     ['reading back', '[0] read back 1024 bytes', '[0] read back 1024 bytes', '[0] read back 512 bytes'],
   ])('are counts that change, by %s', (_, first, same, more) => {
-    const moves = createMovement();
+    const moves = createMovementDetector();
     expect([first, same, same, more, more].map(moves)).toEqual([true, false, false, true, false]);
   });
 
   it('is not an error that is met again and again', () => {
-    const moves = createMovement();
+    const moves = createMovementDetector();
     const line = '# Save(<data/0123456789>) returned error, retrying after 8.2s: connection refused';
     expect([line, line, '=== Starting forget ==='].map(moves)).toEqual([false, false, true]);
   });

@@ -26,7 +26,7 @@ interface Snapshot {
 }
 
 /** Returns the first difference, or what the repository contains if there is none. */
-export function judgeVerification(
+export function compareVerification(
   lines: readonly string[],
   request: Verified,
 ): { facts: VerifyFacts } | { difference: string } {

@@ -8,9 +8,9 @@ jest.setTimeout(60_000);
 function run(body: string): { code: number | null; stdout: string; lines: Record<string, unknown>[] } {
   const script = `
     import { createHclog } from './hclog.ts';
-    import { endAtUncaught, logStrays } from './strays.ts';
+    import { endAtUncaught, redirectStdio } from './stdio-guard.ts';
     const log = createHclog({ level: 'debug' });
-    logStrays(log);
+    redirectStdio(log);
     endAtUncaught(log, (code) => process.exit(code));
     ${body}`;
   const args = ['--input-type=module', '--eval', script];

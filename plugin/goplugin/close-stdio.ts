@@ -7,7 +7,7 @@ const NOWHERE = '/dev/null';
  * reads the end together with the exit, go-plugin up to 1.6 (Velero up to 1.17) may close its side first, and logs a spurious
  * error. The descriptor stays in use, so that a late write does not end up in another file.
  */
-export function hangUp(stream: 1 | 2): void {
+export function closeStdio(stream: 1 | 2): void {
   try {
     // This also occupies descriptor 0 if it is free, because open returns the lowest free number.
     const spare = openSync(NOWHERE, 'w');

@@ -6,7 +6,7 @@ import type { Logger } from '../../telemetry/log.ts';
  * long line, and the process would block forever. Velero shows output of Node or a library on standard error at level debug at
  * best.
  */
-export function logStrays(log: Logger): void {
+export function redirectStdio(log: Logger): void {
   for (const name of ['stdout', 'stderr'] as const) {
     // `console` also reads this property on its first use. The real stream is never created, which saves its start-up time too.
     Object.defineProperty(process, name, { configurable: true, value: lineStream(log, name) });

@@ -10,15 +10,15 @@ const COUNTS = /"(?:bytes_done|files_done|bytes_restored|files_restored|total_by
 /** restic retries after the same error. */
 const TRIES_AGAIN = 'returned error, retrying after';
 
-export function isState(line: string): boolean {
+export function isStatusLine(line: string): boolean {
   return STATE.test(line);
 }
 
 /** Returns a function that returns true for lines that show movement. Pass it the lines in their order. */
-export function createMovement(): (line: string) => boolean {
+export function createMovementDetector(): (line: string) => boolean {
   let before: string | undefined;
   return (line) => {
-    if (!isState(line)) return !line.includes(TRIES_AGAIN);
+    if (!isStatusLine(line)) return !line.includes(TRIES_AGAIN);
     const counts = countsIn(line);
     const moves = counts !== before;
     before = counts;

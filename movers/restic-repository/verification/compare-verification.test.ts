@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { judgeVerification } from './compare.ts';
+import { compareVerification } from './compare-verification.ts';
 
 /** Returns the output of the script for a snapshot of `bytes` bytes. */
 function linesOf(bytes: number, item = '/file'): string[] {
@@ -28,7 +28,7 @@ function judge(lines: string[], reported: { bytes?: number; files?: number; snap
     snapshotID: 'abcdef01',
     reported,
   } as const;
-  return judgeVerification(lines, request);
+  return compareVerification(lines, request);
 }
 
 describe('the check of what was moved', () => {
@@ -74,7 +74,7 @@ describe('the check of what was moved', () => {
       snapshotID: 'abcdef01',
       reported: { bytes: 8, files: 1 },
     } as const;
-    expect(judgeVerification(linesOf(8, item), request)).toEqual({
+    expect(compareVerification(linesOf(8, item), request)).toEqual({
       difference: `${JSON.stringify(item)} of it is not so on the volume`,
     });
   });

@@ -2,7 +2,7 @@ import type { PersistentVolumeClaim, StorageClass } from '../../../../../api/kub
 import { SELECTED_NODE, STORAGE_PROVISIONER } from './annotations.ts';
 
 /** The provisioner's decision about a claim, before it looks up other objects. */
-export type ClaimVerdict =
+export type ClaimDecision =
   | { act: 'ignore'; why: string }
   /** The user must change the claim. Reported in an Event and retried with back-off. */
   | { act: 'refuse'; message: string }
@@ -37,11 +37,11 @@ const REASONS_TO_IGNORE: readonly (readonly [string, (question: Question) => boo
 ];
 
 /** Decides as external-provisioner does. `storageClass` is absent if the claim's class does not exist. */
-export function judgeClaim(
+export function decideClaim(
   claim: PersistentVolumeClaim,
   storageClass: StorageClass | undefined,
   driverName: string,
-): ClaimVerdict {
+): ClaimDecision {
   const question = { claim, annotations: claim.metadata.annotations ?? {}, storageClass, driverName };
   const ignored = REASONS_TO_IGNORE.find(([, applies]) => applies(question));
   if (ignored !== undefined) return { act: 'ignore', why: ignored[0] };

@@ -7,14 +7,14 @@ import type { VolumeUse } from './repository-job.ts';
 type Request = WorkRequest<RepositoryConfig> & StagedVolume;
 
 /** Mounts a staging volume in a Job of ours in addition to the mover, as the mover's user. */
-export interface VolumeAccess {
+export interface PodPrivileges {
   /** Returns true if the mover's pods run as root with permission to read everything; the Job's pod must then do so too. */
   isPrivileged: (request: Request) => Promise<boolean>;
 }
 
 /** Returns the same access as the mover's pods have; `capabilities` are set only if privileged. */
-export async function volumeAccess(
-  { isPrivileged }: VolumeAccess,
+export async function volumeUseOf(
+  { isPrivileged }: PodPrivileges,
   request: Request,
   capabilities: readonly string[] = ['DAC_OVERRIDE'],
 ): Promise<VolumeUse> {

@@ -29,7 +29,7 @@ export interface NamespaceContent {
  * its volume, its snapshot and the claim itself. So the facts of the decision are read once; changes take effect in the next
  * process.
  */
-export interface Cluster {
+export interface ClusterReader {
   readonly clock: Clock;
   /** Connects on first use, because most processes only list their actions or poll one object. */
   kube(): Promise<KubeClient>;
@@ -46,7 +46,10 @@ export interface Cluster {
 /** Lists of a whole namespace are expensive, and a backup visits its claims one after the other. */
 const CONTENT_TTL_MS = 60_000;
 
-export function createCluster(options: { clock: Clock; connect: () => Promise<KubeClient> }): Cluster {
+export function createClusterReader(options: {
+  clock: Clock;
+  connect: () => Promise<KubeClient>;
+}): ClusterReader {
   const { clock } = options;
   const once = { ttlMs: Infinity, clock };
   const connection = ttlCache(once, options.connect);

@@ -5,6 +5,6 @@ import { setFlagsFromString } from 'node:v8';
  * Velero's memory limit, and hot code is still optimized by TurboFan. Call it only after all needed modules of Node are loaded,
  * because with other flags V8 rejects their code cache.
  */
-export function leaveOutMaglev(): void {
+export function disableMaglev(): void {
   setFlagsFromString('--no-maglev');
 }

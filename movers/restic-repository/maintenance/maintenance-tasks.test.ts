@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { repositorySettings } from '../config.ts';
-import { forgetTask, pruneTask } from './upkeep.ts';
+import { forgetTask, pruneTask } from './maintenance-tasks.ts';
 
 const schema = z.object(repositorySettings);
 const config = schema.parse({});
