@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
+import { failureReasons } from '../api/datamover/v1alpha1/reasons.ts';
 
 /** Movers are pluggable only if the generic code names none of them. eslint checks the imports; this test checks the words. */
 
@@ -18,17 +19,38 @@ function sources(folder: string): string[] {
     .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !OF_MOVERS.test(path));
 }
 
-/** Returns the lines that name a mover's program, as `file:line: text`. */
-function wordsIn(folder: string): string[] {
+/** Returns the lines that match, as `file:line: text`. */
+function linesIn(folder: string, words: RegExp): string[] {
   return sources(folder).flatMap((path) =>
     readFileSync(join(ROOT, path), 'utf8')
       .split('\n')
       .map((line, index) => `${path}:${String(index + 1)}: ${line.trim()}`)
-      .filter((line) => /volsync|restic(?!t)|rclone/i.test(line)),
+      .filter((line) => words.test(line)),
   );
 }
 
 it.each(GENERIC)('names no program of a mover in %s/', (folder) => {
   expect(sources(folder).length).toBeGreaterThan(5);
-  expect(wordsIn(folder)).toEqual([]);
+  expect(linesIn(folder, /volsync|restic(?!t)|rclone/i)).toEqual([]);
+});
+
+/** Folders that serve every product of this project. */
+const SHARED = ['telemetry', 'kube', 'lifecycle', 'volumes'];
+
+it.each(SHARED)('imports the API of no product in %s/', (folder) => {
+  expect(sources(folder).length).toBeGreaterThan(3);
+  expect(linesIn(folder, /from '(?:\.\.\/)+api\/(?!kubernetes\/|common\/|schema\/)/)).toEqual([]);
+});
+
+it('fails requests only with reasons that docs/failures.md explains', () => {
+  const code = ['lifecycle', 'volumes', 'controller']
+    .flatMap(sources)
+    .map((path) => readFileSync(join(ROOT, path), 'utf8'));
+  const reasons = code.flatMap((text) =>
+    [...text.matchAll(/\bfailed\(\s*'(\w+)'/g)].map(([, reason = '']) => reason),
+  );
+  expect(reasons.length).toBeGreaterThan(30);
+  expect(reasons.filter((reason) => reason !== 'Canceled' && !Object.hasOwn(failureReasons, reason))).toEqual(
+    [],
+  );
 });

@@ -1,5 +1,5 @@
 import { namespaces } from '../api/kubernetes/core.ts';
-import { ownLabels } from '../api/datamover/v1alpha1/own-labels.ts';
+import { ownLabels } from '../api/common/own-labels.ts';
 import { createInformerSet } from '../kube/cache/informer-set.ts';
 import { loadKubeConfig } from '../kube/client/config.ts';
 import { createKubeClient } from '../kube/client/http-kube-client.ts';
@@ -14,6 +14,7 @@ import { createPrometheusMetrics } from '../telemetry/prometheus.ts';
 import { parseConfig, USAGE } from './config.ts';
 import { checkCrds } from './crds/check.ts';
 import { createDataMover } from './datamover/app.ts';
+import { EVENTS } from './datamover/events.ts';
 import { createEventReporter } from '../lifecycle/observe/event-reporter.ts';
 import type { MoverFactory } from '../movers/factory.ts';
 
@@ -83,7 +84,7 @@ async function run({ name, movers }: ControllerOptions): Promise<void> {
     name,
     clusterName,
     movers,
-    reporter: createEventReporter(recorder),
+    reporter: createEventReporter(recorder, EVENTS),
     log,
     metrics,
     workers: config.workers,

@@ -1,4 +1,6 @@
 import { formatKey, type Resource } from '../../api/kubernetes/meta.ts';
+import { FINALIZER } from '../../api/datamover/v1alpha1/keys.ts';
+import { eventReasons } from '../../api/datamover/v1alpha1/reasons.ts';
 import type { RequestKind } from '../../api/datamover/v1alpha1/names.ts';
 import type { InformerSet } from '../../kube/cache/informer-set.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
@@ -7,16 +9,12 @@ import { createController, type Controller } from '../../kube/runtime/controller
 import { createCreator } from '../../kube/runtime/creator.ts';
 import { createCleaner } from '../../kube/runtime/deleter.ts';
 import type { Reporter } from '../../lifecycle/observe/reporter.ts';
-import { createRequestLog } from '../../lifecycle/observe/request-log.ts';
-import { createRequestMetrics } from '../../lifecycle/observe/request-metrics.ts';
-import { createRequestTrace } from '../../lifecycle/observe/request-trace.ts';
 import type { Remembered } from '../../lifecycle/request/reconcile.ts';
 import { contradictionIn } from '../../movers/check-capabilities.ts';
 import type { MoverFactory, Reach } from '../../movers/factory.ts';
 import type { Mover } from '../../movers/mover.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import { noMetrics, type Metrics } from '../../telemetry/metrics.ts';
-import { createTracer } from '../../telemetry/tracing.ts';
 import { createWatchedAdmission } from './admission-watches.ts';
 import { createClassReconciler } from './class/class.ts';
 import { createMatches } from './class/matches.ts';
@@ -30,6 +28,7 @@ import { createJanitor, type Janitor } from './janitor/janitor.ts';
 import { registerPendingMetrics } from './pending-metrics.ts';
 import { createRequestControllers } from './request-controllers.ts';
 import { isForeign } from './resolution/resolve-class.ts';
+import { createObservers } from './observers.ts';
 import { createRecords } from './restore/records.ts';
 import { requestInformers, watchForRequests } from './watches.ts';
 
@@ -153,11 +152,8 @@ function createEnvironment(
     records: createRecords(informers.backups),
     movers: byName,
     reporter: options.reporter,
-    observers: [
-      createRequestLog(log),
-      createRequestMetrics(metrics),
-      createRequestTrace(createTracer('velero-datamover')),
-    ],
+    observers: createObservers({ log, metrics }),
+    vocabulary: { finalizer: FINALIZER, warning: eventReasons.warning },
     creator,
     cleaner,
     admission: createWatchedAdmission({

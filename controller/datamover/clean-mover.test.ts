@@ -1,3 +1,4 @@
+import { childrenOf } from '../../api/datamover/v1alpha1/names.ts';
 import { cleanMover } from './clean-mover.ts';
 import { describe, expect, it } from '@jest/globals';
 import { childIdentity } from '../../lifecycle/request/child-identity.ts';
@@ -45,7 +46,7 @@ function createCopyMover(): CopyMover & { made: string[] } {
 
 describe('a mover without a repository', () => {
   const request = { apiVersion: 'v1', kind: 'Copy', metadata: { namespace: 'app', name: 'c', uid: 'u' } };
-  const child = childIdentity('backup', request);
+  const child = childIdentity(childrenOf('backup'), request);
   const signal = AbortSignal.timeout(60_000);
 
   it('is asked about volumes like any other', () => {

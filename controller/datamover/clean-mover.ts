@@ -1,11 +1,11 @@
 import { untilGone } from '../../lifecycle/request/cleanup.ts';
 import type { ChildIdentity } from '../../lifecycle/request/child-identity.ts';
 import type { Step } from '../../lifecycle/request/step.ts';
-import type { AnyMover } from '../../movers/mover.ts';
+import type { AnyMover, RequestKind } from '../../movers/mover.ts';
 
 interface MoverScope {
   resolved: { mover: Pick<AnyMover, 'cleanup'> };
-  child: ChildIdentity;
+  child: ChildIdentity<RequestKind>;
   signal: AbortSignal;
 }
 

@@ -12,6 +12,7 @@ import type { Admission } from '../../lifecycle/admission/admission.ts';
 import type { Cleaner } from '../../kube/runtime/deleter.ts';
 import type { Creator } from '../../kube/runtime/creator.ts';
 import type { RequestObserver } from '../../lifecycle/observe/observer.ts';
+import type { Vocabulary } from '../../lifecycle/request/loop.ts';
 import type { Reporter } from '../../lifecycle/observe/reporter.ts';
 import type { Records } from './restore/records.ts';
 
@@ -51,6 +52,7 @@ export interface Environment {
   movers: ReadonlyMap<string, Mover>;
   reporter: Reporter;
   observers: readonly RequestObserver[];
+  vocabulary: Vocabulary;
   creator: Creator;
   cleaner: Cleaner;
   admission: Admission;

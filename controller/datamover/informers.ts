@@ -28,7 +28,8 @@ import type { InformerSet } from '../../kube/cache/informer-set.ts';
 import type { Informer } from '../../kube/cache/shared-informer.ts';
 import { CLASS_INDEX, PRUNED_INDEX, SNAPSHOT_INDEX, type Listers } from './environment.ts';
 import { isOwn } from '../../volumes/exposure/exclude-from-velero.ts';
-import { isFinal, type RequestStatus } from '../../lifecycle/request/request-type.ts';
+import type { DataMoverStatus } from './request-type.ts';
+import { isFinal } from '../../lifecycle/request/request-type.ts';
 import { shortID } from '../../movers/snapshot-id.ts';
 
 /** Index of requests by the name of their children. */
@@ -118,7 +119,7 @@ function present(value: string | undefined): string[] {
   return value === undefined ? [] : [value];
 }
 
-function classOf({ status }: { status?: RequestStatus }): string[] {
+function classOf({ status }: { status?: DataMoverStatus }): string[] {
   return isFinal(status?.phase) ? [] : [status?.dataMoverClass ?? ''];
 }
 

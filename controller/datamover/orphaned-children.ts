@@ -1,3 +1,4 @@
+import { childrenOf } from '../../api/datamover/v1alpha1/names.ts';
 import { persistentVolumeClaims } from '../../api/kubernetes/core.ts';
 import { volumeSnapshotContents, volumeSnapshots } from '../../api/kubernetes/snapshot.ts';
 import { keyOf, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
@@ -21,7 +22,7 @@ export function createOrphanScan({ client, listers, namespace }: Environment): O
   function seen(request: Resource): { kind: Kind<Resource>; object: Resource }[] {
     const of = STAGED[request.kind];
     if (of === undefined) return [];
-    const child = childIdentity(of, request);
+    const child = childIdentity(childrenOf(of), request);
     const staged = `${namespace}/${child.name}`;
     const captured = `${request.metadata.namespace ?? ''}/${child.name}`;
     const known: [Kind<Resource>, Resource | undefined][] = [

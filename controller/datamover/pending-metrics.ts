@@ -6,7 +6,8 @@ import type { Informer } from '../../kube/cache/shared-informer.ts';
 import type { Metrics, Reading } from '../../telemetry/metrics.ts';
 import { installationOf, isElsewhere } from './installation.ts';
 import { compareText, createLine, type Line } from '../../lifecycle/admission/sorted-line.ts';
-import { isFinal, type RequestStatus } from '../../lifecycle/request/request-type.ts';
+import type { DataMoverStatus } from './request-type.ts';
+import { isFinal } from '../../lifecycle/request/request-type.ts';
 
 interface Unfinished extends Resource {
   spec: {
@@ -14,7 +15,7 @@ interface Unfinished extends Resource {
     source?: { dataMoverClass?: string | undefined } | undefined;
     dueAt?: string | undefined;
   };
-  status?: RequestStatus & { admittedAt?: string | undefined };
+  status?: DataMoverStatus & { admittedAt?: string | undefined };
 }
 
 interface Watched {

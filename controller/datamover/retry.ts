@@ -67,7 +67,7 @@ export async function recover<Status extends RetriedStatus>(
   const { lastFailure, retryAt } = status;
   if (lastFailure === undefined || retryAt === undefined) return done;
   if (request.metadata.deletionTimestamp !== undefined)
-    return failed(lastFailure.reason as FailureReason, lastFailure.message);
+    return failed(lastFailure.reason, lastFailure.message);
   if (status.admittedAt !== undefined) {
     const left = await resolved.mover.cleanup({ ...child, signal });
     const giveUpAt = limits.endOf(retryAt, resolved.deadlines.cleanUpSeconds);

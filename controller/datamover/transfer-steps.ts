@@ -5,8 +5,7 @@ import type { AccessRequest, MoverOutcome, MoverProgress, RequestKind } from '..
 import { moverDeadline } from '../../movers/stall-deadline.ts';
 import { positionToShow, type Position } from '../../lifecycle/admission/position.ts';
 import { recordProgress } from '../../movers/progress.ts';
-import type { RequestStatus } from '../../lifecycle/request/request-type.ts';
-import type { DataMoverScope } from './request-type.ts';
+import type { DataMoverScope, DataMoverStatus } from './request-type.ts';
 import {
   checkpoint,
   done,
@@ -19,7 +18,7 @@ import {
 /** Steps that backups and restores share. */
 
 /** The status of a request that waits for a slot and then moves data. */
-export interface MovingStatus extends RequestStatus {
+export interface MovingStatus extends DataMoverStatus {
   repositoryPath?: string | undefined;
   queue?: Position | undefined;
   node?: string | undefined;
@@ -48,7 +47,7 @@ export function stopUnwanted(reason: string | undefined): StepResult {
 }
 
 /** Fails a request if the mover reports that its repository is not accessible. */
-export async function checkAccess<Status extends RequestStatus>(
+export async function checkAccess<Status extends DataMoverStatus>(
   { resolved, signal }: Pick<DataMoverScope<Status>, 'resolved' | 'signal'>,
   kind: RequestKind,
   veleroLocation: AccessRequest<unknown>['veleroLocation'],

@@ -52,7 +52,7 @@ const PACKAGES = [
     why: 'actions take and return plain values',
   },
   { name: 'prom-client', only: ['telemetry'], why: 'use the metrics port' },
-  { name: '@opentelemetry/.*', only: ['telemetry'], why: 'use the Tracer port' },
+  { name: '@opentelemetry/.*', only: ['telemetry', 'tests/stories'], why: 'use the Tracer port' },
   { name: 'pino', only: ['telemetry', 'plugin/goplugin'], why: 'use the Logger port' },
   {
     name: 'zod',
@@ -69,6 +69,16 @@ const SCHEMA_FILES = String.raw`/api/(datamover/v1alpha1/(data-mover-[a-z-]+|sch
 const PUBLISHED = String.raw`(^|/)(api|kube|controller|movers|plugin)/index\.ts$`;
 
 const folderPattern = (folder) => `^(\\.\\./)+${folder}/`;
+
+function forbiddenProducts(path) {
+  if (!SHARED.some((folder) => isWithin(path, folder))) return [];
+  return [
+    {
+      regex: '^(\\.\\./)+api/(?!kubernetes/|common/|schema/)',
+      message: 'every product uses this folder: take what differs as a parameter (hack/lint/layers.js).',
+    },
+  ];
+}
 
 function forbiddenFolders(folder, isTest) {
   const allowed = LAYERS[folder];
@@ -103,6 +113,9 @@ function forbiddenEngines(path) {
     }));
 }
 
+/** Folders that serve every product, so they import no product's API. */
+const SHARED = ['telemetry', 'kube', 'lifecycle', 'volumes'];
+
 function forbiddenFiles(path) {
   const main = { regex: '(^|/)main\\.ts$', message: 'main.ts wires things together; nobody imports it.' };
   const schemas = {
@@ -132,6 +145,7 @@ function importRules(path, isTest) {
   const [folder] = path.split('/');
   const patterns = [
     ...forbiddenFolders(folder, isTest),
+    ...forbiddenProducts(path),
     ...forbiddenPackages(path),
     ...forbiddenEngines(path),
     ...forbiddenFiles(path),

@@ -1,19 +1,21 @@
-import { eventReasons } from '../../api/datamover/v1alpha1/reasons.ts';
 import type { EventRecorder } from '../../kube/status/events.ts';
 import type { Reporter } from './reporter.ts';
 
-/**
- * Reasons of Events about progress. They may be dropped, because the status also shows progress; Events about the outcome may
- * not.
- */
-const PROGRESS: ReadonlySet<string> = new Set([
-  eventReasons.captured,
-  eventReasons.queued,
-  eventReasons.moving,
-]);
+export interface EventReporterOptions {
+  /** The action of all Events. */
+  action: string;
+  /**
+   * Reasons of Events about progress. They may be dropped, because the status also shows progress; Events about the outcome may
+   * not.
+   */
+  progress: ReadonlySet<string>;
+}
 
 /** Creates a reporter that emits Kubernetes Events. */
-export function createEventReporter(recorder: EventRecorder): Reporter {
+export function createEventReporter(
+  recorder: EventRecorder,
+  { action, progress }: EventReporterOptions,
+): Reporter {
   return {
     report(targets, type, reason, message) {
       for (const { apiVersion, kind, namespace, name, uid } of targets) {
@@ -27,9 +29,9 @@ export function createEventReporter(recorder: EventRecorder): Reporter {
           },
           type,
           reason,
-          action: 'MoveData',
+          action,
           note: message,
-          droppable: PROGRESS.has(reason),
+          droppable: progress.has(reason),
         });
       }
     },

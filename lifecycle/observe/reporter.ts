@@ -1,21 +1,11 @@
 import type { EventTarget } from './event-target.ts';
-import type { EventReason } from '../../api/datamover/v1alpha1/reasons.ts';
 
 /** Reports to users what happens, as Events on the objects that they look at. Never throws and never blocks. */
 export interface Reporter {
-  report(
-    targets: readonly EventTarget[],
-    type: 'Normal' | 'Warning',
-    reason: EventReason,
-    message: string,
-  ): void;
+  report(targets: readonly EventTarget[], type: 'Normal' | 'Warning', reason: string, message: string): void;
 }
 
-type ReportEvent = (
-  targets: readonly (EventTarget | undefined)[],
-  reason: EventReason,
-  message: string,
-) => void;
+type ReportEvent = (targets: readonly (EventTarget | undefined)[], reason: string, message: string) => void;
 
 /** Returns functions for Events of type Normal and Warning. They skip undefined targets. */
 export function eventsFor(reporter: Reporter): { normal: ReportEvent; warning: ReportEvent } {

@@ -1,5 +1,6 @@
 import type { Resource } from '../../api/kubernetes/meta.ts';
 import type { LogFields, Logger } from '../../telemetry/log.ts';
+import type { RequestStatus } from '../request/request-type.ts';
 import type { RequestObserver } from './observer.ts';
 import { traceOf } from './request-trace.ts';
 
@@ -8,20 +9,23 @@ export function logFieldsOf(request: Resource): LogFields {
   return { requestUID: request.metadata.uid, traceID: traceOf(request).traceID };
 }
 
-/** Creates an observer that logs one line whenever a request enters a phase. */
-export function createRequestLog(log: Logger): RequestObserver {
+/** Creates an observer that logs one line whenever a request enters a phase. `more` returns the fields that a product adds. */
+export function createRequestLog(
+  log: Logger,
+  more: (status: RequestStatus) => LogFields = () => ({}),
+): RequestObserver {
   return {
     wrote(request, before, after) {
       if (before.phase === after.phase) return;
       const { kind, metadata } = request;
-      const { phase, dataMoverClass, failure, message } = after;
+      const { phase, failure, message } = after;
       const fields = {
         kind,
         namespace: metadata.namespace,
         name: metadata.name,
         ...logFieldsOf(request),
         phase,
-        dataMoverClass,
+        ...more(after),
         reason: failure?.reason,
         why: message,
       };

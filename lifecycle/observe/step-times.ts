@@ -1,4 +1,4 @@
-import { conditionTypes } from '../../api/datamover/v1alpha1/reasons.ts';
+import { conditionTypes } from '../../api/common/conditions.ts';
 import type { RequestStatus } from '../request/request-type.ts';
 
 /** A step that has ended. Times are milliseconds since 1970. */

@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { childIdentity, requestUidOf } from './child-identity.ts';
 
+const BACKUP = { kind: 'backup', prefix: 'dmb' };
+const RESTORE = { kind: 'restore', prefix: 'dmr' };
+
 const request = (namespace: string, uid: string) => ({
   apiVersion: 'oadp.openshift.io/v1alpha1',
   kind: 'DataMoverBackup',
@@ -9,7 +12,7 @@ const request = (namespace: string, uid: string) => ({
 
 describe('the children of a request', () => {
   it('are marked as its own, and say where it is', () => {
-    const child = childIdentity('backup', request('app', 'u-1'));
+    const child = childIdentity(BACKUP, request('app', 'u-1'));
     expect(child).toMatchObject({
       kind: 'backup',
       labels: { 'oadp.openshift.io/request-kind': 'backup', 'oadp.openshift.io/request-uid': 'u-1' },
@@ -23,12 +26,12 @@ describe('the children of a request', () => {
 
   it('have the same name every time, and another one for every other request', () => {
     const names = [
-      childIdentity('backup', request('app', 'u-1')),
-      childIdentity('backup', request('other', 'u-2')),
-      childIdentity('restore', request('app', 'u-1')),
+      childIdentity(BACKUP, request('app', 'u-1')),
+      childIdentity(BACKUP, request('other', 'u-2')),
+      childIdentity(RESTORE, request('app', 'u-1')),
     ].map(({ name }) => name);
     expect(new Set(names).size).toBe(3);
-    expect(childIdentity('backup', request('app', 'u-1')).name).toBe(names[0]);
+    expect(childIdentity(BACKUP, request('app', 'u-1')).name).toBe(names[0]);
     for (const name of names) expect(`volsync-src-${name}-cache`.length).toBeLessThanOrEqual(63);
   });
 });

@@ -6,9 +6,9 @@ import {
   type OwnerReference,
   type Resource,
 } from '../../api/kubernetes/meta.ts';
-import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
-import { childName, type RequestKind } from '../../api/datamover/v1alpha1/names.ts';
-import { ownLabels } from '../../api/datamover/v1alpha1/own-labels.ts';
+import { annotations, labels } from '../../api/common/keys.ts';
+import { shortHash } from '../../api/kubernetes/names.ts';
+import { ownLabels } from '../../api/common/own-labels.ts';
 import { formatTraceParent } from '../../api/kubernetes/traceparent.ts';
 import { traceOf } from '../observe/request-trace.ts';
 
@@ -16,19 +16,32 @@ import { traceOf } from '../observe/request-trace.ts';
  * The name, labels and annotations of all children of a request. They are unique to the request, so a child can always be
  * found.
  */
-export interface ChildIdentity {
-  kind: RequestKind;
+export interface ChildIdentity<Kind extends string = string> {
+  /** The kind of the request. */
+  kind: Kind;
   name: string;
   labels: Record<string, string>;
   annotations: Record<string, string>;
 }
 
+/** How a product names a kind of requests on children. */
+export interface ChildNaming<Kind extends string = string> {
+  /** In the label of the kind. */
+  kind: Kind;
+  /** Of the name. */
+  prefix: string;
+}
+
 /** Returns the identity of the children of a request. `servedBy` is the controller that creates them. */
-export function childIdentity(kind: RequestKind, request: Resource, servedBy?: string): ChildIdentity {
+export function childIdentity<Kind extends string>(
+  { kind, prefix }: ChildNaming<Kind>,
+  request: Resource,
+  servedBy?: string,
+): ChildIdentity<Kind> {
   const uid = request.metadata.uid ?? '';
   return {
     kind,
-    name: childName(kind, uid),
+    name: `${prefix}-${shortHash(uid)}`,
     labels: ownLabels({ [labels.requestKind]: kind, [labels.requestUid]: uid }),
     annotations: {
       [annotations.request]: formatKey(keyOf(request)),

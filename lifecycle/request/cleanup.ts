@@ -1,4 +1,4 @@
-import { conditionTypes, leftBehind } from '../../api/datamover/v1alpha1/reasons.ts';
+import { conditionTypes, leftBehind } from '../../api/common/conditions.ts';
 import { findCondition } from '../../kube/status/conditions.ts';
 import type { RequestScope, RequestStatus } from './request-type.ts';
 import { done, runSteps, waiting, type PassResult, type Step, type StepResult } from './step.ts';

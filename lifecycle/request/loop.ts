@@ -1,8 +1,7 @@
-import { eventReasons } from '../../api/datamover/v1alpha1/reasons.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Clock } from '../../kube/runtime/clock.ts';
 import type { Cleaner } from '../../kube/runtime/deleter.ts';
-import { FINALIZER } from '../../api/datamover/v1alpha1/keys.ts';
+import { hasFinalizer as holdsFinalizer } from '../../kube/status/finalizers.ts';
 import type { Admission } from '../admission/admission.ts';
 import { targetOf } from '../observe/event-target.ts';
 import type { RequestObserver } from '../observe/observer.ts';
@@ -11,11 +10,20 @@ import { createRequestMemory, type RequestMemory } from './request-memory.ts';
 import type { RequestResource, RequestStatus, AnyRequestType } from './request-type.ts';
 import { createStatusStore, type StatusStore } from './status-store.ts';
 
+/** The words of a product on Kubernetes objects. */
+export interface Vocabulary {
+  /** On its requests until their children are deleted. */
+  finalizer: string;
+  /** Reason of the Events about objects that could not be deleted. */
+  warning: string;
+}
+
 /** What the lifecycle needs from the process that runs it. */
 export interface LifecycleDependencies {
   client: KubeClient;
   /** This controller, as in `status.servedBy` of requests: namespace and name of its Lease. */
   self: string;
+  vocabulary: Vocabulary;
   admission: Admission;
   cleaner: Cleaner;
   reporter: Reporter;
@@ -44,8 +52,8 @@ export function draftOf(request: RequestResource): RequestStatus {
   return structuredClone(request.status ?? {});
 }
 
-export function hasFinalizer({ metadata }: RequestResource): boolean {
-  return metadata.finalizers?.includes(FINALIZER) === true;
+export function hasFinalizer({ deps }: Loop, request: RequestResource): boolean {
+  return holdsFinalizer(request, deps.vocabulary.finalizer);
 }
 
 export function hasEnded({ type }: Loop, status: RequestStatus): boolean {
@@ -55,5 +63,5 @@ export function hasEnded({ type }: Loop, status: RequestStatus): boolean {
 /** Reports that objects of a request remain after its cleanup. */
 export function warnOfLeftovers({ deps }: Loop, request: RequestResource, left: readonly string[]): void {
   const text = `not everything that was made for it could be removed: ${left.join('; ')}`;
-  deps.reporter.report([targetOf(request)], 'Warning', eventReasons.warning, text);
+  deps.reporter.report([targetOf(request)], 'Warning', deps.vocabulary.warning, text);
 }

@@ -115,7 +115,7 @@ export async function retryResolution(
   if (pauseMs === undefined) return undefined;
   status.startTimestamp ??= now.toISOString();
   const result = waiting(problem.message, { requeueAfterMs: pauseMs });
-  return patchStatus(loop, { request, status, now, signal }, { pass: { step: 'class', result } });
+  return patchStatus(loop, { request, status, now, signal }, { pass: { step: 'resolve', result } });
 }
 
 /** Ends a request for which nothing was created. */
@@ -128,7 +128,7 @@ export async function failRequest(
   const status = draftOf(request);
   status.startTimestamp ??= now.toISOString();
   status.failure = failure;
-  const pass: PassResult = { step: 'class', result: { state: 'failed', ...failure } };
+  const pass: PassResult = { step: 'resolve', result: { state: 'failed', ...failure } };
   await patchStatus(loop, { request, status, now, signal }, { pass, over: { left: [] } });
 }
 

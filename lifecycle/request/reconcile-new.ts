@@ -1,13 +1,9 @@
-import { FINALIZER } from '../../api/datamover/v1alpha1/keys.ts';
 import type { ReconcileContext, ReconcileResult } from '../../kube/runtime/controller.ts';
 import { canceled } from './canceled.ts';
 import { draftOf, type Loop } from './loop.ts';
 import { claimRequest, failRequest, patchStatus, retryResolution } from './pass.ts';
 import type { RequestResource, ResolutionProblem } from './request-type.ts';
 import { waiting } from './step.ts';
-
-/** How long a new request waits for its class: a user may apply both together, in either order. */
-const CLASS_GRACE_SECONDS = 10;
 
 /** Reconciles a request for which nothing was created yet. */
 export async function reconcileNew(
@@ -89,13 +85,18 @@ async function addFinalizer(
 ): Promise<void> {
   if (isBeingDeleted(request)) return;
   const { finalizers = [] } = request.metadata;
-  await loop.store.setFinalizers(request, [...finalizers, FINALIZER], signal);
+  await loop.store.setFinalizers(request, [...finalizers, loop.deps.vocabulary.finalizer], signal);
 }
 
 /** Returns the milliseconds during which a problem may still disappear by itself. */
-function graceLeft({ deps, memory }: Loop, request: RequestResource, { reason }: ResolutionProblem): number {
-  if (reason !== 'ClassNotFound' && reason !== 'NoClass') return 0;
-  const end = memory.limitsOf(request).endOf(request.metadata.creationTimestamp, CLASS_GRACE_SECONDS);
+function graceLeft(
+  { deps, type, memory }: Loop,
+  request: RequestResource,
+  problem: ResolutionProblem,
+): number {
+  const seconds = type.graceSeconds?.(problem) ?? 0;
+  if (seconds === 0) return 0;
+  const end = memory.limitsOf(request).endOf(request.metadata.creationTimestamp, seconds);
   return end - deps.now().getTime();
 }
 

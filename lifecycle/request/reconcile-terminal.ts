@@ -1,4 +1,3 @@
-import { FINALIZER } from '../../api/datamover/v1alpha1/keys.ts';
 import type { ReconcileContext, ReconcileResult } from '../../kube/runtime/controller.ts';
 import { CLEANUP_RETRY_MS, hasLeftBehind } from './cleanup.ts';
 import { draftOf, hasFinalizer, warnOfLeftovers, type Loop } from './loop.ts';
@@ -14,7 +13,7 @@ export async function reconcileTerminal(
   request: RequestResource,
   context: ReconcileContext,
 ): Promise<ReconcileResult | void> {
-  if (!hasFinalizer(request)) {
+  if (!hasFinalizer(loop, request)) {
     forgetEnded(loop, request);
     return removeOrphans(loop, request, context);
   }
@@ -39,7 +38,7 @@ async function removeFinalizer(
   const { finalizers = [] } = request.metadata;
   await loop.store.setFinalizers(
     request,
-    finalizers.filter((name) => name !== FINALIZER),
+    finalizers.filter((name) => name !== loop.deps.vocabulary.finalizer),
     signal,
   );
 }

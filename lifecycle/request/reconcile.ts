@@ -42,6 +42,6 @@ async function reconcileRequest(
 ): Promise<ReconcileResult | void> {
   if (loop.type.isForeign(request)) return;
   if (isFinal(request.status?.phase)) return reconcileTerminal(loop, request, context);
-  if (!hasFinalizer(request)) return reconcileNew(loop, request, context);
+  if (!hasFinalizer(loop, request)) return reconcileNew(loop, request, context);
   return reconcileActive(loop, request, context);
 }

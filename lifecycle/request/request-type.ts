@@ -1,4 +1,3 @@
-import type { FailureReason } from '../../api/datamover/v1alpha1/reasons.ts';
 import type { Condition, Kind, Resource } from '../../api/kubernetes/meta.ts';
 import type { Lister } from '../../kube/cache/lister.ts';
 import type { ReconcileContext } from '../../kube/runtime/controller.ts';
@@ -18,8 +17,6 @@ export interface RequestStatus {
   servedBy?: string | undefined;
   startTimestamp?: string | undefined;
   completionTimestamp?: string | undefined;
-  dataMoverClass?: string | undefined;
-  mover?: string | undefined;
   failure?: Failure | undefined;
   /** Why a request that is retried has not succeeded yet. */
   lastFailure?: Failure | undefined;
@@ -39,7 +36,7 @@ export interface ResolvedContext {
 
 /** Why a request cannot be served now. */
 export interface ResolutionProblem {
-  reason: FailureReason;
+  reason: string;
   message: string;
 }
 
@@ -104,6 +101,8 @@ export interface RequestType<
   resolve(request: T): Scope['resolved'] | ResolutionProblem | undefined;
   /** Returns the context of the cleanup steps if {@link resolve} returns a problem. */
   cleanupContext(request: T): Scope['resolved'];
+  /** Returns for how many seconds a new request waits for a problem to disappear by itself. Absent: not at all. */
+  graceSeconds?(problem: ResolutionProblem): number;
   /** Returns which field must still be filled in before the request can be served, and for how many seconds to wait for it. */
   missing?(request: T): (ResolutionProblem & { since: string | undefined; seconds: number }) | undefined;
   /** Returns the reason if the owner canceled or deleted the request. It then ends as Canceled, even if it has other problems. */

@@ -1,27 +1,36 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Key } from '../../api/kubernetes/meta.ts';
-import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
-import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
+import type { Key, Kind, Resource } from '../../api/kubernetes/meta.ts';
 import { isConflict } from '../../kube/client/kube-error.ts';
 import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
 import { createStatusStore, SETTLE_MS } from './status-store.ts';
+
+interface Request extends Resource {
+  status?: Record<string, unknown>;
+}
+
+const requests: Kind<Request> = {
+  group: 'example.com',
+  version: 'v1',
+  kind: 'Request',
+  plural: 'requests',
+  namespaced: true,
+};
 
 const key: Key = { namespace: 'app', name: 'b1' };
 
 function setUp() {
   const kube = new FakeKube();
   const clock = createFakeClock();
-  const read = kube.seed(dataMoverBackups, {
-    apiVersion: 'oadp.openshift.io/v1alpha1',
-    kind: 'DataMoverBackup',
+  const read = kube.seed(requests, {
+    apiVersion: 'example.com/v1',
+    kind: 'Request',
     metadata: { namespace: 'app', name: 'b1' },
-    spec: { dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' } },
   });
-  const store = createStatusStore<DataMoverBackup>(kube.client(), dataMoverBackups, clock);
-  const write = (object: DataMoverBackup, status: DataMoverBackup['status']) =>
+  const store = createStatusStore<Request>(kube.client(), requests, clock);
+  const write = (object: Request, status: Request['status']) =>
     store.write(object, status, new AbortController().signal);
-  const now = (): DataMoverBackup => kube.peek(dataMoverBackups, key)!;
+  const now = (): Request => kube.peek(requests, key)!;
   return { kube, clock, read, store, write, now };
 }
 
@@ -69,7 +78,7 @@ describe('the status store', () => {
       message: 'm',
       conditions: turned,
       phase: 'Queued',
-    } as unknown as DataMoverBackup['status'];
+    } as unknown as Request['status'];
     expect(await write(now(), status)).toEqual({ written: false });
     expect(kube.writeCalls()).toHaveLength(1);
   });
@@ -93,8 +102,8 @@ describe('the status store', () => {
 
   it('does not overwrite what somebody else has written meanwhile', async () => {
     const { kube, read, store, write } = setUp();
-    kube.edit(dataMoverBackups, key, (object) => {
-      object.spec.cancel = true;
+    kube.edit(requests, key, (object) => {
+      object.metadata.labels = { changed: 'true' };
     });
     const error: unknown = await write(read, { phase: 'Queued' }).catch((caught: unknown) => caught);
     expect(isConflict(error)).toBe(true);

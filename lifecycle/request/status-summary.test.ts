@@ -12,15 +12,19 @@ const request: Request = {
   metadata: { name: 'one', generation: 3 },
 };
 
-/** A request type with one step. The request has succeeded if the status names a mover. */
+interface Moved extends RequestStatus {
+  result?: string;
+}
+
+/** A request type with one step. The request has succeeded if the status has a result. */
 const type = {
-  succeeded: ({ mover }: RequestStatus) => mover !== undefined,
+  succeeded: ({ result }: Moved) => result !== undefined,
   phase: () => 'Moving',
-  facts: ({ mover }: RequestStatus) => [['Moved', mover !== undefined]],
+  facts: ({ result }: Moved) => [['Moved', result !== undefined]],
   successMessage: () => 'all is well',
 } as unknown as AnyRequestType;
 
-function summaryOf(facts: RequestStatus, result: StepResult, left?: string[]): RequestStatus {
+function summaryOf(facts: Moved, result: StepResult, left?: string[]): RequestStatus {
   const status = structuredClone(facts);
   const over = left === undefined ? {} : { over: { left } };
   summarise(type, { request, status, now }, { pass: { step: 'move', result }, ...over });
@@ -42,8 +46,8 @@ describe('the summary of a request', () => {
   });
 
   it('is cleaning up, not completed, until nothing is left', () => {
-    expect(summaryOf({ mover: 'VolSync' }, waiting('waiting for the claim to go')).phase).toBe('CleaningUp');
-    const status = summaryOf({ mover: 'VolSync' }, { state: 'done' }, []);
+    expect(summaryOf({ result: 'r' }, waiting('waiting for the claim to go')).phase).toBe('CleaningUp');
+    const status = summaryOf({ result: 'r' }, { state: 'done' }, []);
     expect(status).toMatchObject({
       phase: 'Completed',
       message: 'all is well',
@@ -65,7 +69,7 @@ describe('the summary of a request', () => {
   });
 
   it('names what it had to leave behind, and is over all the same', () => {
-    const status = summaryOf({ mover: 'VolSync' }, waiting('again later'), ['PersistentVolume pv-1']);
+    const status = summaryOf({ result: 'r' }, waiting('again later'), ['PersistentVolume pv-1']);
     expect(status).toMatchObject({ phase: 'Completed', message: 'all is well' });
     expect(status.conditions).toContainEqual(
       expect.objectContaining({

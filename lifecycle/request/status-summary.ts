@@ -1,5 +1,5 @@
 import type { Condition } from '../../api/kubernetes/meta.ts';
-import { conditionReasons, conditionTypes, leftBehind } from '../../api/datamover/v1alpha1/reasons.ts';
+import { conditionReasons, conditionTypes, leftBehind } from '../../api/common/conditions.ts';
 import { setCondition } from '../../kube/status/conditions.ts';
 import { plainText } from './plain-text.ts';
 import {

@@ -1,5 +1,3 @@
-import type { FailureReason } from '../../api/datamover/v1alpha1/reasons.ts';
-
 /** The outcome of one step in this pass. Unexpected errors are thrown, and the pass is retried. */
 export type StepResult =
   /** Nothing is left to do in this step. */
@@ -7,14 +5,14 @@ export type StepResult =
   /** The draft has new facts that must be stored before the next step acts. */
   | { state: 'checkpoint' }
   | Waiting
-  | { state: 'failed'; reason: FailureReason | 'Canceled'; message: string };
+  | { state: 'failed'; reason: string; message: string };
 
 export interface Waiting {
   state: 'waiting';
   /** What the step waits for; one line for people. */
   message: string;
   /** `at` is in milliseconds since 1970. After it the wait counts as a failure. */
-  deadline?: { at: number; reason?: FailureReason; message: string };
+  deadline?: { at: number; reason?: string; message: string };
   /** Reconcile again after this time even if no event arrives. */
   requeueAfterMs?: number;
 }
@@ -22,7 +20,7 @@ export interface Waiting {
 export const done: StepResult = { state: 'done' };
 export const checkpoint: StepResult = { state: 'checkpoint' };
 
-export function failed(reason: FailureReason | 'Canceled', message: string): StepResult {
+export function failed(reason: string, message: string): StepResult {
   return { state: 'failed', reason, message };
 }
 

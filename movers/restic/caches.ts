@@ -5,8 +5,8 @@ import {
 } from '../../api/kubernetes/core.ts';
 import { formatKey, keyOf } from '../../api/kubernetes/meta.ts';
 import { labels } from '../../api/datamover/v1alpha1/keys.ts';
-import { shortHash } from '../../api/datamover/v1alpha1/names.ts';
-import { ownLabels } from '../../api/datamover/v1alpha1/own-labels.ts';
+import { shortHash } from '../../api/kubernetes/names.ts';
+import { ownLabels } from '../../api/common/own-labels.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Informer } from '../../kube/cache/shared-informer.ts';
 import { deleteWhenReleased } from '../../volumes/exposure/reclaim-policy.ts';

@@ -3,7 +3,7 @@ import type {
   ReplicationSource,
   ResticVolumeOptions,
 } from '../../api/volsync/v1alpha1.ts';
-import { EXCLUDED } from '../../api/datamover/v1alpha1/own-labels.ts';
+import { EXCLUDED } from '../../api/common/own-labels.ts';
 import { affinityOf } from '../restic-repository/job/affinity.ts';
 import type { Access } from '../restic-repository/access/credentials.ts';
 import { metadataOf, withLocation } from '../restic-repository/job/request-objects.ts';

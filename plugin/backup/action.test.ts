@@ -18,7 +18,8 @@ import type {
 } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import { annotations, labels, pluginConfig } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
-import { backupName, childName, labelValue } from '../../api/datamover/v1alpha1/names.ts';
+import { backupName, childName } from '../../api/datamover/v1alpha1/names.ts';
+import { labelValue } from '../../api/kubernetes/names.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { createClusterReader } from '../cluster-reader.ts';
 import { createBackupAction } from './action.ts';

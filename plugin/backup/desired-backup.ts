@@ -4,8 +4,9 @@ import { apiVersionOf } from '../../api/kubernetes/meta.ts';
 import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
-import { backupName, labelValue } from '../../api/datamover/v1alpha1/names.ts';
-import { ownLabels } from '../../api/datamover/v1alpha1/own-labels.ts';
+import { backupName } from '../../api/datamover/v1alpha1/names.ts';
+import { labelValue } from '../../api/kubernetes/names.ts';
+import { ownLabels } from '../../api/common/own-labels.ts';
 import { formatTraceParent, traceParentOf } from '../../api/kubernetes/traceparent.ts';
 import { PluginError } from '../plugin-error.ts';
 

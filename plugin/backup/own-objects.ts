@@ -6,7 +6,8 @@ import {
 import type { VolumeSnapshotContent } from '../../api/kubernetes/snapshot.ts';
 import { replicationSources } from '../../api/volsync/v1alpha1.ts';
 import type { Key, Resource } from '../../api/kubernetes/meta.ts';
-import { labels, MANAGED_BY } from '../../api/datamover/v1alpha1/keys.ts';
+import { labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { MANAGED_BY } from '../../api/common/keys.ts';
 import { childNameIn } from '../../api/datamover/v1alpha1/names.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 

@@ -3,7 +3,7 @@ import { volumeSnapshots, type VolumeSnapshot } from '../../api/kubernetes/snaps
 import { dataUploads, type Backup, type DataUpload } from '../../api/velero/v1.ts';
 import { parseKey, type Resource } from '../../api/kubernetes/meta.ts';
 import { labels } from '../../api/datamover/v1alpha1/keys.ts';
-import { labelValue } from '../../api/datamover/v1alpha1/names.ts';
+import { labelValue } from '../../api/kubernetes/names.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { DATA_UPLOAD_NAME, VOLUME_SNAPSHOT_NAME } from '../velero/constants.ts';
 

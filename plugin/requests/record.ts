@@ -1,7 +1,7 @@
 import type { Restore } from '../../api/velero/v1.ts';
 import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
-import { labelValue } from '../../api/datamover/v1alpha1/names.ts';
+import { labelValue } from '../../api/kubernetes/names.ts';
 
 /**
  * Returns true if the DataMoverBackup belongs to the Velero backup of that name. Records of other backups exist in the same

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { restoreName, shortHash } from '../../api/datamover/v1alpha1/names.ts';
+import { restoreName } from '../../api/datamover/v1alpha1/names.ts';
+import { shortHash } from '../../api/kubernetes/names.ts';
 import { desiredRestore } from './desired-restore.ts';
 import { aRestore } from '../../tests/fakes/velero-objects.ts';
 

@@ -4,8 +4,9 @@ import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-r
 import type { ExistingClaimPolicy } from '../../api/datamover/v1alpha1/existing-claim-policies.ts';
 import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
-import { labelValue, shortHash, restoreName } from '../../api/datamover/v1alpha1/names.ts';
-import { ownLabels } from '../../api/datamover/v1alpha1/own-labels.ts';
+import { restoreName } from '../../api/datamover/v1alpha1/names.ts';
+import { labelValue, shortHash } from '../../api/kubernetes/names.ts';
+import { ownLabels } from '../../api/common/own-labels.ts';
 import { formatTraceParent, traceParentOf } from '../../api/kubernetes/traceparent.ts';
 import { PluginError } from '../plugin-error.ts';
 

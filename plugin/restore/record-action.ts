@@ -5,7 +5,7 @@ import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-ba
 import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
 import { annotations, GROUP, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
-import { shortHash } from '../../api/datamover/v1alpha1/names.ts';
+import { shortHash } from '../../api/kubernetes/names.ts';
 import { restoreSourceOf } from '../../api/datamover/v1alpha1/restore-source.ts';
 import { readBackup } from '../../api/datamover/v1alpha1/spellings.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';

@@ -1,4 +1,5 @@
-import { labelValue } from '../../api/datamover/v1alpha1/names.ts';
+import { childrenOf } from '../../api/datamover/v1alpha1/names.ts';
+import { labelValue } from '../../api/kubernetes/names.ts';
 import type {
   BackupFacts,
   Finding,
@@ -102,7 +103,7 @@ export function createRequest(subject: MoverUnderTest, asked: Asked): Request {
 export function targetOf({ namespace }: MoverUnderTest, kind: RequestKind, name: string): MoverTarget {
   const uid = labelValue(`${namespace}.${kind}.${name}`);
   const request = { apiVersion: 'v1', kind: 'Request', metadata: { namespace, name: uid, uid } };
-  return childIdentity(kind, request);
+  return childIdentity(childrenOf(kind), request);
 }
 
 /** The controller also parses the configuration before any other call. */

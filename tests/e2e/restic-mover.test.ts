@@ -7,7 +7,7 @@ import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-ba
 import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
 import { labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
-import { shortHash } from '../../api/datamover/v1alpha1/names.ts';
+import { shortHash } from '../../api/kubernetes/names.ts';
 import { claim, pod, untilRunning, type Place } from './support/app.ts';
 import { differences, manifestOf, RICH_DATA, type Manifest } from './support/data.ts';
 import { leftoversOf } from './support/leftovers.ts';

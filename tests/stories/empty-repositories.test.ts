@@ -11,7 +11,7 @@ import { formatKey } from '../../api/kubernetes/meta.ts';
 import type { DataMoverPrune, DataMoverPruneStatus } from '../../api/datamover/v1alpha1/data-mover-prune.ts';
 import { labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverClasses, dataMoverDeletes, dataMoverPrunes } from '../../api/datamover/v1alpha1/kinds.ts';
-import { shortHash } from '../../api/datamover/v1alpha1/names.ts';
+import { shortHash } from '../../api/kubernetes/names.ts';
 import { World } from '../fakes/cluster/world.ts';
 
 const PROTECTED = 'velero';

@@ -1,3 +1,4 @@
+import { childrenOf } from '../../api/datamover/v1alpha1/names.ts';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { volumeSnapshotContents, volumeSnapshots } from '../../api/kubernetes/snapshot.ts';
 import { childName } from '../../api/datamover/v1alpha1/names.ts';
@@ -18,7 +19,7 @@ afterEach(() => world.stop());
 describe('a VolumeSnapshot of the tenant under the name that a backup uses', () => {
   function addSnapshot(source: Record<string, string>) {
     const request = world.addBackup('b1');
-    const { name, labels, annotations } = childIdentity('backup', request);
+    const { name, labels, annotations } = childIdentity(childrenOf('backup'), request);
     return world.kube.seed(volumeSnapshots, {
       apiVersion: 'snapshot.storage.k8s.io/v1',
       kind: 'VolumeSnapshot',

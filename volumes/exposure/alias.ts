@@ -4,7 +4,7 @@ import {
   type PersistentVolume,
   type PersistentVolumeClaim,
 } from '../../api/kubernetes/core.ts';
-import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
+import { annotations } from '../../api/common/keys.ts';
 import type { VolumeAccess } from '../volume-access.ts';
 import { requestUidOf, type ChildIdentity } from '../../lifecycle/request/child-identity.ts';
 import type { Target } from '../../kube/runtime/deleter.ts';

@@ -5,8 +5,8 @@ import {
   type PersistentVolumeClaim,
 } from '../../api/kubernetes/core.ts';
 import { keyOf, type Kind } from '../../api/kubernetes/meta.ts';
-import { labels, MANAGED_BY } from '../../api/datamover/v1alpha1/keys.ts';
-import { EXCLUDED } from '../../api/datamover/v1alpha1/own-labels.ts';
+import { labels, MANAGED_BY } from '../../api/common/keys.ts';
+import { EXCLUDED } from '../../api/common/own-labels.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { patchIfThere } from '../../kube/client/patch-if-there.ts';
 import { inTurns } from '../../kube/runtime/turns.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { persistentVolumes, type PersistentVolume } from '../../api/kubernetes/core.ts';
-import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
+import { annotations } from '../../api/common/keys.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
 import type { VolumeAccess } from '../volume-access.ts';
 import { reclaimVolumes } from './staging.ts';

@@ -1,12 +1,18 @@
 import type { VolumeSnapshotClass, VolumeSnapshotContent } from '../../api/kubernetes/snapshot.ts';
-import type { DataMoverBackupStatus } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import type { ChildIdentity } from '../../lifecycle/request/child-identity.ts';
+
+/** A snapshot of an application's claim, as recorded when it was taken. */
+export interface Capture {
+  driver?: string | undefined;
+  snapshotHandle?: string | undefined;
+  volumeSnapshotContent?: string | undefined;
+}
 
 /** The input for the second VolumeSnapshotContent of a captured snapshot. */
 export interface StagingContentSource {
   /** The protected namespace. */
   namespace: string;
-  capture: NonNullable<DataMoverBackupStatus['capture']>;
+  capture: Capture;
   /** The mode of the staging volume; used if the original content has none. */
   volumeMode: 'Filesystem' | 'Block';
   /** The content of the capture; `undefined` if it was deleted. */

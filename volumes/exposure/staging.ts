@@ -5,7 +5,6 @@ import {
   volumeSnapshots,
   type VolumeSnapshot,
 } from '../../api/kubernetes/snapshot.ts';
-import type { DataMoverBackupStatus } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import { patchIfThere } from '../../kube/client/patch-if-there.ts';
 import { CLAIM_INDEX, REQUEST_INDEX, type VolumeAccess } from '../volume-access.ts';
 import { isAlias } from './alias.ts';
@@ -18,7 +17,7 @@ import { nameOf, type Target } from '../../kube/runtime/deleter.ts';
 import { done, waiting, type StepResult } from '../../lifecycle/request/step.ts';
 import { deleteWhenReleased } from './reclaim-policy.ts';
 import { isBoundTo, isCutFromClaim, isMadeFor } from '../snapshots/snapshot-content.ts';
-import { stagingContent } from './staging-content.ts';
+import { stagingContent, type Capture } from './staging-content.ts';
 
 /** The properties of a staging volume. */
 export interface StagingVolume {
@@ -27,8 +26,6 @@ export interface StagingVolume {
   volumeMode: 'Filesystem' | 'Block';
   capacity: string;
 }
-
-type Capture = NonNullable<DataMoverBackupStatus['capture']>;
 
 /**
  * Makes the captured snapshot readable in the protected namespace: creates a second, static content for the same handle (with

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { persistentVolumes, pods, type PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
-import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
+import { annotations } from '../../api/common/keys.ts';
 import { createInformerSet } from '../../kube/cache/informer-set.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
 import { ALIAS_INDEX } from '../volume-access.ts';

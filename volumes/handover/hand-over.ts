@@ -4,9 +4,9 @@ import {
   type PersistentVolume,
   type PersistentVolumeClaim,
 } from '../../api/kubernetes/core.ts';
-import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
-import { EXCLUDED, NOT_EXCLUDED } from '../../api/datamover/v1alpha1/own-labels.ts';
-import { ownersKeys } from '../../api/datamover/v1alpha1/owned-keys.ts';
+import { annotations, labels } from '../../api/common/keys.ts';
+import { EXCLUDED, NOT_EXCLUDED } from '../../api/common/own-labels.ts';
+import { ownersKeys } from '../../api/common/owned-keys.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { done, failed, waiting, type StepResult } from '../../lifecycle/request/step.ts';
 import { misfit } from './volume-fit.ts';
@@ -38,6 +38,8 @@ export interface HandOver {
   /** Labels and annotations of the backed-up volume. */
   volumeLabels: Record<string, string>;
   volumeAnnotations: Record<string, string>;
+  /** Labels of this product in the selector of the destination that the volume may get. */
+  selectors: readonly string[];
   requestUid: string;
   signal: AbortSignal;
 }
@@ -151,7 +153,7 @@ async function bind(
   if (volume.spec.claimRef?.uid !== uid) {
     await patchVolume(h, volume, {
       metadata: {
-        labels: selectedLabels(destination, volume),
+        labels: selectedLabels(destination, volume, h.selectors),
         annotations: { 'pv.kubernetes.io/bound-by-controller': null },
       },
       spec: {

@@ -5,7 +5,7 @@ import {
   type PersistentVolumeClaim,
 } from '../../api/kubernetes/core.ts';
 import { formatKey, keyOf } from '../../api/kubernetes/meta.ts';
-import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
+import { annotations } from '../../api/common/keys.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 
 /** The request that parks volumes, and the client of its cluster. */

@@ -1,6 +1,8 @@
 import type { PersistentVolumeClaim } from '../../api/kubernetes/core.ts';
-import type { ReplacedClaim } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
-import { annotations as keys } from '../../api/datamover/v1alpha1/keys.ts';
+import { annotations as keys } from '../../api/common/keys.ts';
+
+/** A claim that is to be replaced, as recorded in the status of the request. */
+export type ReplacedClaim = Record<string, unknown>;
 
 /** Annotations that Kubernetes writes on a claim about its volume. */
 const ABOUT_THE_VOLUME = [
@@ -34,7 +36,7 @@ export function recordOf({ metadata, spec }: PersistentVolumeClaim): ReplacedCla
   };
 }
 
-/** The claim to create again, its volume, and the DataMoverRestore that does it (`namespace/name`). */
+/** The claim to create again, its volume, and the request that does it (`namespace/name`). */
 export interface Replacement {
   key: { namespace: string; name: string };
   volumeName: string;

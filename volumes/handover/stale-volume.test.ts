@@ -5,7 +5,7 @@ import {
   type PersistentVolume,
   type PersistentVolumeClaim,
 } from '../../api/kubernetes/core.ts';
-import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { annotations, labels } from '../../api/common/keys.ts';
 import { isConflict } from '../../kube/client/kube-error.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
 import { abandonVolume, handOver, type HandOver } from './hand-over.ts';
@@ -74,6 +74,7 @@ describe('a hand-over by an old view of the volume changes nothing:', () => {
       reclaimPolicy: 'Delete',
       volumeLabels: {},
       volumeAnnotations: {},
+      selectors: [],
       requestUid: 'u-1',
       signal,
     };

@@ -204,7 +204,6 @@ export type DataMoverRestoreStatus = Omit<WrittenRestoreStatus, 'replaces'> & {
     outcome?: Exclude<WrittenReplaces['outcome'], 'PutBack'>;
   };
 };
-export type ReplacedClaim = z.infer<typeof replacedClaim>;
 export type RestorePhase = (typeof restorePhases)[number];
 
 /** One restore of one volume into one PVC of its own namespace. */

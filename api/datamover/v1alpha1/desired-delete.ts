@@ -3,8 +3,9 @@ import type { DataMoverBackup } from './data-mover-backup.ts';
 import type { DataMoverDelete } from './data-mover-delete.ts';
 import { annotations, labels } from './keys.ts';
 import { dataMoverDeletes } from './kinds.ts';
-import { deleteName, labelValue } from './names.ts';
-import { ownLabels } from './own-labels.ts';
+import { deleteName } from './names.ts';
+import { labelValue } from '../../kubernetes/names.ts';
+import { ownLabels } from '../../common/own-labels.ts';
 
 type Result = DataMoverDelete['spec']['result'];
 

@@ -1,10 +1,13 @@
-/** Every label, annotation and finalizer that this project writes or reads. */
+import * as common from '../../common/keys.ts';
 
-export const GROUP = 'oadp.openshift.io';
+/** Every label, annotation and finalizer that the data mover writes or reads. */
+
+export const GROUP = common.DOMAIN;
 export const VERSION = 'v1alpha1';
 
 /** Annotations. */
 export const annotations = {
+  ...common.annotations,
   /** On a DataMoverClass: `"true"` makes it the default class. */
   defaultClass: `${GROUP}/default`,
   /**
@@ -24,39 +27,19 @@ export const annotations = {
   /** On a DataMoverBackup or DataMoverRestore: full name of the Velero Backup or Restore it belongs to. */
   veleroBackup: `${GROUP}/velero-backup`,
   veleroRestore: `${GROUP}/velero-restore`,
-  /** On requests and their children: the W3C Trace Context that controller and mover continue. */
-  traceparent: `${GROUP}/traceparent`,
-  /** On children in the protected namespace: `namespace/name` of their request. */
-  request: `${GROUP}/request`,
-  /** On children: the controller that created them, as in `status.servedBy` of their request. */
-  servedBy: `${GROUP}/served-by`,
   /** On the objects that move data: the BackupStorageLocation that gives access to the repository. */
   storageLocation: `${GROUP}/backup-storage-location`,
   /** On the objects that continue a transfer in the protected namespace: the facts that earlier steps found (JSON). */
   found: `${GROUP}/found`,
-  /** On an alias PV in the protected namespace: the name of the PV whose data it shows. */
-  aliasOf: `${GROUP}/alias-of`,
-  /** On a PV during hand-over: its final state (JSON), recorded before anything is detached. */
-  handOver: `${GROUP}/hand-over`,
-  /**
-   * On a parked PV: its former claim and reclaim policy, and the DataMoverRestore that parked it (JSON). While it is set,
-   * nothing may delete the data.
-   */
-  setAside: `${GROUP}/set-aside`,
-  /** On a PVC that is Lost while a restore replaces its data: `namespace/name` of the DataMoverRestore. */
-  replacedBy: `${GROUP}/replaced-by`,
   /** On a Velero Restore: `Overwrite` allows it to replace the data of existing claims; see docs/velero-plugin.md. */
   existingClaimPolicy: `${GROUP}/existing-claim-policy`,
 } as const;
 
-/** Labels. Values must be valid label values: see `labelValue` in names.ts. */
+/** Labels. Values must be valid label values: see `labelValue` in api/kubernetes/names.ts. */
 export const labels = {
+  ...common.labels,
   /** On a PVC: `"false"` opts out, like the annotation of the same name. */
   dataMover: `${GROUP}/data-mover`,
-  /** On children: the uid of their request. */
-  requestUid: `${GROUP}/request-uid`,
-  /** On children: `backup`, `restore`, `delete` or `prune`. */
-  requestKind: `${GROUP}/request-kind`,
   /** On a restored PVC (label and selector) and on its PV: name of the DataMoverRestore. */
   restoredBy: `${GROUP}/data-mover-restore`,
   /** On a DataMoverRestore: the `shortHash` of the annotation of the same name, whose value is not a valid label value. */
@@ -65,17 +48,12 @@ export const labels = {
   repository: `${GROUP}/repository`,
   /** On claims with a mover's cache, which stay between requests: a short form of the repository path. */
   cache: `${GROUP}/cache`,
-  managedBy: 'app.kubernetes.io/managed-by',
   /** Velero's labels, set on our requests so that Velero's tools find them. */
   veleroBackupName: 'velero.io/backup-name',
   veleroBackupUid: 'velero.io/backup-uid',
   veleroRestoreName: 'velero.io/restore-name',
   veleroRestoreUid: 'velero.io/restore-uid',
-  /** Velero's opt-out label, which we respect. */
-  veleroExclude: 'velero.io/exclude-from-backup',
 } as const;
-
-export const MANAGED_BY = 'velero-datamover';
 
 /** Labels of the ConfigMap with the plugin's configuration in Velero's namespace; a convention of Velero. */
 export const pluginConfig = {

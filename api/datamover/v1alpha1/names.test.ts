@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { backupName, childName, labelValue, restoreName, shortHash } from './names.ts';
+import { backupName, childName, restoreName } from './names.ts';
+import { labelValue, shortHash } from '../../kubernetes/names.ts';
 
 const DNS_LABEL = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const LABEL_VALUE = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;

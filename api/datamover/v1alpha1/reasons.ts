@@ -1,3 +1,5 @@
+import { conditionReasons as commonReasons, conditionTypes as common } from '../../common/conditions.ts';
+
 /** Condition types, failure reasons and Event reasons. One table each, so objects, tests and documentation use the same words. */
 
 /** Condition types. On requests: `True` if the step is done, otherwise `False` with a reason. */
@@ -24,7 +26,7 @@ export const conditionTypes = {
    */
   repositoryRemoved: 'RepositoryRemoved',
   /** Nothing created for this request remains. */
-  cleanedUp: 'CleanedUp',
+  cleanedUp: common.cleanedUp,
   /** A controller has the mover and can use the spec of the class. Classes only, like the next three. */
   accepted: 'Accepted',
   /** The engine of the mover is installed and serves. Only if the mover needs one. */
@@ -34,26 +36,21 @@ export const conditionTypes = {
   /** The store of the repositories responds. Only if the mover can check it. */
   repositoryReachable: 'RepositoryReachable',
   /** `True` if the phase is Completed, otherwise `False`; for `kubectl wait`. */
-  ready: 'Ready',
+  ready: common.ready,
 } as const;
 
 export type ConditionType = (typeof conditionTypes)[keyof typeof conditionTypes];
 
 /** Reasons of conditions for which no phase and no failure gives a reason. */
 export const conditionReasons = {
-  /** The step is complete, or the class passes the check. */
-  succeeded: 'Succeeded',
-  /** An earlier step is not complete yet. */
-  pending: 'Pending',
+  /** `Succeeded` also means that the class passes the check. */
+  ...commonReasons,
   /** What the class refers to exists. */
   available: 'Available',
 } as const;
 
 /** Reason of condition `RepositoryRemoved` if the repository must stay. */
 export const repositoryKept = 'Kept';
-
-/** Reason of condition `CleanedUp` if the request has ended with leftovers. */
-export const leftBehind = 'LeftBehind';
 
 /** Reasons of final failures (`status.failure.reason`). */
 export const failureReasons = {

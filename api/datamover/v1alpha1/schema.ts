@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isSize } from '../../kubernetes/quantity.ts';
-import { MAX_CARRIED, MAX_CARRIED_VALUE } from './owned-keys.ts';
+import { MAX_CARRIED, MAX_CARRIED_VALUE } from '../../common/owned-keys.ts';
 import { rules } from '../../schema/rules.ts';
 
 /**

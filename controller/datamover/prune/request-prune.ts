@@ -4,7 +4,7 @@ import type { DataMoverDelete } from '../../../api/datamover/v1alpha1/data-mover
 import type { DataMoverPrune } from '../../../api/datamover/v1alpha1/data-mover-prune.ts';
 import { dataMoverPrunes } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { pruneName } from '../../../api/datamover/v1alpha1/names.ts';
-import { ownLabels } from '../../../api/datamover/v1alpha1/own-labels.ts';
+import { ownLabels } from '../../../api/common/own-labels.ts';
 import { PRUNED_INDEX, type Environment } from '../environment.ts';
 import { isFinal } from '../../../lifecycle/request/request-type.ts';
 import type { ResolvedClass } from '../resolution/resolve-class.ts';

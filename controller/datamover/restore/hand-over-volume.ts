@@ -1,3 +1,4 @@
+import { labels } from '../../../api/datamover/v1alpha1/keys.ts';
 import { conditionTypes } from '../../../api/datamover/v1alpha1/reasons.ts';
 import { handOver, type HandOver } from '../../../volumes/handover/hand-over.ts';
 import { requestUidOf } from '../../../lifecycle/request/child-identity.ts';
@@ -66,6 +67,7 @@ function handOverOf(
     reclaimPolicy,
     volumeLabels: source.volume?.pvLabels ?? {},
     volumeAnnotations: source.volume?.pvAnnotations ?? {},
+    selectors: [labels.restoredBy],
     requestUid: requestUidOf(child),
     signal,
   };

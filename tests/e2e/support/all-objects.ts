@@ -1,5 +1,6 @@
 import type { Resource } from '../../../api/kubernetes/meta.ts';
-import { GROUP, labels, MANAGED_BY } from '../../../api/datamover/v1alpha1/keys.ts';
+import { GROUP, labels } from '../../../api/datamover/v1alpha1/keys.ts';
+import { MANAGED_BY } from '../../../api/common/keys.ts';
 import { childNameIn } from '../../../api/datamover/v1alpha1/names.ts';
 import type { TestCluster } from './cluster.ts';
 

@@ -8,7 +8,7 @@ import type { DataMoverBackup } from '../../../api/datamover/v1alpha1/data-mover
 import type { DataMoverRestore } from '../../../api/datamover/v1alpha1/data-mover-restore.ts';
 import { labels } from '../../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../../api/datamover/v1alpha1/kinds.ts';
-import { labelValue } from '../../../api/datamover/v1alpha1/names.ts';
+import { labelValue } from '../../../api/kubernetes/names.ts';
 import type { TestCluster } from './cluster.ts';
 import { readTar } from './tar.ts';
 import { until } from './wait.ts';

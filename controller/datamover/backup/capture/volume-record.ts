@@ -1,6 +1,6 @@
 import type { PersistentVolume, PersistentVolumeClaim } from '../../../../api/kubernetes/core.ts';
 import type { DataMoverBackupStatus } from '../../../../api/datamover/v1alpha1/data-mover-backup.ts';
-import { ownersKeys } from '../../../../api/datamover/v1alpha1/owned-keys.ts';
+import { ownersKeys } from '../../../../api/common/owned-keys.ts';
 import { largestQuantity } from '../../../../volumes/exposure/quantity.ts';
 
 type VolumeRecord = NonNullable<DataMoverBackupStatus['volume']>;

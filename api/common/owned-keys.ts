@@ -1,4 +1,4 @@
-import { GROUP, labels, MANAGED_BY } from './keys.ts';
+import { DOMAIN, labels, MANAGED_BY } from './keys.ts';
 
 /**
  * Returns the labels and annotations of a PersistentVolume that describe its data, so a restore copies them to the new volume.
@@ -25,7 +25,7 @@ export const MAX_CARRIED = 192 * 1024;
 
 /** Reserved domains whose keys users set themselves. */
 const FREE = ['app.kubernetes.io'];
-const RESERVED = ['kubernetes.io', 'k8s.io', 'velero.io', GROUP];
+const RESERVED = ['kubernetes.io', 'k8s.io', 'velero.io', DOMAIN];
 
 /** Returns true for the label on objects that this project creates for itself. */
 function isOurMark(key: string, value: string): boolean {

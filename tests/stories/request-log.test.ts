@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from '@jest/globals';
-import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
+import { annotations } from '../../api/common/keys.ts';
 import type { LogFields, Logger } from '../../telemetry/log.ts';
-import { APP, World } from '../../tests/fakes/cluster/world.ts';
+import { APP, World } from '../fakes/cluster/world.ts';
 
 const TRACE = 'a'.repeat(32);
 

@@ -1,10 +1,10 @@
 import { trace } from '@opentelemetry/api';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { secrets } from '../api/kubernetes/core.ts';
-import { replicationSources } from '../api/volsync/v1alpha1.ts';
-import { annotations } from '../api/datamover/v1alpha1/keys.ts';
-import { World } from '../tests/fakes/cluster/world.ts';
+import { secrets } from '../../api/kubernetes/core.ts';
+import { replicationSources } from '../../api/volsync/v1alpha1.ts';
+import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
+import { World } from '../fakes/cluster/world.ts';
 
 const exporter = new InMemorySpanExporter();
 const TRACE = 'a'.repeat(32);

@@ -4,7 +4,7 @@ import type { DataMoverClassSpec } from '../../api/datamover/v1alpha1/data-mover
 import { dataMoverBackups, dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
 import { childName } from '../../api/datamover/v1alpha1/names.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
-import { APP, World } from '../../tests/fakes/cluster/world.ts';
+import { APP, World } from '../fakes/cluster/world.ts';
 
 let world: World;
 let before: string[];
