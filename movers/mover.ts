@@ -319,10 +319,13 @@ export interface RestoreFacts {
   notPreserved?: string;
 }
 
-/** Size of the snapshot in the repository. */
+/** What the repository contains. */
 export interface VerifyFacts {
+  /** Size of the snapshot. */
   bytes: number;
   files: number;
+  /** The repository's own id, which a backup records if its mover has not reported one. Absent: unknown. */
+  repositoryID?: string;
 }
 
 /** Result of removing a snapshot. */

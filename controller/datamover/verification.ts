@@ -1,6 +1,6 @@
 import type { DataMoverClassSpec } from '../../api/datamover/v1alpha1/data-mover-class.ts';
 import { conditionTypes } from '../../api/datamover/v1alpha1/reasons.ts';
-import type { VerifyRequest } from '../../movers/mover.ts';
+import type { VerifyFacts, VerifyRequest } from '../../movers/mover.ts';
 import type { DataMoverScope } from './request-type.ts';
 import { followMover, type MovingStatus } from './transfer-steps.ts';
 import { checkpoint, failed, type StepResult } from '../../lifecycle/request/step.ts';
@@ -42,7 +42,7 @@ export function verifiedFact({ verification }: VerifiedStatus): readonly [string
 export async function verifyMoved<Status extends VerifiedStatus>(
   scope: DataMoverScope<Status>,
   request: Omit<VerifyRequest<unknown>, 'level'>,
-  accept: () => void = () => undefined,
+  accept: (facts: VerifyFacts) => void = () => undefined,
 ): Promise<StepResult> {
   const { verification } = scope.status;
   const { mover } = scope.resolved;
@@ -50,9 +50,9 @@ export async function verifyMoved<Status extends VerifiedStatus>(
   if (mover.verify === undefined)
     return failed('InvalidConfig', `mover ${mover.name} cannot verify what it has moved`);
   const outcome = await mover.verify({ ...request, level: verification.level });
-  return followMover(scope, outcome, () => {
+  return followMover(scope, outcome, (facts) => {
     verification.doneAt = scope.now.toISOString();
-    accept();
+    accept(facts);
     return checkpoint;
   });
 }

@@ -28,7 +28,7 @@ const pristine = (name: string): string => join(folder, 'pristine', name);
 beforeAll(async () => {
   folder = fs.mkdtempSync(join(tmpdir(), 'verify-'));
   for (const name of ['bin', 'pristine', 'pristine/volume', 'volume']) fs.mkdirSync(join(folder, name));
-  for (const applet of 'sh dd wc tr find awk stat mktemp mkfifo rm'.split(' '))
+  for (const applet of 'sh dd wc tr find awk sed stat mktemp mkfifo rm'.split(' '))
     fs.symlinkSync(staticBusybox(), join(folder, 'bin', applet));
   fs.symlinkSync(join(await resticBin(), 'restic'), join(folder, 'bin', 'restic'));
   listener = await fill(pristine('volume'));
@@ -136,9 +136,17 @@ function flipByte(path: string): void {
   fs.writeFileSync(path, bytes);
 }
 
-const RIGHT = { facts: { files: 10, bytes: 49_000_009 } };
+const RIGHT = {
+  facts: { files: 10, bytes: 49_000_009, repositoryID: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown },
+};
 
 describe('of a backup', () => {
+  it('reports the id of the repository', () => {
+    const config = run('restic cat config', volume()).lines.join('');
+    const { id } = JSON.parse(config) as { id: string };
+    expect(check({ level: 'Metadata' })).toMatchObject({ facts: { repositoryID: id } });
+  });
+
   it('finds nothing wrong where nothing is', () => {
     expect(check()).toEqual(RIGHT);
   });

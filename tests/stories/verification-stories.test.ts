@@ -55,6 +55,21 @@ describe('a backup whose class wants it verified', () => {
     await world.until(() => world.inventory().join() === before.join());
   });
 
+  it.each([
+    ['that its mover could not report', undefined],
+    ['only if its mover has reported none', 'cd'.repeat(32)],
+  ])('records the id of the repository %s', async (_, reported) => {
+    verify('Metadata');
+    const found = 'ab'.repeat(32);
+    const report = (id: string): string => JSON.stringify({ message_type: 'repository', id });
+    const { state } = world.cluster;
+    state.verification = (honest) => ({ ...honest, lines: [...honest.lines, report(found)] });
+    if (reported !== undefined)
+      state.survey = (honest) => ({ ...honest, lines: [...honest.lines, report(reported)] });
+    await backUp();
+    expect(status()).toMatchObject({ phase: 'Completed', result: { repositoryID: reported ?? found } });
+  });
+
   it('does not count before', async () => {
     verify('Data');
     world.cluster.state.verification = (honest) => ({ ...honest, end: 'running' });

@@ -166,8 +166,8 @@ async function verify(scope: BackupScope): Promise<StepResult> {
     reported: unverifiedResult,
     isLive: capture?.consistency === 'Live',
   };
-  return verifyMoved(scope, request, () => {
-    status.result = unverifiedResult;
+  return verifyMoved(scope, request, ({ repositoryID }) => {
+    status.result = { ...(repositoryID !== undefined && { repositoryID }), ...unverifiedResult };
     delete status.unverifiedResult;
   });
 }

@@ -1,3 +1,4 @@
+import { validID } from '../identity.ts';
 import type { Complaint } from '../log/diagnosis.ts';
 import { rootIn } from './root-folder.ts';
 import { complaint, type ErrorKind } from '../log/script-log.ts';
@@ -141,7 +142,8 @@ const READERS: Readonly<Record<string, (found: Messages, said: Line) => void>> =
     found.rootAttributes = { ...(lists !== undefined && { lists }), ...(others !== undefined && { others }) };
   },
   repository(found, { id = '' }) {
-    if (/^[0-9a-f]{64}$/.test(id)) found.repositoryID = id;
+    const repositoryID = validID(id);
+    if (repositoryID !== undefined) found.repositoryID = repositoryID;
   },
   'root restored': (found, { refused = '' }) => (found.rootRefused = refused),
 };

@@ -52,6 +52,14 @@ describe('the check of what was moved', () => {
     expect(judge(lines, { bytes: Math.round(said), files: 1 })).toHaveProperty('difference');
   });
 
+  it.each([
+    ['the id of the repository', 'ab'.repeat(32), { repositoryID: 'ab'.repeat(32) }],
+    ['no id that is not one of restic', '"; id', {}],
+  ])('reports %s', (_, id, expected) => {
+    const lines = [...linesOf(8), JSON.stringify({ message_type: 'repository', id })];
+    expect(judge(lines, { bytes: 8, files: 1 })).toEqual({ facts: { bytes: 8, files: 2, ...expected } });
+  });
+
   it('does not believe that what was not said is right', () => {
     expect(judge([], { bytes: 0, files: 0 })).toEqual({ difference: 'the repository does not hold it' });
     expect(judge(linesOf(8), {})).toHaveProperty('difference');

@@ -1,6 +1,7 @@
 import { plainLine } from '../../../lifecycle/request/plain-text.ts';
 import type { VerifyFacts, VerifyRequest } from '../../mover.ts';
 import { HOST, PATH } from '../snapshot-layout.ts';
+import { validID } from '../identity.ts';
 import { reports } from '../log/script-log.ts';
 import { comparesVolume } from './script.ts';
 
@@ -15,6 +16,7 @@ interface Findings {
   summary?: { files_restored?: number; files_skipped?: number; files_deleted?: number };
   changes: readonly { action: string; item: string }[];
   volume?: { entries: number; absent: number };
+  repositoryID?: string | undefined;
 }
 
 interface Snapshot {
@@ -31,7 +33,7 @@ export function compareVerification(
   request: Verified,
 ): { facts: VerifyFacts } | { difference: string } {
   const found = read(lines);
-  const { stats } = found;
+  const { stats, repositoryID } = found;
   const difference =
     differenceOfSnapshot(found.snapshot, request) ??
     (request.kind === 'backup'
@@ -40,7 +42,13 @@ export function compareVerification(
     (comparesVolume(request) ? differenceOfVolume(found) : undefined);
   if (difference !== undefined) return { difference };
   if (stats === undefined) return { difference: 'the directories of the snapshot were not read' };
-  return { facts: { bytes: stats.total_size, files: stats.total_file_count } };
+  return {
+    facts: {
+      bytes: stats.total_size,
+      files: stats.total_file_count,
+      ...(repositoryID !== undefined && { repositoryID }),
+    },
+  };
 }
 
 function differenceOfSnapshot(snapshot: Snapshot | undefined, { snapshotID }: Verified): string | undefined {
@@ -113,6 +121,7 @@ function read(lines: readonly string[]): Findings {
     else if (said['message_type'] === 'summary') found.summary = said;
     else if (said['message_type'] === 'volume')
       found.volume = { entries: Number(said['entries']), absent: Number(said['absent']) };
+    else if (said['message_type'] === 'repository') found.repositoryID = validID(said['id']);
     else if (said['message_type'] === 'verbose_status')
       changes.push({ action: String(said['action']), item: String(said['item']) });
   }

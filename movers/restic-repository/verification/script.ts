@@ -1,5 +1,6 @@
 import { OWN_FOLDER } from '../transfer/lost-and-found.ts';
 import { RESTIC, UNLOCK } from '../job/repository-job.ts';
+import { READ_ID } from '../identity.ts';
 import { reporting } from '../log/script-log.ts';
 import type { VerifyRequest } from '../../mover.ts';
 
@@ -31,7 +32,8 @@ const BEGIN = `set -o pipefail
 ${UNLOCK}
 run() { ${RESTIC} "$@"; }
 run snapshots --json -- "$1"
-run stats --mode restore-size --json -- "$1"`;
+run stats --mode restore-size --json -- "$1"
+printf '{"message_type":"repository","id":"%s"}\\n' "$(run cat config | ${READ_ID})"`;
 
 /**
  * Fetches every blob of the snapshot from the store and checks its hash; restic's cache never contains data. The output looks
