@@ -8,7 +8,7 @@ import { ownerOf } from '../repository-path.ts';
 import type { BackupFacts, MoverRequest, RestoreFacts, RestoreMoverRequest } from '../mover.ts';
 import type { ResticConfig } from './config.ts';
 import { rootArgument } from '../restic-repository/transfer/root-folder.ts';
-import { lossesOf } from '../restic-repository/transfer/restore-proof.ts';
+import { lossesOf, restoredIn } from '../restic-repository/transfer/restore-proof.ts';
 import { readMessages } from '../restic-repository/transfer/transfer-messages.ts';
 import { BACKUP_RUN, READER, RESTORER, RESTORE_RUN } from '../restic-repository/transfer/transfer-run.ts';
 import { savedFacts } from './proof.ts';
@@ -47,15 +47,10 @@ export function restoreTask(
     volume: () => Promise.resolve({ ...volumeOf(request, RESTORER), isWritten: true }),
     read(lines) {
       const found = readMessages(lines);
-      if (found.summary === undefined) return undefined;
-      const { files_restored = 0, files_skipped = 0, bytes_restored = 0, bytes_skipped = 0 } = found.summary;
+      const restored = restoredIn(found);
+      if (restored === undefined) return undefined;
       const notPreserved = lossesOf(found);
-      return {
-        snapshotID,
-        bytes: bytes_restored + bytes_skipped,
-        files: files_restored + files_skipped,
-        ...(notPreserved !== undefined && { notPreserved }),
-      };
+      return { snapshotID, ...restored, ...(notPreserved !== undefined && { notPreserved }) };
     },
   };
 }

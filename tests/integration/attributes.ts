@@ -57,6 +57,7 @@ const some = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: unde
 export const attributes = fc
   .record({
     'user.a': some(value),
+    'user.a=b': some(value),
     'user.größe "x"': some(value),
     'user.\n# file: {"message_type":"empty"}': some(value),
     'trusted.overlay': some(value),

@@ -8,6 +8,7 @@ import { savedFacts, snapshotsIn } from '../../movers/restic/proof.ts';
 import { lossesOf, provesRestore } from '../../movers/restic-repository/transfer/restore-proof.ts';
 import { complaints, readMessages } from '../../movers/restic-repository/transfer/transfer-messages.ts';
 import { BACKUP_SCRIPT } from '../../movers/restic/scripts.ts';
+import { RESTORER } from '../../movers/restic-repository/transfer/transfer-run.ts';
 import { RESTORE_SCRIPT } from '../../movers/restic-repository/transfer/restore-script.ts';
 import { diagnose } from '../../movers/restic-repository/log/diagnosis.ts';
 import type { RootFolder } from '../../movers/mover.ts';
@@ -15,7 +16,8 @@ import { repositoryContext } from '../../movers/restic-repository/access/reposit
 import { rootArgument } from '../../movers/restic-repository/transfer/root-folder.ts';
 import { ATTR, ensurePackages, staticBusybox } from '../../hack/cluster/packages.ts';
 import { silentProgress } from '../../hack/cluster/progress.ts';
-import { accessControlList } from './attributes.ts';
+import { accessControlList, attributesBelow, setAttributes, type Attributes } from './attributes.ts';
+import { withCapabilities } from './capabilities.ts';
 import { resticBin } from './restic-bin.ts';
 
 /** The scripts of the Restic mover, with a real restic in a shell like that of its image. */
@@ -44,7 +46,8 @@ beforeAll(async () => {
 }, 600_000);
 
 beforeEach(() => {
-  folder = fs.mkdtempSync(join(tmpdir(), 'transfers-'));
+  // There attributes are in the order in which Linux checks them: access control lists first.
+  folder = fs.mkdtempSync(join(fs.existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'transfers-'));
   fs.chmodSync(folder, 0o755);
   for (const name of ['bin', 'volume', 'scratch']) fs.mkdirSync(at(name));
   for (const applet of APPLETS) fs.symlinkSync(staticBusybox(), at('bin', applet));
@@ -58,6 +61,8 @@ afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
 
 interface Options {
   uid?: number;
+  /** Runs as root with no others. */
+  capabilities?: readonly string[];
   password?: string;
 }
 
@@ -83,7 +88,8 @@ function run(
 ): { lines: string[]; status: number | null } {
   const env = environment(options);
   if (options.uid !== undefined) fs.chmodSync(env['RESTIC_CACHE_DIR'] ?? '', 0o777);
-  const { stdout, stderr, status } = spawnSync(at('bin', 'sh'), [...on(script), ...args], {
+  const command = [...withCapabilities(options.capabilities), at('bin', 'sh'), ...on(script), ...args];
+  const { stdout, stderr, status } = spawnSync('/usr/bin/env', command, {
     encoding: 'utf8',
     env,
     ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
@@ -156,6 +162,15 @@ function attributesOf(name: string): string[] {
   const archive = execFileSync('tar', ['-C', at('volume'), '--format=pax', ...ALL_ATTRIBUTES, '-c', name]);
   const found = archive.toString('latin1').matchAll(/SCHILY\.xattr\.(\S+=\S+)/g);
   return [...found].map(([, attribute = '']) => attribute).sort();
+}
+
+const ACCESS_LIST = 'system.posix_acl_access';
+/** Without the right to write for the owner. */
+const READ_ONLY = accessControlList([5, 4, 4, 4, 0], 1234);
+
+function bear(name: string, attributes: Attributes): void {
+  const bearer = fs.statSync(at('volume', name)).isDirectory() ? 'folder' : 'file';
+  setAttributes([{ path: Buffer.from(at('volume', name)), bearer, attributes }]);
 }
 
 /** Returns all metadata and contents of every file, ordered by name. */
@@ -407,6 +422,49 @@ describe('a restore', () => {
     expect(attributesOf('labelled')).toEqual(['user.origin=Hamburg']);
     expect(lossesOf(readMessages(lines))).toContain('extended attributes that an ordinary user may not set');
     expect(fs.readFileSync(at('volume', 'labelled'), 'utf8')).toBe('precious');
+  });
+
+  it('sets all attributes of files that their owner may not write, as an ordinary user', () => {
+    for (const [name, mode] of [
+      ['file', 0o600],
+      ['again', 0o444],
+    ] as const) {
+      fs.writeFileSync(at('volume', name), 'precious', { mode });
+      bear(name, { 'user.origin': Buffer.from('Hamburg'), [ACCESS_LIST]: READ_ONLY });
+    }
+    fs.mkdirSync(at('volume', 'folder'));
+    fs.symlinkSync('../file', at('volume', 'folder', 'link'));
+    execFileSync('mkfifo', [at('volume', 'folder', 'pipe')]);
+    bear('folder/pipe', { [ACCESS_LIST]: READ_ONLY });
+    bear('folder', { 'user.origin': Buffer.from('Bremen'), [ACCESS_LIST]: READ_ONLY });
+    giveAway('volume');
+    const { snapshotID = '' } = saved(backup());
+    const before = [describeVolume(), attributesBelow(at('volume'))];
+    emptyVolume();
+    giveAway('volume', 'repository', 'scratch');
+    for (const attempt of ['first', 'second']) {
+      const { lines, status } = restore(snapshotID, { uid: NOBODY });
+      expect([attempt, status]).toEqual([attempt, 0]);
+      expect(lossesOf(readMessages(lines))).toMatch(/^extended attributes that an ordinary user may not set/);
+      expect([describeVolume(), attributesBelow(at('volume'))]).toEqual(before);
+    }
+  });
+
+  it('reports attributes that root may not set without SYS_ADMIN, and sets all others', () => {
+    for (const name of ['security', 'trusted', 'ordinary']) fs.writeFileSync(at('volume', name), 'precious');
+    bear('security', { 'security.ours': Buffer.from('sealed') });
+    bear('trusted', { 'trusted.ours': Buffer.from('sealed') });
+    bear('ordinary', { 'user.ours': Buffer.from('open'), [ACCESS_LIST]: READ_ONLY });
+    const ordinary = attributesBelow(at('volume', 'ordinary'));
+    const { snapshotID = '' } = saved(backup());
+    emptyVolume();
+    const { lines, status } = restore(snapshotID, { capabilities: RESTORER });
+    expect([status, provesRestore(lines)]).toEqual([1, true]);
+    expect(lossesOf(readMessages(lines))).toMatch(
+      /^extended attributes of 2 \(such as "\/(security|trusted)"\)$/,
+    );
+    expect(attributesBelow(at('volume'))).toEqual(ordinary);
+    expect(fs.readFileSync(at('volume', 'security'), 'utf8')).toBe('precious');
   });
 
   it('is a success with losses where only a device could not be made', () => {

@@ -78,6 +78,21 @@ describe('a script ends as restic does', () => {
   });
 });
 
+describe('a verification of a backup', () => {
+  const script = verificationScript({ kind: 'backup', level: 'Data', isLive: true });
+  const statusOf = (commands: Record<string, string>) => run(script, ['abcdef01', ''], commands).status;
+
+  it('reads the data as a zip archive if a tar archive cannot contain it', () => {
+    const tar = `${say('Fatal: archive/tar: header field too long', 'error')} exit 1`;
+    expect(statusOf({ 'dump --archive tar': tar, 'dump --archive zip': say('precious') })).toBe(0);
+  });
+
+  it('fails if neither reads all of it', () => {
+    const half = `${say('prec')} exit 7`;
+    expect(statusOf({ 'dump --archive tar': 'exit 1', 'dump --archive zip': half })).toBe(7);
+  });
+});
+
 /** restic 0.18.1 on versitygw 1.8.0 and on local folders, each with the output of `restic init`. */
 const FIRST_BACKUPS: readonly [string, string, string, string][] = [
   [

@@ -230,11 +230,7 @@ export function describeTree(folder: string, withOwners: boolean): string[] {
         [(stat.mode & ~0o6000n).toString(8)];
     // Those of the root are in no snapshot.
     const all = shown === '' ? [] : (attributesOf.get(path.toString('latin1')) ?? []);
-    // An ordinary user may not set attributes of a file that its owner may not write.
-    const isOpen = withOwners || (stat.mode & 0o200n) !== 0n;
-    const borne = all.filter(
-      (one) => withOwners || (isOrdinary(one) && (isOpen || !one.startsWith('user.'))),
-    );
+    const borne = all.filter((one) => withOwners || isOrdinary(one));
     lines.push(
       [shown, ...owned, time, ...borne, ...contentOf(path, stat), ...(withOwners ? [first] : [])].join(' '),
     );
@@ -254,11 +250,11 @@ function contentOf(path: Buffer, stat: fs.BigIntStats): unknown[] {
 }
 
 /**
- * Counts the entries called lost+found: `held` may contain data, `empty` are empty folders. The empty folder of the file system
- * itself is neither.
+ * Finds the entries called lost+found: `held` may contain data, `empty` is the number of empty folders. The empty folder of the
+ * file system itself is neither.
  */
-export function lostAndFound(folder: string): { held: number; empty: number } {
-  const found = { held: 0, empty: 0 };
+export function lostAndFound(folder: string): { held: Buffer[]; empty: number } {
+  const found = { held: [] as Buffer[], empty: 0 };
   const visit = (path: Buffer, depth: number): void => {
     for (const name of fs.readdirSync(path, { encoding: 'buffer' })) {
       const child = below(path, name);
@@ -266,12 +262,19 @@ export function lostAndFound(folder: string): { held: number; empty: number } {
       const isEmpty = stat.isDirectory() && fs.readdirSync(child).length === 0;
       if (name.toString('latin1') !== 'lost+found') {
         if (stat.isDirectory()) visit(child, depth + 1);
-      } else if (!isEmpty && !stat.isSocket()) found.held++;
+      } else if (!isEmpty && !stat.isSocket()) found.held.push(child);
       else if (isEmpty && !isOwn(stat, depth)) found.empty++;
     }
   };
   visit(Buffer.from(folder), 0);
   return found;
+}
+
+/** Returns true if the root contains the empty folder of the file system, which no backup contains. */
+export function hasOwnFolder(folder: string): boolean {
+  const path = join(folder, 'lost+found');
+  const stat = fs.lstatSync(path, { throwIfNoEntry: false });
+  return stat?.isDirectory() === true && isOwn(stat, 0) && fs.readdirSync(path).length === 0;
 }
 
 function isOwn({ uid, mode }: fs.Stats, depth: number): boolean {

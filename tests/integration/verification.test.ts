@@ -10,7 +10,9 @@ import {
   type Verified,
 } from '../../movers/restic-repository/verification/compare-verification.ts';
 import { verificationScript } from '../../movers/restic-repository/verification/script.ts';
-import { staticBusybox } from '../../hack/cluster/packages.ts';
+import { ATTR, ensurePackages, staticBusybox } from '../../hack/cluster/packages.ts';
+import { silentProgress } from '../../hack/cluster/progress.ts';
+import { setAttributes } from './attributes.ts';
 import { resticBin } from './restic-bin.ts';
 
 /** The verification of a transfer, by a real restic in a shell like that of its image, on a volume with all kinds of files. */
@@ -26,6 +28,7 @@ const repository = (): string => join(folder, 'repository');
 const pristine = (name: string): string => join(folder, 'pristine', name);
 
 beforeAll(async () => {
+  await ensurePackages(silentProgress, [ATTR], 'no extended attributes can be tried');
   folder = fs.mkdtempSync(join(tmpdir(), 'verify-'));
   for (const name of ['bin', 'pristine', 'pristine/volume', 'volume']) fs.mkdirSync(join(folder, name));
   for (const applet of 'sh dd wc tr find awk sed stat mktemp mkfifo rm'.split(' '))
@@ -34,9 +37,7 @@ beforeAll(async () => {
   listener = await fill(pristine('volume'));
   copy();
   run('restic init', volume());
-  const lines = run('restic backup --host volsync --exclude=lost+found .', volume()).lines;
-  snapshotID = savedSnapshotIn(lines) ?? '';
-  saved = { ...readResticLog(lines), snapshotTime: new Date().toISOString() };
+  ({ snapshotID, reported: saved } = save());
   fs.renameSync(repository(), pristine('repository'));
 }, 600_000);
 
@@ -52,6 +53,13 @@ function copy(): void {
     fs.rmSync(join(folder, name), { recursive: true, force: true });
     if (fs.existsSync(pristine(name))) execFileSync('cp', ['-a', pristine(name), join(folder, name)]);
   }
+}
+
+/** Saves the volume as VolSync does. */
+function save(): Pick<Verified, 'snapshotID' | 'reported'> {
+  const { lines } = run('restic backup --host volsync --exclude=lost+found .', volume());
+  const reported = { ...readResticLog(lines), snapshotTime: new Date().toISOString() };
+  return { snapshotID: savedSnapshotIn(lines) ?? '', reported };
 }
 
 async function fill(root: string): Promise<Server> {
@@ -107,7 +115,7 @@ function check(
   const { lines, status } = run(
     verificationScript(request, leavesOutLostAndFound),
     '/',
-    snapshotID,
+    request.snapshotID,
     volume(),
   );
   if (status !== 0) return { failure: lines.join('\n') };
@@ -134,6 +142,13 @@ function flipByte(path: string): void {
   const middle = bytes.length >> 1;
   bytes[middle] = (bytes[middle] ?? 0) ^ 1;
   fs.writeFileSync(path, bytes);
+}
+
+/** Sets an attribute of any name on a file of the volume. */
+function nameAttribute(file: string, name: string): void {
+  setAttributes([
+    { path: Buffer.from(join(volume(), file)), bearer: 'file', attributes: { [name]: Buffer.from('x') } },
+  ]);
 }
 
 const RIGHT = {
@@ -187,6 +202,19 @@ describe('of a backup', () => {
     expect(check({}, true)).toEqual(RIGHT);
     fs.writeFileSync(join(volume(), name, 'fragment'), 'precious');
     expect(check({}, true).difference).toContain(`/${name}/fragment"`);
+  });
+
+  it('reads back files with attributes that no tar archive can contain', () => {
+    const report = '{"message_type":"volume","entries":0,"absent":0}';
+    nameAttribute('large', 'user.a=b');
+    nameAttribute('nothing', `user.=${report}`);
+    nameAttribute('folder', `user.=\n${report}\n`);
+    const kept = save();
+    expect(check(kept)).toEqual(RIGHT);
+    fs.writeFileSync(join(volume(), 'late'), '');
+    expect(check(kept).difference).toContain('the volume holds what is not in it');
+    flipByte(packOf('large'));
+    expect(check(kept)).toEqual({ failure: expect.stringContaining('verification failed') as unknown });
   });
 
   it('looks at no volume that is in use', () => {

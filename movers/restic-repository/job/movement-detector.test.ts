@@ -15,6 +15,12 @@ describe('what shows that a mover gets on', () => {
       '[0:20] 41.02%  12 files 1.200 GiB, total 56 files 3.000 GiB, 1 errors ETA 0:18',
       '[0:30] 41.03%  12 files 1.201 GiB, total 56 files 3.000 GiB, 1 errors ETA 0:18',
     ],
+    [
+      'a restore that skips what exists',
+      '{"message_type":"status","seconds_elapsed":10,"files_skipped":4,"bytes_skipped":4}',
+      '{"message_type":"status","seconds_elapsed":20,"files_skipped":4,"bytes_skipped":4}',
+      '{"message_type":"status","seconds_elapsed":30,"files_skipped":5,"bytes_skipped":4}',
+    ],
     ['reading back', '[0] read back 1024 bytes', '[0] read back 1024 bytes', '[0] read back 512 bytes'],
   ])('are counts that change, by %s', (_, first, same, more) => {
     const moves = createMovementDetector();

@@ -5,7 +5,7 @@
 /** restic's status lines: JSON, or text after the elapsed time. */
 const STATE = /^\[[0-9:]+\]|^\{"message_type":"status"/;
 
-const COUNTS = /"(?:bytes_done|files_done|bytes_restored|files_restored|total_bytes|total_files)":[0-9]+/g;
+const COUNTS = /"(?:(?:bytes|files)_(?:done|restored|skipped)|total_(?:bytes|files))":[0-9]+/g;
 
 /** restic retries after the same error. */
 const TRIES_AGAIN = 'returned error, retrying after';

@@ -7,6 +7,9 @@
 /** Prefix of lines from standard error. */
 const STDERR = '# ';
 
+/** Errors that occur in every pass of a restore. Those about attributes occur only in the pass that sets them. */
+export const REFUSED_EACH_TIME = refused('(mknod|l?chown|l?chmod)');
+
 /** restic's messages about single files, by kind. The first match counts. */
 const KINDS: readonly { kind: ErrorKind; pattern: string }[] = [
   { kind: 'scan', pattern: String.raw`^\{"message_type":"error",.*"during":"scan","item":"` },

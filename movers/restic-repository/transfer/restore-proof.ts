@@ -10,6 +10,20 @@ export function provesRestore(lines: readonly string[]): boolean {
   return bytes_restored === total_bytes && [...errors.keys()].every((kind) => LOSSES.has(kind));
 }
 
+/**
+ * Returns the number of entries that exist after a proved restore, and of their bytes; undefined if the log has no summary. restic
+ * counts a folder as restored only if it could set all of its attributes, so the entries are counted by the total.
+ */
+export function restoredIn({
+  summary,
+  errors,
+}: Pick<Messages, 'summary' | 'errors'>): { files: number; bytes: number } | undefined {
+  if (summary === undefined) return undefined;
+  const { total_files = 0, files_skipped = 0, bytes_restored = 0, bytes_skipped = 0 } = summary;
+  const devices = errors.get('devices')?.count ?? 0;
+  return { files: total_files - devices + files_skipped, bytes: bytes_restored + bytes_skipped };
+}
+
 /** Kinds of errors that concern metadata only. */
 const LOSSES: ReadonlySet<ErrorKind> = new Set<ErrorKind>([
   'owners',

@@ -1,7 +1,41 @@
 import { BEGIN, LOCKED, OPEN } from './opening.ts';
 import { RESTIC, UNLOCK } from '../job/repository-job.ts';
 import { RESTORE_ROOT } from './root-folder.ts';
-import { reporting } from '../log/script-log.ts';
+import { REFUSED_EACH_TIME, reporting } from '../log/script-log.ts';
+
+/** restic's last message if it could not restore everything about some files. */
+const ENDED = String.raw`^\{"message_type":"exit_error",.*There were [0-9]+ errors`;
+
+/**
+ * Restores as an ordinary user. restic sets the attributes of a file in the order of the snapshot, then its mode, and does not
+ * report what such a user may not set. An access control list may take from the owner the right to write, without which no
+ * attribute named `user.…` can be set. So the first pass restores everything but these lists, and the second one only adds them.
+ *
+ * The second pass skips contents and reports the totals. It repeats errors about owners, modes and devices, so these are dropped
+ * from the first one.
+ *
+ * A former attempt, another mover, or the first pass may have left files and folders that their owner may not read or write;
+ * restic then could not replace a link or pipe. The pass resets their modes, so `open_up` may change them before.
+ */
+const RESTORE_AS_USER = `open_up() {
+  find . -mindepth 1 -type d ! -perm -0700 -exec chmod u+rwx {} ';' 2> /dev/null || true
+  find . -mindepth 1 -type f ! -perm -0600 -exec chmod u+rw {} + 2> /dev/null || true
+}
+restore_as_user() {
+  open_up
+  first=$(mktemp -u); mkfifo "$first"; ended=$(mktemp)
+  LC_ALL=C awk -v ended="$ended" '
+    /${REFUSED_EACH_TIME}/ { next }
+    /${ENDED}/ { print > ended; next }
+    { print; fflush() }' < "$first" >&2 & filter=$!
+  code=0; restore --include-xattr 'user.*' "$@" 2> "$first" || code=$?
+  wait $filter
+  trap 'exit 143' TERM
+  [ $code -eq 0 ] || [ -s "$ended" ] || return $code
+  open_up
+  restore --include-xattr 'system.posix_acl_*' --overwrite if-changed "$@" || code=$?
+  return $code
+}`;
 
 /**
  * `$1` is the snapshot, `$2` the recorded attributes of the volume's root folder; all further arguments are those of the restore.
@@ -17,7 +51,10 @@ code=0; ${OPEN} > /dev/null || code=$?
 if [ $code -eq ${LOCKED} ]; then ${UNLOCK}
 elif [ $code -ne 0 ]; then exit $code; fi
 snapshot=$1; root=$2; shift 2
-if [ "$(id -u)" -eq 0 ]; then set -- --exclude-xattr security.selinux "$@"
+restore() { ${RESTIC} restore --target . --sparse --json "$@" -- "$snapshot" & await $!; }
+${RESTORE_AS_USER}
+code=0
+if [ "$(id -u)" -eq 0 ]; then restore --exclude-xattr security.selinux "$@" || code=$?
 else restic ls --no-lock --json -- "$snapshot" | awk -v uid="$(id -u)" -v gids=" $(id -G) " '
   !/"struct_type":"node"/ { next }
   match($0, /"uid":[0-9]+/) { owner = substr($0, RSTART + 6, RLENGTH - 6) }
@@ -25,8 +62,6 @@ else restic ls --no-lock --json -- "$snapshot" | awk -v uid="$(id -u)" -v gids="
   owner != uid || !index(gids, " " group " ") { if (!count++) first = $0 }
   END { if (count) printf "{\\"message_type\\":\\"owners\\",\\"count\\":%d,\\"first\\":%s}\\n", count, first }'
   echo '{"message_type":"attributes","set":"ordinary"}'
-  set -- --include-xattr 'user.*' --include-xattr 'system.posix_acl_*' "$@"; fi
-${RESTIC} restore --target . --sparse --json "$@" -- "$snapshot" & restore=$!
-code=0; await $restore || code=$?
+  restore_as_user "$@" || code=$?; fi
 ${RESTORE_ROOT}
 exit $code`);

@@ -164,15 +164,24 @@ function errorsIn({ count = 0, first }: Line): ItemErrors {
   return { count, item: said.item ?? '', message: said.error?.message ?? '' };
 }
 
+/** The totals that restic prints do not include what a restore skips because it exists. */
 function progressIn(said: Line): MoverProgress {
-  const { bytes_done, bytes_restored, files_done, files_restored, total_bytes, total_files } = said;
-  const filesDone = files_done ?? files_restored;
+  const { bytes_done, bytes_restored, bytes_skipped, total_bytes } = said;
+  const { files_done, files_restored, files_skipped, total_files } = said;
+  const filesDone = files_done ?? sum(files_restored, files_skipped);
+  const totalBytes = sum(total_bytes, bytes_skipped);
+  const totalFiles = sum(total_files, files_skipped);
   return {
-    bytesDone: bytes_done ?? bytes_restored ?? 0,
+    bytesDone: bytes_done ?? sum(bytes_restored, bytes_skipped) ?? 0,
     ...(filesDone !== undefined && { filesDone }),
-    ...(total_bytes !== undefined && { totalBytes: total_bytes }),
-    ...(total_files !== undefined && { totalFiles: total_files }),
+    ...(totalBytes !== undefined && { totalBytes }),
+    ...(totalFiles !== undefined && { totalFiles }),
   };
+}
+
+/** Returns undefined if both are unknown. */
+function sum(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined && other === undefined ? undefined : (one ?? 0) + (other ?? 0);
 }
 
 /** Returns the errors, for users and for the diagnosis. */
