@@ -57,11 +57,11 @@ export function moverConformance(): Conformance {
     async start(subject) {
       const trial = createTrial(subject);
       const before = new Set((await trial.inventory.all()).map(({ uid }) => uid));
-      const place = createPlaces(subject.atOnce ?? AT_ONCE);
+      const limited = createLimiter(subject.atOnce ?? AT_ONCE);
       for (const { title, run } of CASES)
         results.set(
           title,
-          place(() => run(trial)),
+          limited(() => run(trial)),
         );
       const over = Promise.allSettled(results.values());
       const last = over.then(async () => {
@@ -83,10 +83,10 @@ export function moverConformance(): Conformance {
   };
 }
 
-type Places = (work: () => Promise<void>) => Promise<void>;
+type Limiter = (work: () => Promise<void>) => Promise<void>;
 
 /** Limits how many tasks run at once; the others wait for their turn. */
-function createPlaces(atOnce: number): Places {
+function createLimiter(atOnce: number): Limiter {
   const waiting: (() => void)[] = [];
   let free = atOnce;
   return async (work) => {

@@ -65,7 +65,7 @@ describe('a backup that fails after its data was saved', () => {
     await backUp('kept');
     kept = await untilPhase('kept', 'Completed');
 
-    const letGo = await occupy(story.cluster, kept.status!.result!.repository);
+    const release = await occupy(story.cluster, kept.status!.result!.repository);
     await story.exec(app, 'echo lost > /data/file');
     await backUp('failed');
     try {
@@ -73,7 +73,7 @@ describe('a backup that fails after its data was saved', () => {
       // Nothing is removed while the repository is in use.
       between = await snapshotIDs();
     } finally {
-      await letGo();
+      await release();
     }
     const asked = await collect(story.kube.list(dataMoverDeletes, { namespace: story.namespace }));
     const own = asked.filter(({ spec }) => spec.backupNamespace === app.namespace);

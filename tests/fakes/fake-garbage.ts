@@ -22,11 +22,11 @@ function collectOnce(storage: Storage): boolean {
   for (const { kind, object } of due)
     deleteObject(storage, kind, { key: keyOf(object), options: { propagationPolicy: 'Foreground' } });
   const free = waiting.filter(({ object }) => blockersOf(storage, object).length === 0);
-  for (const entry of free) letGo(storage, entry);
+  for (const entry of free) removeFinalizer(storage, entry);
   return due.length + free.length > 0;
 }
 
-function letGo(storage: Storage, { kind, object }: Entry): void {
+function removeFinalizer(storage: Storage, { kind, object }: Entry): void {
   const before = storage.get(kind, keyOf(object));
   const finalizers = before.object.metadata.finalizers?.filter((one) => one !== FOREGROUND) ?? [];
   const metadata = { ...before.object.metadata, finalizers };

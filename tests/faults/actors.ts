@@ -5,14 +5,14 @@ import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { systemClock } from '../../kube/runtime/clock.ts';
 import type { PodJob } from '../fakes/cluster/mounts.ts';
 import { endLog } from '../fakes/cluster/pods.ts';
-import { dropSnapshot, tendSnapshots } from '../fakes/cluster/snapshots.ts';
+import { dropSnapshot, simulateSnapshots } from '../fakes/cluster/snapshots.ts';
 import { emptyState, timeOf, type ClusterState, type Duty } from '../fakes/cluster/state.ts';
-import { tendStorage } from '../fakes/cluster/storage.ts';
-import { tendResticJobs } from '../fakes/cluster/restic-job.ts';
-import { tendBesideVolSync } from '../fakes/cluster/beside-volsync.ts';
-import { tendVerifications } from '../fakes/cluster/verifier.ts';
-import { tendVolSync } from '../fakes/cluster/volsync.ts';
-import { LiveDesk } from './desk.ts';
+import { simulateStorage } from '../fakes/cluster/storage.ts';
+import { simulateResticJobs } from '../fakes/cluster/restic-job.ts';
+import { simulateSurveys } from '../fakes/cluster/surveys.ts';
+import { simulateVerifications } from '../fakes/cluster/verifier.ts';
+import { simulateVolSync } from '../fakes/cluster/volsync.ts';
+import { LiveObjectWriter } from './live-object-writer.ts';
 import type { Feed } from './relay.ts';
 
 /** What the real controllers of Kubernetes do here. */
@@ -32,16 +32,16 @@ export interface Actors {
 }
 
 export function startActors(client: KubeClient, feed: Feed, namespace: string): Actors {
-  const desk = new LiveDesk(client, feed);
+  const writer = new LiveObjectWriter(client, feed);
   let problem: unknown;
   let over = false;
   let due = false;
   let looking: Promise<void> | undefined;
 
   const state: ClusterState = {
-    kube: desk,
-    list: (kind) => desk.list(kind),
-    get: (kind, key) => desk.get(kind, key),
+    kube: writer,
+    list: (kind) => writer.list(kind),
+    get: (kind, key) => writer.get(kind, key),
     clock: systemClock,
     namespace,
     driver: DRIVER,
@@ -53,14 +53,14 @@ export function startActors(client: KubeClient, feed: Feed, namespace: string): 
   async function look(): Promise<void> {
     while (due && !over) {
       due = false;
-      tendSnapshots(state);
-      tendStorage(state);
-      tendVolSync(state);
-      tendUpkeep(state);
-      tendVerifications(state);
-      tendBesideVolSync(state);
-      tendResticJobs(state);
-      await desk.flush();
+      simulateSnapshots(state);
+      simulateStorage(state);
+      simulateVolSync(state);
+      simulateMaintenance(state);
+      simulateVerifications(state);
+      simulateSurveys(state);
+      simulateResticJobs(state);
+      await writer.flush();
     }
   }
 
@@ -108,7 +108,7 @@ const TASKS: Readonly<Record<string, string>> = {
 };
 
 /** Doubles the kubelet, the Job controller and restic for the Jobs that maintain a repository. */
-function tendUpkeep(state: ClusterState): void {
+function simulateMaintenance(state: ClusterState): void {
   for (const job of state.list(jobs) as PodJob[]) {
     const { command = [], args = [] } = job.spec?.template?.spec?.containers?.[0] ?? {};
     const words = [...command, ...args];

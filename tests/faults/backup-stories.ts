@@ -11,19 +11,19 @@ import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
 import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 import { endRun } from '../fakes/cluster/pods.ts';
-import { lonelyMoments } from './lonely-volumes.ts';
-import { isFree, type Told } from './told.ts';
-import type { World } from './world.ts';
+import { unboundMoments } from './unbound-volumes.ts';
+import { isFree, type Expectation } from './expectation.ts';
+import type { StoryHarness } from './story-harness.ts';
 
-export async function backUp(world: World, dataMoverClass = 'volsync'): Promise<Told> {
+export async function backUp(harness: StoryHarness, dataMoverClass = 'volsync'): Promise<Expectation> {
   const transfers: Kind<Resource> = dataMoverClass === 'restic' ? jobs : replicationSources;
-  const data = { namespace: world.app, name: 'data' };
-  await world.addSource('data', 'precious');
-  const before = world.inventory();
-  const source = world.volumeOf(data);
-  const backup = { namespace: world.app, name: 'b1' };
-  const current = () => world.feed.get(dataMoverBackups, backup);
-  await world.create(dataMoverBackups, {
+  const data = { namespace: harness.app, name: 'data' };
+  await harness.addSource('data', 'precious');
+  const before = harness.inventory();
+  const source = harness.volumeOf(data);
+  const backup = { namespace: harness.app, name: 'b1' };
+  const current = () => harness.feed.get(dataMoverBackups, backup);
+  await harness.create(dataMoverBackups, {
     metadata: backup,
     spec: { dataMoverClass, dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' } },
   });
@@ -31,31 +31,31 @@ export async function backUp(world: World, dataMoverClass = 'volsync'): Promise<
     isOver: () => current()?.status?.phase === 'Completed' && isFree(current()),
     inventory: () => before,
     verify(tries = 1) {
-      expect(world.everCreated(transfers)).toBe(1);
-      expect(world.actors.state.started).toHaveLength(tries);
+      expect(harness.everCreated(transfers)).toBe(1);
+      expect(harness.actors.state.started).toHaveLength(tries);
       const { repository = '', snapshotID, rootFolder } = current()?.status?.result ?? {};
       // Recorded before VolSync starts.
       if (dataMoverClass !== 'restic') expect(rootFolder).toMatchObject({ mode: '2770', uid: 999 });
-      expect(world.repositoryOf(repository)?.snapshots).toEqual([
+      expect(harness.repositoryOf(repository)?.snapshots).toEqual([
         expect.objectContaining({ id: snapshotID, content: 'precious' }),
       ]);
-      expect(world.volumeOf(data)?.spec).toEqual(source?.spec);
-      expect(lonelyMoments(world.feed.changes, source?.metadata.name ?? '')).toEqual([]);
+      expect(harness.volumeOf(data)?.spec).toEqual(source?.spec);
+      expect(unboundMoments(harness.feed.changes, source?.metadata.name ?? '')).toEqual([]);
     },
   };
 }
 
 /** Replaces the password while the mover runs, which can no longer open the repository with the old one. */
-export async function replacePassword(world: World): Promise<Told> {
-  const told = await backUp(world);
-  const { state } = world.actors;
-  const [record] = world.addRepository('older');
-  const repository = world.repositoryOf(record?.repository ?? '');
+export async function replacePassword(harness: StoryHarness): Promise<Expectation> {
+  const expected = await backUp(harness);
+  const { state } = harness.actors;
+  const [record] = harness.addRepository('older');
+  const repository = harness.repositoryOf(record?.repository ?? '');
   if (repository === undefined) throw new Error('no repository');
   repository.password = 'the new p4ssw0rd';
   let isReplaced = false;
   const replace = async (transfer: string): Promise<void> => {
-    await world.keepSecret({ RESTIC_PASSWORD: repository.password });
+    await harness.keepSecret({ RESTIC_PASSWORD: repository.password });
     isReplaced = true;
     state.script = undefined;
     endRun(state, transfer, { end: 'failed', exitCode: 3, lines: ['ERROR: incorrect password'] });
@@ -63,13 +63,13 @@ export async function replacePassword(world: World): Promise<Told> {
   };
   state.script = ({ name }) => {
     state.script = () => ({ end: 'running', lines: [] });
-    world.beside(replace(name));
+    harness.beside(replace(name));
     return { end: 'running', lines: ['Starting container'] };
   };
-  const tries = (): number => world.everCreated(replicationSources);
+  const tries = (): number => harness.everCreated(replicationSources);
   return {
-    ...told,
-    counts: () => isReplaced && !(tries() > 1 && world.feed.list(jobs).length > 0),
+    ...expected,
+    counts: () => isReplaced && !(tries() > 1 && harness.feed.list(jobs).length > 0),
     verify() {
       expect(tries()).toBe(2);
       expect(repository.snapshots.map(({ content }) => content)).toEqual(['older', 'precious']);
@@ -78,32 +78,32 @@ export async function replacePassword(world: World): Promise<Told> {
 }
 
 /** Runs a backup; faults occur from the start of its verification. */
-export async function verifyBackup(world: World): Promise<Told> {
-  const told = await backUp(world, 'verified');
-  const current = () => world.feed.get(dataMoverBackups, { namespace: world.app, name: 'b1' })?.status;
+export async function verifyBackup(harness: StoryHarness): Promise<Expectation> {
+  const expected = await backUp(harness, 'verified');
+  const current = () => harness.feed.get(dataMoverBackups, { namespace: harness.app, name: 'b1' })?.status;
   return {
-    ...told,
+    ...expected,
     counts: () => current()?.verification !== undefined,
     verify() {
-      told.verify();
+      expected.verify();
       expect(current()?.verification).toMatchObject({ level: 'Data', doneAt: expect.any(String) as unknown });
       // The Jobs of the survey, the mover and the verification.
-      expect(world.everCreated(jobs)).toBe(3);
+      expect(harness.everCreated(jobs)).toBe(3);
     },
   };
 }
 
 /** Backs up a volume that the mover reads while the application uses it. The transfer is as in any other backup. */
-export async function backUpLive(world: World): Promise<Told> {
-  const data = { namespace: world.app, name: 'data' };
-  await world.addSource('data', 'precious');
-  await world.until('the volume knows it', () => world.volumeOf(data)?.status?.phase === 'Bound');
-  const before = world.inventory();
-  const source = world.volumeOf(data);
-  const claim = world.claim(data);
-  const backup = { namespace: world.app, name: 'b1' };
-  const current = () => world.feed.get(dataMoverBackups, backup);
-  await world.create(dataMoverBackups, {
+export async function backUpLive(harness: StoryHarness): Promise<Expectation> {
+  const data = { namespace: harness.app, name: 'data' };
+  await harness.addSource('data', 'precious');
+  await harness.until('the volume knows it', () => harness.volumeOf(data)?.status?.phase === 'Bound');
+  const before = harness.inventory();
+  const source = harness.volumeOf(data);
+  const claim = harness.claim(data);
+  const backup = { namespace: harness.app, name: 'b1' };
+  const current = () => harness.feed.get(dataMoverBackups, backup);
+  await harness.create(dataMoverBackups, {
     metadata: backup,
     spec: { dataMoverClass: 'live', dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' } },
   });
@@ -113,25 +113,25 @@ export async function backUpLive(world: World): Promise<Told> {
     inventory: () => before,
     verify() {
       expect(current()?.status?.result).toMatchObject({ consistency: 'Live' });
-      expect(world.everCreated(replicationSources)).toBe(1);
-      expect(world.actors.state.started).toHaveLength(1);
+      expect(harness.everCreated(replicationSources)).toBe(1);
+      expect(harness.actors.state.started).toHaveLength(1);
       const { repository = '' } = current()?.status?.result ?? {};
-      expect(world.repositoryOf(repository)?.snapshots).toEqual([
+      expect(harness.repositoryOf(repository)?.snapshots).toEqual([
         expect.objectContaining({ content: 'precious' }),
       ]);
-      expect(world.everCreated(volumeSnapshots)).toBe(0);
+      expect(harness.everCreated(volumeSnapshots)).toBe(0);
       // No process has written to the objects of the application, and the alias never controlled the data.
-      expect(world.volumeOf(data)).toEqual(source);
-      expect(world.claim(data)).toEqual(claim);
-      expect(world.read(data)).toBe('precious');
-      expect(policiesOf(world, annotations.aliasOf)).toEqual(new Set(['Retain']));
+      expect(harness.volumeOf(data)).toEqual(source);
+      expect(harness.claim(data)).toEqual(claim);
+      expect(harness.read(data)).toBe('precious');
+      expect(policiesOf(harness, annotations.aliasOf)).toEqual(new Set(['Retain']));
     },
   };
 }
 
 /** Returns every reclaim policy that volumes with an annotation have ever had. */
-function policiesOf(world: World, annotation: string): Set<string | undefined> {
-  const versions = world.feed.changes
+function policiesOf(harness: StoryHarness, annotation: string): Set<string | undefined> {
+  const versions = harness.feed.changes
     .filter(({ kind }) => kind === (persistentVolumes as Kind<Resource>))
     .flatMap(({ before, after }) => [before, after] as (PersistentVolume | undefined)[])
     .filter((volume) => volume?.metadata.annotations?.[annotation] !== undefined);
@@ -142,10 +142,12 @@ function policiesOf(world: World, annotation: string): Set<string | undefined> {
  * Backs up with the Restic mover; faults occur from the creation of its volume until its snapshot is known. The other parts are
  * as in any backup.
  */
-export async function backUpByRestic(world: World): Promise<Told> {
-  const told = await backUp(world, 'restic');
-  const current = () => world.feed.get(dataMoverBackups, { namespace: world.app, name: 'b1' })?.status;
+export async function backUpByRestic(harness: StoryHarness): Promise<Expectation> {
+  const expected = await backUp(harness, 'restic');
+  const current = () => harness.feed.get(dataMoverBackups, { namespace: harness.app, name: 'b1' })?.status;
   const hasStaging = (): boolean =>
-    world.feed.list(persistentVolumeClaims).some(({ metadata }) => metadata.namespace === world.protected);
-  return { ...told, counts: () => hasStaging() && current()?.result === undefined };
+    harness.feed
+      .list(persistentVolumeClaims)
+      .some(({ metadata }) => metadata.namespace === harness.protected);
+  return { ...expected, counts: () => hasStaging() && current()?.result === undefined };
 }

@@ -12,8 +12,8 @@ import { dataMoverClasses, dataMoverRestores } from '../../api/datamover/v1alpha
 import { until, untilGone } from '../e2e/support/wait.ts';
 import { DRIVER } from './actors.ts';
 import type { Call } from './intercept.ts';
-import { startLab, type Lab } from './lab.ts';
-import { World } from './world.ts';
+import { startApiServerFixture, type ApiServerFixture } from './api-server-fixture.ts';
+import { StoryHarness } from './story-harness.ts';
 
 /** Unusual destinations of restores, on a real API server with Kubernetes' own binding of volumes. */
 
@@ -41,21 +41,21 @@ const SPEC: Spec = {
   selector: { matchLabels: { app: 'shop' } },
 };
 
-let lab: Lab;
-let world: World;
+let apiServer: ApiServerFixture;
+let harness: StoryHarness;
 let before: string[];
 
 beforeAll(async () => {
-  lab = await startLab();
+  apiServer = await startApiServerFixture();
   const spec = { mover: 'VolSync', deadlines: { stagingSeconds: 5 } };
-  await lab.client.create(dataMoverClasses, {
+  await apiServer.client.create(dataMoverClasses, {
     apiVersion: 'oadp.openshift.io/v1alpha1',
     kind: 'DataMoverClass',
     metadata: { name: 'hasty' },
     spec,
   } as unknown as DataMoverClass);
 }, LONGEST_MS);
-afterAll(() => lab.stop(), LONGEST_MS);
+afterAll(() => apiServer.stop(), LONGEST_MS);
 
 interface How {
   /** Spec of the destination. */
@@ -69,65 +69,65 @@ interface How {
 async function restore({ spec, dataMoverClass = 'volsync', after }: How = {}): Promise<
   NonNullable<DataMoverRestore['status']>
 > {
-  const [result] = world.addRepository('precious');
+  const [result] = harness.addRepository('precious');
   await addDestination(spec);
-  await world.until('the destination is there', () => world.claim(destination()) !== undefined);
-  before = world.inventory();
-  const key = { namespace: world.app, name: 'r1' };
-  const current = () => world.feed.get(dataMoverRestores, key);
+  await harness.until('the destination is there', () => harness.claim(destination()) !== undefined);
+  before = harness.inventory();
+  const key = { namespace: harness.app, name: 'r1' };
+  const current = () => harness.feed.get(dataMoverRestores, key);
   const volume = {
     pvcName: 'data',
-    namespace: world.app,
+    namespace: harness.app,
     accessModes: ['ReadWriteOnce'],
     volumeMode: 'Filesystem' as const,
     capacity: '5Gi',
   };
-  await world.create(dataMoverRestores, {
+  await harness.create(dataMoverRestores, {
     metadata: key,
     spec: {
       dataMoverClass,
       destinationClaimRef: { name: 'restored' },
-      source: { backupName: 'b1', backupNamespace: world.app, result: result!, volume },
+      source: { backupName: 'b1', backupNamespace: harness.app, result: result!, volume },
     },
   });
-  const process = world.boot(() => async (call, act) => {
+  const process = harness.boot(() => async (call, act) => {
     const done = await act();
     await after?.(call);
     return done;
   });
   await process.warm;
   process.lead();
-  await world.until('the end', () => current()?.status?.completionTimestamp !== undefined);
+  await harness.until('the end', () => current()?.status?.completionTimestamp !== undefined);
   return current()!.status!;
 }
 
-const destination = () => ({ namespace: world.app, name: 'restored' });
+const destination = () => ({ namespace: harness.app, name: 'restored' });
 
 async function addDestination(spec: Partial<Spec> = {}): Promise<void> {
   const claim = { metadata: destination(), spec: { ...SPEC, ...spec } };
-  await world.create<PersistentVolumeClaim>(persistentVolumeClaims, claim);
+  await harness.create<PersistentVolumeClaim>(persistentVolumeClaims, claim);
 }
 
 /** Acts right after the staging claim was deleted, during the hand-over of the volume. */
 function onTheWay(act: () => Promise<void>): (call: Call) => Promise<void> {
   let isOver = false;
   return async ({ verb, text }) => {
-    if (isOver || verb !== 'delete' || !text.includes(`PersistentVolumeClaim ${world.protected}/dmr-`))
+    if (isOver || verb !== 'delete' || !text.includes(`PersistentVolumeClaim ${harness.protected}/dmr-`))
       return;
     isOver = true;
     await act();
   };
 }
 
-async function told(tell: () => Promise<void>): Promise<void> {
-  world = new World(lab);
+async function expected(tell: () => Promise<void>): Promise<void> {
+  harness = new StoryHarness(apiServer);
   try {
-    await world.setUp();
+    await harness.setUp();
     await tell();
   } catch (error) {
-    throw new Error(`${String(error)}\n${world.describe()}`, { cause: error });
+    throw new Error(`${String(error)}\n${harness.describe()}`, { cause: error });
   } finally {
-    await world.stop();
+    await harness.stop();
   }
 }
 
@@ -135,14 +135,14 @@ describe('a destination', () => {
   it(
     'with a selector of several terms gets a volume that it selects and that holds the data',
     () =>
-      told(async () => {
+      expected(async () => {
         const matchExpressions = [{ key: 'tier', operator: 'In' as const, values: ['gold'] }];
         const selector = { matchLabels: { app: 'shop' }, matchExpressions };
         expect(await restore({ spec: { selector } })).toMatchObject({ phase: 'Completed' });
-        expect(world.read(destination())).toBe('precious');
-        await world.until('the claim knows', () => world.claim(destination())?.status?.phase === 'Bound');
-        expect(world.claim(destination())?.status?.capacity).toEqual({ storage: '5Gi' });
-        expect(world.volumeOf(destination())?.metadata.labels).toMatchObject({ app: 'shop' });
+        expect(harness.read(destination())).toBe('precious');
+        await harness.until('the claim knows', () => harness.claim(destination())?.status?.phase === 'Bound');
+        expect(harness.claim(destination())?.status?.capacity).toEqual({ storage: '5Gi' });
+        expect(harness.volumeOf(destination())?.metadata.labels).toMatchObject({ app: 'shop' });
       }),
     LONGEST_MS,
   );
@@ -150,7 +150,7 @@ describe('a destination', () => {
   it(
     'which asks for less than a record by hand names gets no volume',
     () =>
-      told(async () => {
+      expected(async () => {
         const ended = await restore({ spec: { resources: { requests: { storage: '2Gi' } } } });
         expect(ended).toMatchObject({
           phase: 'Failed',
@@ -159,7 +159,7 @@ describe('a destination', () => {
             message: expect.stringMatching(/^spec\.source\.volume\.capacity is 5Gi, more than the 2Gi of/),
           },
         });
-        expect(world.inventory()).toEqual(before);
+        expect(harness.inventory()).toEqual(before);
       }),
     LONGEST_MS,
   );
@@ -167,18 +167,18 @@ describe('a destination', () => {
   it(
     'whose protected namespace has no room for a staging claim says so, and fails when that stands',
     () =>
-      told(async () => {
+      expected(async () => {
         const hard = { persistentvolumeclaims: '0' };
-        const key = { namespace: world.protected, name: 'full' };
-        await world.create(quotas, { metadata: key, spec: { hard } });
+        const key = { namespace: harness.protected, name: 'full' };
+        await harness.create(quotas, { metadata: key, spec: { hard } });
         const status = { hard, used: hard };
-        await lab.client.mergePatch(quotas, key, { status }, { subresource: 'status' });
+        await apiServer.client.mergePatch(quotas, key, { status }, { subresource: 'status' });
         const { phase, failure } = await restore({ dataMoverClass: 'hasty' });
         expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason: 'DeadlineExceeded' });
         expect(failure?.message).toMatch(
           /not allowed for 5 s: .*exceeded quota: full, .*persistentvolumeclaims/,
         );
-        expect(world.inventory()).toEqual(before);
+        expect(harness.inventory()).toEqual(before);
       }),
     LONGEST_MS,
   );
@@ -186,17 +186,17 @@ describe('a destination', () => {
   it(
     'that is deleted and created again while its volume is on its way does not get it',
     () =>
-      told(async () => {
+      expected(async () => {
         const again = onTheWay(async () => {
-          await lab.client.delete(persistentVolumeClaims, destination());
-          await untilGone(lab.client, persistentVolumeClaims, destination());
+          await apiServer.client.delete(persistentVolumeClaims, destination());
+          await untilGone(apiServer.client, persistentVolumeClaims, destination());
           await addDestination();
         });
         const { failure } = await restore({ after: again });
         expect(failure?.reason).toBe('DestinationNotFound');
-        expect(failure?.message).toContain(`PersistentVolumeClaim ${world.app}/restored was deleted`);
-        await world.until('nothing else is left', () => String(world.inventory()) === String(before));
-        expect(world.claim(destination())?.status?.phase).toBe('Pending');
+        expect(failure?.message).toContain(`PersistentVolumeClaim ${harness.app}/restored was deleted`);
+        await harness.until('nothing else is left', () => String(harness.inventory()) === String(before));
+        expect(harness.claim(destination())?.status?.phase).toBe('Pending');
       }),
     LONGEST_MS,
   );
@@ -204,23 +204,25 @@ describe('a destination', () => {
   it(
     'that is bound to another volume while its own is on its way keeps that one',
     () =>
-      told(async () => {
-        const other = `other-${world.app}`;
+      expected(async () => {
+        const other = `other-${harness.app}`;
         const bindOther = onTheWay(async () => {
-          const { metadata } = world.claim(destination())!;
-          await world.create<PersistentVolume>(persistentVolumes, {
+          const { metadata } = harness.claim(destination())!;
+          await harness.create<PersistentVolume>(persistentVolumes, {
             metadata: { name: other },
             spec: {
               accessModes: ['ReadWriteOnce'],
               capacity: { storage: '2Gi' },
               storageClassName: 'fast',
               persistentVolumeReclaimPolicy: 'Retain',
-              claimRef: { namespace: world.app, name: metadata.name, uid: metadata.uid! },
+              claimRef: { namespace: harness.app, name: metadata.name, uid: metadata.uid! },
               csi: { driver: DRIVER, volumeHandle: other },
             },
           });
-          await lab.client.mergePatch(persistentVolumeClaims, destination(), { spec: { volumeName: other } });
-          await until(lab.client, persistentVolumeClaims, destination(), {
+          await apiServer.client.mergePatch(persistentVolumeClaims, destination(), {
+            spec: { volumeName: other },
+          });
+          await until(apiServer.client, persistentVolumeClaims, destination(), {
             to: 'to be bound',
             when: ({ status }) => status?.phase === 'Bound',
           });
@@ -229,8 +231,8 @@ describe('a destination', () => {
         expect(failure?.reason).toBe('DestinationBound');
         expect(failure?.message).toContain(`restored got PersistentVolume ${other} meanwhile`);
         const expected = [...before, `PersistentVolume ${other}`].sort();
-        await world.until('nothing else is left', () => String(world.inventory()) === String(expected));
-        expect(world.volumeOf(destination())?.metadata.name).toBe(other);
+        await harness.until('nothing else is left', () => String(harness.inventory()) === String(expected));
+        expect(harness.volumeOf(destination())?.metadata.name).toBe(other);
       }),
     LONGEST_MS,
   );

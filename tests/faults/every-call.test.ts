@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { formatKey, keyOf } from '../../api/kubernetes/meta.ts';
 import { LEFT_BEHIND } from '../fakes/cluster/left-behind.ts';
-import { startLab, type Lab } from './lab.ts';
+import { startApiServerFixture, type ApiServerFixture } from './api-server-fixture.ts';
 import type { Call } from './intercept.ts';
 import { sideBySide } from './side-by-side.ts';
 import { stories, type Story } from './stories.ts';
-import { tell, type Outcome } from './telling.ts';
-import { troubles, type Trouble } from './troubles.ts';
+import { runStory, type Outcome } from './run-story.ts';
+import { faults, type Fault } from './faults.ts';
 
 /**
  * Whole stories on a real API server, run once per call of the controller and kind of fault. Each must end as if nothing had
@@ -36,38 +36,38 @@ const wanted = new RegExp(FAULTS === undefined || FAULTS === 'all' ? '' : FAULTS
 interface Case {
   name: string;
   story: Story;
-  trouble: Trouble;
+  fault: Fault;
 }
 
 const ALL = [0, 1, 2];
 
 /** Returns the remainders of the calls at which the fault occurs. */
-function thirdsFor({ story, trouble }: Omit<Case, 'name'>): readonly number[] {
+function thirdsFor({ story, fault }: Omit<Case, 'name'>): readonly number[] {
   if (FAULTS !== undefined) return ALL;
-  return (story.isVariant && trouble.thirdsOfVariants) ?? trouble.thirds ?? ALL;
+  return (story.isVariant && fault.thirdsOfVariants) ?? fault.thirds ?? ALL;
 }
 
-const cases: readonly Case[] = troubles
-  .flatMap((trouble) =>
+const cases: readonly Case[] = faults
+  .flatMap((fault) =>
     stories
-      .filter(({ request }) => trouble.withdraws === undefined || request !== undefined)
+      .filter(({ request }) => fault.withdraws === undefined || request !== undefined)
       .map((story) => ({
         story,
-        trouble,
-        name: `${story.name}, whichever call it is at which ${trouble.name}`,
+        fault,
+        name: `${story.name}, whichever call it is at which ${fault.name}`,
       })),
   )
   .filter((one) => wanted.test(one.name) && thirdsFor(one).length > 0);
 
-let lab: Lab;
+let apiServer: ApiServerFixture;
 const tried = new Map<Case, Promise<Tried>>();
 const inTurn = sideBySide(AT_ONCE);
 
 /** All cases that passed. */
 const ended: Outcome[] = [];
 
-async function attempt({ story, trouble }: Omit<Case, 'name'>, at: number): Promise<Outcome> {
-  const outcome = await inTurn(() => tell(lab, story, trouble, at));
+async function attempt({ story, fault }: Omit<Case, 'name'>, at: number): Promise<Outcome> {
+  const outcome = await inTurn(() => runStory(apiServer, story, fault, at));
   ended.push(outcome);
   return outcome;
 }
@@ -75,8 +75,8 @@ async function attempt({ story, trouble }: Omit<Case, 'name'>, at: number): Prom
 const counted = new Map<Story, Promise<Call[][]>>();
 
 /** Returns the calls of a story without a fault. Their number differs a little from run to run, so the story runs twice. */
-function callsOf({ story, trouble }: Omit<Case, 'name'>): Promise<Call[][]> {
-  const undisturbed = async (): Promise<Call[]> => (await attempt({ story, trouble }, Infinity)).calls;
+function callsOf({ story, fault }: Omit<Case, 'name'>): Promise<Call[][]> {
+  const undisturbed = async (): Promise<Call[]> => (await attempt({ story, fault }, Infinity)).calls;
   const calls = counted.get(story) ?? Promise.all([undisturbed(), undisturbed()]);
   counted.set(story, calls);
   return calls;
@@ -93,7 +93,7 @@ async function tryAll(one: Case): Promise<Tried> {
   };
   try {
     const calls = await callsOf(one);
-    const count = Math.max(...calls.map((some) => some.filter(one.trouble.concerns).length));
+    const count = Math.max(...calls.map((some) => some.filter(one.fault.concerns).length));
     const thirds = thirdsFor(one);
     const due = Array.from({ length: count }, (_, at) => at).filter((at) => thirds.includes(at % 3));
     await Promise.all(due.map(note));
@@ -107,10 +107,10 @@ const strikesOf = ({ outcomes }: Tried): number =>
   outcomes.filter(({ struck }) => struck !== undefined).length;
 
 beforeAll(async () => {
-  lab = await startLab();
+  apiServer = await startApiServerFixture();
   for (const one of cases) tried.set(one, tryAll(one));
 }, START_MS);
-afterAll(() => lab.stop(), START_MS);
+afterAll(() => apiServer.stop(), START_MS);
 
 describe('on a real API server, all is well at the end of', () => {
   it.each(cases)(
@@ -130,7 +130,7 @@ describe('on a real API server, all is well at the end of', () => {
       const left = new Set(ended.flatMap((one) => one.left).filter((line) => !line.startsWith('storage ')));
       const found = new Set<string>();
       for (const kind of LEFT_BEHIND) {
-        for await (const object of lab.client.list(kind))
+        for await (const object of apiServer.client.list(kind))
           found.add(`${kind.kind} ${formatKey(keyOf(object))}`);
       }
       const more = [...found].filter((line) => !left.has(line));
@@ -147,7 +147,7 @@ afterAll(async () => {
   const tries = await Promise.all([...tried].map(async ([one, all]) => ({ one, ...countOf(await all) })));
   for (const story of stories) {
     const mine = tries.filter(({ one }) => one.story === story);
-    const detail = mine.map(({ one, strikes }) => `  ${strikes} × ${one.trouble.name}\n`).join('');
+    const detail = mine.map(({ one, strikes }) => `  ${strikes} × ${one.fault.name}\n`).join('');
     process.stdout.write(`${story.name}: ${sumOf(mine)}\n${detail}`);
   }
   process.stdout.write(`in all: ${sumOf(tries)}\n`);

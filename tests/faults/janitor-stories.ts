@@ -6,8 +6,8 @@ import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverDeletes, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
 import { backupName } from '../../api/datamover/v1alpha1/names.ts';
 import { isPruneToCome } from './removal-stories.ts';
-import { isFree, type Told } from './told.ts';
-import type { World } from './world.ts';
+import { isFree, type Expectation } from './expectation.ts';
+import type { StoryHarness } from './story-harness.ts';
 
 /** A time so long ago that what ended then has expired. */
 const LONG_AGO = '2025-12-01T00:00:00Z';
@@ -20,18 +20,18 @@ const OF_JANITOR = /^(list|create|delete) (Backup|Restore|DataMover)| DataMoverB
  * after that Velero backup is deleted; it cancels a backup that still waits; it deletes a restore and a delete that have ended
  * and are no longer needed.
  */
-export async function sweep(world: World): Promise<Told> {
-  const [older, failed] = world.addRepository('old', 'failed');
+export async function sweep(harness: StoryHarness): Promise<Expectation> {
+  const [older, failed] = harness.addRepository('old', 'failed');
   if (older === undefined || failed === undefined) throw new Error('no repository to sweep');
-  await world.addSource('data', 'precious');
-  const before = world.inventory();
-  const { feed } = world;
-  const [former, ofFailed, velero] = await addRequests(world, older, failed);
+  await harness.addSource('data', 'precious');
+  const before = harness.inventory();
+  const { feed } = harness;
+  const [former, ofFailed, velero] = await addRequests(harness, older, failed);
   let isGone = false;
   feed.listeners.add(() => {
     if (isGone || feed.get(dataMoverBackups, ofFailed)?.status?.veleroBackupFailed !== true) return;
     isGone = true;
-    world.beside(world.delete(backups, velero));
+    harness.beside(harness.delete(backups, velero));
   });
   const removals = () => feed.list(dataMoverDeletes);
   const isSwept = (): boolean =>
@@ -43,63 +43,65 @@ export async function sweep(world: World): Promise<Told> {
       isSwept() &&
       removals().length > 0 &&
       removals().every((one) => one.status?.phase === 'Completed' && isFree(one)) &&
-      isPruneToCome(world),
+      isPruneToCome(harness),
     inventory: () => before,
     verify() {
-      expect(world.repositoryOf(older.repository)?.snapshots.map(({ id }) => id)).toEqual([older.snapshotID]);
-      expect(world.everCreated(dataMoverDeletes)).toBe(2);
-      expect(world.everCreated(jobs)).toBe(1);
+      expect(harness.repositoryOf(older.repository)?.snapshots.map(({ id }) => id)).toEqual([
+        older.snapshotID,
+      ]);
+      expect(harness.everCreated(dataMoverDeletes)).toBe(2);
+      expect(harness.everCreated(jobs)).toBe(1);
     },
   };
 }
 
-type Result = ReturnType<World['addRepository']>[number];
+type Result = ReturnType<StoryHarness['addRepository']>[number];
 
 /**
  * Adds a request for each case. Returns the keys of a delete, of a backup that has ended, and of the Velero backup that it
  * belongs to.
  */
-async function addRequests(world: World, older: Result, failed: Result): Promise<[Key, Key, Key]> {
-  const { app } = world;
-  const former = { namespace: world.protected, name: 'd1' };
-  const daily = { namespace: world.protected, name: 'daily' };
+async function addRequests(harness: StoryHarness, older: Result, failed: Result): Promise<[Key, Key, Key]> {
+  const { app } = harness;
+  const former = { namespace: harness.protected, name: 'd1' };
+  const daily = { namespace: harness.protected, name: 'daily' };
   const spec = { dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' } } as const;
   const status = { phase: 'Completed', mover: 'VolSync' };
-  const { metadata } = await world.create(backups, {
+  const { metadata } = await harness.create(backups, {
     metadata: daily,
     spec: {},
     status: { phase: 'Failed' },
   });
   const uid = metadata.uid ?? '';
-  const claimUid = world.claim({ namespace: app, name: 'data' })?.metadata.uid ?? '';
+  const claimUid = harness.claim({ namespace: app, name: 'data' })?.metadata.uid ?? '';
   const ofFailed = { namespace: app, name: backupName(uid, claimUid) };
   const marks = {
     labels: { [labels.veleroBackupUid]: uid },
     annotations: { [annotations.veleroBackup]: 'daily' },
   };
-  await world.create(dataMoverBackups, { metadata: { ...ofFailed, ...marks }, spec });
-  await world.setStatus(dataMoverBackups, ofFailed, { ...status, result: failed, volume: volumeIn(app) });
+  await harness.create(dataMoverBackups, { metadata: { ...ofFailed, ...marks }, spec });
+  await harness.setStatus(dataMoverBackups, ofFailed, { ...status, result: failed, volume: volumeIn(app) });
 
   const waiting = {
     namespace: app,
     name: 'waiting',
     ...ofGone(annotations.veleroBackup, labels.veleroBackupUid),
   };
-  await world.create(dataMoverBackups, { metadata: waiting, spec: { ...spec, dataMoverClass: 'missing' } });
+  await harness.create(dataMoverBackups, { metadata: waiting, spec: { ...spec, dataMoverClass: 'missing' } });
 
   const restore = {
     namespace: app,
     name: 'r1',
     ...ofGone(annotations.veleroRestore, labels.veleroRestoreUid),
   };
-  await world.create(dataMoverRestores, {
+  await harness.create(dataMoverRestores, {
     metadata: restore,
     spec: { destinationClaimRef: { name: 'restored' } },
   });
-  await world.setStatus(dataMoverRestores, restore, status);
+  await harness.setStatus(dataMoverRestores, restore, status);
 
-  await world.create(dataMoverDeletes, { metadata: former, spec: { result: older } });
-  await world.setStatus(dataMoverDeletes, former, { ...status, completionTimestamp: LONG_AGO });
+  await harness.create(dataMoverDeletes, { metadata: former, spec: { result: older } });
+  await harness.setStatus(dataMoverDeletes, former, { ...status, completionTimestamp: LONG_AGO });
   return [former, ofFailed, daily];
 }
 

@@ -2,8 +2,8 @@ import { expect } from '@jest/globals';
 import type { ClusterState, MoverRun } from '../fakes/cluster/state.ts';
 import { backUp } from './backup-stories.ts';
 import { beginRestore } from './restore-stories.ts';
-import type { Told } from './told.ts';
-import type { World } from './world.ts';
+import type { Expectation } from './expectation.ts';
+import type { StoryHarness } from './story-harness.ts';
 
 /** A killed mover has left a lock behind. */
 
@@ -16,30 +16,34 @@ type Run = ClusterState['started'][number];
  * Backs up into a locked repository; faults occur from the time when the next mover finds the lock until one that `unlocks` has
  * run.
  */
-export async function unlockForBackup(world: World): Promise<Told> {
-  const told = await backUp(world);
-  world.actors.state.script = ({ unlock }) => (unlock ? undefined : LOCKED);
-  return whileLocked(world, told, ({ unlock }) => unlock);
+export async function unlockForBackup(harness: StoryHarness): Promise<Expectation> {
+  const expected = await backUp(harness);
+  harness.actors.state.script = ({ unlock }) => (unlock ? undefined : LOCKED);
+  return whileLocked(harness, expected, ({ unlock }) => unlock);
 }
 
 /** Restores from a locked repository. VolSync cannot remove locks for a restore: a Job of ours does. */
-export async function unlockForRestore(world: World): Promise<Told> {
-  const { told } = await beginRestore(world);
-  const { state } = world.actors;
+export async function unlockForRestore(harness: StoryHarness): Promise<Expectation> {
+  const { expected } = await beginRestore(harness);
+  const { state } = harness.actors;
   const unlocks = ({ name }: Run): boolean => name === 'unlock';
   state.backoffMs = 1_000;
   state.script = () => (state.started.some(unlocks) ? undefined : LOCKED);
-  return whileLocked(world, told, unlocks);
+  return whileLocked(harness, expected, unlocks);
 }
 
-function whileLocked({ actors: { state } }: World, told: Told, unlocks: (run: Run) => boolean): Told {
+function whileLocked(
+  { actors: { state } }: StoryHarness,
+  expected: Expectation,
+  unlocks: (run: Run) => boolean,
+): Expectation {
   const unlocked = (): Run[] => state.started.filter(unlocks);
   return {
-    ...told,
+    ...expected,
     counts: () => state.started.length > 0 && unlocked().length === 0,
     verify() {
       expect(unlocked()).toHaveLength(1);
-      told.verify(state.started.length);
+      expected.verify(state.started.length);
     },
   };
 }

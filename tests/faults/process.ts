@@ -9,7 +9,7 @@ import { CrashError } from '../fakes/fake-kube.ts';
 import { whyTaken } from '../fakes/hidden.ts';
 import { createCandidate } from './candidate.ts';
 import { intercept, type Around } from './intercept.ts';
-import type { Diary } from './journal.ts';
+import type { ProcessCallLog } from './call-log.ts';
 
 /** A controller with caches and queues of its own, like one process. */
 export interface Process {
@@ -38,7 +38,7 @@ export interface Process {
  * The parts of a controller that run. Classes are shared by all stories, so the reconciler of classes runs only in the stories
  * about classes.
  */
-export type Crew = 'requests' | 'requests and janitor' | 'classes';
+export type ProcessParts = 'requests' | 'requests and janitor' | 'classes';
 
 export interface ProcessOptions {
   client: KubeClient;
@@ -47,8 +47,8 @@ export interface ProcessOptions {
   /** The protected namespace. */
   namespace: string;
   clusterName: string;
-  diary: Diary;
-  crew: Crew;
+  callLog: ProcessCallLog;
+  parts: ProcessParts;
   /** Called for what the process must never do, however its story ends. */
   onProblem(problem: Error): void;
   /** Wraps every call that it makes. */
@@ -60,8 +60,8 @@ export function startProcess({
   elections,
   namespace,
   clusterName,
-  diary,
-  crew,
+  callLog,
+  parts,
   around,
   ...options
 }: ProcessOptions): Process {
@@ -83,9 +83,9 @@ export function startProcess({
     if (isDead) throw new CrashError('the process died');
     const why = call.created && whyTaken(call.created);
     if (why !== undefined) options.onProblem(new Error(why));
-    return diary.during(call.text, () => around(process)(call, act));
+    return callLog.during(call.text, () => around(process)(call, act));
   });
-  const { log, clock } = diary;
+  const { log, clock } = callLog;
   const informers = createInformerSet({ client, log, clock });
   const dataMover = createDataMover({
     client,
@@ -111,7 +111,7 @@ export function startProcess({
       isDead = true;
       if (!stop.signal.aborted) onLost();
     });
-    await Promise.all(membersOf(crew, dataMover).map((one) => one.run(signal)));
+    await Promise.all(runnersOf(parts, dataMover).map((one) => one.run(signal)));
   }
 
   async function live(): Promise<'killed' | 'lost'> {
@@ -126,7 +126,7 @@ export function startProcess({
     } finally {
       kill();
       await mirroring;
-      diary.close();
+      callLog.close();
     }
   }
 
@@ -149,11 +149,14 @@ export function startProcess({
 
 const JANITOR_INTERVAL_MS = 3_000;
 
-function membersOf(crew: Crew, { controllers, janitor }: ReturnType<typeof createDataMover>): Runnable[] {
+function runnersOf(
+  parts: ProcessParts,
+  { controllers, janitor }: ReturnType<typeof createDataMover>,
+): Runnable[] {
   const ofClasses = controllers.filter(({ name }) => name === 'class');
-  if (crew === 'classes') return ofClasses;
+  if (parts === 'classes') return ofClasses;
   const ofRequests = controllers.filter((one) => !ofClasses.includes(one));
-  return crew === 'requests' ? ofRequests : [...ofRequests, janitor];
+  return parts === 'requests' ? ofRequests : [...ofRequests, janitor];
 }
 
 function signalOf(): [Promise<void>, () => void] {

@@ -6,40 +6,43 @@ import {
   dataMoverRestores,
 } from '../../api/datamover/v1alpha1/kinds.ts';
 import { backUp, backUpByRestic, backUpLive, replacePassword, verifyBackup } from './backup-stories.ts';
-import { keepClass } from './class-stories.ts';
+import { deleteUsedClass } from './class-stories.ts';
 import { sweep } from './janitor-stories.ts';
 import { unlockForBackup, unlockForRestore } from './locked-stories.ts';
 import { failToOverwrite, overwrite } from './overwrite-stories.ts';
-import type { Crew } from './process.ts';
+import type { ProcessParts } from './process.ts';
 import { cancel, cancelRestic, prune, remove, removeRepository } from './removal-stories.ts';
 import { handOver, restore, restoreByRestic, verifyRestore } from './restore-stories.ts';
-import type { Told } from './told.ts';
-import type { World } from './world.ts';
+import type { Expectation } from './expectation.ts';
+import type { StoryHarness } from './story-harness.ts';
 
 export interface Story {
   name: string;
-  begin(world: World): Promise<Told>;
+  begin(harness: StoryHarness): Promise<Expectation>;
   /** The request that its owner may delete in the middle of the story. */
-  request?(world: World): { kind: Kind<Resource>; key: Key };
+  request?(harness: StoryHarness): { kind: Kind<Resource>; key: Key };
   /** True if it mostly repeats another story: equivalent faults share its calls. */
   isVariant?: true;
   /** The parts of the controller that run; default: those that serve requests. */
-  crew?: Crew;
+  parts?: ProcessParts;
 }
 
-const backupOf = ({ app }: World) => ({ kind: dataMoverBackups, key: { namespace: app, name: 'b1' } });
-const restoreOf = ({ app }: World) => ({ kind: dataMoverRestores, key: { namespace: app, name: 'r1' } });
-const deleteOf = (world: World) => ({
-  kind: dataMoverDeletes,
-  key: { namespace: world.protected, name: 'd1' },
+const backupOf = ({ app }: StoryHarness) => ({ kind: dataMoverBackups, key: { namespace: app, name: 'b1' } });
+const restoreOf = ({ app }: StoryHarness) => ({
+  kind: dataMoverRestores,
+  key: { namespace: app, name: 'r1' },
 });
-const pruneOf = (world: World) => ({
+const deleteOf = (harness: StoryHarness) => ({
+  kind: dataMoverDeletes,
+  key: { namespace: harness.protected, name: 'd1' },
+});
+const pruneOf = (harness: StoryHarness) => ({
   kind: dataMoverPrunes,
-  key: { namespace: world.protected, name: 'p1' },
+  key: { namespace: harness.protected, name: 'p1' },
 });
 
 export const stories: readonly Story[] = [
-  { name: 'backup', begin: (world) => backUp(world), request: backupOf },
+  { name: 'backup', begin: (harness) => backUp(harness), request: backupOf },
   { name: 'verified backup', begin: verifyBackup, isVariant: true },
   { name: 'verified restore', begin: verifyRestore, isVariant: true },
   { name: 'live backup', begin: backUpLive, request: backupOf, isVariant: true },
@@ -57,6 +60,6 @@ export const stories: readonly Story[] = [
   { name: 'removal of a repository', begin: removeRepository, isVariant: true },
   { name: 'cancel', begin: cancel, isVariant: true },
   { name: 'cancel of restic', begin: cancelRestic, isVariant: true },
-  { name: 'sweep', begin: sweep, isVariant: true, crew: 'requests and janitor' },
-  { name: 'class', begin: keepClass, isVariant: true, crew: 'classes' },
+  { name: 'sweep', begin: sweep, isVariant: true, parts: 'requests and janitor' },
+  { name: 'class', begin: deleteUsedClass, isVariant: true, parts: 'classes' },
 ];

@@ -8,7 +8,7 @@ import { dataMoverBackups, dataMoverDeletes, dataMoverRestores } from '../../api
 import { restoreName } from '../../api/datamover/v1alpha1/names.ts';
 import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
-import { startLab, type Lab } from './lab.ts';
+import { startApiServerFixture, type ApiServerFixture } from './api-server-fixture.ts';
 import {
   addForeignContent,
   addVeleroRestore,
@@ -18,7 +18,7 @@ import {
   installConfig,
   policyBindings,
 } from './tenants.ts';
-import { World } from './world.ts';
+import { StoryHarness } from './story-harness.ts';
 
 /**
  * A tenant that may edit one namespace uses its rights to try to reach what belongs to others: the data of another namespace, or
@@ -31,8 +31,8 @@ const VELERO = 'velero';
 const CONTROLLER = 'system:serviceaccount:velero-1:datamover-controller';
 const VICTIM = 'victim';
 
-let lab: Lab;
-let world: World;
+let apiServer: ApiServerFixture;
+let harness: StoryHarness;
 let admin: KubeClient;
 /** Clients with the rights of the tenant and of Velero. */
 let tenant: KubeClient;
@@ -41,28 +41,28 @@ let before: string[];
 const clients: KubeClient[] = [];
 
 beforeAll(async () => {
-  lab = await startLab([TENANT, VELERO, CONTROLLER]);
+  apiServer = await startApiServerFixture([TENANT, VELERO, CONTROLLER]);
   const as = (user: string): KubeClient => {
-    const made = createKubeClient(lab.plane.as(user), { fieldManager: user, maxConnections: 8 });
+    const made = createKubeClient(apiServer.plane.as(user), { fieldManager: user, maxConnections: 8 });
     clients.push(made);
     return made;
   };
-  admin = lab.client;
+  admin = apiServer.client;
   [tenant, velero] = [as(TENANT), as(VELERO)];
-  lab.controller = as(CONTROLLER);
-  world = new World(lab);
-  await world.setUp();
-  await installConfig(lab.plane, world.protected);
-  await lab.plane.startControllers('clusterrole-aggregation-controller');
+  apiServer.controller = as(CONTROLLER);
+  harness = new StoryHarness(apiServer);
+  await harness.setUp();
+  await installConfig(apiServer.plane, harness.protected);
+  await apiServer.plane.startControllers('clusterrole-aggregation-controller');
   await admin.create(namespaces, { metadata: { name: VICTIM } } as never);
-  await bind(admin, world.app, TENANT, { name: 'edit' });
-  await grant(admin, world.app, TENANT, 'snapshots', {
+  await bind(admin, harness.app, TENANT, { name: 'edit' });
+  await grant(admin, harness.app, TENANT, 'snapshots', {
     apiGroups: ['snapshot.storage.k8s.io'],
     resources: ['volumesnapshots'],
     verbs: ['*'],
   });
   // More than our role for tenants grants: a cluster may be careless.
-  await grant(admin, world.app, TENANT, 'deletes', {
+  await grant(admin, harness.app, TENANT, 'deletes', {
     apiGroups: ['oadp.openshift.io'],
     resources: ['datamoverdeletes'],
     verbs: ['*'],
@@ -71,20 +71,20 @@ beforeAll(async () => {
     metadata: { name: 'cluster-wide' },
     rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }],
   } as never);
-  await bind(admin, world.app, VELERO, { name: 'cluster-wide' });
-  await world.addSource('data', 'mine');
+  await bind(admin, harness.app, VELERO, { name: 'cluster-wide' });
+  await harness.addSource('data', 'mine');
   await addForeignContent(admin, VICTIM, 'content-of-victim');
   await until('the tenant may make requests', async () => (await tryAs(tenant, {})) === 'made');
-  const process = world.boot(() => (_, act) => act());
+  const process = harness.boot(() => (_, act) => act());
   await process.warm;
   process.lead();
-  before = world.inventory();
+  before = harness.inventory();
 }, 300_000);
 
 afterAll(async () => {
-  await world.stop();
+  await harness.stop();
   await Promise.all(clients.map((client) => client.close()));
-  await lab.stop();
+  await apiServer.stop();
 }, 300_000);
 
 async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
@@ -119,7 +119,7 @@ const claimRef = { dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' 
 
 function make<T extends Resource>(who: KubeClient, { kind, spec, metadata, ...more }: Wish): Promise<T> {
   const wish = {
-    metadata: { namespace: world.app, name: `try-${++count}`, ...metadata },
+    metadata: { namespace: harness.app, name: `try-${++count}`, ...metadata },
     spec: spec ?? claimRef,
     ...more,
   };
@@ -241,8 +241,8 @@ const FINAL = ['Completed', 'Failed', 'Canceled'];
 
 async function endOf(kind: Kind<Resource>, { metadata }: Resource): Promise<NonNullable<Ended['status']>> {
   const current = () =>
-    world.feed.get(kind, { namespace: world.app, name: metadata.name }) as Ended | undefined;
-  await world.until(`the end of ${metadata.name}`, () => FINAL.includes(current()?.status?.phase ?? ''));
+    harness.feed.get(kind, { namespace: harness.app, name: metadata.name }) as Ended | undefined;
+  await harness.until(`the end of ${metadata.name}`, () => FINAL.includes(current()?.status?.phase ?? ''));
   return current()?.status ?? {};
 }
 
@@ -254,14 +254,14 @@ describe('the controller, where the policies are absent,', () => {
       'the policies are gone',
       async () => (await tryAs(tenant, { metadata: { finalizers: [FINALIZER] } })) === 'made',
     );
-    await world.addClaim('restored', { 'oadp.openshift.io/data-mover-restore': 'r' });
+    await harness.addClaim('restored', { 'oadp.openshift.io/data-mover-restore': 'r' });
     const theirs = { password: 'p4ssw0rd', snapshots: [{ id: 'abcdef01', at: 0, content: 'precious' }] };
-    world.actors.state.repositories.set('s3:http://s3.example.com/bucket/restic/c1/victim/data', theirs);
-    await world.until(
+    harness.actors.state.repositories.set('s3:http://s3.example.com/bucket/restic/c1/victim/data', theirs);
+    await harness.until(
       'the claim is seen',
-      () => world.claim({ namespace: world.app, name: 'restored' }) !== undefined,
+      () => harness.claim({ namespace: harness.app, name: 'restored' }) !== undefined,
     );
-    before = world.inventory();
+    before = harness.inventory();
   }, 240_000);
 
   it.each<[string, Wish, string]>([
@@ -300,8 +300,8 @@ describe('the controller, where the policies are absent,', () => {
     const ended = await endOf(wish.kind ?? dataMoverBackups, await make(tenant, wish));
     expect(ended).toMatchObject({ phase: 'Failed', failure: { reason } });
     expect(ended.failure?.message).not.toMatch(/precious|p4ssw0rd|s3cr3t/);
-    expect(world.inventory()).toEqual(before);
-    expect(world.actors.state.started).toEqual([]);
+    expect(harness.inventory()).toEqual(before);
+    expect(harness.actors.state.started).toEqual([]);
   });
 
   it.each<[string, Wish, string]>([
@@ -328,11 +328,11 @@ describe('the controller, where the policies are absent,', () => {
   ])(
     "does not read another namespace's repository in the name of a Velero Restore that %s",
     async (_, name, namespaceMapping, phase) => {
-      const place = { namespace: world.protected, name };
+      const place = { namespace: harness.protected, name };
       const { metadata } = await addVeleroRestore(admin, place, { namespaceMapping }, phase);
       const { uid = '' } = metadata;
       const annotations = { 'oadp.openshift.io/velero-restore': name };
-      const made = name === 'real' ? {} : { name: restoreName(uid, world.app, 'restored') };
+      const made = name === 'real' ? {} : { name: restoreName(uid, harness.app, 'restored') };
       const forged = { ...made, annotations, labels: { 'velero.io/restore-uid': uid } };
       const ended = await endOf(
         dataMoverRestores,
@@ -350,25 +350,25 @@ describe('the controller, where the policies are absent,', () => {
     // A later request is reconciled.
     await endOf(dataMoverBackups, await make(tenant, snapshotContent('none')));
     expect(((await admin.get(dataMoverDeletes, keyOf(wish))) as Ended | undefined)?.status).toBeUndefined();
-    expect(world.repositoryOf('c1/victim/data')?.snapshots).toHaveLength(1);
+    expect(harness.repositoryOf('c1/victim/data')?.snapshots).toHaveLength(1);
   });
 
   it('removes no data of another namespace than that of the backup, whatever a record in a bucket says', async () => {
     const result = { mover: 'VolSync', repository: 'c1/victim/data', snapshotID: 'abcdef01' };
     const name = `try-${++count}`;
     await admin.create(dataMoverDeletes, {
-      metadata: { namespace: world.protected, name },
-      spec: { backupNamespace: world.app, backupName: 'b', result },
+      metadata: { namespace: harness.protected, name },
+      spec: { backupNamespace: harness.app, backupName: 'b', result },
     } as never);
     const current = () =>
-      world.feed.get(dataMoverDeletes, { namespace: world.protected, name }) as Ended | undefined;
-    await world.until('the refusal', () => current()?.status?.phase === 'Failed');
+      harness.feed.get(dataMoverDeletes, { namespace: harness.protected, name }) as Ended | undefined;
+    await harness.until('the refusal', () => current()?.status?.phase === 'Failed');
     expect(current()?.status?.failure).toMatchObject({
       reason: 'Forbidden',
       message: expect.stringContaining('is one of namespace victim'),
     });
-    expect(world.repositoryOf('c1/victim/data')?.snapshots).toHaveLength(1);
-    expect(world.inventory()).toEqual(before);
+    expect(harness.repositoryOf('c1/victim/data')?.snapshots).toHaveLength(1);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it.each<[string, object]>([
@@ -383,14 +383,14 @@ describe('the controller, where the policies are absent,', () => {
   ])('serves a request with a %s as any other, and leaves nothing', async (_, metadata) => {
     const made = await make(tenant, { metadata });
     expect(await endOf(dataMoverBackups, made)).toMatchObject({ phase: 'Completed' });
-    await world.until('all is gone', () => isDeepStrictEqual(world.inventory(), before));
+    await harness.until('all is gone', () => isDeepStrictEqual(harness.inventory(), before));
   });
 
   it('is not led astray by marks of its own on objects of a tenant, nor by a finalizer that stays', async () => {
     const first = await make<Ended>(tenant, { metadata: { finalizers: ['example.com/mine'] } });
     const { uid = '' } = first.metadata;
     const metadata = {
-      namespace: world.app,
+      namespace: harness.app,
       name: 'bait',
       labels: {
         'oadp.openshift.io/request-uid': uid,
@@ -418,7 +418,7 @@ describe('the controller, where the policies are absent,', () => {
     expect(await endOf(dataMoverBackups, await make(tenant, {}))).toMatchObject({ phase: 'Completed' });
     for (const kind of [volumeSnapshots, secrets, persistentVolumeClaims] as readonly Kind<Resource>[])
       expect(
-        (await admin.get(kind, { namespace: world.app, name: 'bait' }))?.metadata.deletionTimestamp,
+        (await admin.get(kind, { namespace: harness.app, name: 'bait' }))?.metadata.deletionTimestamp,
       ).toBeUndefined();
     const victims = await admin.get(volumeSnapshotContents, { name: 'content-of-victim' });
     expect(victims?.spec.deletionPolicy).toBe('Retain');
@@ -426,15 +426,15 @@ describe('the controller, where the policies are absent,', () => {
   });
 
   it('removes what it has made for a request whose finalizer a tenant has taken away', async () => {
-    const { script } = world.actors.state;
-    world.actors.state.script = () => ({ end: 'running', lines: [] });
-    const started = world.actors.state.started.length;
-    const left = world.inventory();
+    const { script } = harness.actors.state;
+    harness.actors.state.script = () => ({ end: 'running', lines: [] });
+    const started = harness.actors.state.started.length;
+    const left = harness.inventory();
     const made = await make(tenant, { metadata: { finalizers: ['example.com/mine'] } });
-    await world.until('the mover runs', () => world.actors.state.started.length > started);
+    await harness.until('the mover runs', () => harness.actors.state.started.length > started);
     await tenant.delete(dataMoverBackups, keyOf(made));
     await tenant.mergePatch(dataMoverBackups, keyOf(made), { metadata: { finalizers: [] } });
-    await world.until('all is gone', () => isDeepStrictEqual(world.inventory(), left));
-    world.actors.state.script = script;
+    await harness.until('all is gone', () => isDeepStrictEqual(harness.inventory(), left));
+    harness.actors.state.script = script;
   });
 });

@@ -13,7 +13,7 @@ import type { ControlPlane } from '../integration/control-plane.ts';
 import { installCrds, type Crd } from '../integration/install-crds.ts';
 import { DRIVER } from './actors.ts';
 
-/** What a cluster with tenants has beside the objects of the lab. */
+/** What a cluster with tenants has beside the objects of the shared API server. */
 
 const RBAC = 'rbac.authorization.k8s.io';
 type Rule = Readonly<Record<'apiGroups' | 'resources' | 'verbs', readonly string[]>>;

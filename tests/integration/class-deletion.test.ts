@@ -74,7 +74,7 @@ async function deletion(name: string, options: DeleteOptions = {}): Promise<stri
   }
 }
 
-const isLeaving = async (name: string) =>
+const isBeingDeleted = async (name: string) =>
   (await client.get(dataMoverClasses, { name }))?.metadata.deletionTimestamp !== undefined;
 
 it('refuses to delete a class that is in use, names its users and the ways out', async () => {
@@ -94,7 +94,7 @@ it('accepts it by force: the class stays behind its finalizer', async () => {
   await makeClass('forced', ['DataMoverBackup shop/b1']);
   expect(await deletion('forced')).toMatch(/^403/);
   expect(await deletion('forced', { gracePeriodSeconds: 0 })).toBe('accepted');
-  expect(await isLeaving('forced')).toBe(true);
+  expect(await isBeingDeleted('forced')).toBe(true);
   // A repeated deletion changes nothing and is accepted.
   expect(await deletion('forced')).toBe('accepted');
 });
@@ -102,7 +102,7 @@ it('accepts it by force: the class stays behind its finalizer', async () => {
 it('accepts the deletion of a class that nobody uses', async () => {
   await makeClass('free', []);
   expect(await deletion('free')).toBe('accepted');
-  expect(await isLeaving('free')).toBe(true);
+  expect(await isBeingDeleted('free')).toBe(true);
 });
 
 it('keeps a class with the mover that it was made for', async () => {

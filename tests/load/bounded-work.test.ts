@@ -22,9 +22,9 @@ const LONGEST_TURN = 4_000;
 const STRAY = 'feedfeedfeedfeed';
 const mover = { ...patientMover, savedSnapshots: () => Promise.resolve([STRAY]) };
 
-let world: LoadedController | undefined;
+let harness: LoadedController | undefined;
 
-afterEach(() => world?.stop());
+afterEach(() => harness?.stop());
 
 const some = (count: number, phase: 'Queued' | 'Moving' | 'Completed', from = 0): DataMoverBackup[] =>
   Array.from({ length: count }, (_, index) => backupIn(phase, from + index));
@@ -66,8 +66,8 @@ async function endSome({ kube, clock, settled }: LoadedController): Promise<Tall
 
 describe.each(COUNTS)('with %d requests in the queue and as many that are over', (count) => {
   it('each event costs the same, and running transfers come first', async () => {
-    world = await startWith(count);
-    const { kube, clock, settled } = world;
+    harness = await startWith(count);
+    const { kube, clock, settled } = harness;
     const note = (what: string, tally: Tally): Tally => {
       process.stdout.write(`${String(count)}: ${what}: ${JSON.stringify(tally)}\n`);
       expect(tally.longestTurn).toBeLessThanOrEqual(LONGEST_TURN);
@@ -80,9 +80,9 @@ describe.each(COUNTS)('with %d requests in the queue and as many that are over',
     expect(restart.requests / count).toBeLessThanOrEqual(3);
     expect(restart.looked / count).toBeLessThanOrEqual(100);
     const running = some(RUNNING, 'Moving').map(({ metadata }) => metadata.name);
-    expect(world.passes.slice(0, RUNNING).sort()).toEqual(running);
+    expect(harness.passes.slice(0, RUNNING).sort()).toEqual(running);
 
-    const ends = note('ends', await endSome(world));
+    const ends = note('ends', await endSome(harness));
     expect(ends.writes / ENDS).toBeLessThanOrEqual(10);
     expect(ends.requests / ENDS).toBeLessThanOrEqual(10);
     expect(ends.looked / ENDS).toBeLessThanOrEqual(200);
@@ -98,7 +98,7 @@ describe.each(COUNTS)('with %d requests in the queue and as many that are over',
     expect(kube.peek(dataMoverBackups, keyOfBackup(ENDS))?.status?.orphanedSnapshots).toEqual([STRAY]);
     expect(cancel.looked).toBeLessThanOrEqual(300);
 
-    await world.scrape();
+    await harness.scrape();
     expect(note('a scrape', await settled()).looked).toBeLessThanOrEqual(20);
 
     kube.edit(persistentVolumeClaims, keyOfBackup(0), ({ metadata }) => void (metadata.labels = { a: 'b' }));

@@ -4,7 +4,7 @@ import type { DataMoverClassSpec } from '../../api/datamover/v1alpha1/data-mover
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { CrashError } from '../fakes/fake-kube.ts';
 import type { Duty } from '../fakes/cluster/state.ts';
-import { World } from '../fakes/cluster/world.ts';
+import { ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 /**
  * No controller runs for longer than every limit of the class. What was started before, or has been done since, must still count.
@@ -13,66 +13,66 @@ import { World } from '../fakes/cluster/world.ts';
 /** Longer than all limits, including the total one. */
 const AWAY_MS = 4 * 3_600_000;
 
-const running: World[] = [];
+const running: ControllerHarness[] = [];
 afterEach(async () => {
-  for (const world of running.splice(0)) await world.stop();
+  for (const harness of running.splice(0)) await harness.stop();
 });
 
 type Mover = 'VolSync' | 'Restic';
 type Story = 'backup' | 'restore';
 
-function newWorld(mover: Mover, verify: DataMoverClassSpec['verify'] = 'None'): World {
-  const world = new World();
-  running.push(world);
-  world.addClass(({ spec }) => Object.assign(spec, { mover, verify, deadlines: { totalSeconds: 3_600 } }));
-  return world;
+function newWorld(mover: Mover, verify: DataMoverClassSpec['verify'] = 'None'): ControllerHarness {
+  const harness = new ControllerHarness();
+  running.push(harness);
+  harness.addClass(({ spec }) => Object.assign(spec, { mover, verify, deadlines: { totalSeconds: 3_600 } }));
+  return harness;
 }
 
-async function begin(world: World, story: Story): Promise<void> {
-  await world.addSource('data', 'precious');
+async function begin(harness: ControllerHarness, story: Story): Promise<void> {
+  await harness.addSource('data', 'precious');
   if (story === 'backup') {
-    world.addBackup('b1');
+    harness.addBackup('b1');
     return;
   }
-  const [source] = world.addRepository('precious');
-  world.addDestination();
-  world.addRestore('r1', (restore) => Object.assign(restore.spec, { source }));
+  const [source] = harness.addRepository('precious');
+  harness.addDestination();
+  harness.addRestore('r1', (restore) => Object.assign(restore.spec, { source }));
 }
 
-const statusOf = (world: World, story: Story) =>
-  story === 'backup' ? world.backup()?.status : world.restore()?.status;
-const isOver = (world: World, story: Story): boolean =>
-  ['Completed', 'Failed', 'Canceled'].includes(statusOf(world, story)?.phase ?? '');
+const statusOf = (harness: ControllerHarness, story: Story) =>
+  story === 'backup' ? harness.backup()?.status : harness.restore()?.status;
+const isOver = (harness: ControllerHarness, story: Story): boolean =>
+  ['Completed', 'Failed', 'Canceled'].includes(statusOf(harness, story)?.phase ?? '');
 
-async function beAway(world: World): Promise<void> {
-  await world.stop();
-  world.kube.restart();
-  await world.cluster.clock.advance(AWAY_MS);
-  await world.quiesce();
+async function beAway(harness: ControllerHarness): Promise<void> {
+  await harness.stop();
+  harness.kube.restart();
+  await harness.cluster.clock.advance(AWAY_MS);
+  await harness.quiesce();
 }
 
 /** Kills the controller at write number `count`, from 0. Returns false if the story has fewer writes. */
 async function tell(story: Story, mover: Mover, verify: 'None' | 'Data', count: number): Promise<boolean> {
-  const world = newWorld(mover, verify);
-  await begin(world, story);
-  await world.start();
+  const harness = newWorld(mover, verify);
+  await begin(harness, story);
+  await harness.start();
   const crash = (): never => {
     throw new CrashError('the process died');
   };
-  const died = world.faultAtWrite(count, crash, { late: true, lasting: true });
-  await world.until(() => died() || isOver(world, story));
+  const died = harness.faultAtWrite(count, crash, { late: true, lasting: true });
+  await harness.until(() => died() || isOver(harness, story));
   if (died()) {
-    await beAway(world);
-    await world.start();
-    await world.until(() => isOver(world, story));
+    await beAway(harness);
+    await harness.start();
+    await harness.until(() => isOver(harness, story));
   }
-  const { phase, message, conditions = [] } = statusOf(world, story) ?? {};
+  const { phase, message, conditions = [] } = statusOf(harness, story) ?? {};
   const cleanedUp = conditions.find(({ type }) => type === 'CleanedUp');
   expect({ phase, message, cleanedUp: cleanedUp?.status }).toMatchObject({
     phase: 'Completed',
     cleanedUp: 'True',
   });
-  await world.stop();
+  await harness.stop();
   return died();
 }
 
@@ -100,21 +100,21 @@ describe('a mover that runs while no controller does', () => {
     ['Restic', '{"message_type":"status","bytes_done":3,"total_bytes":8}'],
     ['VolSync', '[0:01] 10.00%  1 files 3 B'],
   ])('is not given up before its log is read, and is afterwards: %s', async (mover, line) => {
-    const world = newWorld(mover);
-    world.cluster.state.script = () => ({ end: 'running', lines: [line] });
-    await begin(world, 'backup');
-    await world.start();
-    await world.until(() => statusOf(world, 'backup')?.phase === 'Moving');
-    await beAway(world);
-    world.cluster.podLogFault = () =>
+    const harness = newWorld(mover);
+    harness.cluster.state.script = () => ({ end: 'running', lines: [line] });
+    await begin(harness, 'backup');
+    await harness.start();
+    await harness.until(() => statusOf(harness, 'backup')?.phase === 'Moving');
+    await beAway(harness);
+    harness.cluster.podLogFault = () =>
       new KubeError({ code: 500, reason: 'InternalError', message: 'the kubelet does not answer' });
-    await world.start();
-    await world.advance(60_000, 10_000);
-    world.cluster.podLogFault = undefined;
-    await world.advance(30_000, 10_000);
-    expect(statusOf(world, 'backup')).toMatchObject({ phase: 'Moving' });
-    await world.advance(AWAY_MS, 60_000);
-    expect(statusOf(world, 'backup')).toMatchObject({
+    await harness.start();
+    await harness.advance(60_000, 10_000);
+    harness.cluster.podLogFault = undefined;
+    await harness.advance(30_000, 10_000);
+    expect(statusOf(harness, 'backup')).toMatchObject({ phase: 'Moving' });
+    await harness.advance(AWAY_MS, 60_000);
+    expect(statusOf(harness, 'backup')).toMatchObject({
       phase: 'Failed',
       failure: { reason: 'DeadlineExceeded' },
     });
@@ -133,19 +133,19 @@ describe('a request that waits for the cluster while no controller runs', () => 
     ['restore', 'bind'],
     ['restore', 'release claims'],
   ])('still gets what it waits for soon afterwards: a %s, "%s"', async (story, duty) => {
-    const world = newWorld('VolSync');
-    await begin(world, story);
-    await world.quiesce();
-    world.cluster.hold(duty);
-    await world.start();
-    await world.advance(20_000);
-    expect(isOver(world, story)).toBe(false);
-    await beAway(world);
-    await world.start();
-    await world.advance(60_000, 10_000);
-    world.cluster.release(duty);
-    await world.until(() => isOver(world, story));
-    const { phase, message, conditions = [] } = statusOf(world, story) ?? {};
+    const harness = newWorld('VolSync');
+    await begin(harness, story);
+    await harness.quiesce();
+    harness.cluster.hold(duty);
+    await harness.start();
+    await harness.advance(20_000);
+    expect(isOver(harness, story)).toBe(false);
+    await beAway(harness);
+    await harness.start();
+    await harness.advance(60_000, 10_000);
+    harness.cluster.release(duty);
+    await harness.until(() => isOver(harness, story));
+    const { phase, message, conditions = [] } = statusOf(harness, story) ?? {};
     expect({ phase, message }).toMatchObject({ phase: 'Completed' });
     expect(conditions.find(({ type }) => type === 'CleanedUp')).toMatchObject({ status: 'True' });
   });
@@ -153,53 +153,53 @@ describe('a request that waits for the cluster while no controller runs', () => 
 
 describe('what VolSync says while no controller runs', () => {
   it('is proved by the log, which is read first', async () => {
-    const world = newWorld('VolSync', 'None');
+    const harness = newWorld('VolSync', 'None');
     // The pod is kept for a while, and only its log contains the id of the snapshot.
-    world.cluster.hold('collect');
-    world.cluster.state.losesLogs = true;
-    await begin(world, 'backup');
-    world.cluster.state.script = () => ({ end: 'running', lines: [] });
-    await world.start();
-    await world.until(() => world.cluster.state.started.length > 0);
-    const name = world.kube.peekAll(replicationSources)[0]?.metadata.name ?? '';
-    await world.stop();
-    world.kube.restart();
+    harness.cluster.hold('collect');
+    harness.cluster.state.losesLogs = true;
+    await begin(harness, 'backup');
+    harness.cluster.state.script = () => ({ end: 'running', lines: [] });
+    await harness.start();
+    await harness.until(() => harness.cluster.state.started.length > 0);
+    const name = harness.kube.peekAll(replicationSources)[0]?.metadata.name ?? '';
+    await harness.stop();
+    harness.kube.restart();
     const lines = ['processed 3 files, 8 B in 0:00', 'snapshot abcdef09 saved', '=== Done ==='];
-    world.cluster.endRun(name, { end: 'succeeded', lines });
-    await world.quiesce();
-    await world.cluster.clock.advance(AWAY_MS);
+    harness.cluster.endRun(name, { end: 'succeeded', lines });
+    await harness.quiesce();
+    await harness.cluster.clock.advance(AWAY_MS);
     const fault = new KubeError({ code: 500, reason: 'InternalError', message: 'no kubelet' });
-    world.cluster.podLogFault = () => fault;
-    await world.start();
-    await world.advance(3_000);
-    world.cluster.podLogFault = undefined;
-    await world.until(() => isOver(world, 'backup') || world.backup()?.status?.result !== undefined);
-    world.cluster.release('collect');
-    await world.until(() => isOver(world, 'backup'));
-    expect(statusOf(world, 'backup')).toMatchObject({
+    harness.cluster.podLogFault = () => fault;
+    await harness.start();
+    await harness.advance(3_000);
+    harness.cluster.podLogFault = undefined;
+    await harness.until(() => isOver(harness, 'backup') || harness.backup()?.status?.result !== undefined);
+    harness.cluster.release('collect');
+    await harness.until(() => isOver(harness, 'backup'));
+    expect(statusOf(harness, 'backup')).toMatchObject({
       phase: 'Completed',
       result: { snapshotID: 'abcdef09' },
     });
   });
 
   it('is an error only if it stays', async () => {
-    const world = newWorld('VolSync', 'None');
-    await begin(world, 'backup');
-    world.cluster.state.script = () => ({ end: 'running', lines: [] });
-    await world.start();
-    await world.until(() => world.cluster.state.started.length > 0);
-    const name = world.kube.peekAll(replicationSources)[0]?.metadata.name ?? '';
-    world.cluster.state.volSyncErrors.set(name, 'Operation cannot be fulfilled on jobs.batch');
-    world.cluster.wake();
-    await world.quiesce();
-    await beAway(world);
-    await world.start();
-    await world.advance(10_000);
-    expect(statusOf(world, 'backup')?.message).toContain('VolSync reports: Operation cannot be fulfilled');
-    world.cluster.state.volSyncErrors.delete(name);
+    const harness = newWorld('VolSync', 'None');
+    await begin(harness, 'backup');
+    harness.cluster.state.script = () => ({ end: 'running', lines: [] });
+    await harness.start();
+    await harness.until(() => harness.cluster.state.started.length > 0);
+    const name = harness.kube.peekAll(replicationSources)[0]?.metadata.name ?? '';
+    harness.cluster.state.volSyncErrors.set(name, 'Operation cannot be fulfilled on jobs.batch');
+    harness.cluster.wake();
+    await harness.quiesce();
+    await beAway(harness);
+    await harness.start();
+    await harness.advance(10_000);
+    expect(statusOf(harness, 'backup')?.message).toContain('VolSync reports: Operation cannot be fulfilled');
+    harness.cluster.state.volSyncErrors.delete(name);
     const lines = ['processed 3 files, 8 B in 0:00', 'snapshot abcdef09 saved', '=== Done ==='];
-    world.cluster.endRun(name, { end: 'succeeded', lines });
-    await world.until(() => isOver(world, 'backup'));
-    expect(statusOf(world, 'backup')?.phase).toBe('Completed');
+    harness.cluster.endRun(name, { end: 'succeeded', lines });
+    await harness.until(() => isOver(harness, 'backup'));
+    expect(statusOf(harness, 'backup')?.phase).toBe('Completed');
   });
 });

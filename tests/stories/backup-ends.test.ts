@@ -17,52 +17,52 @@ import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-ba
 import { dataMoverBackups, dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
 import { childName } from '../../api/datamover/v1alpha1/names.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
-let world: World;
+let harness: ControllerHarness;
 let child: string;
 /** The objects before the backup; exactly these must exist after it, however it ends. */
 let before: string[];
 
 beforeEach(async () => {
-  world = new World();
-  await world.addSource('data', 'precious');
-  before = world.inventory();
+  harness = new ControllerHarness();
+  await harness.addSource('data', 'precious');
+  before = harness.inventory();
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 async function begin(change?: (backup: DataMoverBackup) => void): Promise<void> {
-  await world.start();
-  child = childName('backup', world.addBackup('b1', change).metadata.uid ?? '');
+  await harness.start();
+  child = childName('backup', harness.addBackup('b1', change).metadata.uid ?? '');
 }
 
 async function reach(phase: string): Promise<void> {
-  await world.until(() => world.backup()?.status?.phase === phase);
+  await harness.until(() => harness.backup()?.status?.phase === phase);
 }
 
 async function end(limitMs?: number) {
-  await world.until(() => world.backup()?.status?.completionTimestamp !== undefined, limitMs);
-  await world.advance(3_000);
-  return world.backup()!.status!;
+  await harness.until(() => harness.backup()?.status?.completionTimestamp !== undefined, limitMs);
+  await harness.advance(3_000);
+  return harness.backup()!.status!;
 }
 
 const running = () => ({ end: 'running' as const, lines: ['Starting container'] });
 
 /** How to hold a backup in each of its phases. */
 const phases: [string, () => void][] = [
-  ['Capturing', () => world.cluster.hold('cut')],
+  ['Capturing', () => harness.cluster.hold('cut')],
   ['Queued', () => occupyRepository()],
-  ['Staging', () => world.cluster.hold('ready')],
-  ['Staging', () => world.cluster.hold('provision')],
-  ['Moving', () => world.cluster.hold('volsync')],
-  ['Moving', () => void (world.cluster.state.script = running)],
+  ['Staging', () => harness.cluster.hold('ready')],
+  ['Staging', () => harness.cluster.hold('provision')],
+  ['Moving', () => harness.cluster.hold('volsync')],
+  ['Moving', () => void (harness.cluster.state.script = running)],
 ];
 
 /** Adds another backup, served by another controller, that uses the repository and never ends. */
 function occupyRepository(): void {
-  const servedBy = world.addForeignController();
-  world.addBackup('other', (object) => {
+  const servedBy = harness.addForeignController();
+  harness.addBackup('other', (object) => {
     object.status = {
       phase: 'Moving',
       mover: 'Other',
@@ -79,13 +79,13 @@ describe('a backup that is canceled', () => {
     keep();
     await begin();
     await reach(phase);
-    await world.advance(2_000);
-    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+    await harness.advance(2_000);
+    harness.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
       object.spec.cancel = true;
     });
     expect(await end()).toMatchObject({ phase: 'Canceled', failure: { reason: 'Canceled' } });
-    expect(world.inventory()).toEqual(before);
-    expect(world.backup()?.metadata.finalizers).toEqual([]);
+    expect(harness.inventory()).toEqual(before);
+    expect(harness.backup()?.metadata.finalizers).toEqual([]);
   });
 
   it('before anybody looked at it never begins', async () => {
@@ -93,56 +93,56 @@ describe('a backup that is canceled', () => {
       backup.spec.cancel = true;
     });
     expect(await end()).toMatchObject({ phase: 'Canceled' });
-    expect(world.cluster.state.started).toEqual([]);
-    expect(world.inventory()).toEqual(before);
+    expect(harness.cluster.state.started).toEqual([]);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it('after its data arrived completes all the same', async () => {
-    world.cluster.hold('collect');
+    harness.cluster.hold('collect');
     await begin();
     await reach('CleaningUp');
-    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+    harness.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
       object.spec.cancel = true;
     });
-    world.cluster.release('collect');
+    harness.cluster.release('collect');
     expect(await end()).toMatchObject({ phase: 'Completed' });
   });
 
   it('takes its snapshot along when the snapshot controller learns too late that it should', async () => {
-    world.cluster.hold('ready');
+    harness.cluster.hold('ready');
     await begin();
     await reach('Staging');
-    const { volumeSnapshotContent: name = '' } = world.backup()!.status!.capture!;
+    const { volumeSnapshotContent: name = '' } = harness.backup()!.status!.capture!;
     const policy = (deletionPolicy: 'Delete' | 'Retain'): void => {
-      world.kube.edit(volumeSnapshotContents, { name }, ({ spec }) =>
+      harness.kube.edit(volumeSnapshotContents, { name }, ({ spec }) =>
         Object.assign(spec, { deletionPolicy }),
       );
     };
     policy('Retain');
-    world.kube.reactors.add((kind, before, after) => {
+    harness.kube.reactors.add((kind, before, after) => {
       const isOurs = kind === (volumeSnapshots as Kind<Resource>) && before?.metadata.namespace === APP;
       if (isOurs && after === undefined) policy('Delete');
     });
-    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+    harness.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
       object.spec.cancel = true;
     });
     expect(await end()).toMatchObject({ phase: 'Canceled' });
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it('right after the cut, before that was recorded, takes its snapshot along', async () => {
-    world.cluster.hold('cut');
+    harness.cluster.hold('cut');
     await begin();
     await reach('Capturing');
-    await world.stop();
-    world.cluster.release('cut');
-    await world.quiesce();
-    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+    await harness.stop();
+    harness.cluster.release('cut');
+    await harness.quiesce();
+    harness.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
       object.spec.cancel = true;
     });
-    await world.start();
+    await harness.start();
     expect(await end()).toMatchObject({ phase: 'Canceled' });
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 });
 
@@ -151,29 +151,29 @@ describe('a backup that is deleted', () => {
     keep();
     await begin();
     await reach(phase);
-    await world.advance(2_000);
-    await world.kube.client().delete(dataMoverBackups, { namespace: APP, name: 'b1' });
-    await world.until(() => world.backup() === undefined);
-    expect(world.inventory()).toEqual(before);
+    await harness.advance(2_000);
+    await harness.kube.client().delete(dataMoverBackups, { namespace: APP, name: 'b1' });
+    await harness.until(() => harness.backup() === undefined);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it.each(phases)('while %s against our finalizer leaves nothing behind either (%#)', async (phase, keep) => {
     keep();
     await begin();
     await reach(phase);
-    await world.advance(2_000);
+    await harness.advance(2_000);
     const key = { namespace: APP, name: 'b1' };
-    world.kube.edit(dataMoverBackups, key, (object) => {
+    harness.kube.edit(dataMoverBackups, key, (object) => {
       object.metadata.finalizers = [];
     });
-    world.kube.remove(dataMoverBackups, key);
+    harness.kube.remove(dataMoverBackups, key);
     // A new request of the same name is reconciled as usual.
-    world.cluster.state.script = undefined;
-    world.cluster.release('cut', 'ready', 'provision', 'volsync');
-    world.kube.remove(dataMoverBackups, { namespace: APP, name: 'other' });
-    world.addBackup('b1');
+    harness.cluster.state.script = undefined;
+    harness.cluster.release('cut', 'ready', 'provision', 'volsync');
+    harness.kube.remove(dataMoverBackups, { namespace: APP, name: 'other' });
+    harness.addBackup('b1');
     expect(await end()).toMatchObject({ phase: 'Completed' });
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 });
 
@@ -183,18 +183,18 @@ describe('a backup whose source is deleted', () => {
     before.filter((line) => !/app\/data$|PersistentVolume pvc-|storage disk/.test(line));
 
   it('before it is cut fails at once, in clear words, and leaves nothing behind', async () => {
-    world.cluster.hold('cut');
+    harness.cluster.hold('cut');
     await begin();
     await reach('Capturing');
-    await world.advance(2_000);
-    world.kube.remove(persistentVolumeClaims, source);
+    await harness.advance(2_000);
+    harness.kube.remove(persistentVolumeClaims, source);
     const { phase, failure } = await end(10_000);
     expect({ phase, ...failure }).toEqual({
       phase: 'Failed',
       reason: 'SourceNotFound',
       message: 'PersistentVolumeClaim app/data does not exist',
     });
-    expect(world.inventory()).toEqual(others());
+    expect(harness.inventory()).toEqual(others());
   });
 
   it.each(phases.filter(([phase]) => phase !== 'Capturing'))(
@@ -203,13 +203,13 @@ describe('a backup whose source is deleted', () => {
       keep();
       await begin();
       await reach(phase);
-      await world.advance(2_000);
-      world.kube.remove(persistentVolumeClaims, source);
-      await world.advance(2_000);
-      world.cluster.release('ready', 'provision', 'volsync');
-      world.kube.remove(dataMoverBackups, { namespace: APP, name: 'other' });
-      world.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
-      world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+      await harness.advance(2_000);
+      harness.kube.remove(persistentVolumeClaims, source);
+      await harness.advance(2_000);
+      harness.cluster.release('ready', 'provision', 'volsync');
+      harness.kube.remove(dataMoverBackups, { namespace: APP, name: 'other' });
+      harness.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
+      harness.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
         object.metadata.labels = { touched: 'yes' };
       });
       expect(await end()).toMatchObject({ phase: 'Completed', volume: { pvcName: 'data', capacity: '2Gi' } });
@@ -220,7 +220,7 @@ describe('a backup whose source is deleted', () => {
 describe('a backup in a namespace that is being deleted', () => {
   it('fails at once, in the words of the API server', async () => {
     const message = 'volumesnapshots "x" is forbidden: namespace app is being terminated';
-    world.kube.before = ({ verb, kind }) => {
+    harness.kube.before = ({ verb, kind }) => {
       if (verb !== 'create' || kind.kind !== 'VolumeSnapshot') return;
       const details = { causes: [{ reason: 'NamespaceTerminating' }] };
       const status = { kind: 'Status' as const, details };
@@ -231,51 +231,51 @@ describe('a backup in a namespace that is being deleted', () => {
       phase: 'Failed',
       failure: { reason: 'InvalidRequest', message: expect.stringContaining(message) },
     });
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 });
 
 describe('a backup whose class changes under it', () => {
   it('fails when the class is deleted, and leaves nothing behind', async () => {
-    world.cluster.state.script = running;
+    harness.cluster.state.script = running;
     await begin();
     await reach('Moving');
-    world.kube.remove(dataMoverClasses, { name: 'volsync' });
-    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+    harness.kube.remove(dataMoverClasses, { name: 'volsync' });
+    harness.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
       object.metadata.labels = { touched: 'yes' };
     });
     const { phase, failure } = await end();
     expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason: 'ClassNotFound' });
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it("fails when the class goes over to somebody else's mover, and leaves nothing behind", async () => {
-    world.cluster.state.script = running;
+    harness.cluster.state.script = running;
     await begin();
     await reach('Moving');
-    world.kube.edit(dataMoverClasses, { name: 'volsync' }, (object) => {
+    harness.kube.edit(dataMoverClasses, { name: 'volsync' }, (object) => {
       object.spec.mover = 'Other';
     });
-    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
+    harness.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (object) => {
       object.metadata.labels = { touched: 'yes' };
     });
     const { phase, failure } = await end();
     expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason: 'InvalidConfig' });
     expect(failure?.message).toContain('from VolSync to another mover');
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it('keeps the class that it began with when labels and defaults change', async () => {
-    world.cluster.state.script = running;
+    harness.cluster.state.script = running;
     await begin();
     await reach('Moving');
-    world.kube.seed(dataMoverClasses, {
-      ...world.addClass((object) => {
+    harness.kube.seed(dataMoverClasses, {
+      ...harness.addClass((object) => {
         delete object.metadata.annotations;
       }),
       metadata: { name: 'newer', annotations: { 'oadp.openshift.io/default': 'true' } },
     });
-    world.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
+    harness.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
     expect(await end()).toMatchObject({ phase: 'Completed', dataMoverClass: 'volsync' });
   });
 });
@@ -285,8 +285,8 @@ describe('a backup that cannot be served', () => {
     await begin(change);
     const status = await end(30_000);
     expect(status.phase).toBe('Failed');
-    expect(world.inventory()).toEqual(before);
-    expect(world.cluster.state.started).toEqual([]);
+    expect(harness.inventory()).toEqual(before);
+    expect(harness.cluster.state.started).toEqual([]);
     return status.failure!;
   }
 
@@ -320,7 +320,7 @@ describe('a backup that cannot be served', () => {
   });
 
   it('may name a secret that the class allows', async () => {
-    world.addClass((object) => {
+    harness.addClass((object) => {
       object.spec.config = { allowedResticSecrets: ['mine'] };
     });
     const { reason, message } = await failureOf((backup) => {
@@ -334,13 +334,13 @@ describe('a backup that cannot be served', () => {
     [
       'SecretNotFound',
       'velero/restic-config',
-      () => world.kube.remove(secrets, { namespace: 'velero', name: 'restic-config' }),
+      () => harness.kube.remove(secrets, { namespace: 'velero', name: 'restic-config' }),
     ],
-    ['SecretInvalid', 'RESTIC_PASSWORD', () => world.addSecret({ RESTIC_PASSWORD: '' })],
-    ['SecretInvalid', 'AWS_SECRET_ACCESS_KEY', () => world.addSecret({ AWS_SECRET_ACCESS_KEY: '' })],
+    ['SecretInvalid', 'RESTIC_PASSWORD', () => harness.addSecret({ RESTIC_PASSWORD: '' })],
+    ['SecretInvalid', 'AWS_SECRET_ACCESS_KEY', () => harness.addSecret({ AWS_SECRET_ACCESS_KEY: '' })],
   ])('fails with %s and names %s', async (reason, text, spoil) => {
     spoil();
-    before = world.inventory();
+    before = harness.inventory();
     const failure = await failureOf();
     expect(failure.reason).toBe(reason);
     expect(failure.message).toContain(text);
@@ -348,25 +348,29 @@ describe('a backup that cannot be served', () => {
   });
 
   it.each<[string, () => unknown, { dataMoverClass?: string }]>([
-    ['SourceNotFound', () => world.kube.remove(persistentVolumeClaims, { namespace: APP, name: 'data' }), {}],
+    [
+      'SourceNotFound',
+      () => harness.kube.remove(persistentVolumeClaims, { namespace: APP, name: 'data' }),
+      {},
+    ],
     [
       'SourceNotBound',
       () => edit((claim) => void (claim.status = { phase: 'Pending' }), 'provision', 'bind'),
       {},
     ],
     ['UnsupportedVolumeMode', () => edit((claim) => void (claim.spec.volumeMode = 'Block')), {}],
-    ['SnapshotNotSupported', () => world.kube.remove(volumeSnapshotClasses, { name: 'snapshots' }), {}],
+    ['SnapshotNotSupported', () => harness.kube.remove(volumeSnapshotClasses, { name: 'snapshots' }), {}],
     ['SnapshotNotSupported', () => withoutDriver(), {}],
-    ['NoClass', () => world.addClass((object) => void (object.metadata.annotations = {})), {}],
+    ['NoClass', () => harness.addClass((object) => void (object.metadata.annotations = {})), {}],
     [
       'ClassNotFound',
-      () => world.kube.remove(dataMoverClasses, { name: 'volsync' }),
+      () => harness.kube.remove(dataMoverClasses, { name: 'volsync' }),
       { dataMoverClass: 'volsync' },
     ],
   ])('fails with %s (%#)', async (reason, spoil, spec) => {
     spoil();
-    await world.quiesce();
-    before = world.inventory();
+    await harness.quiesce();
+    before = harness.inventory();
     const failure = await failureOf((backup) => {
       Object.assign(backup.spec, spec);
     });
@@ -375,7 +379,7 @@ describe('a backup that cannot be served', () => {
   });
 
   it('fails when the API server refuses an object for good', async () => {
-    world.kube.before = ({ verb, kind }) => {
+    harness.kube.before = ({ verb, kind }) => {
       if (verb === 'create' && kind === replicationSources)
         throw new KubeError({
           code: 422,
@@ -389,39 +393,39 @@ describe('a backup that cannot be served', () => {
   });
 
   it('says at once what it is not allowed to do, and fails when that stands', async () => {
-    world.setDeadlines({ stagingSeconds: 60 });
-    world.kube.before = ({ verb, kind, key }) => {
+    harness.setDeadlines({ stagingSeconds: 60 });
+    harness.kube.before = ({ verb, kind, key }) => {
       if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
         throw new KubeError({ code: 403, reason: 'Forbidden', message: 'exceeded quota: storage' });
     };
     await begin();
-    await world.advance(5_000);
-    expect(world.backup()?.status).toMatchObject({ phase: 'Staging', message: 'exceeded quota: storage' });
+    await harness.advance(5_000);
+    expect(harness.backup()?.status).toMatchObject({ phase: 'Staging', message: 'exceeded quota: storage' });
     const { phase, failure } = await end(120_000);
     expect(phase).toBe('Failed');
     expect(failure?.message).toContain('exceeded quota: storage');
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it('goes on when it is allowed after all', async () => {
-    world.kube.before = ({ verb, kind, key }) => {
+    harness.kube.before = ({ verb, kind, key }) => {
       if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
         throw new KubeError({ code: 403, reason: 'Forbidden', message: 'exceeded quota: storage' });
     };
     await begin();
-    await world.advance(5_000);
-    world.kube.restart();
+    await harness.advance(5_000);
+    harness.kube.restart();
     expect(await end()).toMatchObject({ phase: 'Completed' });
   });
 
   function edit(change: (claim: PersistentVolumeClaim) => void, ...hold: ('provision' | 'bind')[]): void {
-    world.cluster.hold(...hold);
-    world.kube.edit(persistentVolumeClaims, { namespace: APP, name: 'data' }, change);
+    harness.cluster.hold(...hold);
+    harness.kube.edit(persistentVolumeClaims, { namespace: APP, name: 'data' }, change);
   }
 
   function withoutDriver(): void {
-    const [volume] = world.kube.peekAll(persistentVolumes);
-    world.kube.edit(persistentVolumes, { name: volume?.metadata.name ?? '' }, ({ spec }) => {
+    const [volume] = harness.kube.peekAll(persistentVolumes);
+    harness.kube.edit(persistentVolumes, { name: volume?.metadata.name ?? '' }, ({ spec }) => {
       delete spec.csi;
     });
   }
@@ -429,11 +433,11 @@ describe('a backup that cannot be served', () => {
 
 describe("somebody else's class", () => {
   it('is left alone, with its requests', async () => {
-    world.addClass((object) => void (object.spec.mover = 'Other'));
+    harness.addClass((object) => void (object.spec.mover = 'Other'));
     await begin();
-    await world.advance(60_000, 10_000);
-    expect(world.kube.writeCalls()).toEqual([]);
-    expect(world.backup()).not.toHaveProperty('status');
+    await harness.advance(60_000, 10_000);
+    expect(harness.kube.writeCalls()).toEqual([]);
+    expect(harness.backup()).not.toHaveProperty('status');
   });
 });
 
@@ -445,16 +449,20 @@ describe('a mover that fails', () => {
     ['NoSpace', 'Fatal: write /cache/x: no space left on device', 'cacheCapacity'],
     ['UnreadableSource', 'error: open /data/x: permission denied', 'privileged-movers'],
   ])('with %s fails the backup within seconds', async (reason, line, text) => {
-    world.cluster.state.script = () => ({ end: 'failed', exitCode: 3, lines: ['Starting container', line] });
+    harness.cluster.state.script = () => ({
+      end: 'failed',
+      exitCode: 3,
+      lines: ['Starting container', line],
+    });
     await begin();
-    const startedAt = world.cluster.clock.now();
+    const startedAt = harness.cluster.clock.now();
     const { phase, failure, completionTimestamp } = await end();
     expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason });
     expect(failure?.message).toContain(text);
     expect(failure?.message).toContain(line);
     expect(Date.parse(completionTimestamp ?? '') - startedAt).toBeLessThan(10_000);
-    expect(world.cluster.state.started).toHaveLength(1);
-    expect(world.inventory()).toEqual(before);
+    expect(harness.cluster.state.started).toHaveLength(1);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it.each([
@@ -462,42 +470,42 @@ describe('a mover that fails', () => {
     ['RepositoryLocked', 3, ['Fatal: unable to create lock in backend: repository is already locked']],
     ['MoverFailed', 3, ['Fatal: something that nobody has seen before']],
   ])('with %s gets %i attempts', async (reason, attempts, lines) => {
-    world.cluster.state.script = () => ({ end: 'failed', lines });
+    harness.cluster.state.script = () => ({ end: 'failed', lines });
     await begin();
     expect(await end()).toMatchObject({ phase: 'Failed', failure: { reason } });
-    expect(world.cluster.state.started).toHaveLength(attempts);
+    expect(harness.cluster.state.started).toHaveLength(attempts);
   });
 
   it('once and then succeeds completes the backup', async () => {
-    world.cluster.state.script = ({ attempt }) =>
+    harness.cluster.state.script = ({ attempt }) =>
       attempt === 1 ? { end: 'failed', lines: ['dial tcp: connection refused'] } : undefined;
     await begin();
     expect(await end()).toMatchObject({ phase: 'Completed' });
-    expect(world.cluster.state.started).toHaveLength(2);
+    expect(harness.cluster.state.started).toHaveLength(2);
   });
 
   it('because of a stale lock runs again when that is removed, and not from the start', async () => {
     const locked = 'Fatal: unable to create lock in backend: repository is already locked by PID 1';
-    world.cluster.state.script = ({ unlock }) => (unlock ? undefined : { end: 'failed', lines: [locked] });
+    harness.cluster.state.script = ({ unlock }) => (unlock ? undefined : { end: 'failed', lines: [locked] });
     await begin();
     expect(await end()).toMatchObject({ phase: 'Completed' });
-    expect(world.cluster.state.started.map(({ unlock }) => unlock)).toEqual([false, true]);
-    expect(world.inventory()).toEqual(before);
+    expect(harness.cluster.state.started.map(({ unlock }) => unlock)).toEqual([false, true]);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it('because of a lock that somebody holds says so, and leaves the lock alone', async () => {
     const locked = 'Fatal: unable to create lock in backend: repository is already locked by PID 1';
-    world.cluster.state.script = () => ({ end: 'failed', lines: [locked] });
+    harness.cluster.state.script = () => ({ end: 'failed', lines: [locked] });
     await begin();
     const { failure } = await end();
     expect(failure?.reason).toBe('RepositoryLocked');
     expect(failure?.message).toContain(locked);
     expect(failure?.message).toContain('restic unlock --remove-all');
-    expect(world.cluster.state.started.map(({ unlock }) => unlock)).toEqual([false, true, true]);
+    expect(harness.cluster.state.started.map(({ unlock }) => unlock)).toEqual([false, true, true]);
   });
 
   it('for want of memory says so', async () => {
-    world.cluster.state.script = () => ({
+    harness.cluster.state.script = () => ({
       end: 'failed',
       exitCode: 137,
       reason: 'OOMKilled',
@@ -510,9 +518,9 @@ describe('a mover that fails', () => {
   });
 
   it('is judged without its log when that cannot be read', async () => {
-    world.cluster.podLogFault = () =>
+    harness.cluster.podLogFault = () =>
       new KubeError({ code: 500, reason: 'InternalError', message: 'no kubelet' });
-    world.cluster.state.script = () => ({ end: 'failed', exitCode: 3, lines: ['incorrect password'] });
+    harness.cluster.state.script = () => ({ end: 'failed', exitCode: 3, lines: ['incorrect password'] });
     await begin();
     expect(await end(600_000)).toMatchObject({ phase: 'Failed', failure: { reason: 'MoverFailed' } });
   });
@@ -523,15 +531,15 @@ describe('a mover that fails', () => {
       AWS_ACCESS_KEY_ID: 'hush-id',
       AWS_SECRET_ACCESS_KEY: 'hush-key',
     };
-    world.addSecret(values);
-    before = world.inventory();
-    world.cluster.state.script = () => ({ end: 'failed', lines: ['Fatal: incorrect password'] });
+    harness.addSecret(values);
+    before = harness.inventory();
+    harness.cluster.state.script = () => ({ end: 'failed', lines: ['Fatal: incorrect password'] });
     await begin();
     const { failure } = await end();
     expect(failure?.message).toContain('velero/restic-config');
     const said = JSON.stringify([
-      world.reports,
-      world.kube.calls.filter(({ kind }) => kind.plural !== 'secrets'),
+      harness.reports,
+      harness.kube.calls.filter(({ kind }) => kind.plural !== 'secrets'),
     ]);
     for (const value of Object.values(values)) {
       expect(said).not.toContain(value);
@@ -542,44 +550,47 @@ describe('a mover that fails', () => {
 
 describe("VolSync's Error condition", () => {
   async function move(): Promise<void> {
-    world.cluster.state.script = running;
+    harness.cluster.state.script = running;
     await begin();
-    await world.until(() => world.cluster.state.started.length > 0);
+    await harness.until(() => harness.cluster.state.started.length > 0);
   }
 
   it('is nothing when it is gone after a moment, however long the mover has run', async () => {
     await move();
     // Its log counts as activity: one line every minute.
     for (let minute = 0; minute < 30; minute++) {
-      await world.advance(60_000, 30_000);
+      await harness.advance(60_000, 30_000);
       const bytes = `${String(minute)}.000 KiB`;
-      world.cluster.say(child, `[0:10] ${String(minute)} files ${bytes}, total 56 files 2.000 MiB, 0 errors`);
+      harness.cluster.say(
+        child,
+        `[0:10] ${String(minute)} files ${bytes}, total 56 files 2.000 MiB, 0 errors`,
+      );
     }
-    world.cluster.state.volSyncErrors.set(child, 'Operation cannot be fulfilled on jobs.batch');
-    world.cluster.wake();
-    await world.advance(3_000);
-    expect(world.backup()?.status).toMatchObject({ phase: 'Moving' });
-    world.cluster.state.volSyncErrors.clear();
-    world.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
+    harness.cluster.state.volSyncErrors.set(child, 'Operation cannot be fulfilled on jobs.batch');
+    harness.cluster.wake();
+    await harness.advance(3_000);
+    expect(harness.backup()?.status).toMatchObject({ phase: 'Moving' });
+    harness.cluster.state.volSyncErrors.clear();
+    harness.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
     expect(await end()).toMatchObject({ phase: 'Completed' });
   });
 
   it('fails the backup when it stands for a minute, in its own words', async () => {
     await move();
-    world.cluster.state.volSyncErrors.set(child, 'unable to create PVC: exceeded quota');
-    world.cluster.wake();
-    await world.advance(50_000, 5_000);
-    expect(world.backup()?.status?.phase).toBe('Moving');
+    harness.cluster.state.volSyncErrors.set(child, 'unable to create PVC: exceeded quota');
+    harness.cluster.wake();
+    await harness.advance(50_000, 5_000);
+    expect(harness.backup()?.status?.phase).toBe('Moving');
     const { phase, failure } = await end(30_000);
     expect(phase).toBe('Failed');
     expect(failure?.message).toContain('exceeded quota');
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 });
 
 describe('a step that does not move on', () => {
   beforeEach(() => {
-    world.setDeadlines({
+    harness.setDeadlines({
       captureSeconds: 60,
       stagingSeconds: 90,
       moverStartSeconds: 120,
@@ -588,18 +599,18 @@ describe('a step that does not move on', () => {
   });
 
   async function failsAfter(seconds: number) {
-    const startedAt = world.cluster.clock.now();
+    const startedAt = harness.cluster.clock.now();
     const { phase, failure } = await end((seconds + 60) * 1_000);
     expect(phase).toBe('Failed');
-    const lasted = (world.cluster.clock.now() - startedAt) / 1_000;
+    const lasted = (harness.cluster.clock.now() - startedAt) / 1_000;
     expect(lasted).toBeGreaterThanOrEqual(seconds - 5);
     expect(lasted).toBeLessThan(seconds + 15);
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
     return failure!;
   }
 
   it('fails when no snapshot is cut', async () => {
-    world.cluster.hold('cut');
+    harness.cluster.hold('cut');
     await begin();
     const { reason, message } = await failsAfter(60);
     expect(reason).toBe('DeadlineExceeded');
@@ -607,7 +618,7 @@ describe('a step that does not move on', () => {
   });
 
   it("fails with the CSI driver's words when it refuses to cut", async () => {
-    world.cluster.state.snapshotError = 'rpc error: pool is full';
+    harness.cluster.state.snapshotError = 'rpc error: pool is full';
     await begin();
     const { reason, message } = await failsAfter(60);
     expect(reason).toBe('SnapshotFailed');
@@ -615,7 +626,7 @@ describe('a step that does not move on', () => {
   });
 
   it.each(['ready', 'provision'] as const)('fails when staging stands still (%s)', async (duty) => {
-    world.cluster.hold(duty);
+    harness.cluster.hold(duty);
     await begin();
     const { reason, message } = await failsAfter(90);
     expect(reason).toBe('StagingFailed');
@@ -623,14 +634,14 @@ describe('a step that does not move on', () => {
   });
 
   it('deletes a snapshot only when the claim is gone that was to be made from it', async () => {
-    world.cluster.hold('provision');
+    harness.cluster.hold('provision');
     await begin();
     await reach('Staging');
-    await world.advance(2_000);
+    await harness.advance(2_000);
     const claims: unknown[] = [];
-    world.kube.before = ({ verb, kind, key }) => {
+    harness.kube.before = ({ verb, kind, key }) => {
       if (verb === 'delete' && kind === volumeSnapshots && key?.namespace === 'velero')
-        claims.push(world.kube.peek(persistentVolumeClaims, { namespace: 'velero', name: child }));
+        claims.push(harness.kube.peek(persistentVolumeClaims, { namespace: 'velero', name: child }));
     };
     const { reason } = await failsAfter(90);
     expect(reason).toBe('StagingFailed');
@@ -639,10 +650,10 @@ describe('a step that does not move on', () => {
   });
 
   it("fails with the provisioner's last words when it gives the staging claim no volume", async () => {
-    world.cluster.hold('provision');
+    harness.cluster.hold('provision');
     await begin();
     const say = (message: string, lastTimestamp: string): void => {
-      world.kube.seed(events, {
+      harness.kube.seed(events, {
         apiVersion: 'v1',
         kind: 'Event',
         metadata: { namespace: 'velero', name: `event-${lastTimestamp}` },
@@ -661,32 +672,35 @@ describe('a step that does not move on', () => {
   });
 
   it('fails when an object cannot be made, and says so before', async () => {
-    world.kube.before = ({ verb, kind, key }) => {
+    harness.kube.before = ({ verb, kind, key }) => {
       if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
         throw new KubeError({ code: 500, reason: 'InternalError', message: 'failed calling webhook "w"' });
     };
     await begin();
     // The delay between two attempts grows: the first one after ten seconds may be later than twenty.
-    await world.advance(40_000);
-    expect(world.backup()?.status).toMatchObject({ phase: 'Staging', message: 'failed calling webhook "w"' });
+    await harness.advance(40_000);
+    expect(harness.backup()?.status).toMatchObject({
+      phase: 'Staging',
+      message: 'failed calling webhook "w"',
+    });
     const { reason, message } = await failsAfter(50);
     expect(reason).toBe('DeadlineExceeded');
     expect(message).toBe('not possible for 90 s: failed calling webhook "w"');
   });
 
   it('goes on when an object can be made in the end', async () => {
-    world.kube.before = ({ verb, kind, key }) => {
+    harness.kube.before = ({ verb, kind, key }) => {
       if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
         throw new KubeError({ code: 500, reason: 'InternalError', message: 'failed calling webhook "w"' });
     };
     await begin();
-    await world.advance(60_000);
-    world.kube.restart();
+    await harness.advance(60_000);
+    harness.kube.restart();
     expect(await end()).toMatchObject({ phase: 'Completed' });
   });
 
   it("fails with the scheduler's words when the mover's pod is not scheduled", async () => {
-    world.cluster.state.script = () => ({ end: 'unscheduled', lines: [] });
+    harness.cluster.state.script = () => ({ end: 'unscheduled', lines: [] });
     await begin();
     const { reason, message } = await failsAfter(120);
     expect(reason).toBe('Unschedulable');
@@ -694,14 +708,14 @@ describe('a step that does not move on', () => {
   });
 
   it('fails when VolSync is not there', async () => {
-    world.cluster.hold('volsync');
+    harness.cluster.hold('volsync');
     await begin();
     const { message } = await failsAfter(120);
     expect(message).toContain('waiting for VolSync');
   });
 
   it('fails when the mover falls silent', async () => {
-    world.cluster.state.script = running;
+    harness.cluster.state.script = running;
     await begin();
     const { reason, message } = await failsAfter(300);
     expect(reason).toBe('DeadlineExceeded');
@@ -709,31 +723,31 @@ describe('a step that does not move on', () => {
   });
 
   it('goes on as long as the mover talks, even without numbers', async () => {
-    world.cluster.state.script = running;
+    harness.cluster.state.script = running;
     await begin();
-    await world.until(() => world.cluster.state.started.length > 0);
+    await harness.until(() => harness.cluster.state.started.length > 0);
     for (let minute = 0; minute < 10; minute++) {
-      await world.advance(60_000, 30_000);
-      world.cluster.say(child, 'repacking packs');
+      await harness.advance(60_000, 30_000);
+      harness.cluster.say(child, 'repacking packs');
     }
-    expect(world.backup()?.status?.phase).toBe('Moving');
-    world.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
+    expect(harness.backup()?.status?.phase).toBe('Moving');
+    harness.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
     expect(await end()).toMatchObject({ phase: 'Completed' });
   });
 
   it('gives the second pod of a mover its own time to start', async () => {
-    world.cluster.state.script = ({ attempt }) =>
+    harness.cluster.state.script = ({ attempt }) =>
       attempt === 1 ? { end: 'running', lines: ['Starting container'] } : { end: 'unscheduled', lines: [] };
     await begin();
-    await world.until(() => world.cluster.state.started.length > 0);
-    await world.advance(200_000, 20_000);
-    world.cluster.endRun(child, {
+    await harness.until(() => harness.cluster.state.started.length > 0);
+    await harness.advance(200_000, 20_000);
+    harness.cluster.endRun(child, {
       end: 'failed',
       exitCode: 1,
       lines: ['read tcp: connection reset by peer'],
     });
-    await world.advance(60_000, 5_000);
-    expect(world.backup()?.status).toMatchObject({ phase: 'Moving' });
+    await harness.advance(60_000, 5_000);
+    expect(harness.backup()?.status).toMatchObject({ phase: 'Moving' });
     const { message } = await failsAfter(70);
     expect(message).toContain('did not start');
   });

@@ -11,37 +11,37 @@ import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-ba
 import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 import { childName } from '../../api/datamover/v1alpha1/names.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
-import { APP, BASE_URL, World } from '../fakes/cluster/world.ts';
+import { APP, BASE_URL, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
-let world: World;
+let harness: ControllerHarness;
 let child: string;
 /** The objects before the backup; exactly these must exist after it. */
 let before: string[];
 
 beforeEach(async () => {
-  world = new World();
-  await world.addSource('data', 'precious');
+  harness = new ControllerHarness();
+  await harness.addSource('data', 'precious');
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 /** Starts the controller and a backup, without waiting. */
 async function begin(change?: (backup: DataMoverBackup) => void): Promise<void> {
-  before = world.inventory();
-  await world.start();
-  child = childName('backup', world.addBackup('b1', change).metadata.uid ?? '');
+  before = harness.inventory();
+  await harness.start();
+  child = childName('backup', harness.addBackup('b1', change).metadata.uid ?? '');
 }
 
 async function end(limitMs?: number) {
-  await world.until(() => world.backup()?.status?.completionTimestamp !== undefined, limitMs);
-  await world.quiesce();
-  return world.backup()!.status!;
+  await harness.until(() => harness.backup()?.status?.completionTimestamp !== undefined, limitMs);
+  await harness.quiesce();
+  return harness.backup()!.status!;
 }
 
 /** Returns the objects of a kind as they were created. */
 function created<T extends Resource>(kind: Kind<T>): T[] {
   const objects: T[] = [];
-  world.kube.reactors.add((changed, old, object) => {
+  harness.kube.reactors.add((changed, old, object) => {
     if (changed === (kind as Kind<Resource>) && old === undefined) objects.push(object as T);
   });
   return objects;
@@ -83,10 +83,10 @@ describe('a backup', () => {
       'Ready=True',
       'CleanedUp=True',
     ]);
-    const repository = world.cluster.state.repositories.get(`${BASE_URL}/c1/app/data`);
+    const repository = harness.cluster.state.repositories.get(`${BASE_URL}/c1/app/data`);
     expect(repository?.snapshots).toMatchObject([{ id: status.result?.snapshotID, content: 'precious' }]);
-    expect(world.inventory()).toEqual(before);
-    expect(world.backup()?.metadata.finalizers).toEqual([]);
+    expect(harness.inventory()).toEqual(before);
+    expect(harness.backup()?.metadata.finalizers).toEqual([]);
   });
 
   it('makes exactly these objects, named after the request and marked as its own', async () => {
@@ -97,7 +97,7 @@ describe('a backup', () => {
     const sources = created(replicationSources);
     await begin();
     await end();
-    const { uid } = world.backup()!.metadata;
+    const { uid } = harness.backup()!.metadata;
     const mine = {
       labels: {
         'app.kubernetes.io/managed-by': 'velero-datamover',
@@ -179,7 +179,7 @@ describe('a backup', () => {
       backup.metadata.labels = { 'velero.io/backup-uid': 'uid-of-nightly' };
     });
     await end();
-    const told = world.reports.map(({ reason, targets }) => [
+    const told = harness.reports.map(({ reason, targets }) => [
       reason,
       targets.map(({ kind, name }) => `${kind} ${name}`),
     ]);
@@ -198,23 +198,23 @@ describe('a backup', () => {
     await end();
     const uid = snapshots.find(({ metadata }) => metadata.namespace === APP)?.metadata.uid;
     expect(uid).toEqual(expect.any(String));
-    const named = world.reports.flatMap(({ targets }) =>
+    const named = harness.reports.flatMap(({ targets }) =>
       targets.filter(({ kind }) => kind === 'VolumeSnapshot').map((target) => target.uid),
     );
     expect(named).toEqual([uid, uid, uid]);
   });
 
   it('that ends without success says so on its snapshot too', async () => {
-    world.cluster.hold('volsync');
+    harness.cluster.hold('volsync');
     await begin();
-    await world.until(() => world.backup()?.status?.movingSince !== undefined);
-    world.kube.edit(
+    await harness.until(() => harness.backup()?.status?.movingSince !== undefined);
+    harness.kube.edit(
       dataMoverBackups,
       { namespace: APP, name: 'b1' },
       (backup) => (backup.spec.cancel = true),
     );
     await end();
-    const over = world.reports.find(({ reason }) => reason === 'DataMoverCanceled');
+    const over = harness.reports.find(({ reason }) => reason === 'DataMoverCanceled');
     expect(over?.targets.map(({ kind, name }) => `${kind} ${name}`)).toContain(`VolumeSnapshot ${child}`);
   });
 
@@ -222,56 +222,56 @@ describe('a backup', () => {
     await begin();
     await end();
     // Until the status of its class no longer lists the request.
-    await world.advance(15_000);
-    const calls = world.kube.calls.length;
-    await world.advance(3_600_000, 60_000);
+    await harness.advance(15_000);
+    const calls = harness.kube.calls.length;
+    await harness.advance(3_600_000, 60_000);
     // The class is validated once a minute; that writes nothing while the class is valid.
-    const later = world.kube.calls.slice(calls).map(({ verb, kind }) => `${verb} ${kind.kind}`);
+    const later = harness.kube.calls.slice(calls).map(({ verb, kind }) => `${verb} ${kind.kind}`);
     expect([...new Set(later)].sort()).toEqual(['get Secret', 'list Lease', 'list ReplicationSource']);
   });
 
   it('adds to the repository of the former backup of that volume', async () => {
     await begin();
     await end();
-    world.write({ namespace: APP, name: 'data' }, 'more precious');
-    world.addBackup('b2');
-    await world.until(() => world.backup('b2')?.status?.phase === 'Completed');
-    const [repository, ...others] = world.cluster.state.repositories.values();
+    harness.write({ namespace: APP, name: 'data' }, 'more precious');
+    harness.addBackup('b2');
+    await harness.until(() => harness.backup('b2')?.status?.phase === 'Completed');
+    const [repository, ...others] = harness.cluster.state.repositories.values();
     expect(others).toEqual([]);
     expect(repository?.snapshots.map(({ content }) => content)).toEqual(['precious', 'more precious']);
   });
 
   it('follows the progress of the mover', async () => {
-    world.cluster.state.script = () => ({
+    harness.cluster.state.script = () => ({
       end: 'running',
       lines: ['[0:10] 41.02%  12 files 1.000 KiB, total 56 files 2.000 KiB, 0 errors'],
     });
     await begin();
-    await world.until(() => world.backup()?.status?.progress !== undefined);
-    expect(world.backup()?.status).toMatchObject({
+    await harness.until(() => harness.backup()?.status?.progress !== undefined);
+    expect(harness.backup()?.status).toMatchObject({
       phase: 'Moving',
       progress: { bytesDone: 1024, totalBytes: 2048, filesDone: 12, totalFiles: 56 },
     });
-    world.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
+    harness.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
     expect(await end()).toMatchObject({ phase: 'Completed', result: { snapshotID: '0123abcd' } });
   });
 
   it('works on storage that waits for the first consumer', async () => {
-    world.addStorageClass('fast', { volumeBindingMode: 'WaitForFirstConsumer' });
+    harness.addStorageClass('fast', { volumeBindingMode: 'WaitForFirstConsumer' });
     await begin();
     expect(await end()).toMatchObject({ phase: 'Completed' });
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it('leaves no volume behind on storage that keeps released volumes', async () => {
-    world.addStorageClass('fast', { reclaimPolicy: 'Retain' });
+    harness.addStorageClass('fast', { reclaimPolicy: 'Retain' });
     await begin();
     expect(await end()).toMatchObject({ phase: 'Completed' });
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it('records an empty volume as empty, without a snapshot', async () => {
-    world.write({ namespace: APP, name: 'data' }, '');
+    harness.write({ namespace: APP, name: 'data' }, '');
     await begin();
     const { phase, result, message } = await end();
     expect({ phase, result }).toEqual({
@@ -287,7 +287,7 @@ describe('a backup', () => {
       },
     });
     expect(message).toContain('empty');
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 });
 
@@ -295,22 +295,22 @@ describe('a cache that lags behind', () => {
   it.each(['PersistentVolumeClaim', 'PersistentVolume'])(
     'of %s objects does not make the source of a backup disappear',
     async (kind) => {
-      await world.start();
-      world.kube.before = ({ verb, kind: { kind: asked } }) => {
+      await harness.start();
+      harness.kube.before = ({ verb, kind: { kind: asked } }) => {
         if ((verb === 'watch' || verb === 'list') && asked === kind)
           throw new KubeError({ code: 503, reason: 'ServiceUnavailable', message: 'not now' });
       };
-      world.kube.breakWatches();
-      await world.advance(3_000);
-      await world.addSource('new', 'brand new');
-      before = world.inventory();
-      world.addBackup('b1', (backup) => {
+      harness.kube.breakWatches();
+      await harness.advance(3_000);
+      await harness.addSource('new', 'brand new');
+      before = harness.inventory();
+      harness.addBackup('b1', (backup) => {
         backup.spec.dataSourceRef.name = 'new';
       });
-      await world.until(() => world.backup()?.status?.capture !== undefined);
-      world.kube.restart();
+      await harness.until(() => harness.backup()?.status?.capture !== undefined);
+      harness.kube.restart();
       expect(await end()).toMatchObject({ phase: 'Completed', volume: { pvcName: 'new' } });
-      expect(world.inventory()).toEqual(before);
+      expect(harness.inventory()).toEqual(before);
     },
   );
 });
@@ -320,22 +320,22 @@ describe("a backup of somebody else's snapshot", () => {
 
   /** Creates a snapshot as Velero's CSI support does. */
   async function takeSnapshot(): Promise<VolumeSnapshotContent> {
-    world.kube.seed(volumeSnapshots, {
+    harness.kube.seed(volumeSnapshots, {
       apiVersion: 'snapshot.storage.k8s.io/v1',
       kind: 'VolumeSnapshot',
       metadata: snapshot,
       spec: { volumeSnapshotClassName: 'snapshots', source: { persistentVolumeClaimName: 'data' } },
     });
-    await world.quiesce();
-    return world.kube.peekAll(volumeSnapshotContents)[0]!;
+    await harness.quiesce();
+    return harness.kube.peekAll(volumeSnapshotContents)[0]!;
   }
 
   it.each(['VolumeSnapshot', 'VolumeSnapshotContent'] as const)(
     'uses the %s and leaves it as it was',
     async (kind) => {
       const content = await takeSnapshot();
-      const snapshotBefore = world.kube.peek(volumeSnapshots, snapshot);
-      world.write({ namespace: APP, name: 'data' }, 'written after the snapshot');
+      const snapshotBefore = harness.kube.peek(volumeSnapshots, snapshot);
+      harness.write({ namespace: APP, name: 'data' }, 'written after the snapshot');
       const name = kind === 'VolumeSnapshot' ? snapshot.name : content.metadata.name;
       await begin((backup) => {
         backup.spec.dataSourceRef = { apiGroup: 'snapshot.storage.k8s.io', kind, name };
@@ -346,11 +346,11 @@ describe("a backup of somebody else's snapshot", () => {
         capture: { owned: false, volumeSnapshot: snapshot.name },
         repositoryPath: 'c1/app/data',
       });
-      const [repository] = world.cluster.state.repositories.values();
+      const [repository] = harness.cluster.state.repositories.values();
       expect(repository?.snapshots.map((one) => one.content)).toEqual(['precious']);
-      expect(world.inventory()).toEqual(before);
-      expect(world.kube.peek(volumeSnapshots, snapshot)).toEqual(snapshotBefore);
-      expect(world.kube.peek(volumeSnapshotContents, { name: content.metadata.name })).toEqual(content);
+      expect(harness.inventory()).toEqual(before);
+      expect(harness.kube.peek(volumeSnapshots, snapshot)).toEqual(snapshotBefore);
+      expect(harness.kube.peek(volumeSnapshotContents, { name: content.metadata.name })).toEqual(content);
     },
   );
 
@@ -358,10 +358,10 @@ describe("a backup of somebody else's snapshot", () => {
     'is staged as large as the content of the %s needs it, whatever the snapshot says, and recorded so for the restore',
     async (kind) => {
       const content = await takeSnapshot();
-      world.kube.edit(volumeSnapshots, snapshot, (object) => {
+      harness.kube.edit(volumeSnapshots, snapshot, (object) => {
         object.status = { ...object.status, restoreSize: '1e99999' };
       });
-      world.kube.edit(volumeSnapshotContents, { name: content.metadata.name }, (object) => {
+      harness.kube.edit(volumeSnapshotContents, { name: content.metadata.name }, (object) => {
         object.status = { ...object.status, restoreSize: 7 * 2 ** 30 };
       });
       const claims = created(persistentVolumeClaims);
@@ -378,7 +378,7 @@ describe("a backup of somebody else's snapshot", () => {
   it('is not read through another content than the one that it is bound to', async () => {
     const content = await takeSnapshot();
     const { metadata, spec, status } = content;
-    world.kube.seed(volumeSnapshotContents, {
+    harness.kube.seed(volumeSnapshotContents, {
       ...content,
       metadata: { name: 'twin' },
       spec: { ...spec, source: { snapshotHandle: 'foreign' } },
@@ -395,37 +395,37 @@ describe("a backup of somebody else's snapshot", () => {
       reason: 'Forbidden',
       message: expect.stringContaining('VolumeSnapshotContent twin does not belong'),
     });
-    expect(world.kube.peek(volumeSnapshotContents, { name: metadata.name })).toEqual(content);
+    expect(harness.kube.peek(volumeSnapshotContents, { name: metadata.name })).toEqual(content);
   });
 
   it('ends well although Velero, having given up waiting, takes snapshot and content out of the cluster', async () => {
     const content = await takeSnapshot();
-    world.cluster.hold('ready');
+    harness.cluster.hold('ready');
     await begin((backup) => {
       backup.spec.dataSourceRef = { kind: 'VolumeSnapshot', name: snapshot.name };
     });
-    await world.until(() => world.kube.peekAll(volumeSnapshotContents).length === 2);
-    world.kube.edit(volumeSnapshotContents, { name: content.metadata.name }, (object) => {
+    await harness.until(() => harness.kube.peekAll(volumeSnapshotContents).length === 2);
+    harness.kube.edit(volumeSnapshotContents, { name: content.metadata.name }, (object) => {
       object.spec.deletionPolicy = 'Retain';
     });
-    world.kube.remove(volumeSnapshotContents, { name: content.metadata.name });
-    world.kube.remove(volumeSnapshots, snapshot);
-    world.cluster.release('ready');
+    harness.kube.remove(volumeSnapshotContents, { name: content.metadata.name });
+    harness.kube.remove(volumeSnapshots, snapshot);
+    harness.cluster.release('ready');
     expect(await end()).toMatchObject({ phase: 'Completed' });
-    const [repository] = world.cluster.state.repositories.values();
+    const [repository] = harness.cluster.state.repositories.values();
     expect(repository?.snapshots.map((one) => one.content)).toEqual(['precious']);
-    expect(world.kube.peekAll(volumeSnapshotContents)).toEqual([]);
+    expect(harness.kube.peekAll(volumeSnapshotContents)).toEqual([]);
   });
 
   it('waits until it is cut', async () => {
-    world.cluster.hold('cut');
+    harness.cluster.hold('cut');
     await takeSnapshot();
     await begin((backup) => {
       backup.spec.dataSourceRef = { kind: 'VolumeSnapshot', name: snapshot.name };
     });
-    await world.advance(5_000);
-    expect(world.backup()?.status?.phase).toBe('Capturing');
-    world.cluster.release('cut');
+    await harness.advance(5_000);
+    expect(harness.backup()?.status?.phase).toBe('Capturing');
+    harness.cluster.release('cut');
     expect(await end()).toMatchObject({ phase: 'Completed' });
   });
 
@@ -434,15 +434,15 @@ describe("a backup of somebody else's snapshot", () => {
     async (kind) => {
       const content = await takeSnapshot();
       // A second snapshot that names the content of the first one, although the content does not refer to it.
-      world.kube.remove(volumeSnapshots, snapshot);
-      world.kube.seed(volumeSnapshots, {
+      harness.kube.remove(volumeSnapshots, snapshot);
+      harness.kube.seed(volumeSnapshots, {
         apiVersion: 'snapshot.storage.k8s.io/v1',
         kind: 'VolumeSnapshot',
         metadata: { ...snapshot, uid: 'a-twin' },
         spec: { source: { persistentVolumeClaimName: 'data' } },
         status: {
           boundVolumeSnapshotContentName: content.metadata.name,
-          creationTime: new Date(world.cluster.clock.now()).toISOString(),
+          creationTime: new Date(harness.cluster.clock.now()).toISOString(),
           readyToUse: true,
         },
       });
@@ -455,20 +455,20 @@ describe("a backup of somebody else's snapshot", () => {
         phase: 'Failed',
         reason: kind === 'VolumeSnapshot' ? 'Forbidden' : 'SourceNotFound',
       });
-      expect(world.kube.peek(volumeSnapshotContents, { name: content.metadata.name })).toEqual(content);
+      expect(harness.kube.peek(volumeSnapshotContents, { name: content.metadata.name })).toEqual(content);
     },
   );
 
   it('does not touch the snapshot of another namespace', async () => {
     const content = await takeSnapshot();
-    world.kube.edit(volumeSnapshotContents, { name: content.metadata.name }, (object) => {
+    harness.kube.edit(volumeSnapshotContents, { name: content.metadata.name }, (object) => {
       object.spec.volumeSnapshotRef.namespace = 'other';
     });
     await begin((backup) => {
       backup.spec.dataSourceRef = { kind: 'VolumeSnapshotContent', name: content.metadata.name };
     });
     expect(await end()).toMatchObject({ phase: 'Failed', failure: { reason: 'Forbidden' } });
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it.each(['VolumeSnapshot', 'VolumeSnapshotContent'] as const)(
@@ -487,57 +487,57 @@ describe("a backup of somebody else's snapshot", () => {
 
 describe('a snapshot that a tenant has put where the backup makes its own', () => {
   it.each(['', 'another'])('is not used, nor the content that it claims: bound to "%s"', async (claims) => {
-    const victim = world.kube.seed(volumeSnapshotContents, {
+    const victim = harness.kube.seed(volumeSnapshotContents, {
       apiVersion: 'snapshot.storage.k8s.io/v1',
       kind: 'VolumeSnapshotContent',
       metadata: { name: 'another' },
       spec: {
         deletionPolicy: 'Retain',
-        driver: world.cluster.state.driver,
+        driver: harness.cluster.state.driver,
         source: { snapshotHandle: 'precious' },
         volumeSnapshotRef: { namespace: 'other', name: 'precious', uid: 'other-uid' },
       },
       status: { snapshotHandle: 'precious', readyToUse: true },
     } satisfies VolumeSnapshotContent);
-    world.cluster.hold('cut');
+    harness.cluster.hold('cut');
     await begin();
-    const child = { namespace: APP, name: childName('backup', world.backup()?.metadata.uid ?? '') };
-    await world.until(() => world.kube.peek(volumeSnapshots, child) !== undefined);
-    world.kube.edit(volumeSnapshots, child, (object) => {
+    const child = { namespace: APP, name: childName('backup', harness.backup()?.metadata.uid ?? '') };
+    await harness.until(() => harness.kube.peek(volumeSnapshots, child) !== undefined);
+    harness.kube.edit(volumeSnapshots, child, (object) => {
       // By a user who may write them, which no role for tenants allows.
       if (claims === '') delete object.metadata.ownerReferences;
       object.status = {
         boundVolumeSnapshotContentName: 'another',
-        creationTime: new Date(world.cluster.clock.now()).toISOString(),
+        creationTime: new Date(harness.cluster.clock.now()).toISOString(),
       };
     });
     expect(await end()).toMatchObject({
       phase: 'Failed',
       failure: { reason: claims === '' ? 'InvalidRequest' : 'Forbidden' },
     });
-    expect(world.kube.peek(volumeSnapshotContents, { name: 'another' })).toEqual(victim);
+    expect(harness.kube.peek(volumeSnapshotContents, { name: 'another' })).toEqual(victim);
   });
 });
 
 describe("VolSync's word of success", () => {
   it('is no success when no log names a snapshot', async () => {
-    world.cluster.state.script = () => ({ end: 'succeeded', lines: ['=== Done ==='] });
+    harness.cluster.state.script = () => ({ end: 'succeeded', lines: ['=== Done ==='] });
     await begin();
     const { phase, failure, result } = await end();
     expect({ phase, result }).toEqual({ phase: 'Failed', result: undefined });
     expect(failure).toMatchObject({ reason: 'MoverFailed' });
     expect(failure?.message).toContain('names no snapshot');
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it("is believed when only the pod's log names the snapshot", async () => {
-    world.cluster.state.losesLogs = true;
+    harness.cluster.state.losesLogs = true;
     await begin();
     expect(await end()).toMatchObject({ phase: 'Completed' });
   });
 
   it("is believed when only VolSync's copy of the log names the snapshot", async () => {
-    world.cluster.podLogFault = ofVolSync({ code: 403, reason: 'Forbidden', message: 'no logs for you' });
+    harness.cluster.podLogFault = ofVolSync({ code: 403, reason: 'Forbidden', message: 'no logs for you' });
     await begin();
     expect(await end()).toMatchObject({ phase: 'Completed' });
   });
@@ -545,31 +545,31 @@ describe("VolSync's word of success", () => {
 
 describe('a log that cannot be read', () => {
   it('is asked for again after growing waits, a few times only', async () => {
-    world.cluster.podLogFault = ofVolSync({ code: 500, reason: 'InternalError', message: 'no kubelet' });
-    world.cluster.state.script = () => ({ end: 'running', lines: ['Starting container'] });
+    harness.cluster.podLogFault = ofVolSync({ code: 500, reason: 'InternalError', message: 'no kubelet' });
+    harness.cluster.state.script = () => ({ end: 'running', lines: ['Starting container'] });
     await begin();
-    await world.until(() => world.cluster.state.started.length > 0);
-    world.cluster.podLogCalls = 0;
-    await world.advance(1_000);
-    expect(world.cluster.podLogCalls).toBeLessThanOrEqual(2);
-    await world.advance(600_000, 5_000);
-    expect(world.cluster.podLogCalls).toBeLessThanOrEqual(10);
-    expect(world.backup()?.status?.phase).toBe('Moving');
+    await harness.until(() => harness.cluster.state.started.length > 0);
+    harness.cluster.podLogCalls = 0;
+    await harness.advance(1_000);
+    expect(harness.cluster.podLogCalls).toBeLessThanOrEqual(2);
+    await harness.advance(600_000, 5_000);
+    expect(harness.cluster.podLogCalls).toBeLessThanOrEqual(10);
+    expect(harness.backup()?.status?.phase).toBe('Moving');
   });
 
   it('is read after all when it comes back', async () => {
-    world.cluster.podLogFault = ofVolSync({ code: 500, reason: 'InternalError', message: 'no kubelet' });
-    world.cluster.state.script = () => ({
+    harness.cluster.podLogFault = ofVolSync({ code: 500, reason: 'InternalError', message: 'no kubelet' });
+    harness.cluster.state.script = () => ({
       end: 'running',
       lines: ['[0:10] 12 files 1.000 KiB, total 56 files 2.000 KiB, 0 errors'],
     });
     await begin();
-    await world.until(() => world.cluster.state.started.length > 0);
-    await world.advance(1_000);
-    expect(world.backup()?.status?.progress).toBeUndefined();
-    world.cluster.podLogFault = undefined;
-    await world.advance(5_000);
-    expect(world.backup()?.status?.progress).toMatchObject({ bytesDone: 1024 });
+    await harness.until(() => harness.cluster.state.started.length > 0);
+    await harness.advance(1_000);
+    expect(harness.backup()?.status?.progress).toBeUndefined();
+    harness.cluster.podLogFault = undefined;
+    await harness.advance(5_000);
+    expect(harness.backup()?.status?.progress).toMatchObject({ bytesDone: 1024 });
   });
 });
 

@@ -5,20 +5,20 @@ import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { CrashError } from '../fakes/fake-kube.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 /**
  * Requests that are deleted in the middle: by their owner at every write of the controller, and by the janitor, which is itself
  * interrupted at every write. No child may be left behind, and no object of the application may be deleted.
  */
 
-const running: World[] = [];
+const running: ControllerHarness[] = [];
 afterEach(async () => {
-  for (const world of running.splice(0)) await world.stop();
+  for (const harness of running.splice(0)) await harness.stop();
 });
 
 interface Begun {
-  world: World;
+  harness: ControllerHarness;
   kind: Kind<Resource>;
   request: Resource;
   /** What may exist at the end. */
@@ -26,59 +26,59 @@ interface Begun {
 }
 
 async function backup(): Promise<Begun> {
-  const world = open();
-  await world.addSource('data', 'precious');
-  const before = world.inventory();
-  const request = world.addBackup('b1');
-  return { world, kind: dataMoverBackups, request, inventory: () => before };
+  const harness = open();
+  await harness.addSource('data', 'precious');
+  const before = harness.inventory();
+  const request = harness.addBackup('b1');
+  return { harness, kind: dataMoverBackups, request, inventory: () => before };
 }
 
 async function restore(): Promise<Begun> {
-  const world = open();
-  const [source] = world.addRepository('precious');
-  world.addDestination();
-  await world.quiesce();
-  const before = world.inventory();
-  const request = world.addRestore('r1', ({ spec }) => Object.assign(spec, { source }));
+  const harness = open();
+  const [source] = harness.addRepository('precious');
+  harness.addDestination();
+  await harness.quiesce();
+  const before = harness.inventory();
+  const request = harness.addRestore('r1', ({ spec }) => Object.assign(spec, { source }));
   const restored = { namespace: APP, name: 'restored' };
   const arrived = (): string[] => {
-    const handle = world.handleOf(restored);
+    const handle = harness.handleOf(restored);
     const volume = `PersistentVolume ${handle.replace('disk-of-', 'pvc-')}`;
     return [...before, volume, `storage ${handle}`].sort();
   };
-  const inventory = (): string[] => (world.read(restored) === 'precious' ? arrived() : before);
-  return { world, kind: dataMoverRestores, request, inventory };
+  const inventory = (): string[] => (harness.read(restored) === 'precious' ? arrived() : before);
+  return { harness, kind: dataMoverRestores, request, inventory };
 }
 
-function open(): World {
-  const world = new World();
-  running.push(world);
-  return world;
+function open(): ControllerHarness {
+  const harness = new ControllerHarness();
+  running.push(harness);
+  return harness;
 }
 
 /** Deletes the request right after write number `count`, from 0. Returns false if there are fewer writes. */
 async function deleteAfter(begin: () => Promise<Begun>, count: number): Promise<boolean> {
-  const { world, kind, request, inventory } = await begin();
+  const { harness, kind, request, inventory } = await begin();
   let isDeleted = false;
-  await world.start();
-  atWrite(world, count, () => {
+  await harness.start();
+  atWrite(harness, count, () => {
     isDeleted = true;
-    void world.kube.client('owner').delete(kind, keyOf(request));
+    void harness.kube.client('owner').delete(kind, keyOf(request));
   });
   const current = (): (Resource & { status?: { phase?: string } }) | undefined =>
-    world.kube.peek(kind, keyOf(request));
-  await world.until(
+    harness.kube.peek(kind, keyOf(request));
+  await harness.until(
     () => current() === undefined || (!isDeleted && current()?.status?.phase === 'Completed'),
   );
-  await world.advance(5_000, 5_000);
-  expect(world.inventory()).toEqual(inventory());
-  await world.stop();
+  await harness.advance(5_000, 5_000);
+  expect(harness.inventory()).toEqual(inventory());
+  await harness.stop();
   return isDeleted;
 }
 
-function atWrite(world: World, count: number, act: () => void): void {
+function atWrite(harness: ControllerHarness, count: number, act: () => void): void {
   let writes = 0;
-  world.kube.after = ({ verb, fieldManager }) => {
+  harness.kube.after = ({ verb, fieldManager }) => {
     if (['get', 'list', 'watch', 'podLog'].includes(verb) || fieldManager === 'owner') return;
     if (writes++ === count) act();
   };
@@ -98,13 +98,13 @@ describe('a request that its owner deletes', () => {
 /** Returns a running backup whose Velero backup was deleted. */
 async function orphan(): Promise<Begun> {
   const begun = await backup();
-  begun.world.janitorIntervalMs = 5_000;
-  begun.world.kube.edit(dataMoverBackups, keyOf(begun.request), ({ metadata }) => {
+  begun.harness.janitorIntervalMs = 5_000;
+  begun.harness.kube.edit(dataMoverBackups, keyOf(begun.request), ({ metadata }) => {
     metadata.labels = { [labels.veleroBackupName]: 'daily', [labels.veleroBackupUid]: 'gone' };
     metadata.annotations = { [annotations.veleroBackup]: 'daily' };
   });
   // Another Velero backup exists, which proves that Velero is installed.
-  begun.world.kube.seed(backups, {
+  begun.harness.kube.seed(backups, {
     apiVersion: 'velero.io/v1',
     kind: 'Backup',
     metadata: { namespace: 'velero', name: 'weekly' },
@@ -124,22 +124,22 @@ async function disturbJanitor(
   count: number,
   { fault, late }: { fault: () => never; late: boolean },
 ): Promise<boolean> {
-  const { world, request, inventory } = await orphan();
+  const { harness, request, inventory } = await orphan();
   const lasting = fault === crash;
-  await world.start();
-  const happened = world.faultAtWrite(count, fault, { late, lasting });
-  const isGone = (): boolean => world.kube.peek(dataMoverBackups, keyOf(request)) === undefined;
-  await world.until(() => isGone() || (lasting && happened()));
+  await harness.start();
+  const happened = harness.faultAtWrite(count, fault, { late, lasting });
+  const isGone = (): boolean => harness.kube.peek(dataMoverBackups, keyOf(request)) === undefined;
+  await harness.until(() => isGone() || (lasting && happened()));
   if (lasting && happened()) {
-    await world.stop();
-    world.kube.restart();
-    await world.quiesce();
-    await world.start();
-    await world.until(isGone);
+    await harness.stop();
+    harness.kube.restart();
+    await harness.quiesce();
+    await harness.start();
+    await harness.until(isGone);
   }
-  await world.advance(5_000, 5_000);
-  expect(world.inventory()).toEqual(inventory());
-  await world.stop();
+  await harness.advance(5_000, 5_000);
+  expect(harness.inventory()).toEqual(inventory());
+  await harness.stop();
   return happened();
 }
 

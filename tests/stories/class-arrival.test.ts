@@ -1,60 +1,60 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
-import { World } from '../fakes/cluster/world.ts';
+import { ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
-let world: World;
+let harness: ControllerHarness;
 
-const phase = (name = 'b1') => world.backup(name)?.status?.phase;
+const phase = (name = 'b1') => harness.backup(name)?.status?.phase;
 
 beforeEach(async () => {
-  world = new World();
-  await world.addSource('data', 'precious');
+  harness = new ControllerHarness();
+  await harness.addSource('data', 'precious');
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 describe('a class that comes after its first request', () => {
   it.each([{ dataMoverClass: 'volsync' }, {}])('serves it (%j)', async (spec) => {
-    world.kube.remove(dataMoverClasses, { name: 'volsync' });
-    await world.start();
-    world.addBackup('b1', (backup) => Object.assign(backup.spec, spec));
-    await world.advance(3_000);
+    harness.kube.remove(dataMoverClasses, { name: 'volsync' });
+    await harness.start();
+    harness.addBackup('b1', (backup) => Object.assign(backup.spec, spec));
+    await harness.advance(3_000);
     expect(phase()).toBeUndefined();
-    world.addClass();
-    await world.quiesce();
+    harness.addClass();
+    await harness.quiesce();
     expect(phase()).toBeDefined();
-    await world.until(() => phase() === 'Completed');
+    await harness.until(() => phase() === 'Completed');
   });
 
   it('is not waited for longer than a moment', async () => {
-    world.kube.remove(dataMoverClasses, { name: 'volsync' });
-    await world.start();
-    world.addBackup('b1');
-    await world.advance(9_000);
+    harness.kube.remove(dataMoverClasses, { name: 'volsync' });
+    await harness.start();
+    harness.addBackup('b1');
+    await harness.advance(9_000);
     expect(phase()).toBeUndefined();
-    await world.until(() => phase() === 'Failed', 3_000);
-    expect(world.backup()?.status?.failure?.reason).toBe('NoClass');
+    await harness.until(() => phase() === 'Failed', 3_000);
+    expect(harness.backup()?.status?.failure?.reason).toBe('NoClass');
   });
 });
 
 describe('a class that changes', () => {
   it('lets those begin at once for which it has more places now', async () => {
-    world.kube.remove(dataMoverClasses, { name: 'volsync' });
-    world.addClass((object) => Object.assign(object.spec, { limits: { backups: 1 } }));
-    world.cluster.state.script = () => ({ end: 'running', lines: ['Starting container'] });
-    await world.addSource('other', 'precious too');
-    await world.start();
-    world.addBackup('b1');
-    await world.until(() => phase() === 'Moving');
-    world.addBackup('b2', (backup) => {
+    harness.kube.remove(dataMoverClasses, { name: 'volsync' });
+    harness.addClass((object) => Object.assign(object.spec, { limits: { backups: 1 } }));
+    harness.cluster.state.script = () => ({ end: 'running', lines: ['Starting container'] });
+    await harness.addSource('other', 'precious too');
+    await harness.start();
+    harness.addBackup('b1');
+    await harness.until(() => phase() === 'Moving');
+    harness.addBackup('b2', (backup) => {
       backup.spec.dataSourceRef.name = 'other';
     });
-    await world.until(() => phase('b2') === 'Queued');
-    await world.advance(5_000);
-    world.kube.edit(dataMoverClasses, { name: 'volsync' }, (object) => {
+    await harness.until(() => phase('b2') === 'Queued');
+    await harness.advance(5_000);
+    harness.kube.edit(dataMoverClasses, { name: 'volsync' }, (object) => {
       object.spec.limits.backups = 2;
     });
-    await world.quiesce();
-    expect(world.backup('b2')?.status?.admittedAt).toBeDefined();
+    await harness.quiesce();
+    expect(harness.backup('b2')?.status?.admittedAt).toBeDefined();
   });
 });

@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { dataMoverClasses, dataMoverDeletes, dataMoverPrunes } from '../../api/datamover/v1alpha1/kinds.ts';
-import { World } from '../fakes/cluster/world.ts';
+import { ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 /** The exact message of each kind of request if no class can serve it. */
 
-let world: World;
+let harness: ControllerHarness;
 
 beforeEach(async () => {
-  world = new World();
-  await world.addSource('data', 'precious');
+  harness = new ControllerHarness();
+  await harness.addSource('data', 'precious');
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 const apiVersion = 'oadp.openshift.io/v1alpha1';
 
@@ -27,31 +27,31 @@ type Maker = (more: { dataMoverClass?: string; mover?: string }) => () => Outcom
 
 const makers: Record<'backup' | 'snapshot' | 'restore' | 'delete' | 'prune', Maker> = {
   backup: ({ dataMoverClass }) => {
-    world.addBackup('b1', ({ spec }) => void Object.assign(spec, { dataMoverClass }));
-    return () => world.backup()?.status;
+    harness.addBackup('b1', ({ spec }) => void Object.assign(spec, { dataMoverClass }));
+    return () => harness.backup()?.status;
   },
   snapshot: ({ dataMoverClass }) => {
-    world.addBackup('b1', ({ spec }) => {
+    harness.addBackup('b1', ({ spec }) => {
       const dataSourceRef = { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: 'cut' };
       Object.assign(spec, { dataMoverClass, dataSourceRef });
     });
-    return () => world.backup()?.status;
+    return () => harness.backup()?.status;
   },
   restore: ({ dataMoverClass, mover = 'VolSync' }) => {
-    const [source] = world.addRepository('precious');
-    world.addDestination();
-    world.addRestore('r1', ({ spec }) => {
+    const [source] = harness.addRepository('precious');
+    harness.addDestination();
+    harness.addRestore('r1', ({ spec }) => {
       Object.assign(source!.result!, { mover });
       Object.assign(spec, { dataMoverClass, source: { ...source, dataMoverClass: undefined } });
     });
-    return () => world.restore()?.status;
+    return () => harness.restore()?.status;
   },
   delete: ({ dataMoverClass, mover = 'VolSync' }) => {
     const result = { mover, repository: 'c1/app/data', snapshotID: 'abcdef01' };
     const metadata = { namespace: 'velero', name: 'd1' };
     const spec = { result, ...(dataMoverClass !== undefined && { dataMoverClass }) };
-    world.kube.seed(dataMoverDeletes, { apiVersion, kind: 'DataMoverDelete', metadata, spec });
-    return () => world.kube.peek(dataMoverDeletes, metadata)?.status;
+    harness.kube.seed(dataMoverDeletes, { apiVersion, kind: 'DataMoverDelete', metadata, spec });
+    return () => harness.kube.peek(dataMoverDeletes, metadata)?.status;
   },
   prune: ({ dataMoverClass, mover = 'VolSync' }) => {
     const metadata = { namespace: 'velero', name: 'p1' };
@@ -60,21 +60,21 @@ const makers: Record<'backup' | 'snapshot' | 'restore' | 'delete' | 'prune', Mak
       repository: 'c1/app/data',
       ...(dataMoverClass !== undefined && { dataMoverClass }),
     };
-    world.kube.seed(dataMoverPrunes, { apiVersion, kind: 'DataMoverPrune', metadata, spec });
-    return () => world.kube.peek(dataMoverPrunes, metadata)?.status;
+    harness.kube.seed(dataMoverPrunes, { apiVersion, kind: 'DataMoverPrune', metadata, spec });
+    return () => harness.kube.peek(dataMoverPrunes, metadata)?.status;
   },
 };
 
 async function problemOf(kind: keyof typeof makers, more: Parameters<Maker>[0] = {}) {
-  await world.start();
+  await harness.start();
   const status = makers[kind](more);
   const problem = (): Outcome['failure'] => status()?.failure ?? status()?.lastFailure;
-  await world.until(() => problem() !== undefined);
+  await harness.until(() => problem() !== undefined);
   return problem();
 }
 
 describe('without a class that it could have', () => {
-  beforeEach(() => world.kube.remove(dataMoverClasses, { name: 'volsync' }));
+  beforeEach(() => harness.kube.remove(dataMoverClasses, { name: 'volsync' }));
 
   it.each<[keyof typeof makers, string]>([
     [
@@ -114,7 +114,7 @@ it.each<[keyof typeof makers, string]>([
 describe('with several classes that want it', () => {
   beforeEach(() => {
     for (const name of ['gold', 'zinc']) {
-      world.addClass(({ metadata, spec }) => {
+      harness.addClass(({ metadata, spec }) => {
         Object.assign(metadata, { name, annotations: {} });
         spec.selector = '!bronze';
       });
@@ -139,9 +139,9 @@ describe('with several classes that want it', () => {
   });
 
   it.each(['delete', 'prune'] as const)('a %s asks no selector: it is about no claim', async (kind) => {
-    await world.start();
+    await harness.start();
     const status = makers[kind]({}) as () => { dataMoverClass?: string } | undefined;
-    await world.until(() => status()?.dataMoverClass !== undefined);
+    await harness.until(() => status()?.dataMoverClass !== undefined);
     expect(status()?.dataMoverClass).toBe('volsync');
   });
 });
@@ -169,7 +169,7 @@ it.each<[keyof typeof makers, string, string]>([
 it.each<[keyof typeof makers]>([['delete'], ['prune']])(
   'a %s whose class is of a mover that is not served here names both movers',
   async (kind) => {
-    world.addClass(({ metadata, spec }) => {
+    harness.addClass(({ metadata, spec }) => {
       Object.assign(metadata, { name: 'tape', annotations: {} });
       spec.mover = 'Tape';
     });

@@ -3,18 +3,18 @@ import { secrets } from '../../api/kubernetes/core.ts';
 import { dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
 import { failure } from '../fakes/fake-failure.ts';
 import { leases } from '../../kube/runtime/lease.ts';
-import { World } from '../fakes/cluster/world.ts';
+import { ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
-let world: World;
+let harness: ControllerHarness;
 
 beforeEach(() => {
-  world = new World();
+  harness = new ControllerHarness();
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 const key = { name: 'volsync' };
-const statusOf = () => world.kube.peek(dataMoverClasses, key)?.status;
+const statusOf = () => harness.kube.peek(dataMoverClasses, key)?.status;
 /** `<status> <reason>: <message>` by type. */
 const conditions = () =>
   Object.fromEntries(
@@ -24,18 +24,18 @@ const conditions = () =>
     ]),
   );
 const change = (spec: Record<string, unknown>) =>
-  world.kube.client('admin').mergePatch(dataMoverClasses, key, { spec });
-const writes = () => world.kube.calls.filter(({ verb }) => verb === 'applyStatus').length;
+  harness.kube.client('admin').mergePatch(dataMoverClasses, key, { spec });
+const writes = () => harness.kube.calls.filter(({ verb }) => verb === 'applyStatus').length;
 const eventsOnClass = () =>
-  world.reports
+  harness.reports
     .filter(({ targets }) => targets.some(({ kind }) => kind === 'DataMoverClass'))
     .map(({ type, reason }) => `${type} ${reason}`);
 
 describe('a class', () => {
   it('says that it can be used, once', async () => {
-    await world.start();
-    await world.quiesce();
-    const observedGeneration = world.kube.peek(dataMoverClasses, key)?.metadata.generation;
+    await harness.start();
+    await harness.quiesce();
+    const observedGeneration = harness.kube.peek(dataMoverClasses, key)?.metadata.generation;
     expect(statusOf()?.observedGeneration).toBe(observedGeneration);
     expect(conditions()).toEqual({
       Accepted: 'True Succeeded: mover VolSync serves it',
@@ -47,32 +47,32 @@ describe('a class', () => {
     expect(statusOf()?.conditions?.map((one) => one.observedGeneration)).toEqual(
       Array.from({ length: 5 }, () => observedGeneration),
     );
-    await world.advance(60_000);
-    await world.stop();
-    await world.start();
-    await world.advance(60_000);
+    await harness.advance(60_000);
+    await harness.stop();
+    await harness.start();
+    await harness.advance(60_000);
     expect(writes()).toBe(1);
     // No Event is sent when all conditions are as expected.
     expect(eventsOnClass()).toEqual([]);
   });
 
   it('says which of its settings have no effect, and serves all the same', async () => {
-    await world.addSource('data', 'precious');
-    await world.start();
+    await harness.addSource('data', 'precious');
+    await harness.start();
     await change({
       config: { retain: { daily: 7 } },
       storageClasses: { fast: { config: { pruneIntervalDays: 7 } } },
     });
-    await world.quiesce();
+    await harness.quiesce();
     const message =
       'mover VolSync serves it; config.retain has no effect: a snapshot is kept as long as the Velero backup that it belongs to; config.pruneIntervalDays has no effect: spec.repositories.pruneIntervalSeconds says when a repository is pruned';
     expect(conditions()).toMatchObject({
       Accepted: `True Succeeded: ${message}`,
       Ready: `True Succeeded: ${message}`,
     });
-    world.addBackup('b1');
-    await world.until(() => world.backup()?.status?.phase === 'Completed');
-    const source = world.kube.calls.find(
+    harness.addBackup('b1');
+    await harness.until(() => harness.backup()?.status?.phase === 'Completed');
+    const source = harness.kube.calls.find(
       ({ verb, kind }) => verb === 'create' && kind.kind === 'ReplicationSource',
     );
     expect(source?.body).toMatchObject({
@@ -90,11 +90,11 @@ describe('a class', () => {
       'spec.storageClasses',
     ],
   ])('says that it cannot be used when %s, and when it can again', async (_, wrong, named) => {
-    await world.start();
-    await world.quiesce();
+    await harness.start();
+    await harness.quiesce();
     await change(wrong);
-    await world.quiesce();
-    const { generation } = world.kube.peek(dataMoverClasses, key)?.metadata ?? {};
+    await harness.quiesce();
+    const { generation } = harness.kube.peek(dataMoverClasses, key)?.metadata ?? {};
     expect(statusOf()).toMatchObject({
       observedGeneration: generation,
       conditions: ['Accepted', 'Ready'].map((type) => ({
@@ -105,113 +105,113 @@ describe('a class', () => {
       })),
     });
     await change(Object.fromEntries(Object.keys(wrong).map((field) => [field, null])));
-    await world.quiesce();
+    await harness.quiesce();
     expect(conditions()['Ready']).toBe('True Succeeded: mover VolSync serves it');
     expect(eventsOnClass()).toEqual(['Warning DataMoverClassNotReady', 'Normal DataMoverClassReady']);
   });
 
   it("of somebody else's mover is left alone", async () => {
-    world.addClass((object) => {
+    harness.addClass((object) => {
       object.metadata.name = 'foreign';
       object.spec.mover = 'Vendor';
     });
-    await world.start();
-    await world.quiesce();
-    expect(world.kube.peek(dataMoverClasses, { name: 'foreign' })?.status).toBeUndefined();
+    await harness.start();
+    await harness.quiesce();
+    expect(harness.kube.peek(dataMoverClasses, { name: 'foreign' })?.status).toBeUndefined();
   });
 
   const lease = { namespace: 'volsync-system', name: 'b95b3104.backube' };
 
   it('says that VolSync does not run, and when it runs again', async () => {
-    world.kube.edit(leases, lease, ({ spec }) => void (spec!.holderIdentity = ''));
-    await world.start();
-    await world.quiesce();
+    harness.kube.edit(leases, lease, ({ spec }) => void (spec!.holderIdentity = ''));
+    await harness.start();
+    await harness.quiesce();
     expect(conditions()['EngineServing']).toMatch(/^False EngineNotServing: .*manager has ended/);
     expect(conditions()['Ready']).toMatch(/^False EngineNotServing: /);
     expect(conditions()['CredentialsPresent']).toMatch(/^True /);
-    world.kube.edit(leases, lease, ({ spec }) => void (spec!.holderIdentity = 'manager'));
-    await world.until(() => conditions()['Ready']?.startsWith('True ') === true, 30_000);
+    harness.kube.edit(leases, lease, ({ spec }) => void (spec!.holderIdentity = 'manager'));
+    await harness.until(() => conditions()['Ready']?.startsWith('True ') === true, 30_000);
     expect(eventsOnClass()).toEqual(['Warning DataMoverClassNotReady', 'Normal DataMoverClassReady']);
   });
 
   it('notices within two minutes that VolSync has gone silent', async () => {
-    await world.start();
-    await world.quiesce();
-    const renewTime = new Date(world.cluster.clock.now() - 180_000).toISOString();
-    world.kube.edit(leases, lease, ({ spec }) => void (spec!.renewTime = renewTime));
-    await world.until(() => conditions()['Ready']?.startsWith('False ') === true);
+    await harness.start();
+    await harness.quiesce();
+    const renewTime = new Date(harness.cluster.clock.now() - 180_000).toISOString();
+    harness.kube.edit(leases, lease, ({ spec }) => void (spec!.renewTime = renewTime));
+    await harness.until(() => conditions()['Ready']?.startsWith('False ') === true);
     expect(conditions()['EngineServing']).toContain(
       `it last renewed Lease volsync-system/b95b3104.backube at ${renewTime}`,
     );
   });
 
   it('says that VolSync is not installed', async () => {
-    await world.start();
-    world.kube.before = ({ verb, kind }) => {
+    await harness.start();
+    harness.kube.before = ({ verb, kind }) => {
       if (verb === 'list' && kind.kind === 'ReplicationSource')
         throw failure(404, 'NotFound', { kind }, 'the server could not find the requested resource');
     };
-    await world.until(() => conditions()['Ready']?.startsWith('False ') === true);
+    await harness.until(() => conditions()['Ready']?.startsWith('False ') === true);
     expect(conditions()['Ready']).toMatch(/^False EngineMissing: VolSync is not installed/);
   });
 
   it('does not know what nobody tells', async () => {
-    world.kube.remove(leases, lease);
-    await world.start();
-    await world.quiesce();
+    harness.kube.remove(leases, lease);
+    await harness.start();
+    await harness.quiesce();
     expect(conditions()['EngineServing']).toMatch(/^Unknown NoLease: /);
     expect(conditions()['Ready']).toMatch(/^Unknown NoLease: /);
     expect(eventsOnClass()).toEqual([]);
   });
 
   it('says which secret is missing, which key of it, and when it is complete', async () => {
-    world.kube.remove(secrets, { namespace: 'velero', name: 'restic-config' });
-    await world.start();
-    await world.quiesce();
+    harness.kube.remove(secrets, { namespace: 'velero', name: 'restic-config' });
+    await harness.start();
+    await harness.quiesce();
     expect(conditions()['CredentialsPresent']).toMatch(/^False SecretNotFound: Secret velero\/restic-config/);
-    world.addSecret({ AWS_SECRET_ACCESS_KEY: '' });
-    await world.until(() => conditions()['Ready']?.includes('AWS_SECRET_ACCESS_KEY') === true, 30_000);
+    harness.addSecret({ AWS_SECRET_ACCESS_KEY: '' });
+    await harness.until(() => conditions()['Ready']?.includes('AWS_SECRET_ACCESS_KEY') === true, 30_000);
     expect(conditions()['Ready']).toMatch(/^False SecretInvalid: /);
-    world.addSecret();
-    await world.until(() => conditions()['Ready']?.startsWith('True ') === true, 30_000);
-    expect(JSON.stringify([statusOf(), world.reports])).not.toMatch(/p4ssw0rd|AKIAEXAMPLE|s3cr3t/);
+    harness.addSecret();
+    await harness.until(() => conditions()['Ready']?.startsWith('True ') === true, 30_000);
+    expect(JSON.stringify([statusOf(), harness.reports])).not.toMatch(/p4ssw0rd|AKIAEXAMPLE|s3cr3t/);
   });
 
   it('says that the store does not answer, once, and that it answers again', async () => {
-    world.store = () => Promise.reject(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }));
-    await world.start();
-    await world.advance(60_000);
+    harness.store = () => Promise.reject(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }));
+    await harness.start();
+    await harness.advance(60_000);
     expect(conditions()['Ready']).toMatch(
       /^False RepositoryUnreachable: the store s3\.example\.com refuses the connection, seen from the controller/,
     );
-    world.store = () => Promise.resolve(403);
-    await world.until(() => conditions()['Ready']?.startsWith('True ') === true, 30_000);
+    harness.store = () => Promise.resolve(403);
+    await harness.until(() => conditions()['Ready']?.startsWith('True ') === true, 30_000);
     expect(eventsOnClass()).toEqual(['Warning DataMoverClassNotReady', 'Normal DataMoverClassReady']);
   });
 
   it('knows nothing of a store that it has no way to', async () => {
-    world.addSecret({ RESTIC_REPOSITORY: '' });
-    await world.start();
-    await world.quiesce();
+    harness.addSecret({ RESTIC_REPOSITORY: '' });
+    await harness.start();
+    await harness.quiesce();
     expect(conditions()['CredentialsPresent']).toMatch(/^Unknown StorageLocationNotFound: /);
     expect(conditions()['RepositoryReachable']).toMatch(/^Unknown StorageLocationNotFound: /);
   });
 
   it('asks the store once a minute', async () => {
     let asked = 0;
-    world.store = () => Promise.resolve((asked++, 403));
-    await world.start();
-    await world.quiesce();
-    await world.advance(600_000);
+    harness.store = () => Promise.resolve((asked++, 403));
+    await harness.start();
+    await harness.quiesce();
+    await harness.advance(600_000);
     expect(asked).toBeGreaterThanOrEqual(10);
     expect(asked).toBeLessThanOrEqual(11);
   });
 
   it('serves requests whatever it says of itself', async () => {
-    world.kube.remove(leases, lease);
-    await world.addSource('data', 'precious');
-    await world.start();
-    world.addBackup('b1');
-    await world.until(() => world.backup()?.status?.phase === 'Completed');
+    harness.kube.remove(leases, lease);
+    await harness.addSource('data', 'precious');
+    await harness.start();
+    harness.addBackup('b1');
+    await harness.until(() => harness.backup()?.status?.phase === 'Completed');
   });
 });

@@ -11,14 +11,14 @@ import { FINALIZER } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverClasses, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { CrashError } from '../fakes/fake-kube.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 /**
  * Every story runs once per write: the process dies or the API server fails right before and right after that write. In each case
  * the story must end the same way, with the work done once and nothing left over.
  */
 interface Story {
-  world: World;
+  harness: ControllerHarness;
   /** Wraps the controller's client. */
   wrap?(client: KubeClient): KubeClient;
   isOver(): boolean;
@@ -26,87 +26,87 @@ interface Story {
   verify(): void;
 }
 
-const running: World[] = [];
+const running: ControllerHarness[] = [];
 afterEach(async () => {
-  for (const world of running.splice(0)) await world.stop();
+  for (const harness of running.splice(0)) await harness.stop();
 });
 
-function newWorld(verify: 'None' | 'Data' = 'None'): World {
-  const world = new World();
-  running.push(world);
+function newWorld(verify: 'None' | 'Data' = 'None'): ControllerHarness {
+  const harness = new ControllerHarness();
+  running.push(harness);
   // One slot only, so that a slot that is lost or given twice is detected.
-  world.addClass((object) => Object.assign(object.spec, { verify, limits: { backups: 1, restores: 1 } }));
-  return world;
+  harness.addClass((object) => Object.assign(object.spec, { verify, limits: { backups: 1, restores: 1 } }));
+  return harness;
 }
 
 async function backupStory(verify?: 'Data'): Promise<Story> {
-  const world = newWorld(verify);
-  await world.addSource('data', 'precious');
-  const before = world.inventory();
-  const sources = creationsOf(world, replicationSources);
-  world.addBackup('b1');
+  const harness = newWorld(verify);
+  await harness.addSource('data', 'precious');
+  const before = harness.inventory();
+  const sources = creationsOf(harness, replicationSources);
+  harness.addBackup('b1');
   return {
-    world,
-    isOver: () => world.backup()?.status?.phase === 'Completed',
+    harness,
+    isOver: () => harness.backup()?.status?.phase === 'Completed',
     verify() {
       expect(sources).toHaveLength(1);
-      expect(world.cluster.state.started).toHaveLength(1);
-      expect(world.inventory()).toEqual(before);
-      expect(world.backup()?.metadata.finalizers).toEqual([]);
-      const [repository] = world.cluster.state.repositories.values();
+      expect(harness.cluster.state.started).toHaveLength(1);
+      expect(harness.inventory()).toEqual(before);
+      expect(harness.backup()?.metadata.finalizers).toEqual([]);
+      const [repository] = harness.cluster.state.repositories.values();
       expect(repository?.snapshots.map(({ content }) => content)).toEqual(['precious']);
-      expect(world.backup()?.status?.result?.snapshotID).toBe(repository?.snapshots[0]?.id);
+      expect(harness.backup()?.status?.result?.snapshotID).toBe(repository?.snapshots[0]?.id);
     },
   };
 }
 
 async function restoreStory(verify?: 'Data'): Promise<Story> {
-  const world = newWorld(verify);
-  const [source] = world.addRepository('precious');
-  world.addDestination();
-  await world.quiesce();
-  const before = world.inventory();
-  const destinations = creationsOf(world, replicationDestinations);
-  const lonely = watchForLonelyVolumes(world, 'precious');
-  world.addRestore('r1', (restore) => Object.assign(restore.spec, { source }));
+  const harness = newWorld(verify);
+  const [source] = harness.addRepository('precious');
+  harness.addDestination();
+  await harness.quiesce();
+  const before = harness.inventory();
+  const destinations = creationsOf(harness, replicationDestinations);
+  const lonely = watchForLonelyVolumes(harness, 'precious');
+  harness.addRestore('r1', (restore) => Object.assign(restore.spec, { source }));
   return {
-    world,
-    isOver: () => world.restore()?.status?.phase === 'Completed',
+    harness,
+    isOver: () => harness.restore()?.status?.phase === 'Completed',
     verify() {
       expect(destinations).toHaveLength(1);
-      expect(world.cluster.state.started).toHaveLength(1);
+      expect(harness.cluster.state.started).toHaveLength(1);
       expect(lonely).toEqual([]);
-      expect(world.read({ namespace: APP, name: 'restored' })).toBe('precious');
-      const handle = world.handleOf({ namespace: APP, name: 'restored' });
-      const volume = world.kube
+      expect(harness.read({ namespace: APP, name: 'restored' })).toBe('precious');
+      const handle = harness.handleOf({ namespace: APP, name: 'restored' });
+      const volume = harness.kube
         .peekAll(persistentVolumes)
         .find(({ spec }) => spec.csi?.volumeHandle === handle);
       expect(volume?.spec.persistentVolumeReclaimPolicy).toBe('Delete');
       expect(volume?.metadata.annotations).not.toHaveProperty(['oadp.openshift.io/hand-over']);
       const own = [`PersistentVolume ${volume?.metadata.name ?? ''}`, `storage ${handle}`];
-      expect(world.inventory()).toEqual([...before, ...own].sort());
-      expect(world.restore()?.metadata.finalizers).toEqual([]);
+      expect(harness.inventory()).toEqual([...before, ...own].sort());
+      expect(harness.restore()?.metadata.finalizers).toEqual([]);
     },
   };
 }
 
 /** Restores into a claim that holds data; the controller has deleted that claim and cannot create its replacement. */
 async function undoneStory(): Promise<Story> {
-  const world = newWorld();
-  world.addClass((object) => Object.assign(object.spec, { deadlines: { stagingSeconds: 40 } }));
-  const [source] = world.addRepository('precious');
-  await world.addSource('restored', 'former data', ({ metadata }) => {
+  const harness = newWorld();
+  harness.addClass((object) => Object.assign(object.spec, { deadlines: { stagingSeconds: 40 } }));
+  const [source] = harness.addRepository('precious');
+  await harness.addSource('restored', 'former data', ({ metadata }) => {
     metadata.labels = { app: 'shop' };
   });
-  const before = world.inventory();
+  const before = harness.inventory();
   const key = { namespace: APP, name: 'restored' };
-  const { uid, volumeName = '' } = { ...claimAt(world, key).metadata, ...claimAt(world, key).spec };
-  const lonely = watchForLonelyVolumes(world, 'former data');
-  world.addRestore('r1', (restore) =>
+  const { uid, volumeName = '' } = { ...claimAt(harness, key).metadata, ...claimAt(harness, key).spec };
+  const lonely = watchForLonelyVolumes(harness, 'former data');
+  harness.addRestore('r1', (restore) =>
     Object.assign(restore.spec, { source, existingClaimPolicy: 'Overwrite' }),
   );
   return {
-    world,
+    harness,
     wrap: (client) => ({
       ...client,
       create: (kind, object, options) => {
@@ -117,49 +117,52 @@ async function undoneStory(): Promise<Story> {
         return client.create(kind, object, options);
       },
     }),
-    isOver: () => world.restore()?.status?.phase === 'Failed',
+    isOver: () => harness.restore()?.status?.phase === 'Failed',
     verify() {
-      expect(world.restore()?.status).toMatchObject({ replaces: { outcome: 'RolledBack' } });
-      expect(world.inventory()).toEqual(before);
-      const { metadata, spec, status } = claimAt(world, key);
+      expect(harness.restore()?.status).toMatchObject({ replaces: { outcome: 'RolledBack' } });
+      expect(harness.inventory()).toEqual(before);
+      const { metadata, spec, status } = claimAt(harness, key);
       expect(metadata.uid).not.toBe(uid);
       expect({ labels: metadata.labels, volume: spec.volumeName, phase: status?.phase }).toEqual({
         labels: { app: 'shop' },
         volume: volumeName,
         phase: 'Bound',
       });
-      expect(world.read(key)).toBe('former data');
+      expect(harness.read(key)).toBe('former data');
       expect(lonely).toEqual([]);
     },
   };
 }
 
-function claimAt(world: World, key: { namespace: string; name: string }): PersistentVolumeClaim {
-  const claim = world.kube.peek(persistentVolumeClaims, key);
+function claimAt(
+  harness: ControllerHarness,
+  key: { namespace: string; name: string },
+): PersistentVolumeClaim {
+  const claim = harness.kube.peek(persistentVolumeClaims, key);
   if (claim === undefined) throw new Error(`there is no claim ${key.name}`);
   return claim;
 }
 
-function creationsOf(world: World, kind: Kind<Resource>): string[] {
+function creationsOf(harness: ControllerHarness, kind: Kind<Resource>): string[] {
   const names: string[] = [];
-  world.kube.reactors.add((changed, before, after) => {
+  harness.kube.reactors.add((changed, before, after) => {
     if (changed === kind && before === undefined) names.push(after?.metadata.name ?? '');
   });
   return names;
 }
 
 /** Records each moment at which the data could have been lost: a volume with policy Delete and without a claim. */
-function watchForLonelyVolumes(world: World, content: string): string[] {
+function watchForLonelyVolumes(harness: ControllerHarness, content: string): string[] {
   const lonely: string[] = [];
   const filled = new Set<string>();
   const kinds: readonly Kind<Resource>[] = [persistentVolumes, persistentVolumeClaims];
-  world.kube.reactors.add((kind, before, after) => {
+  harness.kube.reactors.add((kind, before, after) => {
     if (!kinds.includes(kind)) return;
-    for (const { metadata, spec } of world.kube.peekAll(persistentVolumes)) {
-      if (world.cluster.state.disks.get(spec.csi?.volumeHandle ?? '') !== content) continue;
+    for (const { metadata, spec } of harness.kube.peekAll(persistentVolumes)) {
+      if (harness.cluster.state.disks.get(spec.csi?.volumeHandle ?? '') !== content) continue;
       filled.add(metadata.name);
       const { namespace = '', name = '', uid } = spec.claimRef ?? {};
-      const owner = world.kube.peek(persistentVolumeClaims, { namespace, name });
+      const owner = harness.kube.peek(persistentVolumeClaims, { namespace, name });
       const owned = owner !== undefined && owner.metadata.uid === uid;
       if (!owned && spec.persistentVolumeReclaimPolicy !== 'Retain')
         lonely.push(`${metadata.name} after a change of ${(after ?? before)?.metadata.name ?? ''}`);
@@ -181,22 +184,22 @@ const answer = (code: number, reason: string) => (): never => {
 /** Deletes a class while a backup uses it. */
 async function leavingClassStory(): Promise<Story> {
   const story = await backupStory();
-  const { world } = story;
-  world.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ metadata }) => {
+  const { harness } = story;
+  harness.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ metadata }) => {
     metadata.finalizers = [FINALIZER];
   });
-  world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (backup) => {
+  harness.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, (backup) => {
     backup.metadata.finalizers = [FINALIZER];
     backup.status = { dataMoverClass: 'volsync', mover: 'VolSync' };
   });
-  await world.kube.client('admin').delete(dataMoverClasses, { name: 'volsync' });
+  await harness.kube.client('admin').delete(dataMoverClasses, { name: 'volsync' });
   return {
     ...story,
-    isOver: () => story.isOver() && world.kube.peek(dataMoverClasses, { name: 'volsync' }) === undefined,
+    isOver: () => story.isOver() && harness.kube.peek(dataMoverClasses, { name: 'volsync' }) === undefined,
   };
 }
 
-interface Trouble {
+interface Fault {
   name: string;
   fault: () => never;
   late: boolean;
@@ -204,7 +207,7 @@ interface Trouble {
   lasting: boolean;
 }
 
-const troubles: readonly Trouble[] = [
+const faults: readonly Fault[] = [
   { name: 'the process dies right before it', fault: crash, late: false, lasting: true },
   { name: 'the process dies right after it', fault: crash, late: true, lasting: true },
   { name: 'it meets a conflict', fault: answer(409, 'Conflict'), late: false, lasting: false },
@@ -213,23 +216,23 @@ const troubles: readonly Trouble[] = [
 ];
 
 /** Causes the fault at write number `count`, from 0. Returns false if the story has fewer writes. */
-async function tell(begin: () => Promise<Story>, count: number, trouble: Trouble): Promise<boolean> {
+async function tell(begin: () => Promise<Story>, count: number, fault: Fault): Promise<boolean> {
   const story = await begin();
-  const { world } = story;
-  await world.start(story.wrap);
-  const happened = world.faultAtWrite(count, trouble.fault, trouble);
-  await world.until(() => story.isOver() || (trouble.lasting && happened()));
-  if (trouble.lasting && happened()) {
-    await world.stop();
-    world.kube.restart();
-    await world.quiesce();
-    await world.start(story.wrap);
-    await world.until(() => story.isOver());
+  const { harness } = story;
+  await harness.start(story.wrap);
+  const happened = harness.faultAtWrite(count, fault.fault, fault);
+  await harness.until(() => story.isOver() || (fault.lasting && happened()));
+  if (fault.lasting && happened()) {
+    await harness.stop();
+    harness.kube.restart();
+    await harness.quiesce();
+    await harness.start(story.wrap);
+    await harness.until(() => story.isOver());
   }
   // Pending events must arrive before the result is checked.
-  await world.advance(5_000, 5_000);
+  await harness.advance(5_000, 5_000);
   story.verify();
-  await world.stop();
+  await harness.stop();
   return happened();
 }
 
@@ -241,12 +244,12 @@ describe.each([
   ['a restore that is undone at the last moment', undoneStory],
   ['a backup whose class is being deleted', leavingClassStory],
 ])('%s', (_, begin) => {
-  it.each(troubles.map((trouble) => [trouble.name, trouble] as const))(
+  it.each(faults.map((fault) => [fault.name, fault] as const))(
     'ends well whichever write it is at which %s',
-    async (_name, trouble) => {
+    async (_name, fault) => {
       let count = 0;
       try {
-        while (await tell(begin, count, trouble)) count++;
+        while (await tell(begin, count, fault)) count++;
       } catch (error) {
         throw new Error(`write ${String(count + 1)}: ${error instanceof Error ? error.message : ''}`, {
           cause: error,
@@ -259,8 +262,8 @@ describe.each([
 });
 
 /** Returns a client that serves stale requests until it is released. */
-async function lagging(world: World, kind: Kind<Resource>) {
-  const then = await world.cluster.client().listPage(kind);
+async function lagging(harness: ControllerHarness, kind: Kind<Resource>) {
+  const then = await harness.cluster.client().listPage(kind);
   let release: () => void = () => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
   const wrap = (client: KubeClient): KubeClient => ({
@@ -277,29 +280,29 @@ async function lagging(world: World, kind: Kind<Resource>) {
 
 describe('a new leader whose cache is behind', () => {
   it.each([
-    ['a backup', () => backupStory(), dataMoverBackups, (world: World) => world.backup()],
-    ['a restore', () => restoreStory(), dataMoverRestores, (world: World) => world.restore()],
+    ['a backup', () => backupStory(), dataMoverBackups, (harness: ControllerHarness) => harness.backup()],
+    ['a restore', () => restoreStory(), dataMoverRestores, (harness: ControllerHarness) => harness.restore()],
   ])('does not do the work of %s again', async (_, begin, kind, get) => {
-    const { world, isOver, verify } = await begin();
-    world.cluster.hold('volsync');
-    await world.start();
-    await world.until(() => get(world)?.status?.phase === 'Moving');
-    const { wrap, release } = await lagging(world, kind);
-    world.cluster.release('volsync');
+    const { harness, isOver, verify } = await begin();
+    harness.cluster.hold('volsync');
+    await harness.start();
+    await harness.until(() => get(harness)?.status?.phase === 'Moving');
+    const { wrap, release } = await lagging(harness, kind);
+    harness.cluster.release('volsync');
     // The data was moved and the transfer was deleted, but the staging claim still exists.
     const [transfer] = [replicationSources, replicationDestinations].flatMap((one: Kind<Resource>) =>
-      world.kube.peekAll(one),
+      harness.kube.peekAll(one),
     );
-    world.cluster.holdFor(transfer?.metadata.name ?? '', 'release claims');
-    await world.until(() => world.kube.peekAll(replicationSources).length === 0);
-    await world.until(() => world.kube.peekAll(replicationDestinations).length === 0);
-    await world.stop();
-    await world.start(wrap);
-    await world.advance(10_000);
+    harness.cluster.holdFor(transfer?.metadata.name ?? '', 'release claims');
+    await harness.until(() => harness.kube.peekAll(replicationSources).length === 0);
+    await harness.until(() => harness.kube.peekAll(replicationDestinations).length === 0);
+    await harness.stop();
+    await harness.start(wrap);
+    await harness.advance(10_000);
     release();
-    world.cluster.release('release claims');
-    await world.until(isOver);
-    await world.advance(5_000);
+    harness.cluster.release('release claims');
+    await harness.until(isOver);
+    await harness.advance(5_000);
     verify();
   });
 });

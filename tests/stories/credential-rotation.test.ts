@@ -5,37 +5,37 @@ import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
 import { childName } from '../../api/datamover/v1alpha1/names.ts';
 import { ClientReason, KubeError } from '../../kube/client/kube-error.ts';
 import type { MoverRun } from '../fakes/cluster/state.ts';
-import { APP, BASE_URL, World } from '../fakes/cluster/world.ts';
+import { APP, BASE_URL, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 /** The user replaces the password or keys while a transfer runs with a copy of the old ones. */
 
 const NEW_PASSWORD = 'the new p4ssw0rd';
 
-let world: World;
+let harness: ControllerHarness;
 let child: string;
 
 beforeEach(async () => {
-  world = new World();
-  await world.addSource('data', 'precious');
+  harness = new ControllerHarness();
+  await harness.addSource('data', 'precious');
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 const running: MoverRun = { end: 'running', lines: ['Starting container'] };
 const failed = (line: string): MoverRun => ({ end: 'failed', exitCode: 3, lines: [line] });
 const wrongPassword = failed('ERROR: failure connecting to repository, incorrect password');
 
 /** Adds a repository that accepts only the new password. */
-function addRepository(): ReturnType<World['addRepository']> {
-  const records = world.addRepository('older');
-  world.cluster.state.repositories.get(`${BASE_URL}/c1/app/data`)!.password = NEW_PASSWORD;
+function addRepository(): ReturnType<ControllerHarness['addRepository']> {
+  const records = harness.addRepository('older');
+  harness.cluster.state.repositories.get(`${BASE_URL}/c1/app/data`)!.password = NEW_PASSWORD;
   return records;
 }
 
 /** Returns a function that counts the objects of a kind that were ever created. */
 function count(kind: Kind<Resource>): () => number {
   let made = 0;
-  world.kube.reactors.add((changed, before) => {
+  harness.kube.reactors.add((changed, before) => {
     if (changed === kind && before === undefined) made++;
   });
   return () => made;
@@ -43,48 +43,48 @@ function count(kind: Kind<Resource>): () => number {
 
 /** Starts a backup and returns when the mover runs; it runs until a test ends it. */
 async function beginBackup(): Promise<void> {
-  world.cluster.state.script = () => running;
-  await world.start();
-  child = childName('backup', world.addBackup('b1').metadata.uid ?? '');
+  harness.cluster.state.script = () => running;
+  await harness.start();
+  child = childName('backup', harness.addBackup('b1').metadata.uid ?? '');
   await untilMoverRuns();
 }
 
 async function untilMoverRuns(): Promise<void> {
-  await world.until(() => world.kube.peekAll(pods).some(({ status }) => status?.phase === 'Running'));
+  await harness.until(() => harness.kube.peekAll(pods).some(({ status }) => status?.phase === 'Running'));
 }
 
 function endMover(run: MoverRun): void {
-  world.cluster.state.script = undefined;
-  world.cluster.endRun(child, run);
+  harness.cluster.state.script = undefined;
+  harness.cluster.endRun(child, run);
 }
 
 async function ended() {
-  await world.until(() => world.backup()?.status?.completionTimestamp !== undefined);
-  return world.backup()!.status!;
+  await harness.until(() => harness.backup()?.status?.completionTimestamp !== undefined);
+  return harness.backup()!.status!;
 }
 
 describe('a password that is replaced while a backup runs', () => {
   it('is tried when the old one was refused, and nothing of the first try is left', async () => {
     addRepository();
-    await world.quiesce();
-    const before = world.inventory();
+    await harness.quiesce();
+    const before = harness.inventory();
     const [sources, copies] = [count(replicationSources), count(secrets)];
     await beginBackup();
-    world.addSecret({ RESTIC_PASSWORD: NEW_PASSWORD });
+    harness.addSecret({ RESTIC_PASSWORD: NEW_PASSWORD });
     endMover(wrongPassword);
     expect(await ended()).toMatchObject({ phase: 'Completed', result: { repository: 'c1/app/data' } });
     expect(sources()).toBe(2);
     expect(copies()).toBe(2);
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it('is not tried while the old one works', async () => {
     const [sources, copies] = [count(replicationSources), count(secrets)];
     await beginBackup();
-    const copyOf = () => world.kube.peek(secrets, { namespace: 'velero', name: child });
+    const copyOf = () => harness.kube.peek(secrets, { namespace: 'velero', name: child });
     const copy = copyOf();
-    world.addSecret({ RESTIC_PASSWORD: NEW_PASSWORD });
-    await world.advance(30_000);
+    harness.addSecret({ RESTIC_PASSWORD: NEW_PASSWORD });
+    await harness.advance(30_000);
     expect(copyOf()).toEqual(copy);
     endMover({ end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
     expect(await ended()).toMatchObject({ phase: 'Completed' });
@@ -96,7 +96,7 @@ describe('a password that is replaced while a backup runs', () => {
     addRepository();
     const sources = count(replicationSources);
     await beginBackup();
-    world.addSecret({ RESTIC_PASSWORD: 'another wrong one' });
+    harness.addSecret({ RESTIC_PASSWORD: 'another wrong one' });
     endMover(wrongPassword);
     expect(await ended()).toMatchObject({ phase: 'Failed', failure: { reason: 'WrongPassword' } });
     expect(sources()).toBe(2);
@@ -106,10 +106,10 @@ describe('a password that is replaced while a backup runs', () => {
     addRepository();
     const sources = count(replicationSources);
     await beginBackup();
-    world.addSecret({ RESTIC_PASSWORD: NEW_PASSWORD });
-    world.kube.after = ({ verb, kind }) => {
+    harness.addSecret({ RESTIC_PASSWORD: NEW_PASSWORD });
+    harness.kube.after = ({ verb, kind }) => {
       if (verb !== 'delete' || kind !== replicationSources) return;
-      world.kube.restart();
+      harness.kube.restart();
       throw new KubeError({ code: 0, reason: ClientReason.timeout, message: 'no answer within 30 s' });
     };
     endMover(wrongPassword);
@@ -120,17 +120,17 @@ describe('a password that is replaced while a backup runs', () => {
   it('has its own time to be tried, however long the first try took', async () => {
     addRepository();
     await beginBackup();
-    await world.advance(40 * 60_000, 60_000);
-    world.addSecret({ RESTIC_PASSWORD: NEW_PASSWORD });
-    world.cluster.hold('volsync');
+    await harness.advance(40 * 60_000, 60_000);
+    harness.addSecret({ RESTIC_PASSWORD: NEW_PASSWORD });
+    harness.cluster.hold('volsync');
     endMover(wrongPassword);
-    await world.advance(5_000);
-    world.cluster.release('volsync');
-    await world.advance(5_000);
-    world.cluster.hold('volsync');
-    await world.advance(10 * 60_000, 60_000);
-    expect(world.backup()?.status?.failure).toBeUndefined();
-    world.cluster.release('volsync');
+    await harness.advance(5_000);
+    harness.cluster.release('volsync');
+    await harness.advance(5_000);
+    harness.cluster.hold('volsync');
+    await harness.advance(10 * 60_000, 60_000);
+    expect(harness.backup()?.status?.failure).toBeUndefined();
+    harness.cluster.release('volsync');
     expect(await ended()).toMatchObject({ phase: 'Completed' });
   });
 
@@ -138,12 +138,12 @@ describe('a password that is replaced while a backup runs', () => {
     addRepository();
     const sources = count(replicationSources);
     await beginBackup();
-    await world.stop();
-    world.addSecret({ RESTIC_PASSWORD: NEW_PASSWORD });
-    world.kube.remove(secrets, { namespace: 'velero', name: child });
+    await harness.stop();
+    harness.addSecret({ RESTIC_PASSWORD: NEW_PASSWORD });
+    harness.kube.remove(secrets, { namespace: 'velero', name: child });
     endMover(wrongPassword);
-    await world.quiesce();
-    await world.start();
+    await harness.quiesce();
+    await harness.start();
     expect(await ended()).toMatchObject({ phase: 'Completed' });
     expect(sources()).toBe(2);
   });
@@ -154,19 +154,19 @@ describe('a backup that fails ends there when', () => {
     ['nothing was replaced', () => undefined, wrongPassword, 'WrongPassword'],
     [
       'what was replaced has nothing to do with it',
-      () => world.addSecret({ AWS_SECRET_ACCESS_KEY: 'new' }),
+      () => harness.addSecret({ AWS_SECRET_ACCESS_KEY: 'new' }),
       failed('write: no space left on device'),
       'NoSpace',
     ],
     [
       'what was replaced is of no use',
-      () => world.addSecret({ RESTIC_PASSWORD: '' }),
+      () => harness.addSecret({ RESTIC_PASSWORD: '' }),
       wrongPassword,
       'WrongPassword',
     ],
     [
       'there is nothing any more',
-      () => world.kube.remove(secrets, { namespace: 'velero', name: 'restic-config' }),
+      () => harness.kube.remove(secrets, { namespace: 'velero', name: 'restic-config' }),
       wrongPassword,
       'WrongPassword',
     ],
@@ -181,18 +181,20 @@ describe('a backup that fails ends there when', () => {
 });
 
 it('keys that are replaced while a restore runs are tried when the old ones were refused', async () => {
-  const [source] = world.addRepository('precious');
-  world.addDestination();
+  const [source] = harness.addRepository('precious');
+  harness.addDestination();
   const destinations = count(replicationDestinations);
-  world.cluster.state.script = () => running;
-  await world.start();
-  const { uid = '' } = world.addRestore('r1', (restore) => Object.assign(restore.spec, { source })).metadata;
+  harness.cluster.state.script = () => running;
+  await harness.start();
+  const { uid = '' } = harness.addRestore('r1', (restore) =>
+    Object.assign(restore.spec, { source }),
+  ).metadata;
   child = childName('restore', uid);
   await untilMoverRuns();
-  world.addSecret({ AWS_SECRET_ACCESS_KEY: 'new' });
+  harness.addSecret({ AWS_SECRET_ACCESS_KEY: 'new' });
   endMover(failed('Fatal: unable to open repository: client.ListObjects: Access Denied.'));
-  await world.until(() => world.restore()?.status?.completionTimestamp !== undefined);
-  expect(world.restore()?.status).toMatchObject({ phase: 'Completed' });
-  expect(world.read({ namespace: APP, name: 'restored' })).toBe('precious');
+  await harness.until(() => harness.restore()?.status?.completionTimestamp !== undefined);
+  expect(harness.restore()?.status).toMatchObject({ phase: 'Completed' });
+  expect(harness.read({ namespace: APP, name: 'restored' })).toBe('precious');
   expect(destinations()).toBe(2);
 });

@@ -4,18 +4,18 @@ import { formatKey } from '../../api/kubernetes/meta.ts';
 import type { DataMoverDelete } from '../../api/datamover/v1alpha1/data-mover-delete.ts';
 import { childName } from '../../api/datamover/v1alpha1/names.ts';
 import { dataMoverClasses, dataMoverDeletes } from '../../api/datamover/v1alpha1/kinds.ts';
-import { World } from '../fakes/cluster/world.ts';
+import { ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 const PROTECTED = 'velero';
 
-let world: World;
+let harness: ControllerHarness;
 
 beforeEach(async () => {
-  world = new World();
-  await world.start();
+  harness = new ControllerHarness();
+  await harness.start();
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 type Result = DataMoverDelete['spec']['result'];
 
@@ -27,7 +27,7 @@ function addDelete(
   namespace = PROTECTED,
   dataMoverClass?: string,
 ): void {
-  world.kube.seed(dataMoverDeletes, {
+  harness.kube.seed(dataMoverDeletes, {
     apiVersion: 'oadp.openshift.io/v1alpha1',
     kind: 'DataMoverDelete',
     metadata: { namespace, name },
@@ -36,7 +36,7 @@ function addDelete(
 }
 
 function current(name: string, namespace = PROTECTED): DataMoverDelete | undefined {
-  return world.kube.peek(dataMoverDeletes, { namespace, name });
+  return harness.kube.peek(dataMoverDeletes, { namespace, name });
 }
 
 function jobKey(request: string): { namespace: string; name: string } {
@@ -44,12 +44,12 @@ function jobKey(request: string): { namespace: string; name: string } {
 }
 
 function jobOf(request: string): (Job & { spec?: unknown }) | undefined {
-  return world.kube.peek(jobs, jobKey(request));
+  return harness.kube.peek(jobs, jobKey(request));
 }
 
 /** Acts as the kubelet: the Job's pod succeeds. */
 function succeed(request: string): void {
-  world.kube.edit(jobs, jobKey(request), (job) => {
+  harness.kube.edit(jobs, jobKey(request), (job) => {
     job.status = { succeeded: 1 };
   });
 }
@@ -68,7 +68,7 @@ function end(request: string, exitCode: number, said: string): void {
   const hasFailed = exitCode !== 0;
   const key = jobKey(request);
   const pod = { namespace: PROTECTED, name: `${key.name}-pod` };
-  world.kube.seed(pods, {
+  harness.kube.seed(pods, {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
@@ -90,90 +90,90 @@ function end(request: string, exitCode: number, said: string): void {
       containerStatuses: [{ name: 'restic', state: { terminated: { exitCode } } }],
     },
   });
-  world.cluster.state.logs.set(formatKey(pod), { lines: [said], ended: true, listeners: new Set() });
-  world.kube.edit(jobs, key, (job) => {
+  harness.cluster.state.logs.set(formatKey(pod), { lines: [said], ended: true, listeners: new Set() });
+  harness.kube.edit(jobs, key, (job) => {
     job.status = hasFailed ? { failed: 1 } : { succeeded: 1 };
   });
 }
 
 describe('the removal of a backup', () => {
   it('has restic remove exactly the recorded snapshot, and leaves nothing behind', async () => {
-    const before = world.inventory();
+    const before = harness.inventory();
     addDelete('one');
-    await world.until(() => jobOf('one') !== undefined);
+    await harness.until(() => jobOf('one') !== undefined);
     expect(JSON.stringify(jobOf('one')?.spec)).toContain('"forget","--","abcdef01"]');
     // The lock of a killed mover would block the repository forever.
     expect(JSON.stringify(jobOf('one')?.spec)).toContain('restic unlock\\n');
     expect(current('one')?.status).toMatchObject({ phase: 'Deleting', repositoryPath: 'c1/app/data' });
     succeed('one');
-    await world.until(() => current('one')?.status?.phase === 'Completed');
-    expect(world.inventory()).toEqual(before);
+    await harness.until(() => current('one')?.status?.phase === 'Completed');
+    expect(harness.inventory()).toEqual(before);
     expect(current('one')?.metadata.finalizers ?? []).toEqual([]);
   });
 
   it('has nothing to do for an empty volume', async () => {
     addDelete('one', { mover: 'VolSync', repository: 'c1/app/data', empty: true });
-    await world.until(() => current('one')?.status?.phase === 'Completed');
+    await harness.until(() => current('one')?.status?.phase === 'Completed');
     expect(jobOf('one')).toBeUndefined();
   });
 
   it('needs nothing but a record that identifies the repository: cluster, class and claim of the backup may be gone', async () => {
     const elsewhere = { ...RECORD, repositoryID: ID, repository: 'lost-cluster/lost-app/data' };
     addDelete('one', elsewhere, PROTECTED, 'lost-class');
-    await world.until(() => jobOf('one') !== undefined);
-    const { data = {} } = world.kube.peek(secrets, jobKey('one')) ?? {};
+    await harness.until(() => jobOf('one') !== undefined);
+    const { data = {} } = harness.kube.peek(secrets, jobKey('one')) ?? {};
     expect(Buffer.from(data['RESTIC_REPOSITORY'] ?? '', 'base64').toString()).toMatch(
       /\/lost-cluster\/lost-app\/data$/,
     );
     expect(JSON.stringify(jobOf('one')?.spec)).toContain(`"${ID}","forget","--","abcdef01"]`);
     succeed('one');
-    await world.until(() => current('one')?.status?.phase === 'Completed');
+    await harness.until(() => current('one')?.status?.phase === 'Completed');
     expect(current('one')?.status?.dataMoverClass).toBe('volsync');
   });
 
   it('is not asked of the default class when the recorded one is gone and the repository is not identified', async () => {
     addDelete('one', RECORD, PROTECTED, 'lost-class');
-    await world.until(() => current('one')?.status?.phase === 'Retrying');
+    await harness.until(() => current('one')?.status?.phase === 'Retrying');
     expect(current('one')?.status?.lastFailure).toEqual({
       reason: 'ClassNotFound',
       message:
         'spec.dataMoverClass of DataMoverDelete velero/one names DataMoverClass lost-class, which does not exist (there are: volsync); create that class with access to the same repositories, as another class may lead to others',
     });
     expect(jobOf('one')).toBeUndefined();
-    world.addClass(({ metadata }) => void (metadata.name = 'lost-class'));
-    await world.until(() => jobOf('one') !== undefined);
+    harness.addClass(({ metadata }) => void (metadata.name = 'lost-class'));
+    await harness.until(() => jobOf('one') !== undefined);
     succeed('one');
-    await world.until(() => current('one')?.status?.phase === 'Completed');
+    await harness.until(() => current('one')?.status?.phase === 'Completed');
     expect(current('one')?.status?.dataMoverClass).toBe('lost-class');
   });
 
   it('waits while another request uses the repository', async () => {
     addDelete('first');
-    await world.until(() => jobOf('first') !== undefined);
+    await harness.until(() => jobOf('first') !== undefined);
     addDelete('second', { ...RECORD, snapshotID: 'abcdef02' });
-    await world.until(() => current('second')?.status?.queue !== undefined);
+    await harness.until(() => current('second')?.status?.queue !== undefined);
     expect(current('second')?.status?.message).toMatch(/velero\/first is using the same repository/);
     succeed('first');
-    await world.until(() => jobOf('second') !== undefined);
+    await harness.until(() => jobOf('second') !== undefined);
     expect(current('first')?.status?.phase).toBe('Completed');
   });
 
   it('fails without touching anything when the record is not one', async () => {
     addDelete('one', { ...RECORD, repository: '../other' });
-    await world.until(() => current('one')?.status?.phase === 'Failed');
+    await harness.until(() => current('one')?.status?.phase === 'Failed');
     expect(current('one')?.status?.failure).toMatchObject({ reason: 'InvalidRequest' });
     expect(jobOf('one')).toBeUndefined();
   });
 
   it('does not reach into the repository of another namespace than that of the backup', async () => {
     const spec = { result: { ...RECORD, repository: 'c1/victim/data' }, backupNamespace: 'app' };
-    world.kube.seed(dataMoverDeletes, {
+    harness.kube.seed(dataMoverDeletes, {
       apiVersion: 'oadp.openshift.io/v1alpha1',
       kind: 'DataMoverDelete',
       metadata: { namespace: PROTECTED, name: 'one' },
       spec,
     });
-    await world.until(() => current('one')?.status?.phase === 'Failed');
+    await harness.until(() => current('one')?.status?.phase === 'Failed');
     expect(current('one')?.status?.failure).toEqual({
       reason: 'Forbidden',
       message:
@@ -184,18 +184,18 @@ describe('the removal of a backup', () => {
 
   it("is not asked for in a tenant's namespace", async () => {
     addDelete('one', RECORD, 'app');
-    await world.advance(5_000);
+    await harness.advance(5_000);
     expect(current('one', 'app')?.status).toBeUndefined();
     expect(jobOf('one')).toBeUndefined();
   });
 
   it('goes on after a restart where it was', async () => {
     addDelete('one');
-    await world.until(() => jobOf('one') !== undefined);
-    await world.stop();
+    await harness.until(() => jobOf('one') !== undefined);
+    await harness.stop();
     succeed('one');
-    await world.start();
-    await world.until(() => current('one')?.status?.phase === 'Completed');
+    await harness.start();
+    await harness.until(() => current('one')?.status?.phase === 'Completed');
   });
 });
 
@@ -208,30 +208,30 @@ describe('a snapshot that is not in the repository', () => {
     ['of the class that the record names', {}, 'volsync'],
   ])('%s is removed', async (_, more, dataMoverClass) => {
     addDelete('one', { ...RECORD, ...more }, PROTECTED, dataMoverClass);
-    await world.until(() => jobOf('one') !== undefined);
+    await harness.until(() => jobOf('one') !== undefined);
     findNothing('one');
-    await world.until(() => current('one')?.status?.phase === 'Completed');
+    await harness.until(() => current('one')?.status?.phase === 'Completed');
   });
 
   it('of a class that was only guessed is not removed: it may be in another bucket', async () => {
     addDelete('one');
-    await world.until(() => jobOf('one') !== undefined);
+    await harness.until(() => jobOf('one') !== undefined);
     findNothing('one');
-    await world.until(() => current('one')?.status?.phase === 'Retrying');
+    await harness.until(() => current('one')?.status?.phase === 'Retrying');
     expect(current('one')?.status).not.toHaveProperty('removedAt');
     expect(current('one')?.status?.lastFailure).toEqual({
       reason: 'RepositoryMissing',
       message:
         'snapshot abcdef01 is not in repository c1/app/data of DataMoverClass volsync, and nothing shows that this is the repository that held it; create a DataMoverDelete that names the class of the backup in spec.dataMoverClass, and delete velero/one',
     });
-    await world.until(() => current('one')?.status?.retryAt === undefined);
+    await harness.until(() => current('one')?.status?.retryAt === undefined);
   });
 
   it('is not looked for in a repository that the record does not identify', async () => {
     addDelete('one', { ...RECORD, repositoryID: ID }, PROTECTED, 'volsync');
-    await world.until(() => jobOf('one') !== undefined);
+    await harness.until(() => jobOf('one') !== undefined);
     end('one', 30, `Fatal: the repository has another identity: ${'c1'.repeat(32)} instead of ${ID}`);
-    await world.until(() => current('one')?.status?.phase === 'Retrying');
+    await harness.until(() => current('one')?.status?.phase === 'Retrying');
     expect(current('one')?.status?.lastFailure).toMatchObject({
       reason: 'RepositoryMissing',
       message: expect.stringContaining('is not the one that the record names; check'),
@@ -244,11 +244,11 @@ describe('a removal that fails', () => {
   const phase = () => current('one')?.status?.phase;
 
   it('says why, and succeeds when the reason is gone', async () => {
-    const before = world.inventory();
+    const before = harness.inventory();
     addDelete('one');
-    await world.until(() => jobOf('one') !== undefined);
+    await harness.until(() => jobOf('one') !== undefined);
     fail('one', 'Fatal: wrong password or no key found');
-    await world.until(() => phase() === 'Retrying');
+    await harness.until(() => phase() === 'Retrying');
     expect(current('one')?.status).toMatchObject({
       message: expect.stringContaining('RESTIC_PASSWORD'),
       lastFailure: { reason: 'WrongPassword' },
@@ -258,67 +258,69 @@ describe('a removal that fails', () => {
       ]),
     });
     expect(current('one')?.status).not.toHaveProperty('failure');
-    expect(world.reports).toContainEqual(
+    expect(harness.reports).toContainEqual(
       expect.objectContaining({ type: 'Warning', message: expect.stringContaining('RESTIC_PASSWORD') }),
     );
-    await world.until(() => jobOf('one') === undefined);
-    expect(world.inventory()).toEqual(before);
-    await world.until(() => jobOf('one') !== undefined);
+    await harness.until(() => jobOf('one') === undefined);
+    expect(harness.inventory()).toEqual(before);
+    await harness.until(() => jobOf('one') !== undefined);
     succeed('one');
-    await world.until(() => phase() === 'Completed');
+    await harness.until(() => phase() === 'Completed');
     expect(current('one')?.status).not.toHaveProperty('lastFailure');
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it('does not keep its place for ever when what its try has made will not go', async () => {
     addDelete('one');
-    await world.until(() => jobOf('one') !== undefined);
-    world.kube.edit(jobs, { namespace: PROTECTED, name: jobOf('one')?.metadata.name ?? '' }, (job) => {
+    await harness.until(() => jobOf('one') !== undefined);
+    harness.kube.edit(jobs, { namespace: PROTECTED, name: jobOf('one')?.metadata.name ?? '' }, (job) => {
       job.metadata.finalizers = ['example.com/stuck'];
     });
     fail('one', 'Fatal: wrong password or no key found');
-    await world.until(() => phase() === 'Retrying');
-    await world.advance(280_000, 10_000);
+    await harness.until(() => phase() === 'Retrying');
+    await harness.advance(280_000, 10_000);
     expect(current('one')?.status?.admittedAt).toBeDefined();
-    await world.until(() => current('one')?.status?.admittedAt === undefined, 60_000);
+    await harness.until(() => current('one')?.status?.admittedAt === undefined, 60_000);
     // It does not take a slot again while it can do nothing with it.
-    await world.advance(600_000, 10_000);
+    await harness.advance(600_000, 10_000);
     expect(current('one')?.status).toMatchObject({
       failedTries: 1,
       message: expect.stringMatching(/the next try waits for Job velero\/.* to go$/),
     });
     expect(current('one')?.status).not.toHaveProperty('admittedAt');
-    world.kube.edit(jobs, jobKey('one'), (job) => void (job.metadata.finalizers = []));
-    await world.until(() => jobOf('one') !== undefined && current('one')?.status?.movingSince !== undefined);
+    harness.kube.edit(jobs, jobKey('one'), (job) => void (job.metadata.finalizers = []));
+    await harness.until(
+      () => jobOf('one') !== undefined && current('one')?.status?.movingSince !== undefined,
+    );
     succeed('one');
-    await world.until(() => phase() === 'Completed');
+    await harness.until(() => phase() === 'Completed');
   });
 
   it('keeps no place while it pauses: a backup of the same claim goes on', async () => {
-    world.kube.remove(secrets, secret);
+    harness.kube.remove(secrets, secret);
     addDelete('one');
-    await world.until(() => phase() === 'Retrying');
-    world.addSecret();
-    await world.addSource('data', 'precious');
-    world.addBackup('b1');
-    await world.until(() => world.backup()?.status?.phase === 'Completed', 25_000);
+    await harness.until(() => phase() === 'Retrying');
+    harness.addSecret();
+    await harness.addSource('data', 'precious');
+    harness.addBackup('b1');
+    await harness.until(() => harness.backup()?.status?.phase === 'Completed', 25_000);
     expect(phase()).toBe('Retrying');
   });
 
   it('waits for a class that can serve it, with nothing begun', async () => {
-    world.kube.remove(dataMoverClasses, { name: 'volsync' });
+    harness.kube.remove(dataMoverClasses, { name: 'volsync' });
     addDelete('one');
-    await world.until(() => phase() === 'Retrying');
+    await harness.until(() => phase() === 'Retrying');
     expect(current('one')?.status?.lastFailure?.reason).toBe('NoClass');
-    world.addClass();
-    await world.until(() => jobOf('one') !== undefined);
+    harness.addClass();
+    await harness.until(() => jobOf('one') !== undefined);
     succeed('one');
-    await world.until(() => phase() === 'Completed');
+    await harness.until(() => phase() === 'Completed');
   });
 
   it('waits for a class of the mover that made the backup', async () => {
     addDelete('one', { ...RECORD, mover: 'Elsewhere' });
-    await world.until(() => phase() === 'Retrying');
+    await harness.until(() => phase() === 'Retrying');
     expect(current('one')?.status?.lastFailure).toMatchObject({
       reason: 'NoClass',
       message: expect.stringContaining('mover Elsewhere'),
@@ -326,15 +328,15 @@ describe('a removal that fails', () => {
   });
 
   it('ends when its request is deleted, and leaves nothing behind', async () => {
-    const before = world.inventory();
+    const before = harness.inventory();
     addDelete('one');
-    await world.until(() => jobOf('one') !== undefined);
+    await harness.until(() => jobOf('one') !== undefined);
     fail('one', 'Fatal: wrong password or no key found');
-    await world.until(() => phase() === 'Retrying');
-    await world.kube.client().delete(dataMoverDeletes, { namespace: PROTECTED, name: 'one' });
-    await world.until(() => current('one') === undefined);
-    expect(world.inventory()).toEqual(before);
-    expect(world.reports).toContainEqual(
+    await harness.until(() => phase() === 'Retrying');
+    await harness.kube.client().delete(dataMoverDeletes, { namespace: PROTECTED, name: 'one' });
+    await harness.until(() => current('one') === undefined);
+    expect(harness.inventory()).toEqual(before);
+    expect(harness.reports).toContainEqual(
       expect.objectContaining({
         reason: 'DataMoverCanceled',
         message: 'velero/one was deleted before it was completed',

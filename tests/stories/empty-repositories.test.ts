@@ -12,29 +12,29 @@ import type { DataMoverPrune, DataMoverPruneStatus } from '../../api/datamover/v
 import { labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverClasses, dataMoverDeletes, dataMoverPrunes } from '../../api/datamover/v1alpha1/kinds.ts';
 import { shortHash } from '../../api/kubernetes/names.ts';
-import { World } from '../fakes/cluster/world.ts';
+import { ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 const PROTECTED = 'velero';
 const REPOSITORY = 'c1/app/data';
 const NO_SNAPSHOT = 'finding data that is still in use for 0 snapshots';
 const REMOVED = 'the repository is removed';
 
-let world: World;
+let harness: ControllerHarness;
 
 beforeEach(async () => {
-  world = new World();
-  world.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ spec }) => {
+  harness = new ControllerHarness();
+  harness.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ spec }) => {
     spec.repositories = { pruneIntervalSeconds: 0, removeEmpty: true };
   });
-  await world.start();
+  await harness.start();
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 const prune = { namespace: PROTECTED, name: 'p1' };
 
 function addPrune(mover = 'VolSync'): void {
-  world.kube.seed(dataMoverPrunes, {
+  harness.kube.seed(dataMoverPrunes, {
     apiVersion: 'oadp.openshift.io/v1alpha1',
     kind: 'DataMoverPrune',
     metadata: prune,
@@ -44,19 +44,19 @@ function addPrune(mover = 'VolSync'): void {
 
 type Runnable = Job & { spec: { template: { spec: { containers: { name: string }[] } } } };
 
-const status = (): DataMoverPruneStatus => world.kube.peek(dataMoverPrunes, prune)?.status ?? {};
+const status = (): DataMoverPruneStatus => harness.kube.peek(dataMoverPrunes, prune)?.status ?? {};
 const runOf = (program: string): Runnable | undefined =>
-  (world.kube.peekAll(jobs) as Runnable[]).find(
+  (harness.kube.peekAll(jobs) as Runnable[]).find(
     ({ spec, status: ended }) => spec.template.spec.containers[0]?.name === program && ended === undefined,
   );
 
 /** Waits for a program and acts in its place: it prints these lines and exits with this code. */
 async function play(program: string, exitCode: number, ...lines: string[]): Promise<void> {
-  await world.until(() => runOf(program) !== undefined);
+  await harness.until(() => runOf(program) !== undefined);
   const { apiVersion, kind, metadata } = runOf(program)!;
   const { name, uid = '' } = metadata;
   const pod = { namespace: PROTECTED, name: `${name}-pod` };
-  world.kube.seed(pods, {
+  harness.kube.seed(pods, {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
@@ -70,8 +70,8 @@ async function play(program: string, exitCode: number, ...lines: string[]): Prom
       containerStatuses: [{ name: program, state: { terminated: { exitCode } } }],
     },
   });
-  world.cluster.state.logs.set(formatKey(pod), { lines, ended: true, listeners: new Set() });
-  world.kube.edit(jobs, { namespace: PROTECTED, name }, (job) => {
+  harness.cluster.state.logs.set(formatKey(pod), { lines, ended: true, listeners: new Set() });
+  harness.kube.edit(jobs, { namespace: PROTECTED, name }, (job) => {
     job.status = exitCode === 0 ? { succeeded: 1 } : { failed: 3 };
   });
 }
@@ -82,10 +82,10 @@ const isRemoved = (): unknown =>
 describe('a repository in which a prune finds no snapshot', () => {
   it('takes the cache along that the Restic mover keeps for it', async () => {
     const key = { namespace: PROTECTED, name: `restic-cache-${shortHash(REPOSITORY)}` };
-    world.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ spec }) => {
+    harness.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ spec }) => {
       Object.assign(spec, { mover: 'Restic', config: { cacheCapacity: '1Gi' } });
     });
-    world.kube.seed<PersistentVolumeClaim>(persistentVolumeClaims, {
+    harness.kube.seed<PersistentVolumeClaim>(persistentVolumeClaims, {
       apiVersion: 'v1',
       kind: 'PersistentVolumeClaim',
       metadata: { ...key, labels: { [labels.cache]: shortHash(REPOSITORY) } },
@@ -93,35 +93,35 @@ describe('a repository in which a prune finds no snapshot', () => {
     });
     addPrune('Restic');
     await play('restic', 0, NO_SNAPSHOT);
-    expect(world.kube.peek(persistentVolumeClaims, key)).toBeDefined();
+    expect(harness.kube.peek(persistentVolumeClaims, key)).toBeDefined();
     await play('rclone', 0, REMOVED);
-    await world.until(() => status().phase === 'Completed');
-    expect(world.kube.peek(persistentVolumeClaims, key)).toBeUndefined();
+    await harness.until(() => status().phase === 'Completed');
+    expect(harness.kube.peek(persistentVolumeClaims, key)).toBeUndefined();
   });
 
   it('is removed, and nothing is left behind', async () => {
-    const before = world.inventory();
+    const before = harness.inventory();
     addPrune();
     await play('restic', 0, NO_SNAPSHOT);
-    await world.until(() => status().phase === 'Removing');
+    await harness.until(() => status().phase === 'Removing');
     await play('rclone', 0, REMOVED);
-    await world.until(() => status().phase === 'Completed');
+    await harness.until(() => status().phase === 'Completed');
     expect(status()).toMatchObject({
       snapshots: 0,
       removedAt: expect.any(String),
       message: 'the repository held no snapshot any more and is removed',
     });
     expect(isRemoved()).toBe('True');
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it('stays where the class does not say so', async () => {
-    world.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ spec }) => {
+    harness.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ spec }) => {
       spec.repositories.removeEmpty = false;
     });
     addPrune();
     await play('restic', 0, NO_SNAPSHOT);
-    await world.until(() => status().phase === 'Completed');
+    await harness.until(() => status().phase === 'Completed');
     expect(status()).not.toHaveProperty('removedAt');
     expect(isRemoved()).toBeUndefined();
   });
@@ -133,18 +133,18 @@ describe('a repository in which a prune finds no snapshot', () => {
   ])('is none where %s', async (_, line) => {
     addPrune();
     await play('restic', 0, line);
-    await world.until(() => status().phase === 'Completed');
+    await harness.until(() => status().phase === 'Completed');
     expect(status()).not.toHaveProperty('removedAt');
   });
 
   it('is left to whoever waits for it', async () => {
     addPrune();
-    await world.until(() => runOf('restic') !== undefined);
-    await world.addSource('data', 'precious');
-    world.addBackup('b1');
-    await world.until(() => world.backup()?.status?.queue !== undefined);
+    await harness.until(() => runOf('restic') !== undefined);
+    await harness.addSource('data', 'precious');
+    harness.addBackup('b1');
+    await harness.until(() => harness.backup()?.status?.queue !== undefined);
     await play('restic', 0, NO_SNAPSHOT);
-    await world.until(() => world.backup()?.status?.phase === 'Completed');
+    await harness.until(() => harness.backup()?.status?.phase === 'Completed');
     expect(status()).toMatchObject({ phase: 'Completed' });
     expect(status()).not.toHaveProperty('removedAt');
   });
@@ -152,32 +152,32 @@ describe('a repository in which a prune finds no snapshot', () => {
   it('is removed to the end once that has begun, whoever comes then, and whatever becomes of the request', async () => {
     addPrune();
     await play('restic', 0, NO_SNAPSHOT);
-    await world.until(() => runOf('rclone') !== undefined);
-    await world.addSource('data', 'precious');
-    world.addBackup('b1');
-    await world.until(() => world.backup()?.status?.queue !== undefined);
-    await world.kube.client().delete(dataMoverPrunes, prune);
-    await world.advance(60_000, 10_000);
+    await harness.until(() => runOf('rclone') !== undefined);
+    await harness.addSource('data', 'precious');
+    harness.addBackup('b1');
+    await harness.until(() => harness.backup()?.status?.queue !== undefined);
+    await harness.kube.client().delete(dataMoverPrunes, prune);
+    await harness.advance(60_000, 10_000);
     expect(runOf('rclone')).toBeDefined();
     await play('rclone', 0, REMOVED);
-    await world.until(() => world.backup()?.status?.phase === 'Completed');
-    expect(world.kube.peek(dataMoverPrunes, prune)).toBeUndefined();
+    await harness.until(() => harness.backup()?.status?.phase === 'Completed');
+    expect(harness.kube.peek(dataMoverPrunes, prune)).toBeUndefined();
   });
 
   it('stays when somebody has written to it meanwhile', async () => {
     addPrune();
     await play('restic', 0, NO_SNAPSHOT);
     await play('rclone', 0, `the repository also holds locks/${'a'.repeat(64)}`);
-    await world.until(() => status().phase === 'Completed');
+    await harness.until(() => status().phase === 'Completed');
     expect(status().kept).toMatch(/^it is not empty any more: somebody has added locks\//);
     expect(isRemoved()).toBe('False');
   });
 
   it('stays, and says why, where nobody can remove it', async () => {
-    world.addSecret({ RESTIC_REPOSITORY: 'rest:https://example.com/restic' });
+    harness.addSecret({ RESTIC_REPOSITORY: 'rest:https://example.com/restic' });
     addPrune();
     await play('restic', 0, NO_SNAPSHOT);
-    await world.until(() => status().phase === 'Completed');
+    await harness.until(() => status().phase === 'Completed');
     expect(runOf('rclone')).toBeUndefined();
     expect(status().conditions).toContainEqual(
       expect.objectContaining({
@@ -194,12 +194,12 @@ describe('a repository in which a prune finds no snapshot', () => {
     addPrune();
     await play('restic', 0, NO_SNAPSHOT);
     await play('rclone', 1, 'ERROR : config: AccessDenied: Access Denied');
-    await world.until(() => status().phase === 'Retrying');
+    await harness.until(() => status().phase === 'Retrying');
     expect(status().lastFailure).toMatchObject({ reason: 'PermissionDenied' });
     expect(status()).not.toHaveProperty('snapshots');
     await play('restic', 10, 'Fatal: repository does not exist');
     await play('rclone', 0, REMOVED);
-    await world.until(() => status().phase === 'Completed');
+    await harness.until(() => status().phase === 'Completed');
     expect(status()).toHaveProperty('removedAt');
   });
 
@@ -207,22 +207,22 @@ describe('a repository in which a prune finds no snapshot', () => {
     addPrune();
     await play('restic', 0, NO_SNAPSHOT);
     await play('rclone', 1, 'ERROR : config: AccessDenied: Access Denied');
-    await world.until(() => status().phase === 'Retrying');
-    await world.until(() => runOf('restic') !== undefined);
-    await world.addSource('data', 'precious');
-    world.addBackup('b1');
-    await world.until(() => world.backup()?.status?.queue !== undefined);
+    await harness.until(() => status().phase === 'Retrying');
+    await harness.until(() => runOf('restic') !== undefined);
+    await harness.addSource('data', 'precious');
+    harness.addBackup('b1');
+    await harness.until(() => harness.backup()?.status?.queue !== undefined);
     await play('restic', 10, 'Fatal: repository does not exist');
-    await world.until(() => status().phase === 'Removing');
+    await harness.until(() => status().phase === 'Removing');
     await play('rclone', 0, REMOVED);
-    await world.until(() => world.backup()?.status?.phase === 'Completed');
+    await harness.until(() => harness.backup()?.status?.phase === 'Completed');
     expect(status()).toHaveProperty('removedAt');
   });
 
   it('is not taken for removed when it was never found: the class may lead elsewhere', async () => {
     addPrune();
     await play('restic', 10, 'Fatal: repository does not exist');
-    await world.until(() => status().phase === 'Retrying');
+    await harness.until(() => status().phase === 'Retrying');
     expect(status().lastFailure).toMatchObject({ reason: 'RepositoryMissing' });
     expect(runOf('rclone')).toBeUndefined();
   });
@@ -230,20 +230,20 @@ describe('a repository in which a prune finds no snapshot', () => {
   it('goes on being removed after a restart', async () => {
     addPrune();
     await play('restic', 0, NO_SNAPSHOT);
-    await world.until(() => runOf('rclone') !== undefined);
-    await world.stop();
-    await world.start();
+    await harness.until(() => runOf('rclone') !== undefined);
+    await harness.stop();
+    await harness.start();
     await play('rclone', 0, REMOVED);
-    await world.until(() => status().phase === 'Completed');
+    await harness.until(() => status().phase === 'Completed');
     expect(status()).toHaveProperty('removedAt');
   });
 
   it('is shown to rclone by a secret that holds no password', async () => {
     addPrune();
     await play('restic', 0, NO_SNAPSHOT);
-    await world.until(() => runOf('rclone') !== undefined);
+    await harness.until(() => runOf('rclone') !== undefined);
     const { name } = runOf('rclone')!.metadata;
-    const data = world.kube.peek(secrets, { namespace: PROTECTED, name })?.data ?? {};
+    const data = harness.kube.peek(secrets, { namespace: PROTECTED, name })?.data ?? {};
     expect(Object.keys(data)).not.toContain('RESTIC_PASSWORD');
     expect(Buffer.from(data['REPOSITORY_FOLDER'] ?? '', 'base64').toString()).toBe(
       `bucket/restic/${REPOSITORY}`,
@@ -252,11 +252,11 @@ describe('a repository in which a prune finds no snapshot', () => {
 });
 
 describe('a removal of data from a repository that is not there', () => {
-  const removal = () => world.kube.peek(dataMoverDeletes, { namespace: PROTECTED, name: 'd1' });
+  const removal = () => harness.kube.peek(dataMoverDeletes, { namespace: PROTECTED, name: 'd1' });
   const repositoryID = 'c0'.repeat(32);
 
   beforeEach(() => {
-    world.kube.seed(dataMoverDeletes, {
+    harness.kube.seed(dataMoverDeletes, {
       apiVersion: 'oadp.openshift.io/v1alpha1',
       kind: 'DataMoverDelete',
       metadata: { namespace: PROTECTED, name: 'd1' },
@@ -270,7 +270,7 @@ describe('a removal of data from a repository that is not there', () => {
   const removed = { dataMoverClass: 'volsync', mover: 'VolSync', repository: REPOSITORY, repositoryID };
 
   function addRemoved(spec: DataMoverPrune['spec']): void {
-    world.kube.seed(dataMoverPrunes, {
+    harness.kube.seed(dataMoverPrunes, {
       apiVersion: 'oadp.openshift.io/v1alpha1',
       kind: 'DataMoverPrune',
       metadata: { namespace: PROTECTED, name: 'p0' },
@@ -282,8 +282,8 @@ describe('a removal of data from a repository that is not there', () => {
   it('has nothing left to do when a prune has removed that very repository', async () => {
     addRemoved(removed);
     await play('restic', 10, 'Fatal: repository does not exist');
-    await world.until(() => removal()?.status?.phase === 'Completed');
-    expect(world.kube.peekAll(dataMoverPrunes)).toHaveLength(1);
+    await harness.until(() => removal()?.status?.phase === 'Completed');
+    expect(harness.kube.peekAll(dataMoverPrunes)).toHaveLength(1);
   });
 
   it.each<[string, DataMoverPrune['spec'] | undefined]>([
@@ -294,7 +294,7 @@ describe('a removal of data from a repository that is not there', () => {
   ])('fails visibly and is tried again when %s', async (_, spec) => {
     if (spec !== undefined) addRemoved(spec);
     await play('restic', 10, 'Fatal: repository does not exist');
-    await world.until(() => removal()?.status?.phase === 'Retrying');
+    await harness.until(() => removal()?.status?.phase === 'Retrying');
     expect(removal()?.status?.lastFailure).toEqual({
       reason: 'RepositoryMissing',
       message: expect.stringMatching(

@@ -8,75 +8,75 @@ import { aRestore, recordingLog } from '../fakes/velero-objects.ts';
 import { createRecordAction } from '../../plugin/restore/record-action.ts';
 import { createRestoreAction } from '../../plugin/restore/action.ts';
 import { createClusterReader } from '../../plugin/cluster-reader.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 /** Objects as the version before the renames of public names wrote them; their text is literal and must stay as it is. */
 
 const { signal } = new AbortController();
 
-let world: World;
+let harness: ControllerHarness;
 
 beforeEach(() => {
-  world = new World();
+  harness = new ControllerHarness();
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 /** Rewrites the stored status of the backup `b1` as the former controller: it owns the fields that it writes. */
 async function writeStatus(change: (text: string) => string): Promise<void> {
-  const { apiVersion, kind, metadata, status } = world.backup()!;
+  const { apiVersion, kind, metadata, status } = harness.backup()!;
   const { namespace, name } = metadata;
   const written = JSON.parse(change(JSON.stringify(status))) as NonNullable<typeof status>;
   const body = { apiVersion, kind, metadata: { namespace, name }, status: written };
-  await world.cluster.client().applyStatus(dataMoverBackups, body as DataMoverBackup, { signal });
+  await harness.cluster.client().applyStatus(dataMoverBackups, body as DataMoverBackup, { signal });
 }
 
 describe('a backup that the version before has begun', () => {
   beforeEach(async () => {
-    await world.start();
-    await world.addSource('data', 'precious');
+    await harness.start();
+    await harness.addSource('data', 'precious');
   });
 
   it('and whose result it had in `saved` is verified and completed, without a second transfer', async () => {
-    world.addClass(({ spec }) => Object.assign(spec, { verify: 'Data' }));
-    world.cluster.state.verification = (honest) => ({ ...honest, end: 'running' });
-    world.addBackup('b1');
+    harness.addClass(({ spec }) => Object.assign(spec, { verify: 'Data' }));
+    harness.cluster.state.verification = (honest) => ({ ...honest, end: 'running' });
+    harness.addBackup('b1');
     const isVerifying = (): boolean =>
-      world.kube.peekAll(jobs).some(({ metadata }) => metadata.name.endsWith('-verify'));
-    await world.until(isVerifying);
-    await world.stop();
-    const { unverifiedResult } = world.backup()!.status!;
+      harness.kube.peekAll(jobs).some(({ metadata }) => metadata.name.endsWith('-verify'));
+    await harness.until(isVerifying);
+    await harness.stop();
+    const { unverifiedResult } = harness.backup()!.status!;
     expect(unverifiedResult?.snapshotID).toBeDefined();
-    const started = world.cluster.state.started.length;
+    const started = harness.cluster.state.started.length;
     await writeStatus((text) =>
       text.replace('"unverifiedResult":', '"saved":').replaceAll('"Succeeded"', '"Done"'),
     );
-    expect(world.backup()?.status).toHaveProperty('saved');
+    expect(harness.backup()?.status).toHaveProperty('saved');
 
-    world.cluster.state.verification = undefined;
-    for (const { metadata } of world.kube
+    harness.cluster.state.verification = undefined;
+    for (const { metadata } of harness.kube
       .peekAll(jobs)
       .filter(({ metadata }) => metadata.name.endsWith('-verify')))
-      world.kube.remove(jobs, { namespace: metadata.namespace ?? '', name: metadata.name });
-    await world.start();
-    await world.until(() => world.backup()?.status?.completionTimestamp !== undefined);
-    expect(world.backup()?.status).toMatchObject({ phase: 'Completed', result: unverifiedResult });
-    expect(world.backup()?.status).not.toHaveProperty('saved');
-    expect(world.cluster.state.started).toHaveLength(started);
+      harness.kube.remove(jobs, { namespace: metadata.namespace ?? '', name: metadata.name });
+    await harness.start();
+    await harness.until(() => harness.backup()?.status?.completionTimestamp !== undefined);
+    expect(harness.backup()?.status).toMatchObject({ phase: 'Completed', result: unverifiedResult });
+    expect(harness.backup()?.status).not.toHaveProperty('saved');
+    expect(harness.cluster.state.started).toHaveLength(started);
   });
 
   it('and whose orphaned snapshots it had in `strays` removes each of them', async () => {
-    world.cluster.state.script = () => ({ end: 'running', lines: [] });
-    world.addBackup('b1');
-    await world.until(() => world.cluster.state.started.length > 0);
-    await world.stop();
+    harness.cluster.state.script = () => ({ end: 'running', lines: [] });
+    harness.addBackup('b1');
+    await harness.until(() => harness.cluster.state.started.length > 0);
+    await harness.stop();
     await writeStatus((text) => text.replace(/}$/, ',"strays":["11111111"]}'));
-    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, ({ spec }) => (spec.cancel = true));
-    await world.start();
-    await world.until(() => world.backup()?.status?.phase === 'Canceled');
-    expect(world.backup()?.status).toMatchObject({ orphanedSnapshots: ['11111111'] });
-    expect(world.backup()?.status).not.toHaveProperty('strays');
-    expect(world.kube.peekAll(dataMoverDeletes).map(({ spec }) => spec.result.snapshotID)).toEqual([
+    harness.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, ({ spec }) => (spec.cancel = true));
+    await harness.start();
+    await harness.until(() => harness.backup()?.status?.phase === 'Canceled');
+    expect(harness.backup()?.status).toMatchObject({ orphanedSnapshots: ['11111111'] });
+    expect(harness.backup()?.status).not.toHaveProperty('strays');
+    expect(harness.kube.peekAll(dataMoverDeletes).map(({ spec }) => spec.result.snapshotID)).toEqual([
       '11111111',
     ]);
   });
@@ -175,8 +175,8 @@ const RECORD = `{
 describe('a Velero backup that the version before has stored', () => {
   /** Runs the restore item actions as Velero does: the claim, then the record that it names. */
   async function restoreWithVelero(): Promise<void> {
-    const { clock } = world.cluster;
-    world.kube.seed<ConfigMap>(configMaps, {
+    const { clock } = harness.cluster;
+    harness.kube.seed<ConfigMap>(configMaps, {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: {
@@ -186,7 +186,7 @@ describe('a Velero backup that the version before has stored', () => {
       },
       data: { enable: 'true' },
     });
-    const client = world.kube.client('plugin');
+    const client = harness.kube.client('plugin');
     const cluster = createClusterReader({ clock, connect: () => Promise.resolve(client) });
     const context: CallContext = { log: recordingLog().log, signal };
     const item = Buffer.from(CLAIM);
@@ -206,13 +206,13 @@ describe('a Velero backup that the version before has stored', () => {
   }
 
   it('is restored from its record', async () => {
-    world.addRepository('precious');
-    await world.start();
+    harness.addRepository('precious');
+    await harness.start();
     await restoreWithVelero();
     const key = { namespace: APP, name: restoreName('restore-uid', 'app', 'data') };
-    const status = () => world.kube.peek(dataMoverRestores, key)?.status;
-    await world.until(() => status()?.completionTimestamp !== undefined);
+    const status = () => harness.kube.peek(dataMoverRestores, key)?.status;
+    await harness.until(() => status()?.completionTimestamp !== undefined);
     expect(status()).toMatchObject({ phase: 'Completed', restored: { snapshotID: 'abcdef01' } });
-    expect(world.read({ namespace: APP, name: 'data' })).toBe('precious');
+    expect(harness.read({ namespace: APP, name: 'data' })).toBe('precious');
   });
 });

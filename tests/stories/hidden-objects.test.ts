@@ -5,28 +5,28 @@ import { formatKey, keyOf, type Kind, type Resource } from '../../api/kubernetes
 import { labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { JANITOR_INTERVAL_MS } from '../../controller/datamover/janitor/janitor.ts';
 import { LEFT_BEHIND } from '../fakes/cluster/left-behind.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 /**
- * What a backup of all namespaces by Velero finds while data is moved. {@link World} and the fault stories check in every story
+ * What a backup of all namespaces by Velero finds while data is moved. {@link ControllerHarness} and the fault stories check in every story
  * that each object of the controller has the label; this test covers the objects that others create for it.
  */
 
-let world: World;
+let harness: ControllerHarness;
 
 beforeEach(async () => {
-  world = new World();
-  await world.addSource('data', 'precious');
+  harness = new ControllerHarness();
+  await harness.addSource('data', 'precious');
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 const nameOf = (kind: Kind<Resource>, object: Resource): string => `${kind.kind} ${formatKey(keyOf(object))}`;
 
 /** Returns every object without a label that excludes it. Pods have the labels of their Jobs. */
 function visible(): string[] {
   return LEFT_BEHIND.filter(({ kind }) => kind !== 'Pod').flatMap((kind) =>
-    world.kube
+    harness.kube
       .peekAll(kind)
       .filter(({ metadata }) => metadata.labels?.[labels.veleroExclude] !== 'true')
       .map((object) => nameOf(kind, object)),
@@ -46,24 +46,24 @@ describe.each([
   const withoutJob = (names: readonly string[]) => names.filter((name) => !/^Job .*volsync/.test(name));
 
   it.each(['backup', 'restore'])('nothing of a %s gets into a Velero backup', async (kind) => {
-    world.addClass(({ spec }) => Object.assign(spec, { mover, config, ...more }));
-    const [source] = world.addRepository('precious');
-    world.addDestination('restored');
-    world.cluster.state.script = () => ({ end: 'running', lines: [] });
-    await world.quiesce();
+    harness.addClass(({ spec }) => Object.assign(spec, { mover, config, ...more }));
+    const [source] = harness.addRepository('precious');
+    harness.addDestination('restored');
+    harness.cluster.state.script = () => ({ end: 'running', lines: [] });
+    await harness.quiesce();
     const before = visible();
-    await world.start();
-    if (kind === 'backup') world.addBackup('one');
-    else world.addRestore('one', ({ spec }) => (spec.source = source));
-    const phase = () => (kind === 'backup' ? world.backup('one') : world.restore('one'))?.status?.phase;
-    await world.until(() => phase() === 'Moving' && world.kube.peekAll(jobs).length > 0);
+    await harness.start();
+    if (kind === 'backup') harness.addBackup('one');
+    else harness.addRestore('one', ({ spec }) => (spec.source = source));
+    const phase = () => (kind === 'backup' ? harness.backup('one') : harness.restore('one'))?.status?.phase;
+    await harness.until(() => phase() === 'Moving' && harness.kube.peekAll(jobs).length > 0);
     // The janitor handles the volumes of caches, which belong to no request.
-    await world.advance(JANITOR_INTERVAL_MS + 5_000, 5_000);
+    await harness.advance(JANITOR_INTERVAL_MS + 5_000, 5_000);
     expect(withoutJob(visible())).toEqual(before);
-    const templates = world.kube.peekAll(jobs).map(templateLabelsOf);
+    const templates = harness.kube.peekAll(jobs).map(templateLabelsOf);
     const transfers = [
-      ...world.kube.peekAll(replicationSources),
-      ...world.kube.peekAll(replicationDestinations),
+      ...harness.kube.peekAll(replicationSources),
+      ...harness.kube.peekAll(replicationDestinations),
     ];
     const podLabels = [...templates, ...transfers.map(({ spec }) => spec.restic?.moverPodLabels)];
     const known = podLabels.filter((one) => one !== undefined);
@@ -78,13 +78,13 @@ function templateLabelsOf(job: Job): Record<string, string> | undefined {
 }
 
 it('a volume that was restored is in the next Velero backup', async () => {
-  const [source] = world.addRepository('precious');
-  await world.start();
-  world.addRestore('one', ({ spec }) => (spec.source = source));
-  world.addDestination('restored');
-  await world.until(() => world.restore('one')?.status?.phase === 'Completed');
-  const claim = world.kube.peek(persistentVolumeClaims, { namespace: APP, name: 'restored' });
-  const volume = world.kube.peek(persistentVolumes, { name: claim?.spec.volumeName ?? '' });
+  const [source] = harness.addRepository('precious');
+  await harness.start();
+  harness.addRestore('one', ({ spec }) => (spec.source = source));
+  harness.addDestination('restored');
+  await harness.until(() => harness.restore('one')?.status?.phase === 'Completed');
+  const claim = harness.kube.peek(persistentVolumeClaims, { namespace: APP, name: 'restored' });
+  const volume = harness.kube.peek(persistentVolumes, { name: claim?.spec.volumeName ?? '' });
   expect(volume).toBeDefined();
   for (const object of [claim, volume])
     expect(object?.metadata.labels ?? {}).not.toHaveProperty(labels.veleroExclude);

@@ -3,7 +3,7 @@ import { events, persistentVolumeClaims } from '../../api/kubernetes/core.ts';
 import type { ObjectMeta, Resource } from '../../api/kubernetes/meta.ts';
 import { annotations, FINALIZER, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { TEXTS, titleOf } from '../fakes/hostile.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 /**
  * Labels, annotations, owners and finalizers that a tenant writes on its requests and claims. No schema restricts them, and the
@@ -13,23 +13,23 @@ import { APP, World } from '../fakes/cluster/world.ts';
 /** Part of each value, so that it is found wherever it appears. */
 const MARK = 'written-by-mallory';
 
-let world: World;
+let harness: ControllerHarness;
 
 beforeEach(() => {
-  world = new World();
+  harness = new ControllerHarness();
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 async function endOf() {
-  await world.until(() => world.backup()?.status?.completionTimestamp !== undefined);
-  await world.advance(3_000);
-  return world.backup()!.status!;
+  await harness.until(() => harness.backup()?.status?.completionTimestamp !== undefined);
+  await harness.advance(3_000);
+  return harness.backup()!.status!;
 }
 
 /** Returns all writes that the API server received, except those to the requests themselves. */
 function written(): string {
-  const bodies = world.kube
+  const bodies = harness.kube
     .writeCalls()
     .filter(({ kind }) => kind.kind !== 'DataMoverBackup' && kind !== events)
     .map(({ body }) => body);
@@ -37,20 +37,20 @@ function written(): string {
 }
 
 const made = (): Resource[] =>
-  world.kube
+  harness.kube
     .writeCalls()
     .filter(({ verb }) => verb === 'create' || verb === 'apply')
     .map(({ body }) => body as Resource)
     .filter(({ kind }) => kind !== 'Event');
 
 describe('a request', () => {
-  beforeEach(() => world.addSource('data', 'precious'));
+  beforeEach(() => harness.addSource('data', 'precious'));
 
   it.each(TEXTS.map((text) => [titleOf(text), text]))(
     'whose traceparent is %s has a trace of its own, which its children carry',
     async (_, text) => {
-      await world.start();
-      world.addBackup('b1', ({ metadata }) => {
+      await harness.start();
+      harness.addBackup('b1', ({ metadata }) => {
         metadata.annotations = { [annotations.traceparent]: `${MARK}${text}` };
       });
       expect(await endOf()).toMatchObject({ phase: 'Completed' });
@@ -72,36 +72,36 @@ describe('a request', () => {
     ['every annotation of ours', { annotations: all }],
     ['the finalizer of the controller', { finalizers: [FINALIZER] }],
   ])('with %s is served as any other, and none of it is copied to what is made', async (_, more) => {
-    const before = world.inventory();
-    await world.start();
-    world.addBackup('b1', (backup) => void Object.assign(backup.metadata, more));
+    const before = harness.inventory();
+    await harness.start();
+    harness.addBackup('b1', (backup) => void Object.assign(backup.metadata, more));
     expect(await endOf()).toMatchObject({ phase: 'Completed' });
     expect(made().length).toBeGreaterThan(0);
     expect(written()).not.toContain(MARK);
-    expect(world.inventory()).toEqual(before);
-    expect(world.backup()?.metadata.finalizers ?? []).not.toContain(FINALIZER);
+    expect(harness.inventory()).toEqual(before);
+    expect(harness.backup()?.metadata.finalizers ?? []).not.toContain(FINALIZER);
   });
 });
 
 describe('a request with owners', () => {
-  beforeEach(() => world.addSource('data', 'precious'));
+  beforeEach(() => harness.addSource('data', 'precious'));
 
   it('that are there is served, and what is made for it has none of them', async () => {
-    const { metadata } = world.kube.peek(persistentVolumeClaims, { namespace: APP, name: 'data' })!;
+    const { metadata } = harness.kube.peek(persistentVolumeClaims, { namespace: APP, name: 'data' })!;
     const owner = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name: 'data', uid: metadata.uid! };
-    const before = world.inventory();
-    await world.start();
-    world.addBackup('b1', (backup) => void (backup.metadata.ownerReferences = [owner]));
+    const before = harness.inventory();
+    await harness.start();
+    harness.addBackup('b1', (backup) => void (backup.metadata.ownerReferences = [owner]));
     expect(await endOf()).toMatchObject({ phase: 'Completed' });
     const owners = made().flatMap((object) => object.metadata.ownerReferences ?? []);
     expect(owners.filter(({ uid }) => uid === owner.uid)).toEqual([]);
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it('that are not there goes as Kubernetes has it, and leaves nothing', async () => {
-    const before = world.inventory();
-    await world.start();
-    world.addBackup('b1', ({ metadata }) => {
+    const before = harness.inventory();
+    await harness.start();
+    harness.addBackup('b1', ({ metadata }) => {
       metadata.ownerReferences = ['Namespace', 'Secret', 'Job', 'Pod'].map((kind) => ({
         apiVersion: 'v1',
         kind,
@@ -110,10 +110,10 @@ describe('a request with owners', () => {
         controller: true,
       }));
     });
-    await world.until(() => world.backup() === undefined);
-    await world.advance(10_000);
+    await harness.until(() => harness.backup() === undefined);
+    await harness.advance(10_000);
     expect(written()).not.toContain(MARK);
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 });
 
@@ -121,15 +121,15 @@ describe('the annotation of a claim', () => {
   const VALUES = ['', ...TEXTS].map((text) => [titleOf(text), text] as const);
 
   async function refuse(key: string, text: string) {
-    await world.addSource('data', 'precious', ({ metadata }) => (metadata.annotations = { [key]: text }));
-    const before = world.inventory();
-    await world.start();
-    world.addBackup('b1');
+    await harness.addSource('data', 'precious', ({ metadata }) => (metadata.annotations = { [key]: text }));
+    const before = harness.inventory();
+    await harness.start();
+    harness.addBackup('b1');
     const { phase, failure } = await endOf();
     expect(phase).toBe('Failed');
     expect(failure?.message).not.toMatch(/[\p{Cc}\p{Cf}]/u);
     expect(failure!.message.length).toBeLessThanOrEqual(8192);
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
     return failure!.reason;
   }
 

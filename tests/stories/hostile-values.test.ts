@@ -2,22 +2,22 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Kind as ResourceKind, Resource } from '../../api/kubernetes/meta.ts';
 import { dataMoverDeletes, dataMoverPrunes } from '../../api/datamover/v1alpha1/kinds.ts';
 import { fieldsOf, hostileValues, setField, titleOf } from '../fakes/hostile.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 /**
  * A tenant writes into each field a value that a shell, a program, a URL, a path, a terminal or a number parser would
  * misinterpret.
  */
 
-let world: World;
+let harness: ControllerHarness;
 let before: string[];
 
 beforeEach(async () => {
-  world = new World();
-  await world.addSource('data', 'precious');
+  harness = new ControllerHarness();
+  await harness.addSource('data', 'precious');
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 type Kind = keyof typeof hostileValues;
 
@@ -25,18 +25,18 @@ const ROOT_FOLDER = { mode: '0755', uid: 0, gid: 0, time: '2026-01-01T00:00:00Z'
 
 function make(kind: Kind, change: (object: Resource) => void): void {
   // No schema of an API server protects the controller here.
-  world.cluster.hasOldSchemas = true;
+  harness.cluster.hasOldSchemas = true;
   if (kind === 'DataMoverDelete' || kind === 'DataMoverPrune') {
     makeCare(kind, change);
     return;
   }
   if (kind === 'DataMoverBackup') {
-    world.addBackup('b1', change);
+    harness.addBackup('b1', change);
     return;
   }
-  const [source] = world.addRepository('precious');
+  const [source] = harness.addRepository('precious');
   const rootFolder = { ...ROOT_FOLDER };
-  world.addRestore('r1', (restore) => {
+  harness.addRestore('r1', (restore) => {
     restore.spec.source = { ...source, result: { ...source!.result!, rootFolder } };
     change(restore);
   });
@@ -57,7 +57,7 @@ function makeCare(kind: 'DataMoverDelete' | 'DataMoverPrune', change: (object: R
         };
   const object = { apiVersion: 'oadp.openshift.io/v1alpha1', kind, metadata: { ...CARE }, spec };
   change(object);
-  world.kube.seed<Resource>(KINDS[kind], object);
+  harness.kube.seed<Resource>(KINDS[kind], object);
 }
 
 const KINDS: Record<'DataMoverDelete' | 'DataMoverPrune', ResourceKind<Resource>> = {
@@ -78,9 +78,9 @@ interface Status {
 }
 
 function statusOf(kind: Kind): Status | undefined {
-  if (kind === 'DataMoverBackup') return world.backup()?.status;
-  if (kind === 'DataMoverRestore') return world.restore()?.status;
-  return (world.kube.peek(KINDS[kind], CARE) as { status?: Status } | undefined)?.status;
+  if (kind === 'DataMoverBackup') return harness.backup()?.status;
+  if (kind === 'DataMoverRestore') return harness.restore()?.status;
+  return (harness.kube.peek(KINDS[kind], CARE) as { status?: Status } | undefined)?.status;
 }
 
 /**
@@ -88,7 +88,7 @@ function statusOf(kind: Kind): Status | undefined {
  * created and is retried, and until then it has started nothing.
  */
 async function endOf(kind: Kind): Promise<Status> {
-  await world.until(() => {
+  await harness.until(() => {
     const { completionTimestamp, lastFailure } = statusOf(kind) ?? {};
     return completionTimestamp !== undefined || lastFailure !== undefined;
   });
@@ -97,7 +97,7 @@ async function endOf(kind: Kind): Promise<Status> {
 
 /** Returns what the API server was requested to create. */
 function made(): string[] {
-  return world.kube
+  return harness.kube
     .writeCalls()
     .filter(({ verb, kind }) => verb === 'create' && kind.kind !== 'Event')
     .map(({ kind, key }) => `${kind.kind} ${key?.name ?? ''}`);
@@ -127,10 +127,10 @@ describe.each(cases)('$field of a $kind', ({ kind, field, values }) => {
   it.each(values.map((value) => [titleOf(value), value]))(
     'is refused before anything is made, by its name: %s',
     async (_, value) => {
-      if (kind === 'DataMoverRestore') world.addDestination();
-      await world.quiesce();
-      before = world.inventory();
-      await world.start();
+      if (kind === 'DataMoverRestore') harness.addDestination();
+      await harness.quiesce();
+      before = harness.inventory();
+      await harness.start();
       make(kind, (object) => setField(object, field, value));
       const { phase, lastFailure, failure = lastFailure } = await endOf(kind);
       expect(phase).toBe(failure === lastFailure ? 'Retrying' : 'Failed');
@@ -139,8 +139,8 @@ describe.each(cases)('$field of a $kind', ({ kind, field, values }) => {
       expect(failure!.message.length).toBeLessThanOrEqual(8192);
       expect(failure?.message).not.toMatch(/[\p{Cc}\p{Cf}]|p4ssw0rd|s3cr3t/u);
       expect(made()).toEqual([]);
-      expect(world.inventory()).toEqual(before);
-      expect(world.cluster.state.started).toEqual([]);
+      expect(harness.inventory()).toEqual(before);
+      expect(harness.cluster.state.started).toEqual([]);
     },
   );
 });
@@ -157,8 +157,8 @@ function namingOf(field: string): RegExp {
 
 describe('what a tenant may say freely', () => {
   it.each(['reason', 'message'])('is shown as one line of plain text: the %s of a failure', async (part) => {
-    world.addDestination();
-    await world.start();
+    harness.addDestination();
+    await harness.start();
     const text = `\u001b[2J\n${APP}\u202e${'x'.repeat(part === 'message' ? 32_000 : 900)}`;
     make('DataMoverRestore', (restore) => {
       const failure = { reason: 'R', message: 'm', [part]: text };

@@ -15,25 +15,25 @@ import { replicationSources } from '../../api/volsync/v1alpha1.ts';
 import { formatKey, keyOf, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 import { childName } from '../../api/datamover/v1alpha1/names.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 /** Stories of docs/testing.md that fit into no other test. */
 
-let world: World;
+let harness: ControllerHarness;
 
 beforeEach(async () => {
-  world = new World();
-  await world.addSource('data', 'precious');
+  harness = new ControllerHarness();
+  await harness.addSource('data', 'precious');
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
-const phaseOf = (name: string) => world.backup(name)?.status?.phase;
+const phaseOf = (name: string) => harness.backup(name)?.status?.phase;
 
 /** Returns the objects of these kinds that were created for a request. */
 function childrenOf(uid: string, kinds: readonly Kind<Resource>[]): string[] {
   return kinds.flatMap((kind) =>
-    world.kube
+    harness.kube
       .peekAll(kind)
       .filter(({ metadata }) => metadata.labels?.['oadp.openshift.io/request-uid'] === uid)
       .map((object) => `${kind.kind} ${formatKey(keyOf(object))}`),
@@ -42,19 +42,19 @@ function childrenOf(uid: string, kinds: readonly Kind<Resource>[]): string[] {
 
 describe('known defects', () => {
   it('D3: a queued backup owns nothing but its snapshot', async () => {
-    world.addClass(({ spec }) => {
+    harness.addClass(({ spec }) => {
       spec.limits = { ...spec.limits, backups: 1 };
     });
-    await world.addSource('other', 'as precious');
-    world.cluster.state.script = () => ({ end: 'running', lines: [] });
-    await world.start();
-    world.addBackup('b1');
-    await world.until(() => phaseOf('b1') === 'Moving');
-    const { uid = '' } = world.addBackup('b2', ({ spec }) => {
+    await harness.addSource('other', 'as precious');
+    harness.cluster.state.script = () => ({ end: 'running', lines: [] });
+    await harness.start();
+    harness.addBackup('b1');
+    await harness.until(() => phaseOf('b1') === 'Moving');
+    const { uid = '' } = harness.addBackup('b2', ({ spec }) => {
       spec.dataSourceRef.name = 'other';
     }).metadata;
-    await world.until(() => phaseOf('b2') === 'Queued');
-    await world.advance(60_000);
+    await harness.until(() => phaseOf('b2') === 'Queued');
+    await harness.advance(60_000);
     const made = childrenOf(uid, [
       volumeSnapshots,
       volumeSnapshotContents,
@@ -63,33 +63,33 @@ describe('known defects', () => {
       replicationSources,
     ]);
     const snapshot = { namespace: APP, name: childName('backup', uid) };
-    const content = world.kube.peek(volumeSnapshots, snapshot)?.status?.boundVolumeSnapshotContentName;
+    const content = harness.kube.peek(volumeSnapshots, snapshot)?.status?.boundVolumeSnapshotContentName;
     expect(made).toEqual([`VolumeSnapshot ${formatKey(snapshot)}`, `VolumeSnapshotContent ${content ?? ''}`]);
   });
 
   it('D12: requests of one name in two namespaces do not meet', async () => {
-    world.kube.seed(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
+    harness.kube.seed(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
     const elsewhere: PersistentVolumeClaim = {
-      ...world.kube.peek(persistentVolumeClaims, { namespace: APP, name: 'data' })!,
+      ...harness.kube.peek(persistentVolumeClaims, { namespace: APP, name: 'data' })!,
       metadata: { namespace: 'shop', name: 'data' },
     };
     const { volumeName: _, ...spec } = elsewhere.spec;
-    world.kube.seed(persistentVolumeClaims, { ...elsewhere, spec, status: {} });
-    await world.quiesce();
-    world.write({ namespace: 'shop', name: 'data' }, 'goods');
-    await world.start();
-    world.addBackup('b1');
-    world.addBackup('b1', ({ metadata }) => {
+    harness.kube.seed(persistentVolumeClaims, { ...elsewhere, spec, status: {} });
+    await harness.quiesce();
+    harness.write({ namespace: 'shop', name: 'data' }, 'goods');
+    await harness.start();
+    harness.addBackup('b1');
+    harness.addBackup('b1', ({ metadata }) => {
       metadata.namespace = 'shop';
     });
     const both = () =>
-      [APP, 'shop'].map((namespace) => world.kube.peek(dataMoverBackups, { namespace, name: 'b1' }));
-    await world.until(() => both().every((one) => one?.status?.completionTimestamp !== undefined));
+      [APP, 'shop'].map((namespace) => harness.kube.peek(dataMoverBackups, { namespace, name: 'b1' }));
+    await harness.until(() => both().every((one) => one?.status?.completionTimestamp !== undefined));
     expect(both().map((one) => [one?.status?.phase, one?.status?.result?.bytes])).toEqual([
       ['Completed', 'precious'.length],
       ['Completed', 'goods'.length],
     ]);
-    const repositories = [...world.cluster.state.repositories.values()];
+    const repositories = [...harness.cluster.state.repositories.values()];
     expect(repositories.map(({ snapshots }) => snapshots.map(({ content }) => content))).toEqual(
       expect.arrayContaining([['precious'], ['goods']]),
     );
@@ -97,13 +97,13 @@ describe('known defects', () => {
 
   it('D24: several default classes of storage and of snapshots do no harm', async () => {
     for (const name of ['fast', 'other']) {
-      world.addStorageClass(name);
-      world.kube.edit(storageClasses, { name }, ({ metadata }) => {
+      harness.addStorageClass(name);
+      harness.kube.edit(storageClasses, { name }, ({ metadata }) => {
         metadata.annotations = { 'storageclass.kubernetes.io/is-default-class': 'true' };
       });
     }
-    for (const driver of [world.cluster.state.driver, 'other.example.com'])
-      world.kube.seed(volumeSnapshotClasses, {
+    for (const driver of [harness.cluster.state.driver, 'other.example.com'])
+      harness.kube.seed(volumeSnapshotClasses, {
         apiVersion: 'snapshot.storage.k8s.io/v1',
         kind: 'VolumeSnapshotClass',
         metadata: {
@@ -113,30 +113,30 @@ describe('known defects', () => {
         driver,
         deletionPolicy: 'Delete',
       });
-    await world.start();
-    world.addBackup('b1');
-    await world.until(() => world.backup()?.status?.completionTimestamp !== undefined);
-    expect(world.backup()?.status?.phase).toBe('Completed');
+    await harness.start();
+    harness.addBackup('b1');
+    await harness.until(() => harness.backup()?.status?.completionTimestamp !== undefined);
+    expect(harness.backup()?.status?.phase).toBe('Completed');
   });
 
   it('D32: the volume to read from may be a shallow one of another class', async () => {
-    world.addStorageClass('shallow');
-    world.addClass(({ spec }) => {
+    harness.addStorageClass('shallow');
+    harness.addClass(({ spec }) => {
       spec.storageClasses = {
         fast: { stagingStorageClassName: 'shallow', stagingAccessModes: ['ReadOnlyMany'] },
       };
     });
-    world.cluster.state.script = () => ({ end: 'running', lines: [] });
-    await world.start();
-    const { uid = '' } = world.addBackup('b1').metadata;
+    harness.cluster.state.script = () => ({ end: 'running', lines: [] });
+    await harness.start();
+    const { uid = '' } = harness.addBackup('b1').metadata;
     const staging = { namespace: 'velero', name: childName('backup', uid) };
-    await world.until(() => phaseOf('b1') === 'Moving');
-    expect(world.kube.peek(persistentVolumeClaims, staging)?.spec).toMatchObject({
+    await harness.until(() => phaseOf('b1') === 'Moving');
+    expect(harness.kube.peek(persistentVolumeClaims, staging)?.spec).toMatchObject({
       storageClassName: 'shallow',
       accessModes: ['ReadOnlyMany'],
     });
     // The volume of the backup is recorded with its own class and modes, not with those of the staging claim.
-    expect(world.backup()?.status).toMatchObject({
+    expect(harness.backup()?.status).toMatchObject({
       volume: { storageClassName: 'fast', accessModes: ['ReadWriteOnce'] },
     });
   });

@@ -9,37 +9,37 @@ import {
 import { replicationDestinations, replicationSources } from '../../api/volsync/v1alpha1.ts';
 import { dataMoverDeletes } from '../../api/datamover/v1alpha1/kinds.ts';
 import type { DataMoverBackupStatus } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 /**
  * Data that VolSync would leave out is found before it moves anything, and settings that it does not restore are restored after
  * it.
  */
 
-let world: World;
+let harness: ControllerHarness;
 
 beforeEach(async () => {
-  world = new World();
-  await world.start();
+  harness = new ControllerHarness();
+  await harness.start();
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
-const status = (): DataMoverBackupStatus => world.backup()?.status ?? {};
+const status = (): DataMoverBackupStatus => harness.backup()?.status ?? {};
 const isOver = (): boolean => ['Completed', 'Failed', 'Canceled'].includes(status().phase ?? '');
 const jobsOf = (suffix: string): Job[] =>
-  world.kube.peekAll(jobs).filter(({ metadata }) => metadata.name.endsWith(suffix));
+  harness.kube.peekAll(jobs).filter(({ metadata }) => metadata.name.endsWith(suffix));
 const rootOf = (claim: string): string | undefined => {
   const { volumeName = '' } =
-    world.kube.peek(persistentVolumeClaims, { namespace: APP, name: claim })?.spec ?? {};
-  const volume = world.kube.peek(persistentVolumes, { name: volumeName });
-  return world.cluster.state.roots.get(volume?.spec.csi?.volumeHandle ?? '');
+    harness.kube.peek(persistentVolumeClaims, { namespace: APP, name: claim })?.spec ?? {};
+  const volume = harness.kube.peek(persistentVolumes, { name: volumeName });
+  return harness.cluster.state.roots.get(volume?.spec.csi?.volumeHandle ?? '');
 };
 
 /** Sets the result of the survey of the volume. */
 function finds(leftOut: object): void {
   const found = { message_type: 'left out', sockets: 0, sealed: false, empty: 0, held: 0, first: '' };
-  world.cluster.state.survey = (honest) => ({
+  harness.cluster.state.survey = (honest) => ({
     ...honest,
     lines: [
       ...honest.lines.filter((line) => !line.includes('left out')),
@@ -49,26 +49,26 @@ function finds(leftOut: object): void {
 }
 
 async function backUp(): Promise<void> {
-  world.addClass();
-  await world.addSource('data', 'precious');
-  world.addBackup('b1');
-  await world.until(isOver);
+  harness.addClass();
+  await harness.addSource('data', 'precious');
+  harness.addBackup('b1');
+  await harness.until(isOver);
 }
 
 describe('what a backup by VolSync leaves out', () => {
   it('fails it before anything is saved where it is data', async () => {
     finds({ held: 2, first: 'home/lost+found' });
-    const before = world.inventory();
+    const before = harness.inventory();
     await backUp();
     expect(status().failure).toEqual({
       reason: 'UnsupportedContent',
       message:
         'VolSync does not save what is called lost+found, and the volume holds data under 2 such names, the first being "home/lost+found": move the data or remove it, or choose a DataMoverClass of mover Restic, which saves it',
     });
-    expect(world.cluster.state.started).toEqual([]);
-    expect(world.cluster.state.repositories.size).toBe(0);
-    expect(world.kube.peekAll(dataMoverDeletes)).toEqual([]);
-    expect(world.inventory().filter((one) => one.includes('dmb-'))).toEqual(
+    expect(harness.cluster.state.started).toEqual([]);
+    expect(harness.cluster.state.repositories.size).toBe(0);
+    expect(harness.kube.peekAll(dataMoverDeletes)).toEqual([]);
+    expect(harness.inventory().filter((one) => one.includes('dmb-'))).toEqual(
       before.filter((one) => one.includes('dmb-')),
     );
   });
@@ -76,8 +76,8 @@ describe('what a backup by VolSync leaves out', () => {
   it('is in the result where it is none, with the root folder and the identity of the repository', async () => {
     const repositoryID = 'ab'.repeat(32);
     finds({ sockets: 3, empty: 1, sealed: true });
-    const { survey } = world.cluster.state;
-    world.cluster.state.survey = (honest) => {
+    const { survey } = harness.cluster.state;
+    harness.cluster.state.survey = (honest) => {
       const run = survey?.(honest) ?? honest;
       return {
         ...run,
@@ -101,16 +101,16 @@ describe('what a backup by VolSync leaves out', () => {
     await backUp();
     expect(status()).toMatchObject({ phase: 'Completed', result: { bytes: 8 } });
     expect(status().result).not.toHaveProperty('notSaved');
-    expect(world.kube.peekAll(jobs)).toEqual([]);
+    expect(harness.kube.peekAll(jobs)).toEqual([]);
   });
 
   it('is found before VolSync is asked, by a pod that only reads', async () => {
-    world.cluster.state.survey = (honest) => ({ ...honest, end: 'running' });
-    world.addClass();
-    await world.addSource('data', 'precious');
-    world.addBackup('b1');
-    await world.until(() => jobsOf('-survey').length === 1);
-    expect(world.kube.peekAll(replicationSources)).toEqual([]);
+    harness.cluster.state.survey = (honest) => ({ ...honest, end: 'running' });
+    harness.addClass();
+    await harness.addSource('data', 'precious');
+    harness.addBackup('b1');
+    await harness.until(() => jobsOf('-survey').length === 1);
+    expect(harness.kube.peekAll(replicationSources)).toEqual([]);
     expect(jobsOf('-survey')[0]).toMatchObject({
       spec: {
         template: {
@@ -129,86 +129,86 @@ describe('what a backup by VolSync leaves out', () => {
   });
 
   it('is not read by VolSync while the pod that looked at it counts as running', async () => {
-    world.cluster.state.survey = (honest) => ({ ...honest, end: 'running' });
-    world.addClass();
-    await world.addSource('data', 'precious');
-    world.addBackup('b1');
-    await world.until(() => jobsOf('-survey').length === 1);
+    harness.cluster.state.survey = (honest) => ({ ...honest, end: 'running' });
+    harness.addClass();
+    await harness.addSource('data', 'precious');
+    harness.addBackup('b1');
+    await harness.until(() => jobsOf('-survey').length === 1);
     const name = jobsOf('-survey')[0]!.metadata.name;
     // The kubelet reports the container first; the Job controller counts the pod later.
-    const log = world.cluster.state.logs.get(`velero/${name}-pod`)!;
+    const log = harness.cluster.state.logs.get(`velero/${name}-pod`)!;
     log.ended = true;
     for (const changed of log.listeners) changed();
-    world.kube.edit(pods, { namespace: 'velero', name: `${name}-pod` }, (pod) => {
+    harness.kube.edit(pods, { namespace: 'velero', name: `${name}-pod` }, (pod) => {
       pod.status!.containerStatuses = [{ name: 'restic', state: { terminated: { exitCode: 0 } } }];
     });
-    await world.advance(5_000);
-    expect(world.kube.peekAll(replicationSources)).toEqual([]);
+    await harness.advance(5_000);
+    expect(harness.kube.peekAll(replicationSources)).toEqual([]);
     expect(status().message).toContain('waiting for the end of the pod');
-    world.kube.edit(jobs, { namespace: 'velero', name }, (one) => void (one.status = { succeeded: 1 }));
-    await world.until(isOver);
+    harness.kube.edit(jobs, { namespace: 'velero', name }, (one) => void (one.status = { succeeded: 1 }));
+    await harness.until(isOver);
     expect(status().phase).toBe('Completed');
   });
 
   it('fails it where nothing tells', async () => {
-    world.cluster.state.survey = () => ({ end: 'succeeded', lines: [] });
+    harness.cluster.state.survey = () => ({ end: 'succeeded', lines: [] });
     await backUp();
     expect(status().failure).toMatchObject({ reason: 'MoverFailed' });
     expect(status().failure?.message).toContain(
       'the log of the Job that looked for what VolSync leaves out is lost',
     );
-    expect(world.cluster.state.started).toEqual([]);
+    expect(harness.cluster.state.started).toEqual([]);
   });
 
   it('is still known when the Job that found it is gone by the end of the transfer', async () => {
     finds({ sockets: 3 });
-    world.cluster.state.script = () => ({ end: 'running', lines: [] });
-    world.addClass();
-    await world.addSource('data', 'precious');
-    world.addBackup('b1');
-    await world.until(() => world.cluster.state.started.length === 1);
+    harness.cluster.state.script = () => ({ end: 'running', lines: [] });
+    harness.addClass();
+    await harness.addSource('data', 'precious');
+    harness.addBackup('b1');
+    await harness.until(() => harness.cluster.state.started.length === 1);
     for (const { metadata } of jobsOf('-survey'))
-      world.kube.remove(jobs, { namespace: 'velero', name: metadata.name });
-    const name = world.kube.peekAll(replicationSources)[0]?.metadata.name ?? '';
-    world.cluster.endRun(name, {
+      harness.kube.remove(jobs, { namespace: 'velero', name: metadata.name });
+    const name = harness.kube.peekAll(replicationSources)[0]?.metadata.name ?? '';
+    harness.cluster.endRun(name, {
       end: 'succeeded',
       lines: ['processed 3 files, 8 B in 0:00', 'snapshot abcdef09 saved', '=== Done ==='],
     });
-    await world.until(isOver);
+    await harness.until(isOver);
     expect(status()).toMatchObject({ phase: 'Completed', result: { notSaved: 'sockets: 3' } });
   });
 });
 
 describe('what VolSync does not set in a volume that it restores', () => {
   const rootFolder = { mode: '2770', uid: 999, gid: 999, time: '2026-01-01T00:00:00Z' };
-  const isRestored = (): boolean => ['Completed', 'Failed'].includes(world.restore()?.status?.phase ?? '');
+  const isRestored = (): boolean => ['Completed', 'Failed'].includes(harness.restore()?.status?.phase ?? '');
 
   function start(recorded: object): void {
-    world.addClass();
-    const [source] = world.addRepository('precious');
-    world.addDestination();
+    harness.addClass();
+    const [source] = harness.addRepository('precious');
+    harness.addDestination();
     const named = { ...source, result: { ...source?.result, ...recorded } };
-    world.addRestore('r1', (one) => Object.assign(one.spec, { source: named }));
+    harness.addRestore('r1', (one) => Object.assign(one.spec, { source: named }));
   }
 
   it.each(['VolSync', 'Restic'])('is as the record of a backup by %s says', async (mover) => {
     start({ mover, rootFolder });
-    await world.until(isRestored);
-    expect(world.restore()?.status).toMatchObject({ phase: 'Completed', restored: { bytes: 8 } });
-    expect(world.restore()?.status?.restored).not.toHaveProperty('notPreserved');
+    await harness.until(isRestored);
+    expect(harness.restore()?.status).toMatchObject({ phase: 'Completed', restored: { bytes: 8 } });
+    expect(harness.restore()?.status?.restored).not.toHaveProperty('notPreserved');
     expect(rootOf('restored')).toBe('2770:999:999:1767225600');
-    expect(world.kube.peekAll(jobs)).toEqual([]);
+    expect(harness.kube.peekAll(jobs)).toEqual([]);
   });
 
   it('is left alone where nothing is recorded of it', async () => {
     start({});
-    await world.until(isRestored);
-    expect(world.restore()?.status).toMatchObject({ phase: 'Completed' });
-    expect(world.cluster.state.roots.size).toBe(0);
+    await harness.until(isRestored);
+    expect(harness.restore()?.status).toMatchObject({ phase: 'Completed' });
+    expect(harness.cluster.state.roots.size).toBe(0);
   });
 
   it('is in the result with what could not be set', async () => {
-    world.cluster.state.metadataRestore = () => ({
+    harness.cluster.state.metadataRestore = () => ({
       end: 'succeeded',
       lines: [
         JSON.stringify({ message_type: 'summary' }),
@@ -216,14 +216,14 @@ describe('what VolSync does not set in a volume that it restores', () => {
       ],
     });
     start({ rootFolder });
-    await world.until(isRestored);
-    expect(world.restore()?.status?.restored?.notPreserved).toBe('of the root folder: owner mode');
+    await harness.until(isRestored);
+    expect(harness.restore()?.status?.restored?.notPreserved).toBe('of the root folder: owner mode');
   });
 
   it('is in the result with what our Job may not set either, whatever its number', async () => {
     const errors = (kind: string, count: number): string =>
       JSON.stringify({ message_type: 'errors', kind, count, first: '' });
-    world.cluster.state.metadataRestore = () => ({
+    harness.cluster.state.metadataRestore = () => ({
       end: 'failed',
       lines: [
         JSON.stringify({ message_type: 'summary', files_skipped: 3, bytes_skipped: 8 }),
@@ -233,8 +233,8 @@ describe('what VolSync does not set in a volume that it restores', () => {
       ],
     });
     start({ rootFolder });
-    await world.until(isRestored);
-    expect(world.restore()?.status).toMatchObject({
+    await harness.until(isRestored);
+    expect(harness.restore()?.status).toMatchObject({
       phase: 'Completed',
       restored: {
         bytes: 8,
@@ -244,34 +244,34 @@ describe('what VolSync does not set in a volume that it restores', () => {
   });
 
   it('is in the result where nothing tells that it was set', async () => {
-    world.cluster.state.metadataRestore = () => ({ end: 'succeeded', lines: [] });
+    harness.cluster.state.metadataRestore = () => ({ end: 'succeeded', lines: [] });
     start({ rootFolder });
-    await world.until(isRestored);
-    expect(world.restore()?.status?.restored?.notPreserved).toContain('nothing proves that owners, modes');
+    await harness.until(isRestored);
+    expect(harness.restore()?.status?.restored?.notPreserved).toContain('nothing proves that owners, modes');
   });
 
   it('is restored before the claim has the volume, and also when VolSync has forgotten its log', async () => {
-    world.cluster.state.metadataRestore = (honest) => ({ ...honest, end: 'running' });
+    harness.cluster.state.metadataRestore = (honest) => ({ ...honest, end: 'running' });
     start({ rootFolder });
-    await world.until(() => jobsOf('-metadata').length === 1);
-    expect(world.restore()?.status?.restored).toBeUndefined();
-    const [destination] = world.kube.peekAll(replicationDestinations);
-    world.kube.edit(
+    await harness.until(() => jobsOf('-metadata').length === 1);
+    expect(harness.restore()?.status?.restored).toBeUndefined();
+    const [destination] = harness.kube.peekAll(replicationDestinations);
+    harness.kube.edit(
       replicationDestinations,
       { namespace: 'velero', name: destination!.metadata.name },
       (one) => {
         one.status!.latestMoverStatus = { result: 'Successful', logs: '' };
       },
     );
-    await world.stop();
-    await world.start();
+    await harness.stop();
+    await harness.start();
     const [job] = jobsOf('-metadata');
-    world.kube.remove(pods, { namespace: 'velero', name: `${job!.metadata.name}-pod` });
-    world.kube.edit(jobs, { namespace: 'velero', name: job!.metadata.name }, (one) => {
+    harness.kube.remove(pods, { namespace: 'velero', name: `${job!.metadata.name}-pod` });
+    harness.kube.edit(jobs, { namespace: 'velero', name: job!.metadata.name }, (one) => {
       one.status = { succeeded: 1 };
     });
-    await world.until(isRestored);
-    expect(world.restore()?.status).toMatchObject({
+    await harness.until(isRestored);
+    expect(harness.restore()?.status).toMatchObject({
       phase: 'Completed',
       // Only the log of the Job would prove how it ended, and its pod was deleted.
       restored: { bytes: 8, notPreserved: expect.stringContaining('nothing proves that') as unknown },
@@ -279,13 +279,13 @@ describe('what VolSync does not set in a volume that it restores', () => {
   });
 
   it('has its own time to start, however long VolSync has taken', async () => {
-    world.cluster.state.metadataRestore = (honest) => ({ ...honest, end: 'unscheduled' });
+    harness.cluster.state.metadataRestore = (honest) => ({ ...honest, end: 'unscheduled' });
     start({ rootFolder });
-    await world.until(() => jobsOf('-metadata').length === 1);
-    await world.advance(10_000);
+    await harness.until(() => jobsOf('-metadata').length === 1);
+    await harness.advance(10_000);
     expect(isRestored()).toBe(false);
-    await world.until(isRestored, 4_000_000);
-    expect(world.restore()?.status?.failure?.message).toContain(
+    await harness.until(isRestored, 4_000_000);
+    expect(harness.restore()?.status?.failure?.message).toContain(
       'restic is restoring what VolSync does not set',
     );
   });

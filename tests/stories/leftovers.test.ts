@@ -4,41 +4,41 @@ import type { DataMoverClassSpec } from '../../api/datamover/v1alpha1/data-mover
 import { dataMoverBackups, dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
 import { childName } from '../../api/datamover/v1alpha1/names.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
-let world: World;
+let harness: ControllerHarness;
 let before: string[];
 
 const b1 = { namespace: APP, name: 'b1' };
-const child = (): string => childName('backup', world.backup()?.metadata.uid ?? '');
-const phase = (name = 'b1') => world.backup(name)?.status?.phase;
-const cleanedUp = () => world.backup()?.status?.conditions?.find(({ type }) => type === 'CleanedUp');
+const child = (): string => childName('backup', harness.backup()?.metadata.uid ?? '');
+const phase = (name = 'b1') => harness.backup(name)?.status?.phase;
+const cleanedUp = () => harness.backup()?.status?.conditions?.find(({ type }) => type === 'CleanedUp');
 const warnings = (): string[] =>
-  world.reports.filter(({ reason }) => reason === 'DataMoverWarning').map(({ message }) => message);
+  harness.reports.filter(({ reason }) => reason === 'DataMoverWarning').map(({ message }) => message);
 
 function setClass(spec: { [K in 'limits' | 'deadlines']?: Partial<DataMoverClassSpec[K]> }): void {
-  if (world.kube.peek(dataMoverClasses, { name: 'volsync' }) !== undefined)
-    world.kube.remove(dataMoverClasses, { name: 'volsync' });
-  world.addClass((object) => Object.assign(object.spec, spec));
+  if (harness.kube.peek(dataMoverClasses, { name: 'volsync' }) !== undefined)
+    harness.kube.remove(dataMoverClasses, { name: 'volsync' });
+  harness.addClass((object) => Object.assign(object.spec, spec));
 }
 
 beforeEach(async () => {
-  world = new World();
-  await world.addSource('data', 'precious');
-  before = world.inventory();
+  harness = new ControllerHarness();
+  await harness.addSource('data', 'precious');
+  before = harness.inventory();
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 /** Runs a backup to its end while `duty` is blocked. */
 async function leaveBehind(duty: 'reclaim' | 'collect' | 'release claims'): Promise<void> {
-  world.cluster.hold(duty);
-  await world.start();
-  world.addBackup('b1');
-  await world.until(() => phase() === 'CleaningUp');
-  await world.advance(290_000, 10_000);
+  harness.cluster.hold(duty);
+  await harness.start();
+  harness.addBackup('b1');
+  await harness.until(() => phase() === 'CleaningUp');
+  await harness.advance(290_000, 10_000);
   expect(phase()).toBe('CleaningUp');
-  await world.until(() => phase() === 'Completed', 20_000);
+  await harness.until(() => phase() === 'Completed', 20_000);
 }
 
 describe('what storage does not delete', () => {
@@ -54,99 +54,99 @@ describe('what storage does not delete', () => {
 
   it('is removed as soon as it lets go, by a process that was started since, too', async () => {
     await leaveBehind('reclaim');
-    await world.stop();
-    await world.start();
-    await world.advance(120_000, 10_000);
-    expect(world.backup()?.metadata.finalizers).toHaveLength(1);
-    world.cluster.release('reclaim');
-    await world.until(() => cleanedUp()?.status === 'True', 70_000);
-    expect(world.inventory()).toEqual(before);
-    expect(world.backup()).toMatchObject({ status: { phase: 'Completed' }, metadata: { finalizers: [] } });
+    await harness.stop();
+    await harness.start();
+    await harness.advance(120_000, 10_000);
+    expect(harness.backup()?.metadata.finalizers).toHaveLength(1);
+    harness.cluster.release('reclaim');
+    await harness.until(() => cleanedUp()?.status === 'True', 70_000);
+    expect(harness.inventory()).toEqual(before);
+    expect(harness.backup()).toMatchObject({ status: { phase: 'Completed' }, metadata: { finalizers: [] } });
     expect(warnings()).toHaveLength(1);
   });
 
   it.each(['release claims', 'collect'] as const)('does not keep what comes after it (%s)', async (duty) => {
     await leaveBehind(duty);
-    const volume = world.kube.peek(persistentVolumeClaims, { namespace: 'velero', name: child() });
+    const volume = harness.kube.peek(persistentVolumeClaims, { namespace: 'velero', name: child() });
     expect(volume?.metadata.deletionTimestamp ?? 'gone').toBeTruthy();
-    world.cluster.release(duty);
-    await world.until(() => cleanedUp()?.status === 'True', 70_000);
-    expect(world.inventory()).toEqual(before);
+    harness.cluster.release(duty);
+    await harness.until(() => cleanedUp()?.status === 'True', 70_000);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it('gives the place to the next one', async () => {
     setClass({ limits: { backups: 1 } });
-    await world.addSource('other', 'precious too');
-    world.cluster.hold('reclaim');
-    await world.start();
-    world.addBackup('b1');
-    await world.until(() => phase() === 'CleaningUp');
-    world.addBackup('b2', (object) => {
+    await harness.addSource('other', 'precious too');
+    harness.cluster.hold('reclaim');
+    await harness.start();
+    harness.addBackup('b1');
+    await harness.until(() => phase() === 'CleaningUp');
+    harness.addBackup('b2', (object) => {
       object.spec.dataSourceRef.name = 'other';
     });
-    await world.advance(200_000, 10_000);
+    await harness.advance(200_000, 10_000);
     expect(phase('b2')).toBe('Queued');
-    await world.until(() => world.backup('b2')?.status?.result !== undefined, 200_000);
+    await harness.until(() => harness.backup('b2')?.status?.result !== undefined, 200_000);
   });
 
   it('does not keep a request for ever that somebody deletes', async () => {
     await leaveBehind('reclaim');
-    await world.kube.client().delete(dataMoverBackups, b1);
-    await world.advance(200_000, 10_000);
-    expect(world.backup()).toBeDefined();
-    await world.until(() => world.backup() === undefined, 200_000);
+    await harness.kube.client().delete(dataMoverBackups, b1);
+    await harness.advance(200_000, 10_000);
+    expect(harness.backup()).toBeDefined();
+    await harness.until(() => harness.backup() === undefined, 200_000);
     expect(warnings().at(-1)).toMatch(/PersistentVolume pvc-/);
   });
 
   it('has the time that the class gives it', async () => {
     setClass({ deadlines: { cleanUpSeconds: 30 } });
-    world.cluster.hold('reclaim');
-    await world.start();
-    world.addBackup('b1');
-    await world.until(() => phase() === 'CleaningUp');
-    await world.until(() => phase() === 'Completed', 40_000);
+    harness.cluster.hold('reclaim');
+    await harness.start();
+    harness.addBackup('b1');
+    await harness.until(() => phase() === 'CleaningUp');
+    await harness.until(() => phase() === 'Completed', 40_000);
   });
 });
 
 describe('a clean-up that the API server refuses', () => {
   it('is bounded too, says why, and goes on when it is allowed', async () => {
-    world.kube.before = ({ verb, kind, key }) => {
+    harness.kube.before = ({ verb, kind, key }) => {
       if (verb === 'delete' && kind === persistentVolumeClaims && key?.namespace === 'velero')
         throw new KubeError({ code: 403, reason: 'Forbidden', message: 'claims may not be deleted' });
     };
-    await world.start();
-    world.addBackup('b1');
-    await world.until(() => phase() === 'Completed', 800_000);
+    await harness.start();
+    harness.addBackup('b1');
+    await harness.until(() => phase() === 'Completed', 800_000);
     expect(cleanedUp()).toMatchObject({
       reason: 'LeftBehind',
       message: expect.stringContaining('claims may not be deleted'),
     });
-    world.kube.restart();
-    await world.until(() => cleanedUp()?.status === 'True', 70_000);
-    expect(world.inventory()).toEqual(before);
+    harness.kube.restart();
+    await harness.until(() => cleanedUp()?.status === 'True', 70_000);
+    expect(harness.inventory()).toEqual(before);
   });
 });
 
 describe('a transfer', () => {
   it('has a deadline of its own, however well it moves on', async () => {
     setClass({ deadlines: { totalSeconds: 600 } });
-    world.cluster.state.script = () => ({ end: 'running', lines: ['Starting container'] });
-    await world.start();
-    world.addBackup('b1');
-    await world.until(() => world.cluster.state.started.length > 0);
+    harness.cluster.state.script = () => ({ end: 'running', lines: ['Starting container'] });
+    await harness.start();
+    harness.addBackup('b1');
+    await harness.until(() => harness.cluster.state.started.length > 0);
     for (let minute = 1; minute < 10; minute++) {
-      await world.advance(60_000, 30_000);
-      world.cluster.say(
+      await harness.advance(60_000, 30_000);
+      harness.cluster.say(
         child(),
         `[0:10] ${minute} files ${minute}.000 KiB, total 56 files 2.000 MiB, 0 errors`,
       );
       expect(phase()).toBe('Moving');
     }
-    await world.until(() => phase() === 'Failed', 70_000);
-    expect(world.backup()?.status?.failure).toMatchObject({
+    await harness.until(() => phase() === 'Failed', 70_000);
+    expect(harness.backup()?.status?.failure).toMatchObject({
       reason: 'DeadlineExceeded',
       message: expect.stringMatching(/^not done 600 s after admission: /),
     });
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 });

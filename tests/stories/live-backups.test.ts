@@ -13,59 +13,61 @@ import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
 import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
 import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 import { childName } from '../../api/datamover/v1alpha1/names.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 const SOURCE = { namespace: APP, name: 'data' };
 
 const LIMITS = { backups: 10, restores: 10, deletes: 2, prunes: 1, backupsPerNode: 10, restoresPerNode: 10 };
 
-let world: World;
+let harness: ControllerHarness;
 let child: string;
 let before: string[];
 
 beforeEach(async () => {
-  world = new World();
+  harness = new ControllerHarness();
   capture('Live');
-  await world.addSource('data', 'precious');
-  before = world.inventory();
+  await harness.addSource('data', 'precious');
+  before = harness.inventory();
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 function capture(mode: DataMoverClass['spec']['capture'], more: Partial<DataMoverClass['spec']> = {}): void {
-  world.addClass((object) => Object.assign(object.spec, { capture: mode, ...more }));
+  harness.addClass((object) => Object.assign(object.spec, { capture: mode, ...more }));
 }
 
 async function begin(): Promise<void> {
-  await world.start();
-  child = childName('backup', world.addBackup('b1').metadata.uid ?? '');
+  await harness.start();
+  child = childName('backup', harness.addBackup('b1').metadata.uid ?? '');
 }
 
 async function reach(phase: string): Promise<void> {
-  await world.until(() => world.backup()?.status?.phase === phase);
+  await harness.until(() => harness.backup()?.status?.phase === phase);
 }
 
 async function end() {
-  await world.until(() => world.backup()?.status?.completionTimestamp !== undefined);
-  await world.advance(3_000);
-  return world.backup()!.status!;
+  await harness.until(() => harness.backup()?.status?.completionTimestamp !== undefined);
+  await harness.advance(3_000);
+  return harness.backup()!.status!;
 }
 
 const running = () => ({ end: 'running' as const, lines: ['Starting container'] });
-const volumeName = (): string => world.kube.peek(persistentVolumeClaims, SOURCE)?.spec.volumeName ?? '';
-const volume = (): PersistentVolume | undefined => world.kube.peek(persistentVolumes, { name: volumeName() });
-const alias = (): PersistentVolume | undefined => world.kube.peek(persistentVolumes, { name: child });
-const transfer = () => world.kube.peek(replicationSources, { namespace: 'velero', name: child })?.spec.restic;
+const volumeName = (): string => harness.kube.peek(persistentVolumeClaims, SOURCE)?.spec.volumeName ?? '';
+const volume = (): PersistentVolume | undefined =>
+  harness.kube.peek(persistentVolumes, { name: volumeName() });
+const alias = (): PersistentVolume | undefined => harness.kube.peek(persistentVolumes, { name: child });
+const transfer = () =>
+  harness.kube.peek(replicationSources, { namespace: 'velero', name: child })?.spec.restic;
 
 /** Returns what our controllers wrote to objects of a kind. */
 const writesOf = (kind: Kind<Resource>): string[] =>
-  world.kube
+  harness.kube
     .writeCalls()
     .filter((call) => call.kind.kind === kind.kind)
     .map(({ verb, key }) => `${verb} ${key?.name ?? ''}`);
 
 function editVolume(change: (spec: PersistentVolume['spec']) => void): void {
-  world.kube.edit(persistentVolumes, { name: volumeName() }, ({ spec }) => change(spec));
+  harness.kube.edit(persistentVolumes, { name: volumeName() }, ({ spec }) => change(spec));
 }
 
 /** Puts the volume on the host's disk, as on machines without a CSI driver. */
@@ -74,7 +76,7 @@ function onHostPath(): void {
 }
 
 function addPod(name: string, nodeName: string, phase: 'Running' | 'Succeeded' = 'Running'): void {
-  world.kube.seed(pods, {
+  harness.kube.seed(pods, {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { namespace: APP, name },
@@ -96,27 +98,27 @@ describe('a live backup', () => {
       capture: { consistency: 'Live', persistentVolume: volumeName(), owned: false },
       result: { consistency: 'Live', snapshotID: expect.any(String) },
     });
-    const [repository] = world.cluster.state.repositories.values();
+    const [repository] = harness.cluster.state.repositories.values();
     expect(repository?.snapshots).toEqual([expect.objectContaining({ content: 'precious' })]);
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
     expect(volume()).toEqual(source);
-    expect(world.read(SOURCE)).toBe('precious');
+    expect(harness.read(SOURCE)).toBe('precious');
     expect(writesOf(volumeSnapshots)).toEqual([]);
   });
 
   it('is captured at once, before it has a place', async () => {
     capture('Live', { limits: { ...LIMITS, backups: 1 } });
-    world.cluster.state.script = running;
-    await world.addSource('other', 'x');
-    await world.start();
-    world.addBackup('first', (backup) => (backup.spec.dataSourceRef.name = 'other'));
-    await world.until(() => world.backup('first')?.status?.phase === 'Moving');
-    before = world.inventory();
-    child = childName('backup', world.addBackup('b1').metadata.uid ?? '');
+    harness.cluster.state.script = running;
+    await harness.addSource('other', 'x');
+    await harness.start();
+    harness.addBackup('first', (backup) => (backup.spec.dataSourceRef.name = 'other'));
+    await harness.until(() => harness.backup('first')?.status?.phase === 'Moving');
+    before = harness.inventory();
+    child = childName('backup', harness.addBackup('b1').metadata.uid ?? '');
     await reach('Queued');
-    expect(world.backup()?.status?.capture?.consistency).toBe('Live');
+    expect(harness.backup()?.status?.capture?.consistency).toBe('Live');
     // It owns nothing, not even a snapshot.
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it('shows the volume under another name that owns nothing of it', async () => {
@@ -126,7 +128,7 @@ describe('a live backup', () => {
       spec.nodeAffinity = { required: { nodeSelectorTerms: [{ matchExpressions: [] }] } };
       spec['mountOptions'] = ['noatime'];
     });
-    world.cluster.state.script = running;
+    harness.cluster.state.script = running;
     await begin();
     await reach('Moving');
     const { hostPath, csi, capacity, nodeAffinity, mountOptions } = volume()!.spec;
@@ -142,7 +144,7 @@ describe('a live backup', () => {
       claimRef: expect.objectContaining({ namespace: 'velero', name: child }),
     });
     expect(Object.keys(alias()?.metadata.annotations ?? {})).not.toContain('pv.kubernetes.io/provisioned-by');
-    const claim = world.kube.peek(persistentVolumeClaims, { namespace: 'velero', name: child });
+    const claim = harness.kube.peek(persistentVolumeClaims, { namespace: 'velero', name: child });
     expect(claim?.spec).toMatchObject({
       accessModes: ['ReadOnlyMany'],
       storageClassName: '',
@@ -151,20 +153,20 @@ describe('a live backup', () => {
   });
 
   it.each(['canceled', 'deleted', 'failed'])('that is %s takes down the other name only', async (how) => {
-    world.cluster.state.script = running;
+    harness.cluster.state.script = running;
     await begin();
     await reach('Moving');
     const key = { namespace: APP, name: 'b1' };
-    if (how === 'canceled') world.kube.edit(dataMoverBackups, key, (backup) => (backup.spec.cancel = true));
-    if (how === 'deleted') await world.kube.client().delete(dataMoverBackups, key);
+    if (how === 'canceled') harness.kube.edit(dataMoverBackups, key, (backup) => (backup.spec.cancel = true));
+    if (how === 'deleted') await harness.kube.client().delete(dataMoverBackups, key);
     if (how === 'failed')
-      world.cluster.endRun(child, { end: 'failed', lines: ['Fatal: incorrect password'] });
-    await world.until(
-      () => world.backup() === undefined || world.backup()?.status?.completionTimestamp !== undefined,
+      harness.cluster.endRun(child, { end: 'failed', lines: ['Fatal: incorrect password'] });
+    await harness.until(
+      () => harness.backup() === undefined || harness.backup()?.status?.completionTimestamp !== undefined,
     );
-    await world.advance(3_000);
-    expect(world.inventory()).toEqual(before);
-    expect(world.read(SOURCE)).toBe('precious');
+    await harness.advance(3_000);
+    expect(harness.inventory()).toEqual(before);
+    expect(harness.read(SOURCE)).toBe('precious');
     const ofVolumes = writesOf(persistentVolumes);
     expect(ofVolumes).toEqual(expect.arrayContaining([`create ${child}`, `delete ${child}`]));
     expect(ofVolumes.filter((write) => write.endsWith(` ${volumeName()}`))).toEqual([]);
@@ -174,24 +176,24 @@ describe('a live backup', () => {
     [
       'deleted',
       async () => {
-        world.kube.remove(persistentVolumeClaims, SOURCE);
-        await world.quiesce();
+        harness.kube.remove(persistentVolumeClaims, SOURCE);
+        await harness.quiesce();
       },
     ],
     [
       'deleted and made again',
       async () => {
-        world.kube.remove(persistentVolumeClaims, SOURCE);
-        await world.quiesce();
-        world.addClaim('data');
+        harness.kube.remove(persistentVolumeClaims, SOURCE);
+        await harness.quiesce();
+        harness.addClaim('data');
       },
     ],
   ])('whose claim was %s meanwhile is not believed, although the mover succeeds', async (_, lose) => {
-    world.cluster.state.script = running;
+    harness.cluster.state.script = running;
     await begin();
     await reach('Moving');
     await lose();
-    world.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
+    harness.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
     const { phase, failure, result } = await end();
     expect({ phase, reason: failure?.reason, result }).toEqual({ phase: 'Failed', reason: 'SourceNotFound' });
     expect(failure?.message).toContain('app/data was deleted before it was read to its end');
@@ -199,27 +201,27 @@ describe('a live backup', () => {
   });
 
   it('whose claim is deleted fails while the mover still reads', async () => {
-    world.cluster.state.script = running;
+    harness.cluster.state.script = running;
     await begin();
     await reach('Moving');
-    world.kube.remove(persistentVolumeClaims, SOURCE);
+    harness.kube.remove(persistentVolumeClaims, SOURCE);
     expect(await end()).toMatchObject({ phase: 'Failed', failure: { reason: 'SourceNotFound' } });
     expect(alias()).toBeUndefined();
   });
 
   it('whose claim was deleted while it waited for its place fails', async () => {
-    world.cluster.hold('bind');
+    harness.cluster.hold('bind');
     await begin();
     await reach('Staging');
-    world.kube.remove(persistentVolumeClaims, SOURCE);
-    world.kube.remove(persistentVolumeClaims, { namespace: 'velero', name: child });
+    harness.kube.remove(persistentVolumeClaims, SOURCE);
+    harness.kube.remove(persistentVolumeClaims, { namespace: 'velero', name: child });
     const { phase, failure } = await end();
     expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason: 'SourceNotFound' });
   });
 
   it("of a claim that points at somebody else's volume is refused", async () => {
     // Until Kubernetes has processed the change, the claim is still Bound.
-    world.cluster.hold('bind');
+    harness.cluster.hold('bind');
     editVolume((spec) => (spec.claimRef = { ...spec.claimRef, uid: 'of-another-claim' }));
     await begin();
     const { failure } = await end();
@@ -231,7 +233,11 @@ describe('a live backup', () => {
   });
 
   it('of a claim for one pod only is refused', async () => {
-    world.kube.edit(persistentVolumeClaims, SOURCE, ({ spec }) => (spec.accessModes = ['ReadWriteOncePod']));
+    harness.kube.edit(
+      persistentVolumeClaims,
+      SOURCE,
+      ({ spec }) => (spec.accessModes = ['ReadWriteOncePod']),
+    );
     await begin();
     const { failure } = await end();
     expect(failure).toMatchObject({
@@ -241,7 +247,7 @@ describe('a live backup', () => {
   });
 
   it('of a block volume is refused', async () => {
-    world.kube.edit(persistentVolumeClaims, SOURCE, ({ spec }) => (spec.volumeMode = 'Block'));
+    harness.kube.edit(persistentVolumeClaims, SOURCE, ({ spec }) => (spec.volumeMode = 'Block'));
     await begin();
     expect((await end()).failure).toMatchObject({
       reason: 'UnsupportedVolumeMode',
@@ -250,10 +256,10 @@ describe('a live backup', () => {
   });
 
   it('makes its cache where volumes can be made', async () => {
-    world.kube.edit(storageClasses, { name: 'fast' }, (object) => {
+    harness.kube.edit(storageClasses, { name: 'fast' }, (object) => {
       object.provisioner = 'kubernetes.io/no-provisioner';
     });
-    world.cluster.state.script = running;
+    harness.cluster.state.script = running;
     await begin();
     await reach('Moving');
     expect(transfer()).not.toHaveProperty('cacheStorageClassName');
@@ -270,7 +276,7 @@ describe('the node of a live backup', () => {
   });
 
   beforeEach(() => {
-    world.cluster.state.script = running;
+    harness.cluster.state.script = running;
   });
 
   it('is that of the application', async () => {
@@ -279,21 +285,21 @@ describe('the node of a live backup', () => {
     await begin();
     await reach('Moving');
     expect(transfer()?.moverAffinity).toEqual(pinned('node-7'));
-    expect(world.backup()?.status?.node).toBe('node-7');
+    expect(harness.backup()?.status?.node).toBe('node-7');
   });
 
   it('is where the application is when the backup has its turn', async () => {
     capture('Live', { limits: { ...LIMITS, backups: 1 } });
     addPod('app', 'node-7');
-    await world.addSource('other', 'x');
-    await world.start();
-    world.addBackup('first', (backup) => (backup.spec.dataSourceRef.name = 'other'));
-    await world.until(() => world.backup('first')?.status?.phase === 'Moving');
-    child = childName('backup', world.addBackup('b1').metadata.uid ?? '');
+    await harness.addSource('other', 'x');
+    await harness.start();
+    harness.addBackup('first', (backup) => (backup.spec.dataSourceRef.name = 'other'));
+    await harness.until(() => harness.backup('first')?.status?.phase === 'Moving');
+    child = childName('backup', harness.addBackup('b1').metadata.uid ?? '');
     await reach('Queued');
-    world.kube.remove(pods, { namespace: APP, name: 'app' });
+    harness.kube.remove(pods, { namespace: APP, name: 'app' });
     addPod('app', 'node-8');
-    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'first' }, (one) => (one.spec.cancel = true));
+    harness.kube.edit(dataMoverBackups, { namespace: APP, name: 'first' }, (one) => (one.spec.cancel = true));
     await reach('Moving');
     expect(transfer()?.moverAffinity).toEqual(pinned('node-8'));
   });
@@ -301,7 +307,7 @@ describe('the node of a live backup', () => {
   it('may be any for a volume that many nodes can mount', async () => {
     addPod('app', 'node-7');
     editVolume((spec) => (spec.accessModes = ['ReadWriteMany']));
-    world.kube.seed(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-2' } });
+    harness.kube.seed(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-2' } });
     await begin();
     await reach('Moving');
     expect(transfer()).not.toHaveProperty('moverAffinity');
@@ -316,7 +322,7 @@ describe('the node of a live backup', () => {
 
   it('is not guessed for a path that could be on several', async () => {
     onHostPath();
-    world.kube.seed(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-2' } });
+    harness.kube.seed(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-2' } });
     await begin();
     const { failure } = await end();
     expect(failure?.reason).toBe('SnapshotNotSupported');
@@ -333,7 +339,7 @@ describe('a class that takes snapshots where it can', () => {
   });
 
   it('reads live where the driver has none', async () => {
-    world.kube.remove(volumeSnapshotClasses, { name: 'snapshots' });
+    harness.kube.remove(volumeSnapshotClasses, { name: 'snapshots' });
     await begin();
     expect(await end()).toMatchObject({ phase: 'Completed', result: { consistency: 'Live' } });
   });
@@ -341,18 +347,18 @@ describe('a class that takes snapshots where it can', () => {
   it('reads live what is no CSI volume', async () => {
     onHostPath();
     editVolume((spec) => delete spec.csi);
-    world.cluster.state.script = running;
+    harness.cluster.state.script = running;
     await begin();
     await reach('Moving');
-    expect(world.backup()?.status?.capture).toMatchObject({ consistency: 'Live' });
+    expect(harness.backup()?.status?.capture).toMatchObject({ consistency: 'Live' });
   });
 
   it('does not read live because it is not clear which snapshot class is meant', async () => {
-    world.kube.seed(volumeSnapshotClasses, {
+    harness.kube.seed(volumeSnapshotClasses, {
       apiVersion: 'snapshot.storage.k8s.io/v1',
       kind: 'VolumeSnapshotClass',
       metadata: { name: 'another' },
-      driver: world.cluster.state.driver,
+      driver: harness.cluster.state.driver,
       deletionPolicy: 'Delete',
     });
     await begin();
@@ -364,8 +370,8 @@ describe('a class that takes snapshots where it can', () => {
 
 describe('a class that does not allow live backups', () => {
   it.each([undefined, 'Snapshot' as const])('refuses what cannot be snapshotted (%s)', async (mode) => {
-    world.addClass((object) => Object.assign(object.spec, mode === undefined ? {} : { capture: mode }));
-    world.kube.remove(volumeSnapshotClasses, { name: 'snapshots' });
+    harness.addClass((object) => Object.assign(object.spec, mode === undefined ? {} : { capture: mode }));
+    harness.kube.remove(volumeSnapshotClasses, { name: 'snapshots' });
     await begin();
     const { failure } = await end();
     expect(failure?.reason).toBe('SnapshotNotSupported');

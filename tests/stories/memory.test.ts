@@ -1,42 +1,42 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 const KINDS: readonly Kind<Resource>[] = [dataMoverBackups, dataMoverRestores];
 
-let world: World;
+let harness: ControllerHarness;
 
 beforeEach(async () => {
-  world = new World();
-  world.addClass((object) => Object.assign(object.spec, { limits: { backups: 1_000, restores: 1_000 } }));
-  await world.start();
+  harness = new ControllerHarness();
+  harness.addClass((object) => Object.assign(object.spec, { limits: { backups: 1_000, restores: 1_000 } }));
+  await harness.start();
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `r${String(index)}`);
-const remembered = (): number => Object.values(world.remembered()).reduce((sum, count) => sum + count, 0);
+const remembered = (): number => Object.values(harness.remembered()).reduce((sum, count) => sum + count, 0);
 
 async function removeAll(count: number): Promise<void> {
-  const client = world.kube.client('admin');
+  const client = harness.kube.client('admin');
   for (const name of names(count)) {
     await client.delete(dataMoverBackups, { namespace: APP, name });
     await client.delete(dataMoverRestores, { namespace: APP, name });
   }
-  await world.until(() => KINDS.every((kind) => world.kube.peekAll(kind).length === 0), 600_000);
-  await world.until(() => remembered() === 0);
+  await harness.until(() => KINDS.every((kind) => harness.kube.peekAll(kind).length === 0), 600_000);
+  await harness.until(() => remembered() === 0);
 }
 
 describe('the memory of a controller', () => {
   it('holds nothing of 1,000 requests that have ended and are gone', async () => {
     for (const name of names(500)) {
       // Their claims do not exist.
-      world.addBackup(name, ({ spec }) => (spec.dataSourceRef.name = `missing-${name}`));
-      world.addRestore(name, ({ spec }) => Object.assign(spec, { dataMoverClass: 'missing' }));
+      harness.addBackup(name, ({ spec }) => (spec.dataSourceRef.name = `missing-${name}`));
+      harness.addRestore(name, ({ spec }) => Object.assign(spec, { dataMoverClass: 'missing' }));
     }
-    await world.until(() =>
-      world.kube.peekAll(dataMoverBackups).every(({ status }) => status?.phase === 'Failed'),
+    await harness.until(() =>
+      harness.kube.peekAll(dataMoverBackups).every(({ status }) => status?.phase === 'Failed'),
     );
     expect(remembered()).toBeGreaterThan(500);
     await removeAll(500);
@@ -44,13 +44,13 @@ describe('the memory of a controller', () => {
   }, 120_000);
 
   it('holds nothing of requests that go while they are under way', async () => {
-    world.cluster.hold('cut');
-    await world.addSource('data', 'precious');
+    harness.cluster.hold('cut');
+    await harness.addSource('data', 'precious');
     for (const name of names(20)) {
-      world.addBackup(name);
-      world.addRestore(name, ({ spec }) => Object.assign(spec, { dataMoverClass: 'missing' }));
+      harness.addBackup(name);
+      harness.addRestore(name, ({ spec }) => Object.assign(spec, { dataMoverClass: 'missing' }));
     }
-    await world.advance(5_000);
+    await harness.advance(5_000);
     expect(remembered()).toBeGreaterThan(20);
     await removeAll(20);
     expect(remembered()).toBe(0);

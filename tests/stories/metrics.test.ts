@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { knownMetrics } from '../../hack/gen/metric-table.ts';
 import { createHealthServer, type HealthServer } from '../../telemetry/health-server.ts';
-import { World } from '../fakes/cluster/world.ts';
+import { ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
-let world: World;
+let harness: ControllerHarness;
 let server: HealthServer;
 
 beforeEach(async () => {
-  world = new World();
-  server = createHealthServer({ port: 0, scrape: () => world.metrics.scrape() });
-  await world.addSource('data', 'precious');
-  await world.start();
+  harness = new ControllerHarness();
+  server = createHealthServer({ port: 0, scrape: () => harness.metrics.scrape() });
+  await harness.addSource('data', 'precious');
+  await harness.start();
 });
 
 afterEach(async () => {
-  await world.stop();
+  await harness.stop();
   await server.close();
 });
 
@@ -25,24 +25,24 @@ async function scrape(): Promise<string[]> {
   return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-const ended = (name: string) => () => world.backup(name)?.status?.completionTimestamp !== undefined;
+const ended = (name: string) => () => harness.backup(name)?.status?.completionTimestamp !== undefined;
 
 describe('metrics', () => {
   it('tell of bytes, steps, ends and failures, by class and without names', async () => {
-    world.addBackup('b1');
-    await world.until(ended('b1'));
-    world.addBackup('b2', ({ spec }) => {
+    harness.addBackup('b1');
+    await harness.until(ended('b1'));
+    harness.addBackup('b2', ({ spec }) => {
       spec.dataSourceRef.name = 'nowhere';
     });
-    world.addBackup('b3', ({ spec }) => {
+    harness.addBackup('b3', ({ spec }) => {
       spec.dataMoverClass = 'made-up-by-a-tenant';
     });
-    await world.until(ended('b2'));
-    await world.until(ended('b3'));
+    await harness.until(ended('b2'));
+    await harness.until(ended('b3'));
 
     const of = 'kind="DataMoverBackup",class="volsync"';
     const samples = await scrape();
-    const bytes = world.backup()?.status?.result?.bytes;
+    const bytes = harness.backup()?.status?.result?.bytes;
     expect(samples).toEqual(
       expect.arrayContaining([
         `datamover_moved_bytes_total{${of}} ${String(bytes)}`,
@@ -62,20 +62,20 @@ describe('metrics', () => {
   });
 
   it('tell what is under way and for how long the oldest request has waited, after a restart too', async () => {
-    world.addClass(({ spec }) => {
+    harness.addClass(({ spec }) => {
       spec.limits = { ...spec.limits, backups: 1, restores: 1, deletes: 1, prunes: 1 };
     });
-    await world.addSource('other', 'as precious');
-    world.cluster.state.script = () => ({ end: 'running', lines: [] });
-    world.addBackup('b1');
-    await world.until(() => world.backup()?.status?.phase === 'Moving');
-    world.addBackup('b2', ({ spec }) => {
+    await harness.addSource('other', 'as precious');
+    harness.cluster.state.script = () => ({ end: 'running', lines: [] });
+    harness.addBackup('b1');
+    await harness.until(() => harness.backup()?.status?.phase === 'Moving');
+    harness.addBackup('b2', ({ spec }) => {
       spec.dataSourceRef.name = 'other';
     });
-    await world.until(() => world.backup('b2')?.status?.phase === 'Queued');
-    await world.stop();
-    await world.start();
-    await world.advance(60_000);
+    await harness.until(() => harness.backup('b2')?.status?.phase === 'Queued');
+    await harness.stop();
+    await harness.start();
+    await harness.advance(60_000);
     const samples = await scrape();
     const of = 'kind="DataMoverBackup",class="volsync"';
     expect(samples).toEqual(

@@ -13,37 +13,37 @@ import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-r
 import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 /** Restores into a claim that holds data, if the request allows that. */
 
 const CLAIM = { namespace: APP, name: 'restored' };
 const RESTORE = { namespace: APP, name: 'r1' };
 
-let world: World;
+let harness: ControllerHarness;
 let source: NonNullable<DataMoverRestore['spec']['source']>;
 /** The claim and its volume before the restore. */
 let former: { claim: PersistentVolumeClaim; volume: string };
 let before: string[];
 let owner: OwnerReference;
 
-const claim = (): PersistentVolumeClaim | undefined => world.kube.peek(persistentVolumeClaims, CLAIM);
-const volumeNamed = (name = '') => world.kube.peek(persistentVolumes, { name });
-const status = () => world.restore()!.status!;
+const claim = (): PersistentVolumeClaim | undefined => harness.kube.peek(persistentVolumeClaims, CLAIM);
+const volumeNamed = (name = '') => harness.kube.peek(persistentVolumes, { name });
+const status = () => harness.restore()!.status!;
 
 beforeEach(async () => {
-  world = new World();
-  [source] = world.addRepository('restored data') as [typeof source];
-  world.addClass((object) =>
+  harness = new ControllerHarness();
+  [source] = harness.addRepository('restored data') as [typeof source];
+  harness.addClass((object) =>
     Object.assign(object.spec, { deadlines: { destinationSeconds: 60, handOverSeconds: 60 } }),
   );
-  const { uid = '' } = world.kube.seed(configMaps, {
+  const { uid = '' } = harness.kube.seed(configMaps, {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { namespace: APP, name: 'owner' },
   }).metadata;
   owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid };
-  await world.addSource('restored', 'former data', ({ metadata, spec }) => {
+  await harness.addSource('restored', 'former data', ({ metadata, spec }) => {
     metadata.labels = { app: 'shop' };
     metadata.annotations = { note: 'mine', 'volume.kubernetes.io/selected-node': 'node-1' };
     metadata.ownerReferences = [{ ...owner, blockOwnerDeletion: true }];
@@ -52,13 +52,13 @@ beforeEach(async () => {
   former = { claim: claim()!, volume: claim()!.spec.volumeName! };
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 async function begin(change: (restore: DataMoverRestore) => void = () => undefined): Promise<void> {
-  await world.quiesce();
-  before = world.inventory();
-  await world.start();
-  world.addRestore('r1', (restore) => {
+  await harness.quiesce();
+  before = harness.inventory();
+  await harness.start();
+  harness.addRestore('r1', (restore) => {
     restore.spec.source = source;
     restore.spec.existingClaimPolicy = 'Overwrite';
     change(restore);
@@ -66,13 +66,13 @@ async function begin(change: (restore: DataMoverRestore) => void = () => undefin
 }
 
 async function end(limitMs?: number) {
-  await world.until(() => world.restore()?.status?.completionTimestamp !== undefined, limitMs);
-  await world.advance(3_000);
+  await harness.until(() => harness.restore()?.status?.completionTimestamp !== undefined, limitMs);
+  await harness.advance(3_000);
   return status();
 }
 
 async function reach(phase: string): Promise<void> {
-  await world.until(() => world.restore()?.status?.phase === phase);
+  await harness.until(() => harness.restore()?.status?.phase === phase);
 }
 
 function addPod(name: string, change: (pod: Pod) => void = () => undefined): void {
@@ -88,12 +88,12 @@ function addPod(name: string, change: (pod: Pod) => void = () => undefined): voi
     status: { phase: 'Running' },
   };
   change(pod);
-  world.kube.seed(pods, pod);
+  harness.kube.seed(pods, pod);
 }
 
 /** Expects that nothing has changed, including the claim. */
 function expectUntouched(): void {
-  expect(world.inventory()).toEqual(before);
+  expect(harness.inventory()).toEqual(before);
   expect(claim()?.metadata).toMatchObject({ uid: former.claim.metadata.uid, labels: { app: 'shop' } });
   expect(claim()?.metadata.annotations).toEqual(former.claim.metadata.annotations);
   expectFormerData();
@@ -101,7 +101,7 @@ function expectUntouched(): void {
 
 function expectFormerData(): void {
   expect(claim()).toMatchObject({ status: { phase: 'Bound' }, spec: { volumeName: former.volume } });
-  expect(world.read(CLAIM)).toBe('former data');
+  expect(harness.read(CLAIM)).toBe('former data');
   const volume = volumeNamed(former.volume);
   expect(volume?.metadata.annotations).not.toHaveProperty([annotations.setAside]);
   expect(volume?.spec.persistentVolumeReclaimPolicy).toBe('Delete');
@@ -115,7 +115,7 @@ describe('a claim that holds data', () => {
       phase: 'Completed',
       replaces: { persistentVolume: former.volume, reclaimPolicy: 'Delete', outcome: 'Released' },
     });
-    expect(world.read(CLAIM)).toBe('restored data');
+    expect(harness.read(CLAIM)).toBe('restored data');
     const { metadata, spec } = claim()!;
     expect(metadata.uid).not.toBe(former.claim.metadata.uid);
     expect(metadata.labels).toEqual({ app: 'shop' });
@@ -129,12 +129,12 @@ describe('a claim that holds data', () => {
     await end();
     const { volumeName = '' } = claim()!.spec;
     const after = before.filter((line) => !line.includes(former.volume.replace('pvc-', '')));
-    const own = [`PersistentVolume ${volumeName}`, `storage ${world.handleOf(CLAIM)}`];
-    expect(world.inventory()).toEqual([...after, ...own].sort());
+    const own = [`PersistentVolume ${volumeName}`, `storage ${harness.handleOf(CLAIM)}`];
+    expect(harness.inventory()).toEqual([...after, ...own].sort());
   });
 
   it('keeps its former volume where the policy of that says so', async () => {
-    world.kube.edit(persistentVolumes, { name: former.volume }, ({ spec }) => {
+    harness.kube.edit(persistentVolumes, { name: former.volume }, ({ spec }) => {
       spec.persistentVolumeReclaimPolicy = 'Retain';
     });
     await begin();
@@ -142,11 +142,11 @@ describe('a claim that holds data', () => {
     const volume = volumeNamed(former.volume);
     expect(volume).toMatchObject({ status: { phase: 'Released' } });
     expect(volume?.metadata.annotations).not.toHaveProperty([annotations.setAside]);
-    expect(world.cluster.state.disks.get(volume?.spec.csi?.volumeHandle ?? '')).toBe('former data');
+    expect(harness.cluster.state.disks.get(volume?.spec.csi?.volumeHandle ?? '')).toBe('former data');
   });
 
   it('is out of use from before the data is moved', async () => {
-    world.cluster.hold('volsync');
+    harness.cluster.hold('volsync');
     await begin();
     await reach('Moving');
     expect(claim()?.status?.phase).toBe('Lost');
@@ -156,7 +156,7 @@ describe('a claim that holds data', () => {
   });
 
   it('gets a volume as large as the one that it had', async () => {
-    world.kube.edit(persistentVolumeClaims, CLAIM, (object) => {
+    harness.kube.edit(persistentVolumeClaims, CLAIM, (object) => {
       object.status = { ...object.status, capacity: { storage: '9Gi' } };
     });
     await begin();
@@ -173,13 +173,13 @@ describe('a claim that holds data', () => {
   });
 
   it('is changed once more before it goes, and so is the one that replaces it', async () => {
-    world.cluster.hold('volsync');
+    harness.cluster.hold('volsync');
     await begin();
     await reach('Moving');
-    world.kube.edit(persistentVolumeClaims, CLAIM, ({ metadata }) => {
+    harness.kube.edit(persistentVolumeClaims, CLAIM, ({ metadata }) => {
       metadata.labels = { app: 'shop', late: 'yes' };
     });
-    world.cluster.release('volsync');
+    harness.cluster.release('volsync');
     await end();
     expect(claim()?.metadata.labels).toEqual({ app: 'shop', late: 'yes' });
   });
@@ -187,13 +187,13 @@ describe('a claim that holds data', () => {
 
 describe('a claim that holds data and has no volume yet', () => {
   it('is filled as ever', async () => {
-    world.kube.remove(persistentVolumeClaims, CLAIM);
-    await world.quiesce();
-    world.addDestination();
+    harness.kube.remove(persistentVolumeClaims, CLAIM);
+    await harness.quiesce();
+    harness.addDestination();
     await begin();
     expect(await end()).toMatchObject({ phase: 'Completed' });
     expect(status().replaces).toBeUndefined();
-    expect(world.read(CLAIM)).toBe('restored data');
+    expect(harness.read(CLAIM)).toBe('restored data');
   });
 });
 
@@ -205,7 +205,7 @@ describe('a claim in use', () => {
       'a node',
       `is attached to node node-1`,
       () =>
-        void world.kube.seed(volumeAttachments, {
+        void harness.kube.seed(volumeAttachments, {
           apiVersion: 'storage.k8s.io/v1',
           kind: 'VolumeAttachment',
           metadata: { name: 'va' },
@@ -216,7 +216,7 @@ describe('a claim in use', () => {
       'a snapshot in the making',
       'held by finalizer snapshot.storage.kubernetes.io/pvc-as-source-protection',
       () =>
-        void world.kube.edit(persistentVolumeClaims, CLAIM, ({ metadata }) =>
+        void harness.kube.edit(persistentVolumeClaims, CLAIM, ({ metadata }) =>
           metadata.finalizers?.push('snapshot.storage.kubernetes.io/pvc-as-source-protection'),
         ),
     ],
@@ -225,23 +225,23 @@ describe('a claim in use', () => {
   it.each(uses)('by %s is left alone, with the reason', async (_, text, use) => {
     use();
     await begin();
-    await world.advance(10_000);
+    await harness.advance(10_000);
     expect(status().message).toContain(text);
     const { phase, failure } = await end();
     expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason: 'DestinationInUse' });
     expect(failure?.message).toContain(`PersistentVolumeClaim app/restored cannot be overwritten while`);
     expect(failure?.message).toContain(text);
-    expect(world.cluster.state.started).toEqual([]);
+    expect(harness.cluster.state.started).toEqual([]);
     expectUntouched();
   });
 
   it('is replaced once it is used no more', async () => {
     addPod('busy');
     await begin();
-    await world.advance(10_000);
-    world.kube.remove(pods, { namespace: APP, name: 'busy' });
+    await harness.advance(10_000);
+    harness.kube.remove(pods, { namespace: APP, name: 'busy' });
     expect(await end()).toMatchObject({ phase: 'Completed' });
-    expect(world.read(CLAIM)).toBe('restored data');
+    expect(harness.read(CLAIM)).toBe('restored data');
   });
 
   it.each<[string, (pod: Pod) => void]>([
@@ -262,31 +262,31 @@ describe('a claim in use', () => {
 
   it('by a pod that came at the last moment before it went out of use is given back to it', async () => {
     await begin();
-    world.kube.after = ({ verb, kind }) => {
-      if (verb === 'mergePatch' && kind === persistentVolumes && world.kube.peekAll(pods).length === 0)
+    harness.kube.after = ({ verb, kind }) => {
+      if (verb === 'mergePatch' && kind === persistentVolumes && harness.kube.peekAll(pods).length === 0)
         addPod('quick');
     };
     const { failure } = await end();
     expect(failure?.reason).toBe('DestinationInUse');
     expect(failure?.message).toContain('pod quick');
-    expect(world.cluster.state.started).toEqual([]);
+    expect(harness.cluster.state.started).toEqual([]);
     expect(claim()?.metadata.uid).toBe(former.claim.metadata.uid);
     expectFormerData();
   });
 
   it('by a pod that got a node while the data was moved waits for that pod to go', async () => {
-    world.cluster.hold('volsync');
+    harness.cluster.hold('volsync');
     await begin();
     await reach('Moving');
     addPod('stuck', (pod) => (pod.status = { phase: 'Pending' }));
-    world.cluster.release('volsync');
+    harness.cluster.release('volsync');
     await reach('HandingOver');
-    await world.advance(10_000);
+    await harness.advance(10_000);
     expect(status().message).toContain('used by pod stuck');
     expect(claim()?.metadata.uid).toBe(former.claim.metadata.uid);
-    world.kube.remove(pods, { namespace: APP, name: 'stuck' });
+    harness.kube.remove(pods, { namespace: APP, name: 'stuck' });
     expect(await end()).toMatchObject({ phase: 'Completed' });
-    expect(world.read(CLAIM)).toBe('restored data');
+    expect(harness.read(CLAIM)).toBe('restored data');
   });
 });
 
@@ -295,13 +295,13 @@ describe('a restore that fails leaves the former data as they were:', () => {
     [
       'at a wrong password',
       'WrongPassword',
-      () => (world.cluster.state.script = () => ({ end: 'failed', lines: ['Fatal: incorrect password'] })),
+      () => (harness.cluster.state.script = () => ({ end: 'failed', lines: ['Fatal: incorrect password'] })),
     ],
     [
       'at another snapshot',
       'SnapshotMismatch',
       () =>
-        (world.cluster.state.script = () => ({
+        (harness.cluster.state.script = () => ({
           end: 'succeeded',
           lines: ['restoring snapshot 99999999 of [/data] at 2026-01-01 00:00:00 by @volsync to .'],
         })),
@@ -316,29 +316,29 @@ describe('a restore that fails leaves the former data as they were:', () => {
   });
 
   it('when it is canceled', async () => {
-    world.cluster.hold('volsync');
+    harness.cluster.hold('volsync');
     await begin();
     await reach('Moving');
-    world.kube.edit(dataMoverRestores, RESTORE, ({ spec }) => (spec.cancel = true));
+    harness.kube.edit(dataMoverRestores, RESTORE, ({ spec }) => (spec.cancel = true));
     expect(await end()).toMatchObject({ phase: 'Canceled', replaces: { outcome: 'RolledBack' } });
     expectUntouched();
   });
 
   it('when it is deleted', async () => {
-    world.cluster.hold('volsync');
+    harness.cluster.hold('volsync');
     await begin();
     await reach('Moving');
-    await world.kube.client().delete(dataMoverRestores, RESTORE);
-    await world.until(() => world.restore() === undefined);
+    await harness.kube.client().delete(dataMoverRestores, RESTORE);
+    await harness.until(() => harness.restore() === undefined);
     expectUntouched();
   });
 
   it('when a pod keeps the claim', async () => {
-    world.cluster.hold('volsync');
+    harness.cluster.hold('volsync');
     await begin();
     await reach('Moving');
     addPod('stuck', (pod) => (pod.status = { phase: 'Pending' }));
-    world.cluster.release('volsync');
+    harness.cluster.release('volsync');
     const { failure } = await end();
     expect(failure?.message).toContain('no hand-over within 60 s');
     expect(failure?.message).toContain('pod stuck');
@@ -348,42 +348,42 @@ describe('a restore that fails leaves the former data as they were:', () => {
 
   it('when a quota keeps the claim from being made anew, until that is lifted', async () => {
     await begin();
-    world.kube.before = ({ verb, kind, key }) => {
+    harness.kube.before = ({ verb, kind, key }) => {
       if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === APP)
         throw new KubeError({ code: 403, reason: 'Forbidden', message: 'exceeded quota: claims' });
     };
-    await world.until(() => world.restore()?.status?.failure !== undefined, 3_600_000);
+    await harness.until(() => harness.restore()?.status?.failure !== undefined, 3_600_000);
     expect(status().failure?.message).toContain('exceeded quota: claims');
     expect(volumeNamed(former.volume)?.spec.persistentVolumeReclaimPolicy).toBe('Retain');
-    world.kube.restart();
+    harness.kube.restart();
     await end();
     expect(claim()?.metadata).toMatchObject({ labels: { app: 'shop' }, annotations: { note: 'mine' } });
     expectFormerData();
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it('when the claim that has the restored volume is never bound', async () => {
-    world.cluster.hold('volsync');
+    harness.cluster.hold('volsync');
     await begin();
     await reach('Moving');
-    world.cluster.holdFor('restored', 'bind');
-    world.cluster.release('volsync');
-    await world.until(() => world.restore()?.status?.failure !== undefined);
-    world.cluster.release('bind');
+    harness.cluster.holdFor('restored', 'bind');
+    harness.cluster.release('volsync');
+    await harness.until(() => harness.restore()?.status?.failure !== undefined);
+    harness.cluster.release('bind');
     const { phase, replaces } = await end();
     expect(phase).toBe('Failed');
     // The claim has the restored volume after all; the former volume is not deleted after a failure.
     expect(replaces?.outcome).toBe('Kept');
-    expect(world.read(CLAIM)).toBe('restored data');
+    expect(harness.read(CLAIM)).toBe('restored data');
     expect(volumeNamed(former.volume)?.spec.persistentVolumeReclaimPolicy).toBe('Retain');
     expect(volumeNamed(former.volume)?.metadata.annotations).toHaveProperty([annotations.setAside]);
   });
 
   it('on a volume of its own when somebody else has made a claim of that name', async () => {
     await begin();
-    world.kube.before = ({ verb, kind, key }) => {
+    harness.kube.before = ({ verb, kind, key }) => {
       if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === APP && !claim())
-        world.addClaim('restored');
+        harness.addClaim('restored');
     };
     const { failure, replaces } = await end();
     expect(failure?.reason).toBe('DestinationBound');
@@ -391,15 +391,15 @@ describe('a restore that fails leaves the former data as they were:', () => {
     expect(replaces?.outcome).toBe('Kept');
     const volume = volumeNamed(former.volume);
     expect(volume?.spec.persistentVolumeReclaimPolicy).toBe('Retain');
-    expect(world.cluster.state.disks.get(volume?.spec.csi?.volumeHandle ?? '')).toBe('former data');
-    expect(world.read(CLAIM)).toBe('');
+    expect(harness.cluster.state.disks.get(volume?.spec.csi?.volumeHandle ?? '')).toBe('former data');
+    expect(harness.read(CLAIM)).toBe('');
   });
 });
 
 describe('a controller without the rights to overwrite', () => {
   it('says what it lacks, before it has touched anything', async () => {
     await begin(() => {
-      world.kube.before = ({ verb, kind }) => {
+      harness.kube.before = ({ verb, kind }) => {
         if (verb === 'list' && kind === pods)
           throw new KubeError({ code: 403, reason: 'Forbidden', message: 'pods is forbidden' });
       };
@@ -413,43 +413,43 @@ describe('a controller without the rights to overwrite', () => {
 
 describe('a claim that its owner deletes', () => {
   it('while the data is moved goes with its volume, as it always would', async () => {
-    world.cluster.hold('volsync');
+    harness.cluster.hold('volsync');
     await begin();
     await reach('Moving');
-    world.kube.remove(persistentVolumeClaims, CLAIM);
+    harness.kube.remove(persistentVolumeClaims, CLAIM);
     expect(await end()).toMatchObject({ phase: 'Failed', failure: { reason: 'DestinationNotFound' } });
     const gone = [former.volume.replace('pvc-', ''), 'app/restored'];
-    expect(world.inventory()).toEqual(before.filter((line) => !gone.some((part) => line.includes(part))));
+    expect(harness.inventory()).toEqual(before.filter((line) => !gone.some((part) => line.includes(part))));
   });
 });
 
 describe('two restores into one claim', () => {
   it('take turns', async () => {
-    world.cluster.hold('volsync');
+    harness.cluster.hold('volsync');
     await begin();
     await reach('Moving');
-    world.addRestore('r2', ({ spec }) => {
+    harness.addRestore('r2', ({ spec }) => {
       Object.assign(spec, { source, existingClaimPolicy: 'Overwrite' });
     });
-    await world.advance(10_000);
-    expect(world.restore('r2')?.status?.message).toContain('another restore replaces the data');
-    world.cluster.release('volsync');
+    await harness.advance(10_000);
+    expect(harness.restore('r2')?.status?.message).toContain('another restore replaces the data');
+    harness.cluster.release('volsync');
     await end();
-    expect(world.read(CLAIM)).toBe('restored data');
+    expect(harness.read(CLAIM)).toBe('restored data');
   });
 });
 
 describe('a claim that names a volume which is not its own', () => {
   it('is left alone with that volume', async () => {
     const other = { namespace: APP, name: 'other' };
-    await world.addSource('other', "somebody else's");
-    const { volumeName = '' } = world.kube.peek(persistentVolumeClaims, other)!.spec;
-    world.kube.edit(persistentVolumeClaims, CLAIM, ({ spec }) => (spec.volumeName = volumeName));
+    await harness.addSource('other', "somebody else's");
+    const { volumeName = '' } = harness.kube.peek(persistentVolumeClaims, other)!.spec;
+    harness.kube.edit(persistentVolumeClaims, CLAIM, ({ spec }) => (spec.volumeName = volumeName));
     await begin();
     const { failure } = await end();
     expect(failure?.reason).toBe('DestinationBound');
     expect(failure?.message).toContain('which is not bound to it');
-    expect(world.read(other)).toBe("somebody else's");
+    expect(harness.read(other)).toBe("somebody else's");
     expect(volumeNamed(volumeName)?.metadata.annotations).not.toHaveProperty([annotations.setAside]);
   });
 });

@@ -4,23 +4,23 @@ import { formatKey } from '../../api/kubernetes/meta.ts';
 import type { DataMoverPrune } from '../../api/datamover/v1alpha1/data-mover-prune.ts';
 import { dataMoverClasses, dataMoverDeletes, dataMoverPrunes } from '../../api/datamover/v1alpha1/kinds.ts';
 import { childName } from '../../api/datamover/v1alpha1/names.ts';
-import { World } from '../fakes/cluster/world.ts';
+import { ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 const PROTECTED = 'velero';
 const DAY_MS = 24 * 3_600_000;
 const REPOSITORY = 'c1/app/data';
 
-let world: World;
+let harness: ControllerHarness;
 
 beforeEach(async () => {
-  world = new World();
-  await world.start();
+  harness = new ControllerHarness();
+  await harness.start();
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 function addDelete(name: string, repository = REPOSITORY): void {
-  world.kube.seed(dataMoverDeletes, {
+  harness.kube.seed(dataMoverDeletes, {
     apiVersion: 'oadp.openshift.io/v1alpha1',
     kind: 'DataMoverDelete',
     metadata: { namespace: PROTECTED, name },
@@ -30,7 +30,7 @@ function addDelete(name: string, repository = REPOSITORY): void {
 
 /** Adds a prune that is due at once. */
 function addPrune(name: string): void {
-  world.kube.seed(dataMoverPrunes, {
+  harness.kube.seed(dataMoverPrunes, {
     apiVersion: 'oadp.openshift.io/v1alpha1',
     kind: 'DataMoverPrune',
     metadata: { namespace: PROTECTED, name },
@@ -39,16 +39,16 @@ function addPrune(name: string): void {
 }
 
 const pruneEvery = (seconds: number): void =>
-  void world.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ spec }) => {
+  void harness.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ spec }) => {
     spec.repositories = { pruneIntervalSeconds: seconds, removeEmpty: false };
   });
 
 type Runnable = Job & { spec: { template: { spec: { containers: { args: string[] }[] } } } };
 
-const allPrunes = (): DataMoverPrune[] => world.kube.peekAll(dataMoverPrunes);
+const allPrunes = (): DataMoverPrune[] => harness.kube.peekAll(dataMoverPrunes);
 const pruneNamed = (name: string): DataMoverPrune | undefined =>
-  world.kube.peek(dataMoverPrunes, { namespace: PROTECTED, name });
-const running = (): Runnable[] => world.kube.peekAll(jobs) as Runnable[];
+  harness.kube.peek(dataMoverPrunes, { namespace: PROTECTED, name });
+const running = (): Runnable[] => harness.kube.peekAll(jobs) as Runnable[];
 const argsOf = (job: Runnable | undefined): string =>
   job?.spec.template.spec.containers[0]?.args.join(' ') ?? '';
 const isRunning = (word: string): boolean => running().some((job) => argsOf(job).includes(word));
@@ -59,7 +59,7 @@ function end(phase: 'Succeeded' | 'Failed', ...said: string[]): void {
   for (const { apiVersion, kind, metadata } of running()) {
     const { name, uid = '' } = metadata;
     const pod = { namespace: PROTECTED, name: `${name}-pod` };
-    world.kube.seed(pods, {
+    harness.kube.seed(pods, {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: {
@@ -75,8 +75,8 @@ function end(phase: 'Succeeded' | 'Failed', ...said: string[]): void {
         ],
       },
     });
-    world.cluster.state.logs.set(formatKey(pod), { lines: said, ended: true, listeners: new Set() });
-    world.kube.edit(jobs, { namespace: PROTECTED, name }, (job) => {
+    harness.cluster.state.logs.set(formatKey(pod), { lines: said, ended: true, listeners: new Set() });
+    harness.kube.edit(jobs, { namespace: PROTECTED, name }, (job) => {
       job.status = phase === 'Failed' ? { failed: 1 } : { succeeded: 1 };
     });
   }
@@ -84,22 +84,22 @@ function end(phase: 'Succeeded' | 'Failed', ...said: string[]): void {
 
 async function removeData(name: string, repository?: string): Promise<void> {
   addDelete(name, repository);
-  await world.until(() => isRunning('forget'));
+  await harness.until(() => isRunning('forget'));
   end('Succeeded');
   const key = { namespace: PROTECTED, name };
-  await world.until(() => world.kube.peek(dataMoverDeletes, key)?.status?.phase === 'Completed');
+  await harness.until(() => harness.kube.peek(dataMoverDeletes, key)?.status?.phase === 'Completed');
 }
 
 it("a prune in a tenant's namespace is not looked at", async () => {
   const key = { namespace: 'app', name: 'p1' };
-  world.kube.seed(dataMoverPrunes, {
+  harness.kube.seed(dataMoverPrunes, {
     apiVersion: 'oadp.openshift.io/v1alpha1',
     kind: 'DataMoverPrune',
     metadata: key,
     spec: { mover: 'VolSync', repository: 'c1/victim/data' },
   });
-  await world.advance(5_000);
-  expect(world.kube.peek(dataMoverPrunes, key)?.status).toBeUndefined();
+  await harness.advance(5_000);
+  expect(harness.kube.peek(dataMoverPrunes, key)?.status).toBeUndefined();
   expect(running()).toEqual([]);
 });
 
@@ -109,18 +109,18 @@ describe('a repository from which data was removed', () => {
     await removeData('two');
     expect(allPrunes()).toHaveLength(1);
     expect(allPrunes()[0]).toMatchObject({ spec: { repository: REPOSITORY }, status: { phase: 'Waiting' } });
-    await world.advance(DAY_MS - 120_000, 600_000);
+    await harness.advance(DAY_MS - 120_000, 600_000);
     expect(running()).toEqual([]);
-    await world.until(() => isRunning('prune'), 300_000);
+    await harness.until(() => isRunning('prune'), 300_000);
     expect(argsOf(running()[0])).toContain('prune --max-unused 5% --max-repack-size 20G');
     end('Succeeded', 'total prune:          12 blobs / 3.000 MiB', 'remaining:   4 blobs / 2.000 KiB');
-    await world.until(() => allPrunes()[0]?.status?.phase === 'Completed');
+    await harness.until(() => allPrunes()[0]?.status?.phase === 'Completed');
     expect(allPrunes()[0]?.status).toMatchObject({ freedBytes: 3 * 2 ** 20, remainingBytes: 2048 });
   });
 
   it('is held by nothing while its prune is not due: it can be deleted without a controller', async () => {
     await removeData('one');
-    await world.until(() => allPrunes()[0]?.status?.phase === 'Waiting');
+    await harness.until(() => allPrunes()[0]?.status?.phase === 'Waiting');
     expect(allPrunes()[0]?.metadata.finalizers ?? []).toEqual([]);
     expect(allPrunes()[0]?.status?.message).toMatch(/^due at /);
   });
@@ -128,11 +128,11 @@ describe('a repository from which data was removed', () => {
   it('is pruned anew for what is removed after a prune', async () => {
     pruneEvery(0);
     await removeData('one');
-    await world.until(() => isRunning('prune'));
+    await harness.until(() => isRunning('prune'));
     end('Succeeded');
-    await world.until(() => allPrunes()[0]?.status?.phase === 'Completed');
+    await harness.until(() => allPrunes()[0]?.status?.phase === 'Completed');
     await removeData('two');
-    await world.until(() => isRunning('prune'));
+    await harness.until(() => isRunning('prune'));
     expect(allPrunes()).toHaveLength(2);
   });
 
@@ -149,76 +149,76 @@ describe('a repository from which data was removed', () => {
 
 describe('a prune', () => {
   it('waits while a backup uses the repository, and the next backup waits for it', async () => {
-    world.cluster.state.script = () => ({ end: 'running', lines: [] });
-    await world.addSource('data', 'precious');
-    world.addBackup('b1');
-    await world.until(() => world.cluster.state.started.length === 1);
+    harness.cluster.state.script = () => ({ end: 'running', lines: [] });
+    await harness.addSource('data', 'precious');
+    harness.addBackup('b1');
+    await harness.until(() => harness.cluster.state.started.length === 1);
     addPrune('p1');
-    await world.until(() => pruneNamed('p1')?.status?.queue !== undefined);
+    await harness.until(() => pruneNamed('p1')?.status?.queue !== undefined);
     expect(pruneNamed('p1')?.status?.message).toMatch(/app\/b1 is using the same repository/);
-    world.cluster.endRun(childName('backup', world.backup()?.metadata.uid ?? ''), {
+    harness.cluster.endRun(childName('backup', harness.backup()?.metadata.uid ?? ''), {
       end: 'succeeded',
       lines: ['snapshot abcdef09 saved'],
     });
-    await world.until(() => isRunning('prune'));
-    expect(world.backup()?.status?.phase).toBe('Completed');
-    world.cluster.state.script = undefined;
-    world.addBackup('b2');
-    await world.until(() => world.backup('b2')?.status?.queue !== undefined);
-    expect(world.backup('b2')?.status?.message).toMatch(/velero\/p1 is using the same repository/);
+    await harness.until(() => isRunning('prune'));
+    expect(harness.backup()?.status?.phase).toBe('Completed');
+    harness.cluster.state.script = undefined;
+    harness.addBackup('b2');
+    await harness.until(() => harness.backup('b2')?.status?.queue !== undefined);
+    expect(harness.backup('b2')?.status?.message).toMatch(/velero\/p1 is using the same repository/);
     end('Succeeded');
-    await world.until(() => world.backup('b2')?.status?.phase === 'Completed');
+    await harness.until(() => harness.backup('b2')?.status?.phase === 'Completed');
   });
 
   it('is tried again when it fails, and leaves nothing behind', async () => {
-    const before = world.inventory();
+    const before = harness.inventory();
     addPrune('p1');
-    await world.until(() => isRunning('prune'));
+    await harness.until(() => isRunning('prune'));
     end('Failed', 'Fatal: wrong password or no key found');
-    await world.until(() => pruneNamed('p1')?.status?.phase === 'Retrying');
+    await harness.until(() => pruneNamed('p1')?.status?.phase === 'Retrying');
     expect(pruneNamed('p1')?.status?.lastFailure).toMatchObject({ reason: 'WrongPassword' });
-    await world.until(() => running().length === 0);
-    await world.until(() => isRunning('prune'));
+    await harness.until(() => running().length === 0);
+    await harness.until(() => isRunning('prune'));
     end('Succeeded');
-    await world.until(() => pruneNamed('p1')?.status?.phase === 'Completed');
-    expect(world.inventory()).toEqual(before);
+    await harness.until(() => pruneNamed('p1')?.status?.phase === 'Completed');
+    expect(harness.inventory()).toEqual(before);
   });
 
   it('is given up when nothing moves any more, and tried again', async () => {
     addPrune('p1');
-    await world.until(() => isRunning('prune'));
-    await world.until(() => pruneNamed('p1')?.status?.phase === 'Retrying', 1_000_000);
+    await harness.until(() => isRunning('prune'));
+    await harness.until(() => pruneNamed('p1')?.status?.phase === 'Retrying', 1_000_000);
     expect(pruneNamed('p1')?.status?.lastFailure).toMatchObject({ reason: 'DeadlineExceeded' });
   });
 
   it('ends when it is deleted, and leaves nothing behind', async () => {
-    const before = world.inventory();
+    const before = harness.inventory();
     addPrune('p1');
-    await world.until(() => isRunning('prune'));
-    await world.kube.client().delete(dataMoverPrunes, { namespace: PROTECTED, name: 'p1' });
-    await world.until(() => pruneNamed('p1') === undefined);
-    expect(world.inventory()).toEqual(before);
+    await harness.until(() => isRunning('prune'));
+    await harness.kube.client().delete(dataMoverPrunes, { namespace: PROTECTED, name: 'p1' });
+    await harness.until(() => pruneNamed('p1') === undefined);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it('goes on after a restart where it was', async () => {
     addPrune('p1');
-    await world.until(() => isRunning('prune'));
+    await harness.until(() => isRunning('prune'));
     const [job] = running();
-    await world.stop();
+    await harness.stop();
     end('Succeeded');
-    await world.start();
-    await world.until(() => pruneNamed('p1')?.status?.phase === 'Completed');
+    await harness.start();
+    await harness.until(() => pruneNamed('p1')?.status?.phase === 'Completed');
     expect(job?.metadata.name).toBe(childOf(pruneNamed('p1')!));
   });
 
   it('that is through is removed after a day', async () => {
     addPrune('p1');
-    await world.until(() => isRunning('prune'));
+    await harness.until(() => isRunning('prune'));
     end('Succeeded');
-    await world.until(() => pruneNamed('p1')?.status?.phase === 'Completed');
-    await world.advance(DAY_MS - 600_000, 600_000);
+    await harness.until(() => pruneNamed('p1')?.status?.phase === 'Completed');
+    await harness.advance(DAY_MS - 600_000, 600_000);
     expect(pruneNamed('p1')).toBeDefined();
-    await world.advance(1_200_000, 60_000);
+    await harness.advance(1_200_000, 60_000);
     expect(pruneNamed('p1')).toBeUndefined();
   });
 });

@@ -3,26 +3,26 @@ import { persistentVolumeClaims, persistentVolumes } from '../../api/kubernetes/
 import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 const DESTINATION = { namespace: APP, name: 'restored' };
 
-let world: World;
+let harness: ControllerHarness;
 let records: NonNullable<DataMoverRestore['spec']['source']>[];
 
 beforeEach(() => {
-  world = new World();
-  records = world.addRepository('older', 'newer');
-  world.addDestination();
+  harness = new ControllerHarness();
+  records = harness.addRepository('older', 'newer');
+  harness.addDestination();
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 /** Adds a completed backup of the destination; the data is from the given hour of 1 January 2026. */
 function addRecord(name: string, at: { hour: number; of: number }, change = noChange): DataMoverBackup {
   const { result, volume } = records[at.of]!;
   const time = new Date(Date.UTC(2026, 0, 1, at.hour)).toISOString();
-  return world.addBackup(name, (backup) => {
+  return harness.addBackup(name, (backup) => {
     backup.spec.dataSourceRef.name = 'restored';
     backup.status = {
       phase: 'Completed',
@@ -42,29 +42,29 @@ function noChange(_: DataMoverBackup): void {
 
 /** Waits for the end of the restore, for at most `limitMs`. */
 async function end(limitMs = 15_000) {
-  await world.until(() => world.restore()?.status?.completionTimestamp !== undefined, limitMs);
-  return world.restore()!.status!;
+  await harness.until(() => harness.restore()?.status?.completionTimestamp !== undefined, limitMs);
+  return harness.restore()!.status!;
 }
 
 describe('a restore that names only its destination', () => {
   it('restores the newest completed backup of that claim', async () => {
     addRecord('z', { hour: 1, of: 0 });
     addRecord('a', { hour: 2, of: 1 });
-    await world.start();
-    world.addRestore('r1');
+    await harness.start();
+    harness.addRestore('r1');
     expect(await end()).toMatchObject({
       phase: 'Completed',
       source: { backupName: 'a', backupNamespace: APP },
     });
-    expect(world.read(DESTINATION)).toBe('newer');
+    expect(harness.read(DESTINATION)).toBe('newer');
   });
 
   it('writes the record and the class down before it makes anything', async () => {
     addRecord('b1', { hour: 1, of: 0 });
-    await world.start();
-    world.addRestore('r1');
+    await harness.start();
+    harness.addRestore('r1');
     await end();
-    const calls = world.kube.writeCalls();
+    const calls = harness.kube.writeCalls();
     const recorded = calls.findIndex(({ body }) => JSON.stringify(body ?? {}).includes('"backupName"'));
     expect(calls[recorded]).toMatchObject({
       verb: 'applyStatus',
@@ -89,8 +89,8 @@ describe('a restore that names only its destination', () => {
   ])('leaves a backup alone %s', async (_, change) => {
     addRecord('mine', { hour: 1, of: 0 });
     addRecord('other', { hour: 2, of: 1 }, change);
-    await world.start();
-    world.addRestore('r1');
+    await harness.start();
+    harness.addRestore('r1');
     expect(await end()).toMatchObject({ phase: 'Completed', source: { backupName: 'mine' } });
   });
 
@@ -98,24 +98,24 @@ describe('a restore that names only its destination', () => {
     addRecord('b1', { hour: 1, of: 0 }, ({ spec }) => {
       spec.dataSourceRef = { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: 'manual' };
     });
-    await world.start();
-    world.addRestore('r1');
+    await harness.start();
+    harness.addRestore('r1');
     expect(await end()).toMatchObject({ phase: 'Completed', source: { backupName: 'b1' } });
   });
 
   it('gets a volume of the recorded size, which is more than its claim asks for', async () => {
     addRecord('b1', { hour: 1, of: 0 }, ({ status }) => Object.assign(status!.volume!, { capacity: '5Gi' }));
-    await world.start();
-    world.addRestore('r1');
+    await harness.start();
+    harness.addRestore('r1');
     expect(await end()).toMatchObject({ phase: 'Completed' });
-    const { volumeName } = world.kube.peek(persistentVolumeClaims, DESTINATION)!.spec;
-    const volume = world.kube.peek(persistentVolumes, { name: volumeName ?? '' });
+    const { volumeName } = harness.kube.peek(persistentVolumeClaims, DESTINATION)!.spec;
+    const volume = harness.kube.peek(persistentVolumes, { name: volumeName ?? '' });
     expect(volume?.spec.capacity).toEqual({ storage: '5Gi' });
   });
 
   it('fails in seconds when there is none, and makes nothing', async () => {
-    await world.start();
-    world.addRestore('r1');
+    await harness.start();
+    harness.addRestore('r1');
     expect(await end()).toMatchObject({
       phase: 'Failed',
       failure: {
@@ -124,48 +124,48 @@ describe('a restore that names only its destination', () => {
           'spec.source is not set, and namespace app holds no completed DataMoverBackup of PersistentVolumeClaim restored; name the record of a backup in spec.source of another DataMoverRestore',
       },
     });
-    expect(world.kube.writeCalls().filter(({ verb }) => verb === 'create')).toEqual([]);
+    expect(harness.kube.writeCalls().filter(({ verb }) => verb === 'create')).toEqual([]);
   });
 
   it('takes the backup that completes while it waits, at once', async () => {
-    await world.start();
-    world.addRestore('r1');
-    await world.quiesce();
+    await harness.start();
+    harness.addRestore('r1');
+    await harness.quiesce();
     addRecord('b1', { hour: 1, of: 0 });
-    await world.quiesce();
-    expect(world.restore()?.status?.source).toMatchObject({ backupName: 'b1' });
+    await harness.quiesce();
+    expect(harness.restore()?.status?.source).toMatchObject({ backupName: 'b1' });
   });
 
   it('keeps the record that it has chosen', async () => {
-    world.cluster.hold('provision');
+    harness.cluster.hold('provision');
     addRecord('first', { hour: 1, of: 0 });
-    await world.start();
-    world.addRestore('r1');
-    await world.until(() => world.restore()?.status?.phase === 'Staging');
+    await harness.start();
+    harness.addRestore('r1');
+    await harness.until(() => harness.restore()?.status?.phase === 'Staging');
     addRecord('second', { hour: 2, of: 1 });
-    await world.kube.client('test').delete(dataMoverBackups, { namespace: APP, name: 'first' });
-    world.cluster.release('provision');
+    await harness.kube.client('test').delete(dataMoverBackups, { namespace: APP, name: 'first' });
+    harness.cluster.release('provision');
     expect(await end(60_000)).toMatchObject({ phase: 'Completed', source: { backupName: 'first' } });
-    expect(world.read(DESTINATION)).toBe('older');
+    expect(harness.read(DESTINATION)).toBe('older');
   });
 
   it('is refused at once when its destination is said to be in another namespace', async () => {
     addRecord('b1', { hour: 1, of: 0 });
-    await world.start();
-    world.addRestore('r1', ({ spec }) => (spec.destinationClaimRef.namespace = 'elsewhere'));
+    await harness.start();
+    harness.addRestore('r1', ({ spec }) => (spec.destinationClaimRef.namespace = 'elsewhere'));
     const { failure, source } = await end();
     expect(failure?.reason).toBe('Forbidden');
     expect(source).toBeUndefined();
   });
 
   it('is not refused by a controller that does not serve its class', async () => {
-    world.addClass((object) => {
+    harness.addClass((object) => {
       object.metadata = { name: 'vendor' };
       object.spec.mover = 'Vendor';
     });
-    await world.start();
-    world.addRestore('r1', ({ spec }) => (spec.dataMoverClass = 'vendor'));
-    await world.advance(60_000, 10_000);
-    expect(world.kube.peek(dataMoverRestores, { namespace: APP, name: 'r1' })?.status).toBeUndefined();
+    await harness.start();
+    harness.addRestore('r1', ({ spec }) => (spec.dataMoverClass = 'vendor'));
+    await harness.advance(60_000, 10_000);
+    expect(harness.kube.peek(dataMoverRestores, { namespace: APP, name: 'r1' })?.status).toBeUndefined();
   });
 });

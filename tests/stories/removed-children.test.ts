@@ -4,25 +4,25 @@ import { volumeSnapshotContents, volumeSnapshots } from '../../api/kubernetes/sn
 import { replicationDestinations, replicationSources } from '../../api/volsync/v1alpha1.ts';
 import { keyOf, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import { labels } from '../../api/datamover/v1alpha1/keys.ts';
-import { World } from '../fakes/cluster/world.ts';
+import { ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 /** Another client deletes a child of a request right after its creation. */
 
-let world: World;
+let harness: ControllerHarness;
 
 beforeEach(() => {
-  world = new World();
+  harness = new ControllerHarness();
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 /** Deletes the first child of a kind as soon as it exists. Returns a function that counts the children so far. */
 function removeFirst(kind: Kind<Resource>): () => number {
   let made = 0;
-  world.kube.reactors.add((changed, before, after) => {
+  harness.kube.reactors.add((changed, before, after) => {
     const isChild = after?.metadata.labels?.[labels.requestUid] !== undefined;
     if (changed !== kind || before !== undefined || !isChild || after.metadata.namespace === 'app') return;
-    if (made++ === 0) world.kube.remove(kind, keyOf(after));
+    if (made++ === 0) harness.kube.remove(kind, keyOf(after));
   });
   return () => made;
 }
@@ -37,26 +37,26 @@ describe('a child that somebody removes in the moment in which it stands is made
     persistentVolumeClaims,
     replicationSources,
   ])("a backup's $kind", async (kind) => {
-    await world.addSource('data', 'precious');
+    await harness.addSource('data', 'precious');
     const made = removeFirst(kind);
-    await world.start();
-    world.addBackup('b1');
-    await world.until(() => world.backup()?.status?.completionTimestamp !== undefined, SOON_MS);
-    expect(world.backup()?.status).toMatchObject({ phase: 'Completed' });
+    await harness.start();
+    harness.addBackup('b1');
+    await harness.until(() => harness.backup()?.status?.completionTimestamp !== undefined, SOON_MS);
+    expect(harness.backup()?.status).toMatchObject({ phase: 'Completed' });
     expect(made()).toBe(2);
   });
 
   it.each<Kind<Resource>>([persistentVolumeClaims, replicationDestinations])(
     "a restore's $kind",
     async (kind) => {
-      const [source] = world.addRepository('precious');
-      world.addDestination();
-      await world.quiesce();
+      const [source] = harness.addRepository('precious');
+      harness.addDestination();
+      await harness.quiesce();
       const made = removeFirst(kind);
-      await world.start();
-      world.addRestore('r1', (restore) => Object.assign(restore.spec, { source }));
-      await world.until(() => world.restore()?.status?.completionTimestamp !== undefined, SOON_MS);
-      expect(world.restore()?.status).toMatchObject({ phase: 'Completed' });
+      await harness.start();
+      harness.addRestore('r1', (restore) => Object.assign(restore.spec, { source }));
+      await harness.until(() => harness.restore()?.status?.completionTimestamp !== undefined, SOON_MS);
+      expect(harness.restore()?.status).toMatchObject({ phase: 'Completed' });
       expect(made()).toBe(2);
     },
   );

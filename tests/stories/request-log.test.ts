@@ -1,36 +1,36 @@
 import { afterEach, expect, it } from '@jest/globals';
 import { annotations } from '../../api/common/keys.ts';
 import type { LogFields, Logger } from '../../telemetry/log.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 const TRACE = 'a'.repeat(32);
 
-let world: World;
+let harness: ControllerHarness;
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 it('the log names the request in every line about it by what the request and the plugin say', async () => {
-  world = new World();
-  await world.addSource('data', 'precious');
+  harness = new ControllerHarness();
+  await harness.addSource('data', 'precious');
   const lines: LogFields[] = [];
-  world.log = keeping(lines);
-  await world.start();
-  world.addBackup('b1', ({ metadata }) => {
+  harness.log = keeping(lines);
+  await harness.start();
+  harness.addBackup('b1', ({ metadata }) => {
     metadata.annotations = { [annotations.traceparent]: `00-${TRACE}-${'b'.repeat(16)}-01` };
   });
   // Errors of a pass have a log line of their own, which must carry the same fields.
   let troubles = 1;
-  world.kube.before = ({ verb, kind }) => {
+  harness.kube.before = ({ verb, kind }) => {
     if (verb === 'applyStatus' && kind.kind === 'DataMoverBackup' && troubles-- > 0)
       throw new Error('the network is down');
   };
-  await world.until(() => world.backup()?.status?.completionTimestamp !== undefined);
+  await harness.until(() => harness.backup()?.status?.completionTimestamp !== undefined);
   const about = lines.filter(({ name, namespace }) => name === 'b1' && namespace === APP);
   const phases = ['Capturing', 'Queued', 'Staging', 'Moving', 'CleaningUp', 'Completed'];
   expect(about.flatMap(({ phase }) => phase ?? [])).toEqual(expect.arrayContaining(phases.slice(1)));
   expect(about.filter(({ msg }) => String(msg).includes('reconcile failed'))).toHaveLength(1);
   for (const line of about)
-    expect(line).toMatchObject({ requestUID: world.backup()?.metadata.uid, traceID: TRACE });
+    expect(line).toMatchObject({ requestUID: harness.backup()?.metadata.uid, traceID: TRACE });
 });
 
 /** A logger that records the fields of its lines; `msg` is the message. */

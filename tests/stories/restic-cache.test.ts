@@ -8,32 +8,32 @@ import {
 } from '../../api/kubernetes/core.ts';
 import { keyOf } from '../../api/kubernetes/meta.ts';
 import { labels } from '../../api/datamover/v1alpha1/keys.ts';
-import { World } from '../fakes/cluster/world.ts';
+import { ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 /** The Restic mover with a class that keeps caches. */
 
 const DAY_MS = 24 * 3_600_000;
 
-let world: World;
+let harness: ControllerHarness;
 /** The claim of the cache of each backup's pod, in order. */
 let used: (string | undefined)[];
 
 beforeEach(async () => {
-  world = new World();
+  harness = new ControllerHarness();
   keepCaches({ cacheCapacity: '2Gi', cacheStorageClassName: 'fast' });
-  await world.addSource('data', 'precious');
+  await harness.addSource('data', 'precious');
   used = [];
-  await world.start();
+  await harness.start();
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 function keepCaches(config: object): void {
-  world.addClass((object) => Object.assign(object.spec, { mover: 'Restic', config }));
+  harness.addClass((object) => Object.assign(object.spec, { mover: 'Restic', config }));
 }
 
 const caches = () =>
-  world.kube.peekAll(persistentVolumeClaims).filter(({ metadata }) => metadata.labels?.[labels.cache]);
+  harness.kube.peekAll(persistentVolumeClaims).filter(({ metadata }) => metadata.labels?.[labels.cache]);
 
 interface MoverJob extends Job {
   spec: {
@@ -42,15 +42,15 @@ interface MoverJob extends Job {
 }
 
 async function backUp(name: string): Promise<void> {
-  world.cluster.state.script = () => {
-    const [job] = world.kube.peekAll(jobs) as MoverJob[];
+  harness.cluster.state.script = () => {
+    const [job] = harness.kube.peekAll(jobs) as MoverJob[];
     const cache = job?.spec.template.spec.volumes.find((volume) => volume.name === 'cache');
     used.push(cache?.persistentVolumeClaim?.claimName);
     return undefined;
   };
-  world.addBackup(name);
-  await world.until(() => world.backup(name)?.status?.completionTimestamp !== undefined);
-  expect(world.backup(name)?.status).toMatchObject({ phase: 'Completed' });
+  harness.addBackup(name);
+  await harness.until(() => harness.backup(name)?.status?.completionTimestamp !== undefined);
+  expect(harness.backup(name)?.status).toMatchObject({ phase: 'Completed' });
 }
 
 describe('a class that keeps caches', () => {
@@ -78,16 +78,16 @@ describe('a class that keeps caches', () => {
   it('has none that is older than a month, and nothing of its volume', async () => {
     await backUp('b1');
     const volume = caches()[0]!.spec.volumeName!;
-    world.kube.edit(persistentVolumes, { name: volume }, ({ spec }) => {
+    harness.kube.edit(persistentVolumes, { name: volume }, ({ spec }) => {
       spec.persistentVolumeReclaimPolicy = 'Retain';
     });
-    world.kube.edit(persistentVolumeClaims, keyOf(caches()[0]!), ({ metadata }) => {
-      metadata.creationTimestamp = new Date(world.cluster.clock.now() - 31 * DAY_MS).toISOString();
+    harness.kube.edit(persistentVolumeClaims, keyOf(caches()[0]!), ({ metadata }) => {
+      metadata.creationTimestamp = new Date(harness.cluster.clock.now() - 31 * DAY_MS).toISOString();
     });
     await backUp('b2');
     expect(used).toEqual([expect.any(String), undefined]);
     expect(caches()).toEqual([]);
-    await world.until(() => world.kube.peek(persistentVolumes, { name: volume }) === undefined);
+    await harness.until(() => harness.kube.peek(persistentVolumes, { name: volume }) === undefined);
     await backUp('b3');
     expect(used[2]).toBe(used[0]);
   });
@@ -96,16 +96,16 @@ describe('a class that keeps caches', () => {
     await backUp('b1');
     const [lost] = caches();
     const name = lost!.spec.volumeName!;
-    world.kube.edit(persistentVolumes, { name }, ({ spec }) => {
+    harness.kube.edit(persistentVolumes, { name }, ({ spec }) => {
       spec.persistentVolumeReclaimPolicy = 'Retain';
       spec.claimRef = { namespace: 'shop', name: 'precious', uid: 'of-somebody-else' };
     });
-    world.kube.edit(persistentVolumeClaims, keyOf(lost!), (object) => {
+    harness.kube.edit(persistentVolumeClaims, keyOf(lost!), (object) => {
       object.status = { ...object.status, phase: 'Lost' };
     });
     await backUp('b2');
     expect(caches()).toEqual([]);
-    expect(world.kube.peek(persistentVolumes, { name })?.spec).toMatchObject({
+    expect(harness.kube.peek(persistentVolumes, { name })?.spec).toMatchObject({
       persistentVolumeReclaimPolicy: 'Retain',
       claimRef: { name: 'precious' },
     });
@@ -113,16 +113,16 @@ describe('a class that keeps caches', () => {
 
   it('loses one that no pod can have together with the volume', async () => {
     await backUp('b1');
-    world.cluster.state.script = () => ({ end: 'running', lines: [] });
-    world.addBackup('b2');
-    await world.until(() => world.kube.peekAll(pods).length === 1);
-    const [pod] = world.kube.peekAll(pods);
-    world.kube.edit(pods, { namespace: 'velero', name: pod!.metadata.name }, (object) => {
+    harness.cluster.state.script = () => ({ end: 'running', lines: [] });
+    harness.addBackup('b2');
+    await harness.until(() => harness.kube.peekAll(pods).length === 1);
+    const [pod] = harness.kube.peekAll(pods);
+    harness.kube.edit(pods, { namespace: 'velero', name: pod!.metadata.name }, (object) => {
       const message = '0/1 nodes are available: 1 node(s) had volume node affinity conflict.';
       object.status = { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', message }] };
     });
-    await world.until(() => caches().length === 0);
-    await world.advance(1_800_000, 10_000);
-    expect(world.backup('b2')?.status?.failure).toMatchObject({ reason: 'Unschedulable' });
+    await harness.until(() => caches().length === 0);
+    await harness.advance(1_800_000, 10_000);
+    expect(harness.backup('b2')?.status?.failure).toMatchObject({ reason: 'Unschedulable' });
   });
 });

@@ -4,41 +4,41 @@ import { dataMoverDeletes } from '../../api/datamover/v1alpha1/kinds.ts';
 import type { DataMoverBackupStatus } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import type { DataMoverRestoreStatus } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
 import type { MoverRun } from '../fakes/cluster/state.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 /** Backups and restores by the Restic mover, within the whole controller. */
 
-let world: World;
+let harness: ControllerHarness;
 
 beforeEach(async () => {
-  world = new World();
+  harness = new ControllerHarness();
   use('Restic');
-  await world.start();
+  await harness.start();
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 const use = (mover: string, config: object = {}): void =>
-  void world.addClass((object) => Object.assign(object.spec, { mover, config }));
+  void harness.addClass((object) => Object.assign(object.spec, { mover, config }));
 
 const OVER = ['Completed', 'Failed', 'Canceled'];
-const status = (): DataMoverBackupStatus => world.backup()?.status ?? {};
-const restored = (): DataMoverRestoreStatus => world.restore()?.status ?? {};
-const script = (run: MoverRun): void => void (world.cluster.state.script = () => run);
-const snapshots = () => [...world.cluster.state.repositories.values()].flatMap((one) => one.snapshots);
-const started = (): number => world.cluster.state.started.length;
+const status = (): DataMoverBackupStatus => harness.backup()?.status ?? {};
+const restored = (): DataMoverRestoreStatus => harness.restore()?.status ?? {};
+const script = (run: MoverRun): void => void (harness.cluster.state.script = () => run);
+const snapshots = () => [...harness.cluster.state.repositories.values()].flatMap((one) => one.snapshots);
+const started = (): number => harness.cluster.state.started.length;
 const json = (line: object): string => JSON.stringify(line);
 
 async function backUp(): Promise<void> {
-  world.addBackup('b1');
-  await world.until(() => OVER.includes(status().phase ?? ''));
+  harness.addBackup('b1');
+  await harness.until(() => OVER.includes(status().phase ?? ''));
 }
 
 /** Restores from a record of the repository. */
 async function restoreFrom(source: object): Promise<void> {
-  world.addDestination();
-  world.addRestore('r1', (object) => Object.assign(object.spec, { source }));
-  await world.until(() => OVER.includes(restored().phase ?? ''));
+  harness.addDestination();
+  harness.addRestore('r1', (object) => Object.assign(object.spec, { source }));
+  await harness.until(() => OVER.includes(restored().phase ?? ''));
 }
 
 interface MoverJob extends Job {
@@ -51,14 +51,14 @@ interface MoverJob extends Job {
 }
 
 const moverJob = (): MoverJob | undefined =>
-  (world.kube.peekAll(jobs) as MoverJob[]).find(({ metadata }) =>
+  (harness.kube.peekAll(jobs) as MoverJob[]).find(({ metadata }) =>
     /^dm[br]-[0-9a-f]{16}$/.test(metadata.name),
   );
 
 describe('a backup', () => {
   it('records what restic has saved, and leaves nothing else', async () => {
-    await world.addSource('data', 'precious');
-    const before = world.inventory();
+    await harness.addSource('data', 'precious');
+    const before = harness.inventory();
     await backUp();
     expect(status()).toMatchObject({
       phase: 'Completed',
@@ -66,11 +66,11 @@ describe('a backup', () => {
       result: { bytes: 8, files: 3, uploadedBytes: 1536, mover: 'Restic', repository: 'c1/app/data' },
     });
     expect(status().result?.snapshotID).toBe(snapshots()[0]?.id);
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it('of an empty volume says so', async () => {
-    await world.addSource('data', '');
+    await harness.addSource('data', '');
     await backUp();
     expect(status()).toMatchObject({ phase: 'Completed', result: { empty: true } });
     expect(snapshots()).toEqual([]);
@@ -81,9 +81,9 @@ describe('a backup', () => {
       end: 'running',
       lines: [json({ message_type: 'status', bytes_done: 3, total_bytes: 8, files_done: 1 })],
     });
-    await world.addSource('data', 'precious');
-    world.addBackup('b1');
-    await world.until(() => status().progress !== undefined);
+    await harness.addSource('data', 'precious');
+    harness.addBackup('b1');
+    await harness.until(() => status().progress !== undefined);
     expect(status().progress).toMatchObject({ bytesDone: 3, totalBytes: 8, filesDone: 1 });
     const spec = moverJob()!.spec.template.spec;
     expect(spec.containers[0]).toMatchObject({
@@ -105,9 +105,9 @@ describe('a backup', () => {
     const moverSecurityContext = { runAsNonRoot: true, runAsUser: 1000 };
     use('Restic', { moverSecurityContext, compression: 'max', packSize: 64, limitUpload: 512 });
     script({ end: 'running', lines: [] });
-    await world.addSource('data', 'precious');
-    world.addBackup('b1');
-    await world.until(() => moverJob() !== undefined);
+    await harness.addSource('data', 'precious');
+    harness.addBackup('b1');
+    await harness.until(() => moverJob() !== undefined);
     const spec = moverJob()!.spec.template.spec;
     expect(spec.securityContext).toEqual(moverSecurityContext);
     expect(spec.containers[0]!.securityContext).toEqual({
@@ -140,36 +140,36 @@ describe('a backup', () => {
       json({ message_type: 'errors', kind: 'unreadable', count: 1, first: json(error) }),
     ];
     script({ end: 'failed', exitCode: 3, lines });
-    await world.addSource('data', 'precious');
+    await harness.addSource('data', 'precious');
     await backUp();
     expect(status().failure).toMatchObject({ reason: 'UnreadableSource' });
     expect(status().orphanedSnapshots).toEqual([id]);
-    await world.until(() => world.kube.peekAll(dataMoverDeletes).length === 1);
+    await harness.until(() => harness.kube.peekAll(dataMoverDeletes).length === 1);
   });
 
   it('finds its Job after a crash, and saves once', async () => {
-    await world.addSource('data', 'precious');
-    world.addBackup('b1');
-    await world.until(() => started() === 1);
-    await world.stop();
-    await world.start();
-    await world.until(() => OVER.includes(status().phase ?? ''));
+    await harness.addSource('data', 'precious');
+    harness.addBackup('b1');
+    await harness.until(() => started() === 1);
+    await harness.stop();
+    await harness.start();
+    await harness.until(() => OVER.includes(status().phase ?? ''));
     expect(status()).toMatchObject({ phase: 'Completed' });
     expect([started(), snapshots().length]).toEqual([1, 1]);
   });
 
   it('finds its snapshot where its Job was removed', async () => {
-    await world.addSource('data', 'precious');
-    await world.stop();
-    await world.start((client) => ({
+    await harness.addSource('data', 'precious');
+    await harness.stop();
+    await harness.start((client) => ({
       ...client,
       // The log of the first pod is never returned.
       podLog: (key, options) => (started() < 2 ? waiting(options?.signal) : client.podLog(key, options)),
     }));
-    world.addBackup('b1');
-    await world.until(() => started() === 1);
-    world.kube.remove(jobs, { namespace: 'velero', name: moverJob()!.metadata.name });
-    await world.until(() => OVER.includes(status().phase ?? ''));
+    harness.addBackup('b1');
+    await harness.until(() => started() === 1);
+    harness.kube.remove(jobs, { namespace: 'velero', name: moverJob()!.metadata.name });
+    await harness.until(() => OVER.includes(status().phase ?? ''));
     expect(status()).toMatchObject({
       phase: 'Completed',
       result: { snapshotID: snapshots()[0]!.id, bytes: 8 },
@@ -179,12 +179,12 @@ describe('a backup', () => {
 });
 
 it('is made anew where it fails with an access that has been replaced since', async () => {
-  world.addRepository('the first');
-  world.addSecret({ RESTIC_PASSWORD: 'another' });
-  await world.addSource('data', 'precious');
-  world.cluster.state.script = () => {
-    world.cluster.state.script = undefined;
-    world.addSecret();
+  harness.addRepository('the first');
+  harness.addSecret({ RESTIC_PASSWORD: 'another' });
+  await harness.addSource('data', 'precious');
+  harness.cluster.state.script = () => {
+    harness.cluster.state.script = undefined;
+    harness.addSecret();
     return { end: 'failed', exitCode: 12, lines: ['Fatal: wrong password or no key found'] };
   };
   await backUp();
@@ -199,7 +199,7 @@ async function* waiting(signal: AbortSignal | undefined): AsyncGenerator<string>
 
 describe('a restore', () => {
   it('brings the recorded snapshot back, also one that VolSync has saved', async () => {
-    const [first] = world.addRepository('the first', 'the second');
+    const [first] = harness.addRepository('the first', 'the second');
     await restoreFrom(first!);
     expect(restored()).toMatchObject({
       phase: 'Completed',
@@ -207,17 +207,17 @@ describe('a restore', () => {
       restored: { bytes: 9, files: 3 },
     });
     expect(restored().restored?.notPreserved).toBeUndefined();
-    expect(world.read({ namespace: APP, name: 'restored' })).toBe('the first');
+    expect(harness.read({ namespace: APP, name: 'restored' })).toBe('the first');
   });
 
   it('by VolSync brings back what restic has saved', async () => {
-    await world.addSource('data', 'precious');
+    await harness.addSource('data', 'precious');
     await backUp();
     const { result, volume } = status();
     use('VolSync');
     await restoreFrom({ backupName: 'b1', backupNamespace: APP, result, volume });
     expect(restored()).toMatchObject({ phase: 'Completed', mover: 'VolSync' });
-    expect(world.read({ namespace: APP, name: 'restored' })).toBe('precious');
+    expect(harness.read({ namespace: APP, name: 'restored' })).toBe('precious');
   });
 
   it('completes where only what is around the contents is missing, and says what', async () => {
@@ -232,7 +232,7 @@ describe('a restore', () => {
         first: json({ item: '/a', error: { message } }),
       }),
     ];
-    const [first] = world.addRepository('the first');
+    const [first] = harness.addRepository('the first');
     script({ end: 'failed', exitCode: 1, lines });
     await restoreFrom(first!);
     expect(restored()).toMatchObject({
@@ -243,8 +243,8 @@ describe('a restore', () => {
   });
 
   it('fails where contents are missing, and where there is no repository', async () => {
-    const [first] = world.addRepository('the first');
-    world.cluster.state.repositories.clear();
+    const [first] = harness.addRepository('the first');
+    harness.cluster.state.repositories.clear();
     await restoreFrom(first!);
     expect(restored().failure).toMatchObject({ reason: 'RepositoryMissing' });
   });

@@ -12,11 +12,11 @@ import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
 import { childName, restoreName } from '../../api/datamover/v1alpha1/names.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 const DESTINATION = { namespace: APP, name: 'restored' };
 
-let world: World;
+let harness: ControllerHarness;
 let name: string;
 let child: string;
 /** The objects before the restore; exactly these must exist after it, plus the restored volume. */
@@ -24,11 +24,11 @@ let before: string[];
 let source: NonNullable<DataMoverRestore['spec']['source']>;
 
 beforeEach(() => {
-  world = new World();
-  [source] = world.addRepository('precious') as [typeof source];
+  harness = new ControllerHarness();
+  [source] = harness.addRepository('precious') as [typeof source];
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 interface Velero {
   restore?: Partial<Restore['spec']>;
@@ -39,13 +39,13 @@ interface Velero {
 
 /** Adds a Velero Restore that maps `shop` to this namespace, with the given changes. */
 function addVelero({ restore, backup, phase = 'InProgress', namespace = 'velero' }: Velero = {}): void {
-  world.kube.seed(backups, {
+  harness.kube.seed(backups, {
     apiVersion: 'velero.io/v1',
     kind: 'Backup',
     metadata: { namespace, name: 'nightly' },
     spec: { ...backup },
   });
-  world.kube.seed(restores, {
+  harness.kube.seed(restores, {
     apiVersion: 'velero.io/v1',
     kind: 'Restore',
     metadata: { namespace, name: 'back', uid: RESTORE_UID },
@@ -64,10 +64,10 @@ const made = ({ metadata }: DataMoverRestore): void => {
 };
 
 async function begin(change: (restore: DataMoverRestore) => void = () => undefined): Promise<void> {
-  await world.quiesce();
-  before = world.inventory();
-  await world.start();
-  const { metadata } = world.addRestore('r1', (restore) => {
+  await harness.quiesce();
+  before = harness.inventory();
+  await harness.start();
+  const { metadata } = harness.addRestore('r1', (restore) => {
     restore.spec.source = source;
     change(restore);
   });
@@ -76,49 +76,52 @@ async function begin(change: (restore: DataMoverRestore) => void = () => undefin
 }
 
 async function reach(phase: string): Promise<void> {
-  await world.until(() => world.restore()?.status?.phase === phase);
+  await harness.until(() => harness.restore()?.status?.phase === phase);
 }
 
 async function end(limitMs?: number) {
-  await world.until(() => world.restore(name)?.status?.completionTimestamp !== undefined, limitMs);
-  await world.advance(3_000);
-  return world.restore(name)!.status!;
+  await harness.until(() => harness.restore(name)?.status?.completionTimestamp !== undefined, limitMs);
+  await harness.advance(3_000);
+  return harness.restore(name)!.status!;
 }
 
 async function fails() {
   const { phase, failure } = await end();
   expect(phase).toBe('Failed');
-  expect(world.inventory()).toEqual(before);
+  expect(harness.inventory()).toEqual(before);
   return failure!;
 }
 
 /** Returns the volume of the destination. */
 function volume(): PersistentVolume | undefined {
-  const name = world.kube.peek(persistentVolumeClaims, DESTINATION)?.spec.volumeName;
-  return name === undefined ? undefined : world.kube.peek(persistentVolumes, { name });
+  const name = harness.kube.peek(persistentVolumeClaims, DESTINATION)?.spec.volumeName;
+  return name === undefined ? undefined : harness.kube.peek(persistentVolumes, { name });
 }
 
 function expectArrived(content: string): void {
-  expect(world.kube.peek(persistentVolumeClaims, DESTINATION)?.status?.phase).toBe('Bound');
-  expect(world.read(DESTINATION)).toBe(content);
+  expect(harness.kube.peek(persistentVolumeClaims, DESTINATION)?.status?.phase).toBe('Bound');
+  expect(harness.read(DESTINATION)).toBe(content);
   expect(volume()?.status?.phase).toBe('Bound');
   expect(volume()?.metadata.annotations).not.toHaveProperty(['oadp.openshift.io/hand-over']);
   expect(volume()?.metadata.labels).not.toHaveProperty(['oadp.openshift.io/request-uid']);
-  const own = [`PersistentVolume ${volume()?.metadata.name ?? ''}`, `storage ${world.handleOf(DESTINATION)}`];
+  const own = [
+    `PersistentVolume ${volume()?.metadata.name ?? ''}`,
+    `storage ${harness.handleOf(DESTINATION)}`,
+  ];
   const destination = `PersistentVolumeClaim ${APP}/restored`;
-  expect(world.inventory()).toEqual([...new Set([...before, destination, ...own])].sort());
+  expect(harness.inventory()).toEqual([...new Set([...before, destination, ...own])].sort());
 }
 
 /** Changes the staging volume, like a driver that provisions something other than the claim requires. */
 function editStagingVolume(change: (volume: PersistentVolume) => void): void {
-  const staging = world.kube.peek(persistentVolumeClaims, { namespace: 'velero', name: child });
-  world.kube.edit(persistentVolumes, { name: staging?.spec.volumeName ?? '' }, change);
+  const staging = harness.kube.peek(persistentVolumeClaims, { namespace: 'velero', name: child });
+  harness.kube.edit(persistentVolumes, { name: staging?.spec.volumeName ?? '' }, change);
 }
 
 const running = () => ({ end: 'running' as const, lines: ['Starting container'] });
 
 describe('a restore', () => {
-  beforeEach(() => world.addDestination());
+  beforeEach(() => harness.addDestination());
 
   it('brings the data into the claim and leaves nothing else behind', async () => {
     await begin();
@@ -131,15 +134,15 @@ describe('a restore', () => {
     });
     expectArrived('precious');
     expect(volume()?.spec.persistentVolumeReclaimPolicy).toBe('Delete');
-    expect(world.reports.map(({ reason }) => reason)).toEqual(['DataMoverStarted', 'DataMoverCompleted']);
+    expect(harness.reports.map(({ reason }) => reason)).toEqual(['DataMoverStarted', 'DataMoverCompleted']);
   });
 
   it("hands the volume over in an order in which it is never nobody's", async () => {
     await begin();
     await end();
     const { name: volumeName } = volume()!.metadata;
-    const { uid } = world.kube.peek(persistentVolumeClaims, DESTINATION)!.metadata;
-    const writes = world.kube
+    const { uid } = harness.kube.peek(persistentVolumeClaims, DESTINATION)!.metadata;
+    const writes = harness.kube
       .writeCalls()
       .filter(({ key }) => [volumeName, child, DESTINATION.name].includes(key?.name ?? ''))
       .filter(({ kind }) => ['PersistentVolume', 'PersistentVolumeClaim'].includes(kind.kind))
@@ -179,10 +182,10 @@ describe('a restore', () => {
   });
 
   it('asks VolSync for the recorded snapshot and nothing else', async () => {
-    world.cluster.hold('volsync');
+    harness.cluster.hold('volsync');
     await begin();
     await reach('Moving');
-    expect(world.kube.peek(replicationDestinations, { namespace: 'velero', name: child })?.spec).toEqual({
+    expect(harness.kube.peek(replicationDestinations, { namespace: 'velero', name: child })?.spec).toEqual({
       trigger: { manual: child },
       restic: {
         repository: child,
@@ -199,7 +202,7 @@ describe('a restore', () => {
 
   it.each([0, 1, 2])('gets the contents of its own backup of several (%i)', async (index) => {
     const contents = ['first', 'second', 'third'];
-    source = world.addRepository(...contents)[index]!;
+    source = harness.addRepository(...contents)[index]!;
     await begin();
     await end();
     expectArrived(contents[index]!);
@@ -209,7 +212,7 @@ describe('a restore', () => {
     ['Delete', 'Retain'],
     ['Retain', 'Delete'],
   ])('gives the volume the policy %s that it had, on storage that gives %s', async (had, gives) => {
-    world.addStorageClass('fast', { reclaimPolicy: gives });
+    harness.addStorageClass('fast', { reclaimPolicy: gives });
     source.volume!.reclaimPolicy = had;
     await begin();
     expect(await end()).toMatchObject({ phase: 'Completed' });
@@ -236,13 +239,13 @@ describe('a restore', () => {
 
   it('leaves what the storage has put on the volume', async () => {
     source.volume!.pvLabels = { tier: 'gold', array: 'one' };
-    world.cluster.hold('volsync');
+    harness.cluster.hold('volsync');
     await begin();
     await reach('Moving');
     editStagingVolume(({ metadata }) => {
       metadata.labels = { array: 'two' };
     });
-    world.cluster.release('volsync');
+    harness.cluster.release('volsync');
     await end();
     expect(volume()?.metadata.labels).toMatchObject({ tier: 'gold', array: 'two' });
   });
@@ -256,7 +259,7 @@ describe('a restore', () => {
   });
 
   it('works on storage that waits for the first consumer', async () => {
-    world.addStorageClass('fast', { volumeBindingMode: 'WaitForFirstConsumer' });
+    harness.addStorageClass('fast', { volumeBindingMode: 'WaitForFirstConsumer' });
     await begin();
     expect(await end()).toMatchObject({ phase: 'Completed' });
     expectArrived('precious');
@@ -265,11 +268,11 @@ describe('a restore', () => {
   it.each(['Immediate', 'WaitForFirstConsumer'] as const)(
     'of an empty volume brings an empty volume without a mover (%s)',
     async (volumeBindingMode) => {
-      world.addStorageClass('fast', { volumeBindingMode });
+      harness.addStorageClass('fast', { volumeBindingMode });
       source.result = { mover: 'VolSync', repository: 'c1/app/data', empty: true };
       await begin();
       expect(await end()).toMatchObject({ phase: 'Completed', restored: { empty: true } });
-      expect(world.cluster.state.started).toEqual([]);
+      expect(harness.cluster.state.started).toEqual([]);
       expectArrived('');
     },
   );
@@ -282,9 +285,9 @@ describe('a restore', () => {
 
   it('that Velero asks for waits for its record, which comes once', async () => {
     await begin(withoutRecord);
-    await world.advance(60_000, 10_000);
-    expect(world.restore()?.status?.completionTimestamp).toBeUndefined();
-    world.kube.edit(dataMoverRestores, { namespace: APP, name: 'r1' }, (restore) => {
+    await harness.advance(60_000, 10_000);
+    expect(harness.restore()?.status?.completionTimestamp).toBeUndefined();
+    harness.kube.edit(dataMoverRestores, { namespace: APP, name: 'r1' }, (restore) => {
       restore.spec.source = source;
     });
     expect(await end()).toMatchObject({ phase: 'Completed' });
@@ -300,14 +303,14 @@ describe('a restore', () => {
 describe('a destination', () => {
   it('may appear after the restore', async () => {
     await begin();
-    await world.advance(30_000, 10_000);
-    world.addDestination();
+    await harness.advance(30_000, 10_000);
+    harness.addDestination();
     expect(await end()).toMatchObject({ phase: 'Completed' });
     expectArrived('precious');
   });
 
   it('that never appears fails the restore', async () => {
-    world.setDeadlines({ destinationSeconds: 60 });
+    harness.setDeadlines({ destinationSeconds: 60 });
     await begin();
     const { reason, message } = await fails();
     expect(reason).toBe('DestinationNotFound');
@@ -315,18 +318,18 @@ describe('a destination', () => {
   });
 
   it('that is bound already is left alone', async () => {
-    await world.addSource('restored', 'live data');
+    await harness.addSource('restored', 'live data');
     await begin();
     expect((await fails()).reason).toBe('DestinationBound');
-    expect(world.read(DESTINATION)).toBe('live data');
+    expect(harness.read(DESTINATION)).toBe('live data');
   });
 
   it('that is bound to another volume meanwhile is left alone', async () => {
-    world.addDestination();
-    world.cluster.state.script = running;
+    harness.addDestination();
+    harness.cluster.state.script = running;
     await begin();
     await reach('Moving');
-    world.kube.edit(persistentVolumeClaims, DESTINATION, (claim) => {
+    harness.kube.edit(persistentVolumeClaims, DESTINATION, (claim) => {
       claim.spec.volumeName = 'another';
     });
     const { reason, message } = await fails();
@@ -335,7 +338,7 @@ describe('a destination', () => {
   });
 
   it('of mode Block is refused', async () => {
-    world.addDestination('restored', (claim) => {
+    harness.addDestination('restored', (claim) => {
       claim.spec.volumeMode = 'Block';
     });
     await begin();
@@ -346,12 +349,12 @@ describe('a destination', () => {
     ['without a storage class', 'spec.storageClassName', (spec) => (spec.storageClassName = '')],
     ['that only reads', 'spec.accessModes', (spec) => (spec.accessModes = ['ReadOnlyMany'])],
   ])('%s is refused before anything is made', async (_, field, change) => {
-    world.addDestination('restored', ({ spec }) => change(spec));
+    harness.addDestination('restored', ({ spec }) => change(spec));
     await begin();
     const { reason, message } = await fails();
     expect(reason).toBe('DestinationMismatch');
     expect(message).toContain(`${field} of PersistentVolumeClaim app/restored`);
-    expect(world.kube.writeCalls().filter(({ verb }) => verb === 'create')).toEqual([]);
+    expect(harness.kube.writeCalls().filter(({ verb }) => verb === 'create')).toEqual([]);
   });
 
   it.each<[string, (volume: PersistentVolume) => void]>([
@@ -359,12 +362,12 @@ describe('a destination', () => {
     ['spec.storageClassName', ({ spec }) => (spec.storageClassName = 'slow')],
     ['spec.resources.requests.storage', ({ spec }) => (spec.capacity = { storage: '1Gi' })],
   ])('gets no volume that is not what its %s asks for', async (field, change) => {
-    world.addDestination();
-    world.cluster.hold('volsync');
+    harness.addDestination();
+    harness.cluster.hold('volsync');
     await begin();
     await reach('Moving');
     editStagingVolume(change);
-    world.cluster.release('volsync');
+    harness.cluster.release('volsync');
     const { reason, message } = await fails();
     expect(reason).toBe('DestinationMismatch');
     expect(message).toContain('PersistentVolumeClaim app/restored cannot be filled: PersistentVolume pvc-');
@@ -375,7 +378,7 @@ describe('a destination', () => {
     ['is smaller than the data', '1Gi', '2Gi'],
     ['is larger than the data', '7Gi', '7Gi'],
   ])('that %s gets a volume that holds both, in a Velero Restore', async (_, storage, expected) => {
-    world.addDestination('restored', ({ spec }) => (spec.resources = { requests: { storage } }));
+    harness.addDestination('restored', ({ spec }) => (spec.resources = { requests: { storage } }));
     addVelero({ restore: { namespaceMapping: {} } });
     await begin(made);
     expect(await end()).toMatchObject({ phase: 'Completed' });
@@ -384,7 +387,7 @@ describe('a destination', () => {
   });
 
   it('gets no volume that is larger than it asks for because a record by hand says so', async () => {
-    world.addDestination();
+    harness.addDestination();
     source.volume!.capacity = '100Ti';
     await begin();
     expect(await fails()).toEqual({
@@ -395,7 +398,7 @@ describe('a destination', () => {
   });
 
   it("gets nothing of a record that its volume's driver would obey", async () => {
-    world.addDestination();
+    harness.addDestination();
     source.volume!.pvAnnotations = { 'csi.example.com/pool': 'gold', note: 'mine', constructor: 'x' };
     source.volume!.pvLabels = { 'csi.example.com/pool': 'gold', constructor: 'x' };
     await begin();
@@ -412,7 +415,7 @@ describe('a destination', () => {
     ['Recycle', 'Delete'],
     ['Retain', 'Retain'],
   ])('gets the policy %s as %s', async (recorded, expected) => {
-    world.addDestination();
+    harness.addDestination();
     source.volume!.reclaimPolicy = recorded;
     await begin();
     expect(await end()).toMatchObject({ phase: 'Completed' });
@@ -420,8 +423,8 @@ describe('a destination', () => {
   });
 
   it('of another storage class gets a volume of its own class', async () => {
-    world.addStorageClass('slow');
-    world.addDestination('restored', ({ spec }) => (spec.storageClassName = 'slow'));
+    harness.addStorageClass('slow');
+    harness.addDestination('restored', ({ spec }) => (spec.storageClassName = 'slow'));
     await begin();
     expect(await end()).toMatchObject({ phase: 'Completed' });
     expectArrived('precious');
@@ -430,7 +433,7 @@ describe('a destination', () => {
 
   it('with a selector of its own gets a volume that has its labels', async () => {
     source.volume!.pvLabels = { app: 'another' };
-    world.addDestination('restored', ({ spec }) => (spec.selector = { matchLabels: { app: 'shop' } }));
+    harness.addDestination('restored', ({ spec }) => (spec.selector = { matchLabels: { app: 'shop' } }));
     await begin();
     expect(await end()).toMatchObject({ phase: 'Completed' });
     expectArrived('precious');
@@ -444,9 +447,9 @@ describe('a destination', () => {
       [labels.managedBy]: 'velero-datamover',
       'topology.kubernetes.io/zone': 'elsewhere',
       'velero.io/backup-name': 'daily',
-      [`${world.cluster.state.driver}/pool`]: 'gold',
+      [`${harness.cluster.state.driver}/pool`]: 'gold',
     };
-    world.addDestination('restored', ({ spec }) => {
+    harness.addDestination('restored', ({ spec }) => {
       spec.selector = { matchLabels: { app: 'shop', [labels.restoredBy]: 'r1', ...reserved } };
     });
     await begin();
@@ -471,23 +474,23 @@ describe('a destination', () => {
     ],
   ])('is left alone when the record has %s that no volume can get', async (_, wrong, message) => {
     Object.assign(source.volume!, wrong);
-    world.addDestination();
-    world.cluster.hasOldSchemas = true;
+    harness.addDestination();
+    harness.cluster.hasOldSchemas = true;
     await begin();
     expect(await fails()).toEqual({ reason: 'InvalidRequest', message });
-    expect(world.kube.peekAll(persistentVolumes)).toEqual([]);
+    expect(harness.kube.peekAll(persistentVolumes)).toEqual([]);
   });
 
   it('waits for a quota of the protected namespace, says so, and fails when that stands', async () => {
-    world.setDeadlines({ stagingSeconds: 60 });
-    world.kube.before = ({ verb, kind, key }) => {
+    harness.setDeadlines({ stagingSeconds: 60 });
+    harness.kube.before = ({ verb, kind, key }) => {
       if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
         throw new KubeError({ code: 403, reason: 'Forbidden', message: 'exceeded quota: storage' });
     };
-    world.addDestination();
+    harness.addDestination();
     await begin();
-    await world.advance(5_000);
-    expect(world.restore()?.status).toMatchObject({ phase: 'Staging', message: 'exceeded quota: storage' });
+    await harness.advance(5_000);
+    expect(harness.restore()?.status).toMatchObject({ phase: 'Staging', message: 'exceeded quota: storage' });
     const { reason, message } = await fails();
     expect(reason).toBe('DeadlineExceeded');
     expect(message).toContain('exceeded quota: storage');
@@ -497,18 +500,18 @@ describe('a destination', () => {
     ['deleted', 'was deleted before it got its volume', false],
     ['deleted and created again', 'was deleted and created again', true],
   ])('that is %s while its data is moved fails the restore', async (_, text, again) => {
-    world.addDestination();
-    world.cluster.state.script = running;
+    harness.addDestination();
+    harness.cluster.state.script = running;
     await begin();
     await reach('Moving');
-    await world.stop();
-    world.kube.remove(persistentVolumeClaims, DESTINATION);
-    if (again) world.addDestination();
-    await world.start();
+    await harness.stop();
+    harness.kube.remove(persistentVolumeClaims, DESTINATION);
+    if (again) harness.addDestination();
+    await harness.start();
     const { failure } = await end();
     expect(failure?.reason).toBe('DestinationNotFound');
     expect(failure?.message).toContain(`PersistentVolumeClaim app/restored ${text}`);
-    expect(world.inventory()).toEqual(before.filter((line) => again || !line.endsWith('app/restored')));
+    expect(harness.inventory()).toEqual(before.filter((line) => again || !line.endsWith('app/restored')));
   });
 
   it('of another namespace is refused', async () => {
@@ -521,130 +524,130 @@ describe('a destination', () => {
   });
 
   const standstills: [string, () => void][] = [
-    ['before the staging claim has let go', () => world.cluster.holdFor(child, 'release claims')],
-    ['before it is bound', () => world.cluster.holdFor('restored', 'bind')],
+    ['before the staging claim has let go', () => harness.cluster.holdFor(child, 'release claims')],
+    ['before it is bound', () => harness.cluster.holdFor('restored', 'bind')],
   ];
   /** Deletes the claim during the hand-over of its volume. */
   async function loseOnTheWay(standStill: () => void): Promise<void> {
-    world.addDestination();
+    harness.addDestination();
     await begin();
     standStill();
-    await world.until(() => world.restore()?.status?.handOver !== undefined);
-    await world.quiesce();
-    world.kube.remove(persistentVolumeClaims, DESTINATION);
+    await harness.until(() => harness.restore()?.status?.handOver !== undefined);
+    await harness.quiesce();
+    harness.kube.remove(persistentVolumeClaims, DESTINATION);
   }
 
   it.each(standstills)('that is deleted %s fails the restore, and the volume goes', async (_, keep) => {
     await loseOnTheWay(keep);
-    await world.quiesce();
-    world.cluster.release('release claims', 'bind');
+    await harness.quiesce();
+    harness.cluster.release('release claims', 'bind');
     const { phase, failure } = await end();
     expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason: 'DestinationNotFound' });
-    expect(world.inventory()).toEqual(before.filter((line) => !line.endsWith('app/restored')));
+    expect(harness.inventory()).toEqual(before.filter((line) => !line.endsWith('app/restored')));
   });
 
   it.each(standstills)('that is created again %s does not get the volume', async (_, keep) => {
     await loseOnTheWay(keep);
-    world.addDestination();
-    await world.quiesce();
-    world.cluster.release('release claims', 'bind');
+    harness.addDestination();
+    await harness.quiesce();
+    harness.cluster.release('release claims', 'bind');
     expect((await fails()).message).toContain('was deleted and created again');
   });
 
   it('that is bound and deleted before anybody noticed takes no volume with it into limbo', async () => {
-    world.addDestination();
+    harness.addDestination();
     await begin();
-    world.cluster.holdFor('restored', 'bind');
-    await world.until(
-      () => world.kube.peek(persistentVolumeClaims, DESTINATION)?.spec.volumeName !== undefined,
+    harness.cluster.holdFor('restored', 'bind');
+    await harness.until(
+      () => harness.kube.peek(persistentVolumeClaims, DESTINATION)?.spec.volumeName !== undefined,
     );
-    await world.stop();
-    world.cluster.release('bind');
-    await world.quiesce();
+    await harness.stop();
+    harness.cluster.release('bind');
+    await harness.quiesce();
     // Storage is late to notice the deletion of the claim, so the volume still appears to be bound.
-    world.cluster.hold('reclaim', 'release volumes');
-    world.kube.remove(persistentVolumeClaims, DESTINATION);
-    await world.start();
-    await world.advance(5_000);
-    world.cluster.release('reclaim', 'release volumes');
+    harness.cluster.hold('reclaim', 'release volumes');
+    harness.kube.remove(persistentVolumeClaims, DESTINATION);
+    await harness.start();
+    await harness.advance(5_000);
+    harness.cluster.release('reclaim', 'release volumes');
     expect(await end()).toMatchObject({ phase: 'Failed', failure: { reason: 'DestinationNotFound' } });
-    expect(world.inventory()).toEqual(before.filter((line) => !line.endsWith('app/restored')));
+    expect(harness.inventory()).toEqual(before.filter((line) => !line.endsWith('app/restored')));
   });
 });
 
 describe('a hand-over', () => {
-  beforeEach(() => world.addDestination());
+  beforeEach(() => harness.addDestination());
 
   it('that has begun is finished although the restore is canceled', async () => {
     await begin();
-    world.cluster.holdFor(child, 'release claims');
-    await world.until(() => world.restore()?.status?.handOver !== undefined);
-    world.kube.edit(dataMoverRestores, { namespace: APP, name: 'r1' }, (restore) => {
+    harness.cluster.holdFor(child, 'release claims');
+    await harness.until(() => harness.restore()?.status?.handOver !== undefined);
+    harness.kube.edit(dataMoverRestores, { namespace: APP, name: 'r1' }, (restore) => {
       restore.spec.cancel = true;
     });
-    await world.advance(5_000);
-    world.cluster.release('release claims');
+    await harness.advance(5_000);
+    harness.cluster.release('release claims');
     expect(await end()).toMatchObject({ phase: 'Completed' });
     expectArrived('precious');
   });
 
   it('that has begun is finished although the restore is deleted', async () => {
     await begin();
-    world.cluster.holdFor('restored', 'bind');
-    await world.until(() => world.restore()?.status?.handOver !== undefined);
-    await world.kube.client().delete(dataMoverRestores, { namespace: APP, name: 'r1' });
-    await world.advance(5_000);
-    world.cluster.release('bind');
-    await world.until(() => world.restore() === undefined);
+    harness.cluster.holdFor('restored', 'bind');
+    await harness.until(() => harness.restore()?.status?.handOver !== undefined);
+    await harness.kube.client().delete(dataMoverRestores, { namespace: APP, name: 'r1' });
+    await harness.advance(5_000);
+    harness.cluster.release('bind');
+    await harness.until(() => harness.restore() === undefined);
     expectArrived('precious');
   });
 
   it('leaves no volume behind when the restore is deleted against our finalizer', async () => {
     await begin();
-    world.cluster.holdFor(child, 'release claims');
-    await world.until(() => world.restore()?.status?.handOver !== undefined);
-    await world.quiesce();
+    harness.cluster.holdFor(child, 'release claims');
+    await harness.until(() => harness.restore()?.status?.handOver !== undefined);
+    await harness.quiesce();
     const key = { namespace: APP, name: 'r1' };
-    world.kube.edit(dataMoverRestores, key, (restore) => {
+    harness.kube.edit(dataMoverRestores, key, (restore) => {
       restore.metadata.finalizers = [];
     });
-    world.kube.remove(dataMoverRestores, key);
-    await world.quiesce();
-    world.cluster.release('release claims');
-    await world.advance(5_000);
-    expect(world.inventory()).toEqual(before);
+    harness.kube.remove(dataMoverRestores, key);
+    await harness.quiesce();
+    harness.cluster.release('release claims');
+    await harness.advance(5_000);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it('fails when the staging claim does not let go in time, and the volume goes', async () => {
-    world.setDeadlines({ handOverSeconds: 60 });
+    harness.setDeadlines({ handOverSeconds: 60 });
     await begin();
-    world.cluster.holdFor(child, 'release claims');
-    await world.until(() => world.restore()?.status?.failure !== undefined);
-    world.cluster.release('release claims');
+    harness.cluster.holdFor(child, 'release claims');
+    await harness.until(() => harness.restore()?.status?.failure !== undefined);
+    harness.cluster.release('release claims');
     const { reason, message } = await fails();
     expect(reason).toBe('DeadlineExceeded');
     expect(message).toContain('no hand-over within 60 s');
   });
 
   it('that comes too late for the restore leaves the volume as it belongs', async () => {
-    world.setDeadlines({ handOverSeconds: 60 });
+    harness.setDeadlines({ handOverSeconds: 60 });
     source.volume!.reclaimPolicy = 'Retain';
     await begin();
-    world.cluster.holdFor('restored', 'bind');
-    await world.until(() => world.restore()?.status?.failure !== undefined);
-    world.cluster.release('bind');
+    harness.cluster.holdFor('restored', 'bind');
+    await harness.until(() => harness.restore()?.status?.failure !== undefined);
+    harness.cluster.release('bind');
     expect(await end()).toMatchObject({ phase: 'Failed' });
     expectArrived('precious');
     expect(volume()?.spec.persistentVolumeReclaimPolicy).toBe('Retain');
   });
 
   it('fails when the mover does not let go of the volume', async () => {
-    world.setDeadlines({ handOverSeconds: 60 });
-    world.cluster.hold('collect');
+    harness.setDeadlines({ handOverSeconds: 60 });
+    harness.cluster.hold('collect');
     await begin();
-    await world.until(() => world.restore()?.status?.failure !== undefined);
-    expect(world.restore()?.status?.failure).toMatchObject({ reason: 'DeadlineExceeded' });
-    world.cluster.release('collect');
+    await harness.until(() => harness.restore()?.status?.failure !== undefined);
+    expect(harness.restore()?.status?.failure).toMatchObject({ reason: 'DeadlineExceeded' });
+    harness.cluster.release('collect');
     await fails();
   });
 });
@@ -652,15 +655,15 @@ describe('a hand-over', () => {
 describe('a restore that ends early', () => {
   const phases: [string, () => void][] = [
     ['Queued', () => occupyRepository()],
-    ['Staging', () => world.cluster.hold('provision')],
-    ['Moving', () => world.cluster.hold('volsync')],
-    ['Moving', () => void (world.cluster.state.script = running)],
+    ['Staging', () => harness.cluster.hold('provision')],
+    ['Moving', () => harness.cluster.hold('volsync')],
+    ['Moving', () => void (harness.cluster.state.script = running)],
   ];
 
   /** Adds another restore, served by another controller, that uses the repository and never ends. */
   function occupyRepository(): void {
-    const servedBy = world.addForeignController();
-    world.addRestore('other', (object) => {
+    const servedBy = harness.addForeignController();
+    harness.addRestore('other', (object) => {
       object.status = {
         phase: 'Moving',
         mover: 'Other',
@@ -672,43 +675,43 @@ describe('a restore that ends early', () => {
     });
   }
 
-  beforeEach(() => world.addDestination());
+  beforeEach(() => harness.addDestination());
 
   it.each(phases)('by cancel while %s leaves nothing behind (%#)', async (phase, keep) => {
     keep();
     await begin();
     await reach(phase);
-    await world.advance(2_000);
-    world.kube.edit(dataMoverRestores, { namespace: APP, name: 'r1' }, (restore) => {
+    await harness.advance(2_000);
+    harness.kube.edit(dataMoverRestores, { namespace: APP, name: 'r1' }, (restore) => {
       restore.spec.cancel = true;
     });
     expect(await end()).toMatchObject({ phase: 'Canceled' });
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it.each(phases)('by deletion while %s leaves nothing behind (%#)', async (phase, keep) => {
     keep();
     await begin();
     await reach(phase);
-    await world.advance(2_000);
-    await world.kube.client().delete(dataMoverRestores, { namespace: APP, name: 'r1' });
-    await world.until(() => world.restore() === undefined);
-    expect(world.inventory()).toEqual(before);
+    await harness.advance(2_000);
+    await harness.kube.client().delete(dataMoverRestores, { namespace: APP, name: 'r1' });
+    await harness.until(() => harness.restore() === undefined);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it('leaves nothing behind on storage that keeps released volumes', async () => {
-    world.addStorageClass('fast', { reclaimPolicy: 'Retain' });
-    world.cluster.state.script = () => ({ end: 'failed', lines: ['Fatal: incorrect password'] });
+    harness.addStorageClass('fast', { reclaimPolicy: 'Retain' });
+    harness.cluster.state.script = () => ({ end: 'failed', lines: ['Fatal: incorrect password'] });
     await begin();
     expect((await fails()).reason).toBe('WrongPassword');
   });
 });
 
 describe("a mover's word of success", () => {
-  beforeEach(() => world.addDestination());
+  beforeEach(() => harness.addDestination());
 
   it('is none when nothing matched', async () => {
-    world.addSecret({ RESTIC_REPOSITORY: 's3:http://s3.example.com/another' });
+    harness.addSecret({ RESTIC_REPOSITORY: 's3:http://s3.example.com/another' });
     await begin();
     const { reason, message } = await fails();
     expect(reason).toBe('RepositoryMissing');
@@ -717,7 +720,7 @@ describe("a mover's word of success", () => {
   });
 
   it('is none when another snapshot was restored', async () => {
-    world.cluster.state.script = () => ({
+    harness.cluster.state.script = () => ({
       end: 'succeeded',
       lines: ['restoring snapshot 99999999 of [/data] at 2026-01-01 00:00:00 by @volsync to .'],
     });
@@ -729,14 +732,14 @@ describe("a mover's word of success", () => {
   });
 
   it('is none when no log names a snapshot', async () => {
-    world.cluster.state.script = () => ({ end: 'succeeded', lines: ['=== Done ==='] });
+    harness.cluster.state.script = () => ({ end: 'succeeded', lines: ['=== Done ==='] });
     await begin();
     expect((await fails()).reason).toBe('MoverFailed');
   });
 });
 
 describe('a record', () => {
-  beforeEach(() => world.addDestination());
+  beforeEach(() => harness.addDestination());
 
   it.each([
     [
@@ -773,9 +776,9 @@ describe('a record', () => {
 
 describe("another namespace's repository", () => {
   beforeEach(() => {
-    world.addDestination();
+    harness.addDestination();
     source.result!.repository = 'c1/shop/data';
-    const { repositories } = world.cluster.state;
+    const { repositories } = harness.cluster.state;
     for (const [url, repository] of [...repositories])
       repositories.set(url.replace('/app/', '/shop/'), repository);
   });
@@ -813,7 +816,7 @@ describe("another namespace's repository", () => {
     const { reason, message } = await fails();
     expect(reason).toBe('Forbidden');
     expect(message).toContain('shop');
-    expect(world.cluster.state.started).toEqual([]);
+    expect(harness.cluster.state.started).toEqual([]);
   });
 
   it.each<[string, Velero]>([
@@ -847,10 +850,10 @@ describe("another namespace's repository", () => {
     'is not reached through what a URL makes of %s',
     async (repository) => {
       source.result!.repository = repository;
-      world.cluster.hasOldSchemas = true;
+      harness.cluster.hasOldSchemas = true;
       await begin();
       expect((await fails()).reason).toBe('InvalidRequest');
-      expect(world.cluster.state.started).toEqual([]);
+      expect(harness.cluster.state.started).toEqual([]);
     },
   );
 });

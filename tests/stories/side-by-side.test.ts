@@ -8,7 +8,7 @@ import {
   dataMoverDeletes,
   dataMoverRestores,
 } from '../../api/datamover/v1alpha1/kinds.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 import { instantMover } from '../fakes/instant-mover.ts';
 import type { Mover } from '../../movers/mover.ts';
 
@@ -17,21 +17,21 @@ import type { Mover } from '../../movers/mover.ts';
 const OURS = 'datamover-controller';
 const VENDOR = 'vendor-controller';
 
-let world: World;
+let harness: ControllerHarness;
 
 beforeEach(async () => {
-  world = new World();
-  world.janitorIntervalMs = 5_000;
-  world.addClass((object) => {
+  harness = new ControllerHarness();
+  harness.janitorIntervalMs = 5_000;
+  harness.addClass((object) => {
     object.metadata = { name: 'vendor' };
     object.spec.mover = 'Vendor';
   });
-  await world.addSource('data', 'precious');
-  await world.startBeside(VENDOR, [() => vendorMover]);
-  await world.start();
+  await harness.addSource('data', 'precious');
+  await harness.startBeside(VENDOR, [() => vendorMover]);
+  await harness.start();
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 /** Returns a final outcome from every method. */
 const vendorMover: Mover = {
@@ -43,7 +43,7 @@ const vendorMover: Mover = {
 
 /** Returns the field managers that wrote to objects of our kinds with a name. */
 function writersOf(name: string): string[] {
-  const writers = world.kube.calls
+  const writers = harness.kube.calls
     .filter(({ verb, kind, key }) => isWrite(verb) && kind.group === GROUP && key?.name === name)
     .map(({ fieldManager }) => fieldManager);
   return [...new Set(writers)];
@@ -53,21 +53,21 @@ const isWrite = (verb: string): boolean => !['get', 'list', 'watch', 'podLog'].i
 
 function phaseOf(kind: Kind<Resource & { status?: { phase?: string | undefined } }>, name: string) {
   const namespace = kind === (dataMoverDeletes as Kind<Resource>) ? 'velero' : APP;
-  return world.kube.peek(kind, { namespace, name })?.status?.phase;
+  return harness.kube.peek(kind, { namespace, name })?.status?.phase;
 }
 
 const completed = (kind: Kind<Resource & { status?: { phase?: string | undefined } }>, name: string) =>
-  world.until(() => phaseOf(kind, name) === 'Completed');
+  harness.until(() => phaseOf(kind, name) === 'Completed');
 
 function addBackup(name: string, dataMoverClass: string, change?: (object: Resource) => void): void {
-  world.addBackup(name, (object) => {
+  harness.addBackup(name, (object) => {
     object.spec.dataMoverClass = dataMoverClass;
     change?.(object);
   });
 }
 
 function addDelete(name: string, mover: string, dataMoverClass: string): void {
-  world.kube.seed(dataMoverDeletes, {
+  harness.kube.seed(dataMoverDeletes, {
     apiVersion: 'oadp.openshift.io/v1alpha1',
     kind: 'DataMoverDelete',
     metadata: { namespace: 'velero', name },
@@ -84,7 +84,7 @@ describe('two controllers in one cluster', () => {
     addBackup('with-ours', 'volsync');
     await completed(dataMoverBackups, 'with-vendor');
     await completed(dataMoverBackups, 'with-ours');
-    expect(world.backup('with-vendor')?.status).toMatchObject({
+    expect(harness.backup('with-vendor')?.status).toMatchObject({
       mover: 'Vendor',
       result: { mover: 'Vendor', snapshotID: 'tape-1' },
     });
@@ -95,15 +95,15 @@ describe('two controllers in one cluster', () => {
   });
 
   it('each serve their own restores', async () => {
-    const [source] = world.addRepository('precious');
+    const [source] = harness.addRepository('precious');
     const ofVendor = {
       ...source!,
       dataMoverClass: 'vendor',
       result: { ...source!.result!, mover: 'Vendor' },
     };
     for (const [name, record] of Object.entries({ 'by-ours': source!, 'by-vendor': ofVendor })) {
-      world.addDestination(`to-${name}`);
-      world.addRestore(name, ({ spec }) => {
+      harness.addDestination(`to-${name}`);
+      harness.addRestore(name, ({ spec }) => {
         spec.source = record;
         spec.destinationClaimRef.name = `to-${name}`;
       });
@@ -116,26 +116,28 @@ describe('two controllers in one cluster', () => {
 
   it('never let go of a request that the other has finished', async () => {
     addBackup('with-vendor', 'vendor');
-    await world.until(() => phaseOf(dataMoverBackups, 'with-vendor') === 'Completed');
+    await harness.until(() => phaseOf(dataMoverBackups, 'with-vendor') === 'Completed');
     // The class that determines the controller is deleted at this moment.
-    world.kube.remove(dataMoverClasses, { name: 'vendor' });
-    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'with-vendor' }, ({ metadata }) => {
+    harness.kube.remove(dataMoverClasses, { name: 'vendor' });
+    harness.kube.edit(dataMoverBackups, { namespace: APP, name: 'with-vendor' }, ({ metadata }) => {
       metadata.labels = { touched: 'true' };
     });
-    await world.advance(30_000);
+    await harness.advance(30_000);
     expect(writersOf('with-vendor')).toEqual([VENDOR]);
   });
 
   it("remove only what their own movers have made, whatever the record's class has become", async () => {
-    world.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ metadata }) => (metadata.annotations = {}));
-    world.kube.edit(dataMoverClasses, { name: 'vendor' }, ({ metadata }) => {
+    harness.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ metadata }) => (metadata.annotations = {}));
+    harness.kube.edit(dataMoverClasses, { name: 'vendor' }, ({ metadata }) => {
       metadata.annotations = { [annotations.defaultClass]: 'true' };
     });
     addDelete('tape', 'Vendor', 'gone');
     addDelete('restic', 'VolSync', 'gone');
     await completed(dataMoverDeletes, 'tape');
-    await world.until(() => phaseOf(dataMoverDeletes, 'restic') === 'Retrying');
-    expect(world.kube.peek(dataMoverDeletes, { namespace: 'velero', name: 'restic' })?.status).toMatchObject({
+    await harness.until(() => phaseOf(dataMoverDeletes, 'restic') === 'Retrying');
+    expect(
+      harness.kube.peek(dataMoverDeletes, { namespace: 'velero', name: 'restic' })?.status,
+    ).toMatchObject({
       lastFailure: { reason: expect.stringMatching(/NoClass|ClassNotFound/) as unknown },
     });
     expect(writersOf('tape')).toEqual([VENDOR]);
@@ -147,7 +149,7 @@ describe('two controllers in one cluster', () => {
       metadata.labels = { [labels.veleroBackupUid]: 'u' };
       metadata.annotations = { [annotations.veleroBackup]: 'daily' };
     };
-    world.kube.seed(backups, {
+    harness.kube.seed(backups, {
       apiVersion: 'velero.io/v1',
       kind: 'Backup',
       metadata: { namespace: 'velero', name: 'daily', uid: 'u' },
@@ -157,9 +159,9 @@ describe('two controllers in one cluster', () => {
     addBackup('with-ours', 'volsync', ofVelero);
     await completed(dataMoverBackups, 'with-vendor');
     await completed(dataMoverBackups, 'with-ours');
-    world.kube.remove(backups, { namespace: 'velero', name: 'daily' });
-    await world.until(
-      () => world.backup('with-vendor') === undefined && world.backup('with-ours') === undefined,
+    harness.kube.remove(backups, { namespace: 'velero', name: 'daily' });
+    await harness.until(
+      () => harness.backup('with-vendor') === undefined && harness.backup('with-ours') === undefined,
     );
     expect(writersOf('with-vendor')).toEqual([VENDOR]);
     expect(writersOf('with-ours')).toEqual([OURS]);

@@ -4,7 +4,7 @@ import { replicationDestinations } from '../../api/volsync/v1alpha1.ts';
 import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import { dataMoverDeletes, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
 import { checkSnapshotID } from '../../movers/snapshot-id.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 /** Ids of snapshots come from tenants and from buckets, and become arguments of the movers' programs. */
 
@@ -36,14 +36,14 @@ const TAPES = { name: 'Tapes', snapshotIDs: { pattern: /tape-[0-9]+/, form: '"ta
 
 type Result = NonNullable<NonNullable<DataMoverBackup['status']>['result']>;
 
-let world: World;
+let harness: ControllerHarness;
 
 beforeEach(async () => {
-  world = new World();
-  await world.start();
+  harness = new ControllerHarness();
+  await harness.start();
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 const resultOf = (mover: string, snapshotID: string): Result => ({
   mover,
@@ -53,7 +53,7 @@ const resultOf = (mover: string, snapshotID: string): Result => ({
 
 /** Returns the objects with which a mover starts. */
 const begun = () =>
-  world.kube.calls.filter(
+  harness.kube.calls.filter(
     ({ verb, kind }) => verb === 'create' && [jobs, secrets, replicationDestinations].includes(kind as never),
   );
 
@@ -67,43 +67,44 @@ describe.each(NO_ID)('%j', (id) => {
   });
 
   it('is refused by the schema', () => {
-    world.addDestination();
+    harness.addDestination();
     const source = { backupName: 'b1', result: resultOf('Restic', id) };
-    expect(() => world.addRestore('r1', (object) => Object.assign(object.spec, { source }))).toThrow(
+    expect(() => harness.addRestore('r1', (object) => Object.assign(object.spec, { source }))).toThrow(
       'snapshotID',
     );
   });
 });
 
 describe.each(['Restic', 'VolSync'])('with mover %s', (mover) => {
-  beforeEach(() => void world.addClass((object) => Object.assign(object.spec, { mover, config: {} })));
+  beforeEach(() => void harness.addClass((object) => Object.assign(object.spec, { mover, config: {} })));
 
   it.each(NO_RESTIC_ID)('a restore of snapshot %j is refused before anything is made', async (id) => {
-    world.addDestination();
-    const before = world.inventory();
-    const { metadata } = world.addRestore('r1', (object) =>
+    harness.addDestination();
+    const before = harness.inventory();
+    const { metadata } = harness.addRestore('r1', (object) =>
       Object.assign(object.spec, { source: { backupName: 'b1', result: resultOf(mover, id) } }),
     );
-    const status = () => world.kube.peek(dataMoverRestores, { namespace: APP, name: metadata.name })?.status;
-    await world.until(() => status()?.completionTimestamp !== undefined);
+    const status = () =>
+      harness.kube.peek(dataMoverRestores, { namespace: APP, name: metadata.name })?.status;
+    await harness.until(() => status()?.completionTimestamp !== undefined);
     expect(status()).toMatchObject({ phase: 'Failed', failure: { reason: 'InvalidRequest' } });
     expect(status()?.failure?.message).toMatch(/^spec\.source\.result\.snapshotID is "/);
     expect(status()?.failure?.message).toContain(`a snapshot of mover ${mover} is named by ${FORM}`);
     expect(status()?.failure?.message.length).toBeLessThan(300);
     expect(begun()).toEqual([]);
-    expect(world.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(before);
   });
 
   it.each(NO_RESTIC_ID)('a removal of snapshot %j is refused before anything is made', async (id) => {
     const key = { namespace: 'velero', name: 'd1' };
-    world.kube.seed(dataMoverDeletes, {
+    harness.kube.seed(dataMoverDeletes, {
       apiVersion: 'oadp.openshift.io/v1alpha1',
       kind: 'DataMoverDelete',
       metadata: key,
       spec: { result: resultOf(mover, id) },
     });
-    const status = () => world.kube.peek(dataMoverDeletes, key)?.status;
-    await world.until(() => status()?.completionTimestamp !== undefined);
+    const status = () => harness.kube.peek(dataMoverDeletes, key)?.status;
+    await harness.until(() => status()?.completionTimestamp !== undefined);
     expect(status()).toMatchObject({ phase: 'Failed', failure: { reason: 'InvalidRequest' } });
     expect(status()?.failure?.message).toMatch(/^spec\.result\.snapshotID is "/);
     expect(status()?.failure?.message).toContain(FORM);
@@ -112,13 +113,13 @@ describe.each(['Restic', 'VolSync'])('with mover %s', (mover) => {
 });
 
 it('a backup is no success when its mover names a snapshot that a restore would refuse', async () => {
-  world.addClass((object) => Object.assign(object.spec, { mover: 'Restic', config: {} }));
-  await world.addSource('data', 'precious');
+  harness.addClass((object) => Object.assign(object.spec, { mover: 'Restic', config: {} }));
+  await harness.addSource('data', 'precious');
   const line = JSON.stringify({ message_type: 'summary', snapshot_id: '--password-file=x' });
-  world.cluster.state.script = () => ({ end: 'succeeded', lines: [line] });
-  world.addBackup('b1');
-  await world.until(() => world.backup()?.status?.completionTimestamp !== undefined);
-  expect(world.backup()?.status).toMatchObject({
+  harness.cluster.state.script = () => ({ end: 'succeeded', lines: [line] });
+  harness.addBackup('b1');
+  await harness.until(() => harness.backup()?.status?.completionTimestamp !== undefined);
+  expect(harness.backup()?.status).toMatchObject({
     phase: 'Failed',
     failure: {
       reason: 'MoverFailed',

@@ -5,33 +5,33 @@ import { replicationSources } from '../../api/volsync/v1alpha1.ts';
 import type { ObjectMeta } from '../../api/kubernetes/meta.ts';
 import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverDeletes } from '../../api/datamover/v1alpha1/kinds.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 /** The user's secret contains only a password; storage locations determine where the repositories are. */
 
 const VELERO = 'velero';
 const CREDENTIALS = '[default]\naws_access_key_id=AKIAEXAMPLE\naws_secret_access_key=s3cr3t\n';
 
-let world: World;
+let harness: ControllerHarness;
 
 beforeEach(async () => {
-  world = new World();
+  harness = new ControllerHarness();
   keepSecret('restic-config', { RESTIC_PASSWORD: 'p4ssw0rd' });
   keepSecret('cloud-credentials', { cloud: CREDENTIALS });
   addLocation('main', true);
   addLocation('second');
   addLocation('archive');
-  await world.addSource('data', 'precious');
-  await world.start();
+  await harness.addSource('data', 'precious');
+  await harness.start();
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 function keepSecret(name: string, values: Record<string, string>): void {
   const data = Object.fromEntries(
     Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
   );
-  world.kube.seed(secrets, {
+  harness.kube.seed(secrets, {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { namespace: VELERO, name },
@@ -40,7 +40,7 @@ function keepSecret(name: string, values: Record<string, string>): void {
 }
 
 function addLocation(name: string, isDefault = false): void {
-  world.kube.seed(backupStorageLocations, {
+  harness.kube.seed(backupStorageLocations, {
     apiVersion: 'velero.io/v1',
     kind: 'BackupStorageLocation',
     metadata: { namespace: VELERO, name },
@@ -55,7 +55,7 @@ function addLocation(name: string, isDefault = false): void {
 
 /** Adds a Velero Backup in a location. Returns the metadata of its requests. */
 function addVeleroBackup(name: string, storageLocation: string): Partial<ObjectMeta> {
-  const { metadata } = world.kube.seed(backups, {
+  const { metadata } = harness.kube.seed(backups, {
     apiVersion: 'velero.io/v1',
     kind: 'Backup',
     metadata: { namespace: VELERO, name },
@@ -68,7 +68,7 @@ function addVeleroBackup(name: string, storageLocation: string): Partial<ObjectM
 }
 
 function addVeleroRestore(name: string, backupName: string): Partial<ObjectMeta> {
-  const { metadata } = world.kube.seed(restores, {
+  const { metadata } = harness.kube.seed(restores, {
     apiVersion: 'velero.io/v1',
     kind: 'Restore',
     metadata: { namespace: VELERO, name },
@@ -84,24 +84,24 @@ const urlIn = (location: string): string =>
   `s3:http://s3.example.com/bucket-of-${location}/velero/restic/oadp.openshift.io/c1/app/data`;
 
 async function backUp(metadata: Partial<ObjectMeta> = {}) {
-  world.addBackup('b1', (backup) => Object.assign(backup.metadata, metadata));
-  await world.until(() => world.backup()?.status?.completionTimestamp !== undefined);
-  return world.backup()!.status!;
+  harness.addBackup('b1', (backup) => Object.assign(backup.metadata, metadata));
+  await harness.until(() => harness.backup()?.status?.completionTimestamp !== undefined);
+  return harness.backup()!.status!;
 }
 
 async function restore(metadata: Partial<ObjectMeta> = {}) {
-  const { result, volume } = world.backup()!.status!;
-  world.addDestination();
-  world.addRestore('r1', (one) => {
+  const { result, volume } = harness.backup()!.status!;
+  harness.addDestination();
+  harness.addRestore('r1', (one) => {
     Object.assign(one.metadata, metadata);
     one.spec.source = { backupName: 'b1', backupNamespace: APP, dataMoverClass: 'volsync', result, volume };
   });
-  await world.until(() => world.restore()?.status?.completionTimestamp !== undefined);
-  return world.restore()!.status!;
+  await harness.until(() => harness.restore()?.status?.completionTimestamp !== undefined);
+  return harness.restore()!.status!;
 }
 
 function setClassLocation(name: string): void {
-  world.addClass((object) => Object.assign(object.spec, { config: { backupStorageLocation: { name } } }));
+  harness.addClass((object) => Object.assign(object.spec, { config: { backupStorageLocation: { name } } }));
 }
 
 describe('with a password only, a backup goes', () => {
@@ -111,12 +111,12 @@ describe('with a password only, a backup goes', () => {
       phase: 'Completed',
       result: { repository: 'c1/app/data', backupStorageLocation: 'second' },
     });
-    expect([...world.cluster.state.repositories.keys()]).toEqual([urlIn('second')]);
+    expect([...harness.cluster.state.repositories.keys()]).toEqual([urlIn('second')]);
   });
 
   it('into the default location when it was made by hand', async () => {
     expect(await backUp()).toMatchObject({ result: { backupStorageLocation: 'main' } });
-    expect([...world.cluster.state.repositories.keys()]).toEqual([urlIn('main')]);
+    expect([...harness.cluster.state.repositories.keys()]).toEqual([urlIn('main')]);
   });
 
   it('into the location that the class names, whatever Velero says', async () => {
@@ -130,31 +130,31 @@ describe('with a password only, a backup goes', () => {
     const status = await backUp(claimed);
     expect(status.failure).toMatchObject({ reason: 'StorageLocationNotFound' });
     expect(status.failure?.message).toContain('Velero Backup velero/nightly');
-    expect(world.kube.peekAll(replicationSources)).toEqual([]);
+    expect(harness.kube.peekAll(replicationSources)).toEqual([]);
   });
 
   it('nowhere when it names a location itself', async () => {
-    world.addBackup('b1', (backup) => {
+    harness.addBackup('b1', (backup) => {
       backup.spec.config = { backupStorageLocation: { name: 'archive' } };
     });
-    await world.until(() => world.backup()?.status?.completionTimestamp !== undefined);
-    expect(world.backup()?.status?.failure).toMatchObject({ reason: 'Forbidden' });
+    await harness.until(() => harness.backup()?.status?.completionTimestamp !== undefined);
+    expect(harness.backup()?.status?.failure).toMatchObject({ reason: 'Forbidden' });
   });
 });
 
 describe('with a password only, a restore comes', () => {
   it('from where the Velero backup lies in this cluster, whatever its location was called', async () => {
     await backUp(addVeleroBackup('nightly', 'second'));
-    world.kube.remove(backupStorageLocations, { namespace: VELERO, name: 'second' });
+    harness.kube.remove(backupStorageLocations, { namespace: VELERO, name: 'second' });
     addLocation('renamed');
-    world.kube.edit(backupStorageLocations, { namespace: VELERO, name: 'renamed' }, ({ spec }) => {
+    harness.kube.edit(backupStorageLocations, { namespace: VELERO, name: 'renamed' }, ({ spec }) => {
       spec.objectStorage = { bucket: 'bucket-of-second', prefix: 'velero' };
     });
-    world.kube.edit(backups, { namespace: VELERO, name: 'nightly' }, ({ spec }) => {
+    harness.kube.edit(backups, { namespace: VELERO, name: 'nightly' }, ({ spec }) => {
       spec.storageLocation = 'renamed';
     });
     expect(await restore(addVeleroRestore('back', 'nightly'))).toMatchObject({ phase: 'Completed' });
-    expect(world.read({ namespace: APP, name: 'restored' })).toBe('precious');
+    expect(harness.read({ namespace: APP, name: 'restored' })).toBe('precious');
   });
 
   it('from the default location by hand, and says where else the data may be', async () => {
@@ -180,26 +180,26 @@ describe('with a password only, a restore comes', () => {
 });
 
 it("with a repository in the user's secret, no location is asked", async () => {
-  world.addSecret();
+  harness.addSecret();
   const status = await backUp({ annotations: { [annotations.veleroBackup]: 'gone' } });
   expect(status).toMatchObject({ phase: 'Completed' });
   expect(status.result).not.toHaveProperty('backupStorageLocation');
-  expect([...world.cluster.state.repositories.keys()]).toEqual([
+  expect([...harness.cluster.state.repositories.keys()]).toEqual([
     's3:http://s3.example.com/bucket/restic/c1/app/data',
   ]);
 });
 
 describe('a snapshot that no record names', () => {
   it('is removed from the location that it was saved to, also when the Velero backup has gone', async () => {
-    world.cluster.state.script = () => ({ end: 'running', lines: ['snapshot 11111111 saved'] });
-    world.addBackup('b1', ({ metadata }) => Object.assign(metadata, addVeleroBackup('nightly', 'second')));
-    await world.until(() => world.cluster.state.started.length > 0);
-    world.kube.remove(backups, { namespace: VELERO, name: 'nightly' });
-    world.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, ({ spec }) => {
+    harness.cluster.state.script = () => ({ end: 'running', lines: ['snapshot 11111111 saved'] });
+    harness.addBackup('b1', ({ metadata }) => Object.assign(metadata, addVeleroBackup('nightly', 'second')));
+    await harness.until(() => harness.cluster.state.started.length > 0);
+    harness.kube.remove(backups, { namespace: VELERO, name: 'nightly' });
+    harness.kube.edit(dataMoverBackups, { namespace: APP, name: 'b1' }, ({ spec }) => {
       spec.cancel = true;
     });
-    await world.until(() => world.backup()?.status?.phase === 'Canceled');
-    expect(world.kube.peekAll(dataMoverDeletes)).toMatchObject([
+    await harness.until(() => harness.backup()?.status?.phase === 'Canceled');
+    expect(harness.kube.peekAll(dataMoverDeletes)).toMatchObject([
       { spec: { backupStorageLocation: 'second', result: { snapshotID: '11111111' } } },
     ]);
   });

@@ -4,13 +4,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { secrets } from '../../api/kubernetes/core.ts';
 import { replicationSources } from '../../api/volsync/v1alpha1.ts';
 import { annotations } from '../../api/datamover/v1alpha1/keys.ts';
-import { World } from '../fakes/cluster/world.ts';
+import { ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
 const exporter = new InMemorySpanExporter();
 const TRACE = 'a'.repeat(32);
 const SPAN = 'b'.repeat(16);
 
-let world: World;
+let harness: ControllerHarness;
 
 beforeAll(() => {
   // As a user does to get traces.
@@ -23,32 +23,32 @@ afterAll(() => trace.disable());
 
 beforeEach(async () => {
   exporter.reset();
-  world = new World();
-  await world.addSource('data', 'precious');
+  harness = new ControllerHarness();
+  await harness.addSource('data', 'precious');
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
-const ended = () => world.backup()?.status?.completionTimestamp !== undefined;
+const ended = () => harness.backup()?.status?.completionTimestamp !== undefined;
 
 /** As the plugin creates it. */
 function addTracedBackup(): void {
-  world.addBackup('b1', ({ metadata }) => {
+  harness.addBackup('b1', ({ metadata }) => {
     metadata.annotations = { [annotations.traceparent]: `00-${TRACE}-${SPAN}-01` };
   });
 }
 
 describe('the trace of a request', () => {
   it('continues what the plugin began, with a span per step inside the one of the request', async () => {
-    await world.start();
+    await harness.start();
     addTracedBackup();
-    await world.until(ended);
+    await harness.until(ended);
     const spans = exporter.getFinishedSpans();
     expect(new Set(spans.map((span) => span.spanContext().traceId))).toEqual(new Set([TRACE]));
     const whole = spans.find(({ name }) => name === 'DataMoverBackup');
     expect(whole?.parentSpanContext?.spanId).toBe(SPAN);
     expect(whole?.attributes).toMatchObject({
-      'datamover.request.uid': world.backup()?.metadata.uid,
+      'datamover.request.uid': harness.backup()?.metadata.uid,
       'datamover.class': 'volsync',
       'datamover.phase': 'Completed',
     });
@@ -59,19 +59,19 @@ describe('the trace of a request', () => {
       expect(millis(startTime)).toBeGreaterThanOrEqual(millis(whole!.startTime));
       expect(millis(endTime)).toBeLessThanOrEqual(millis(whole!.endTime));
     }
-    expect(millis(whole!.endTime)).toBe(Date.parse(world.backup()?.status?.completionTimestamp ?? ''));
+    expect(millis(whole!.endTime)).toBe(Date.parse(harness.backup()?.status?.completionTimestamp ?? ''));
   });
 
   it('is whole after a restart in the middle, and told once', async () => {
-    world.cluster.hold('volsync');
-    await world.start();
+    harness.cluster.hold('volsync');
+    await harness.start();
     addTracedBackup();
-    await world.until(() => world.backup()?.status?.phase === 'Moving');
-    await world.stop();
+    await harness.until(() => harness.backup()?.status?.phase === 'Moving');
+    await harness.stop();
     expect(exporter.getFinishedSpans()).toEqual([]);
-    await world.start();
-    world.cluster.release('volsync');
-    await world.until(ended);
+    await harness.start();
+    harness.cluster.release('volsync');
+    await harness.until(ended);
     expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual([
       'Captured',
       'Admitted',
@@ -83,11 +83,11 @@ describe('the trace of a request', () => {
   });
 
   it('says why the request failed', async () => {
-    await world.start();
-    world.addBackup('b1', ({ spec }) => {
+    await harness.start();
+    harness.addBackup('b1', ({ spec }) => {
       spec.dataSourceRef.name = 'nowhere';
     });
-    await world.until(ended);
+    await harness.until(ended);
     const whole = exporter.getFinishedSpans().find(({ name }) => name === 'DataMoverBackup');
     expect(whole?.status.message).toMatch(/^SourceNotFound: .*nowhere/);
     // No other span continues it, so it has a trace of its own.
@@ -96,11 +96,11 @@ describe('the trace of a request', () => {
   });
 
   it('is carried to what the mover works on', async () => {
-    world.cluster.hold('volsync');
-    await world.start();
+    harness.cluster.hold('volsync');
+    await harness.start();
     addTracedBackup();
-    await world.until(() => world.kube.peekAll(replicationSources).length > 0);
-    const carried = [...world.kube.peekAll(replicationSources), ...world.kube.peekAll(secrets)]
+    await harness.until(() => harness.kube.peekAll(replicationSources).length > 0);
+    const carried = [...harness.kube.peekAll(replicationSources), ...harness.kube.peekAll(secrets)]
       .map(({ metadata }) => metadata.annotations?.[annotations.traceparent])
       .filter((text) => text !== undefined);
     expect(carried).toEqual([`00-${TRACE}-${SPAN}-01`, `00-${TRACE}-${SPAN}-01`]);

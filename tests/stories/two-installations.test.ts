@@ -4,7 +4,7 @@ import type { Resource } from '../../api/kubernetes/meta.ts';
 import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
 import { annotations, FINALIZER, GROUP, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 import { instantMover } from '../fakes/instant-mover.ts';
 import { leases } from '../../kube/runtime/lease.ts';
 import type { Mover } from '../../movers/mover.ts';
@@ -16,18 +16,18 @@ const B = { namespace: 'velero-b', controller: 'controller-b' };
 
 type Installation = typeof A;
 
-let world: World;
+let harness: ControllerHarness;
 
 beforeEach(async () => {
-  world = new World();
-  world.janitorIntervalMs = 5_000;
-  await world.addSource('data', 'precious');
+  harness = new ControllerHarness();
+  harness.janitorIntervalMs = 5_000;
+  await harness.addSource('data', 'precious');
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 const start = ({ controller, namespace }: Installation): Promise<void> =>
-  world.startBeside(controller, [() => mover], namespace);
+  harness.startBeside(controller, [() => mover], namespace);
 
 async function startBoth(): Promise<void> {
   await start(A);
@@ -42,13 +42,13 @@ function addVeleroBackup(
   name: string,
   change?: (object: Resource) => void,
 ): void {
-  const { metadata } = world.kube.seed(backups, {
+  const { metadata } = harness.kube.seed(backups, {
     apiVersion: 'velero.io/v1',
     kind: 'Backup',
     metadata: { namespace, name },
     spec: {},
   });
-  world.addBackup(name, (request) => {
+  harness.addBackup(name, (request) => {
     request.metadata.labels = { [labels.veleroBackupUid]: metadata.uid ?? '' };
     request.metadata.annotations = { [annotations.veleroBackup]: name };
     request.spec.installation = namespace;
@@ -58,7 +58,7 @@ function addVeleroBackup(
 
 /** Returns the field managers that wrote to objects of our kinds with a name. */
 function writersOf(name: string): string[] {
-  const writers = world.kube.calls
+  const writers = harness.kube.calls
     .filter(({ verb, kind, key }) => isWrite(verb) && kind.group === GROUP && key?.name === name)
     .map(({ fieldManager }) => fieldManager);
   return [...new Set(writers)];
@@ -67,9 +67,10 @@ function writersOf(name: string): string[] {
 const isWrite = (verb: string): boolean => !['get', 'list', 'watch', 'podLog'].includes(verb);
 
 const ended = (name: string): Promise<void> =>
-  world.until(() => world.backup(name)?.status?.completionTimestamp !== undefined);
+  harness.until(() => harness.backup(name)?.status?.completionTimestamp !== undefined);
 
-const classNamed = (name: string): DataMoverClass | undefined => world.kube.peek(dataMoverClasses, { name });
+const classNamed = (name: string): DataMoverClass | undefined =>
+  harness.kube.peek(dataMoverClasses, { name });
 
 describe('two installations in one cluster', () => {
   it('each serve the requests of their own Velero, and nothing of the other', async () => {
@@ -78,11 +79,11 @@ describe('two installations in one cluster', () => {
     addVeleroBackup(B, 'of-b');
     await ended('of-a');
     await ended('of-b');
-    expect(world.backup('of-a')?.status).toMatchObject({
+    expect(harness.backup('of-a')?.status).toMatchObject({
       phase: 'Completed',
       servedBy: 'velero/controller-a',
     });
-    expect(world.backup('of-b')?.status).toMatchObject({
+    expect(harness.backup('of-b')?.status).toMatchObject({
       phase: 'Completed',
       servedBy: 'velero-b/controller-b',
     });
@@ -94,7 +95,7 @@ describe('two installations in one cluster', () => {
     await startBoth();
     addVeleroBackup(B, 'of-b');
     await ended('of-b');
-    const staged = world.kube.calls.filter(
+    const staged = harness.kube.calls.filter(
       ({ verb, kind, key }) =>
         verb === 'create' && kind.kind === 'PersistentVolumeClaim' && key?.namespace !== APP,
     );
@@ -107,13 +108,13 @@ describe('two installations in one cluster', () => {
     addVeleroBackup(B, 'of-b');
     // The installation that owns the Backup starts later.
     await start(A);
-    await world.advance(30_000);
-    expect(world.backup('of-b')).toMatchObject({ spec: { installation: B.namespace } });
+    await harness.advance(30_000);
+    expect(harness.backup('of-b')).toMatchObject({ spec: { installation: B.namespace } });
     expect(writersOf('of-b')).toEqual([]);
     await start(B);
     await ended('of-b');
-    await world.advance(30_000);
-    expect(world.backup('of-b')?.status?.phase).toBe('Completed');
+    await harness.advance(30_000);
+    expect(harness.backup('of-b')?.status?.phase).toBe('Completed');
     expect(writersOf('of-b')).toEqual([B.controller]);
   });
 
@@ -123,10 +124,10 @@ describe('two installations in one cluster', () => {
     addVeleroBackup(B, 'of-b');
     await ended('of-a');
     await ended('of-b');
-    world.kube.remove(backups, { namespace: B.namespace, name: 'of-b' });
-    await world.until(() => world.backup('of-b') === undefined);
-    await world.advance(30_000);
-    expect(world.backup('of-a')?.status?.phase).toBe('Completed');
+    harness.kube.remove(backups, { namespace: B.namespace, name: 'of-b' });
+    await harness.until(() => harness.backup('of-b') === undefined);
+    await harness.advance(30_000);
+    expect(harness.backup('of-a')?.status?.phase).toBe('Completed');
     expect(writersOf('of-b')).toEqual([B.controller]);
   });
 });
@@ -134,43 +135,43 @@ describe('two installations in one cluster', () => {
 describe('a request that names no installation', () => {
   it('is served by exactly one, which it names before anything is made for it', async () => {
     await startBoth();
-    world.addBackup('by-hand');
+    harness.addBackup('by-hand');
     await ended('by-hand');
-    expect(world.backup('by-hand')?.status).toMatchObject({ phase: 'Completed' });
+    expect(harness.backup('by-hand')?.status).toMatchObject({ phase: 'Completed' });
     expect(writersOf('by-hand')).toHaveLength(1);
-    const writes = world.kube.calls.filter(({ verb, key }) => isWrite(verb) && key?.name !== 'volsync');
+    const writes = harness.kube.calls.filter(({ verb, key }) => isWrite(verb) && key?.name !== 'volsync');
     expect(writes[0]).toMatchObject({ verb: 'applyStatus', key: { name: 'by-hand' } });
   });
 
   it('is served by one when the class is kept by none yet', async () => {
-    world.addBackup('by-hand');
+    harness.addBackup('by-hand');
     await Promise.all([start(A), start(B)]);
     await ended('by-hand');
-    await world.advance(30_000);
-    const { servedBy = '' } = world.backup('by-hand')?.status ?? {};
+    await harness.advance(30_000);
+    const { servedBy = '' } = harness.backup('by-hand')?.status ?? {};
     const [winner] = writersOf('by-hand').filter((name) => servedBy.endsWith(name));
     expect(winner).toBeDefined();
-    const made = world.kube.calls.filter(({ verb, kind }) => verb === 'create' && kind.group !== GROUP);
+    const made = harness.kube.calls.filter(({ verb, kind }) => verb === 'create' && kind.group !== GROUP);
     expect(new Set(made.map(({ fieldManager }) => fieldManager))).toEqual(new Set([winner]));
   });
 
   it('is served by the installation of its class', async () => {
-    world.addClass(({ spec }) => (spec.installation = B.namespace));
+    harness.addClass(({ spec }) => (spec.installation = B.namespace));
     await startBoth();
-    world.addBackup('by-hand');
+    harness.addBackup('by-hand');
     await ended('by-hand');
     expect(writersOf('by-hand')).toEqual([B.controller]);
-    expect(world.backup('by-hand')?.status?.servedBy).toBe('velero-b/controller-b');
+    expect(harness.backup('by-hand')?.status?.servedBy).toBe('velero-b/controller-b');
   });
 
   it('goes on when an older version has begun it', async () => {
-    world.addBackup('begun', ({ metadata, ...rest }) => {
+    harness.addBackup('begun', ({ metadata, ...rest }) => {
       metadata.finalizers = [FINALIZER];
       Object.assign(rest, { status: { dataMoverClass: 'volsync', mover: 'VolSync' } });
     });
     await start(A);
     await ended('begun');
-    expect(world.backup('begun')?.status).toMatchObject({
+    expect(harness.backup('begun')?.status).toMatchObject({
       phase: 'Completed',
       servedBy: 'velero/controller-a',
     });
@@ -183,13 +184,13 @@ describe('a repository that a request of the other installation uses', () => {
 
   beforeEach(async () => {
     await start(A);
-    world.kube.seed(leases, {
+    harness.kube.seed(leases, {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
       metadata: LEASE,
       spec: { renewTime: '2026-01-01T00:00:00.000000Z' },
     });
-    world.addBackup('of-b', (request) => {
+    harness.addBackup('of-b', (request) => {
       request.spec.installation = B.namespace;
       request.status = {
         servedBy: 'velero-b/controller-b',
@@ -201,41 +202,41 @@ describe('a repository that a request of the other installation uses', () => {
       };
     });
     addVeleroBackup(A, 'of-a');
-    await world.until(() => world.backup('of-a')?.status?.phase === 'Queued');
+    await harness.until(() => harness.backup('of-a')?.status?.phase === 'Queued');
   });
 
   it('is waited for as long as the controller of the other one lives', async () => {
-    expect(world.backup('of-a')?.status?.queue?.reason).toContain('app/of-b is using the same repository');
+    expect(harness.backup('of-a')?.status?.queue?.reason).toContain('app/of-b is using the same repository');
     for (let renewals = 0; renewals < 6; renewals++) {
-      await world.advance(5 * MINUTE, MINUTE);
-      world.kube.edit(leases, LEASE, ({ spec }) =>
+      await harness.advance(5 * MINUTE, MINUTE);
+      harness.kube.edit(leases, LEASE, ({ spec }) =>
         Object.assign(spec ?? {}, { renewTime: String(renewals) }),
       );
     }
-    expect(world.backup('of-a')?.status?.phase).toBe('Queued');
+    expect(harness.backup('of-a')?.status?.phase).toBe('Queued');
   });
 
   it('is free when that controller has renewed its Lease no more for ten minutes', async () => {
-    await world.advance(9 * MINUTE, MINUTE);
-    expect(world.backup('of-a')?.status?.phase).toBe('Queued');
-    await world.advance(3 * MINUTE, MINUTE);
+    await harness.advance(9 * MINUTE, MINUTE);
+    expect(harness.backup('of-a')?.status?.phase).toBe('Queued');
+    await harness.advance(3 * MINUTE, MINUTE);
     await ended('of-a');
-    expect(world.backup('of-a')?.status?.phase).toBe('Completed');
-    expect(world.backup('of-b')?.status?.phase).toBe('Moving');
+    expect(harness.backup('of-a')?.status?.phase).toBe('Completed');
+    expect(harness.backup('of-b')?.status?.phase).toBe('Moving');
   });
 
   it('is free when that controller has no Lease any more', async () => {
-    world.kube.remove(leases, LEASE);
-    await world.advance(12 * MINUTE, MINUTE);
+    harness.kube.remove(leases, LEASE);
+    await harness.advance(12 * MINUTE, MINUTE);
     await ended('of-a');
-    expect(world.backup('of-a')?.status?.phase).toBe('Completed');
+    expect(harness.backup('of-a')?.status?.phase).toBe('Completed');
   });
 });
 
 it('the limits of a class count the requests of one installation', async () => {
-  world.addClass(({ spec }) => Object.assign(spec, { limits: { backups: 1 } }));
+  harness.addClass(({ spec }) => Object.assign(spec, { limits: { backups: 1 } }));
   await start(A);
-  world.addBackup('of-b', (request) => {
+  harness.addBackup('of-b', (request) => {
     request.spec.installation = B.namespace;
     request.status = {
       servedBy: 'velero-b/controller-b',
@@ -248,30 +249,30 @@ it('the limits of a class count the requests of one installation', async () => {
   });
   addVeleroBackup(A, 'of-a');
   await ended('of-a');
-  expect(world.backup('of-a')?.status?.phase).toBe('Completed');
+  expect(harness.backup('of-a')?.status?.phase).toBe('Completed');
 });
 
 describe('a class', () => {
   it('is kept by one controller, also when both begin at the same time', async () => {
     await Promise.all([start(A), start(B)]);
-    await world.advance(60_000);
+    await harness.advance(60_000);
     const keeper = classNamed('volsync')?.metadata.annotations?.[annotations.keptBy];
-    const statusBy = world.kube.calls
+    const statusBy = harness.kube.calls
       .filter(({ verb, key }) => verb === 'applyStatus' && key?.name === 'volsync')
       .map(({ fieldManager }) => fieldManager);
     expect([...new Set(statusBy)]).toEqual([keeper === A.namespace ? A.controller : B.controller]);
   });
 
   it('that names an installation is kept by that one, and refused to the requests of the other', async () => {
-    world.addClass(({ spec }) => (spec.installation = B.namespace));
+    harness.addClass(({ spec }) => (spec.installation = B.namespace));
     await startBoth();
-    await world.advance(60_000);
+    await harness.advance(60_000);
     expect(writersOf('volsync')).toEqual([B.controller]);
     addVeleroBackup(A, 'of-a', ({ spec }: Resource & { spec?: { dataMoverClass?: string } }) => {
       Object.assign(spec ?? {}, { dataMoverClass: 'volsync' });
     });
     await ended('of-a');
-    expect(world.backup('of-a')?.status?.failure).toMatchObject({
+    expect(harness.backup('of-a')?.status?.failure).toMatchObject({
       reason: 'ClassNotFound',
       message: expect.stringContaining(
         'serves the installation in namespace velero-b only, and not the one in velero',
@@ -281,8 +282,8 @@ describe('a class', () => {
   });
 
   it('of each installation may be the default one', async () => {
-    world.addClass(({ spec }) => (spec.installation = A.namespace));
-    world.addClass((object) => {
+    harness.addClass(({ spec }) => (spec.installation = A.namespace));
+    harness.addClass((object) => {
       object.metadata.name = 'other';
       object.spec.installation = B.namespace;
     });
@@ -291,13 +292,13 @@ describe('a class', () => {
     addVeleroBackup(B, 'of-b');
     await ended('of-a');
     await ended('of-b');
-    expect(world.backup('of-a')?.status?.dataMoverClass).toBe('volsync');
-    expect(world.backup('of-b')?.status?.dataMoverClass).toBe('other');
+    expect(harness.backup('of-a')?.status?.dataMoverClass).toBe('volsync');
+    expect(harness.backup('of-b')?.status?.dataMoverClass).toBe('other');
   });
 
   it('that is the default of one installation serves it before a newer default that both share', async () => {
-    world.addClass(({ spec }) => (spec.installation = A.namespace));
-    world.addClass(({ metadata }) => {
+    harness.addClass(({ spec }) => (spec.installation = A.namespace));
+    harness.addClass(({ metadata }) => {
       metadata.name = 'shared';
       metadata.creationTimestamp = '2999-01-01T00:00:00Z';
     });
@@ -306,7 +307,7 @@ describe('a class', () => {
     addVeleroBackup(B, 'of-b');
     await ended('of-a');
     await ended('of-b');
-    expect(world.backup('of-a')?.status?.dataMoverClass).toBe('volsync');
-    expect(world.backup('of-b')?.status?.dataMoverClass).toBe('shared');
+    expect(harness.backup('of-a')?.status?.dataMoverClass).toBe('volsync');
+    expect(harness.backup('of-b')?.status?.dataMoverClass).toBe('shared');
   });
 });

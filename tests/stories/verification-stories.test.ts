@@ -2,46 +2,46 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { jobs, namespaces, persistentVolumeClaims, type Job } from '../../api/kubernetes/core.ts';
 import { dataMoverBackups, dataMoverClasses, dataMoverDeletes } from '../../api/datamover/v1alpha1/kinds.ts';
 import type { DataMoverBackupStatus } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
-import { APP, World } from '../fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
 
-let world: World;
+let harness: ControllerHarness;
 
 beforeEach(async () => {
-  world = new World();
-  await world.start();
+  harness = new ControllerHarness();
+  await harness.start();
 });
 
-afterEach(() => world.stop());
+afterEach(() => harness.stop());
 
 const verify = (level: string): void =>
-  void world.addClass((object) => Object.assign(object.spec, { verify: level }));
+  void harness.addClass((object) => Object.assign(object.spec, { verify: level }));
 
 type ReadingJob = Job & {
   spec: { template: { spec: { containers: { command: string[] }[]; volumes: Record<string, unknown>[] } } };
 };
 
 const checks = (): ReadingJob[] =>
-  world.kube.peekAll(jobs).filter(({ metadata }) => metadata.name.endsWith('-verify')) as ReadingJob[];
-const status = (): DataMoverBackupStatus => world.backup()?.status ?? {};
+  harness.kube.peekAll(jobs).filter(({ metadata }) => metadata.name.endsWith('-verify')) as ReadingJob[];
+const status = (): DataMoverBackupStatus => harness.backup()?.status ?? {};
 const isOver = (): boolean => ['Completed', 'Failed', 'Canceled'].includes(status().phase ?? '');
 const conditionsOf = (all: { type: string; status: string }[] = []): Record<string, string> =>
   Object.fromEntries(all.map((one) => [one.type, one.status]));
 
 /** Changes each line that the verification prints. */
 function tamper(change: (line: string) => string): void {
-  world.cluster.state.verification = (honest) => ({ ...honest, lines: honest.lines.map(change) });
+  harness.cluster.state.verification = (honest) => ({ ...honest, lines: honest.lines.map(change) });
 }
 
 async function backUp(): Promise<void> {
-  await world.addSource('data', 'precious');
-  world.addBackup('b1');
-  await world.until(isOver);
+  await harness.addSource('data', 'precious');
+  harness.addBackup('b1');
+  await harness.until(isOver);
 }
 
 describe('a backup whose class wants it verified', () => {
   it.each(['Metadata', 'Data'])('counts when the repository holds it: %s', async (level) => {
     verify(level);
-    const before = world.inventory();
+    const before = harness.inventory();
     await backUp();
     expect(status()).toMatchObject({ phase: 'Completed', result: { bytes: 8 }, verification: { level } });
     expect(status().verification?.doneAt).toBeDefined();
@@ -51,8 +51,8 @@ describe('a backup whose class wants it verified', () => {
       Verified: 'True',
       Ready: 'True',
     });
-    await world.kube.client().delete(persistentVolumeClaims, { namespace: APP, name: 'data' });
-    await world.until(() => world.inventory().join() === before.join());
+    await harness.kube.client().delete(persistentVolumeClaims, { namespace: APP, name: 'data' });
+    await harness.until(() => harness.inventory().join() === before.join());
   });
 
   it.each([
@@ -62,7 +62,7 @@ describe('a backup whose class wants it verified', () => {
     verify('Metadata');
     const found = 'ab'.repeat(32);
     const report = (id: string): string => JSON.stringify({ message_type: 'repository', id });
-    const { state } = world.cluster;
+    const { state } = harness.cluster;
     state.verification = (honest) => ({ ...honest, lines: [...honest.lines, report(found)] });
     if (reported !== undefined)
       state.survey = (honest) => ({ ...honest, lines: [...honest.lines, report(reported)] });
@@ -72,10 +72,10 @@ describe('a backup whose class wants it verified', () => {
 
   it('does not count before', async () => {
     verify('Data');
-    world.cluster.state.verification = (honest) => ({ ...honest, end: 'running' });
-    await world.addSource('data', 'precious');
-    world.addBackup('b1');
-    await world.until(() => checks().length === 1);
+    harness.cluster.state.verification = (honest) => ({ ...honest, end: 'running' });
+    await harness.addSource('data', 'precious');
+    harness.addBackup('b1');
+    await harness.until(() => checks().length === 1);
     expect(status()).toMatchObject({ phase: 'Verifying', unverifiedResult: { bytes: 8 } });
     expect(status().result).toBeUndefined();
     expect(conditionsOf(status().conditions)).toMatchObject({ Moved: 'True', Verified: 'False' });
@@ -83,15 +83,15 @@ describe('a backup whose class wants it verified', () => {
 
   it('is compared with its volume, which is only read, by a pod that may what the mover may', async () => {
     verify('Data');
-    world.kube.seed(namespaces, {
+    harness.kube.seed(namespaces, {
       apiVersion: 'v1',
       kind: 'Namespace',
       metadata: { name: 'velero', annotations: { 'volsync.backube/privileged-movers': 'true' } },
     });
-    world.cluster.state.verification = (honest) => ({ ...honest, end: 'running' });
-    await world.addSource('data', 'precious');
-    world.addBackup('b1');
-    await world.until(() => checks().length === 1);
+    harness.cluster.state.verification = (honest) => ({ ...honest, end: 'running' });
+    await harness.addSource('data', 'precious');
+    harness.addBackup('b1');
+    await harness.until(() => checks().length === 1);
     const pod = checks()[0]!.spec.template.spec;
     const claimName = checks()[0]!.metadata.name.replace('-verify', '');
     expect(pod.volumes).toContainEqual({
@@ -106,16 +106,16 @@ describe('a backup whose class wants it verified', () => {
 
   it('fails when the volume differs, and its data is removed', async () => {
     verify('Data');
-    const before = world.inventory();
-    world.cluster.state.script = () => {
-      const [repository] = world.cluster.state.repositories.values();
+    const before = harness.inventory();
+    harness.cluster.state.script = () => {
+      const [repository] = harness.cluster.state.repositories.values();
       repository?.snapshots.push({ id: 'abcdef09', at: 0, content: 'preciouz' });
       return {
         end: 'succeeded',
         lines: ['processed 3 files, 8 B in 0:00', 'snapshot abcdef09 saved', '=== Done ==='],
       };
     };
-    world.addRepository('old');
+    harness.addRepository('old');
     await backUp();
     expect(status().failure).toMatchObject({ reason: 'VerificationFailed' });
     expect(status().failure?.message).toBe(
@@ -123,10 +123,10 @@ describe('a backup whose class wants it verified', () => {
     );
     expect(status().result).toBeUndefined();
     expect(status().orphanedSnapshots).toEqual(['abcdef09']);
-    expect(world.kube.peekAll(dataMoverDeletes)).toMatchObject([
+    expect(harness.kube.peekAll(dataMoverDeletes)).toMatchObject([
       { spec: { result: { snapshotID: 'abcdef09' } } },
     ]);
-    expect(world.inventory().filter((one) => one.includes('dmb-'))).toEqual(
+    expect(harness.inventory().filter((one) => one.includes('dmb-'))).toEqual(
       before.filter((one) => one.includes('dmb-')),
     );
   });
@@ -150,7 +150,7 @@ describe('a backup whose class wants it verified', () => {
     verify('Data');
     const evidence =
       'Fatal: cannot dump file: decrypting blob <data/64d2> failed: ciphertext verification failed';
-    world.cluster.state.verification = () => ({ end: 'failed', lines: [evidence] });
+    harness.cluster.state.verification = () => ({ end: 'failed', lines: [evidence] });
     await backUp();
     expect(status().failure).toMatchObject({ reason: 'VerificationFailed' });
     expect(status().failure?.message).toMatch(
@@ -161,7 +161,7 @@ describe('a backup whose class wants it verified', () => {
 
   it('fails for the reason that has a name when the repository cannot be asked', async () => {
     verify('Metadata');
-    world.cluster.state.verification = () => ({
+    harness.cluster.state.verification = () => ({
       end: 'failed',
       lines: ['Fatal: wrong password or no key found'],
     });
@@ -171,50 +171,50 @@ describe('a backup whose class wants it verified', () => {
 
   it('has nothing to verify when the volume is empty', async () => {
     verify('Data');
-    await world.addSource('data', '');
-    world.addBackup('b1');
-    await world.until(isOver);
+    await harness.addSource('data', '');
+    harness.addBackup('b1');
+    await harness.until(isOver);
     expect(status()).toMatchObject({ phase: 'Completed', result: { empty: true } });
     expect(status().verification).toBeUndefined();
   });
 
   it('can be canceled meanwhile, and leaves nothing', async () => {
     verify('Data');
-    await world.addSource('data', 'precious');
-    const before = world.inventory();
-    world.cluster.state.verification = (honest) => ({ ...honest, end: 'running' });
-    world.addBackup('b1');
-    await world.until(() => checks().length === 1);
-    await world.kube
+    await harness.addSource('data', 'precious');
+    const before = harness.inventory();
+    harness.cluster.state.verification = (honest) => ({ ...honest, end: 'running' });
+    harness.addBackup('b1');
+    await harness.until(() => checks().length === 1);
+    await harness.kube
       .client()
       .mergePatch(dataMoverBackups, { namespace: APP, name: 'b1' }, { spec: { cancel: true } });
-    await world.until(isOver);
+    await harness.until(isOver);
     expect(status().phase).toBe('Canceled');
     expect(status().orphanedSnapshots).toHaveLength(1);
     expect(checks()).toEqual([]);
-    expect(before.every((one) => world.inventory().includes(one))).toBe(true);
+    expect(before.every((one) => harness.inventory().includes(one))).toBe(true);
   });
 
   it('is given up when nothing moves any more', async () => {
     verify('Data');
-    world.cluster.state.verification = () => ({ end: 'running', lines: ['[0] read back 64 bytes'] });
-    await world.addSource('data', 'precious');
-    world.addBackup('b1');
-    await world.until(isOver, 4_000_000);
+    harness.cluster.state.verification = () => ({ end: 'running', lines: ['[0] read back 64 bytes'] });
+    await harness.addSource('data', 'precious');
+    harness.addBackup('b1');
+    await harness.until(isOver, 4_000_000);
     expect(status().failure).toMatchObject({ reason: 'DeadlineExceeded' });
     expect(status().failure?.message).toContain('restic is verifying what was moved');
   });
 
   it('keeps the level with which it began', async () => {
     verify('Data');
-    world.cluster.hold('volsync');
-    await world.addSource('data', 'precious');
-    world.addBackup('b1');
-    world.cluster.state.verification = (honest) => ({ ...honest, end: 'running' });
-    world.cluster.release('volsync');
-    await world.until(() => checks().length === 1);
-    world.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ spec }) => void (spec.verify = 'None'));
-    await world.advance(2_000);
+    harness.cluster.hold('volsync');
+    await harness.addSource('data', 'precious');
+    harness.addBackup('b1');
+    harness.cluster.state.verification = (honest) => ({ ...honest, end: 'running' });
+    harness.cluster.release('volsync');
+    await harness.until(() => checks().length === 1);
+    harness.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ spec }) => void (spec.verify = 'None'));
+    await harness.advance(2_000);
     expect(status()).toMatchObject({ phase: 'Verifying', verification: { level: 'Data' } });
     expect(status().result).toBeUndefined();
   });
@@ -222,18 +222,18 @@ describe('a backup whose class wants it verified', () => {
 
 describe('a restore whose class wants it verified', () => {
   async function restore(): Promise<void> {
-    const [source] = world.addRepository('precious');
-    world.addDestination();
-    world.addRestore('r1', (one) => Object.assign(one.spec, { source }));
-    await world.until(() => ['Completed', 'Failed'].includes(world.restore()?.status?.phase ?? ''));
+    const [source] = harness.addRepository('precious');
+    harness.addDestination();
+    harness.addRestore('r1', (one) => Object.assign(one.spec, { source }));
+    await harness.until(() => ['Completed', 'Failed'].includes(harness.restore()?.status?.phase ?? ''));
   }
 
   it.each(['Metadata', 'Data'])('gives the volume away when it is right: %s', async (level) => {
     verify(level);
     await restore();
-    expect(world.restore()?.status).toMatchObject({ phase: 'Completed', verification: { level } });
-    expect(conditionsOf(world.restore()?.status?.conditions)).toMatchObject({ Verified: 'True' });
-    expect(world.read({ namespace: APP, name: 'restored' })).toBe('precious');
+    expect(harness.restore()?.status).toMatchObject({ phase: 'Completed', verification: { level } });
+    expect(conditionsOf(harness.restore()?.status?.conditions)).toMatchObject({ Verified: 'True' });
+    expect(harness.read({ namespace: APP, name: 'restored' })).toBe('precious');
   });
 
   it.each([
@@ -251,12 +251,12 @@ describe('a restore whose class wants it verified', () => {
     verify(level);
     tamper((line) => line.replace(from, to));
     await restore();
-    const { failure, handOver } = world.restore()?.status ?? {};
+    const { failure, handOver } = harness.restore()?.status ?? {};
     expect(failure?.reason).toBe('VerificationFailed');
     expect(failure?.message).toContain(message);
     expect(handOver).toBeUndefined();
     expect(
-      world.kube.peek(persistentVolumeClaims, { namespace: APP, name: 'restored' })?.spec.volumeName,
+      harness.kube.peek(persistentVolumeClaims, { namespace: APP, name: 'restored' })?.spec.volumeName,
     ).toBe(undefined);
   });
 });

@@ -11,18 +11,18 @@ import { keyOf, type Kind, type Resource } from '../../../api/kubernetes/meta.ts
 import { annotations, labels } from '../../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverDeletes } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { childName } from '../../../api/datamover/v1alpha1/names.ts';
-import { APP, World } from '../../../tests/fakes/cluster/world.ts';
+import { APP, ControllerHarness } from '../../../tests/fakes/cluster/controller-harness.ts';
 
 /** Objects that exist although their request has ended or was deleted. */
 
 const VELERO = 'velero';
 
-let world: World;
+let world: ControllerHarness;
 /** Objects that were created in the protected namespace or bound to it, as they were created. */
 let made: { kind: Kind<Resource>; object: Resource }[];
 
 beforeEach(async () => {
-  world = new World();
+  world = new ControllerHarness();
   made = [];
   world.kube.reactors.add((kind, before, after) => {
     if (before === undefined && after !== undefined) made.push({ kind, object: structuredClone(after) });

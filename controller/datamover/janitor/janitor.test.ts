@@ -14,15 +14,15 @@ import {
 import { backupName } from '../../../api/datamover/v1alpha1/names.ts';
 import { KubeError } from '../../../kube/client/kube-error.ts';
 import { silentLogger } from '../../../telemetry/log.ts';
-import { World, APP } from '../../../tests/fakes/cluster/world.ts';
+import { ControllerHarness, APP } from '../../../tests/fakes/cluster/controller-harness.ts';
 import { createJanitor, type Janitor } from './janitor.ts';
 
 const VELERO = 'velero';
 
-let world: World;
+let world: ControllerHarness;
 
 beforeEach(async () => {
-  world = new World();
+  world = new ControllerHarness();
   await world.addSource('data', 'precious');
   await world.start();
 });

@@ -11,14 +11,14 @@ import type { KubeClient, PodLogOptions } from '../../../kube/client/kube-client
 import { KubeError } from '../../../kube/client/kube-error.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';
 import { FakeKube } from '../fake-kube.ts';
-import { endLog, endRun, readLog, say } from './pods.ts';
-import { dropSnapshot, SNAPSHOT_PROTECTION, tendSnapshots } from './snapshots.ts';
+import { endLog, endRun, readLog, writeLog } from './pods.ts';
+import { dropSnapshot, SNAPSHOT_PROTECTION, simulateSnapshots } from './snapshots.ts';
 import { emptyState, type ClusterState, type Duty, type MoverRun } from './state.ts';
-import { CLAIM_PROTECTION, tendStorage } from './storage.ts';
-import { tendBesideVolSync } from './beside-volsync.ts';
-import { tendVerifications } from './verifier.ts';
-import { tendResticJobs } from './restic-job.ts';
-import { tendVolSync } from './volsync.ts';
+import { CLAIM_PROTECTION, simulateStorage } from './storage.ts';
+import { simulateSurveys } from './surveys.ts';
+import { simulateVerifications } from './verifier.ts';
+import { simulateResticJobs } from './restic-job.ts';
+import { simulateVolSync } from './volsync.ts';
 
 const DRIVER = 'csi.example.com';
 
@@ -105,7 +105,7 @@ export class FakeCluster {
 
   /** Makes a mover pod that was left `running` print a line. */
   say(transfer: string, line: string): void {
-    say(this.state, transfer, line);
+    writeLog(this.state, transfer, line);
   }
 
   /** Schedules another step of all doubles soon. */
@@ -114,12 +114,12 @@ export class FakeCluster {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      tendSnapshots(this.state);
-      tendStorage(this.state);
-      tendVolSync(this.state);
-      tendVerifications(this.state);
-      tendBesideVolSync(this.state);
-      tendResticJobs(this.state);
+      simulateSnapshots(this.state);
+      simulateStorage(this.state);
+      simulateVolSync(this.state);
+      simulateVerifications(this.state);
+      simulateSurveys(this.state);
+      simulateResticJobs(this.state);
       if (!this.#held.has('collect')) this.kube.collectGarbage();
     });
   }

@@ -9,9 +9,9 @@ import {
 } from '../../../api/kubernetes/core.ts';
 import { FakeCluster } from './fake-cluster.ts';
 import type { PodJob } from './mounts.ts';
-import { tendResticJobs } from './restic-job.ts';
+import { simulateResticJobs } from './restic-job.ts';
 import type { ClusterState } from './state.ts';
-import { tendVerifications } from './verifier.ts';
+import { simulateVerifications } from './verifier.ts';
 
 const namespace = 'velero';
 const REPOSITORY = 's3:http://minio/bucket/app';
@@ -84,9 +84,9 @@ const steps: Readonly<Record<string, (cluster: FakeCluster) => void>> = {
 const orders = Object.keys(steps).map((last) => [...Object.keys(steps).filter((one) => one !== last), last]);
 
 const doubles: [string, PodJob, (state: ClusterState) => void][] = [
-  ['a backup', backup, tendResticJobs],
-  ['a restore', restore, tendResticJobs],
-  ['a verification', verification, tendVerifications],
+  ['a backup', backup, simulateResticJobs],
+  ['a restore', restore, simulateResticJobs],
+  ['a verification', verification, simulateVerifications],
 ];
 
 function clusterWith(job: Job): FakeCluster {
@@ -124,17 +124,17 @@ describe('the kubelet of the doubles', () => {
     cluster.kube.edit(persistentVolumeClaims, { namespace, name: 'data' }, (claim) => {
       claim.status = { phase: 'Pending' };
     });
-    tendVerifications(cluster.state);
+    simulateVerifications(cluster.state);
     expect(cluster.state.list(pods)).toEqual([]);
   });
 
   it('starts no pod before a Secret that is mounted as files', () => {
     const cluster = clusterWith(withFile);
-    tendVerifications(cluster.state);
+    simulateVerifications(cluster.state);
     expect(cluster.state.list(pods)).toEqual([]);
     const metadata = { namespace, name: 'authorities' };
     cluster.kube.seed(secrets, { apiVersion: 'v1', kind: 'Secret', metadata });
-    tendVerifications(cluster.state);
+    simulateVerifications(cluster.state);
     expect(cluster.state.list(pods)).toHaveLength(1);
   });
 });

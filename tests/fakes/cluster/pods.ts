@@ -17,7 +17,7 @@ export interface Work {
 const BACKOFF_LIMIT = 8;
 
 /** Doubles the Job controller, the scheduler and the kubelet for mover pods. */
-export function tendPods(state: ClusterState, job: Job, work: Work): void {
+export function simulatePods(state: ClusterState, job: Job, work: Work): void {
   const mine = state.list(pods).filter((pod) => pod.metadata.labels?.['job-name'] === job.metadata.name);
   const last = mine.sort((a, b) => attemptOf(a) - attemptOf(b)).at(-1);
   switch (last?.status?.phase) {
@@ -57,7 +57,7 @@ export function endRun(state: ClusterState, transfer: string, run: MoverRun): vo
 }
 
 /** Makes the running pod of a transfer print a line. */
-export function say(state: ClusterState, transfer: string, line: string): void {
+export function writeLog(state: ClusterState, transfer: string, line: string): void {
   for (const [id, known] of runsOf(state))
     if (known.end === 'running' && id.includes(transfer)) print(outputOf(state, id), [line]);
 }

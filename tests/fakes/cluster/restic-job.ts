@@ -6,7 +6,7 @@ import type { ClusterState, MoverRun, Repository } from './state.ts';
 import { ensureWaitingPod, hasStarted, isOver, startPod } from './verifier.ts';
 
 /** Doubles the kubelet and restic for the Jobs of the Restic mover. Each Job has one pod, and the Job ends when its pod ends. */
-export function tendResticJobs(state: ClusterState): void {
+export function simulateResticJobs(state: ClusterState): void {
   for (const job of state.list(jobs) as PodJob[]) {
     const { name, namespace = '', deletionTimestamp } = job.metadata;
     const kind = kindOf(job);

@@ -10,8 +10,8 @@ import { keyOf } from '../../../api/kubernetes/meta.ts';
 import { timeOf, type ClusterState } from './state.ts';
 
 /** Doubles the snapshot controller and the CSI snapshotter. */
-export function tendSnapshots(state: ClusterState): void {
-  for (const snapshot of state.list(volumeSnapshots)) tendSnapshot(state, snapshot);
+export function simulateSnapshots(state: ClusterState): void {
+  for (const snapshot of state.list(volumeSnapshots)) simulateSnapshot(state, snapshot);
 }
 
 export const SNAPSHOT_PROTECTION = 'snapshot.storage.kubernetes.io/volumesnapshot-bound-protection';
@@ -24,16 +24,16 @@ export function dropSnapshot(state: ClusterState, content: VolumeSnapshotContent
 
 const RESTORE_SIZE = '1Gi';
 
-function tendSnapshot(state: ClusterState, snapshot: VolumeSnapshot): void {
+function simulateSnapshot(state: ClusterState, snapshot: VolumeSnapshot): void {
   const { held } = state;
   if (snapshot.metadata.deletionTimestamp !== undefined) {
     if (!held.has('release snapshots')) release(state, snapshot);
   } else if (snapshot.metadata.finalizers?.includes(SNAPSHOT_PROTECTION) !== true) {
     protect(state, snapshot);
   } else if (snapshot.spec.source.volumeSnapshotContentName !== undefined) {
-    if (!held.has('ready')) adopt(state, snapshot, snapshot.spec.source.volumeSnapshotContentName);
+    if (!held.has('ready')) bindToContent(state, snapshot, snapshot.spec.source.volumeSnapshotContentName);
   } else if (snapshot.status?.creationTime === undefined && !held.has('cut')) {
-    cut(state, snapshot);
+    takeSnapshot(state, snapshot);
   }
 }
 
@@ -44,7 +44,7 @@ function protect({ kube }: ClusterState, snapshot: VolumeSnapshot): void {
   });
 }
 
-function cut(state: ClusterState, snapshot: VolumeSnapshot): void {
+function takeSnapshot(state: ClusterState, snapshot: VolumeSnapshot): void {
   const { kube, clock, snapshotError: error } = state;
   if (error !== undefined) {
     kube.edit(volumeSnapshots, keyOf(snapshot), (object) => {
@@ -99,7 +99,7 @@ function canBeRead({ metadata, spec }: VolumeSnapshotContent): boolean {
 }
 
 /** Binds a snapshot to an existing content that was created by hand. */
-function adopt(state: ClusterState, snapshot: VolumeSnapshot, contentName: string): void {
+function bindToContent(state: ClusterState, snapshot: VolumeSnapshot, contentName: string): void {
   const { kube } = state;
   const content = state.get(volumeSnapshotContents, { name: contentName });
   if (content === undefined || snapshot.status?.readyToUse === true || !canBeRead(content)) return;

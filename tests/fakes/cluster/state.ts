@@ -64,7 +64,7 @@ export interface MoverTask {
 }
 
 /** Write access of the doubles. A write is visible at the next step. */
-export interface Desk {
+export interface ObjectWriter {
   /** Stores an object with its status; replaces one of the same name. */
   seed<T extends Resource>(kind: Kind<T>, object: T, manager?: string): T;
   edit<T extends Resource>(kind: Kind<T>, key: Key, change: (object: T) => void): T;
@@ -73,7 +73,7 @@ export interface Desk {
 
 /** The storage behind the API and the state that the doubles share. */
 export interface ClusterState {
-  kube: Desk;
+  kube: ObjectWriter;
   /** Returns all objects of a kind, read-only. */
   list<T extends Resource>(kind: Kind<T>): T[];
   /** Returns one object, read-only. */

@@ -12,15 +12,15 @@ import { keyOf } from '../../../api/kubernetes/meta.ts';
 import type { ClusterState, Content } from './state.ts';
 
 /** Doubles the volume controllers of Kubernetes and a CSI provisioner: binding, provisioning, protection, reclaiming. */
-export function tendStorage(state: ClusterState): void {
-  for (const claim of state.list(persistentVolumeClaims)) tendClaim(state, claim);
-  for (const volume of state.list(persistentVolumes)) tendVolume(state, volume);
+export function simulateStorage(state: ClusterState): void {
+  for (const claim of state.list(persistentVolumeClaims)) simulateClaim(state, claim);
+  for (const volume of state.list(persistentVolumes)) simulateVolume(state, volume);
 }
 
 export const CLAIM_PROTECTION = 'kubernetes.io/pvc-protection';
 const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
 
-function tendClaim(state: ClusterState, claim: PersistentVolumeClaim): void {
+function simulateClaim(state: ClusterState, claim: PersistentVolumeClaim): void {
   const { kube, held } = state;
   if (claim.metadata.deletionTimestamp !== undefined) {
     if (held.has('release claims', claim.metadata.name) || isMounted(state, claim, isPlaced)) return;
@@ -140,7 +140,7 @@ function isMounted(
   });
 }
 
-function tendVolume(state: ClusterState, volume: PersistentVolume): void {
+function simulateVolume(state: ClusterState, volume: PersistentVolume): void {
   const { kube, held, disks } = state;
   const { claimRef, persistentVolumeReclaimPolicy: policy, csi } = volume.spec;
   if (claimRef?.uid === undefined) return;

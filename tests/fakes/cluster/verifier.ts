@@ -4,15 +4,15 @@ import { canStart, diskOf, mountsOf, type PodJob } from './mounts.ts';
 import type { ClusterState, MoverRun, ResticSnapshot } from './state.ts';
 
 /** Doubles the kubelet and restic for the Jobs that verify a transfer. */
-export function tendVerifications(state: ClusterState): void {
-  tendJobs(state, '-verify', (job) => {
+export function simulateVerifications(state: ClusterState): void {
+  simulateJobs(state, '-verify', (job) => {
     const honest = lookAt(state, job);
     return state.verification?.(honest) ?? honest;
   });
 }
 
 /** Doubles the kubelet for Jobs whose names end with `suffix`. Each Job has one pod, and the Job ends when its pod ends. */
-export function tendJobs(state: ClusterState, suffix: string, work: (job: PodJob) => MoverRun): void {
+export function simulateJobs(state: ClusterState, suffix: string, work: (job: PodJob) => MoverRun): void {
   for (const job of state.list(jobs) as PodJob[]) {
     const { name, namespace = '', deletionTimestamp } = job.metadata;
     const key = { namespace, name: `${name}-pod` };

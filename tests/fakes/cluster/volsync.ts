@@ -8,7 +8,7 @@ import {
   type ResticVolumeOptions,
 } from '../../../api/volsync/v1alpha1.ts';
 import { keyOf, type Kind, type OwnerReference, type Resource } from '../../../api/kubernetes/meta.ts';
-import { tendPods } from './pods.ts';
+import { simulatePods } from './pods.ts';
 import { timeOf, type ClusterState, type MoverTask } from './state.ts';
 
 type Transfer = ReplicationSource | ReplicationDestination;
@@ -24,13 +24,13 @@ interface Sync {
 }
 
 /** Doubles VolSync's controller for manual triggers and copyMethod Direct: one action per step, each visible in the status. */
-export function tendVolSync(state: ClusterState): void {
+export function simulateVolSync(state: ClusterState): void {
   if (state.held.has('volsync')) return;
   for (const source of state.list(replicationSources)) {
     const { restic: options, sourcePVC } = source.spec;
     // Managed by another controller.
     if (options === undefined) continue;
-    tend(state, {
+    simulate(state, {
       kind: 'backup',
       resource: replicationSources,
       transfer: source,
@@ -42,7 +42,7 @@ export function tendVolSync(state: ClusterState): void {
   for (const destination of state.list(replicationDestinations)) {
     const { restic: options } = destination.spec;
     if (options === undefined) continue;
-    tend(state, {
+    simulate(state, {
       kind: 'restore',
       resource: replicationDestinations,
       transfer: destination,
@@ -53,7 +53,7 @@ export function tendVolSync(state: ClusterState): void {
   }
 }
 
-function tend(state: ClusterState, sync: Sync): void {
+function simulate(state: ClusterState, sync: Sync): void {
   const { status, spec, metadata } = sync.transfer;
   const error = state.volSyncErrors.get(metadata.name);
   if (status?.lastManualSync === spec.trigger.manual) cleanUp(state, sync);
@@ -102,7 +102,7 @@ function synchronise(state: ClusterState, sync: Sync, status: ReplicationStatus)
     // The template of a Job is immutable, so the Job is deleted and created again.
     kube.remove(jobs, { namespace, name: sync.jobName });
   else
-    tendPods(state, job, {
+    simulatePods(state, job, {
       kind: sync.kind,
       name: sync.transfer.metadata.name,
       dataClaim: sync.dataClaim,

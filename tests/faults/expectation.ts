@@ -2,7 +2,7 @@ import type { Resource } from '../../api/kubernetes/meta.ts';
 import type { Call } from './intercept.ts';
 
 /** A story that has started. */
-export interface Told {
+export interface Expectation {
   /** Returns true if a call at this moment counts; default: always. */
   counts?(call: Call): boolean;
   isOver(): boolean;

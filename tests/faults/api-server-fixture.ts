@@ -35,7 +35,7 @@ const WATCHED: readonly Kind<Resource>[] = [
 ];
 
 /** One control plane for all stories: etcd, kube-apiserver, and the volume controllers of kube-controller-manager. */
-export interface Lab {
+export interface ApiServerFixture {
   /** Without a limit on concurrent requests, and without faults. */
   client: KubeClient;
   /** The client with which the controllers under test write; default: {@link client}. */
@@ -47,7 +47,7 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
-export async function startLab(users: readonly string[] = []): Promise<Lab> {
+export async function startApiServerFixture(users: readonly string[] = []): Promise<ApiServerFixture> {
   const plane = await startControlPlane(users);
   const client = createKubeClient(plane.config, {
     fieldManager: 'datamover-controller',

@@ -4,7 +4,7 @@ import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../../kube/client/kube-error.ts';
 import type { Change } from '../fakes/fake-history.ts';
 import { collectionOf } from '../fakes/fake-history.ts';
-import type { Desk } from '../fakes/cluster/state.ts';
+import type { ObjectWriter } from '../fakes/cluster/state.ts';
 import type { Feed } from './relay.ts';
 
 interface Draft {
@@ -20,7 +20,7 @@ type WithStatus = Resource & { status?: object };
  * Makes the doubles, which write in memory, write to a real API server: the changes of one step are drafts that the doubles see
  * at once, and are sent together afterwards. A draft of an outdated copy is dropped; the next step creates another.
  */
-export class LiveDesk implements Desk {
+export class LiveObjectWriter implements ObjectWriter {
   readonly #client: KubeClient;
   readonly #feed: Feed;
   readonly #drafts = new Map<string, Draft>();

@@ -13,9 +13,9 @@ import { createPrometheusMetrics } from '../../../telemetry/prometheus.ts';
 import { settle } from '../fake-clock.ts';
 import { whyTaken } from '../hidden.ts';
 import { LEFT_BEHIND } from './left-behind.ts';
-import { APP, CLUSTER_NAME, Scenery } from './scenery.ts';
+import { APP, CLUSTER_NAME, ClusterFixture } from './cluster-fixture.ts';
 
-export { APP, BASE_URL, CLUSTER_NAME } from './scenery.ts';
+export { APP, BASE_URL, CLUSTER_NAME } from './cluster-fixture.ts';
 
 export interface Report {
   targets: readonly EventTarget[];
@@ -34,8 +34,8 @@ const WRITES: ReadonlySet<string> = new Set(['create', 'apply', 'applyStatus', '
 /** Above this number of rounds, two parties are undoing each other's changes. */
 const MOST_LOOKS = 1_000;
 
-/** Runs our controllers with their caches and queues in a {@link Scenery}. Time advances only when a test advances it. */
-export class World extends Scenery {
+/** Runs our controllers with their caches and queues in a {@link ClusterFixture}. Time advances only when a test advances it. */
+export class ControllerHarness extends ClusterFixture {
   readonly reports: Report[] = [];
   /** Interval of the janitor; default: as in the program. */
   janitorIntervalMs: number | undefined;

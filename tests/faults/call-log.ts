@@ -1,8 +1,8 @@
 import { systemClock, type Clock } from '../../kube/runtime/clock.ts';
 import type { LogFields, Logger, LogLine } from '../../telemetry/log.ts';
 
-/** The logger and clock with which a process under test reports to the journal of its story. */
-export interface Diary {
+/** The logger and clock with which a process under test reports to the call log of its story. */
+export interface ProcessCallLog {
   readonly log: Logger;
   readonly clock: Clock;
   /** Records that a call is pending, and its response. */
@@ -15,7 +15,7 @@ export interface Diary {
 const KEPT = 80;
 
 /** The last events of a story, for readers who have only the log of a failed run. */
-export class Journal {
+export class CallLog {
   readonly #beganAt = Date.now();
   readonly #lines: string[] = [];
   readonly #unanswered = new Set<{ call: string }>();
@@ -28,7 +28,7 @@ export class Journal {
     if (this.#lines.length > KEPT) this.#lines.shift();
   }
 
-  open(): Diary {
+  open(): ProcessCallLog {
     const name = `#${++this.#processes}`;
     const timers: Timers = new Set();
     this.#timers.set(name, timers);
@@ -44,7 +44,7 @@ export class Journal {
   }
 
   /** Returns everything, including pending calls. */
-  tell(): string {
+  print(): string {
     const timers = [...this.#timers].map(
       ([name, all]) =>
         `${name} has timers due in s: ${[...all].map(fromNow).sort(byNumber).join(', ') || 'none'}`,

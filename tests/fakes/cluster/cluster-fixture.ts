@@ -30,7 +30,7 @@ export const BASE_URL = 's3:http://s3.example.com/bucket/restic';
 export const CLUSTER_NAME = 'c1';
 
 /** A {@link FakeCluster} with a class, a secret, a storage class and a snapshot class, and methods that add more objects. */
-export class Scenery {
+export class ClusterFixture {
   readonly cluster = new FakeCluster();
 
   constructor() {

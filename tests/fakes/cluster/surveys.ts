@@ -1,14 +1,14 @@
 import type { ClusterState, MoverRun } from './state.ts';
 import { diskOf, type PodJob } from './mounts.ts';
-import { tendJobs } from './verifier.ts';
+import { simulateJobs } from './verifier.ts';
 
 /**
  * Doubles the kubelet and restic for the Jobs that do what VolSync cannot: the survey of a volume, and the settings that its
  * mover cannot restore.
  */
-export function tendBesideVolSync(state: ClusterState): void {
-  tendJobs(state, '-survey', () => state.survey?.(NOTHING_LEFT_OUT) ?? NOTHING_LEFT_OUT);
-  tendJobs(state, '-metadata', (job) => {
+export function simulateSurveys(state: ClusterState): void {
+  simulateJobs(state, '-survey', () => state.survey?.(NOTHING_LEFT_OUT) ?? NOTHING_LEFT_OUT);
+  simulateJobs(state, '-metadata', (job) => {
     const honest = setMetadata(state, job);
     return state.metadataRestore?.(honest) ?? honest;
   });

@@ -18,9 +18,9 @@ import { readLog } from '../fakes/cluster/pods.ts';
 import { startActors, type Actors } from './actors.ts';
 import type { Around } from './intercept.ts';
 import { LEFT_BEHIND } from '../fakes/cluster/left-behind.ts';
-import { Journal } from './journal.ts';
-import type { Lab } from './lab.ts';
-import { startProcess, type Crew, type Process } from './process.ts';
+import { CallLog } from './call-log.ts';
+import type { ApiServerFixture } from './api-server-fixture.ts';
+import { startProcess, type ProcessParts, type Process } from './process.ts';
 import type { Feed } from './relay.ts';
 
 export const CLUSTER_NAME = 'c1';
@@ -36,35 +36,35 @@ const SECRET = {
 /** No story takes longer, even on a busy machine. */
 const LIMIT_MS = 3 * 60_000;
 
-let worlds = 0;
+let harnesses = 0;
 
 /** The cluster of one story: two namespaces of its own, and the processes that work in them. */
-export class World {
+export class StoryHarness {
   readonly feed: Feed;
   readonly app: string;
   readonly protected: string;
   readonly actors: Actors;
-  readonly journal = new Journal();
-  readonly #lab: Lab;
+  readonly callLog = new CallLog();
+  readonly #apiServer: ApiServerFixture;
   readonly #processes: Process[] = [];
   readonly #over = new AbortController();
   /** What the story waits for at the moment. */
   readonly #awaited = new Set<string>();
   #problem: unknown;
-  #stir: () => void = () => undefined;
+  #notify: () => void = () => undefined;
 
-  constructor(lab: Lab) {
-    const number = ++worlds;
+  constructor(apiServer: ApiServerFixture) {
+    const number = ++harnesses;
     this.app = `app-${number}`;
     this.protected = `velero-${number}`;
-    this.#lab = lab;
-    this.feed = lab.relay.open(this.app, this.protected);
-    this.actors = startActors(lab.client, this.feed, this.protected);
-    this.feed.listeners.add(() => this.stir());
+    this.#apiServer = apiServer;
+    this.feed = apiServer.relay.open(this.app, this.protected);
+    this.actors = startActors(apiServer.client, this.feed, this.protected);
+    this.feed.listeners.add(() => this.notify());
   }
 
   async setUp(): Promise<void> {
-    const { client } = this.#lab;
+    const { client } = this.#apiServer;
     for (const name of [this.app, this.protected])
       await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     await client.create(secrets, {
@@ -79,25 +79,25 @@ export class World {
   /** Sets values of the user's secret. */
   async keepSecret(values: Partial<typeof SECRET>): Promise<void> {
     const key = { namespace: this.protected, name: 'restic-config' };
-    await this.#lab.client.mergePatch(secrets, key, { stringData: values });
+    await this.#apiServer.client.mergePatch(secrets, key, { stringData: values });
   }
 
   /**
    * Starts a process on standby. `around` wraps every call that it makes. With `elects` it leads while it holds the Lease; a
    * process that loses it is started again, as a Deployment would do.
    */
-  boot(around: (process: Process) => Around, how: { elects?: true; crew?: Crew } = {}): Process {
+  boot(around: (process: Process) => Around, how: { elects?: true; parts?: ProcessParts } = {}): Process {
     const { feed, protected: namespace, actors } = this;
     const process = startProcess({
       client: feed.over({
-        ...this.#lab.controller,
+        ...this.#apiServer.controller,
         podLog: (key, options = {}) => readLog(actors.state, key, options),
       }),
-      elections: how.elects ? this.#lab.elections : undefined,
+      elections: how.elects ? this.#apiServer.elections : undefined,
       namespace,
       clusterName: CLUSTER_NAME,
-      diary: this.journal.open(),
-      crew: how.crew ?? 'requests',
+      callLog: this.callLog.open(),
+      parts: how.parts ?? 'requests',
       onProblem: (problem) => this.beside(Promise.reject(problem)),
       around,
     });
@@ -118,7 +118,7 @@ export class World {
   beside(work: Promise<unknown>): void {
     work.catch((error: unknown) => {
       this.#problem ??= error;
-      this.stir();
+      this.notify();
     });
   }
 
@@ -136,8 +136,8 @@ export class World {
   }
 
   /** Makes waits check their conditions again. */
-  stir(): void {
-    this.#stir();
+  notify(): void {
+    this.#notify();
   }
 
   async until(what: string, condition: () => boolean): Promise<void> {
@@ -149,7 +149,7 @@ export class World {
       if (left <= 0) throw new Error(`${what}: it did not come within ${LIMIT_MS / 1000} s`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
-        this.#stir = () => {
+        this.#notify = () => {
           clearTimeout(timer);
           resolve();
         };
@@ -161,7 +161,7 @@ export class World {
   async catchUp(): Promise<void> {
     for (const kind of [persistentVolumeClaims, persistentVolumes] as readonly Kind<Resource>[]) {
       for (const object of this.feed.list(kind)) {
-        const live = await this.#lab.client.get(kind, keyOf(object));
+        const live = await this.#apiServer.client.get(kind, keyOf(object));
         const isSeen = (): boolean => versionOf(this.feed.get(kind, keyOf(object))) >= versionOf(live);
         await this.until(`the news of ${kind.kind} ${object.metadata.name}`, isSeen);
       }
@@ -185,24 +185,24 @@ export class World {
       await Promise.race([ended, late]);
     } finally {
       timer.abort();
-      this.#lab.relay.close(this.app, this.protected);
+      this.#apiServer.relay.close(this.app, this.protected);
     }
   }
 
   async create<T extends Resource>(kind: Kind<T>, object: Omit<T, 'apiVersion' | 'kind'>): Promise<T> {
-    return this.#lab.client.create(kind, object as T);
+    return this.#apiServer.client.create(kind, object as T);
   }
 
   async patch(kind: Kind<Resource>, key: Key, patch: Record<string, unknown>): Promise<void> {
-    await this.#lab.client.mergePatch(kind, key, patch);
+    await this.#apiServer.client.mergePatch(kind, key, patch);
   }
 
   async setStatus(kind: Kind<Resource>, key: Key, status: object): Promise<void> {
-    await this.#lab.client.mergePatch(kind, key, { status }, { subresource: 'status' });
+    await this.#apiServer.client.mergePatch(kind, key, { status }, { subresource: 'status' });
   }
 
   async delete(kind: Kind<Resource>, key: Key): Promise<void> {
-    await this.#lab.client.delete(kind, key);
+    await this.#apiServer.client.delete(kind, key);
   }
 
   /** Adds a claim of the application; the cluster provisions its volume unless it has a selector. */
@@ -306,7 +306,7 @@ export class World {
     );
     const awaited = this.#awaited.size === 0 ? '' : ` Waiting for ${[...this.#awaited].join(', ')}.`;
     const there = `${said.join('; ')}.${awaited} There are:\n${this.inventory().join('\n')}`;
-    return `${there}\nWhat happened last:\n${this.journal.tell()}`;
+    return `${there}\nWhat happened last:\n${this.callLog.print()}`;
   }
 }
 

@@ -4,11 +4,11 @@ import { ClientReason, KubeError } from '../../kube/client/kube-error.ts';
 import { CrashError } from '../fakes/fake-kube.ts';
 import { isWrite, type Call } from './intercept.ts';
 import type { Process } from './process.ts';
-import type { World } from './world.ts';
+import type { StoryHarness } from './story-harness.ts';
 
 /** The state of a story when the fault occurs. */
 export interface Scene {
-  world: World;
+  harness: StoryHarness;
   /** The process that makes the call. */
   process: Process;
   /** Starts a process that takes over; no further fault occurs at its calls. */
@@ -18,7 +18,7 @@ export interface Scene {
 }
 
 /** A fault of one call. */
-export interface Trouble {
+export interface Fault {
   name: string;
   concerns(call: Call): boolean;
   /**
@@ -38,22 +38,22 @@ export interface Trouble {
 
 const anyCall = (): boolean => true;
 
-function die({ process, world, boot }: Scene): never {
+function die({ process, harness, boot }: Scene): never {
   process.kill();
-  world.beside(world.takeOver(boot()));
+  harness.beside(harness.takeOver(boot()));
   throw new CrashError('the process died');
 }
 
-function answers(error: ConstructorParameters<typeof KubeError>[0]): Pick<Trouble, 'concerns' | 'strike'> {
+function answers(error: ConstructorParameters<typeof KubeError>[0]): Pick<Fault, 'concerns' | 'strike'> {
   return { concerns: anyCall, strike: () => Promise.reject(new KubeError(error)) };
 }
 
 const TIMEOUT = { code: 0, reason: ClientReason.timeout, message: 'no answer within 30 s' };
 
 /** Changes the leader: the old one's write arrives after the new one, whose caches do not contain it, has started to work. */
-async function changeLeader<R>({ process, world, boot }: Scene, act: () => Promise<R>): Promise<never> {
+async function changeLeader<R>({ process, harness, boot }: Scene, act: () => Promise<R>): Promise<never> {
   const next = boot();
-  await world.wait('warm caches', next.warm);
+  await harness.wait('warm caches', next.warm);
   process.kill();
   const write = comeLate(next, next.leads, act);
   next.lead();
@@ -79,28 +79,28 @@ const UNDER_WAY_MS = 500;
  * Pauses the leader in the middle of a write, like a suspended machine: it no longer renews its lease, another process acquires
  * it and starts to work, and then the write arrives. The old leader does nothing after it.
  */
-async function outliveLease<R>({ process, world, boot }: Scene, act: () => Promise<R>): Promise<R> {
+async function outliveLease<R>({ process, harness, boot }: Scene, act: () => Promise<R>): Promise<R> {
   process.pause();
   const next = boot();
-  const write = comeLate(next, world.wait('the next leader', next.leads), act);
-  await world.takeOver(next);
+  const write = comeLate(next, harness.wait('the next leader', next.leads), act);
+  await harness.takeOver(next);
   const answer = await write;
   process.resume();
   // It is notified before another process may lead.
-  await world.wait('the end of the former leader', process.lost);
+  await harness.wait('the end of the former leader', process.lost);
   return answer;
 }
 
 /**
  * Cuts the process off from the API server until its lease is lost, so it ends; after a restart it continues from what exists.
  */
-async function loseLease<R>({ process, world }: Scene, act: () => Promise<R>): Promise<R> {
+async function loseLease<R>({ process, harness }: Scene, act: () => Promise<R>): Promise<R> {
   process.pause();
-  await world.wait('the loss of the lease', process.lost);
+  await harness.wait('the loss of the lease', process.lost);
   return act();
 }
 
-export const troubles: readonly Trouble[] = [
+export const faults: readonly Fault[] = [
   {
     name: 'the process dies right before it',
     concerns: isWrite,
@@ -154,8 +154,8 @@ export const troubles: readonly Trouble[] = [
     name: 'the watches miss what comes after it',
     concerns: isWrite,
     thirdsOfVariants: [0],
-    async strike({ world }, act) {
-      world.feed.deafen();
+    async strike({ harness }, act) {
+      harness.feed.deafen();
       return act();
     },
   },
