@@ -17,7 +17,7 @@ import type { ReconcileContext, Reconciler, ReconcileResult } from '../../../kub
 import { findCondition } from '../../../kube/status/conditions.ts';
 import type { Environment } from '../environment.ts';
 import type { ResolvedClass, ResolutionProblem } from '../resolution/resolve-class.ts';
-import { eventsFor } from '../../../lifecycle/observe/reporter.ts';
+import { eventsFor, type Reporter } from '../../../lifecycle/observe/reporter.ts';
 import { createStatusStore } from '../../../lifecycle/request/status-store.ts';
 import { conditionsOf, deletingConditions } from './conditions.ts';
 import { createInspector } from './inspection.ts';
@@ -116,22 +116,22 @@ export function createClassReconciler(
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
     const { written, retryAfterMs } = await store.write(found, status, signal);
-    if (written) report(found, status);
+    if (written) reportReadiness(env.reporter, found, status);
     return retryAfterMs === undefined ? {} : { requeueAfterMs: retryAfterMs };
   }
 
-  /** Emits Events only for changes between ready and not ready; `Unknown` is not reported. */
-  function report(read: DataMoverClass, status: DataMoverClassStatus): void {
-    const { normal, warning } = eventsFor(env.reporter);
-    const before = readinessOf(read.status);
-    const after = readinessOf(status);
-    if (after.startsWith('False') && after !== before)
-      warning([targetOf(read)], eventReasons.classNotReady, after.slice('False '.length));
-    if (after.startsWith('True') && before.startsWith('False'))
-      normal([targetOf(read)], eventReasons.classReady, after.slice('True '.length));
-  }
-
   return { reconcile };
+}
+
+/** Emits Events only for changes between ready and not ready; `Unknown` is not reported. */
+function reportReadiness(reporter: Reporter, read: DataMoverClass, status: DataMoverClassStatus): void {
+  const { normal, warning } = eventsFor(reporter);
+  const before = readinessOf(read.status);
+  const after = readinessOf(status);
+  if (after.startsWith('False') && after !== before)
+    warning([targetOf(read)], eventReasons.classNotReady, after.slice('False '.length));
+  if (after.startsWith('True') && before.startsWith('False'))
+    normal([targetOf(read)], eventReasons.classReady, after.slice('True '.length));
 }
 
 /** Keeps only the values that the schema allows, because a vendor's mover may report others. */
