@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { EngineFault } from '../../tests/fakes/memory-mover/engine.ts';
-import type { MoverFault } from '../../tests/fakes/memory-mover/mover.ts';
+import type { MoverFault } from '../../tests/fakes/memory-mover/faults.ts';
+import type { EngineFault } from '../../tests/fakes/memory-mover/repositories.ts';
 import { memoryUnderTest } from '../../tests/fakes/memory-mover/under-test.ts';
 import { describeMover } from './jest.ts';
 import { moverConformance, type Conformance } from './suite.ts';

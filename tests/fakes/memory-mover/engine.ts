@@ -1,36 +1,8 @@
 import { configMaps, jobs, secrets, type Job } from '../../../api/kubernetes/core.ts';
 import { keyOf } from '../../../api/kubernetes/meta.ts';
-import type { Manifest } from '../../../testing/manifest/manifest.ts';
 import type { FakeKube } from '../fake-kube.ts';
-
-/** Volumes by their claims, repositories by their paths. */
-export interface Store {
-  volumes: Map<string, Manifest>;
-  repositories: Map<string, Repository>;
-}
-
-export interface Repository {
-  password: string;
-  snapshots: { id: string; content: Manifest }[];
-  isLocked: boolean;
-}
-
-/** The task of a Job of the memory mover, stored in its annotations. */
-export interface Task {
-  verb: 'backup' | 'restore' | 'verify' | 'forget' | 'prune' | 'remove';
-  secret: string;
-  repository: string;
-  claim: string;
-  snapshotID?: string | undefined;
-  /** True if the task never ends. */
-  isSlow?: boolean | undefined;
-}
-
-export type Result = { done: Record<string, unknown> } | { failed: { reason: string; message: string } };
-
-/** Annotations of a Job. */
-export const TASK = 'example.com/task';
-export const RESULT = 'example.com/result';
+import { createExecutor, lock, type EngineFault, type Store } from './repositories.ts';
+import { RESULT, taskOf, type Result } from './task.ts';
 
 /** Duration of a step; a Job takes two. */
 const STEP_MS = 5;
@@ -38,75 +10,16 @@ const STEP_MS = 5;
 /** Delay until the garbage collector runs. */
 const GARBAGE_MS = 50;
 
-/** A defect of the engine of a broken mover. */
-export type EngineFault =
-  | 'restores the newest'
-  | 'forgets everything'
-  | 'loses modes'
-  | 'keeps its lock'
-  | 'keeps the lock of half an upload';
-
 /** Executes the Jobs of a fake API server, one step at a time, as pods would. */
 export function runEngine(kube: FakeKube, store: Store, fault?: EngineFault): void {
-  let count = 0;
-
-  function repositoryOf({ repository, secret, verb }: Task, password: string): Repository | Result {
-    const found = store.repositories.get(repository);
-    if (found === undefined) {
-      if (verb !== 'backup') return failed('RepositoryMissing', `there is no repository ${repository}`);
-      const made: Repository = { password, snapshots: [], isLocked: false };
-      store.repositories.set(repository, made);
-      return made;
-    }
-    if (found.isLocked) return failed('RepositoryLocked', `repository ${repository} is locked`);
-    if (found.password !== password) return failed('WrongPassword', `Secret ${secret} has another password`);
-    return found;
-  }
-
-  const verbs: Record<Task['verb'], (task: Task, repository: Repository) => Result> = {
-    backup({ claim }, { snapshots }) {
-      const content: Manifest = store.volumes.get(claim) ?? new Map();
-      if (content.size === 0) return { done: { empty: true } };
-      const id = `snapshot-${++count}-`;
-      snapshots.push({ id, content });
-      const uploadedBytes = snapshots.length === 1 ? 10 : 1;
-      return { done: { snapshotID: id, files: content.size, uploadedBytes } };
-    },
-    restore({ claim, snapshotID }, { snapshots }) {
-      const found =
-        fault === 'restores the newest' ? snapshots.at(-1) : snapshots.find(({ id }) => id === snapshotID);
-      if (found === undefined) return failed('SnapshotMismatch', `there is no snapshot ${snapshotID ?? ''}`);
-      const entries = [...found.content].map(([path, entry]) => [path, { ...entry, mode: '0644' }] as const);
-      store.volumes.set(claim, fault === 'loses modes' ? new Map(entries) : found.content);
-      return { done: { snapshotID } };
-    },
-    verify({ claim, snapshotID }, { snapshots }) {
-      const content: Manifest = snapshots.find(({ id }) => id === snapshotID)?.content ?? new Map();
-      for (const [path, { sha256 = '' }] of content)
-        if (store.volumes.get(claim)?.get(path)?.sha256 !== sha256)
-          return failed('VerificationFailed', `${path} differs`);
-      return { done: { files: content.size, bytes: 0 } };
-    },
-    forget({ snapshotID }, repository) {
-      const kept = repository.snapshots.filter(({ id }) => id !== snapshotID);
-      const alreadyGone = kept.length === repository.snapshots.length;
-      repository.snapshots = fault === 'forgets everything' ? [] : kept;
-      return { done: { alreadyGone } };
-    },
-    prune: (_, { snapshots }) => ({ done: { snapshots: snapshots.length } }),
-    remove({ repository }) {
-      store.repositories.delete(repository);
-      return { done: {} };
-    },
-  };
+  const execute = createExecutor(store, fault);
 
   function work(job: Job): void {
     const task = taskOf(job);
     const { namespace = '' } = job.metadata;
     const secret = kube.peek(secrets, { namespace, name: task.secret });
     const password = secret?.stringData?.['password'] ?? '';
-    const repository = repositoryOf(task, password);
-    finish(job, 'snapshots' in repository ? verbs[task.verb](task, repository) : repository);
+    finish(job, execute(task, password));
   }
 
   function finish(job: Job, result: Result): void {
@@ -136,7 +49,7 @@ export function runEngine(kube: FakeKube, store: Store, fault?: EngineFault): vo
     if (kind.plural !== jobs.plural) return;
     if (before === undefined) begin(after as Job);
     if (before === undefined || after !== undefined) return;
-    if (keepsLock(before)) lock(before);
+    if (keepsLock(before)) lock(taskOf(before), store);
     if (before.metadata.annotations?.[RESULT] === undefined) makeLate(before);
   });
 
@@ -151,20 +64,4 @@ export function runEngine(kube: FakeKube, store: Store, fault?: EngineFault): vo
     const isHalf = taskOf(job).isSlow === true && job.status?.active === 1;
     return fault === 'keeps its lock' || (fault === 'keeps the lock of half an upload' && isHalf);
   }
-
-  function lock(job: Job): void {
-    const { repository } = taskOf(job);
-    const made: Repository = { password: '', snapshots: [], isLocked: true };
-    const found = store.repositories.get(repository) ?? made;
-    found.isLocked = true;
-    store.repositories.set(repository, found);
-  }
-}
-
-function taskOf({ metadata }: Job): Task {
-  return JSON.parse(metadata.annotations?.[TASK] ?? '') as Task;
-}
-
-function failed(reason: string, message: string): Result {
-  return { failed: { reason, message } };
 }

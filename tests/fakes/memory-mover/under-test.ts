@@ -5,8 +5,10 @@ import { FakeKube } from '../fake-kube.ts';
 import { LEAF } from '../../../testing/conformance/contents.ts';
 import type { MoverUnderTest } from '../../../testing/conformance/subject.ts';
 import type { Volumes } from '../../../testing/conformance/volumes.ts';
-import { runEngine, type EngineFault, type Store } from './engine.ts';
-import { memoryMover, type MoverFault } from './mover.ts';
+import { runEngine } from './engine.ts';
+import type { MoverFault } from './faults.ts';
+import { memoryMover } from './mover.ts';
+import type { EngineFault, Store } from './repositories.ts';
 
 /** The only file of each volume. */
 const PATH = `./${LEAF}`;
