@@ -411,16 +411,7 @@ function createHistory(entries: Entry[]) {
     status(e).phase === 'Queued' && (e.object.spec as { cancel?: boolean }).cancel !== true;
   const inOrder = (): Entry[] => entries.toSorted((a, b) => (a.request.uid < b.request.uid ? -1 : 1));
 
-  function fits(one: Entry): boolean {
-    const held = [...model];
-    const limit = limitsNow[one.request.className]!;
-    const sameKind = held.filter(({ kind }) => kind === one.kind);
-    const ofClass = sameKind.filter(({ request }) => request.className === one.request.className).length;
-    const { node } = one.request;
-    const there = sameKind.filter(({ request }) => node === undefined || request.node === node).length;
-    const perNode = one.kind === 'delete' ? Infinity : limit.perNode * (node === undefined ? NODES : 1);
-    return ofClass < limit.atOnce && there < perNode;
-  }
+  const fits = (one: Entry): boolean => fitsBeside(one, [...model], limitsNow[one.request.className]!);
 
   /** Returns true if its repository is neither in use nor requested by an older request. */
   function isNext(one: Entry): boolean {
@@ -490,6 +481,16 @@ function createHistory(entries: Entry[]) {
         .filter((e) => model.has(e))
         .map(({ request }) => request.uid),
   };
+}
+
+/** Returns true if the limits allow the request in addition to those that are admitted. */
+function fitsBeside(one: Entry, admitted: readonly Entry[], limit: Limits): boolean {
+  const sameKind = admitted.filter(({ kind }) => kind === one.kind);
+  const ofClass = sameKind.filter(({ request }) => request.className === one.request.className).length;
+  const { node } = one.request;
+  const there = sameKind.filter(({ request }) => node === undefined || request.node === node).length;
+  const perNode = one.kind === 'delete' ? Infinity : limit.perNode * (node === undefined ? NODES : 1);
+  return ofClass < limit.atOnce && there < perNode;
 }
 
 /** Plays the events (ask, see, lose, finish, restart) and checks after each admission whether it was allowed. */

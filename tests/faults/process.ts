@@ -70,20 +70,14 @@ export function startProcess({
   const [firstCall, onCall] = signalOf();
   const [leads, onLead] = signalOf();
   const [lost, onLost] = signalOf();
-  let isDead = false;
-  let held: Promise<unknown> | undefined;
-  let calls = 0;
+  const life: Life = { isDead: false, held: undefined };
   const kill = (): void => {
-    isDead = true;
+    life.isDead = true;
     stop.abort(new LeadershipLostError('the process died'));
   };
-  const client = intercept(options.client, async (call, act) => {
-    onCall();
-    if (calls++ > 0) await held;
-    if (isDead) throw new CrashError('the process died');
-    const why = call.created && whyTaken(call.created);
-    if (why !== undefined) options.onProblem(new Error(why));
-    return callLog.during(call.text, () => around(process)(call, act));
+  const client = clientOf({ ...options, callLog }, life, {
+    onCall,
+    around: (call, act) => around(process)(call, act),
   });
   const { log, clock } = callLog;
   const informers = createInformerSet({ client, log, clock });
@@ -108,7 +102,7 @@ export function startProcess({
   async function work(signal: AbortSignal): Promise<void> {
     onLead();
     signal.addEventListener('abort', () => {
-      isDead = true;
+      life.isDead = true;
       if (!stop.signal.aborted) onLost();
     });
     await Promise.all(runnersOf(parts, dataMover).map((one) => one.run(signal)));
@@ -137,7 +131,7 @@ export function startProcess({
     lost,
     ended: live(),
     hold(until) {
-      held = until;
+      life.held = until;
     },
     lead: () => leading.abort(),
     kill,
@@ -145,6 +139,29 @@ export function startProcess({
     resume: () => candidate?.resume(),
   };
   return process;
+}
+
+/** What decides whether the calls of a process have an effect. */
+interface Life {
+  isDead: boolean;
+  /** Delays all calls but the first. */
+  held: Promise<unknown> | undefined;
+}
+
+function clientOf(
+  { client, callLog, onProblem }: Pick<ProcessOptions, 'client' | 'callLog' | 'onProblem'>,
+  life: Readonly<Life>,
+  { onCall, around }: { onCall: () => void; around: Around },
+): KubeClient {
+  let calls = 0;
+  return intercept(client, async (call, act) => {
+    onCall();
+    if (calls++ > 0) await life.held;
+    if (life.isDead) throw new CrashError('the process died');
+    const why = call.created && whyTaken(call.created);
+    if (why !== undefined) onProblem(new Error(why));
+    return callLog.during(call.text, () => around(call, act));
+  });
 }
 
 const JANITOR_INTERVAL_MS = 3_000;
