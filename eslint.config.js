@@ -1,8 +1,11 @@
 import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
+import { helperLines } from './hack/lint/helper-lines.js';
 import { layers } from './hack/lint/layers.js';
 
 const TESTS = ['**/*.test.ts', 'tests/**/*.ts', 'testing/**/*.ts'];
+
+const FUNCTION_LINES = { max: 80, skipBlankLines: true, skipComments: true };
 
 /** Limits that keep files and functions small. */
 const budgets = {
@@ -10,6 +13,7 @@ const budgets = {
   'max-depth': ['error', 3],
   'max-params': ['error', 4],
   'max-lines': ['error', { max: 350, skipBlankLines: true, skipComments: true }],
+  'max-lines-per-function': ['error', FUNCTION_LINES],
 };
 
 const correctness = {
@@ -87,9 +91,12 @@ export default defineConfig(
   {
     name: 'tests',
     files: TESTS,
+    plugins: { tests: { rules: { 'helper-lines': helperLines } } },
     rules: {
       complexity: 'off',
       'max-lines': 'off',
+      'max-lines-per-function': 'off',
+      'tests/helper-lines': ['error', FUNCTION_LINES],
       'max-params': 'off',
       'no-console': 'off',
       'no-restricted-syntax': ['error', forgottenTest],
