@@ -250,11 +250,24 @@ function namesOfAttributes(): string[] {
   return below.flatMap(([, attributes]) => attributes);
 }
 
+/** Returns true if a folder that its owner may not search contains hard links. restic cannot link to those as its owner. */
+function hasClosedHardLinks(): boolean {
+  const closed = `find '${at('data')}' -mindepth 1 -type d ! -perm -0100 -exec find {} -links +1 ! -type d \\;`;
+  return execFileSync('sh', ['-c', closed], { encoding: 'latin1' }) !== '';
+}
+
 /** Owners and devices are lost, and the result reports it. */
 function returnsAsUser(facts: BackupFacts, before: readonly string[], uid: number): void {
   const extraordinary = namesOfAttributes().filter((attribute) => !isOrdinary(attribute));
+  const isClosed = hasClosedHardLinks();
   const { lines, status } = restore(facts, { uid });
-  if (status !== 0) expect(provesRestore(lines)).toBe(true);
+  if (status !== 0 && !provesRestore(lines)) {
+    expect(isClosed).toBe(true);
+    expect(complaints(lines).map(({ quote }) => quote)).toContainEqual(
+      expect.stringMatching(/link .*permission denied/s),
+    );
+    return;
+  }
   const messages = readMessages(lines);
   const losses = lossesOf(messages) ?? '';
   const after = new Set(describeTree(at('data'), false));
@@ -294,6 +307,8 @@ function forgetGroupModes(): void {
 
 const survey = () => readSurvey(reports(run(SURVEY_SCRIPT, []).lines));
 
+const EMPTY_SNAPSHOT = 'Fatal: unable to save snapshot: snapshot is empty';
+
 /** Expects that data named lost+found fails the backup until it is removed. */
 function byVolSync(): void {
   const held = lostAndFound(at('data')).held;
@@ -313,6 +328,12 @@ function byVolSync(): void {
   ];
   expect(found.facts.notSaved).toBe(told.length > 0 ? told.join(', ') : undefined);
   const saved = volSync('backup');
+  const isLeftOut = (line: string): boolean => /^[^\n]*?\/lost\+found 4[0-7]{4} /s.test(line);
+  // VolSync does not skip a volume that only contains sockets, of which restic makes no snapshot.
+  if (before.every((line) => isRoot(line) || isLeftOut(line)) && sockets > 0) {
+    expect([saved.status, saved.lines]).toEqual([1, expect.arrayContaining([EMPTY_SNAPSHOT])]);
+    return;
+  }
   expect(saved.status).toBe(0);
   const { savedSnapshot: snapshotID, ...sizes } = readResticLog(saved.lines);
   if (snapshotID === undefined) {
@@ -328,7 +349,6 @@ function byVolSync(): void {
   const again = [snapshotID, rootArgument(found.facts.rootFolder), '--overwrite=if-changed'];
   const { lines, status } = run(RESTORE_SCRIPT, again);
   expect([status, lossesOf(readMessages(lines))]).toEqual([0, undefined]);
-  const isLeftOut = (line: string): boolean => /^[^\n]*?\/lost\+found 4[0-7]{4} /s.test(line);
   expect(describeTree(at('data'), true)).toEqual(before.filter((line) => !isLeftOut(line)));
   expect(verify('restore', { snapshotID }, readResticLog(restored.lines), true)).toHaveProperty('facts');
 }
