@@ -118,7 +118,7 @@ async function run({ name, movers }: ControllerOptions): Promise<void> {
 async function shortClusterId(client: KubeClient, signal: AbortSignal): Promise<string> {
   const system = await client.get(namespaces, { name: 'kube-system' }, { signal });
   const uid = system?.metadata.uid;
-  if (uid === undefined) throw new Error('namespace kube-system has no uid; give --cluster-name');
+  if (uid === undefined) throw new Error('namespace kube-system has no uid; pass --cluster-name');
   return uid.slice(0, 8);
 }
 

@@ -43,10 +43,10 @@ describe('a mover', () => {
     expect(contradictionIn({ ...mine, capabilities: FILES })).toBeUndefined();
     expect(contradictionIn({ ...mine, capabilities: { ...FILES, forget: true }, forget })).toBeUndefined();
     expect(contradictionIn({ ...mine, capabilities: { ...FILES, forget: true } })).toBe(
-      'mover Mine says that it can forget, and lacks the method for it',
+      'mover Mine declares the capability forget, but lacks the method for it',
     );
     expect(contradictionIn({ ...mine, capabilities: FILES, forget })).toBe(
-      'mover Mine does not say that it can forget, and has the method for it',
+      'mover Mine does not declare the capability forget, but has the method for it',
     );
     expect(contradictionIn({ ...mine, capabilities: { ...FILES, verify: ['Data'] } })).toContain('verify');
   });

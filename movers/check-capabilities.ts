@@ -90,5 +90,5 @@ function contradictingMethod(
   const wrong = claims.find(([method, isClaimed]) => isClaimed !== (mover[method] !== undefined));
   if (wrong === undefined) return undefined;
   const [method, isClaimed] = wrong;
-  return `mover ${name} ${isClaimed ? 'says that it can' : 'does not say that it can'} ${method}, and ${isClaimed ? 'lacks' : 'has'} the method for it`;
+  return `mover ${name} ${isClaimed ? 'declares' : 'does not declare'} the capability ${method}, but ${isClaimed ? 'lacks' : 'has'} the method for it`;
 }

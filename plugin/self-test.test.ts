@@ -28,7 +28,7 @@ describe('the self-test', () => {
 
   it('says why the program does not start', async () => {
     expect(await test([main], { PLUGIN_UNIX_SOCKET_DIR: join(dir, 'missing') })).toBe(1);
-    expect(said[0]).toMatch(/^FAILED .* start, and say where it listens: no handshake.*code 1/);
+    expect(said[0]).toMatch(/^FAILED .* start and print where it listens: no handshake.*code 1/);
     expect(said.join('\n')).toContain('ENOENT');
     expect(said.at(-1)).toBe('1 of 1 steps failed');
   });

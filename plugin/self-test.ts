@@ -25,16 +25,16 @@ const NO_ID = 'no operation';
 /** Runs all steps. Resolves with 0 if every step succeeded, else with 1. */
 export async function selfTest(program: PluginProgram, say: (line: string) => void): Promise<number> {
   const report = createReport(say);
-  const host = await report.step('start, and say where it listens', () => startPlugin(program));
+  const host = await report.step('start and print where it listens', () => startPlugin(program));
   if (host === undefined) return report.end();
   await report.step('be healthy', () => checkHealth(host));
   const actions = (await report.step('list its actions', () => listActions(host))) ?? [];
   for (const { kind, name } of actions) {
-    await report.step(`${kind} ${name}: say what it applies to`, () => checkSelector(host, kind, name));
+    await report.step(`${kind} ${name}: list what it applies to`, () => checkSelector(host, kind, name));
   }
-  await report.step('give back an item that was not moved, byte for byte', () => checkEcho(host));
-  await report.step('answer for an operation that it does not know', () => checkProgress(host));
-  const ended = await report.step('end when it is told to, and leave nothing behind', () => checkEnd(host));
+  await report.step('return an item that was not moved, byte for byte', () => checkEcho(host));
+  await report.step('answer for an unknown operation', () => checkProgress(host));
+  const ended = await report.step('exit on request and leave nothing behind', () => checkEnd(host));
   if (ended === undefined) host.kill();
   if (report.failures > 0) for (const line of host.log) say(`  its log: ${line}`);
   return report.end();
@@ -107,7 +107,7 @@ async function checkSelector(host: PluginHost, kind: string, plugin: string): Pr
   if (service === undefined) throw new Error('Velero knows no such kind');
   const { ResourceSelector: selector } = await host.call(service, 'AppliesTo', { plugin });
   const resources = (selector as { includedResources: string[] }).includedResources;
-  if (resources.length === 0) throw new Error('it would be asked about everything');
+  if (resources.length === 0) throw new Error('it would be called for every kind');
 }
 
 async function checkEcho(host: PluginHost): Promise<void> {
@@ -121,7 +121,7 @@ async function checkProgress(host: PluginHost): Promise<void> {
   const request = { plugin: actionNames.backup, operationID: NO_ID, backup: OWNER };
   const { progress } = await host.call('backupItemAction', 'Progress', request);
   const { completed, err } = progress as { completed: boolean; err: string };
-  if (!completed || !err.includes(NO_ID)) throw new Error(`it said ${JSON.stringify(progress)}`);
+  if (!completed || !err.includes(NO_ID)) throw new Error(`it returned ${JSON.stringify(progress)}`);
 }
 
 async function checkEnd(host: PluginHost): Promise<true> {

@@ -36,7 +36,7 @@ describe('the switch', () => {
   it('is off where nothing speaks of it', async () => {
     expect(await settingsWith([], [])).toEqual({
       enabled: false,
-      origin: 'nothing turns it on in namespace velero',
+      origin: 'no configuration enables it in namespace velero',
     });
   });
 

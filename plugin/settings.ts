@@ -35,7 +35,7 @@ export async function loadSettings(kube: KubeClient, namespace: string): Promise
       }),
     ) ?? {
       enabled: false,
-      origin: `nothing turns it on in namespace ${namespace}`,
+      origin: `no configuration enables it in namespace ${namespace}`,
     }
   );
 }

@@ -108,7 +108,7 @@ export const crdDefinitions: readonly CrdDefinition[] = [
     kind: dataMoverBackups,
     shortName: 'dmb',
     description:
-      'One backup of one volume. It lives beside the PersistentVolumeClaim, and in the Velero backup as the record of where its data is.',
+      'One backup of one volume. It is in the namespace of the PersistentVolumeClaim, and in the Velero backup as the record of where its data is.',
     columns: [
       CLASS,
       { name: 'PVC', type: 'string', jsonPath: '.status.volume.pvcName' },
@@ -142,7 +142,7 @@ export const crdDefinitions: readonly CrdDefinition[] = [
     kind: dataMoverDeletes,
     shortName: 'dmd',
     description:
-      "The wish to remove one backup's data from its repository. Lives in the protected namespace only.",
+      'Removes the data of one backup from its repository. Exists in the protected namespace only.',
     columns: [
       { name: 'Class', type: 'string', jsonPath: '.spec.dataMoverClass' },
       { name: 'Repository', type: 'string', jsonPath: '.spec.result.repository' },
@@ -156,14 +156,13 @@ export const crdDefinitions: readonly CrdDefinition[] = [
   {
     kind: dataMoverPrunes,
     shortName: 'dmp',
-    description:
-      'The wish to give back the space of what was removed from one repository. Lives in the protected namespace only.',
+    description: 'Removes unreferenced data from one repository. Exists in the protected namespace only.',
     columns: [
       { name: 'Class', type: 'string', jsonPath: '.spec.dataMoverClass' },
       { name: 'Repository', type: 'string', jsonPath: '.spec.repository' },
       { name: 'Due', type: 'string', jsonPath: '.spec.dueAt', description: 'When it may begin.' },
       PHASE,
-      { name: 'Freed', type: 'integer', jsonPath: '.status.freedBytes', description: 'Bytes given back.' },
+      { name: 'Freed', type: 'integer', jsonPath: '.status.freedBytes', description: 'Bytes freed.' },
       MESSAGE,
       AGE,
     ],

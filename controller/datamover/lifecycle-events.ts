@@ -30,7 +30,7 @@ export function reportLifecycle<Status extends MovingStatus>(
     normal(
       [self, ...started],
       eventReasons.moving,
-      `mover ${after.mover ?? ''} is asked for the ${what.subject}`,
+      `mover ${after.mover ?? ''} has started the ${what.subject}`,
     );
   }
   if (before.phase !== after.phase) reportEnd(reporter, what);

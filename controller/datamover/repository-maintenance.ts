@@ -37,7 +37,7 @@ export function checkMaintenance(
   if (namespace !== protectedNamespace) {
     return failed(
       'Forbidden',
-      `a ${request.kind} is obeyed in namespace ${protectedNamespace} only, not in ${namespace}`,
+      `a ${request.kind} is served in namespace ${protectedNamespace} only, not in ${namespace}`,
     );
   }
   if (!isUnderstood(resolved.mover, mover)) {
@@ -55,7 +55,7 @@ function checkOwner(repository: string, backupNamespace: string | undefined): St
   if (backupNamespace === undefined || owner.namespace === backupNamespace) return done;
   return failed(
     'Forbidden',
-    `repository ${repository} is one of namespace ${owner.namespace}, and the backup was one of spec.backupNamespace ${backupNamespace}: its data is not there; create another request with the namespace and the repository of one record`,
+    `repository ${repository} belongs to namespace ${owner.namespace}, but spec.backupNamespace is ${backupNamespace}; create another request with the namespace and the repository of one record`,
   );
 }
 
@@ -66,6 +66,6 @@ export function madeByAnother(
 ): ResolutionProblem {
   return {
     reason: 'NoClass',
-    message: `the backup was made by mover ${mover}, and DataMoverClass ${name} is served by ${spec.mover}; create a DataMoverClass of mover ${mover}, and another request that names it in spec.dataMoverClass`,
+    message: `the backup was created by mover ${mover}, and DataMoverClass ${name} is served by ${spec.mover}; create a DataMoverClass of mover ${mover}, and another request that names it in spec.dataMoverClass`,
   };
 }

@@ -85,7 +85,7 @@ export async function recover<Status extends RetriedStatus>(
   if (left > 0) return waiting(`${lastFailure.message}; next try at ${retryAt}`, { requeueAfterMs: left });
   const remains = await resolved.mover.cleanup({ ...child, signal });
   if (remains.length > 0) {
-    const message = `${lastFailure.message}; the next try waits for ${remains.join(', ')} to go`;
+    const message = `${lastFailure.message}; the next try waits for the deletion of ${remains.join(', ')}`;
     return waiting(message, { requeueAfterMs: FIRST_PAUSE_MS });
   }
   env.cleaner.forget(uid);

@@ -53,6 +53,6 @@ function backupNamed(
 function missing(kind: string, { env: { namespace } }: VeleroScope, name: string): AccessProblem {
   return {
     reason: 'StorageLocationNotFound',
-    message: `Velero ${kind} ${namespace}/${name}, to which the request belongs, is not there, so that nobody knows in which BackupStorageLocation the repository is; name one in config.backupStorageLocation.name of the DataMoverClass`,
+    message: `Velero ${kind} ${namespace}/${name} of this request does not exist, so the BackupStorageLocation of the repository is not known; set config.backupStorageLocation.name of the DataMoverClass`,
   };
 }

@@ -56,14 +56,14 @@ export function createInformerSet(options: InformerSetOptions): InformerSet {
         all.set(id, shared as unknown as SharedInformer<never>);
         start(shared.reflector);
       } else if (shared.transform !== informerOptions.transform) {
-        throw new Error(`${kind.kind} is mirrored already with another transform`);
+        throw new Error(`${kind.kind} already has an informer with another transform`);
       }
       for (const [name, indexer] of Object.entries(informerOptions.indexers ?? {}))
         shared.store.addIndexer(name, indexer);
       return shared.informer;
     },
     async run(until) {
-      if (signal !== undefined) throw new Error('the informers run already');
+      if (signal !== undefined) throw new Error('the informers are already running');
       signal = until;
       for (const { reflector } of all.values()) start(reflector);
       await whenAborted(until);

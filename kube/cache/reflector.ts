@@ -155,10 +155,13 @@ class ListWatchReflector<T extends Resource> implements Reflector {
         if (isAborted(signal)) return;
         const kind = this.#kind.kind;
         if (needsList(error)) {
-          this.#log.info({ kind, resourceVersion: version.current }, 'the watch is too old; listing anew');
+          this.#log.info(
+            { kind, resourceVersion: version.current },
+            'the resourceVersion of the watch has expired; listing again',
+          );
           return;
         }
-        if (isIdle(error)) this.#log.debug({ kind }, 'a silent watch; opening another');
+        if (isIdle(error)) this.#log.debug({ kind }, 'the watch received nothing; opening another one');
         else await this.#pause(error, signal);
       }
     }
@@ -186,7 +189,7 @@ class ListWatchReflector<T extends Resource> implements Reflector {
       if (events % TURN === 0) await nextTurn();
     }
     if (events === 0 && this.#clock.monotonic() - startedAt < SHORT_WATCH_MS)
-      throw new Error(`watch ${this.#kind.kind}: the server ended it at once`);
+      throw new Error(`watch ${this.#kind.kind}: the server closed it immediately`);
   }
 
   #store({ type, object }: WatchEvent<T>): void {
@@ -231,7 +234,7 @@ class ListWatchReflector<T extends Resource> implements Reflector {
     this.#status.lastError = problem;
     const waitMs = Math.max(this.#backoff.next(), problem.retryAfterMs ?? 0);
     const fields = { err: problem, kind: this.#kind.kind, waitMs: Math.round(waitMs) };
-    this.#log[isNew ? 'warn' : 'debug'](fields, 'lost touch with the API server');
+    this.#log[isNew ? 'warn' : 'debug'](fields, 'lost the connection to the API server');
     await sleep(this.#clock, waitMs, signal);
   }
 }

@@ -48,7 +48,7 @@ export async function loadKubeConfig(options: LoadKubeConfigOptions = {}): Promi
   const home = join(homedir(), '.kube', 'config');
   if (existsSync(home)) return loadKubeconfigFiles([home], options.context);
   throw new Error(
-    'no cluster is configured: give --kubeconfig, set KUBECONFIG, run in a pod with a service account, or create ~/.kube/config',
+    'no cluster is configured: pass --kubeconfig, set KUBECONFIG, run in a pod with a service account, or create ~/.kube/config',
   );
 }
 

@@ -42,7 +42,7 @@ export async function* openWatch<T extends Resource>(
     limitMs: Math.min(options.headersMs, options.idleTimeoutMs),
     describe: (limitMs) => ({
       reason: ClientReason.idle,
-      message: `watch ${kind.kind}: not one byte from the API server for ${String(limitMs / 1000)} s`,
+      message: `watch ${kind.kind}: no data from the API server for ${String(limitMs / 1000)} s`,
     }),
   });
   for await (const line of streamLines(caller, call, deadline, {

@@ -83,7 +83,7 @@ export function createController(options: ControllerOptions): Controller {
 
   function onFailure(item: string, error: unknown, log: Logger): 'conflict' | 'terminal' | 'error' {
     if (isConflict(error)) {
-      log.debug({ err: error }, 'the object changed meanwhile; trying again');
+      log.debug({ err: error }, 'the object has changed; retrying');
       queue.addAfter(item, conflicts.when(item));
       return 'conflict';
     }
@@ -91,12 +91,12 @@ export function createController(options: ControllerOptions): Controller {
     // Another process reconciles it next; the end of this process is logged once.
     if (error instanceof LeadershipLostError) return 'error';
     if (error instanceof TerminalError) {
-      log.error({ err: error }, 'reconcile failed for good');
+      log.error({ err: error }, 'reconcile failed permanently');
       queue.forget(item);
       return 'terminal';
     }
     queue.addRateLimited(item);
-    log.error({ err: error, retries: queue.retries(item) }, 'reconcile failed; trying again later');
+    log.error({ err: error, retries: queue.retries(item) }, 'reconcile failed; retrying later');
     return 'error';
   }
 

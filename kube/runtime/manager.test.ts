@@ -211,7 +211,7 @@ describe('manager', () => {
     await clock.advance(14 * 60_000);
     expect(manager.unhealthy()).toBeUndefined();
     await clock.advance(2 * 60_000);
-    expect(manager.unhealthy()).toBe('nothing heard of: Widget');
+    expect(manager.unhealthy()).toBe('no data received of: Widget');
     stop.abort();
     await clock.advance(30_000);
     await running;

@@ -116,7 +116,7 @@ export function createManager(options: ManagerOptions): Manager {
         );
       return silent.length === 0
         ? undefined
-        : `nothing heard of: ${silent.map(({ kind }) => kind).join(', ')}`;
+        : `no data received of: ${silent.map(({ kind }) => kind).join(', ')}`;
     },
   };
 }

@@ -116,13 +116,13 @@ describe('admission', () => {
     expect(admission.decide('backup', youngest.request)).toEqual({
       admitted: false,
       ahead: 1,
-      reason: '1 of 1 places of DataMoverClass narrow are taken',
+      reason: '1 of 1 slots of DataMoverClass narrow are in use',
     });
     expect(admission.decide('backup', oldest.request)).toEqual({ admitted: true });
     expect(admission.decide('backup', middle.request)).toEqual({
       admitted: false,
       ahead: 0,
-      reason: '1 of 1 places of DataMoverClass narrow are taken',
+      reason: '1 of 1 slots of DataMoverClass narrow are in use',
     });
   });
 
@@ -179,7 +179,7 @@ describe('admission', () => {
     expect(admission.decide('backup', younger.request)).toEqual({
       admitted: false,
       ahead: 1,
-      reason: 'app/r0 waits longer for the same repository',
+      reason: 'app/r0 has waited longer for the same repository',
     });
     expect(admission.decide('backup', older.request).admitted).toBe(true);
   });
@@ -261,8 +261,8 @@ describe('admission', () => {
       expect(all.map(({ request }) => admission.decide('backup', request))).toEqual([
         { admitted: true },
         { admitted: true },
-        { admitted: false, ahead: 0, reason: '2 of 2 places on node n1 are taken' },
-        { admitted: false, ahead: 1, reason: '2 of 2 places on node n1 are taken' },
+        { admitted: false, ahead: 0, reason: '2 of 2 slots on node n1 are in use' },
+        { admitted: false, ahead: 1, reason: '2 of 2 slots on node n1 are in use' },
       ]);
     });
 
@@ -270,7 +270,7 @@ describe('admission', () => {
       const wide = [0, 1].map((index) => running(onNode(index, 'n1', 'wide')));
       const one = onNode(2, 'n1');
       expect(admissionOver([...wide, one]).decide('backup', one.request)).toMatchObject({
-        reason: '2 of 2 places on node n1 are taken',
+        reason: '2 of 2 slots on node n1 are in use',
       });
     });
 
@@ -297,7 +297,7 @@ describe('admission', () => {
       expect(admission.decide('backup', last.request)).toEqual({
         admitted: false,
         ahead: 0,
-        reason: '4 of 4 places on all nodes together are taken',
+        reason: '4 of 4 slots on all nodes together are in use',
       });
     });
 

@@ -111,7 +111,7 @@ export function createAdmission({
   function decide(kind: string, { uid, ...rest }: AdmissionRequest): AdmissionResult {
     isActive = true;
     const known = book.get(uid);
-    if (known === undefined) return { admitted: false, ahead: 0, reason: 'the request is gone' };
+    if (known === undefined) return { admitted: false, ahead: 0, reason: 'the request no longer exists' };
     known.hasAsked = true;
     if (known.state === 'granted' || known.state === 'moving') return { admitted: true };
     const slot = { kind, ...rest };

@@ -79,11 +79,11 @@ export function createBook(bounds: Bounds, onFreed: () => void): Book {
       const before = lines.before(entry);
       if (before !== undefined) {
         const { key, state } = entries.get(before.first.uid) as Entry;
-        const verb = state === 'granted' || state === 'moving' ? 'is using' : 'waits longer for';
+        const verb = state === 'granted' || state === 'moving' ? 'is using' : 'has waited longer for';
         return { ahead: before.count, reason: `${formatKey(key)} ${verb} the same repository` };
       }
       const obstacle = slots.obstacle(entry.slot);
-      if (obstacle === undefined) return { ahead: 0, reason: 'a place is about to be given' };
+      if (obstacle === undefined) return { ahead: 0, reason: 'a slot is about to be assigned' };
       return { ahead: lines.aheadOf(entry, obstacle.at), reason: obstacle.reason };
     },
     isAwaited: (repository, uid) => repositories.isAwaited(repository, uid),

@@ -81,5 +81,5 @@ function full(
   { count, limit }: { count: number; limit: number },
 ): Obstacle | undefined {
   if (count < limit) return undefined;
-  return { at, reason: `${String(count)} of ${String(limit)} places ${where} are taken` };
+  return { at, reason: `${String(count)} of ${String(limit)} slots ${where} are in use` };
 }

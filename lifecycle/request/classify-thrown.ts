@@ -22,7 +22,7 @@ export function classifyThrown(
   // An invalid object stays invalid: a retry cannot succeed.
   if (isInvalid(error)) return failed('InvalidRequest', error.message);
   if (isTerminating(error))
-    return failed('InvalidRequest', `nothing more can be made here: ${error.message}`);
+    return failed('InvalidRequest', `no more objects can be created in this namespace: ${error.message}`);
   if (!isForbidden(error) && lastedMs < PERSISTENT_MS) throw error;
   const message = error instanceof Error ? error.message : String(error);
   const seconds = resolved.deadlines.stagingSeconds;

@@ -20,7 +20,7 @@ export interface CleanupResult {
 export function untilGone(left: readonly string[]): StepResult {
   return left.length === 0
     ? done
-    : waiting(`waiting for ${left.join(', ')} to go`, { requeueAfterMs: CLEANUP_POLL_MS });
+    : waiting(`waiting for the deletion of ${left.join(', ')}`, { requeueAfterMs: CLEANUP_POLL_MS });
 }
 
 /**

@@ -62,6 +62,6 @@ export function hasEnded({ type }: Loop, status: RequestStatus): boolean {
 
 /** Reports that objects of a request remain after its cleanup. */
 export function warnOfLeftovers({ deps }: Loop, request: RequestResource, left: readonly string[]): void {
-  const text = `not everything that was made for it could be removed: ${left.join('; ')}`;
+  const text = `some objects of this request could not be deleted: ${left.join('; ')}`;
   deps.reporter.report([targetOf(request)], 'Warning', deps.vocabulary.warning, text);
 }

@@ -36,7 +36,7 @@ export const resticConfig = z.strictObject({
   cacheCapacity: cacheCapacity
     .optional()
     .describe(
-      'Size of a volume per repository that keeps the cache between backups. Default: the cache goes with the pod.',
+      'Size of a volume per repository that keeps the cache between backups. Default: the cache is deleted with the pod.',
     ),
   cacheStorageClassName: z
     .string()

@@ -10,8 +10,8 @@ import type { ResticConfig } from './config.ts';
 import { createResticMover } from './restic-mover.ts';
 
 const remedies: Remedies = {
-  privileges: 'let the mover run as root (no config.moverSecurityContext in the class)',
-  space: 'give its node more ephemeral storage',
+  privileges: 'run the mover as root (remove config.moverSecurityContext from the class)',
+  space: 'add ephemeral storage to its node',
 };
 
 /** Creates the mover that needs only Jobs in the cluster. */

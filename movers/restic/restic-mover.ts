@@ -138,6 +138,6 @@ function proved(
 ): MoverOutcome<RestoreFacts> {
   if (outcome.state !== 'Done') return outcome;
   if (outcome.facts !== undefined) return { ...outcome, facts: outcome.facts };
-  const message = `restic ended well, but its log does not say that snapshot ${snapshotID} was restored`;
+  const message = `restic succeeded, but its log does not show that snapshot ${snapshotID} was restored`;
   return { state: 'Failed', reason: 'MoverFailed', message };
 }

@@ -46,7 +46,7 @@ const historySettings = z.object({
 const NOTES = {
   retain: 'config.retain has no effect: a snapshot is kept as long as the Velero backup that it belongs to',
   pruneIntervalDays:
-    'config.pruneIntervalDays has no effect: spec.repositories.pruneIntervalSeconds says when a repository is pruned',
+    'config.pruneIntervalDays has no effect: spec.repositories.pruneIntervalSeconds determines when a repository is pruned',
 } as const;
 
 export type VolSyncConfig = z.infer<typeof volSyncConfig>;

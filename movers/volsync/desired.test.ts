@@ -69,7 +69,7 @@ describe("the mover's configuration", () => {
       ...parseVolSyncConfig({}),
       notes: [
         'config.retain has no effect: a snapshot is kept as long as the Velero backup that it belongs to',
-        'config.pruneIntervalDays has no effect: spec.repositories.pruneIntervalSeconds says when a repository is pruned',
+        'config.pruneIntervalDays has no effect: spec.repositories.pruneIntervalSeconds determines when a repository is pruned',
       ],
     });
   });

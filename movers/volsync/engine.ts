@@ -25,7 +25,7 @@ export interface EngineCheckOptions {
  */
 export async function checkEngine(options: EngineCheckOptions, signal: AbortSignal): Promise<Finding> {
   if (!(await isInstalled(options, signal))) {
-    const message = 'VolSync is not installed: there is no kind ReplicationSource; install VolSync';
+    const message = 'VolSync is not installed: the kind ReplicationSource does not exist; install VolSync';
     return { status: 'False', reason: 'EngineMissing', message };
   }
   return findingFromLeases(await leasesOf(options, signal), options.now());
@@ -33,7 +33,7 @@ export async function checkEngine(options: EngineCheckOptions, signal: AbortSign
 
 /** Returns the failure of a transfer if VolSync is not installed. */
 export function notInstalled(kind: string): MoverOutcome<never> {
-  const message = `VolSync is not installed: there is no kind ${kind}; install VolSync, or choose a DataMoverClass of another mover`;
+  const message = `VolSync is not installed: the kind ${kind} does not exist; install VolSync, or choose a DataMoverClass of another mover`;
   return { state: 'Failed', reason: 'MoverFailed', message };
 }
 
@@ -60,14 +60,14 @@ function findingFromLeases(found: Lease[], now: Date): Finding {
     return {
       status: 'Unknown',
       reason: 'NoLease',
-      message: `VolSync is installed, and whether it runs cannot be told: there is no Lease ${MANAGER_LEASE}, which its manager makes when it starts with --leader-elect`,
+      message: `VolSync is installed, but it is unknown whether it runs: Lease ${MANAGER_LEASE} does not exist, which its manager creates when it starts with --leader-elect`,
     };
   }
   const where = `Lease ${newest.metadata.namespace ?? ''}/${MANAGER_LEASE}`;
-  const remedy = "look at the pods of VolSync's manager";
+  const remedy = "check the pods of VolSync's manager";
   const { holderIdentity, leaseDurationSeconds = 0, renewTime = 'never' } = newest.spec ?? {};
   if (holderIdentity === undefined || holderIdentity === null || holderIdentity === '') {
-    const message = `VolSync's manager has ended: nobody holds ${where}; ${remedy}`;
+    const message = `VolSync's manager has ended: ${where} has no holder; ${remedy}`;
     return { status: 'False', reason: NOT_SERVING, message };
   }
   if (renewedAt(newest) + leaseDurationSeconds * 1000 + TOLERANCE_MS < now.getTime()) {

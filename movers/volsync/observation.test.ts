@@ -69,7 +69,7 @@ function look(seen: Partial<Observation>) {
 
 describe('a transfer', () => {
   it.each([
-    ['before VolSync has seen it', { status: undefined, job: undefined }, 'waiting for VolSync to take up'],
+    ['before VolSync has seen it', { status: undefined, job: undefined }, 'waiting for VolSync to start'],
     ['before the Job is there', { job: undefined }, 'VolSync is preparing'],
     ['before the pod is there', {}, "waiting for the mover's pod"],
     ['before the container is there', { pod: pod('Pending') }, "the mover's pod is starting"],
@@ -180,7 +180,7 @@ describe('a failed pod', () => {
     expect(look({ job: job(1), pod: failed(), podLog: log([password]) })).toMatchObject({
       state: 'Failed',
       reason: 'WrongPassword',
-      message: expect.stringContaining(`the mover (failed once) says: ${password}`),
+      message: expect.stringContaining(`the mover (failed once) reports: ${password}`),
     });
   });
 

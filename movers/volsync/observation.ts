@@ -128,7 +128,7 @@ function errorOf(seen: Observation): Waiting | Failure | undefined {
 
 function failed({ reason, message, evidence }: Diagnosis, attempts: number): Failure {
   const times = attempts === 1 ? 'once' : `${String(attempts)} times`;
-  const line = evidence === undefined ? '' : `; the mover (failed ${times}) says: ${plainLine(evidence)}`;
+  const line = evidence === undefined ? '' : `; the mover (failed ${times}) reports: ${plainLine(evidence)}`;
   return { state: 'Failed', reason, message: `${message}${line}` };
 }
 
@@ -163,7 +163,7 @@ function activity(lastActivity: string | undefined): { lastActivity?: string } {
 function notMade(job: Job | undefined, status: ReplicationStatus | undefined): string {
   if (job !== undefined) return "waiting for the mover's pod";
   return status === undefined
-    ? 'waiting for VolSync to take up the transfer'
+    ? 'waiting for VolSync to start the transfer'
     : 'VolSync is preparing the transfer';
 }
 

@@ -90,7 +90,9 @@ describe('a restore that VolSync calls a success', () => {
     };
     const outcome = restoreOutcome(success(['No eligible snapshots found']), through, JUST_NOW, left);
     const { message } = outcome as { message: string };
-    expect(message).toContain('Is BackupStorageLocation velero/default where the backup was made to');
+    expect(message).toContain(
+      'check that BackupStorageLocation velero/default is the location of the backup',
+    );
     expect(message).toContain('BackupStorageLocation archive');
     expect(message).toContain('config.backupStorageLocation.name');
   });

@@ -59,7 +59,7 @@ export function restoreOutcome(
     return {
       state: 'Failed',
       reason: 'RepositoryMissing',
-      message: `repository ${wanted.repositoryPath} holds no snapshot ${wanted.snapshotID}; nothing was restored. ${hintOf(wanted)}`,
+      message: `repository ${wanted.repositoryPath} contains no snapshot ${wanted.snapshotID}, so nothing was restored; ${hintOf(wanted)}`,
     };
   }
   return (
@@ -77,8 +77,8 @@ function hintOf({ context, recordedLocation }: WantedSnapshot): string {
   const known =
     recordedLocation === undefined
       ? ''
-      : `; there it was BackupStorageLocation ${recordedLocation}, and config.backupStorageLocation.name of the DataMoverClass can name the same one here`;
-  return `Is ${context.base} where the backup was made to${known}?`;
+      : `; the backup used BackupStorageLocation ${recordedLocation}, which config.backupStorageLocation.name of the DataMoverClass can name here`;
+  return `check that ${context.base} is the location of the backup${known}`;
 }
 
 /** Returns a wait if the pod's log is incomplete, until the time is up. */

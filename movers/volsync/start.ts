@@ -34,7 +34,7 @@ export async function startTransfer<T extends Resource>(
   return {
     state: 'InProgress',
     started: false,
-    message: 'VolSync is asked to transfer the data',
+    message: 'waiting for VolSync to start the transfer',
     lastActivity: now().toISOString(),
   };
 }

@@ -66,7 +66,7 @@ export function readSurvey(lines: readonly string[]): MoverOutcome<Survey> {
   }
   const { held, first } = leftOut;
   if (held > 0) {
-    const message = `VolSync does not save what is called lost+found, and the volume holds data under ${String(held)} such name${held === 1 ? '' : 's'}, the first being ${JSON.stringify(first)}: move the data or remove it, or choose a DataMoverClass of mover Restic, which saves it`;
+    const message = `VolSync does not save what is named lost+found, and the volume contains data under ${String(held)} such name${held === 1 ? '' : 's'}, the first being ${JSON.stringify(first)}; move or remove the data, or choose a DataMoverClass of mover Restic, which saves it`;
     return { state: 'Failed', reason: 'UnsupportedContent', message };
   }
   return { state: 'Done', facts: factsOf(found) };

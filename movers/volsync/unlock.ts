@@ -20,7 +20,7 @@ export async function unlockForBackup(
 ): Promise<MoverOutcome<never>> {
   const patch = { spec: { restic: { unlock: job } } };
   await client.mergePatch(replicationSources, { namespace, name }, patch, { signal });
-  const message = 'the repository is locked: VolSync is asked to remove stale locks';
+  const message = 'the repository is locked: waiting for VolSync to remove stale locks';
   return { state: 'InProgress', started: true, message };
 }
 

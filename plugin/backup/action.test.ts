@@ -96,7 +96,7 @@ describe('a claim', () => {
     });
     expect(output).not.toHaveProperty('additionalItems');
     expect(lines.map(({ level, message }) => [level, message])).toEqual([
-      ['info', 'the data goes to the data mover'],
+      ['info', 'the data mover backs up the data'],
       ['info', 'the source is captured'],
     ]);
     // These fields connect its lines with those of the controller.
@@ -350,7 +350,7 @@ describe('a claim of a backup with volume policies', () => {
       {
         level: 'info',
         message:
-          'volumePolicies[0] in ConfigMap velero/policies says skip: the data of PersistentVolumeClaim app/data is not moved',
+          'volumePolicies[0] in ConfigMap velero/policies has action skip: the data of PersistentVolumeClaim app/data is not moved',
         fields: { resource: 'persistentvolumeclaims', namespace: 'app', name: 'data' },
       },
     ]);
@@ -382,8 +382,8 @@ describe('a claim of a backup with volume policies', () => {
     const both = { ...annotated, spec: backup.spec };
     expect(await execute(aClaim(), both)).toEqual({});
     expect(lines.map(({ message }) => message)).toEqual([
-      expect.stringContaining('volumePolicies[0] in ConfigMap velero/global says skip'),
-      expect.stringContaining('volumePolicies[0] in ConfigMap velero/global says skip'),
+      expect.stringContaining('volumePolicies[0] in ConfigMap velero/global has action skip'),
+      expect.stringContaining('volumePolicies[0] in ConfigMap velero/global has action skip'),
     ]);
   });
 
@@ -398,7 +398,7 @@ describe('a claim of a backup with volume policies', () => {
     const both = structuredClone(backup);
     both.metadata.annotations = { 'velero.io/global-backup-volume-policy-configmap': 'global' };
     expect(await execute(aClaim(), both)).toEqual({});
-    expect(lines[0]?.message).toContain('volumePolicies[0] in ConfigMap velero/policies says skip');
+    expect(lines[0]?.message).toContain('volumePolicies[0] in ConfigMap velero/policies has action skip');
   });
 
   it('is not left to a file-system backup when they leave its pods out', async () => {

@@ -76,7 +76,10 @@ async function isOwn(
   const namespace = backup.metadata.namespace ?? '';
   const own = await isOwnObject(() => cluster.kube(), object, namespace, signal);
   if (own)
-    log.debug({ kind: object.kind, name: object.metadata.name }, 'left out: the data mover works with it');
+    log.debug(
+      { kind: object.kind, name: object.metadata.name },
+      'skipped: a temporary object of the data mover',
+    );
   return own;
 }
 

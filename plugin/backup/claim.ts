@@ -63,7 +63,7 @@ export function createClaimBackup(
         chosenBy: decision.by,
         ...(decision.policy === undefined ? {} : { volumePolicy: decision.policy }),
       },
-      'the data goes to the data mover',
+      'the data mover backs up the data',
     );
 
     // Velero takes its own snapshots one by one, in the order of the claims, so none can be started early.

@@ -220,7 +220,7 @@ describe('a volume policy', () => {
       outcome: 'leave',
       level: 'info',
       message:
-        'volumePolicies[0] in ConfigMap velero/p says skip: the data of PersistentVolumeClaim app/data is not moved',
+        'volumePolicies[0] in ConfigMap velero/p has action skip: the data of PersistentVolumeClaim app/data is not moved',
     });
   });
 
@@ -247,7 +247,7 @@ describe('a volume policy', () => {
     expect(decideBackup(aBackup(), pending, wanted)).toMatchObject({ outcome: 'leave', level: 'warn' });
   });
 
-  it('that says fs-backup leaves the claim to Velero, loudly where that saves nothing', () => {
+  it('that has action fs-backup leaves the claim to Velero, loudly where that saves nothing', () => {
     const wanted = { policies: all('{type: fs-backup}') };
     const decide = (pods: DecisionFacts['pods']) =>
       decideBackup(aBackup(), aClaim(), facts({ ...wanted, pods }));

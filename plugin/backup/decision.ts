@@ -132,7 +132,7 @@ function movedByVelero({ veleroWork, subject }: Question): Leave | undefined {
   if (dataUpload === undefined) return undefined;
   return leave(
     'info',
-    `Velero's own data mover takes the data of ${subject} (spec.snapshotMoveData of the Backup, DataUpload ${dataUpload})`,
+    `Velero's own data mover backs up the data of ${subject} (spec.snapshotMoveData of the Backup, DataUpload ${dataUpload})`,
   );
 }
 
@@ -143,19 +143,22 @@ function ruledOutByPolicy(question: Question): Leave | undefined {
     case 'snapshot':
       return undefined;
     case 'skip':
-      return leave('info', `${policy.origin} says skip: the data of ${subject} is not moved`);
+      return leave('info', `${policy.origin} has action skip: the data of ${subject} is not moved`);
     case 'fs-backup':
       return reachablePods(backup, pvc, pods).length > 0
-        ? leaveToPods(question, `${policy.origin} says fs-backup: Velero takes the data of ${subject} itself`)
+        ? leaveToPods(
+            question,
+            `${policy.origin} has action fs-backup: Velero backs up the data of ${subject} itself`,
+          )
         : leave(
             'warn',
-            `${policy.origin} says fs-backup, but no running pod of this backup mounts ${subject}: its data is not saved`,
+            `${policy.origin} has action fs-backup, but no running pod of this backup mounts ${subject}: its data is not saved`,
           );
     case 'custom':
       if (policy.parameters.datamover === GROUP) return undefined;
       return leave(
         'info',
-        `${policy.origin} says custom without the parameter datamover: ${GROUP}: ${subject} is left to another plugin`,
+        `${policy.origin} has action custom without the parameter datamover: ${GROUP}: ${subject} belongs to another plugin`,
       );
   }
 }
@@ -167,7 +170,7 @@ function coveredByFileSystemBackup(question: Question): Leave | undefined {
   if (pod === undefined) return undefined;
   return leaveToPods(
     question,
-    `Velero's file-system backup takes the data of ${subject} through pod ${pod.metadata.name}: it is not moved as well`,
+    `Velero's file-system backup saves the data of ${subject} through pod ${pod.metadata.name}: it is not moved as well`,
   );
 }
 
@@ -206,7 +209,7 @@ function chooseClass(question: Question): BackupDecision {
     }
     const lack =
       found === undefined
-        ? 'there is no such DataMoverClass'
+        ? 'that DataMoverClass does not exist'
         : `that DataMoverClass serves the installation in namespace ${found.spec.installation ?? ''} only`;
     return { outcome: 'fail', message: `${asker}, and ${lack}` };
   }

@@ -53,7 +53,7 @@ describe('the request to move', () => {
   it('is impossible for a backup without identity', () => {
     const { uid: _, ...metadata } = aBackup().metadata;
     expect(() => desiredBackup({ ...aBackup(), metadata }, aClaim(), { className: 'c' })).toThrow(
-      'Backup daily came without metadata.uid',
+      'Backup daily has no metadata.uid',
     );
   });
 });

@@ -63,6 +63,6 @@ function dataSourceOf(
 
 function uidOf(backup: Backup): string {
   const { uid } = backup.metadata;
-  if (uid === undefined) throw new PluginError(`Backup ${backup.metadata.name} came without metadata.uid`);
+  if (uid === undefined) throw new PluginError(`Backup ${backup.metadata.name} has no metadata.uid`);
   return uid;
 }

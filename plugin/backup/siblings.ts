@@ -64,7 +64,7 @@ export function createSiblingStarter(cluster: ClusterReader, decide: Decide): Si
       }
       if (count > 0) log.debug({ count }, 'the captures of other claims of the namespace were started');
     } catch (error) {
-      log.debug({ err: error }, 'the captures of other claims could not be started ahead of their turn');
+      log.debug({ err: error }, 'the captures of other claims could not be started in advance');
     }
   }
 

@@ -30,7 +30,7 @@ export function createBlockAction(cluster: ClusterReader): ItemBlockAction {
           }));
       } catch (error) {
         // A backup without blocks is valid, and a real problem fails the items themselves.
-        log.debug({ err: error }, 'which claims belong together cannot be told');
+        log.debug({ err: error }, 'the claims that belong together could not be found');
         return [];
       }
     },

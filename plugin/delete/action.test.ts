@@ -148,7 +148,7 @@ describe('the record of a backup that is deleted', () => {
         });
     };
     await expect(execute(aRecord())).rejects.toThrow(
-      'snapshot abc stays in repository c/app/data: 404 NotFound: namespaces "velero" not found',
+      'snapshot abc remains in repository c/app/data: 404 NotFound: namespaces "velero" not found',
     );
   });
 
@@ -158,12 +158,14 @@ describe('the record of a backup that is deleted', () => {
       if (verb === 'create') throw new KubeError({ code: 404, reason: 'NotFound', message: 'no such kind' });
     };
     await expect(execute(aRecord())).rejects.toThrow(
-      "snapshot abc stays in repository c/app/data: the data mover's CustomResourceDefinitions are not installed",
+      "snapshot abc remains in repository c/app/data: the data mover's CustomResourceDefinitions are not installed",
     );
     kube.before = ({ verb }) => {
       if (verb === 'create') throw new KubeError({ code: 403, reason: 'Forbidden', message: 'not you' });
     };
-    await expect(execute(aRecord())).rejects.toThrow('snapshot abc stays in repository c/app/data: not you');
+    await expect(execute(aRecord())).rejects.toThrow(
+      'snapshot abc remains in repository c/app/data: not you',
+    );
   });
 
   it('is asked about again when the API server falters', async () => {
@@ -320,7 +322,7 @@ describe('a request that the backup holds no record of', () => {
     await execute(anItem);
     expect(kube.writeCalls()).toEqual([]);
     expect(lines.filter(({ level }) => level === 'warn')).toMatchObject([
-      { message: expect.stringContaining('its data stays') },
+      { message: expect.stringContaining('its data is kept') },
     ]);
   });
 

@@ -83,13 +83,13 @@ async function forget(cluster: ClusterReader, subject: Subject, callContext: Cal
   const log = callContext.log.child(fieldsOf(key));
   const context = { ...callContext, log };
   if (stored !== undefined && !isRecordOf(stored, backup.metadata.name)) {
-    log.debug('the record is that of another backup: its data stays');
+    log.debug('the record belongs to another backup: its data is kept');
     return;
   }
   for (let looks = 1; looks <= MOST_LOOKS; looks++) {
     if (await forgetAsFound(cluster, subject, context)) return;
   }
-  throw new PluginError(`DataMoverBackup ${formatKey(key)} changes again and again and is not deleted`);
+  throw new PluginError(`DataMoverBackup ${formatKey(key)} changed repeatedly and was not deleted`);
 }
 
 /** Returns false if the record in the cluster has changed since it was read, because it may name data by now. */
@@ -136,7 +136,7 @@ async function forgetUnrecorded(
     return forget(cluster, { key, backup }, context);
   context.log.warn(
     fieldsOf(key),
-    `DataMoverBackup ${formatKey(key)} says that it belongs to this backup, and its name does not fit: its data stays`,
+    `DataMoverBackup ${formatKey(key)} is labeled as part of this backup, but its name does not match: its data is kept`,
   );
 }
 
@@ -189,7 +189,7 @@ async function removeData(
   const asked = await ask(cluster, request, context);
   context.log.info(
     { ...requestFields(asked), dataMoverDelete: formatKey(keyOf(request)), repository: result.repository },
-    'the data is removed from the repository by the data mover',
+    'the data mover removes the data from the repository',
   );
 }
 
@@ -228,7 +228,7 @@ async function ask(
     });
   } catch (error) {
     const { snapshotID = '', repository } = request.spec.result;
-    throw new PluginError(`snapshot ${snapshotID} stays in repository ${repository}: ${reasonOf(error)}`, {
+    throw new PluginError(`snapshot ${snapshotID} remains in repository ${repository}: ${reasonOf(error)}`, {
       cause: error,
     });
   }

@@ -65,7 +65,7 @@ describe('what is said past the log', () => {
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({
       '@level': 'error',
-      '@message': 'the plugin process ends: an error that nobody caught',
+      '@message': 'the plugin process exits: uncaught error',
     });
     expect(lines[0]!.error ?? lines[0]!.err).toEqual(told);
   });

@@ -19,7 +19,7 @@ export function redirectStdio(log: Logger): void {
 /** Ends the process after an uncaught exception, because its state is unknown. Velero starts another one for the next call. */
 export function endAtUncaught(log: Logger, exit: (code: number) => void): void {
   process.on('uncaughtException', (error: unknown) => {
-    log.error({ err: error }, 'the plugin process ends: an error that nobody caught');
+    log.error({ err: error }, 'the plugin process exits: uncaught error');
     exit(1);
   });
 }

@@ -24,7 +24,7 @@ export function unary<Request, Response>(
   return (call, callback) => {
     environment.beforeAction?.();
     const aborted = new AbortController();
-    const abort = (): void => aborted.abort(new PluginError('Velero gave up the call'));
+    const abort = (): void => aborted.abort(new PluginError('Velero canceled the call'));
     call.on('cancelled', abort);
     Promise.resolve({ log: environment.log, signal: aborted.signal })
       .then((context) => handle(call.request, context))

@@ -35,7 +35,7 @@ describe('the watchdog', () => {
     expect(signal).toBe('SIGKILL');
     expect(JSON.parse(stderr)).toEqual({
       '@level': 'error',
-      '@message': 'the plugin process ends: it did nothing for 1.2 s, and Velero would wait for ever',
+      '@message': 'the plugin process exits: its event loop was blocked for 1.2 s',
     });
   });
 

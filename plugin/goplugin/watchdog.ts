@@ -41,7 +41,7 @@ function start({ limitMs, log, onWatching }: WatchdogOptions): void {
   setInterval(() => Atomics.add(beats, 0, 1), lookMs / 4).unref();
   const line = {
     '@level': 'error',
-    '@message': `the plugin process ends: it did nothing for ${String(limitMs / 1000)} s, and Velero would wait for ever`,
+    '@message': `the plugin process exits: its event loop was blocked for ${String(limitMs / 1000)} s`,
   };
   const workerData: Post = { beats, looks: CHECKS_PER_LIMIT, lookMs, line: `${JSON.stringify(line)}\n` };
   // A single-file executable has no other file to load.
@@ -53,7 +53,7 @@ function start({ limitMs, log, onWatching }: WatchdogOptions): void {
     trackUnmanagedFds: false,
     resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 8, stackSizeMb: 1 },
   });
-  worker.on('error', (error) => log.debug({ err: error }, 'nobody watches the event loop'));
+  worker.on('error', (error) => log.debug({ err: error }, 'the watchdog of the event loop failed'));
   if (onWatching) worker.once('online', onWatching);
   worker.unref();
 }

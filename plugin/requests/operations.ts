@@ -39,7 +39,7 @@ export function createRequestOperations<T extends Request>(
       try {
         const request = await (await cluster.kube()).get(kind, key);
         if (request !== undefined) return progressOf(request, verb, now);
-        const error = `${kind.kind} ${formatKey(key)} does not exist any more, so nobody can tell what became of the data`;
+        const error = `${kind.kind} ${formatKey(key)} no longer exists, so its outcome is unknown`;
         return lostOperation(error, started, now);
       } catch (error) {
         // Velero would treat an error of this call as final, although the request itself may be fine.

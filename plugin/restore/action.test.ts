@@ -182,7 +182,7 @@ describe('a claim', () => {
     expect(parsed(output.item)).toEqual(aClaim());
     expect(lines.at(-1)).toMatchObject({
       level: 'warn',
-      message: expect.stringMatching(/new\/data exists already: .* delete it .* restore again$/),
+      message: expect.stringMatching(/new\/data already exists: .* delete it .* restore again$/),
     });
     expect(kube.writeCalls()).toEqual([]);
   });
@@ -305,7 +305,7 @@ describe('a claim', () => {
     it('is an error with the flag to add', async () => {
       const { restore, kube } = setUp();
       await expect(restore(aClaim('data', MOVED), only)).rejects.toThrow(
-        'where the data of PersistentVolumeClaim app/data is says DataMoverBackup app/dmb-1 in the backup, and the resource filters of the Restore leave it out: ' +
+        'the resource filters of the Restore exclude DataMoverBackup app/dmb-1, the record of the data of PersistentVolumeClaim app/data: ' +
           'add datamoverbackups.oadp.openshift.io to --include-resources, then restore again',
       );
       expect(kube.writeCalls()).toEqual([]);

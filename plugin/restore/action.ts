@@ -24,7 +24,7 @@ export function createRestoreAction(cluster: ClusterReader): RestoreItemAction {
         // Its storage may have been deleted or reused; the claim gets a volume with the data, or an error.
         context.log.debug(
           { kind: object.kind, name: object.metadata.name },
-          'it stands for data that was moved and is not restored; the claim gets a new volume',
+          'it refers to moved data and is not restored; the claim gets a new volume',
         );
         return { skipRestore: true };
       }

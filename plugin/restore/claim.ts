@@ -68,7 +68,7 @@ export function createClaimRestore(cluster: ClusterReader): RestoreClaim {
     const key = restoreKey(restore, target);
     log.info(
       { ...requestFields(request), dataMoverRestore: formatKey(key), dataMoverBackup: movedBy },
-      'the data is brought back by the data mover',
+      'the data mover restores the data',
     );
     if (source !== undefined) await waitUntilOutOfUse(kube, request, { log, signal, clock });
     const output = existing === undefined ? awaiting(item, key) : replacing(item, key, existing);
@@ -87,7 +87,7 @@ async function findSource(
   const source = await sourceInCluster(kube, claim, record, signal);
   if (source !== undefined) return source;
   throw new PluginError(
-    `where the data of ${subject} is says DataMoverBackup ${claim.movedBy} in the backup, and the resource filters of the Restore leave it out: ` +
+    `the resource filters of the Restore exclude DataMoverBackup ${claim.movedBy}, the record of the data of ${subject}: ` +
       `${remedy}, then restore again`,
   );
 }

@@ -71,6 +71,6 @@ export function desiredRestore(
 
 function uidOf(restore: Restore): string {
   const { uid } = restore.metadata;
-  if (uid === undefined) throw new PluginError(`Restore ${restore.metadata.name} came without metadata.uid`);
+  if (uid === undefined) throw new PluginError(`Restore ${restore.metadata.name} has no metadata.uid`);
   return uid;
 }

@@ -33,8 +33,8 @@ export function mayOverwrite({ metadata, spec }: Restore): boolean {
 /** Returns the message for a claim whose data is not replaced. */
 export function leftAlone(target: Key): string {
   return (
-    `PersistentVolumeClaim ${formatKey(target)} exists already: its data is left as it is, nothing is restored into it; ` +
-    `to have the data of the backup in its place, stop what uses it and create the restore with ` +
+    `PersistentVolumeClaim ${formatKey(target)} already exists: its data is kept and nothing is restored into it; ` +
+    `to replace its data, stop what uses it and create the restore with ` +
     `--existing-resource-policy=update and --annotations ${ANNOTATION}=Overwrite; or delete it and what uses it, then restore again`
   );
 }
@@ -78,7 +78,7 @@ export async function waitUntilOutOfUse(
     return;
   const claim = `${namespace}/${spec.destinationClaimRef.name}`;
   log.warn(
-    `PersistentVolumeClaim ${claim} is still in use after ${String(DETACH_TIMEOUT_MS / 1000)} s, so its data cannot be replaced: stop what uses it; DataMoverRestore ${namespace}/${name} says more`,
+    `PersistentVolumeClaim ${claim} is still in use after ${String(DETACH_TIMEOUT_MS / 1000)} s, so its data cannot be replaced: stop what uses it; see the status of DataMoverRestore ${namespace}/${name}`,
   );
 }
 

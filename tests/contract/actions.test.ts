@@ -130,7 +130,7 @@ describe('a backup', () => {
     expect(session.logs()).toContainEqual(
       expect.objectContaining({
         level: 'info',
-        msg: 'the data goes to the data mover',
+        msg: 'the data mover backs up the data',
         namespace: 'one',
         name: 'data',
         dataMoverClass: 'standard',
@@ -214,7 +214,7 @@ describe('a backup', () => {
     expect(session.logs()).toContainEqual(
       expect.objectContaining({
         level: 'info',
-        msg: expect.stringContaining('volumePolicies[0] in ConfigMap velero/policies says skip'),
+        msg: expect.stringContaining('volumePolicies[0] in ConfigMap velero/policies has action skip'),
         namespace: 'policies',
         name: 'cache',
       }),
@@ -484,7 +484,7 @@ describe('the deletion of a backup', () => {
     const elsewhere = veleroBackup({ namespace: 'not-there' });
     await begin();
     await expect(session.remove(deleteAction, elsewhere, record('dmb-1', 'daily'))).rejects.toThrow(
-      /snapshot abc stays in repository a\/b\/c: .*namespaces "not-there" not found/,
+      /snapshot abc remains in repository a\/b\/c: .*namespaces "not-there" not found/,
     );
   });
 });

@@ -70,5 +70,5 @@ it('ends itself when its event loop stands still', async () => {
     debug.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params: { expression: 'for (;;);' } })),
   );
   expect(await host.ended).toBeNull();
-  expect(host.log.at(-1)).toContain('it did nothing for 1.2 s');
+  expect(host.log.at(-1)).toContain('its event loop was blocked for 1.2 s');
 });

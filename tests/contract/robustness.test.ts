@@ -169,9 +169,9 @@ describe.each(veleroVersions)('Velero %s', (version) => {
 
   describe('a process that ends', () => {
     it.each([
-      ['by a rejection that nobody waits for', 'rejectLater', /an error that nobody caught/],
+      ['by a rejection that nobody waits for', 'rejectLater', /uncaught error/],
       ['by itself', 'exit', undefined],
-      ['because it stands still', 'block', /it did nothing for 1\.2 s/],
+      ['because it stands still', 'block', /its event loop was blocked for 1\.2 s/],
     ])('%s fails the call, says why, and the next call has another one', async (_, deed, lastWords) => {
       await inSession(host, deed, async (session) => {
         await tell(session, { do: 'nothing' });

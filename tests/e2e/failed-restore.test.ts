@@ -30,21 +30,21 @@ const UNSAVED: Readonly<Record<string, Trouble>> = {
   'no-bucket': {
     mover: 'VolSync',
     reason: 'RepositoryUnreachable',
-    says: [/says: .*bucket/i, 'does not exist; create it or correct key RESTIC_REPOSITORY'],
+    says: [/reports: .*bucket/i, 'does not exist; create it or correct key RESTIC_REPOSITORY'],
   },
   'no-bucket-either': {
     mover: 'Restic',
     reason: 'RepositoryUnreachable',
-    says: [/says: .*bucket/i, 'does not exist; create it or correct key RESTIC_REPOSITORY'],
+    says: [/reports: .*bucket/i, 'does not exist; create it or correct key RESTIC_REPOSITORY'],
   },
   unreadable: {
     mover: 'Restic',
     reason: 'UnreadableSource',
-    says: [/says: .*file: permission denied/, 'let the mover run as root'],
+    says: [/reports: .*file: permission denied/, 'run the mover as root'],
   },
 };
 
-const FULL = [/says: .*no space left on device/, 'raise the size of the destination'];
+const FULL = [/reports: .*no space left on device/, 'raise the size of the destination'];
 
 const UNRESTORED: Readonly<Record<string, Trouble>> = {
   'lost-password': { mover: 'VolSync', reason: 'WrongPassword', says: ['set it to the password'] },

@@ -24,7 +24,7 @@ interface Trouble {
 const TROUBLES: Readonly<Record<string, Trouble>> = {
   'no-permission': {
     reason: 'PermissionDenied',
-    says: ['says:', 'Access Denied', 'access to', 'was denied', 'check the access keys in Secret'],
+    says: ['reports:', 'Access Denied', 'access to', 'was denied', 'check the access keys in Secret'],
   },
   'out-of-memory': {
     reason: 'OutOfMemory',
@@ -41,7 +41,7 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
   },
   'young-lock': {
     reason: 'RepositoryLocked',
-    says: [/says: .*lock/, 'is locked by another process', 'restic unlock --remove-all'],
+    says: [/reports: .*lock/, 'is locked by another process', 'restic unlock --remove-all'],
   },
 };
 const CLAIMS = [...Object.keys(TROUBLES), 'old-lock'];

@@ -105,7 +105,7 @@ describe('repositories that cannot be used', () => {
     expect(message).toContain('RESTIC_PASSWORD');
     expect(message).toContain(`${story.namespace}/${secretName('wrong-password')}`);
     expect(message).toContain(`${namespace}/wrong-password`);
-    expect(message).toContain('set it to the password that the repository was made with');
+    expect(message).toContain('set it to the password that the repository was created with');
   });
 
   it('say which secret is missing, and what to put in', () => {

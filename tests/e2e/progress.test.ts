@@ -72,7 +72,7 @@ describe('a slow upload', () => {
     const ids = { requestUID: uid, traceID: own?.[annotations.traceparent]?.split('-')[1] };
     const told = (await logOf(story, 'backup', backup)).filter(({ requestUID }) => requestUID === uid);
     expect(told.map(({ text }) => text)).toEqual([
-      'the data goes to the data mover',
+      'the data mover backs up the data',
       'the source is captured',
     ]);
     for (const line of told) expect(line).toMatchObject(ids);

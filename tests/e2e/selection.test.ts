@@ -21,7 +21,7 @@ const DEFAULT = { dataMoverClass: /^volsync$/, chosenBy: 'default' };
 
 /** With `--default-volumes-to-fs-backup`; a pod mounts the first two, and opts the second out of the file-system backup. */
 const BY_CLAIM: Cases = {
-  'by-file-system': { level: 'info', says: /file-system backup takes the data of .* through pod app/ },
+  'by-file-system': { level: 'info', says: /file-system backup saves the data of .* through pod app/ },
   'not-by-file-system': { moved: DEFAULT },
   selected: {
     is: { labels: { tier: 'gold' } },
@@ -62,20 +62,28 @@ const BY_CLAIM: Cases = {
 
 /** With `--snapshot-volumes=false` and these policies; a pod mounts the first two. */
 const BY_POLICY: Cases = {
-  files: { is: { labels: { tier: 'files' } }, level: 'info', says: /\[3\] in .* says fs-backup: Velero/ },
+  files: {
+    is: { labels: { tier: 'files' } },
+    level: 'info',
+    says: /\[3\] in .* has action fs-backup: Velero/,
+  },
   // No policy matches it: its pod selects a file-system backup by annotation.
-  'by-annotation': { level: 'info', says: /file-system backup takes the data of .* through pod app/ },
+  'by-annotation': { level: 'info', says: /file-system backup saves the data of .* through pod app/ },
   unmounted: {
     is: { labels: { tier: 'files' } },
     level: 'warning',
-    says: /\[3\] in .* says fs-backup, but no running pod of this backup mounts .* its data is not saved/,
+    says: /\[3\] in .* has action fs-backup, but no running pod of this backup mounts .* its data is not saved/,
   },
   unbound: {
     is: { storageClassName: 'csi-test-wffc', labels: { tier: 'files' } },
     level: 'info',
-    says: /volumePolicies\[0\] in ConfigMap velero\/\S+ says skip/,
+    says: /volumePolicies\[0\] in ConfigMap velero\/\S+ has action skip/,
   },
-  scratch: { is: { labels: { tier: 'scratch' }, size: '2Gi' }, level: 'info', says: /\[1\] in .* says skip/ },
+  scratch: {
+    is: { labels: { tier: 'scratch' }, size: '2Gi' },
+    level: 'info',
+    says: /\[1\] in .* has action skip/,
+  },
   large: {
     is: { size: '2Gi' },
     moved: { ...DEFAULT, volumePolicy: /^volumePolicies\[2\] in ConfigMap/ },
@@ -87,7 +95,7 @@ const BY_POLICY: Cases = {
   theirs: {
     is: { labels: { tier: 'theirs' } },
     level: 'info',
-    says: /\[5\] in .* says custom without the parameter datamover: .* is left to another plugin/,
+    says: /\[5\] in .* has action custom without the parameter datamover: .* belongs to another plugin/,
   },
   unmatched: { level: 'info', says: /spec.snapshotVolumes of the Backup is false/ },
 };
@@ -221,7 +229,7 @@ describe('what of a backup is moved', () => {
     ['policies', BY_POLICY],
   ] as const)('by %s', (backup, cases) => {
     it.each(casesOf(cases, true))('is the data of "%s"', async (name, { moved }) => {
-      const lines = about(backup, name).filter(({ text }) => text === 'the data goes to the data mover');
+      const lines = about(backup, name).filter(({ text }) => text === 'the data mover backs up the data');
       expect(lines).toHaveLength(1);
       const { dataMoverClass, chosenBy, volumePolicy = '' } = lines[0]!;
       expect(dataMoverClass).toMatch(moved!.dataMoverClass);

@@ -105,7 +105,7 @@ describe('several volumes in one backup', () => {
     expect(longest).toBeGreaterThanOrEqual(NAMES.length - LIMIT - 1);
     expect(longest).toBeLessThan(NAMES.length);
     expect(queues.map(({ reason }) => reason)).toContain(
-      `${LIMIT} of ${LIMIT} places of DataMoverClass ${story.unique('three')} are taken`,
+      `${LIMIT} of ${LIMIT} slots of DataMoverClass ${story.unique('three')} are in use`,
     );
     expect(statuses().flatMap(({ queue }) => queue ?? [])).toEqual([]);
   });

@@ -229,7 +229,9 @@ describe('a destination', () => {
         });
         const { failure } = await restore({ after: bindOther });
         expect(failure?.reason).toBe('DestinationBound');
-        expect(failure?.message).toContain(`restored got PersistentVolume ${other} meanwhile`);
+        expect(failure?.message).toContain(
+          `restored was bound to PersistentVolume ${other} by another party`,
+        );
         const expected = [...before, `PersistentVolume ${other}`].sort();
         await harness.until('nothing else is left', () => String(harness.inventory()) === String(expected));
         expect(harness.volumeOf(destination())?.metadata.name).toBe(other);

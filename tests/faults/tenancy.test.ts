@@ -365,7 +365,7 @@ describe('the controller, where the policies are absent,', () => {
     await harness.until('the refusal', () => current()?.status?.phase === 'Failed');
     expect(current()?.status?.failure).toMatchObject({
       reason: 'Forbidden',
-      message: expect.stringContaining('is one of namespace victim'),
+      message: expect.stringContaining('belongs to namespace victim'),
     });
     expect(harness.repositoryOf('c1/victim/data')?.snapshots).toHaveLength(1);
     expect(harness.inventory()).toEqual(before);

@@ -219,7 +219,7 @@ describe('bad input', () => {
       'a record that proves nothing',
       dataMoverRestores,
       { destinationClaimRef: { name: 'd' }, source: { result: { mover: 'm', repository: 'r' } } },
-      /spec\.source\.result: .*a result without snapshotID must say empty: true/,
+      /spec\.source\.result: .*a result without snapshotID must have empty: true/,
     ],
     [
       'a class in both spellings',
@@ -305,7 +305,7 @@ describe('a restore, once created', () => {
       status: { phase: 'Pending', source },
     } as DataMoverRestore);
     expect(await refusal(change(dataMoverRestores, restore, { source }))).toContain(
-      'spec.source: Forbidden: spec.source cannot be set any more: the restore has chosen the record in status.source',
+      'spec.source: Forbidden: spec.source cannot be set: the restore has already chosen the record in status.source',
     );
     const canceled = await change(dataMoverRestores, restore, { cancel: true });
     expect(canceled).toMatchObject({ spec: { cancel: true }, status: { source } });

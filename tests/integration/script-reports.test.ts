@@ -253,7 +253,7 @@ describe('a file that is called like a report', () => {
       snapshotID: 'cdcdcdcd',
       reported: {},
     } as const;
-    expect(compareVerification(lines, request)).toEqual({ difference: 'the repository does not hold it' });
+    expect(compareVerification(lines, request)).toEqual({ difference: 'the repository does not contain it' });
   });
 });
 

@@ -186,7 +186,7 @@ describe('of a backup', () => {
   it('finds that the snapshot is gone', () => {
     for (const name of fs.readdirSync(join(repository(), 'snapshots')))
       fs.rmSync(join(repository(), 'snapshots', name));
-    expect(check({ level: 'Metadata' })).toEqual({ difference: 'the repository does not hold it' });
+    expect(check({ level: 'Metadata' })).toEqual({ difference: 'the repository does not contain it' });
   });
 
   it.each(['lost+found', 'folder/lost+found'])('finds that a mover has left out %s', (name) => {
@@ -198,7 +198,7 @@ describe('of a backup', () => {
   it.each(['lost+found', 'folder/lost+found'])('agrees that a mover leaves out an empty %s', (name) => {
     fs.rmSync(join(volume(), name), { recursive: true, force: true });
     fs.mkdirSync(join(volume(), name));
-    expect(check().difference).toContain('the volume holds what is not in it');
+    expect(check().difference).toContain('the volume contains what is not in it');
     expect(check({}, true)).toEqual(RIGHT);
     fs.writeFileSync(join(volume(), name, 'fragment'), 'precious');
     expect(check({}, true).difference).toContain(`/${name}/fragment"`);
@@ -212,7 +212,7 @@ describe('of a backup', () => {
     const kept = save();
     expect(check(kept)).toEqual(RIGHT);
     fs.writeFileSync(join(volume(), 'late'), '');
-    expect(check(kept).difference).toContain('the volume holds what is not in it');
+    expect(check(kept).difference).toContain('the volume contains what is not in it');
     flipByte(packOf('large'));
     expect(check(kept)).toEqual({ failure: expect.stringContaining('verification failed') as unknown });
   });
@@ -241,12 +241,12 @@ describe('of a restore', () => {
       fs.utimesSync(path('folder/small'), atime, mtime);
     });
     // One of the two names of the file.
-    expect(difference).toMatch(/^"\/folder\/(small|again)" of it is not so on the volume$/);
+    expect(difference).toMatch(/^"\/folder\/(small|again)" of it differs on the volume$/);
   });
 
   it('finds a file that is not in the snapshot', () => {
     const difference = differenceAfter((path) => fs.writeFileSync(path('folder/late'), ''));
-    expect(difference).toContain('the volume holds what is not in it: ');
+    expect(difference).toContain('the volume contains what is not in it: ');
     expect(difference).toContain('/folder/late"');
   });
 
@@ -254,7 +254,7 @@ describe('of a restore', () => {
     const listing = (): string => execFileSync('find', [volume(), '-ls'], { encoding: 'utf8' });
     fs.rmSync(join(volume(), 'large'));
     const before = listing();
-    expect(differenceAfter(() => undefined)).toBe('"/large" of it is not so on the volume');
+    expect(differenceAfter(() => undefined)).toBe('"/large" of it differs on the volume');
     expect(listing()).toBe(before);
   });
 
@@ -263,6 +263,6 @@ describe('of a restore', () => {
       for (const name of ['nothing', 'folder/link', 'folder/empty', 'pipe'])
         fs.rmSync(path(name), { recursive: true });
     });
-    expect(difference).toBe('it holds 10 files and folders, the volume 6');
+    expect(difference).toBe('it contains 10 files and folders, the volume 6');
   });
 });

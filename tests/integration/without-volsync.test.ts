@@ -179,7 +179,7 @@ it('works without VolSync: its classes say what is missing, its backups fail, an
   await eventually(async () => (await engineOf('volsync'))?.status === 'False', LIMIT_MS);
   expect(await engineOf('volsync')).toMatchObject({
     reason: 'EngineMissing',
-    message: 'VolSync is not installed: there is no kind ReplicationSource; install VolSync',
+    message: 'VolSync is not installed: the kind ReplicationSource does not exist; install VolSync',
   });
 
   const [, child] = await Promise.all([backUp('early', 'volsync'), backUp('other', 'restic')]);

@@ -668,7 +668,7 @@ describe('a step that does not move on', () => {
     say('rpc error: pool is busy', '2026-01-01T00:00:30Z');
     const { reason, message } = await failsAfter(90);
     expect(reason).toBe('StagingFailed');
-    expect(message).toMatch(/its Events say: ProvisioningFailed: rpc error: pool is full$/);
+    expect(message).toMatch(/its Events: ProvisioningFailed: rpc error: pool is full$/);
   });
 
   it('fails when an object cannot be made, and says so before', async () => {

@@ -49,7 +49,7 @@ describe('a class that is deleted', () => {
     expect(ready()).toMatchObject({
       status: 'False',
       reason: 'Deleting',
-      message: `it is being deleted and serves no new requests; it goes when these have ended: DataMoverBackup ${APP}/b1`,
+      message: `the class is being deleted and serves no new requests; it is removed when these requests have ended: DataMoverBackup ${APP}/b1`,
     });
     expect(harness.reports.at(-1)).toMatchObject({ type: 'Warning', reason: 'DataMoverClassNotReady' });
     end();

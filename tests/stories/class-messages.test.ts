@@ -150,17 +150,17 @@ it.each<[keyof typeof makers, string, string]>([
   [
     'restore',
     'InvalidRequest',
-    'DataMoverBackup b1 was made by mover Tape; DataMoverClass volsync is served by VolSync; name a class of mover Tape in spec.dataMoverClass',
+    'DataMoverBackup b1 was created by mover Tape; DataMoverClass volsync is served by VolSync; name a class of mover Tape in spec.dataMoverClass',
   ],
   [
     'delete',
     'NoClass',
-    'the backup was made by mover Tape, and DataMoverClass volsync is served by VolSync; create a DataMoverClass of mover Tape, and another request that names it in spec.dataMoverClass',
+    'the backup was created by mover Tape, and DataMoverClass volsync is served by VolSync; create a DataMoverClass of mover Tape, and another request that names it in spec.dataMoverClass',
   ],
   [
     'prune',
     'NoClass',
-    'the backup was made by mover Tape, and DataMoverClass volsync is served by VolSync; create a DataMoverClass of mover Tape, and another request that names it in spec.dataMoverClass',
+    'the backup was created by mover Tape, and DataMoverClass volsync is served by VolSync; create a DataMoverClass of mover Tape, and another request that names it in spec.dataMoverClass',
   ],
 ])('a %s about data of another mover names both movers', async (kind, reason, message) => {
   expect(await problemOf(kind, { mover: 'Tape' })).toEqual({ reason, message });
@@ -176,7 +176,7 @@ it.each<[keyof typeof makers]>([['delete'], ['prune']])(
     expect(await problemOf(kind, { dataMoverClass: 'tape' })).toEqual({
       reason: 'NoClass',
       message:
-        'the backup was made by mover VolSync, and DataMoverClass tape is served by Tape; create a DataMoverClass of mover VolSync, and another request that names it in spec.dataMoverClass',
+        'the backup was created by mover VolSync, and DataMoverClass tape is served by Tape; create a DataMoverClass of mover VolSync, and another request that names it in spec.dataMoverClass',
     });
   },
 );

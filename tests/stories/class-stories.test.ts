@@ -38,11 +38,11 @@ describe('a class', () => {
     const observedGeneration = harness.kube.peek(dataMoverClasses, key)?.metadata.generation;
     expect(statusOf()?.observedGeneration).toBe(observedGeneration);
     expect(conditions()).toEqual({
-      Accepted: 'True Succeeded: mover VolSync serves it',
+      Accepted: 'True Succeeded: mover VolSync serves this class',
       EngineServing: "True EngineServes: VolSync's manager holds Lease volsync-system/b95b3104.backube",
       CredentialsPresent: 'True Available: the Secret and the storage location of the repositories exist',
-      RepositoryReachable: 'True Reachable: s3.example.com answers the controller',
-      Ready: 'True Succeeded: mover VolSync serves it',
+      RepositoryReachable: 'True Reachable: s3.example.com responds to the controller',
+      Ready: 'True Succeeded: mover VolSync serves this class',
     });
     expect(statusOf()?.conditions?.map((one) => one.observedGeneration)).toEqual(
       Array.from({ length: 5 }, () => observedGeneration),
@@ -65,7 +65,7 @@ describe('a class', () => {
     });
     await harness.quiesce();
     const message =
-      'mover VolSync serves it; config.retain has no effect: a snapshot is kept as long as the Velero backup that it belongs to; config.pruneIntervalDays has no effect: spec.repositories.pruneIntervalSeconds says when a repository is pruned';
+      'mover VolSync serves this class; config.retain has no effect: a snapshot is kept as long as the Velero backup that it belongs to; config.pruneIntervalDays has no effect: spec.repositories.pruneIntervalSeconds determines when a repository is pruned';
     expect(conditions()).toMatchObject({
       Accepted: `True Succeeded: ${message}`,
       Ready: `True Succeeded: ${message}`,
@@ -106,7 +106,7 @@ describe('a class', () => {
     });
     await change(Object.fromEntries(Object.keys(wrong).map((field) => [field, null])));
     await harness.quiesce();
-    expect(conditions()['Ready']).toBe('True Succeeded: mover VolSync serves it');
+    expect(conditions()['Ready']).toBe('True Succeeded: mover VolSync serves this class');
     expect(eventsOnClass()).toEqual(['Warning DataMoverClassNotReady', 'Normal DataMoverClassReady']);
   });
 

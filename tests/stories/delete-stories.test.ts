@@ -177,7 +177,7 @@ describe('the removal of a backup', () => {
     expect(current('one')?.status?.failure).toEqual({
       reason: 'Forbidden',
       message:
-        'repository c1/victim/data is one of namespace victim, and the backup was one of spec.backupNamespace app: its data is not there; create another request with the namespace and the repository of one record',
+        'repository c1/victim/data belongs to namespace victim, but spec.backupNamespace is app; create another request with the namespace and the repository of one record',
     });
     expect(jobOf('one')).toBeUndefined();
   });
@@ -222,7 +222,7 @@ describe('a snapshot that is not in the repository', () => {
     expect(current('one')?.status?.lastFailure).toEqual({
       reason: 'RepositoryMissing',
       message:
-        'snapshot abcdef01 is not in repository c1/app/data of DataMoverClass volsync, and nothing shows that this is the repository that held it; create a DataMoverDelete that names the class of the backup in spec.dataMoverClass, and delete velero/one',
+        'snapshot abcdef01 is not in repository c1/app/data of DataMoverClass volsync, and nothing proves that this is the repository of the backup; create a DataMoverDelete that names the class of the backup in spec.dataMoverClass, and delete velero/one',
     });
     await harness.until(() => current('one')?.status?.retryAt === undefined);
   });
@@ -285,7 +285,7 @@ describe('a removal that fails', () => {
     await harness.advance(600_000, 10_000);
     expect(current('one')?.status).toMatchObject({
       failedTries: 1,
-      message: expect.stringMatching(/the next try waits for Job velero\/.* to go$/),
+      message: expect.stringMatching(/the next try waits for the deletion of Job velero\/.*$/),
     });
     expect(current('one')?.status).not.toHaveProperty('admittedAt');
     harness.kube.edit(jobs, jobKey('one'), (job) => void (job.metadata.finalizers = []));

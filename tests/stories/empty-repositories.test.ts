@@ -109,7 +109,7 @@ describe('a repository in which a prune finds no snapshot', () => {
     expect(status()).toMatchObject({
       snapshots: 0,
       removedAt: expect.any(String),
-      message: 'the repository held no snapshot any more and is removed',
+      message: 'the repository contained no snapshot and was removed',
     });
     expect(isRemoved()).toBe('True');
     expect(harness.inventory()).toEqual(before);
@@ -169,7 +169,7 @@ describe('a repository in which a prune finds no snapshot', () => {
     await play('restic', 0, NO_SNAPSHOT);
     await play('rclone', 0, `the repository also holds locks/${'a'.repeat(64)}`);
     await harness.until(() => status().phase === 'Completed');
-    expect(status().kept).toMatch(/^it is not empty any more: somebody has added locks\//);
+    expect(status().kept).toMatch(/^it is no longer empty: it contains locks\//);
     expect(isRemoved()).toBe('False');
   });
 
@@ -187,7 +187,7 @@ describe('a repository in which a prune finds no snapshot', () => {
         message: 'repositories at rest: cannot be removed, only those at s3:',
       }),
     );
-    expect(status().message).toContain('is still there: repositories at rest:');
+    expect(status().message).toContain('was not removed: repositories at rest:');
   });
 
   it('is looked at anew after a removal that failed, and removed also when that had come half way', async () => {
@@ -298,7 +298,7 @@ describe('a removal of data from a repository that is not there', () => {
     expect(removal()?.status?.lastFailure).toEqual({
       reason: 'RepositoryMissing',
       message: expect.stringMatching(
-        /^there is no repository .*; if the data was removed on purpose, delete DataMoverDelete velero\/d1$/,
+        /^repository .* does not exist.*; if the data was removed on purpose, delete DataMoverDelete velero\/d1$/,
       ),
     });
   });

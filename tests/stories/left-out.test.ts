@@ -63,7 +63,7 @@ describe('what a backup by VolSync leaves out', () => {
     expect(status().failure).toEqual({
       reason: 'UnsupportedContent',
       message:
-        'VolSync does not save what is called lost+found, and the volume holds data under 2 such names, the first being "home/lost+found": move the data or remove it, or choose a DataMoverClass of mover Restic, which saves it',
+        'VolSync does not save what is named lost+found, and the volume contains data under 2 such names, the first being "home/lost+found"; move or remove the data, or choose a DataMoverClass of mover Restic, which saves it',
     });
     expect(harness.cluster.state.started).toEqual([]);
     expect(harness.cluster.state.repositories.size).toBe(0);

@@ -49,7 +49,7 @@ describe('what storage does not delete', () => {
       reason: 'LeftBehind',
       message: expect.stringMatching(/PersistentVolume pvc-/),
     });
-    expect(warnings()).toEqual([expect.stringMatching(/could be removed.*PersistentVolume pvc-/)]);
+    expect(warnings()).toEqual([expect.stringMatching(/could not be deleted.*PersistentVolume pvc-/)]);
   });
 
   it('is removed as soon as it lets go, by a process that was started since, too', async () => {

@@ -196,7 +196,7 @@ describe('a live backup', () => {
     harness.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
     const { phase, failure, result } = await end();
     expect({ phase, reason: failure?.reason, result }).toEqual({ phase: 'Failed', reason: 'SourceNotFound' });
-    expect(failure?.message).toContain('app/data was deleted before it was read to its end');
+    expect(failure?.message).toContain('app/data was deleted while its volume was read');
     expect(alias()).toBeUndefined();
   });
 

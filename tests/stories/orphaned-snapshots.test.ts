@@ -106,7 +106,7 @@ describe('a snapshot that no record names', () => {
     harness.addBackup('b1');
     await isMoving();
     await harness.stop();
-    expect(harness.backup()?.status?.message).not.toContain('VolSync is asked');
+    expect(harness.backup()?.status?.message).not.toContain('waiting for VolSync to start');
     harness.kube.restart();
     cancel();
     await harness.start();

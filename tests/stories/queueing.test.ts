@@ -55,7 +55,7 @@ describe('backups beyond the limit', () => {
     await harness.advance(31_000);
     expect(harness.backup('c')?.status?.queue).toEqual({
       ahead: 0,
-      reason: '1 of 1 places of DataMoverClass volsync are taken',
+      reason: '1 of 1 slots of DataMoverClass volsync are in use',
     });
     await finish('b');
     await finish('c');
@@ -155,8 +155,8 @@ describe('backups beyond the limit of a node', () => {
     expect(phases('a', 'b', 'c')).toEqual(['Moving', 'Queued', 'Queued']);
     expect(harness.backup('b')?.status?.node).toBe('node-1');
     expect([queue('b'), queue('c')]).toEqual([
-      { ahead: 0, reason: '1 of 1 places on node node-1 are taken' },
-      { ahead: 1, reason: '1 of 1 places on node node-1 are taken' },
+      { ahead: 0, reason: '1 of 1 slots on node node-1 are in use' },
+      { ahead: 1, reason: '1 of 1 slots on node node-1 are in use' },
     ]);
     await finish('a');
     expect(phases('a', 'b', 'c')).toEqual(['Completed', 'Moving', 'Queued']);
@@ -173,7 +173,7 @@ describe('backups beyond the limit of a node', () => {
     await harness.start();
     await addBackups('a', 'b', 'c');
     expect(phases('a', 'b', 'c')).toEqual(['Moving', 'Moving', 'Queued']);
-    expect(queue('c')?.reason).toBe('2 of 2 places on all nodes together are taken');
+    expect(queue('c')?.reason).toBe('2 of 2 slots on all nodes together are in use');
   });
 
   it('wait after a restart as well', async () => {
@@ -251,7 +251,7 @@ describe('restores beyond the limit of a node', () => {
     expect([first?.phase, first?.node]).toEqual(['Moving', 'node-1']);
     expect([second?.phase, second?.queue]).toEqual([
       'Queued',
-      { ahead: 0, reason: '1 of 1 places on node node-1 are taken' },
+      { ahead: 0, reason: '1 of 1 slots on node node-1 are in use' },
     ]);
   });
 });

@@ -121,7 +121,7 @@ describe('a restore that names only its destination', () => {
       failure: {
         reason: 'RecordMissing',
         message:
-          'spec.source is not set, and namespace app holds no completed DataMoverBackup of PersistentVolumeClaim restored; name the record of a backup in spec.source of another DataMoverRestore',
+          'spec.source is not set, and namespace app contains no completed DataMoverBackup of PersistentVolumeClaim restored; name the record of a backup in spec.source of another DataMoverRestore',
       },
     });
     expect(harness.kube.writeCalls().filter(({ verb }) => verb === 'create')).toEqual([]);

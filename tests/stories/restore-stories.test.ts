@@ -393,7 +393,7 @@ describe('a destination', () => {
     expect(await fails()).toEqual({
       reason: 'DestinationMismatch',
       message:
-        'spec.source.volume.capacity is 100Ti, more than the 2Gi of PersistentVolumeClaim app/restored; have the claim ask for 100Ti, then restore again',
+        'spec.source.volume.capacity is 100Ti, more than the 2Gi of PersistentVolumeClaim app/restored; set spec.resources.requests.storage of the claim to 100Ti or more, then restore again',
     });
   });
 
@@ -750,7 +750,7 @@ describe('a record', () => {
     ['BackupNotCompleted', 'it has no result', { result: undefined }],
     [
       'InvalidRequest',
-      'made by mover Other',
+      'created by mover Other',
       { result: { mover: 'Other', repository: 'c1/app/data', snapshotID: 'abcdef01' } },
     ],
     [

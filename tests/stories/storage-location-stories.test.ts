@@ -161,7 +161,7 @@ describe('with a password only, a restore comes', () => {
     await backUp(addVeleroBackup('nightly', 'second'));
     const { failure } = await restore();
     expect(failure).toMatchObject({ reason: 'RepositoryMissing' });
-    expect(failure?.message).toContain('Is BackupStorageLocation velero/main where');
+    expect(failure?.message).toContain('check that BackupStorageLocation velero/main is the location');
     expect(failure?.message).toContain('BackupStorageLocation second');
   });
 

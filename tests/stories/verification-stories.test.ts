@@ -119,7 +119,7 @@ describe('a backup whose class wants it verified', () => {
     await backUp();
     expect(status().failure).toMatchObject({ reason: 'VerificationFailed' });
     expect(status().failure?.message).toBe(
-      'snapshot abcdef09 of repository c1/app/data: "/precious/file" of it is not so on the volume',
+      'snapshot abcdef09 of repository c1/app/data: "/precious/file" of it differs on the volume',
     );
     expect(status().result).toBeUndefined();
     expect(status().orphanedSnapshots).toEqual(['abcdef09']);
@@ -132,11 +132,11 @@ describe('a backup whose class wants it verified', () => {
   });
 
   it.each([
-    ['files', /"total_files_processed":3/, '"total_files_processed":2', 'saved 3 files, it holds 2'],
-    ['bytes', /"total_bytes_processed":8/, '"total_bytes_processed":7', 'saved 8 bytes, it holds 7'],
+    ['files', /"total_files_processed":3/, '"total_files_processed":2', 'saved 3 files, it contains 2'],
+    ['bytes', /"total_bytes_processed":8/, '"total_bytes_processed":7', 'saved 8 bytes, it contains 7'],
     ['host', /"volsync"/, '"elsewhere"', 'it is of elsewhere:/data and not of volsync:/data'],
     ['time', /"time":"[^"]*"/, '"time":"2999-01-01T00:00:00Z"', "later than the mover's end"],
-    ['id', /"id":"[^"]*"/, '"id":"ffffffff"', 'the repository does not hold it'],
+    ['id', /"id":"[^"]*"/, '"id":"ffffffff"', 'the repository does not contain it'],
     ['directories', /.*total_file_count.*/, '', 'the directories of the snapshot were not read'],
   ])('fails for other %s', async (_, from, to, message) => {
     verify('Metadata');
@@ -237,14 +237,19 @@ describe('a restore whose class wants it verified', () => {
   });
 
   it.each([
-    ['Metadata', /"total_file_count":3/, '"total_file_count":4', 'restored 3 files and folders, it holds 4'],
-    ['Metadata', /"total_size":8/, '"total_size":9', 'restored 8 bytes, it holds 9'],
-    ['Data', /"entries":3/, '"entries":2', 'it holds 3 files and folders, the volume 2'],
+    [
+      'Metadata',
+      /"total_file_count":3/,
+      '"total_file_count":4',
+      'restored 3 files and folders, it contains 4',
+    ],
+    ['Metadata', /"total_size":8/, '"total_size":9', 'restored 8 bytes, it contains 9'],
+    ['Data', /"entries":3/, '"entries":2', 'it contains 3 files and folders, the volume 2'],
     [
       'Data',
       /"files_skipped":2/,
       '"files_skipped":2,"files_deleted":1',
-      'the volume holds what is not in it',
+      'the volume contains what is not in it',
     ],
     ['Data', /.*"summary".*skipped.*/, '', 'the volume was not compared'],
   ])('fails when it is not, before the claim has it: %s, %s', async (level, from, to, message) => {

@@ -40,7 +40,7 @@ export async function stageAlias(
     const name = source.persistentVolume;
     const volume = await access.client.get(persistentVolumes, { name }, { signal });
     if (volume === undefined || volume.spec.claimRef?.uid !== source.claimUID)
-      return failed('SourceNotFound', `PersistentVolume ${name} is not the source's any more`);
+      return failed('SourceNotFound', `PersistentVolume ${name} no longer belongs to the source`);
     await access.creator.createOnce(persistentVolumes, aliasOf(volume, namespace, child), signal);
     await access.creator.createOnce(persistentVolumeClaims, claimFor(volume, namespace, child), signal);
   }

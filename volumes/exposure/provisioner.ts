@@ -16,7 +16,7 @@ export async function withProvisionerEvent(
   const words = await lastWarning(access, claim, signal);
   if (words === undefined) return result;
   const { message, ...deadline } = result.deadline;
-  return { ...result, deadline: { ...deadline, message: `${message}; its Events say: ${words}` } };
+  return { ...result, deadline: { ...deadline, message: `${message}; its Events: ${words}` } };
 }
 
 async function lastWarning(

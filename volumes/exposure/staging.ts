@@ -43,7 +43,7 @@ export async function stageSnapshot(
     const snapshot = access.listers.snapshots.get(key);
     if (snapshot === undefined) {
       await createStagingSnapshot(access, child, source, signal);
-      return waiting(`making VolumeSnapshot ${key} for staging`);
+      return waiting(`creating VolumeSnapshot ${key} for staging`);
     }
     if (snapshot.status?.readyToUse !== true) {
       if (access.listers.snapshotContents.get(child.name) === undefined)

@@ -79,7 +79,7 @@ function refuseDestination(
   if (volumeName !== undefined && volumeName !== '' && volumeName !== h.volumeName) {
     return failed(
       'DestinationBound',
-      `PersistentVolumeClaim ${h.destinationKey} got PersistentVolume ${volumeName} meanwhile; its data is left alone`,
+      `PersistentVolumeClaim ${h.destinationKey} was bound to PersistentVolume ${volumeName} by another party; its data is not changed`,
     );
   }
   return refuseMisfit(h.destinationKey, volume, destination);
@@ -141,7 +141,7 @@ async function deleteStaging(h: HandOver, staging: PersistentVolumeClaim): Promi
       { signal: h.signal, ...(uid !== undefined && { uid }) },
     );
   }
-  return waiting(`waiting for staging PersistentVolumeClaim ${namespace}/${name} to let go of its volume`);
+  return waiting(`waiting for staging PersistentVolumeClaim ${namespace}/${name} to release its volume`);
 }
 
 async function bind(

@@ -9,7 +9,7 @@ export function misfit(volume: PersistentVolume, claim: PersistentVolumeClaim): 
   const has = traitsOf(volume.spec);
   const wants = traitsOf(claim.spec);
   const wrong = (field: string, is: string, asked: string): string =>
-    `PersistentVolume ${volume.metadata.name} has ${is}, and spec.${field} of the PersistentVolumeClaim asks for ${asked}`;
+    `PersistentVolume ${volume.metadata.name} has ${is}, and spec.${field} of the PersistentVolumeClaim requests ${asked}`;
   if (has.storageClassName !== wants.storageClassName)
     return wrong(
       'storageClassName',

@@ -37,7 +37,12 @@ describe('the snapshot class', () => {
   });
 
   it.each([
-    ['there is none for the driver', [foreign], undefined, 'no VolumeSnapshotClass for the CSI driver csi'],
+    [
+      'there is none for the driver',
+      [foreign],
+      undefined,
+      'no VolumeSnapshotClass exists for the CSI driver csi',
+    ],
     ['several could be meant', [plain, snapshotClass('plain2')], undefined, '(plain, plain2); label one'],
     ['the named one does not exist', [plain], 'missing', 'missing does not exist'],
     ['the named one is of another driver', [plain, foreign], 'foreign', 'is for the driver other'],

@@ -32,8 +32,8 @@ export function chooseSnapshotClass(
     unsupported: candidates.length === 0,
     problem:
       candidates.length === 0
-        ? `there is no VolumeSnapshotClass for the CSI driver ${driver}; create one`
-        : `there are several VolumeSnapshotClasses for the CSI driver ${driver} (${names}); label one with ${VELERO_LABEL}=true`,
+        ? `no VolumeSnapshotClass exists for the CSI driver ${driver}; create one`
+        : `several VolumeSnapshotClasses exist for the CSI driver ${driver} (${names}); label one with ${VELERO_LABEL}=true`,
   };
 }
 

@@ -182,7 +182,7 @@ export const dataMoverRestoreStatus = z
 export const chosenSource: CelRule = {
   rule: 'has(self.spec.source) == has(oldSelf.spec.source) || !has(oldSelf.status) || !has(oldSelf.status.source)',
   message:
-    'spec.source cannot be set any more: the restore has chosen the record in status.source; create another DataMoverRestore',
+    'spec.source cannot be set: the restore has already chosen the record in status.source; create another DataMoverRestore',
   fieldPath: '.spec.source',
   reason: 'FieldValueForbidden',
 };

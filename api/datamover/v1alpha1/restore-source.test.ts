@@ -39,7 +39,7 @@ describe('the source of a restore', () => {
       'that it was canceled',
       { phase: 'Canceled' },
       'BackupNotCompleted',
-      /dmb-1 was Canceled when the backup ended/,
+      /dmb-1 was Canceled when the Velero backup ended/,
     ],
     ['that it was still moving', { phase: 'Moving' }, 'BackupNotCompleted', /dmb-1 was Moving/],
     ['that it had not begun', { phase: undefined }, 'BackupNotCompleted', /dmb-1 had not begun/],

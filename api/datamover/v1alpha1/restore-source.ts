@@ -24,6 +24,6 @@ function failureOf(record: DataMoverBackup): NonNullable<RestoreSource['failure'
   const phase = status?.phase === undefined ? 'had not begun' : `was ${status.phase}`;
   return {
     reason: 'BackupNotCompleted',
-    message: `DataMoverBackup ${formatKey(keyOf(record))} ${phase} when the backup ended: its data is not there`,
+    message: `DataMoverBackup ${formatKey(keyOf(record))} ${phase} when the Velero backup ended, so it has no data`,
   };
 }

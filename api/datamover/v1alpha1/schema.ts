@@ -173,7 +173,7 @@ export const progress = z
 export const queue = z
   .object({
     ahead: count.describe(
-      'Number of requests that will be admitted before this one. Updated within 30 seconds for the first ten; further back it is updated when half of the requests ahead are gone.',
+      'Number of requests that will be admitted before this one. Updated within 30 seconds for the first ten; further back it is updated when half of the requests ahead have ended.',
     ),
     reason: text.describe('What the request waits for.'),
   })
@@ -317,7 +317,7 @@ export const backupResult = z
     rules({
       rule: 'has(self.snapshotID) || (has(self.empty) && self.empty)',
       message:
-        'a result without snapshotID must say empty: true; a success that names no snapshot is not proved',
+        'a result without snapshotID must have empty: true; a success that names no snapshot is not proved',
     }),
   );
 

@@ -26,7 +26,7 @@ export function reportBackup(
     eventsFor(env.reporter).normal(
       [self, snapshot],
       eventReasons.captured,
-      `the source is fixed as of ${after.capture.time}`,
+      `the data of the source is captured as of ${after.capture.time}`,
     );
   }
   reportLifecycle(env.reporter, {

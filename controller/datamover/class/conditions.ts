@@ -42,7 +42,7 @@ export function deletingConditions(
     type: conditionTypes.ready,
     status: 'False',
     reason: 'Deleting',
-    message: `it is being deleted and serves no new requests; it goes when these have ended: ${names.join(', ')}${others}`,
+    message: `the class is being deleted and serves no new requests; it is removed when these requests have ended: ${names.join(', ')}${others}`,
     observedGeneration: metadata.generation ?? 0,
   } as const;
   return setCondition(status?.conditions, ready, now);
@@ -55,7 +55,7 @@ function acceptance(validation: ResolvedClass | ResolutionProblem): Finding {
   return {
     status: 'True',
     reason: conditionReasons.succeeded,
-    message: [`mover ${mover.name} serves it`, ...notes].join('; '),
+    message: [`mover ${mover.name} serves this class`, ...notes].join('; '),
   };
 }
 

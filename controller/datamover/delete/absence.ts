@@ -27,7 +27,7 @@ function classifyAbsence({ request, resolved }: DeleteScope, outcome: Outcome): 
   return {
     state: 'Failed',
     reason: 'RepositoryMissing',
-    message: `snapshot ${result.snapshotID ?? ''} is not in repository ${result.repository} of DataMoverClass ${asked}, and nothing shows that this is the repository that held it; create a DataMoverDelete that names the class of the backup in spec.dataMoverClass, and delete ${formatKey(keyOf(request))}`,
+    message: `snapshot ${result.snapshotID ?? ''} is not in repository ${result.repository} of DataMoverClass ${asked}, and nothing proves that this is the repository of the backup; create a DataMoverDelete that names the class of the backup in spec.dataMoverClass, and delete ${formatKey(keyOf(request))}`,
   };
 }
 

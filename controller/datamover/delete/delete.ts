@@ -36,7 +36,7 @@ export function deleteRequest(
       [conditionTypes.admitted, status.admittedAt !== undefined],
       [conditionTypes.removed, status.removedAt !== undefined],
     ],
-    successMessage: () => 'the snapshot is not in the repository any more',
+    successMessage: () => 'the snapshot is no longer in the repository',
     report: (request, before, after) => reportTries(env.reporter, request, before, after),
   });
 }

@@ -47,7 +47,7 @@ async function remove(scope: DeleteScope): Promise<StepResult> {
   const { mover } = resolved;
   if (status.removedAt !== undefined) return done;
   if (mover.forget === undefined)
-    return failed('InvalidRequest', `mover ${mover.name} keeps no backups that could be removed one by one`);
+    return failed('InvalidRequest', `mover ${mover.name} cannot remove single backups`);
   status.movingSince ??= now.toISOString();
   const forgotten = await mover.forget({
     ...child,

@@ -94,10 +94,14 @@ export function createCollector({ env, movers, isOwn, clock, log }: CollectorOpt
     try {
       if (await isStillWanted(origin, signal)) return;
       await left.remove(signal);
-      log.info({ requestUID: origin?.uid }, `${nameOf(object)} is removed: its request is over or gone`);
+      log.info(
+        { requestUID: origin?.uid },
+        `${nameOf(object)} was deleted: its request has ended or no longer exists`,
+      );
     } catch (error) {
       // It has changed since it was read; the next round checks it again.
-      if (!isConflict(error) && !isNotFound(error)) log.warn({ err: error }, `${nameOf(object)} is left`);
+      if (!isConflict(error) && !isNotFound(error))
+        log.warn({ err: error }, `${nameOf(object)} could not be deleted`);
     } finally {
       if (origin !== undefined) cleaner.forget(origin.uid);
     }

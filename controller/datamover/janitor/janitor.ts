@@ -61,10 +61,11 @@ export function createJanitor(options: JanitorOptions): Janitor {
     async run(signal) {
       while (!signal.aborted) {
         await sweep(options, signal).catch((error: unknown) => {
-          if (!signal.aborted) log.warn({ err: error }, 'Velero could not be asked about its backups');
+          if (!signal.aborted)
+            log.warn({ err: error }, 'the requests of Velero backups and restores could not be checked');
         });
         await options.collector?.sweep(signal).catch((error: unknown) => {
-          if (!signal.aborted) log.warn({ err: error }, 'what requests have left could not be looked for');
+          if (!signal.aborted) log.warn({ err: error }, 'the search for leftovers of requests failed');
         });
         await sleep(clock, intervalMs, signal);
       }

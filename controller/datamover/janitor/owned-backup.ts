@@ -25,7 +25,7 @@ export async function reconcileOwnedBackup(
       await cancel(sweep, backup);
       sweep.log.info(
         logFieldsOf(backup),
-        `DataMoverBackup ${formatKey(keyOf(backup))} is canceled: its Velero backup has ended or is gone`,
+        `DataMoverBackup ${formatKey(keyOf(backup))} is canceled: its Velero backup has ended or no longer exists`,
       );
       return;
     case 'markVeleroFailed':

@@ -62,6 +62,6 @@ export async function deleteRequest<T extends Resource>(
   await client.delete(kind, keyOf(object), { uid, resourceVersion, signal });
   log.info(
     logFieldsOf(object),
-    `${kind.kind} ${formatKey(keyOf(object))} is removed: nobody needs it any more`,
+    `${kind.kind} ${formatKey(keyOf(object))} was deleted: it is no longer needed`,
   );
 }

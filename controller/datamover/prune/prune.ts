@@ -67,11 +67,12 @@ function removalOf({ removingSince, removedAt, kept }: DataMoverPruneStatus): re
 }
 
 function successOf({ freedBytes, remainingBytes, removedAt, kept }: DataMoverPruneStatus): string {
-  if (removedAt !== undefined) return 'the repository held no snapshot any more and is removed';
-  if (kept !== undefined) return `the repository is pruned, holds no snapshot, and is still there: ${kept}`;
+  if (removedAt !== undefined) return 'the repository contained no snapshot and was removed';
+  if (kept !== undefined)
+    return `the repository was pruned and contains no snapshot, but was not removed: ${kept}`;
   return freedBytes === undefined
-    ? 'the repository is pruned'
-    : `${String(freedBytes)} bytes were given back, ${String(remainingBytes ?? 0)} remain`;
+    ? 'the repository was pruned'
+    : `${String(freedBytes)} bytes were freed, ${String(remainingBytes ?? 0)} remain`;
 }
 
 function phaseOf(status: DataMoverPruneStatus): string {

@@ -58,7 +58,10 @@ async function prune(scope: PruneScope): Promise<StepResult> {
   const { mover } = resolved;
   if (status.prunedAt !== undefined) return done;
   if (mover.prune === undefined)
-    return failed('InvalidRequest', `mover ${mover.name} has nothing to prune: removing a backup is enough`);
+    return failed(
+      'InvalidRequest',
+      `mover ${mover.name} does not prune: it frees space when it removes a backup`,
+    );
   status.movingSince ??= now.toISOString();
   const outcome = await mover.prune(requestOf(scope));
   const isBegun = isGone(scope, outcome);

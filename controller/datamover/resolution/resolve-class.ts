@@ -191,7 +191,7 @@ function mergeConfig(
   if (misplaced !== undefined) {
     return {
       reason: 'InvalidConfig',
-      message: `DataMoverClass ${dataMoverClass.metadata.name}: spec.storageClasses must not set config.${misplaced}, which says where the data is and must be the same for all; set it in spec.config`,
+      message: `DataMoverClass ${dataMoverClass.metadata.name}: spec.storageClasses must not set config.${misplaced}, which determines where the data is and must be the same for all volumes; set it in spec.config`,
     };
   }
   const ofClass = { ...dataMoverClass.spec.config, ...options.config };

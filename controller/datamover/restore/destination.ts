@@ -40,7 +40,7 @@ function checkDestination(
   if (volumeName !== undefined && volumeName !== '' && restore.spec.existingClaimPolicy !== 'Overwrite') {
     return failed(
       'DestinationBound',
-      `${subject} is bound to PersistentVolume ${volumeName} already; its data is left alone, unless spec.existingClaimPolicy is Overwrite`,
+      `${subject} is already bound to PersistentVolume ${volumeName}; its data is not replaced unless spec.existingClaimPolicy is Overwrite`,
     );
   }
   const unusable = checkVolume(resolved.mover, subject, spec);
@@ -48,13 +48,13 @@ function checkDestination(
   if (storageClassName === '') {
     return failed(
       'DestinationMismatch',
-      `spec.storageClassName of ${subject} is empty, so no volume can be made for the data; create it with a storage class`,
+      `spec.storageClassName of ${subject} is empty, so no volume can be provisioned for the data; create it with a storage class`,
     );
   }
   if (accessModes.length > 0 && accessModes.every((mode) => mode === 'ReadOnlyMany')) {
     return failed(
       'DestinationMismatch',
-      `spec.accessModes of ${subject} asks for ReadOnlyMany only, and no data can be written to such a volume; add a mode that writes`,
+      `spec.accessModes of ${subject} contains only ReadOnlyMany, so no data can be written to the volume; add ReadWriteOnce or ReadWriteMany`,
     );
   }
   return done;
@@ -67,7 +67,7 @@ function checkDestination(
 export function stagingVolumeFor(scope: RestoreScope): StagingVolume {
   const { source } = scope;
   const claim = destinationClaim(scope);
-  if (claim === undefined) throw new Error('staging before the destination is there');
+  if (claim === undefined) throw new Error('staging before the destination exists');
   const {
     storageClassName,
     accessModes = ['ReadWriteOnce'],

@@ -12,7 +12,7 @@ export async function releaseMover(scope: RestoreScope): Promise<StepResult> {
   const { resolved, child, signal, env, status, source } = scope;
   const left = await resolved.mover.cleanup({ ...child, signal });
   if (left.length > 0)
-    return handOverWait(scope, `waiting for ${left.join(', ')} to let go of the volume`, 1000);
+    return handOverWait(scope, `waiting for ${left.join(', ')} to release the volume`, 1000);
   const volumeName = env.listers.claims.get(`${env.namespace}/${child.name}`)?.spec.volumeName;
   const volume = volumeName === undefined ? undefined : env.listers.volumes.get(volumeName);
   if (volume === undefined) {

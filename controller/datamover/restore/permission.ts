@@ -24,10 +24,10 @@ export async function mayRestore(scope: RestoreScope): Promise<StepResult> {
   const refusal = isOwn(scope, path, owner) ? undefined : await objectionTo(scope, owner.namespace);
   if (refusal !== undefined) {
     // A tenant must not learn which namespaces other Restores contain, so the reason is only logged.
-    log.info(`repository ${path} is not read for namespace ${namespace}: ${refusal}`);
+    log.info(`namespace ${namespace} may not read repository ${path}: ${refusal}`);
     return failed(
       'Forbidden',
-      `repository ${path} is not one that this namespace makes with this DataMoverClass; only a Velero Restore that is under way in namespace ${env.namespace} may bring data of namespace ${owner.namespace} of cluster ${owner.cluster} into namespace ${namespace}`,
+      `repository ${path} does not belong to this namespace in this DataMoverClass; only a Velero Restore that is in progress in namespace ${env.namespace} may restore data of namespace ${owner.namespace} of cluster ${owner.cluster} into namespace ${namespace}`,
     );
   }
   status.repositoryPath = path;

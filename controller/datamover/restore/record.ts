@@ -71,7 +71,7 @@ export function isOutside({ metadata, spec }: DataMoverRestore): boolean {
 function noRecord({ metadata, spec }: DataMoverRestore): ResolutionProblem & { reason: 'RecordMissing' } {
   return {
     reason: 'RecordMissing',
-    message: `spec.source is not set, and namespace ${metadata.namespace ?? ''} holds no completed DataMoverBackup of PersistentVolumeClaim ${spec.destinationClaimRef.name}; name the record of a backup in spec.source of another DataMoverRestore`,
+    message: `spec.source is not set, and namespace ${metadata.namespace ?? ''} contains no completed DataMoverBackup of PersistentVolumeClaim ${spec.destinationClaimRef.name}; name the record of a backup in spec.source of another DataMoverRestore`,
   };
 }
 

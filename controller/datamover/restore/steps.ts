@@ -108,12 +108,12 @@ function checkResult(
   if (Number.isNaN(Date.parse(snapshotTime ?? '1970-01-01')))
     return failed(
       'InvalidRequest',
-      `spec.source.result.snapshotTime ${snapshotTime ?? ''} is not a time that can be asked for`,
+      `spec.source.result.snapshotTime ${snapshotTime ?? ''} is not a time that a restore can select`,
     );
   if (!isUnderstood(resolved.mover, mover)) {
     return failed(
       'InvalidRequest',
-      `DataMoverBackup ${backup} was made by mover ${mover}; DataMoverClass ${resolved.class.metadata.name} is served by ${resolved.mover.name}; name a class of mover ${mover} in spec.dataMoverClass`,
+      `DataMoverBackup ${backup} was created by mover ${mover}; DataMoverClass ${resolved.class.metadata.name} is served by ${resolved.mover.name}; name a class of mover ${mover} in spec.dataMoverClass`,
     );
   }
   return snapshotID === undefined

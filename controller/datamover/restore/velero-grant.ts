@@ -24,7 +24,7 @@ export interface Grant {
  */
 export function objection(request: DataMoverRestore, source: string, grant: Grant): string | undefined {
   const { restore, backup } = grant;
-  if (restore === undefined) return 'it names no Velero Restore that exists';
+  if (restore === undefined) return 'the Velero Restore that it names does not exist';
   return (
     doubtOf(request, restore) ??
     gapBetween(restore, backup, source) ??
@@ -36,22 +36,22 @@ export function objection(request: DataMoverRestore, source: string, grant: Gran
 function doubtOf({ metadata, spec }: DataMoverRestore, restore: Restore): string | undefined {
   const { name, uid = '' } = restore.metadata;
   const { phase } = restore.status ?? {};
-  if (OVER.has(phase)) return `Restore ${name} is over: ${phase ?? ''}`;
+  if (OVER.has(phase)) return `Restore ${name} has ended: ${phase ?? ''}`;
   const made = restoreName(uid, metadata.namespace ?? '', spec.destinationClaimRef.name);
   const isMade = metadata.name === made && metadata.labels?.[labels.veleroRestoreUid] === uid;
-  return isMade ? undefined : `it was not made in Restore ${name}`;
+  return isMade ? undefined : `it was not created in Restore ${name}`;
 }
 
 function gapBetween(restore: Restore, backup: Backup | undefined, source: string): string | undefined {
   const { name } = restore.metadata;
-  if (!includes(restore.spec, source)) return `Restore ${name} leaves ${source} out`;
+  if (!includes(restore.spec, source)) return `Restore ${name} excludes ${source}`;
   if (backup !== undefined && includes(backup.spec, source)) return undefined;
-  return `Backup ${restore.spec.backupName ?? ''} of Restore ${name} does not hold ${source}`;
+  return `Backup ${restore.spec.backupName ?? ''} of Restore ${name} does not contain ${source}`;
 }
 
 function detour({ metadata, spec }: Restore, source: string, namespace?: string): string | undefined {
   const target = spec.namespaceMapping?.[source] ?? source;
-  return target === namespace ? undefined : `Restore ${metadata.name} brings ${source} to ${target}`;
+  return target === namespace ? undefined : `Restore ${metadata.name} maps ${source} to ${target}`;
 }
 
 interface Namespaces {

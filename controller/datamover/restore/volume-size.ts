@@ -21,7 +21,7 @@ export async function checkVolumeSize(scope: RestoreScope): Promise<StepResult> 
   if ((await objectionTo(scope, namespace)) === undefined) return done;
   return failed(
     'DestinationMismatch',
-    `spec.source.volume.capacity is ${recorded}, more than the ${asked} of PersistentVolumeClaim ${destinationKey(scope)}; have the claim ask for ${recorded}, then restore again`,
+    `spec.source.volume.capacity is ${recorded}, more than the ${asked} of PersistentVolumeClaim ${destinationKey(scope)}; set spec.resources.requests.storage of the claim to ${recorded} or more, then restore again`,
   );
 }
 

@@ -76,7 +76,7 @@ export function createCredentialRotation(deps: CredentialRotationDependencies): 
       await client.delete(kind, key, { ...uidOf(object), propagationPolicy: 'Foreground', signal });
       deps.log.info(
         { requestUID: requestUidOf(request), transfer: name, reason: failure.reason },
-        'a transfer failed with an access that has been replaced since: it is made anew',
+        'a transfer failed with credentials that were replaced since; starting it again',
       );
       return withActivity(waitForDeletion(object), deps.now().toISOString());
     },
@@ -89,7 +89,7 @@ export function waitForDeletion(...left: readonly (Resource | Pod)[]): Waiting {
     {
       state: 'InProgress',
       started: false,
-      message: 'waiting for what is left of the former transfer to go',
+      message: 'waiting for the deletion of the former transfer',
     },
     ...left.flatMap((one) => [one.metadata.deletionTimestamp, endOf(one)]),
   );

@@ -76,7 +76,7 @@ async function findLocation(
     name === undefined ? 'default BackupStorageLocation' : `BackupStorageLocation ${namespace}/${name}`;
   return {
     reason: 'StorageLocationNotFound',
-    message: `there is no ${which}${name === undefined ? ` in namespace ${namespace}` : ''}; make it, name another one in config.backupStorageLocation.name of the DataMoverClass, or put RESTIC_REPOSITORY into the secret`,
+    message: `${which}${name === undefined ? ` of namespace ${namespace}` : ''} does not exist; create it, name another one in config.backupStorageLocation.name of the DataMoverClass, or put RESTIC_REPOSITORY into the secret`,
   };
 }
 
@@ -160,7 +160,7 @@ async function readAuthority(reader: Reader): Promise<{ data: Record<string, str
   if (!skipsVerification(location)) return { data: {} };
   return invalid(
     location,
-    `spec.config.insecureSkipTLSVerify is "true", and what is not verified is not written to; put the certificate of its authority into spec.objectStorage.caCert, or into key ${CUSTOM_CA_KEY} of Secret ${nameOf(user)}`,
+    `spec.config.insecureSkipTLSVerify is "true", but the mover requires a verified certificate; put the certificate of its authority into spec.objectStorage.caCert, or into key ${CUSTOM_CA_KEY} of Secret ${nameOf(user)}`,
   );
 }
 

@@ -51,7 +51,7 @@ describe('a store', () => {
       {
         status: 'True',
         reason: 'Reachable',
-        message: `${host} answers the controller`,
+        message: `${host} responds to the controller`,
       },
     );
   });
@@ -60,7 +60,7 @@ describe('a store', () => {
     const host = await serve(status);
     const found = await probeStore(secret({ RESTIC_REPOSITORY: `s3:http://${host}/bucket` }), never);
     expect(found).toMatchObject({ status: 'False', reason: 'RepositoryUnreachable' });
-    expect(found.message).toContain(`the store ${host} answers with HTTP status ${String(status)}`);
+    expect(found.message).toContain(`the store ${host} responds with HTTP status ${String(status)}`);
   });
 
   it('that refuses connections is not', async () => {
@@ -83,8 +83,8 @@ describe('a store', () => {
   it.each([
     ['DEPTH_ZERO_SELF_SIGNED_CERT', 'certificate that is not trusted'],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'into key RESTIC_CUSTOM_CA'],
-    ['ENOTFOUND', 'has a name that nobody knows'],
-    ['EPROTO', 'cannot be asked (EPROTO)'],
+    ['ENOTFOUND', 'has a host name that does not exist'],
+    ['EPROTO', 'cannot be reached (EPROTO)'],
   ])('that fails with %s is not, and the message says why', async (code, text) => {
     const fails: Reach = () => Promise.reject(Object.assign(new Error('s3cr3t'), { code }));
     const found = await probeStore(secret({ RESTIC_REPOSITORY: 's3:https://host/bucket' }), never, fails);

@@ -25,7 +25,7 @@ export async function probeStore(
 ): Promise<Finding> {
   const store = storeOf(data);
   if (store === undefined) {
-    const message = 'key RESTIC_REPOSITORY names no host that could be asked';
+    const message = 'key RESTIC_REPOSITORY contains no host that can be checked';
     return { status: 'Unknown', reason: 'NotChecked', message };
   }
   const { host } = new URL(store);
@@ -37,19 +37,19 @@ export async function probeStore(
       signal: AbortSignal.any([outer, limit]),
     });
     if (!GATEWAY_ERRORS.includes(status))
-      return { status: 'True', reason: REACHABLE, message: `${host} answers the controller` };
-    return unreachable(host, `answers with HTTP status ${String(status)}: nothing is behind its gateway`);
+      return { status: 'True', reason: REACHABLE, message: `${host} responds to the controller` };
+    return unreachable(host, `responds with HTTP status ${String(status)}: its gateway has no backend`);
   } catch (error) {
     outer.throwIfAborted();
     return unreachable(
       host,
-      limit.aborted ? `has not answered within ${String(PROBE_TIMEOUT_MS / 1000)} s` : errorText(error),
+      limit.aborted ? `has not responded within ${String(PROBE_TIMEOUT_MS / 1000)} s` : errorText(error),
     );
   }
 }
 
 function unreachable(host: string, what: string): Finding {
-  const message = `the store ${host} ${what}, seen from the controller; look at the store, at key RESTIC_REPOSITORY, and at what lies between: a NetworkPolicy, a proxy`;
+  const message = `the store ${host} ${what}, seen from the controller; check the store, key RESTIC_REPOSITORY, and the NetworkPolicies and proxies in between`;
   return { status: 'False', reason: UNREACHABLE, message };
 }
 
@@ -75,10 +75,10 @@ const STORES: Readonly<Record<string, (rest: string, valueOf: (key: string) => s
 
 /** Text for users, by Node's error code. */
 const NETWORK_ERRORS: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'has a name that nobody knows',
-  EAI_AGAIN: 'has a name that could not be looked up',
+  ENOTFOUND: 'has a host name that does not exist',
+  EAI_AGAIN: 'has a host name that cannot be resolved',
   ECONNREFUSED: 'refuses the connection',
-  ECONNRESET: 'breaks the connection off',
+  ECONNRESET: 'closes the connection',
   EHOSTUNREACH: 'cannot be reached',
   ENETUNREACH: 'cannot be reached',
 };
@@ -86,10 +86,10 @@ const NETWORK_ERRORS: Readonly<Record<string, string>> = {
 const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/;
 
 function errorText(error: unknown): string {
-  const { code = 'unknown trouble' } = error as { code?: string };
+  const { code = 'unknown error' } = error as { code?: string };
   if (UNTRUSTED.test(code))
-    return `shows a certificate that is not trusted (${code}): put that of its authority into key ${CUSTOM_CA_KEY}`;
-  return NETWORK_ERRORS[code] ?? `cannot be asked (${code})`;
+    return `presents a certificate that is not trusted (${code}): put that of its authority into key ${CUSTOM_CA_KEY}`;
+  return NETWORK_ERRORS[code] ?? `cannot be reached (${code})`;
 }
 
 const reachOverHttp: Reach = (url, { authority, signal }) =>

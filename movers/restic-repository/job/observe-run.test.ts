@@ -92,7 +92,7 @@ describe('a look at a restic of our own', () => {
     expect(observeRun(seen)).toMatchObject({
       state: 'Failed',
       reason: 'RepositoryMissing',
-      message: expect.stringMatching(/^there is no repository c1\/app\/data; check key RESTIC_REPOSITORY/),
+      message: expect.stringMatching(/^repository c1\/app\/data does not exist; check key RESTIC_REPOSITORY/),
     });
     expect(observeRun({ ...seen, program: 'rclone' }).state).toBe('InProgress');
   });

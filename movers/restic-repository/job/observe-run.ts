@@ -121,7 +121,7 @@ function classifyFailure(seen: ResticRun): MoverOutcome<never> {
       message: `${seen.program} failed and tries again: ${message}`,
     };
   }
-  const line = evidence === undefined ? '' : `; ${seen.program} says: ${plainLine(evidence)}`;
+  const line = evidence === undefined ? '' : `; ${seen.program} reports: ${plainLine(evidence)}`;
   return { state: 'Failed', reason, message: `${message}${line}` };
 }
 
@@ -129,7 +129,7 @@ function classifyFailure(seen: ResticRun): MoverOutcome<never> {
 const NO_REPOSITORY = 10;
 
 function noRepository({ repository, base }: RepositoryContext): MoverOutcome<never> {
-  const message = `there is no repository ${repository}; check ${base}, unless somebody removed it`;
+  const message = `repository ${repository} does not exist; check ${base}, unless it was removed on purpose`;
   return { state: 'Failed', reason: 'RepositoryMissing', message };
 }
 

@@ -26,14 +26,14 @@ const RULES: readonly Rule[] = [
     pattern: new RegExp(`^Fatal: ${ANOTHER_REPOSITORY}`),
     reason: 'RepositoryMissing',
     message: ({ base, repository }) =>
-      `the repository ${repository} is not the one that the record names; check ${base}: it must lead to where the backup was made`,
+      `the repository ${repository} is not the one that the record names; check ${base}: it must be the location of the backup`,
     attempts: 1,
   },
   {
     pattern: /incorrect password|wrong password or no key found/i,
     reason: 'WrongPassword',
     message: ({ secret, repository }) =>
-      `the repository ${repository} cannot be opened with key RESTIC_PASSWORD of Secret ${secret}; set it to the password that the repository was made with`,
+      `the repository ${repository} cannot be opened with key RESTIC_PASSWORD of Secret ${secret}; set it to the password that the repository was created with`,
     attempts: 1,
   },
   {
@@ -57,14 +57,14 @@ const RULES: readonly Rule[] = [
     pattern: /client\.BucketExists: 400 Bad Request/i,
     reason: 'PermissionDenied',
     message: ({ keys, repository }) =>
-      `the store refuses requests for ${repository} and gives no reason; check the region, and ${keys}, a session token among them`,
+      `the store refuses requests for ${repository} and gives no reason; check the region, and ${keys}, including the session token`,
     attempts: 1,
   },
   {
     pattern: /WORM protected|protected by object lock/i,
     reason: 'PermissionDenied',
     message: ({ base, repository }) =>
-      `the store keeps what restic has to delete of ${repository}, its own locks among it: object lock or a retention is set on the bucket; remove it or correct ${base}`,
+      `the store refuses to delete objects of ${repository}, such as the locks of restic: object lock or a retention is set on the bucket; remove it or correct ${base}`,
     attempts: 1,
   },
   {
@@ -95,7 +95,7 @@ const RULES: readonly Rule[] = [
     pattern: /\bis damaged\b|ciphertext verification failed|invalid data returned/i,
     reason: 'RepositoryDamaged',
     message: ({ repository }) =>
-      `the repository ${repository} holds something that restic cannot read; "restic check --read-data" tells what, "restic repair" saves the rest; where it holds no backup yet, remove it and try again`,
+      `the repository ${repository} contains data that restic cannot read; "restic check --read-data" lists it, "restic repair" recovers the rest; if it contains no backup yet, remove it and try again`,
     attempts: 1,
   },
   {
@@ -103,7 +103,7 @@ const RULES: readonly Rule[] = [
     pattern: /repository already contains keys/i,
     reason: 'RepositoryDamaged',
     message: ({ repository }) =>
-      `the repository ${repository} has a key and no config: its making was cut off, or the config is lost; where it holds no backup yet, remove it and try again`,
+      `the repository ${repository} has a key but no config: its creation was interrupted, or the config was lost; if it contains no backup yet, remove it and try again`,
     attempts: 1,
   },
   {

@@ -58,7 +58,7 @@ describe('the removal of a repository', () => {
     async (file) => {
       const { said, deleted } = await run(['config', `keys/${ID}`, file]);
       expect(deleted).toEqual([]);
-      expect(read(said).kept).toBe(`it is not empty any more: somebody has added ${file}`);
+      expect(read(said).kept).toBe(`it is no longer empty: it contains ${file}`);
     },
   );
 

@@ -45,8 +45,8 @@ function readRemoval(lines: readonly string[]): RemovalFacts {
   return {
     kept:
       found === undefined
-        ? 'what rclone said could not be read'
-        : `it is not empty any more: somebody has added ${found}`,
+        ? 'the output of rclone could not be parsed'
+        : `it is no longer empty: it contains ${found}`,
   };
 }
 

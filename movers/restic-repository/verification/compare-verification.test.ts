@@ -61,7 +61,7 @@ describe('the check of what was moved', () => {
   });
 
   it('does not believe that what was not said is right', () => {
-    expect(judge([], { bytes: 0, files: 0 })).toEqual({ difference: 'the repository does not hold it' });
+    expect(judge([], { bytes: 0, files: 0 })).toEqual({ difference: 'the repository does not contain it' });
     expect(judge(linesOf(8), {})).toHaveProperty('difference');
   });
 
@@ -83,7 +83,7 @@ describe('the check of what was moved', () => {
       reported: { bytes: 8, files: 1 },
     } as const;
     expect(compareVerification(linesOf(8, item), request)).toEqual({
-      difference: `${JSON.stringify(item)} of it is not so on the volume`,
+      difference: `${JSON.stringify(item)} of it differs on the volume`,
     });
   });
 });

@@ -52,7 +52,7 @@ export function compareVerification(
 }
 
 function differenceOfSnapshot(snapshot: Snapshot | undefined, { snapshotID }: Verified): string | undefined {
-  if (snapshot?.id.startsWith(snapshotID) !== true) return 'the repository does not hold it';
+  if (snapshot?.id.startsWith(snapshotID) !== true) return 'the repository does not contain it';
   const { hostname, paths } = snapshot;
   if (hostname === HOST && paths.includes(PATH)) return undefined;
   return `it is of ${hostname}:${paths.join(', ')} and not of ${HOST}:${PATH}, where a restore looks for it`;
@@ -64,9 +64,10 @@ function differenceOfBackup(snapshot: Snapshot | undefined, { reported }: Verifi
   if (snapshotTime !== undefined && secondOf(snapshot?.time) > secondOf(snapshotTime))
     return `it is of ${snapshot?.time ?? ''}, later than the mover's end at ${snapshotTime}`;
   const { total_files_processed: heldFiles, total_bytes_processed: heldBytes } = snapshot?.summary ?? {};
-  if (files !== heldFiles) return `the mover has saved ${amount(files)} files, it holds ${amount(heldFiles)}`;
+  if (files !== heldFiles)
+    return `the mover has saved ${amount(files)} files, it contains ${amount(heldFiles)}`;
   if (!isAsPrinted(heldBytes, bytes))
-    return `the mover has saved ${amount(bytes)} bytes, it holds ${amount(heldBytes)}`;
+    return `the mover has saved ${amount(bytes)} bytes, it contains ${amount(heldBytes)}`;
   return undefined;
 }
 
@@ -74,9 +75,9 @@ function differenceOfRestore({ stats }: Findings, { reported }: Verified): strin
   const { files, bytes } = reported;
   const { total_file_count: heldFiles, total_size: heldBytes } = stats ?? {};
   if (files !== heldFiles)
-    return `the mover has restored ${amount(files)} files and folders, it holds ${amount(heldFiles)}`;
+    return `the mover has restored ${amount(files)} files and folders, it contains ${amount(heldFiles)}`;
   if (!isAsPrinted(heldBytes, bytes))
-    return `the mover has restored ${amount(bytes)} bytes, it holds ${amount(heldBytes)}`;
+    return `the mover has restored ${amount(bytes)} bytes, it contains ${amount(heldBytes)}`;
   return undefined;
 }
 
@@ -84,16 +85,16 @@ function differenceOfRestore({ stats }: Findings, { reported }: Verified): strin
 function differenceOfVolume({ summary, volume, changes }: Findings): string | undefined {
   if (summary === undefined || volume === undefined) return 'the volume was not compared';
   const [change] = changes.filter(({ action }) => action !== 'deleted');
-  if (change !== undefined) return `${plainLine(JSON.stringify(change.item))} of it is not so on the volume`;
+  if (change !== undefined) return `${plainLine(JSON.stringify(change.item))} of it differs on the volume`;
   const { files_restored = 0, files_skipped = 0, files_deleted = 0 } = summary;
   if (files_deleted > volume.absent) {
     const items = changes.map(({ item }) => plainLine(JSON.stringify(item)));
-    return `the volume holds what is not in it: ${items.join(', ')}`;
+    return `the volume contains what is not in it: ${items.join(', ')}`;
   }
   const held = files_restored + files_skipped;
   return held === volume.entries
     ? undefined
-    : `it holds ${amount(held)} files and folders, the volume ${amount(volume.entries)}`;
+    : `it contains ${amount(held)} files and folders, the volume ${amount(volume.entries)}`;
 }
 
 function amount(count: number | undefined): string {

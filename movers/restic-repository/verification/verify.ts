@@ -33,7 +33,7 @@ export function createVerifier(deps: VerifierOptions): Verifier {
   return {
     async verify(request, transfer) {
       if (transfer === undefined) {
-        const message = `what moved the data for ${request.name} was deleted before that was verified`;
+        const message = `the transfer of ${request.name} was deleted before it was verified`;
         return { state: 'Failed', reason: 'MoverFailed', message };
       }
       const { apiVersion, kind, metadata } = transfer;

@@ -153,7 +153,7 @@ describe('requests made by hand', () => {
       `False: Secret velero/${missing}, named by config.resticSecret.name, does not exist`,
     );
     await story.make(resticSecret(story.cluster, { name: missing }));
-    await untilClass(missing, 'True: mover VolSync serves it');
+    await untilClass(missing, 'True: mover VolSync serves this class');
     const nowhere = 'False: the store 127.0.0.1:1 refuses the connection, seen from the controller';
     await untilClass(story.unique('nowhere'), nowhere);
     const broken = await story.makeClass('broken', { selector: 'tier in gold' });
@@ -205,7 +205,7 @@ describe('requests made by hand', () => {
     expect(second.status).toMatchObject({
       phase: 'Queued',
       node,
-      queue: { ahead: 0, reason: `1 of 1 places on node ${node} are taken` },
+      queue: { ahead: 0, reason: `1 of 1 slots on node ${node} are in use` },
     });
     for (const name of ['first', 'second']) {
       await untilPhase(name, 'Moving');

@@ -45,7 +45,7 @@ async function captureClaim(scope: BackupScope, name: string): Promise<StepResul
   const chosen = snapshotClassFor(scope, source);
   if ('name' in chosen) return takeSnapshot(scope, source.claim, chosen.name);
   if (mode === 'SnapshotOrLive' && chosen.unsupported) return captureLive(scope, source);
-  const remedy = chosen.unsupported ? '; or let the DataMoverClass read it live (spec.capture)' : '';
+  const remedy = chosen.unsupported ? '; or set spec.capture of the DataMoverClass to SnapshotOrLive' : '';
   return failed('SnapshotNotSupported', `${chosen.problem}${remedy}`);
 }
 
@@ -100,14 +100,14 @@ async function waitForSnapshot(
     const trouble = error?.message === undefined ? '' : `: ${error.message}`;
     return captureWait(
       scope,
-      `waiting for the CSI driver to cut VolumeSnapshot ${scope.namespace}/${snapshot.metadata.name}${trouble}`,
+      `waiting for the CSI driver to take VolumeSnapshot ${scope.namespace}/${snapshot.metadata.name}${trouble}`,
       error?.message === undefined ? 'DeadlineExceeded' : 'SnapshotFailed',
     );
   }
   if (!isOurs(scope, source, snapshot)) {
     return failed(
       'InvalidRequest',
-      `VolumeSnapshot ${scope.namespace}/${snapshot.metadata.name} has a name that is kept for this backup and was made by somebody else; delete it and create another DataMoverBackup`,
+      `VolumeSnapshot ${scope.namespace}/${snapshot.metadata.name} has the name of the snapshot of this backup, but this backup did not create it; delete it and create another DataMoverBackup`,
     );
   }
   const found = await boundContent(scope, snapshot, contentName);

@@ -35,7 +35,7 @@ export async function useExistingSnapshot(
   if (contentName === undefined || time === undefined) {
     // The snapshot is not ours and therefore not watched. Velero usually passes a snapshot that is already cut, so this wait is
     // rare.
-    return { ...captureWait(scope, `waiting for VolumeSnapshot ${key} to be cut`), requeueAfterMs: 2000 };
+    return { ...captureWait(scope, `waiting for VolumeSnapshot ${key} to be taken`), requeueAfterMs: 2000 };
   }
   const content = await contentOf(scope, snapshot, { bound: contentName, expected: expected.content });
   if ('state' in content) return content;

@@ -21,7 +21,7 @@ export async function captureLive(scope: BackupScope, { claim, volume }: Source)
   if (claim.spec.accessModes?.includes('ReadWriteOncePod') === true) {
     return failed(
       'SnapshotNotSupported',
-      `PersistentVolumeClaim ${key} has the access mode ReadWriteOncePod, so no mover can read it beside the application`,
+      `PersistentVolumeClaim ${key} has the access mode ReadWriteOncePod, so no mover pod can mount it together with the application`,
     );
   }
   const placed = await findNode(scope, { claim: claim.metadata.name, volume: volume.metadata.name });
@@ -77,6 +77,6 @@ export function mayHaveLostSource({ env, namespace, status }: BackupScope): bool
 function lost({ namespace }: BackupScope, claim: string): StepResult {
   return failed(
     'SourceNotFound',
-    `PersistentVolumeClaim ${namespace}/${claim} was deleted before it was read to its end, so what was read may be incomplete`,
+    `PersistentVolumeClaim ${namespace}/${claim} was deleted while its volume was read, so the backup may be incomplete`,
   );
 }

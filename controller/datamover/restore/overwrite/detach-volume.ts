@@ -50,7 +50,7 @@ async function detach(
 function notBound(scope: RestoreScope, volumeName: string): StepResult {
   return failed(
     'DestinationBound',
-    `PersistentVolumeClaim ${destinationKey(scope)} names PersistentVolume ${volumeName}, which is not bound to it; it is left alone`,
+    `PersistentVolumeClaim ${destinationKey(scope)} names PersistentVolume ${volumeName}, which is not bound to it; its data is not replaced`,
   );
 }
 
@@ -73,7 +73,7 @@ async function recordAndPark(
   }
   await scope.assertCurrent();
   await parkVolume({ client: env.client, requestUid: requestUidOf(child), signal }, volume, claim);
-  return detachWait(scope, `taking PersistentVolumeClaim ${destinationKey(scope)} out of use`);
+  return detachWait(scope, `detaching the volume of PersistentVolumeClaim ${destinationKey(scope)}`);
 }
 
 /** The permissions to replace claims are not granted by default: they exceed all other permissions of the controller. */
@@ -81,7 +81,7 @@ function notAllowed(error: unknown): StepResult {
   if (!isForbidden(error)) throw error;
   return failed(
     'Forbidden',
-    `spec.existingClaimPolicy is Overwrite, and the controller has not been given the rights for that (config/overwrite): ${error.message}`,
+    `spec.existingClaimPolicy is Overwrite, but the controller lacks the permissions for it; apply config/overwrite: ${error.message}`,
   );
 }
 
@@ -96,7 +96,7 @@ async function confirmDetached(
   if (claim.status?.phase !== 'Lost')
     return detachWait(
       scope,
-      `waiting for Kubernetes to take PersistentVolumeClaim ${destinationKey(scope)} out of use`,
+      `waiting for PersistentVolumeClaim ${destinationKey(scope)} to reach phase Lost`,
     );
   const users = await usersOf(env, claim, volumeName, signal);
   if (users !== undefined) return failed('DestinationInUse', inUse(scope, users));

@@ -35,7 +35,7 @@ export async function replaceClaim(
   if (destination === undefined) return createReplacement(scope, h.volumeName, replaces.claim);
   return failed(
     'DestinationBound',
-    `PersistentVolumeClaim ${destinationKey} was created again by somebody else while its data was replaced; ` +
+    `PersistentVolumeClaim ${destinationKey} was deleted and created again while its data was being replaced; ` +
       `its former volume ${replaces.persistentVolume} is kept`,
   );
 }
@@ -74,14 +74,14 @@ function deletionWait({ destinationKey }: Former, { claim }: Replaces): StepResu
   return claim === undefined
     ? failed('DestinationNotFound', `PersistentVolumeClaim ${destinationKey} is being deleted`)
     : waiting(
-        `waiting for the former PersistentVolumeClaim ${destinationKey} to go; pods that wait for it keep it`,
+        `waiting for the deletion of the former PersistentVolumeClaim ${destinationKey}; pods that refer to it block the deletion`,
       );
 }
 
 function noLongerParked({ destinationKey }: Former, { persistentVolume }: Replaces): StepResult {
   return failed(
     'DestinationBound',
-    `PersistentVolume ${persistentVolume} was changed while it was set aside from PersistentVolumeClaim ${destinationKey}`,
+    `PersistentVolume ${persistentVolume} was changed while it was parked for PersistentVolumeClaim ${destinationKey}`,
   );
 }
 

@@ -75,7 +75,7 @@ async function rollBack(scope: RestoreScope, found: ReplacedState): Promise<Step
   if (claim === undefined) return isOurDoing ? recreateClaim(scope, found) : releaseFormer(found);
   if (claim.metadata.deletionTimestamp !== undefined)
     return isOurDoing
-      ? rollBackWait(`waiting for PersistentVolumeClaim ${claim.metadata.name} to go`)
+      ? rollBackWait(`waiting for the deletion of PersistentVolumeClaim ${claim.metadata.name}`)
       : releaseFormer(found);
   if (claim.metadata.uid === scope.status.destinationUID || claim.spec.volumeName === former.metadata.name)
     return rebindFormer(found, claim);
@@ -97,7 +97,9 @@ async function rebindFormer(
     replaces.outcome = 'RolledBack';
     return done;
   }
-  return rollBackWait(`waiting for PersistentVolumeClaim ${claim.metadata.name} to have its volume again`);
+  return rollBackWait(
+    `waiting for PersistentVolumeClaim ${claim.metadata.name} to be bound to its former volume`,
+  );
 }
 
 /** Deletes the claim that was created for the restored volume, unless it is bound. */
@@ -111,7 +113,7 @@ async function deleteReplacement(
   if (claim.status?.phase === 'Bound' || restored?.spec.claimRef?.uid === uid)
     return keepReplacement(replaces);
   await client.delete(persistentVolumeClaims, { namespace, name }, { uid, resourceVersion, signal });
-  return rollBackWait(`waiting for PersistentVolumeClaim ${name} to go`);
+  return rollBackWait(`waiting for the deletion of PersistentVolumeClaim ${name}`);
 }
 
 async function recreateClaim(

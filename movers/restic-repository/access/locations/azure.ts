@@ -18,7 +18,7 @@ export const azure: LocationKind = {
     const suffix = suffixIn(storageAccountURI, storageAccount);
     if (suffix === undefined) {
       return {
-        problem: `spec.config.storageAccountURI is not https://${storageAccount}.blob.<suffix>, and restic reaches no other`,
+        problem: `spec.config.storageAccountURI is not https://${storageAccount}.blob.<suffix>, and restic supports no other`,
       };
     }
     return {
@@ -38,7 +38,7 @@ export const azure: LocationKind = {
     const [credential] = Object.entries(found).filter(([, value = '']) => value !== '');
     if (credential === undefined) {
       return {
-        problem: `it has neither ${keyName} nor AZURE_ACCOUNT_SAS; restic needs a key or a SAS of the storage account, and a service principal or a managed identity cannot be handed to it`,
+        problem: `it has neither ${keyName} nor AZURE_ACCOUNT_SAS; restic needs a key or a SAS of the storage account; it supports neither a service principal nor a managed identity`,
       };
     }
     const cloud = CLOUDS[(file.get('AZURE_CLOUD_NAME') ?? '').toUpperCase()];

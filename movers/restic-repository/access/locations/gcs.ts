@@ -12,7 +12,7 @@ export const gcs: LocationKind = {
     if (account['type'] !== 'service_account') {
       return {
         problem:
-          'it is not the key of a service account ("type": "service_account"); other identities cannot be handed to restic',
+          'it is not the key of a service account ("type": "service_account"); restic supports no other identity',
       };
     }
     const missing = ['client_email', 'private_key'].filter((field) => !isText(account[field]));

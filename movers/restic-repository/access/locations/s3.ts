@@ -33,7 +33,7 @@ export const s3: LocationKind = {
     if (missing.length === 0) return { variables };
     const others = ROLES.filter((setting) => profile.has(setting));
     const why =
-      others.length === 0 ? '' : `; with ${others.join(', ')} only Velero's own process can get at keys`;
+      others.length === 0 ? '' : `; with ${others.join(', ')} only Velero's own process can obtain keys`;
     return { problem: `profile [${name}] has no ${missing.join(', no ')}${why}` };
   },
 };
