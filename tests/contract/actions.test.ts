@@ -315,7 +315,7 @@ describe('a backup', () => {
     expect(await ask()).toMatchObject({ Completed: true, Err: 'Canceled: canceled by request' });
 
     await kube.delete(dataMoverBackups, key);
-    expect(await ask()).toMatchObject({ Completed: true, Err: expect.stringContaining('does not exist') });
+    expect(await ask()).toMatchObject({ Completed: true, Err: expect.stringContaining('no longer exists') });
     await session.cancel(backupAction, veleroBackup(), id);
   });
 
@@ -452,7 +452,7 @@ describe('a restore', () => {
     expect(session.logs()).toContainEqual(
       expect.objectContaining({
         level: 'warning',
-        msg: expect.stringContaining('PersistentVolumeClaim there/data exists already'),
+        msg: expect.stringContaining('PersistentVolumeClaim there/data already exists'),
       }),
     );
     expect(await all(kube.list(dataMoverRestores, { namespace: 'there' }))).toEqual([]);

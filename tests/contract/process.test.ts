@@ -178,7 +178,7 @@ describe.each(veleroVersions)('Velero %s', (version) => {
         };
         const error = await failureOf(echo(session, item));
         expect(error.message).toMatch(/code = Aborted desc = plugin panicked: /);
-        expect(error.place?.file).toMatch(/^plugin\/actions\/moved-mark\.ts:[1-9]\d*$/);
+        expect(error.place?.file).toMatch(/^plugin\/velero\/moved-mark\.ts:[1-9]\d*$/);
         expect(error.place?.function).toBe('markOf');
         expect(await children(host)).toHaveLength(1);
       });
