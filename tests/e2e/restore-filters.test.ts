@@ -197,7 +197,7 @@ describe('restores of one backup', () => {
   it.each(['existing-none', 'existing-update'])('leave a claim that exists as it is: %s', async (name) => {
     expect(await ofRestore(name)).toEqual([]);
     expect(await said(name, 'warning')).toContainEqual(
-      expect.stringMatching(/data exists already: .* delete it .* restore again/),
+      expect.stringMatching(/data already exists: .* delete it .* restore again/),
     );
     const { metadata, spec } = (await claimIn(name, 'data'))!;
     expect(metadata.annotations).toMatchObject({ note: 'mine' });
