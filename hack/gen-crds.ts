@@ -1,4 +1,4 @@
-import { crdDefinitions } from '../api/schema/crd.ts';
+import { crdDefinitions } from '../api/datamover/v1alpha1/crds.ts';
 import { customResourceDefinition } from './gen/crd.ts';
 import { generatedYaml, writeGenerated } from './gen/generated-file.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format } from 'prettier';
-import { crdDefinitions } from '../api/schema/crd.ts';
+import { crdDefinitions } from '../api/datamover/v1alpha1/crds.ts';
 import { ROOT, writeGenerated } from './gen/generated-file.ts';
 import { fillBlocks } from './gen/marked-blocks.ts';
 import { metricTable } from './gen/metric-table.ts';

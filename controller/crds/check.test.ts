@@ -4,7 +4,7 @@ import {
   type CustomResourceDefinition,
   type OpenApiSchema,
 } from '../../api/kubernetes/apiextensions.ts';
-import { crdDefinitions } from '../../api/schema/crd.ts';
+import { crdDefinitions } from '../../api/datamover/v1alpha1/crds.ts';
 import { customResourceDefinition } from '../../hack/gen/crd.ts';
 import { KubeError } from '../../kube/client/kube-error.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';

@@ -4,7 +4,8 @@ import {
   type CustomResourceDefinition,
   type OpenApiSchema,
 } from '../../api/kubernetes/apiextensions.ts';
-import { crdDefinitions, type CrdDefinition } from '../../api/schema/crd.ts';
+import { type CrdDefinition } from '../../api/schema/crd.ts';
+import { crdDefinitions } from '../../api/datamover/v1alpha1/crds.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { isForbidden } from '../../kube/client/kube-error.ts';
 import { gapsBetween } from './gaps.ts';

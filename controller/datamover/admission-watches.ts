@@ -5,10 +5,11 @@ import type { Clock } from '../../kube/runtime/clock.ts';
 import type { Controller } from '../../kube/runtime/controller.ts';
 import { boundsBy } from './limits.ts';
 import { isUsable } from '../../volumes/exposure/nodes.ts';
-import type { Informers } from './informers.ts';
+import { requestInformers } from './informers.ts';
+import { type Informers } from './environment.ts';
+import type { RequestKinds } from './request-kind.ts';
 import type { RequestKind } from '../../movers/mover.ts';
 import { createAdmission, type Admissible, type Admission } from '../../lifecycle/admission/admission.ts';
-import { requestInformers } from './watches.ts';
 import { createForeignRequests } from './foreign-requests.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Node } from '../../api/kubernetes/core.ts';
@@ -18,6 +19,7 @@ export const POSITION_MS = 30_000;
 
 interface Dependencies {
   informers: Informers;
+  kinds: RequestKinds;
   /** Called only after the controllers have been created. */
   controllerOf: (kind: RequestKind) => Pick<Controller, 'enqueue'>;
   isOurs: (request: Admissible) => boolean;
@@ -32,6 +34,7 @@ interface Dependencies {
  */
 export function createWatchedAdmission({
   informers,
+  kinds,
   controllerOf,
   isOurs,
   client,
@@ -54,7 +57,7 @@ export function createWatchedAdmission({
   const usable = countUsable(nodes.store);
   const admission = createAdmission({
     bounds: {
-      ...boundsBy((className) => classes.store.get(className)?.spec.limits),
+      ...boundsBy((className) => classes.store.get(className)?.spec.limits, kinds),
       nodes: usable.count,
     },
     onOffer: (kind, key) => {

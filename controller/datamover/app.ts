@@ -20,17 +20,20 @@ import { createClassReconciler } from './class/class.ts';
 import { createMatches } from './class/matches.ts';
 import { createUsage } from './class/usage.ts';
 import { watchForClasses } from './class/watches.ts';
+import type { AnyRequestType } from '../../lifecycle/request/request-type.ts';
 import type { Environment } from './environment.ts';
-import { createInformers, listersOf, type Informers } from './informers.ts';
+import { createInformers, kindsOf, listersOf, requestInformers } from './informers.ts';
+import { type Informers } from './environment.ts';
 import { isElsewhere } from './installation.ts';
 import { createCollector } from './janitor/collector.ts';
 import { createJanitor, type Janitor } from './janitor/janitor.ts';
 import { registerPendingMetrics } from './pending-metrics.ts';
-import { createRequestControllers } from './request-controllers.ts';
+import { createRequestControllers } from '../../lifecycle/request-controllers.ts';
+import { REQUEST_KINDS } from './kinds.ts';
 import { isForeign } from './resolution/resolve-class.ts';
 import { createObservers } from './observers.ts';
 import { createRecords } from './restore/records.ts';
-import { requestInformers, watchForRequests } from './watches.ts';
+import { watchForRequests } from './watches.ts';
 
 export interface DataMoverOptions {
   client: KubeClient;
@@ -70,15 +73,15 @@ export interface DataMover {
 /** Wires caches, movers, reconcilers and the janitor. The caller runs the informers and the result. */
 export function createDataMover(options: DataMoverOptions): DataMover {
   const { client, informerSet, namespace, log, clock = systemClock, metrics = noMetrics } = options;
-  const informers = createInformers(informerSet, namespace);
+  const informers = createInformers(informerSet, namespace, REQUEST_KINDS);
   const { env, movers, cleaner } = createEnvironment(options, informers, {
     enqueueOwner: (child) => requests.enqueueOwner(child),
     enqueueByChild: (name) => requests.enqueueByChild(name),
     controllerOf: (kind) => requests.byKind[kind],
   });
   const shared = { log, clock, metrics, workers: options.workers ?? 10 };
-  const requests = createRequestControllers(env, shared);
-  watchForRequests(informers, requests);
+  const requests = createRequestControllers(env, typesOf(env), shared);
+  watchForRequests(informers, requests, REQUEST_KINDS);
 
   const matches = createMatches(env.listers, namespace);
   const reconciler = createClassReconciler(env, matches, createUsage(informers));
@@ -108,6 +111,11 @@ export function createDataMover(options: DataMoverOptions): DataMover {
     janitor,
     remembered: () => ({ ...requests.remembered(), cleaner: cleaner.size }),
   };
+}
+
+function typesOf(env: Environment): Record<RequestKind, AnyRequestType> {
+  const types = kindsOf(REQUEST_KINDS).map((kind) => [kind, REQUEST_KINDS[kind].create(env)]);
+  return Object.fromEntries(types) as Record<RequestKind, AnyRequestType>;
 }
 
 /** Callbacks for parts that are created before the controllers. */
@@ -158,6 +166,7 @@ function createEnvironment(
     cleaner,
     admission: createWatchedAdmission({
       informers,
+      kinds: REQUEST_KINDS,
       controllerOf,
       isOurs: (request) => !isForeign(byName, request) && !isElsewhere(request, namespace),
       client,

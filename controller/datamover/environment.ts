@@ -1,10 +1,10 @@
+import type { Resource } from '../../api/kubernetes/meta.ts';
+import type { Informer } from '../../kube/cache/shared-informer.ts';
 import type { Lister } from '../../kube/cache/lister.ts';
 import type { VolumeListers } from '../../volumes/volume-access.ts';
-import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
-import type { DataMoverDelete } from '../../api/datamover/v1alpha1/data-mover-delete.ts';
-import type { DataMoverPrune } from '../../api/datamover/v1alpha1/data-mover-prune.ts';
-import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
+import type { Requests } from '../../api/datamover/v1alpha1/kinds.ts';
+import type { RequestKind } from '../../api/datamover/v1alpha1/names.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Clock } from '../../kube/runtime/clock.ts';
 import type { Mover } from '../../movers/mover.ts';
@@ -16,17 +16,18 @@ import type { Vocabulary } from '../../lifecycle/request/loop.ts';
 import type { Reporter } from '../../lifecycle/observe/reporter.ts';
 import type { Records } from './restore/records.ts';
 
-/** Caches, one per kind, over all namespaces unless noted otherwise. */
-export interface Listers extends VolumeListers {
+/** Caches of all kinds of requests: `backups`, `restores` and so on. */
+export type RequestListers = { [K in RequestKind as `${K}s`]: Lister<Requests[K]> };
+
+/** Caches, one per kind, over all namespaces unless the descriptor of a kind limits it. */
+export interface Listers extends VolumeListers, RequestListers {
   classes: Lister<DataMoverClass>;
-  /** Indexed by {@link SNAPSHOT_INDEX}. */
-  backups: Lister<DataMoverBackup>;
-  restores: Lister<DataMoverRestore>;
-  /** Only the protected namespace. */
-  deletes: Lister<DataMoverDelete>;
-  /** Only the protected namespace. */
-  prunes: Lister<DataMoverPrune>;
 }
+
+/** The informers that fill the {@link Listers}. */
+export type Informers = { [K in keyof Listers]: Informer<ItemOf<Listers[K]>> };
+
+type ItemOf<L> = L extends { list(): (infer T)[] } ? (T extends Resource ? T : never) : never;
 
 /** Index of DataMoverBackups by the {@link shortID} of the snapshot in their result. */
 export const SNAPSHOT_INDEX = 'snapshot';

@@ -1,6 +1,6 @@
 import { createOwners } from './owners.ts';
 import type { Admissible, Admission } from '../../lifecycle/admission/admission.ts';
-import { isFinal } from '../../lifecycle/request/request-type.ts';
+import { isFinal } from '../../lifecycle/request-status.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Clock } from '../../kube/runtime/clock.ts';
 import type { Logger } from '../../telemetry/log.ts';

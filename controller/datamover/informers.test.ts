@@ -10,11 +10,12 @@ import { createInformerSet } from '../../kube/cache/informer-set.ts';
 import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
 import { createInformers } from './informers.ts';
+import { REQUEST_KINDS } from './kinds.ts';
 
 async function informer(kube: FakeKube) {
   const clock = createFakeClock();
   const informerSet = createInformerSet({ client: kube.client(), clock });
-  const informers = createInformers(informerSet, 'velero');
+  const informers = createInformers(informerSet, 'velero', REQUEST_KINDS);
   const stop = new AbortController();
   const running = informerSet.run(stop.signal);
   await clock.advance(100);

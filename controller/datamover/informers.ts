@@ -14,74 +14,25 @@ import {
   volumeSnapshots,
 } from '../../api/kubernetes/snapshot.ts';
 import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
-import {
-  dataMoverBackups,
-  dataMoverClasses,
-  dataMoverDeletes,
-  dataMoverPrunes,
-  dataMoverRestores,
-} from '../../api/datamover/v1alpha1/kinds.ts';
+import { dataMoverClasses, requestKinds, type Requests } from '../../api/datamover/v1alpha1/kinds.ts';
 import type { Resource } from '../../api/kubernetes/meta.ts';
-import { childName } from '../../api/datamover/v1alpha1/names.ts';
-import { readBackup, readRestore } from '../../api/datamover/v1alpha1/spellings.ts';
+import { childName, type RequestKind } from '../../api/datamover/v1alpha1/names.ts';
 import type { InformerSet } from '../../kube/cache/informer-set.ts';
 import type { Informer } from '../../kube/cache/shared-informer.ts';
-import { CLASS_INDEX, PRUNED_INDEX, SNAPSHOT_INDEX, type Listers } from './environment.ts';
+import { CLASS_INDEX, type Informers, type Listers, type RequestListers } from './environment.ts';
+import type { RequestKindDescriptor, RequestKinds } from './request-kind.ts';
 import { isOwn } from '../../volumes/exposure/exclude-from-velero.ts';
 import type { DataMoverStatus } from './request-type.ts';
-import { isFinal } from '../../lifecycle/request/request-type.ts';
-import { shortID } from '../../movers/snapshot-id.ts';
-
-/** Index of requests by the name of their children. */
-export const CHILD_INDEX = 'child';
-
-/** Index of unfinished backups by `namespace/name` of the source claim. */
-export const SOURCE_INDEX = 'source';
-
-/** Index of unfinished restores by `namespace/name` of the destination claim. */
-export const DESTINATION_INDEX = 'destination';
+import { isFinal } from '../../lifecycle/request-status.ts';
+import { CHILD_INDEX } from '../../lifecycle/request-controllers.ts';
+import type { Lister } from '../../kube/cache/lister.ts';
 
 /** Creates the informers of the controller, one per kind. */
-export function createInformers(informerSet: InformerSet, namespace: string): Informers {
+export function createInformers(informerSet: InformerSet, namespace: string, kinds: RequestKinds): Informers {
   const ours = { labelSelector: labels.requestUid };
   return {
     classes: informerSet.informer(dataMoverClasses),
-    backups: informerSet.informer(dataMoverBackups, {
-      transform: readBackup,
-      indexers: {
-        [CLASS_INDEX]: classOf,
-        [CHILD_INDEX]: ({ metadata }) => [childName('backup', metadata.uid ?? '')],
-        [SOURCE_INDEX]: ({ metadata, spec: { dataSourceRef }, status }) =>
-          dataSourceRef.kind === 'PersistentVolumeClaim' && !isFinal(status?.phase)
-            ? [`${metadata.namespace ?? ''}/${dataSourceRef.name}`]
-            : [],
-        [SNAPSHOT_INDEX]: ({ status }) => present(status?.result?.snapshotID).map(shortID),
-      },
-    }),
-    restores: informerSet.informer(dataMoverRestores, {
-      transform: readRestore,
-      indexers: {
-        [CLASS_INDEX]: classOf,
-        [CHILD_INDEX]: ({ metadata }) => [childName('restore', metadata.uid ?? '')],
-        [DESTINATION_INDEX]: ({ metadata, spec, status }) =>
-          isFinal(status?.phase) ? [] : [`${metadata.namespace ?? ''}/${spec.destinationClaimRef.name}`],
-      },
-    }),
-    deletes: informerSet.informer(dataMoverDeletes, {
-      namespace,
-      indexers: {
-        [CLASS_INDEX]: classOf,
-        [CHILD_INDEX]: ({ metadata }) => [childName('delete', metadata.uid ?? '')],
-      },
-    }),
-    prunes: informerSet.informer(dataMoverPrunes, {
-      namespace,
-      indexers: {
-        [CLASS_INDEX]: classOf,
-        [PRUNED_INDEX]: ({ spec }) => [spec.repository],
-        [CHILD_INDEX]: ({ metadata }) => [childName('prune', metadata.uid ?? '')],
-      },
-    }),
+    ...requestInformersOf(informerSet, namespace, kinds),
     claims: informerSet.informer(persistentVolumeClaims, {
       transform: trimClaim,
       indexers: { [OWN_INDEX]: ({ metadata }) => (isOwn(metadata) ? [metadata.namespace ?? ''] : []) },
@@ -104,9 +55,41 @@ export function createInformers(informerSet: InformerSet, namespace: string): In
   };
 }
 
-export type Informers = { [K in keyof Listers]: Informer<ItemOf<Listers[K]>> };
+function requestInformersOf(
+  informerSet: InformerSet,
+  namespace: string,
+  kinds: RequestKinds,
+): { [P in keyof RequestListers]: Informers[P] } {
+  const of = <K extends RequestKind>(kind: K) => {
+    const { cache, isProtected }: RequestKindDescriptor<K> = kinds[kind];
+    const informer = informerSet.informer<Requests[K]>(requestKinds[kind], {
+      ...cache,
+      ...(isProtected && { namespace }),
+      indexers: {
+        ...cache.indexers,
+        [CLASS_INDEX]: classOf,
+        [CHILD_INDEX]: ({ metadata }) => [childName(kind, metadata.uid ?? '')],
+      },
+    });
+    return [`${kind}s`, informer];
+  };
+  return Object.fromEntries(kindsOf(kinds).map(of)) as ReturnType<typeof requestInformersOf>;
+}
 
-type ItemOf<L> = L extends { list(): (infer T)[] } ? (T extends Resource ? T : never) : never;
+/** Returns the names of all kinds of requests, in the order of the table. */
+export function kindsOf(kinds: RequestKinds): readonly RequestKind[] {
+  return Object.keys(kinds) as RequestKind[];
+}
+
+/** Returns the informers of all kinds of requests. */
+export function requestInformers(informers: Informers): readonly (readonly [RequestKind, AnyInformer])[] {
+  return (Object.keys(requestKinds) as RequestKind[]).map((kind) => [kind, informers[`${kind}s`]]);
+}
+
+/** An informer of requests of any kind. */
+type AnyInformer = Pick<Informer<Resource & { spec: object; status?: DataMoverStatus }>, 'onChange'> & {
+  store: Lister<Resource & { status?: DataMoverStatus }>;
+};
 
 /** Returns the listers of the informers. */
 export function listersOf(informers: Informers): Listers {

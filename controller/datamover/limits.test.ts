@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { REQUEST_KINDS } from './kinds.ts';
 import { boundsBy } from './limits.ts';
 
 const limits = {
@@ -11,7 +12,7 @@ const limits = {
 };
 
 describe('the limits of a class', () => {
-  const { perClass, perNode } = boundsBy((name) => (name === 'gold' ? limits : undefined));
+  const { perClass, perNode } = boundsBy((name) => (name === 'gold' ? limits : undefined), REQUEST_KINDS);
 
   it.each([
     ['backup', 1, 5],

@@ -7,7 +7,7 @@ import type { Metrics, Reading } from '../../telemetry/metrics.ts';
 import { installationOf, isElsewhere } from './installation.ts';
 import { compareText, createLine, type Line } from '../../lifecycle/admission/sorted-line.ts';
 import type { DataMoverStatus } from './request-type.ts';
-import { isFinal } from '../../lifecycle/request/request-type.ts';
+import { isFinal } from '../../lifecycle/request-status.ts';
 
 interface Unfinished extends Resource {
   spec: {

@@ -1,9 +1,5 @@
-import type {
-  RequestResource,
-  RequestScope,
-  RequestStatus,
-  RequestType,
-} from '../../lifecycle/request/request-type.ts';
+import type { RequestResource, RequestScope, RequestType } from '../../lifecycle/request/request-type.ts';
+import type { RequestStatus } from '../../lifecycle/request-status.ts';
 import { childrenOf, type RequestKind } from '../../api/datamover/v1alpha1/names.ts';
 import { childIdentity, type ChildIdentity } from '../../lifecycle/request/child-identity.ts';
 import type { Logger } from '../../telemetry/log.ts';

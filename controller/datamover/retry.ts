@@ -2,7 +2,7 @@ import { targetOf } from '../../lifecycle/observe/event-target.ts';
 import type { Resource } from '../../api/kubernetes/meta.ts';
 import { eventReasons, type FailureReason } from '../../api/datamover/v1alpha1/reasons.ts';
 import { eventsFor, type Reporter } from '../../lifecycle/observe/reporter.ts';
-import type { Failure } from '../../lifecycle/request/request-type.ts';
+import type { Failure } from '../../lifecycle/request-status.ts';
 import type { DataMoverScope } from './request-type.ts';
 import type { MovingStatus } from './transfer-steps.ts';
 import { checkpoint, done, failed, waiting, type StepResult } from '../../lifecycle/request/step.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { crdDefinitions } from '../../api/schema/crd.ts';
+import { crdDefinitions } from '../../api/datamover/v1alpha1/crds.ts';
 import { customResourceDefinition } from './crd.ts';
 import { ROOT } from './generated-file.ts';
 import type { StructuralSchema } from './structural-schema.ts';

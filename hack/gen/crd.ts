@@ -1,4 +1,5 @@
-import { CATEGORY, type CrdDefinition } from '../../api/schema/crd.ts';
+import { type CrdDefinition } from '../../api/schema/crd.ts';
+import { CATEGORY } from '../../api/datamover/v1alpha1/crds.ts';
 import { rules } from '../../api/schema/rules.ts';
 import { structuralSchema, type StructuralSchema } from './structural-schema.ts';
 

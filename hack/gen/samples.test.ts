@@ -2,7 +2,7 @@ import { readFileSync, globSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { crdDefinitions } from '../../api/schema/crd.ts';
+import { crdDefinitions } from '../../api/datamover/v1alpha1/crds.ts';
 import { pluginConfig } from '../../api/datamover/v1alpha1/keys.ts';
 import { ROOT } from './generated-file.ts';
 

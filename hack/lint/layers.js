@@ -63,7 +63,7 @@ const PACKAGES = [
 ];
 
 /** The files of api/ that load zod. Kinds, keys, names and similar files do not. */
-const SCHEMA_FILES = String.raw`/api/(datamover/v1alpha1/(data-mover-[a-z-]+|schema)|schema/[a-z-]+)\.ts$`;
+const SCHEMA_FILES = String.raw`/api/(datamover/v1alpha1/(data-mover-[a-z-]+|schema|crds)|schema/[a-z-]+)\.ts$`;
 
 /** The entry points of the package (package.json, exports). */
 const PUBLISHED = String.raw`(^|/)(api|kube|controller|movers|plugin)/index\.ts$`;

@@ -6,7 +6,7 @@ import { createInformerSet } from '../cache/informer-set.ts';
 import { silentLogger } from '../../telemetry/log.ts';
 import { createLeaderElector } from './leader-election.ts';
 import { leases } from './lease.ts';
-import { createManager } from './manager.ts';
+import { createManager } from '../manager.ts';
 import { bucketLimiter } from './rate-limiter.ts';
 import { createWorkQueue } from './work-queue.ts';
 

@@ -1,7 +1,7 @@
 import { keyOf, type Key, type Resource } from '../../api/kubernetes/meta.ts';
 import { createBook, holds, type Book, type Entry, type State } from './book.ts';
 import { isSameSlot, type Bounds, type Slot } from './slots.ts';
-import { isFinal } from '../request/request-type.ts';
+import { isFinal } from '../request-status.ts';
 
 /** The fields of a request that admission reads; for requests of every kind. */
 export interface Admissible extends Resource {

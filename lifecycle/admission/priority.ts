@@ -1,4 +1,4 @@
-import { isFinal } from '../request/request-type.ts';
+import { isFinal } from '../request-status.ts';
 
 /**
  * Returns the priority of a request in the work queue; 0 comes first. It matters if many are due, as after a restart: running

@@ -1,5 +1,5 @@
 import type { Resource } from '../../api/kubernetes/meta.ts';
-import type { RequestStatus } from '../request/request-type.ts';
+import type { RequestStatus } from '../request-status.ts';
 
 /** Called after a status update was stored. Must not throw. */
 export interface RequestObserver {

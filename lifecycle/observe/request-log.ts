@@ -1,6 +1,6 @@
 import type { Resource } from '../../api/kubernetes/meta.ts';
 import type { LogFields, Logger } from '../../telemetry/log.ts';
-import type { RequestStatus } from '../request/request-type.ts';
+import type { RequestStatus } from '../request-status.ts';
 import type { RequestObserver } from './observer.ts';
 import { traceOf } from './request-trace.ts';
 

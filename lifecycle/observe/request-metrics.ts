@@ -1,6 +1,6 @@
 import type { Labels, Metrics } from '../../telemetry/metrics.ts';
 import type { RequestObserver } from './observer.ts';
-import { isFinal, type RequestStatus } from '../request/request-type.ts';
+import { isFinal, type RequestStatus } from '../request-status.ts';
 import { stepTimes } from './step-times.ts';
 
 /** Fields that only some kinds of requests have. */

@@ -3,7 +3,7 @@ import { annotations } from '../../api/common/keys.ts';
 import { parseTraceParent, traceParentOf, type TraceParent } from '../../api/kubernetes/traceparent.ts';
 import type { FinishedSpan, Tracer } from '../../telemetry/tracing.ts';
 import type { RequestObserver } from './observer.ts';
-import { isFinal, type RequestStatus } from '../request/request-type.ts';
+import { isFinal, type RequestStatus } from '../request-status.ts';
 import { stepTimes } from './step-times.ts';
 
 /** Returns the trace that the plugin recorded; a request without one (created by hand) has a trace of its own. */

@@ -1,5 +1,5 @@
 import { conditionTypes } from '../../api/common/conditions.ts';
-import type { RequestStatus } from '../request/request-type.ts';
+import type { RequestStatus } from '../request-status.ts';
 
 /** A step that has ended. Times are milliseconds since 1970. */
 export interface StepTime {

@@ -1,6 +1,7 @@
 import { conditionTypes, leftBehind } from '../../api/common/conditions.ts';
 import { findCondition } from '../../kube/status/conditions.ts';
-import type { RequestScope, RequestStatus } from './request-type.ts';
+import type { RequestScope } from './request-type.ts';
+import type { RequestStatus } from '../request-status.ts';
 import { done, runSteps, waiting, type PassResult, type Step, type StepResult } from './step.ts';
 
 /** How often the cleanup checks whether objects that no watch covers are deleted, in milliseconds. */

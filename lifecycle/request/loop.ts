@@ -7,7 +7,8 @@ import { targetOf } from '../observe/event-target.ts';
 import type { RequestObserver } from '../observe/observer.ts';
 import type { Reporter } from '../observe/reporter.ts';
 import { createRequestMemory, type RequestMemory } from './request-memory.ts';
-import type { RequestResource, RequestStatus, AnyRequestType } from './request-type.ts';
+import type { RequestResource, AnyRequestType } from './request-type.ts';
+import type { RequestStatus } from '../request-status.ts';
 import { createStatusStore, type StatusStore } from './status-store.ts';
 
 /** The words of a product on Kubernetes objects. */

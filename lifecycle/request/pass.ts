@@ -4,13 +4,8 @@ import { canceled, type Canceled } from './canceled.ts';
 import { classifyThrown } from './classify-thrown.ts';
 import { forceCleanup, hasLeftBehind, runCleanup, type CleanupResult } from './cleanup.ts';
 import { draftOf, hasEnded, warnOfLeftovers, type Loop } from './loop.ts';
-import type {
-  ResolutionProblem,
-  ResolvedContext,
-  RequestResource,
-  RequestScope,
-  RequestStatus,
-} from './request-type.ts';
+import type { ResolutionProblem, ResolvedContext, RequestResource, RequestScope } from './request-type.ts';
+import type { RequestStatus } from '../request-status.ts';
 import { summarise } from './status-summary.ts';
 import { expire, requeueAfter, runSteps, waiting, type PassResult } from './step.ts';
 

@@ -4,7 +4,8 @@ import { createLoop, hasFinalizer, type LifecycleDependencies, type Loop } from 
 import { cleanUpVanished, reconcileActive } from './reconcile-active.ts';
 import { reconcileNew } from './reconcile-new.ts';
 import { reconcileTerminal } from './reconcile-terminal.ts';
-import { isFinal, type RequestResource, type AnyRequestType } from './request-type.ts';
+import { type RequestResource, type AnyRequestType } from './request-type.ts';
+import { isFinal } from '../request-status.ts';
 
 /** How many requests are remembered, by the kind of memory. */
 export type Remembered = Readonly<Record<string, number>>;

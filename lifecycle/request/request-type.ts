@@ -1,31 +1,9 @@
-import type { Condition, Kind, Resource } from '../../api/kubernetes/meta.ts';
+import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
 import type { Lister } from '../../kube/cache/lister.ts';
 import type { ReconcileContext } from '../../kube/runtime/controller.ts';
+import type { Failure, RequestStatus } from '../request-status.ts';
 import type { Step } from './step.ts';
 import type { TimeLimits } from './time-limits.ts';
-
-export interface Failure {
-  reason: string;
-  message: string;
-}
-
-/** The part of a request's status that every kind of request has. */
-export interface RequestStatus {
-  phase?: string | undefined;
-  message?: string | undefined;
-  observedGeneration?: number | undefined;
-  servedBy?: string | undefined;
-  startTimestamp?: string | undefined;
-  completionTimestamp?: string | undefined;
-  failure?: Failure | undefined;
-  /** Why a request that is retried has not succeeded yet. */
-  lastFailure?: Failure | undefined;
-  /** Set while the request waits for a slot. */
-  queue?: { ahead: number; reason: string } | undefined;
-  /** When the next retry is due. */
-  retryAt?: string | undefined;
-  conditions?: Condition[] | undefined;
-}
 
 export type RequestResource<Status extends RequestStatus = RequestStatus> = Resource & { status?: Status };
 
@@ -132,8 +110,3 @@ export interface RequestType<
 
 /** A request type of any kind, as the reconcile loop takes it. */
 export type AnyRequestType = RequestType<RequestResource, RequestStatus, RequestScope>;
-
-/** Returns true for terminal phases. */
-export function isFinal(phase: string | undefined): boolean {
-  return phase === 'Completed' || phase === 'Failed' || phase === 'Canceled';
-}

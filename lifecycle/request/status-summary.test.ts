@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { AnyRequestType, RequestResource, RequestStatus } from './request-type.ts';
+import type { AnyRequestType, RequestResource } from './request-type.ts';
+import type { RequestStatus } from '../request-status.ts';
 import { checkpoint, failed, waiting, type StepResult } from './step.ts';
 import { summarise } from './status-summary.ts';
 

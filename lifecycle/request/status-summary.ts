@@ -2,13 +2,8 @@ import type { Condition } from '../../api/kubernetes/meta.ts';
 import { conditionReasons, conditionTypes, leftBehind } from '../../api/common/conditions.ts';
 import { setCondition } from '../../kube/status/conditions.ts';
 import { plainText } from './plain-text.ts';
-import {
-  isFinal,
-  type Fact,
-  type RequestResource,
-  type RequestStatus,
-  type AnyRequestType,
-} from './request-type.ts';
+import { type Fact, type RequestResource, type AnyRequestType } from './request-type.ts';
+import { isFinal, type RequestStatus } from '../request-status.ts';
 import type { CleanupResult } from './cleanup.ts';
 import type { PassResult } from './step.ts';
 

@@ -4,7 +4,7 @@ import { createInformerSet } from '../../kube/cache/informer-set.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { whenAborted } from '../../kube/runtime/abort.ts';
 import { LeadershipLostError } from '../../kube/runtime/leader-election.ts';
-import type { Runnable } from '../../kube/runtime/manager.ts';
+import type { Runnable } from '../../kube/manager.ts';
 import { CrashError } from '../fakes/fake-kube.ts';
 import { whyTaken } from '../fakes/hidden.ts';
 import { createCandidate } from './candidate.ts';

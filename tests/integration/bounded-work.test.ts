@@ -7,7 +7,7 @@ import { namespaces } from '../../api/kubernetes/core.ts';
 import { apiVersionOf, type Key } from '../../api/kubernetes/meta.ts';
 import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import { dataMoverBackups, dataMoverClasses, dataMoverDeletes } from '../../api/datamover/v1alpha1/kinds.ts';
-import { isFinal } from '../../lifecycle/request/request-type.ts';
+import { isFinal } from '../../lifecycle/request-status.ts';
 import { LONGEST_SLEEP_MS } from '../../lifecycle/request/step.ts';
 import { toolFolders } from '../../hack/cluster/tools.ts';
 import type { Informer } from '../../kube/cache/shared-informer.ts';

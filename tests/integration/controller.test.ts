@@ -5,7 +5,7 @@ import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { createController } from '../../kube/runtime/controller.ts';
 import { createLeaderElector } from '../../kube/runtime/leader-election.ts';
 import { leases } from '../../kube/runtime/lease.ts';
-import { createManager } from '../../kube/runtime/manager.ts';
+import { createManager } from '../../kube/manager.ts';
 import { isConditionTrue, setCondition } from '../../kube/status/conditions.ts';
 import { addFinalizer, removeFinalizer } from '../../kube/status/finalizers.ts';
 import { silentLogger } from '../../telemetry/log.ts';

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { namespaces } from '../../api/kubernetes/core.ts';
 import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
-import { crdDefinitions } from '../../api/schema/crd.ts';
+import { crdDefinitions } from '../../api/datamover/v1alpha1/crds.ts';
 import type {
   DataMoverBackup,
   DataMoverBackupStatus,

@@ -6,7 +6,7 @@ import { createKubeClient } from '../../kube/client/http-kube-client.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { createLeaderElector } from '../../kube/runtime/leader-election.ts';
 import { writesOfLeader } from '../../kube/runtime/leader-writes.ts';
-import { createManager } from '../../kube/runtime/manager.ts';
+import { createManager } from '../../kube/manager.ts';
 import { silentLogger, type Logger } from '../../telemetry/log.ts';
 import { patientMover, VELERO } from '../load/load.ts';
 import { countWork, type Tally } from '../load/tally.ts';

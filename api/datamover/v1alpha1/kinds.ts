@@ -5,6 +5,7 @@ import type { DataMoverDelete } from './data-mover-delete.ts';
 import type { DataMoverPrune } from './data-mover-prune.ts';
 import type { DataMoverRestore } from './data-mover-restore.ts';
 import { GROUP, VERSION } from './keys.ts';
+import type { RequestKind } from './names.ts';
 
 /** Coordinates of our kinds. Imports no schema: the plugin must start without zod. */
 
@@ -17,3 +18,18 @@ export const dataMoverBackups = ours<DataMoverBackup>('DataMoverBackup', 'datamo
 export const dataMoverRestores = ours<DataMoverRestore>('DataMoverRestore', 'datamoverrestores');
 export const dataMoverDeletes = ours<DataMoverDelete>('DataMoverDelete', 'datamoverdeletes');
 export const dataMoverPrunes = ours<DataMoverPrune>('DataMoverPrune', 'datamoverprunes');
+
+/** The type of each kind of requests. */
+export interface Requests {
+  backup: DataMoverBackup;
+  restore: DataMoverRestore;
+  delete: DataMoverDelete;
+  prune: DataMoverPrune;
+}
+
+export const requestKinds: { readonly [K in RequestKind]: Kind<Requests[K]> } = {
+  backup: dataMoverBackups,
+  restore: dataMoverRestores,
+  delete: dataMoverDeletes,
+  prune: dataMoverPrunes,
+};

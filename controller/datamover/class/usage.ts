@@ -1,8 +1,9 @@
 import { formatKey, keyOf, type Resource } from '../../../api/kubernetes/meta.ts';
 import type { DataMoverClassStatus } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
-import type { Informers } from '../informers.ts';
+import { requestInformers } from '../informers.ts';
+import { type Informers } from '../environment.ts';
 import { compareText, createLine, type Line } from '../../../lifecycle/admission/sorted-line.ts';
-import { isFinal } from '../../../lifecycle/request/request-type.ts';
+import { isFinal } from '../../../lifecycle/request-status.ts';
 
 const NAMED = 10;
 
@@ -22,9 +23,7 @@ export interface Usage {
 /**
  * Creates the usage from changes of requests instead of lists: a class is reconciled often, and thousands of requests may use it.
  */
-export function createUsage(
-  informers: Pick<Informers, 'backups' | 'restores' | 'deletes' | 'prunes'>,
-): Usage {
+export function createUsage(informers: Informers): Usage {
   /** Names of requests in alphabetical order, by class. */
   const users = new Map<string, Line<string>>();
 
@@ -47,8 +46,7 @@ export function createUsage(
     if (after !== undefined && is !== undefined) join(is, nameOf(after));
   }
 
-  const { backups, restores, deletes, prunes } = informers;
-  for (const informer of [backups, restores, deletes, prunes] as const) informer.onChange(follow);
+  for (const [, informer] of requestInformers(informers)) informer.onChange(follow);
 
   return {
     of(className) {

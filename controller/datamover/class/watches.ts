@@ -6,7 +6,8 @@ import {
 } from '../../../api/datamover/v1alpha1/class-resolution.ts';
 import type { DataMoverClass } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
 import type { Controller } from '../../../kube/runtime/controller.ts';
-import type { Informers } from '../informers.ts';
+import { requestInformers } from '../informers.ts';
+import { type Informers } from '../environment.ts';
 import { affectsMatching, affectsMatchingOfClaim, type Matches } from './matches.ts';
 import { classInUse } from './usage.ts';
 
@@ -19,7 +20,7 @@ export function watchForClasses(
   controller: Pick<Controller, 'enqueue' | 'enqueueAfter'>,
   matches: Matches,
 ): void {
-  const { classes, claims, volumes, backups, restores, deletes, prunes } = informers;
+  const { classes, claims, volumes } = informers;
 
   function enqueueAllSoon(): void {
     matches.classesChanged();
@@ -57,7 +58,7 @@ export function watchForClasses(
     usageChanged(was);
     usageChanged(is);
   };
-  for (const informer of [backups, restores, deletes, prunes] as const) informer.onChange(requestChanged);
+  for (const [, informer] of requestInformers(informers)) informer.onChange(requestChanged);
 }
 
 /** Includes only the part of the status that decides about claims. */

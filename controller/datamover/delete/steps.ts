@@ -3,7 +3,7 @@ import { dataMoverDeleteSpec } from '../../../api/datamover/v1alpha1/data-mover-
 import { dataMoverDeletes } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { requestPrune } from '../prune/request-prune.ts';
 import { ownerReferenceTo } from '../../../lifecycle/request/child-identity.ts';
-import { checkMaintenance, checkMaintenanceSpec } from '../repository-maintenance.ts';
+import { checkMaintenance, checkMaintenanceSpec } from '../resolution/repository-maintenance.ts';
 import { recover } from '../retry.ts';
 import { checkSnapshotID } from '../../../movers/snapshot-id.ts';
 import { admit, followMover } from '../transfer-steps.ts';

@@ -1,33 +1,20 @@
 import type { Lister } from '../../../kube/cache/lister.ts';
 import { parseKey, type Kind, type Resource } from '../../../api/kubernetes/meta.ts';
-import type { DataMoverBackup } from '../../../api/datamover/v1alpha1/data-mover-backup.ts';
-import type { DataMoverDelete } from '../../../api/datamover/v1alpha1/data-mover-delete.ts';
-import type { DataMoverPrune } from '../../../api/datamover/v1alpha1/data-mover-prune.ts';
-import type { DataMoverRestore } from '../../../api/datamover/v1alpha1/data-mover-restore.ts';
 import { FINALIZER } from '../../../api/datamover/v1alpha1/keys.ts';
-import {
-  dataMoverBackups,
-  dataMoverDeletes,
-  dataMoverPrunes,
-  dataMoverRestores,
-} from '../../../api/datamover/v1alpha1/kinds.ts';
+import { requestKinds } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { isConflict, isNotFound } from '../../../kube/client/kube-error.ts';
 import type { Clock } from '../../../kube/runtime/clock.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 import type { Environment } from '../environment.ts';
-import { CHILD_INDEX } from '../informers.ts';
+import { CHILD_INDEX } from '../../../lifecycle/request-controllers.ts';
 import type { Mover, RequestKind } from '../../../movers/mover.ts';
 import { nameOf } from '../../../kube/runtime/deleter.ts';
-import { isFinal } from '../../../lifecycle/request/request-type.ts';
-import { leftovers, type Leftover, type Origin } from './leftovers.ts';
+import { type RequestResource } from '../../../lifecycle/request/request-type.ts';
+import { isFinal } from '../../../lifecycle/request-status.ts';
+import { KINDS, leftovers, type Leftover, type Origin } from './leftovers.ts';
 
 /** Per kind: returns true if this controller serves the request. */
-export interface Ownership {
-  backup: (request: DataMoverBackup) => boolean;
-  restore: (request: DataMoverRestore) => boolean;
-  delete: (request: DataMoverDelete) => boolean;
-  prune: (request: DataMoverPrune) => boolean;
-}
+export type Ownership = Readonly<Record<RequestKind, (request: RequestResource) => boolean>>;
 
 export interface CollectorOptions {
   env: Pick<Environment, 'client' | 'listers' | 'namespace' | 'self' | 'cleaner'>;
@@ -51,13 +38,6 @@ type Request = Resource & { status?: { phase?: string | undefined } };
 /** Longer than any cache lags. */
 export const SETTLED_MS = 600_000;
 
-const KIND_OF: Readonly<Record<RequestKind, Kind<Request>>> = {
-  backup: dataMoverBackups,
-  restore: dataMoverRestores,
-  delete: dataMoverDeletes,
-  prune: dataMoverPrunes,
-};
-
 export function createCollector({ env, movers, isOwn, clock, log }: CollectorOptions): Collector {
   const { client, listers, namespace, self, cleaner } = env;
   /** The first time at which each object was seen without a request that needs it, on the monotonic clock. */
@@ -65,12 +45,7 @@ export function createCollector({ env, movers, isOwn, clock, log }: CollectorOpt
 
   /** Reads the cache; `undefined` if no such request exists. */
   function isOverAndOurs(child: string): boolean | undefined {
-    const looks = [
-      look(listers.backups, isOwn.backup, child),
-      look(listers.restores, isOwn.restore, child),
-      look(listers.deletes, isOwn.delete, child),
-      look(listers.prunes, isOwn.prune, child),
-    ];
+    const looks = KINDS.map((kind) => look<Request>(listers[`${kind}s`], isOwn[kind], child));
     return looks.find((one) => one !== undefined);
   }
 
@@ -85,7 +60,9 @@ export function createCollector({ env, movers, isOwn, clock, log }: CollectorOpt
   /** Reads from the API server, because a cache may lack an existing request. */
   async function isStillWanted(origin: Origin | undefined, signal: AbortSignal): Promise<boolean> {
     if (origin === undefined) return false;
-    const request = await client.get(KIND_OF[origin.kind], parseKey(origin.request), { signal });
+    const request = await client.get(requestKinds[origin.kind] as Kind<Request>, parseKey(origin.request), {
+      signal,
+    });
     return request?.metadata.uid === origin.uid && !isOver(request);
   }
 

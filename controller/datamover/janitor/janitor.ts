@@ -9,12 +9,13 @@ import type { Kind } from '../../../api/kubernetes/meta.ts';
 import { backups, restores } from '../../../api/velero/v1.ts';
 import type { KubeClient } from '../../../kube/client/kube-client.ts';
 import { sleep, type Clock } from '../../../kube/runtime/clock.ts';
-import type { Runnable } from '../../../kube/runtime/manager.ts';
+import type { Runnable } from '../../../kube/manager.ts';
 import { inTurns } from '../../../kube/runtime/turns.ts';
 import type { Logger } from '../../../telemetry/log.ts';
 import { excludeClaims, ownClaims } from '../../../volumes/exposure/exclude-from-velero.ts';
 import type { Listers } from '../environment.ts';
 import type { Collector, Ownership } from './collector.ts';
+import { KINDS } from './leftovers.ts';
 import { reconcileOwnedBackup } from './owned-backup.ts';
 import { actionForMaintenance, actionForRestore, veleroBackupOf, veleroRestoreOf } from './ownership.ts';
 import { deleteRequest, forEachRequest, veleroObjects, type Sweep } from './sweep.ts';
@@ -45,12 +46,7 @@ export interface Janitor extends Runnable {
   sweep(signal: AbortSignal): Promise<void>;
 }
 
-const ALL_OWN: Ownership = {
-  backup: () => true,
-  restore: () => true,
-  delete: () => true,
-  prune: () => true,
-};
+const ALL_OWN = Object.fromEntries(KINDS.map((kind) => [kind, () => true])) as unknown as Ownership;
 
 export function createJanitor(options: JanitorOptions): Janitor {
   const { clock, log, intervalMs = JANITOR_INTERVAL_MS } = options;

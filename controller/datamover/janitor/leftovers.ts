@@ -6,6 +6,7 @@ import {
 import { volumeSnapshotContents, volumeSnapshots } from '../../../api/kubernetes/snapshot.ts';
 import { keyOf, type Kind, type Resource } from '../../../api/kubernetes/meta.ts';
 import { annotations, labels } from '../../../api/datamover/v1alpha1/keys.ts';
+import { requestKinds } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { childName, childNameIn } from '../../../api/datamover/v1alpha1/names.ts';
 import { inTurns } from '../../../kube/runtime/turns.ts';
 import type { Environment } from '../environment.ts';
@@ -37,7 +38,7 @@ type Sources = Pick<Environment, 'client' | 'listers' | 'namespace'> & {
   movers: readonly Pick<Mover, 'children' | 'cleanup'>[];
 };
 
-const KINDS: readonly RequestKind[] = ['backup', 'restore', 'delete', 'prune'];
+export const KINDS = Object.keys(requestKinds) as readonly RequestKind[];
 
 /**
  * Yields every object of a request that is in the protected namespace, or cluster-scoped and bound to it. Only administrators can

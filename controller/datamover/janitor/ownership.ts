@@ -2,7 +2,7 @@ import type { Resource } from '../../../api/kubernetes/meta.ts';
 import type { DataMoverBackup } from '../../../api/datamover/v1alpha1/data-mover-backup.ts';
 import type { DataMoverRestore } from '../../../api/datamover/v1alpha1/data-mover-restore.ts';
 import { annotations, labels } from '../../../api/datamover/v1alpha1/keys.ts';
-import { isFinal } from '../../../lifecycle/request/request-type.ts';
+import { isFinal } from '../../../lifecycle/request-status.ts';
 
 /** What to do with a request according to the state of its Velero backup or restore. */
 export type OwnerAction =

@@ -6,7 +6,7 @@ import { dataMoverPrunes } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { pruneName } from '../../../api/datamover/v1alpha1/names.ts';
 import { ownLabels } from '../../../api/common/own-labels.ts';
 import { PRUNED_INDEX, type Environment } from '../environment.ts';
-import { isFinal } from '../../../lifecycle/request/request-type.ts';
+import { isFinal } from '../../../lifecycle/request-status.ts';
 import type { ResolvedClass } from '../resolution/resolve-class.ts';
 
 /**

@@ -13,7 +13,7 @@ import type {
   RepositoryRequest,
 } from '../../../movers/mover.ts';
 import { ownerReferenceTo } from '../../../lifecycle/request/child-identity.ts';
-import { checkMaintenance, checkMaintenanceSpec } from '../repository-maintenance.ts';
+import { checkMaintenance, checkMaintenanceSpec } from '../resolution/repository-maintenance.ts';
 import { recover } from '../retry.ts';
 import { admit, deletedTooEarly, followMover, stopUnwanted } from '../transfer-steps.ts';
 import { checkpoint, done, failed, type Step, type StepResult } from '../../../lifecycle/request/step.ts';

@@ -2,7 +2,7 @@ import { formatKey, keyOf, type Resource } from '../../../api/kubernetes/meta.ts
 import { resolvePinned, resolveRecorded } from '../../../api/datamover/v1alpha1/class-resolution.ts';
 import type { DataMoverClass } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
 import type { Environment } from '../environment.ts';
-import { madeByAnother } from '../repository-maintenance.ts';
+import { madeByAnother } from './repository-maintenance.ts';
 import { resolveClassFor, type ResolvedClass, type ResolutionProblem } from './resolve-class.ts';
 
 /** A request about data that a backup has left in a repository. */

@@ -6,7 +6,7 @@ import {
   type VolumeSnapshotContent,
 } from '../../../api/kubernetes/snapshot.ts';
 import { formatKey, keyOf, type Key, type Kind, type Resource } from '../../../api/kubernetes/meta.ts';
-import { crdDefinitions } from '../../../api/schema/crd.ts';
+import { crdDefinitions } from '../../../api/datamover/v1alpha1/crds.ts';
 import type { KubeClient, PodLogOptions } from '../../../kube/client/kube-client.ts';
 import { KubeError } from '../../../kube/client/kube-error.ts';
 import { createFakeClock, type FakeClock } from '../fake-clock.ts';

@@ -1,10 +1,10 @@
 import type { z } from 'zod';
-import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
-import { ownerOf } from '../../movers/repository-path.ts';
-import { checkFields } from './check-fields.ts';
-import { quoted } from '../../lifecycle/request/plain-text.ts';
-import { isUnderstood, type ResolvedClass, type ResolutionProblem } from './resolution/resolve-class.ts';
-import { done, failed, type StepResult } from '../../lifecycle/request/step.ts';
+import type { DataMoverClass } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
+import { ownerOf } from '../../../movers/repository-path.ts';
+import { checkFields } from '../check-fields.ts';
+import { quoted } from '../../../lifecycle/request/plain-text.ts';
+import { isUnderstood, type ResolvedClass, type ResolutionProblem } from './resolve-class.ts';
+import { done, failed, type StepResult } from '../../../lifecycle/request/step.ts';
 
 /** The repository that a request changes. */
 export interface MaintainedRepository {

@@ -1,7 +1,7 @@
-import type { Logger } from '../../telemetry/log.ts';
-import type { InformerSet } from '../cache/informer-set.ts';
-import { type Clock, systemClock } from './clock.ts';
-import type { LeaderElector } from './leader-election.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { InformerSet } from './cache/informer-set.ts';
+import { type Clock, systemClock } from './runtime/clock.ts';
+import type { LeaderElector } from './runtime/leader-election.ts';
 
 /** Runs until its signal fires, for example a controller or the janitor. */
 export interface Runnable {

@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
-import { silentLogger } from '../../telemetry/log.ts';
-import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
-import { FakeKube } from '../../tests/fakes/fake-kube.ts';
-import { createInformerSet } from '../cache/informer-set.ts';
-import type { KubeClient } from '../client/kube-client.ts';
-import { KubeError } from '../client/kube-error.ts';
-import { createController } from './controller.ts';
-import { createLeaderElector } from './leader-election.ts';
-import { leases } from './lease.ts';
-import { writesOfLeader } from './leader-writes.ts';
+import type { Kind, Resource } from '../api/kubernetes/meta.ts';
+import { silentLogger } from '../telemetry/log.ts';
+import { createFakeClock } from '../tests/fakes/fake-clock.ts';
+import { FakeKube } from '../tests/fakes/fake-kube.ts';
+import { createInformerSet } from './cache/informer-set.ts';
+import type { KubeClient } from './client/kube-client.ts';
+import { KubeError } from './client/kube-error.ts';
+import { createController } from './runtime/controller.ts';
+import { createLeaderElector } from './runtime/leader-election.ts';
+import { leases } from './runtime/lease.ts';
+import { writesOfLeader } from './runtime/leader-writes.ts';
 import { createManager, type Runnable } from './manager.ts';
 
 const widgets: Kind<Resource> = {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { CATEGORY, crdDefinitions } from './crd.ts';
-import { backupPhases } from '../datamover/v1alpha1/data-mover-backup.ts';
-import { dataMoverClassSpec } from '../datamover/v1alpha1/data-mover-class.ts';
-import { deletePhases } from '../datamover/v1alpha1/data-mover-delete.ts';
-import { restorePhases } from '../datamover/v1alpha1/data-mover-restore.ts';
-import { backupResult } from '../datamover/v1alpha1/schema.ts';
+import { CATEGORY, crdDefinitions } from './crds.ts';
+import { backupPhases } from './data-mover-backup.ts';
+import { dataMoverClassSpec } from './data-mover-class.ts';
+import { deletePhases } from './data-mover-delete.ts';
+import { restorePhases } from './data-mover-restore.ts';
+import { backupResult } from './schema.ts';
 
 describe('crdDefinitions', () => {
   it('holds every kind once, under the short names people type', () => {
