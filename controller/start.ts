@@ -13,9 +13,7 @@ import { createLogger, type Logger } from '../telemetry/log.ts';
 import { createPrometheusMetrics } from '../telemetry/prometheus.ts';
 import { parseConfig, USAGE } from './config.ts';
 import { checkCrds } from './crds/check.ts';
-import { createDataMover } from './datamover/app.ts';
-import { EVENTS } from './datamover/events.ts';
-import { createEventReporter } from '../lifecycle/observe/event-reporter.ts';
+import { productsOf } from './products.ts';
 import type { MoverFactory } from '../movers/factory.ts';
 
 /** The options that differ between the controllers of one cluster. */
@@ -75,24 +73,26 @@ async function run({ name, movers }: ControllerOptions): Promise<void> {
     labels: ownLabels(),
     log,
   });
-  await checkCrds(client, stop);
+  const products = productsOf({ movers });
+  await checkCrds(
+    client,
+    products.flatMap(({ crds }) => crds),
+    stop,
+  );
   const clusterName = config.clusterName ?? (await shortClusterId(client, stop));
-  const { controllers, janitor } = createDataMover({
+  const deps = {
     client: elector === undefined ? client : writesOfLeader(client, () => elector.isLeader()),
     informerSet: informers,
-    namespace: config.namespace,
+    recorder,
     name,
     clusterName,
-    movers,
-    reporter: createEventReporter(recorder, EVENTS),
+    config,
     log,
     metrics,
-    workers: config.workers,
-    janitorIntervalMs: config.janitorIntervalMs,
-  });
+  };
   const manager = createManager({
     informers: [informers],
-    runnables: [...controllers, janitor],
+    runnables: products.flatMap((product) => product.setup(deps)),
     ...(elector !== undefined && { leaderElection: elector }),
     closers: [
       () => recorder.close(),

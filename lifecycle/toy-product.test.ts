@@ -1,9 +1,10 @@
 import { expect, it } from '@jest/globals';
 import { configMaps, type ConfigMap } from '../api/kubernetes/core.ts';
 import { keyOf, type Kind, type Resource } from '../api/kubernetes/meta.ts';
+import type { Lister } from '../kube/cache/lister.ts';
 import { createInformerSet } from '../kube/cache/informer-set.ts';
-import { createCreator } from '../kube/runtime/creator.ts';
-import { createCleaner } from '../kube/runtime/deleter.ts';
+import { createCreator, type Creator } from '../kube/runtime/creator.ts';
+import { createCleaner, type Cleaner } from '../kube/runtime/deleter.ts';
 import { silentLogger } from '../telemetry/log.ts';
 import { createFakeClock } from '../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../tests/fakes/fake-kube.ts';
@@ -45,6 +46,42 @@ const greetings: Kind<Greeting> = {
 const NAMESPACE = 'toys';
 const KEY = { namespace: 'app', name: 'hello' };
 
+interface Tools {
+  creator: Creator;
+  cleaner: Cleaner;
+  texts: Lister<ConfigMap>;
+}
+
+function stepsOf({ creator, cleaner, texts }: Tools): Record<'write' | 'remove', Step<GreetingScope>> {
+  const write: Step<GreetingScope> = {
+    name: 'write',
+    async run({ status, text, child, signal, now }) {
+      if (status.writtenAt !== undefined) return done;
+      const { name, labels, annotations } = child;
+      const map: ConfigMap = {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name, namespace: NAMESPACE, labels, annotations },
+        data: { text },
+      };
+      await creator.createOnce(configMaps, map, signal);
+      status.writtenAt = now.toISOString();
+      return checkpoint;
+    },
+  };
+  const remove: Step<GreetingScope> = {
+    name: 'remove',
+    async run({ child, signal }) {
+      const key = { namespace: NAMESPACE, name: child.name };
+      const cached = texts.get(`${NAMESPACE}/${child.name}`);
+      return untilGone(
+        await cleaner.remove(requestUidOf(child), [{ kind: configMaps, key, cached }], signal),
+      );
+    },
+  };
+  return { write, remove };
+}
+
 function startToys(): { kube: FakeKube; settle(): Promise<void>; stop(): Promise<void> } {
   const clock = createFakeClock();
   const kube = new FakeKube({ clock });
@@ -69,32 +106,7 @@ function startToys(): { kube: FakeKube; settle(): Promise<void>; stop(): Promise
     clock,
   };
 
-  const write: Step<GreetingScope> = {
-    name: 'write',
-    async run({ status, text, child, signal, now }) {
-      if (status.writtenAt !== undefined) return done;
-      const { name, labels, annotations } = child;
-      const map: ConfigMap = {
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-        metadata: { name, namespace: NAMESPACE, labels, annotations },
-        data: { text },
-      };
-      await creator.createOnce(configMaps, map, signal);
-      status.writtenAt = now.toISOString();
-      return checkpoint;
-    },
-  };
-  const remove: Step<GreetingScope> = {
-    name: 'remove',
-    async run({ child, signal }) {
-      const key = { namespace: NAMESPACE, name: child.name };
-      const cached = texts.store.get(`${NAMESPACE}/${child.name}`);
-      return untilGone(
-        await cleaner.remove(requestUidOf(child), [{ kind: configMaps, key, cached }], signal),
-      );
-    },
-  };
+  const { write, remove } = stepsOf({ creator, cleaner, texts: texts.store });
   const type: RequestType<Greeting, GreetingStatus, GreetingScope> = {
     kind: greetings,
     lister: requests.store,

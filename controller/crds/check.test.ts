@@ -22,7 +22,8 @@ function install(kind?: string, change: (schema: OpenApiSchema) => void = () => 
   return kube;
 }
 
-const check = (kube: FakeKube): Promise<void> => checkCrds(kube.client(), new AbortController().signal);
+const check = (kube: FakeKube): Promise<void> =>
+  checkCrds(kube.client(), crdDefinitions, new AbortController().signal);
 
 /** Returns the schema of the field at this path. */
 function at(schema: OpenApiSchema, ...path: string[]): OpenApiSchema {

@@ -4,8 +4,7 @@ import {
   type CustomResourceDefinition,
   type OpenApiSchema,
 } from '../../api/kubernetes/apiextensions.ts';
-import { type CrdDefinition } from '../../api/schema/crd.ts';
-import { crdDefinitions } from '../../api/datamover/v1alpha1/crds.ts';
+import type { CrdDefinition } from '../../api/schema/crd.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { isForbidden } from '../../kube/client/kube-error.ts';
 import { gapsBetween } from './gaps.ts';
@@ -19,8 +18,12 @@ const NAMED = 5;
  * Ensures that the installed CRDs contain every field that this program writes.
  * @throws Error that names each CustomResourceDefinition that is missing or too old, what it lacks, and the remedy
  */
-export async function checkCrds(client: KubeClient, signal: AbortSignal): Promise<void> {
-  const problems = await Promise.all(crdDefinitions.map((one) => problemOf(client, one, signal)));
+export async function checkCrds(
+  client: KubeClient,
+  definitions: readonly CrdDefinition[],
+  signal: AbortSignal,
+): Promise<void> {
+  const problems = await Promise.all(definitions.map((one) => problemOf(client, one, signal)));
   const found = problems.filter((problem) => problem !== undefined);
   if (found.length > 0) throw new Error(`${found.join('; ')}; ${REMEDY}`);
 }

@@ -60,7 +60,8 @@ export function createCollector({ env, movers, isOwn, clock, log }: CollectorOpt
   /** Reads from the API server, because a cache may lack an existing request. */
   async function isStillWanted(origin: Origin | undefined, signal: AbortSignal): Promise<boolean> {
     if (origin === undefined) return false;
-    const request = await client.get(requestKinds[origin.kind] as Kind<Request>, parseKey(origin.request), {
+    const kind: Kind<Request> = requestKinds[origin.kind];
+    const request = await client.get(kind, parseKey(origin.request), {
       signal,
     });
     return request?.metadata.uid === origin.uid && !isOver(request);
