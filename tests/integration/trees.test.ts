@@ -408,6 +408,6 @@ describe('any tree of files', () => {
     async ({ count, attempt }) => {
       await withTree({ items: [], root: { mode: 0o755, uid: 0, attributes: {} } }, attempt, count);
     },
-    600_000,
+    isLong ? 1_800_000 : 600_000,
   );
 });
