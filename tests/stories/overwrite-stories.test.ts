@@ -406,7 +406,7 @@ describe('a controller without the rights to overwrite', () => {
     });
     const { failure } = await end();
     expect(failure?.reason).toBe('Forbidden');
-    expect(failure?.message).toContain('(config/overwrite): pods is forbidden');
+    expect(failure?.message).toContain('apply config/overwrite: pods is forbidden');
     expectUntouched();
   });
 });
