@@ -15,7 +15,7 @@ describe('the command line', () => {
     });
   });
 
-  it('knows its pod', () => {
+  it('takes namespace and identity from POD_NAMESPACE and POD_NAME', () => {
     const { namespace, identity } = parseConfig([], {
       POD_NAMESPACE: 'openshift-adp',
       POD_NAME: 'controller-1',

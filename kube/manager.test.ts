@@ -153,7 +153,7 @@ describe('manager', () => {
     expect(kube.openWatches).toBe(0);
   });
 
-  it('stops quietly when told so before it is in sync', async () => {
+  it('stops without an error if it is aborted before it is in sync', async () => {
     const { clock, kube, manager, stop } = setup();
     kube.before = () => {
       throw new KubeError({ code: 0, reason: 'ConnectionError', message: 'away' });

@@ -16,14 +16,14 @@ describe('a volume', () => {
   const check = (shape: Parameters<typeof checkVolume>[2]) =>
     checkVolume({ name: 'Mine', capabilities: FILES }, 'PersistentVolumeClaim app/data', shape);
 
-  it('is taken where one of its modes can be used', () => {
+  it('is accepted if the mover supports one of its modes', () => {
     expect(
       check({ volumeMode: 'Filesystem', accessModes: ['ReadWriteOnce', 'ReadWriteMany'] }),
     ).toBeUndefined();
     expect(check({})).toBeUndefined();
   });
 
-  it('is refused by name where none can', () => {
+  it('is rejected by name if the mover supports none of its modes', () => {
     expect(check({ volumeMode: 'Block' })).toMatchObject({ reason: 'UnsupportedVolumeMode' });
     expect(check({ accessModes: ['ReadWriteOnce'] })).toMatchObject({
       reason: 'UnsupportedVolumeMode',
@@ -39,7 +39,7 @@ describe('a mover', () => {
   const mine = { name: 'Mine', snapshotIDs: NUMBERS };
   const forget: Mover['forget'] = () => Promise.resolve({ state: 'Done', facts: { alreadyGone: true } });
 
-  it('has the methods for what it says it can, and no others', () => {
+  it('must have exactly the methods for its declared capabilities', () => {
     expect(contradictionIn({ ...mine, capabilities: FILES })).toBeUndefined();
     expect(contradictionIn({ ...mine, capabilities: { ...FILES, forget: true }, forget })).toBeUndefined();
     expect(contradictionIn({ ...mine, capabilities: { ...FILES, forget: true } })).toBe(
@@ -64,7 +64,7 @@ describe('a mover', () => {
   });
 
   it.each([/.*/, /[a-z-]+/, /\S+/, /[^/]+/, /[0-9./]+/, /[0-9]+|latest/])(
-    'may not take %s for ids of its snapshots',
+    'may not use %s as the pattern of its snapshot ids',
     (pattern) => {
       const snapshotIDs = { pattern, form: 'whatever' };
       expect(contradictionIn({ name: 'Mine', capabilities: FILES, snapshotIDs })).toMatch(

@@ -13,7 +13,7 @@ describe('the path of a repository', () => {
     expect(repositoryPath({ prefix, ...location })).toBe(path);
   });
 
-  it('tells whose it is, whatever the prefix', () => {
+  it('identifies its cluster, namespace and claim with any prefix', () => {
     const name = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?$/);
     fc.assert(
       fc.property(fc.array(name), name, name, name, (prefix, cluster, namespace, pvc) => {
@@ -46,11 +46,11 @@ describe('the path of a repository', () => {
     expect(ownerOf(path)).toBeUndefined();
   });
 
-  it.each(['', 'backups', '/backups//team-a/', 'a.b/c_d'])('may stand below "%s"', (prefix) => {
+  it.each(['', 'backups', '/backups//team-a/', 'a.b/c_d'])('accepts the prefix "%s"', (prefix) => {
     expect(isPrefix(prefix)).toBe(true);
   });
 
-  it.each(['..', 'a/../b', './a', 'a%2Fb', 'a?b', 'a#b', 'a b'])('does not stand below "%s"', (prefix) => {
+  it.each(['..', 'a/../b', './a', 'a%2Fb', 'a?b', 'a#b', 'a b'])('rejects the prefix "%s"', (prefix) => {
     expect(isPrefix(prefix)).toBe(false);
   });
 });

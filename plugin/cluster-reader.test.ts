@@ -24,7 +24,7 @@ describe('the cluster', () => {
     expect(connections()).toBe(1);
   });
 
-  it('is asked for the switch and the classes once, however long the backup takes', async () => {
+  it('is read once for the switch and the classes, even if the backup takes hours', async () => {
     const { cluster, kube, clock } = setUp();
     const ask = () => Promise.all([cluster.classes(), cluster.settings('velero')]);
     await Promise.all([ask(), ask()]);
@@ -35,7 +35,7 @@ describe('the cluster', () => {
     expect(kube.calls.filter(({ kind }) => kind.plural === dataMoverClasses.plural)).toHaveLength(1);
   });
 
-  it('is asked again when it falters, a few times', async () => {
+  it('is read again a few times if the API server is unavailable', async () => {
     const { cluster, kube, clock } = setUp();
     let attempts = 0;
     kube.before = () => {
@@ -50,7 +50,7 @@ describe('the cluster', () => {
     await expect(cluster.classes()).resolves.toEqual([]);
   });
 
-  it('is asked again after an error that does not pass by itself', async () => {
+  it('is read again by the next call after an error that is not transient', async () => {
     const { cluster, kube } = setUp();
     kube.before = () => {
       throw new KubeError({ code: 403, reason: 'Forbidden', message: 'not you' });
@@ -60,7 +60,7 @@ describe('the cluster', () => {
     await expect(cluster.classes()).resolves.toEqual([]);
   });
 
-  it('without our kinds says what to install', async () => {
+  it('without our CustomResourceDefinitions is an error that names what to install', async () => {
     const { cluster, kube } = setUp();
     kube.before = () => {
       throw new KubeError({ code: 404, reason: 'NotFound', message: 'no such kind' });

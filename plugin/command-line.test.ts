@@ -19,7 +19,7 @@ function run(...args: string[]): { code: number | null; stdout: string; stderr: 
 }
 
 describe('started by hand', () => {
-  it('tells what it is, which version, and how to install it', () => {
+  it('prints what it is, its version, and how to install it', () => {
     const { code, stdout, stderr } = run();
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(`velero-plugin-for-datamover ${manifest.version} `);
@@ -27,7 +27,7 @@ describe('started by hand', () => {
     expect(stderr).toContain('velero plugin add IMAGE');
   });
 
-  it('gives help and version when asked', () => {
+  it('prints help and version with --help and --version', () => {
     expect(run('--help')).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('--self-test'),
@@ -40,7 +40,7 @@ describe('started by hand', () => {
     });
   });
 
-  it('knows no other words', () => {
+  it('rejects any other command', () => {
     const { code, stderr } = run('serve');
     expect(code).toBe(1);
     expect(stderr).toMatch(/^velero-plugin-for-datamover: unknown command serve\n/);

@@ -69,14 +69,14 @@ describe('install', () => {
     expect(modes()).toMatchObject({ 'velero-plugin-for-aws': 'file 755' });
   });
 
-  it('refuses what is no folder, and says which', () => {
+  it('rejects a path that is not a folder, and names it', () => {
     const missing = join(work, 'missing');
     expect(() => install(executable, missing)).toThrow(`${missing} is not a folder`);
     expect(() => install(executable, executable)).toThrow(`${executable} is not a folder`);
     expect(() => install(executable, undefined)).toThrow('name the folder');
   });
 
-  it('says which file it cannot write, and why', () => {
+  it('names the file that it cannot write, and the reason', () => {
     mkdirSync(join(target, 'libcpp.so.6', 'in the way'), { recursive: true });
     expect(() => install(executable, target)).toThrow(/cannot write .*\/target\/libcpp\.so\.6: E/);
   });

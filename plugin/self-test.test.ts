@@ -26,7 +26,7 @@ describe('the self-test', () => {
     for (const line of said.slice(0, -1)) expect(line).toMatch(/^OK +\d+\.\d ms {2}\S/);
   });
 
-  it('says why the program does not start', async () => {
+  it('reports why the program does not start', async () => {
     expect(await test([main], { PLUGIN_UNIX_SOCKET_DIR: join(dir, 'missing') })).toBe(1);
     expect(said[0]).toMatch(/^FAILED .* start and print where it listens: no handshake.*code 1/);
     expect(said.join('\n')).toContain('ENOENT');

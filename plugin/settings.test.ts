@@ -33,7 +33,7 @@ async function settingsWith(applications: DataProtectionApplication[], maps: Con
 }
 
 describe('the switch', () => {
-  it('is off where nothing speaks of it', async () => {
+  it('is off if nothing sets it', async () => {
     expect(await settingsWith([], [])).toEqual({
       enabled: false,
       origin: 'no configuration enables it in namespace velero',
@@ -48,12 +48,12 @@ describe('the switch', () => {
       { features: { dataMover: { enable: false } }, dataMoverEnable: true },
       false,
     ],
-  ])('is what the DataProtectionApplication says: %s', async (_, spec, enabled) => {
+  ])('is set by the DataProtectionApplication: %s', async (_, spec, enabled) => {
     const opposite = configMap({ enable: String(!enabled) });
     expect(await settingsWith([application(spec)], [opposite])).toMatchObject({ enabled });
   });
 
-  it('is what the ConfigMap says where the DataProtectionApplication is silent', async () => {
+  it('is set by the ConfigMap if the DataProtectionApplication does not set it', async () => {
     const settings = await settingsWith([application({})], [configMap({ enable: ' true\n' })]);
     expect(settings).toEqual({ enabled: true, origin: 'data.enable of ConfigMap velero/switch' });
   });
@@ -76,7 +76,7 @@ describe('the switch', () => {
     await expect(settingsWith([], two)).rejects.toThrow(/velero\/other, velero\/switch.*keep one/);
   });
 
-  it('takes a cluster without OADP for one without DataProtectionApplications, and no other error for that', async () => {
+  it('does not require the DataProtectionApplication kind, but fails on any other error', async () => {
     const kube = new FakeKube();
     kube.seed(configMaps, configMap({ enable: 'true' }));
     const failWith = (code: number, reason: string) => {

@@ -64,7 +64,7 @@ describe('health server', () => {
 });
 
 describe('metrics', () => {
-  it('gives the same metric for the same name', async () => {
+  it('are the same object for the same name', async () => {
     const metrics = createPrometheusMetrics({ process: false });
     const definition = { name: 'datamover_depth', help: 'Depth' };
     metrics.gauge(definition).set(1);
@@ -124,7 +124,7 @@ describe('log', () => {
   });
 
   it.each(['a\n{"level":"error","msg":"forged"}', 'a\r\nb', 'a\u2028b', '"}\n{"', '\u001b[2J\0'])(
-    'writes %j as one line, wherever it stands',
+    'writes %j as one line, in any field',
     (text) => {
       const dir = mkdtempSync(join(tmpdir(), 'log-'));
       const path = join(dir, 'log');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { MAX_CARRIED_VALUE, ownersKeys } from './owned-keys.ts';
 
-describe('what goes with the data to another volume', () => {
+describe('the metadata that a restore copies to the new volume', () => {
   it.each(['tier', 'example.com/owner', 'app.kubernetes.io/part-of'])('is %s', (key) => {
     expect(ownersKeys({ [key]: 'x' }, 'csi.example.com')).toEqual({ [key]: 'x' });
   });
@@ -20,17 +20,17 @@ describe('what goes with the data to another volume', () => {
     expect(ownersKeys({ [key]: 'x' }, 'csi.example.com')).toEqual({});
   });
 
-  it('is not our own mark, and is that of anybody else', () => {
+  it('excludes the managed-by label of this project and includes that of another manager', () => {
     const key = 'app.kubernetes.io/managed-by';
     expect(ownersKeys({ [key]: 'velero-datamover' })).toEqual({});
     expect(ownersKeys({ [key]: 'Helm' })).toEqual({ [key]: 'Helm' });
   });
 
-  it('is nothing that no record can hold', () => {
+  it('excludes a value that is too long for a record', () => {
     expect(ownersKeys({ note: 'x'.repeat(MAX_CARRIED_VALUE + 1) })).toEqual({});
   });
 
-  it('is nothing where there is nothing', () => {
+  it('is empty if the volume has no metadata', () => {
     expect(ownersKeys(undefined)).toEqual({});
   });
 });

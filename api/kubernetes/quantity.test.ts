@@ -24,7 +24,7 @@ describe('a quantity', () => {
   });
 
   it.each(['', 'Gi', '1GiB', '1 Gi', '-1', '1KI', '1e', 'ten'])(
-    '"%s" is none, and the message says how to write one',
+    '"%s" is rejected, and the message contains a valid example',
     (text) => {
       expect(() => parseQuantity(text)).toThrow('10Gi');
     },

@@ -49,7 +49,7 @@ describe('a mover without a repository', () => {
   const child = childIdentity(childrenOf('backup'), request);
   const signal = AbortSignal.timeout(60_000);
 
-  it('is asked about volumes like any other', () => {
+  it('is checked for supported volume modes like any other', () => {
     const mover = createCopyMover();
     expect(checkVolume(mover, 'PVC app/data', { volumeMode: 'Block' })).toBeUndefined();
     expect(checkVolume(mover, 'PVC app/data', { accessModes: ['ReadOnlyMany'] })).toMatchObject({

@@ -73,7 +73,7 @@ describe('the mirrors', () => {
     await stop();
   });
 
-  it('hold all claims, but of snapshots only our own', async () => {
+  it('contain all claims, but only the VolumeSnapshots of requests', async () => {
     const kube = new FakeKube();
     const claim = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', spec: {} };
     kube.seed(persistentVolumeClaims, { ...claim, metadata: { namespace: 'app', name: 'data' } });

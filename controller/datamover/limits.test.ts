@@ -19,11 +19,11 @@ describe('the limits of a class', () => {
     ['restore', 2, 6],
     ['delete', 3, Infinity],
     ['prune', 4, Infinity],
-  ])('let that many of kind %s run: %d per class, %d per node', (kind, ofClass, ofNode) => {
+  ])('allow this many requests of kind %s: %d per class, %d per node', (kind, ofClass, ofNode) => {
     expect([perClass('gold', kind), perNode('gold', kind)]).toEqual([ofClass, ofNode]);
   });
 
-  it.each(['backup', 'prune'])('let none of kind %s run if the class is gone', (kind) => {
+  it.each(['backup', 'prune'])('allow no request of kind %s if the class does not exist', (kind) => {
     expect([perClass('gone', kind), perNode('gone', kind)]).toEqual([0, 0]);
   });
 });

@@ -21,7 +21,7 @@ describe('the pause after a failed removal', () => {
     expect(status).toMatchObject({ failedTries: 9, lastFailure: failure });
   });
 
-  it('is not begun anew while it lasts', () => {
+  it('does not restart while it lasts', () => {
     const status: DataMoverDeleteStatus = {};
     pauseAfter(request, status, failure, new Date(NOW));
     expect(pauseAfter(request, status, failure, new Date(NOW + 10_000))).toBe(20_000);

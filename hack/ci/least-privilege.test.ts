@@ -22,7 +22,7 @@ describe('rights and their use', () => {
     expect(compare(roles, ...used)).toEqual([]);
   });
 
-  it('lack what is used and not given, also where it is given in the protected namespace only', () => {
+  it('are reported as missing if no role grants them, or only a Role of another namespace', () => {
     const roles = [
       { ...role('Role', ['a'], ['get']), rules: [{ apiGroups: [''], resources: ['a'], verbs: ['get'] }] },
     ];
@@ -32,7 +32,7 @@ describe('rights and their use', () => {
     ]);
   });
 
-  it('exceed what is used, or where it is used', () => {
+  it('are reported as unused, or as too wide if a Role is enough', () => {
     const roles = [role('ClusterRole', ['a'], ['get']), role('Role', ['b'], ['get'])];
     expect(compare(roles, 'get a in velero', 'get b in velero')).toEqual([
       'too wide: get a, a Role would do',

@@ -40,7 +40,7 @@ describe('targets side by side', () => {
     expect((await follow({ second: 2 })).done).toContain('fourth ends');
   });
 
-  it('begin nothing after a failure where they are not to go on, and wait for what runs', async () => {
+  it('start no other target after a failure without keep-going, and wait for running ones', async () => {
     const { code, done } = await follow({ second: 2 }, false);
     expect(code).toBe(2);
     expect(done.sort()).toEqual(['long', 'long ends', 'second', 'second ends']);

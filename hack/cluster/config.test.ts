@@ -20,7 +20,7 @@ function existing(name: string, index: string): void {
 }
 
 describe('loadConfig', () => {
-  it('takes name, folder and cache from the environment, where empty means not set', () => {
+  it('reads name, folder and cache from the environment and treats empty variables as unset', () => {
     const env = {
       CLUSTER_NAME: 'one',
       DATAMOVER_CLUSTER_DIR: baseDir,
@@ -42,7 +42,7 @@ describe('loadConfig', () => {
     expect(() => loadConfig({ baseDir: `/${'a'.repeat(60)}` }, {})).toThrow('DATAMOVER_CLUSTER_DIR');
   });
 
-  it('keeps the index of a cluster that exists and gives a new one another', () => {
+  it('keeps the index of an existing cluster and assigns another one to a new cluster', () => {
     existing('old', '7\n');
     existing('first', '1\n');
     const old = loadConfig({ name: 'old', baseDir }, {});
@@ -53,13 +53,13 @@ describe('loadConfig', () => {
     expect(clusterExists(fresh)).toBe(false);
   });
 
-  it('does not take a broken index file for a cluster', () => {
+  it('does not count a folder with an invalid index file as a cluster', () => {
     existing('broken', 'x');
     expect(clusterExists(loadConfig({ name: 'broken', baseDir }, {}))).toBe(false);
   });
 });
 
-it('names links within the 15 characters of the kernel, whatever the name of the cluster', () => {
+it('limits link names to the 15 characters of the kernel for the longest cluster name', () => {
   const { hostLink, nodeLink } = networkOf('a'.repeat(20), 199);
   expect(Math.max(hostLink.length, nodeLink.length)).toBeLessThanOrEqual(15);
 });

@@ -2,16 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import { chooseVelero } from './current.ts';
 
 describe('the Velero of a cluster', () => {
-  it('is the only one, whatever its namespace', () => {
+  it('is the only one, in any namespace', () => {
     expect(chooseVelero(['openshift-adp'], 'velero')).toBe('openshift-adp');
   });
 
-  it('is the one that VELERO_NAMESPACE names where there are several', () => {
+  it('is the one that VELERO_NAMESPACE names if several exist', () => {
     expect(chooseVelero(['velero', 'velero-b'], 'velero-b')).toBe('velero-b');
   });
 
   it.each([undefined, '', 'elsewhere'])(
-    'is not guessed where there are several (VELERO_NAMESPACE: %s)',
+    'is not guessed if several exist (VELERO_NAMESPACE: %s)',
     (wanted) => {
       expect(chooseVelero(['velero', 'velero-b'], wanted)).toMatchObject({
         what: expect.stringContaining('velero, velero-b'),
@@ -20,7 +20,7 @@ describe('the Velero of a cluster', () => {
     },
   );
 
-  it('is missing where there is none', () => {
+  it('is reported as missing if none exists', () => {
     expect(chooseVelero([], 'velero')).toMatchObject({ remedy: expect.stringContaining('velero install') });
   });
 });

@@ -50,7 +50,7 @@ describe('Supervisor', () => {
     expect(startTime(before)).toBeUndefined();
   });
 
-  it('knows the names of what it has started until it is stopped', async () => {
+  it('lists the names of the processes that it started until they are stopped', async () => {
     expect(supervisor.names()).toEqual([]);
     await supervisor.ensure('a', SLEEP);
     expect(supervisor.names()).toEqual(['a']);
@@ -58,7 +58,7 @@ describe('Supervisor', () => {
     expect(supervisor.names()).toEqual([]);
   });
 
-  it('starts anew what was killed', async () => {
+  it('starts a killed process again', async () => {
     await supervisor.ensure('a', SLEEP);
     const before = pidOf('a');
     process.kill(before, 'SIGKILL');
@@ -123,7 +123,7 @@ describe('Supervisor', () => {
     expect(startTime(pid)).toBeUndefined();
   });
 
-  it('keeps what it says in a log, the last lines of which can be shown', async () => {
+  it('writes the output of a process to a log and returns its last lines', async () => {
     await supervisor.ensure('a', { command: 'sh', args: ['-c', 'echo one; echo two >&2'] });
     await waitUntil('the output', () => lastLines(supervisor.logFile('a'), 2) === 'one\ntwo', {
       timeoutMs: 30_000,

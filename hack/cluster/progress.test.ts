@@ -8,7 +8,7 @@ function recorder(isTTY: boolean): { sink: Sink; text: () => string } {
 }
 
 describe('createProgress', () => {
-  it('prints one plain line per step where nobody watches', async () => {
+  it('prints one plain line per step if the output is not a terminal', async () => {
     const { sink, text } = recorder(false);
     const progress = createProgress(sink);
     expect(await progress.step('first', () => Promise.resolve(7))).toBe(7);

@@ -30,6 +30,6 @@ it('writes folders, files and links as tar reads them', () => {
   expect(contentOf('copy')).toBe(own.toString());
 });
 
-it('refuses a path that the format cannot hold', () => {
+it('refuses a path that is too long for the format', () => {
   expect(() => tarOf([{ path: 'a'.repeat(101), mode: 0o644, content: '' }])).toThrow('too long');
 });

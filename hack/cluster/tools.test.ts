@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { TOOLS, toolFolders, toolVersion } from './tools.ts';
 
-it('names the folder of every tool by its version and a hash of all that goes into it', () => {
+it('names the folder of every tool after its version and a hash of its inputs', () => {
   const folders = toolFolders('/cache');
   for (const tool of TOOLS) {
     const version = toolVersion(tool);

@@ -90,7 +90,7 @@ describe('the summary', () => {
     comparison: { compared: 4, files: 3, bytes: 2 * MIB, differences },
   });
 
-  it('adds the times up and says that all is well', () => {
+  it('adds up the times and reports that everything was restored', () => {
     const text = summaryText(facts([]));
     expect(text).toMatch(/in all +21\.0 s/);
     expect(text).toMatch(/uploaded +1\.0 MiB, restic snapshot 01234567$/m);
@@ -106,7 +106,7 @@ describe('the summary', () => {
     expect(text).not.toContain('everything came back');
   });
 
-  it('names the cluster where it is not the usual one', () => {
+  it('names the cluster if it is not the default one', () => {
     expect(exploreText(facts([]), 'datamover')).not.toContain('CLUSTER_NAME');
     expect(exploreText(facts([]), 'other')).toContain('CLUSTER_NAME=other make demo-down');
   });

@@ -13,7 +13,7 @@ describe.each(all)('CRD of %s', (plural, definition) => {
   const crd = customResourceDefinition(definition);
   const root = crd.spec.versions[0]!.schema.openAPIV3Schema;
 
-  it('is what config/crd/bases holds', () => {
+  it('equals its file in config/crd/bases', () => {
     const file = join(ROOT, `config/crd/bases/oadp.openshift.io_${plural}.yaml`);
     expect(parse(readFileSync(file, 'utf8'))).toEqual(JSON.parse(JSON.stringify(crd)));
   });

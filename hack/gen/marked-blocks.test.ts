@@ -15,7 +15,7 @@ describe('fillBlocks', () => {
     expect(fillBlocks(once, { fields: 'new $& $1' })).toBe(once);
   });
 
-  it('refuses a block that nobody fills', () => {
+  it('refuses a block with an unknown name', () => {
     expect(() => fillBlocks(page(''), {})).toThrow('unknown block "fields"');
   });
 

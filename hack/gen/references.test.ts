@@ -42,7 +42,7 @@ function problemOf(page: string, link: string): string | undefined {
   return `${page}: ${file} has no section ${anchor}`;
 }
 
-describe('what comments and pages refer to is there', () => {
+describe('the target exists for', () => {
   it('links of pages', () => {
     const problems = pages.flatMap((page) =>
       [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => problemOf(page, link)),

@@ -21,7 +21,7 @@ describe('structuralSchema', () => {
     });
   });
 
-  it('tells integers to be 64 bits wide and keeps the bounds that were asked for', () => {
+  it('writes integers as int64 and keeps their explicit bounds', () => {
     expect(structuralSchema(z.int())).toEqual({ type: 'integer', format: 'int64' });
     expect(structuralSchema(z.int().min(0).max(7))).toEqual({
       type: 'integer',
@@ -35,7 +35,7 @@ describe('structuralSchema', () => {
     expect(structuralSchema(z.iso.datetime())).toEqual({ type: 'string', format: 'date-time' });
   });
 
-  it('gives defaults of nested objects', () => {
+  it('includes the defaults of nested objects', () => {
     const schema = z.object({ limits: z.object({ n: z.int().default(3) }).prefault({}) });
     expect(structuralSchema(schema)).toEqual({
       type: 'object',
@@ -62,7 +62,7 @@ describe('structuralSchema', () => {
     expect(schema['x-kubernetes-validations']).toEqual([rule]);
   });
 
-  it('refuses what it cannot express, and says where', () => {
+  it('refuses a type that it cannot express, and names its path', () => {
     const schema = z.object({ a: z.object({ b: z.union([z.string(), z.int()]) }) });
     expect(() => structuralSchema(schema)).toThrow('the schema of .a.b contains anyOf');
     expect(() => structuralSchema(z.object({ d: z.date() }))).toThrow();

@@ -76,7 +76,7 @@ it('finds a circle of types', () => {
   ]);
 });
 
-it('lets no two parts import each other', () => {
+it('finds no parts that import each other, except the known ones', () => {
   expect(FILES.length).toBeGreaterThan(300);
   const graph = importsOf(FILES, (file) => readFileSync(path.join(ROOT, file), 'utf8'));
   expect(circlesIn(graph)).toEqual(KNOWN);

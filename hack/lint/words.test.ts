@@ -47,7 +47,7 @@ describe.each([
 });
 
 describe('the frequencies of words', () => {
-  it('count all forms of a word, whatever their case, and no part of another word', () => {
+  it('count all forms of a word in any case, but no part of another word', () => {
     const text = 'It says. Say it, essay. ' + 'word '.repeat(5);
     expect(frequencies(text, { say: /say|says/ })).toEqual({ say: 2000 });
   });

@@ -14,7 +14,7 @@ it('finds the archive among other repositories for Debian', () => {
   expect(archiveIn(printed)).toBe('http://mirror.example.com/debian');
 });
 
-it('knows it by its place where there are no updates of a release, as in testing', () => {
+it('recognizes the archive by its path for a release without updates, such as testing', () => {
   const printed = [
     line('https://packages.example.com/linux/debian', 'trixie'),
     line('http://mirror.example.com/debian', 'testing'),
@@ -22,7 +22,7 @@ it('knows it by its place where there are no updates of a release, as in testing
   expect(archiveIn(printed)).toBe('http://mirror.example.com/debian');
 });
 
-it('finds nothing where apt knows no archive', () => {
+it('finds no archive if apt lists none', () => {
   expect(archiveIn(line('https://packages.example.com/linux/debian', 'bookworm'))).toBeUndefined();
   expect(archiveIn('')).toBeUndefined();
 });

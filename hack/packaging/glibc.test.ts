@@ -10,7 +10,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it('tells the newest glibc whose functions a binary uses', () => {
+it('returns the newest glibc version whose functions a binary uses', () => {
   const file = join(folder, 'library.so');
   const strings = [
     '',
@@ -26,7 +26,7 @@ it('tells the newest glibc whose functions a binary uses', () => {
   expect(neededGlibc(file)).toBe('2.18');
 });
 
-it('tells nothing about a file that uses none', () => {
+it('returns nothing for a file that uses no glibc', () => {
   const file = join(folder, 'static');
   writeFileSync(file, 'mentions GLIBC_2.99 in its text');
   expect(neededGlibc(file)).toBeUndefined();
@@ -36,7 +36,7 @@ it('compares versions by their numbers', () => {
   expect(newestVersion(['2.9', undefined, '2.31', '2.4'])).toBe('2.31');
 });
 
-it('knows that the Node of this project runs on glibc 2.31', () => {
+it('finds that the Node of this project runs on glibc 2.31', () => {
   const needed = neededGlibc(process.execPath);
   expect(newestVersion([needed, '2.31'])).toBe('2.31');
 });

@@ -29,7 +29,7 @@ function setup() {
 }
 
 describe('informer set', () => {
-  it('mirrors objects, tells every handler of every change, and finds them by index', async () => {
+  it('mirrors objects, reports every change to every handler, and finds objects by index', async () => {
     const { clock, kube, informers, stop } = setup();
     kube.seed(configMaps, object('old', { team: 'x' }));
     const informer = informers.informer(configMaps, {
@@ -56,7 +56,7 @@ describe('informer set', () => {
     expect(kube.openWatches).toBe(0);
   });
 
-  it('lists and watches a kind and scope once, whoever asks, and starts late ones at once', async () => {
+  it('lists and watches each kind and scope once, and starts late informers at once', async () => {
     const { clock, kube, informers, stop } = setup();
     const running = informers.run(stop.signal);
     const first = informers.informer(configMaps, { namespace: 'app' });
@@ -71,7 +71,7 @@ describe('informer set', () => {
     await running;
   });
 
-  it('goes on when a handler throws', async () => {
+  it('continues if a handler throws', async () => {
     const { clock, kube, informers, stop } = setup();
     const informer = informers.informer(configMaps);
     const seen: unknown[] = [];
@@ -139,7 +139,7 @@ describe('informer set', () => {
     await running;
   });
 
-  it('gives up a list whose next page does not come, and names the kind', async () => {
+  it('fails if the next page of a list does not arrive, and names the kind', async () => {
     const { clock, informers, stop } = setupPages(10, 6_000);
     const running = informers.run(stop.signal);
     const waiting = expect(informers.waitForSync({ timeoutMs: 5_000 })).rejects.toThrow(

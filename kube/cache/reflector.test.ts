@@ -149,7 +149,7 @@ describe('list and watch', () => {
     });
   });
 
-  it('goes on from the last bookmark when the server ends the watch', async () => {
+  it('resumes from the last bookmark when the server ends the watch', async () => {
     start();
     const first = await server.watch(0);
     first.send('BOOKMARK', bookmark('150'));
@@ -158,7 +158,7 @@ describe('list and watch', () => {
     expect(queries()).toEqual(['list', 'watch 100', 'watch 150']);
   });
 
-  it('goes on from the last event after a reset, without a new list', async () => {
+  it('resumes from the last event after a connection reset, without a new list', async () => {
     const { clock, changed, reflector } = start();
     const first = await server.watch(0);
     first.send('ADDED', widget('a', '120'));
@@ -184,7 +184,7 @@ describe('list and watch', () => {
     expect(store.size).toBe(1);
   });
 
-  it('tells of trouble that stays once, and of other trouble again', async () => {
+  it('logs a persistent error as a warning once, and a different error again', async () => {
     const missing = status(404, 'NotFound');
     server.next(missing, missing, missing, status(403, 'Forbidden'), missing, listOf('100', []));
     const told: string[] = [];
@@ -199,7 +199,7 @@ describe('list and watch', () => {
     expect(told).toEqual(['warn 404', 'debug 404', 'debug 404', 'warn 403', 'warn 404']);
   });
 
-  it('lists anew when its version is too old, and tells what was deleted meanwhile', async () => {
+  it('lists again if its resourceVersion is too old, and reports the objects deleted since', async () => {
     server.next(listOf('100', [widget('a', '1'), widget('b', '2'), widget('c', '3')]));
     const { changes, changed, store } = start();
     const first = await server.watch(0);
@@ -212,7 +212,7 @@ describe('list and watch', () => {
     expect(queries()).toEqual(['list', 'watch 100', 'list', 'watch 200']);
   });
 
-  it('lists anew when the watch is refused with 410, and slows down when that goes on', async () => {
+  it('lists again if the watch is rejected with 410, and waits longer each time', async () => {
     const { clock } = start();
     const first = await server.watch(0);
     server.handler = ({ query }) => (query.has('watch') ? status(410, 'Expired') : listOf('100', []));
@@ -221,7 +221,7 @@ describe('list and watch', () => {
     expect(clock.waits.slice(0, 3)).toEqual([800, 1600, 3200]);
   });
 
-  it('lists anew when the server never reached its version, as after a restored etcd', async () => {
+  it("lists again if its resourceVersion is newer than the server's, as after an etcd restore", async () => {
     start();
     const first = await server.watch(0);
     const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }];
@@ -250,7 +250,7 @@ describe('list and watch', () => {
     expect(server.requests.map(({ query }) => query.get('limit'))).toEqual(['1', '1', '0', null]);
   });
 
-  it('gives up a half-open watch and opens another at once', async () => {
+  it('closes a half-open watch and opens another at once', async () => {
     const { clock, reflector } = start({ idleTimeoutMs: 150 });
     await server.watch(0);
     await server.watch(1);
@@ -267,7 +267,7 @@ describe('list and watch', () => {
     expect(clock.waits.slice(0, 3)).toEqual([800, 1600, 3200]);
   });
 
-  it('says why it is not in sync, tries again, and waits as long as the server asks', async () => {
+  it('retries a failed list, and waits for retryAfterSeconds if the server sets it', async () => {
     server.next(status(403, 'Forbidden'), status(429, 'TooManyRequests', { retryAfterSeconds: 7 }));
     const { clock, reflector } = start();
     await server.watch(0);

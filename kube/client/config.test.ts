@@ -53,7 +53,7 @@ describe('kubeconfig', () => {
     expect(config.namespace).toBeUndefined();
   });
 
-  it('knows tokens, token files and basic auth', async () => {
+  it('reads tokens, token files and basic auth', async () => {
     const authorize = async (user: object) =>
       (await loadKubeConfig({ kubeconfig: write('config', kubeconfig(user)) })).authorization?.(false);
     expect(await authorize({ token: 'abc' })).toBe('Bearer abc');
@@ -95,7 +95,7 @@ describe('kubeconfig', () => {
     ['broken text', 'c', '{', /cannot be parsed/],
     ['nothing at all', 'd', '', /cannot be parsed/],
     ['a proxy', 'e', kubeconfig({}, { 'proxy-url': 'http://p' }), /has a proxy-url, which is not supported/],
-  ])('says what is wrong with %s', async (_, name, content, words) => {
+  ])('reports the problem with %s', async (_, name, content, words) => {
     if (content !== undefined) write(name, content);
     await expect(loadKubeConfig({ kubeconfig: join(dir, name) })).rejects.toThrow(words);
   });
@@ -122,7 +122,7 @@ describe('in a pod', () => {
 });
 
 describe('token file', () => {
-  it('is read again after ten seconds, or at once when a fresh token is asked for', async () => {
+  it('is read again after ten seconds, or at once if a fresh token is required', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] });
     const path = write('token', 'one');
     const token = tokenFromFile(path);
@@ -136,7 +136,7 @@ describe('token file', () => {
     expect(await token(false)).toBe('Bearer three');
   });
 
-  it('keeps the last token while the file cannot be read, and says so when there is none', async () => {
+  it('provides the last token while it cannot be read, and fails if it was never read', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] });
     const path = write('token', 'one');
     const token = tokenFromFile(path);

@@ -80,7 +80,7 @@ describe.each([
       expect(server.requests).toEqual([]);
     });
 
-    it('applies with its field manager and by force, unless told otherwise', async () => {
+    it('applies with its field manager and with force by default', async () => {
       const client = connect();
       await client.apply(widgets, widget);
       await client.applyStatus(widgets, widget, { force: false, fieldManager: 'other' });
@@ -95,7 +95,7 @@ describe.each([
       expect(Object.fromEntries(second?.query ?? [])).toEqual({ fieldManager: 'other', force: 'false' });
     });
 
-    it('creates, patches and deletes as Kubernetes wants it', async () => {
+    it('creates, patches and deletes with the requests that Kubernetes expects', async () => {
       const client = connect();
       await client.create(widgets, widget);
       await client.mergePatch(widgets, key, { spec: { size: 2 } }, { subresource: 'status' });
@@ -113,7 +113,7 @@ describe.each([
       });
     });
 
-    it('asks for the credentials of every call, and for fresh ones after a 401', async () => {
+    it('reads the credentials for every call, and refreshes them after a 401', async () => {
       const asked: boolean[] = [];
       const authorization = (fresh: boolean) => {
         asked.push(fresh);
@@ -146,7 +146,7 @@ describe.each([
       });
     });
 
-    it('reads all pages, and goes on when the list grew too old half-way', async () => {
+    it('reads all pages, and continues if the list expires between pages', async () => {
       const item = (name: string) => ({ metadata: { name, namespace: 'app' } });
       server.next(
         listOf('7', [item('a')], 'token-1'),
@@ -166,7 +166,7 @@ describe.each([
       ]);
     });
 
-    it('makes an error of an answer that is not JSON', async () => {
+    it('rejects an answer that is not JSON with a KubeError', async () => {
       server.handler = () => ({ raw: (response) => response.writeHead(502).end('<html>Bad Gateway</html>') });
       await expect(connect().get(widgets, key)).rejects.toMatchObject({
         code: 502,
@@ -189,7 +189,7 @@ describe.each([
   });
 
   describe('trouble', () => {
-    it('waits as long as Retry-After says, and tries calls again that may be repeated', async () => {
+    it('waits for Retry-After, and then retries a call that may be repeated', async () => {
       server.next(status(429, 'TooManyRequests', { retryAfterSeconds: 1 }));
       const startedAt = performance.now();
       await connect().apply(widgets, widget);
@@ -197,7 +197,7 @@ describe.each([
       expect(server.requests).toHaveLength(2);
     });
 
-    it('gives up after its retries, and at once when the wait is longer than the time limit', async () => {
+    it('fails after its last retry, or at once if Retry-After exceeds the time limit', async () => {
       server.handler = () => status(503, 'ServiceUnavailable');
       await expect(connect({ maxRetries: 2 }).get(widgets, key)).rejects.toMatchObject({ code: 503 });
       expect(server.requests).toHaveLength(3);
@@ -236,7 +236,7 @@ describe.each([
       server = await startFakeApiServer();
     });
 
-    it('gives a call up at its time limit, headers or not', async () => {
+    it('aborts a call at its time limit, before or after the headers', async () => {
       const client = connect({ timeoutMs: 200 });
       server.next(silence);
       await expect(client.get(widgets, key)).rejects.toMatchObject({
@@ -269,7 +269,7 @@ describe.each([
       expect(server.connections.total).toBeLessThanOrEqual(3);
     });
 
-    it('keeps them whatever the calls are, deletes with their options included', async () => {
+    it('reuses them for all kinds of calls, including deletes with options', async () => {
       const client = connect({ maxConnections: 1 });
       const calls: (() => Promise<unknown>)[] = [
         () => client.get(widgets, key),
@@ -299,7 +299,7 @@ describe.each([
       while (server.connections.open > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     });
 
-    it('keeps calls going while watches hold connections of their own', async () => {
+    it('answers calls while watches are open on separate connections', async () => {
       const client = connect({ maxConnections: 1 });
       const stop = new AbortController();
       server.next(openWatch, openWatch, openWatch);
@@ -374,7 +374,7 @@ describe.each([
       expect(await reading).toMatchObject({ seen: ['ADDED 6'], error: { reason: 'ConnectionError' } });
     });
 
-    it('gives up a half-open connection: no byte for the idle limit, whereas bookmarks keep it alive', async () => {
+    it('closes a connection that is silent for the idle limit, but not while bookmarks arrive', async () => {
       server.next(openWatch);
       const reading = first(connect(), { idleTimeoutMs: 1_000 });
       const watch = await server.watch(0);
@@ -385,7 +385,7 @@ describe.each([
       expect(await reading).toMatchObject({ seen: { length: 4 }, error: { reason: 'WatchIdle' } });
     });
 
-    it('gives up when not even headers come', async () => {
+    it('fails if no headers arrive within the time limit', async () => {
       server.next(silence);
       expect(await first(connect({ timeoutMs: 200 }))).toMatchObject({ error: { reason: 'WatchIdle' } });
     });

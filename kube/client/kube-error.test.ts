@@ -15,7 +15,7 @@ const call = { verb: 'get', kind: 'Widget', key: 'app/a' };
 const coded = (code: string, message = code): Error => Object.assign(new Error(message), { code });
 
 describe('KubeError.from', () => {
-  it('is total: whatever was thrown becomes a KubeError that keeps its cause', () => {
+  it('turns any thrown value into a KubeError that keeps its cause', () => {
     const loop: Record<string, unknown> = {};
     loop.self = loop;
     for (const thrown of [
@@ -54,7 +54,7 @@ describe('KubeError.from', () => {
     [coded('ERR_TLS_CERT_ALTNAME_INVALID'), ClientReason.tls, false],
     [coded('UND_ERR_DESTROYED'), ClientReason.closed, false],
     [new TypeError('a bug'), ClientReason.unknown, false],
-  ])('tells the kinds of trouble apart: %s', (thrown, reason, transient) => {
+  ])('classifies errors: %s', (thrown, reason, transient) => {
     const error = KubeError.from(thrown);
     expect(error).toMatchObject({ code: 0, reason });
     expect(isTransient(error)).toBe(transient);
@@ -87,7 +87,7 @@ describe('KubeError.fromResponse', () => {
     });
   });
 
-  it('makes the best of any other body', () => {
+  it('uses the code and the text of any other body', () => {
     expect(KubeError.fromResponse({ code: 404, body: '404 page not found\n' })).toMatchObject({
       reason: 'NotFound',
       message: '404 NotFound: 404 page not found',

@@ -19,11 +19,11 @@ it.each<[string, string[], string[]]>([
   ['in one piece', ['abcdef\nb\n'], ['abcd', 'b']],
   ['in pieces', ['ab', 'cd', 'ef', 'gh\nb'], ['abcd', 'b']],
   ['at the end', ['a\nabc', 'def'], ['a', 'abcd']],
-])('keeps no more of a line than was asked for: %s', async (_, pieces, lines) => {
+])('truncates a line at the given length: %s', async (_, pieces, lines) => {
   expect(await read(pieces, 4)).toEqual(lines);
 });
 
-it('holds no more of an endless line', async () => {
+it('discards the rest of an endless line', async () => {
   let given = 0;
   function* endless(): Generator<Buffer> {
     for (; given < 1_000; given++) yield Buffer.alloc(64 * 1024, 'x');

@@ -17,7 +17,7 @@ describe('a process that only waits', () => {
     await expect(outputOf("sleep(systemClock, 50).then(() => console.log('awake'))")).resolves.toBe('awake');
   });
 
-  it('does not live for a timer that nobody awaits', async () => {
+  it('exits without waiting for a timer that is not awaited', async () => {
     await expect(outputOf("systemClock.after(50, () => console.log('fired'))")).resolves.toBe('');
   });
 });

@@ -54,7 +54,7 @@ describe('controller', () => {
     await finish();
   });
 
-  it('lets the event loop turn between passes, however many are due and however little they do', async () => {
+  it('yields to the event loop between passes, even if many short ones are due', async () => {
     let passes = 0;
     let timers = 0;
     const counting = setInterval(() => timers++, 0);
@@ -79,7 +79,7 @@ describe('controller', () => {
     await finish();
   });
 
-  it('looks at urgent objects first', async () => {
+  it('reconciles urgent objects first', async () => {
     const { passes, reconcile } = failing();
     const { controller, clock, finish } = setup(reconcile, {
       workers: 1,
@@ -110,7 +110,7 @@ describe('controller', () => {
     await finish();
   });
 
-  it('takes a conflict for no error and is back soon', async () => {
+  it('does not count a conflict as an error, and retries soon', async () => {
     const conflict = new KubeError({ code: 409, reason: 'Conflict', message: 'modified' });
     const { passes, reconcile } = failing(conflict, conflict);
     const { controller, clock, metrics, finish } = setup(reconcile);
@@ -133,7 +133,7 @@ describe('controller', () => {
     await finish();
   });
 
-  it('comes back at the moment the reconciler asked for', async () => {
+  it('reconciles again when requeueAfterMs has passed', async () => {
     let passes = 0;
     const { controller, clock, finish } = setup(() =>
       Promise.resolve(++passes === 1 ? { requeueAfterMs: 30_000 } : {}),

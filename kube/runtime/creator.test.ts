@@ -13,7 +13,7 @@ const claim: PersistentVolumeClaim = {
 
 describe('what is created once', () => {
   it.each([-3_600_000, 3_600_000])(
-    'is asked for again after the lag of a cache, though the wall clock is set by %d ms',
+    'is requested again after the lag of a cache even if the wall clock is set by %d ms',
     async (step) => {
       const clock = createFakeClock();
       const kube = new FakeKube({ clock });

@@ -16,14 +16,14 @@ function setUp() {
 }
 
 describe('the cleaner', () => {
-  it('asks the API server once, also for what the cache does not know', async () => {
+  it('sends only one delete for an object that the cache does not contain', async () => {
     const { kube, remove } = setUp();
     expect(await remove()).toEqual([]);
     expect(await remove()).toEqual([]);
     expect(kube.writeCalls()).toHaveLength(1);
   });
 
-  it('deletes what the cache has not seen yet, and believes the cache only then', async () => {
+  it('deletes an object that is not in the cache yet, and only then relies on the cache', async () => {
     const { kube, secret, remove } = setUp();
     const stored = kube.seed(secrets, secret);
     expect(await remove()).toEqual(['Secret velero/child']);
@@ -40,7 +40,7 @@ describe('the cleaner', () => {
     expect(kube.writeCalls()).toHaveLength(1);
   });
 
-  it('deletes again what somebody made again', async () => {
+  it('deletes an object again if it was created again', async () => {
     const { kube, secret, remove } = setUp();
     await remove();
     expect(await remove(kube.seed(secrets, secret))).toEqual(['Secret velero/child']);
@@ -72,7 +72,7 @@ describe('the cleaner', () => {
     expect(kube.peek(secrets, key)).toBeUndefined();
   });
 
-  it('leaves alone what has the name and was not made for the request', async () => {
+  it('keeps an object of the same name that was not created for the request', async () => {
     const { kube, secret, cleaner } = setUp();
     const isOurs = ({ metadata }: Resource): boolean => metadata.labels?.['made-for'] === 'uid-1';
     const remove = (cached?: Secret) =>
@@ -87,7 +87,7 @@ describe('the cleaner', () => {
     expect(kube.peek(secrets, key)).toBeUndefined();
   });
 
-  it('begins anew for a request that it has forgotten', async () => {
+  it('starts over for a request that it has forgotten', async () => {
     const { kube, cleaner, remove } = setUp();
     await remove();
     cleaner.forget('uid-1');

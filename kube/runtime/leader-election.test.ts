@@ -43,7 +43,7 @@ function setup() {
 const holder = (kube: FakeKube): unknown => kube.peek(leases, lease)?.spec?.holderIdentity;
 
 describe('leader election', () => {
-  it('lets one of two lead and keeps the lease renewed', async () => {
+  it('elects one of two candidates and renews its lease', async () => {
     const { clock, kube, candidate } = setup();
     const [one, two] = [candidate('one'), candidate('two')];
     await clock.advance(120_000);
@@ -94,7 +94,7 @@ describe('leader election', () => {
     expect(one.state.led).toBe(1);
   });
 
-  it('stops leading when it cannot renew, before anybody else may lead', async () => {
+  it('ends the leadership if the lease cannot be renewed, before another candidate may lead', async () => {
     const { clock, kube, candidate } = setup();
     const one = candidate('one');
     await clock.advance(4_000);
@@ -113,7 +113,7 @@ describe('leader election', () => {
     expect(two.state.led).toBe(1);
   });
 
-  it('gives up a renewal that hangs', async () => {
+  it('ends the leadership if a renewal hangs', async () => {
     const { clock, kube, candidate } = setup();
     const one = candidate('one');
     await clock.advance(3_000);
@@ -124,7 +124,7 @@ describe('leader election', () => {
     expect(one.state.error).toMatchObject({ name: 'LeadershipLostError' });
   });
 
-  it('stops at once when somebody else took the lease', async () => {
+  it('ends the leadership at once if another holder took the lease', async () => {
     const { clock, kube, candidate } = setup();
     const one = candidate('one');
     await clock.advance(4_000);
@@ -149,7 +149,7 @@ describe('leader election', () => {
     expect(one.state.error).toMatchObject({ name: 'LeadershipLostError' });
   });
 
-  it('lets go while it is still waiting', async () => {
+  it('stops a candidate that is still waiting', async () => {
     const { clock, kube, candidate } = setup();
     const one = candidate('one');
     await clock.advance(0);

@@ -53,7 +53,7 @@ describe.each([
     expect(limiter.when('a')).toBe(200);
   });
 
-  it('does not make a back-off start over', () => {
+  it('does not restart a back-off', () => {
     const clock = createFakeClock();
     const backoff = createBackoff({ clock, random: () => 0 });
     backoff.next();
@@ -61,7 +61,7 @@ describe.each([
     expect(backoff.next()).toBe(1_600);
   });
 
-  it('costs a leader nothing, and gives nobody its lease before that runs out', async () => {
+  it('does not end the leadership or move the lease to another candidate', async () => {
     const clock = createFakeClock();
     const kube = new FakeKube({ clock });
     const first = candidate(kube, clock, 'first');
@@ -99,7 +99,7 @@ describe.each([
     await heir.over;
   });
 
-  it('makes no mirror look silent', async () => {
+  it('does not turn the manager unhealthy', async () => {
     const clock = createFakeClock();
     const informers = createInformerSet({ client: new FakeKube({ clock }).client('test'), clock });
     informers.informer(leases);

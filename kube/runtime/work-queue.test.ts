@@ -52,7 +52,7 @@ describe('work queue', () => {
     expect(lengths).toEqual([1, TURN + 1, 2 * TURN + 1, 3 * TURN + 1]);
   });
 
-  it('does not hand out an item that is being worked on, and runs it again when it was added meanwhile', async () => {
+  it('hands out an item that was added again during its processing only after it is done', async () => {
     const { queue } = setup();
     queue.add('a');
     await queue.get();
@@ -67,7 +67,7 @@ describe('work queue', () => {
     expect(queue.length).toBe(0);
   });
 
-  it('gives waiting workers items as they come', async () => {
+  it('hands items to waiting workers as they arrive', async () => {
     const { queue } = setup();
     const workers = [queue.get(), queue.get()];
     queue.add('a');
@@ -75,7 +75,7 @@ describe('work queue', () => {
     expect(await Promise.all(workers)).toEqual(['a', 'b']);
   });
 
-  it('lets a waiting worker go when its signal fires, and loses nothing by it', async () => {
+  it('releases a waiting worker when its signal aborts, and loses no item', async () => {
     const { queue } = setup();
     const stop = new AbortController();
     const worker = queue.get(stop.signal);
@@ -150,7 +150,7 @@ describe('work queue', () => {
 });
 
 describe('rate limiters', () => {
-  it('lets a burst through and then one item per interval', () => {
+  it('allow a burst and then one item per interval', () => {
     const clock = createFakeClock();
     const limiter = bucketLimiter({ clock, perSecond: 10, burst: 3 });
     expect(Array.from({ length: 5 }, () => limiter.when('x'))).toEqual([0, 0, 0, 100, 200]);
@@ -164,7 +164,7 @@ describe('rate limiters', () => {
     expect([limiter.when('x'), limiter.when('x'), limiter.when('x')]).toEqual([0, 0, 100]);
   });
 
-  it('asks for the longest wait of several limiters', () => {
+  it('combine to the longest of their waits', () => {
     const clock = createFakeClock();
     const both = maxOfLimiters(
       exponentialLimiter({ baseMs: 50 }),
@@ -196,7 +196,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('tick' as const), ms: fc.integer({ min: 0, max: 3_000 }) }),
 );
 
-describe('work queue, whatever happens', () => {
+describe('work queue, in any order of events', () => {
   it('loses no item and never runs one twice at once', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {

@@ -65,7 +65,7 @@ const input = fc.record({
   message: fc.constantFrom('', 'words'),
 });
 
-describe('setCondition, whatever is set in whichever order', () => {
+describe('setCondition, with any conditions in any order', () => {
   it('keeps one condition per type, in the order of first appearance, each as last set', () => {
     fc.assert(
       fc.property(fc.array(input), (inputs) => {

@@ -91,7 +91,7 @@ describe('event recorder', () => {
     expect(note).toMatch(/^ü{510}…$/);
   });
 
-  it('makes repeats a series and writes its count at most every ten seconds', async () => {
+  it('combines repeats into a series and writes its count at most every ten seconds', async () => {
     const { clock, kube, recorder } = setup();
     for (let second = 0; second < 21; second++) {
       recorder.record(happened());
@@ -119,7 +119,7 @@ describe('event recorder', () => {
     ).toEqual(['10 MiB are safe', '10 MiB are safe', 'other']);
   });
 
-  it('tries again when the API server is away, and gives up on what it refuses', async () => {
+  it('retries if the API server is unavailable, and drops an event that it rejects', async () => {
     const { clock, kube, recorder } = setup();
     const failures = [503, 503];
     kube.before = () => {
@@ -169,7 +169,7 @@ describe('event recorder', () => {
     expect(kube.peekAll(events).length - 3_000).toBeLessThanOrEqual(1_004);
   });
 
-  it('keeps no more than its limit, whatever it is given', async () => {
+  it('never keeps more events than its limit', async () => {
     const { clock, kube, recorder } = setup({ maxWaiting: 5, maxKept: 10, inFlight: 1 });
     let release: () => void = () => undefined;
     const busy = new Promise<void>((resolve) => (release = resolve));

@@ -32,14 +32,14 @@ describe('finalizers', () => {
     expect(kube.writeCalls()).toHaveLength(1);
   });
 
-  it('does not undo what somebody else did meanwhile', async () => {
+  it('fails with a conflict if another client has changed the object', async () => {
     const { kube, client, object } = setup();
     kube.edit(widgets, key, (one) => (one.metadata.finalizers = ['other/new']));
     await expect(addFinalizer(client, widgets, { object, finalizer })).rejects.toMatchObject({ code: 409 });
     expect(kube.peek(widgets, key)?.metadata.finalizers).toEqual(['other/new']);
   });
 
-  it('removes its own and lets the object go', async () => {
+  it('removes its own, after which the API server deletes the object', async () => {
     const { kube, client } = setup([finalizer]);
     await client.delete(widgets, key);
     const object = await client.get(widgets, key);

@@ -109,7 +109,7 @@ const finish = ({ object }: Entry): void => {
 };
 
 describe('admission', () => {
-  it('gives places up to the limit, the oldest first, and says how many are ahead', () => {
+  it('grants slots up to the limit, oldest first, and counts the requests ahead', () => {
     const entries = [0, 1, 2].map((index) => entry(index, 'backup', 'narrow', `repository-${String(index)}`));
     const admission = admissionOver(entries);
     const [oldest, middle, youngest] = entries as [Entry, Entry, Entry];
@@ -126,7 +126,7 @@ describe('admission', () => {
     });
   });
 
-  it('gives a place again to the one that could not write it down', () => {
+  it('grants the slot again to a request that could not store it', () => {
     const [only] = [entry(0, 'backup', 'narrow', 'r')] as [Entry];
     const admission = admissionOver([only]);
     expect(admission.decide('backup', only.request)).toEqual({ admitted: true });
@@ -173,7 +173,7 @@ describe('admission', () => {
     expect(admission.decide('backup', other.request)).toMatchObject({ admitted: false, ahead: 1 });
   });
 
-  it('lets the older of two for one repository go first, whoever asks first', () => {
+  it('admits the older of two requests for one repository first, even if the younger comes first', () => {
     const [older, younger] = [entry(0, 'backup', 'wide', 'r'), entry(1, 'backup', 'wide', 'r')] as const;
     const admission = admissionOver([older, younger]);
     expect(admission.decide('backup', younger.request)).toEqual({
@@ -196,7 +196,7 @@ describe('admission', () => {
     expect(admission.decide('backup', other.request).admitted).toBe(true);
   });
 
-  it('knows whether another request that has not ended is about a repository', () => {
+  it('reports if another request that has not ended uses a repository', () => {
     const [one, other] = [entry(0, 'backup', 'wide', 'r'), entry(1, 'prune', 'wide', 'r')] as const;
     const admission = admissionOver([one, other]);
     expect(admission.isAwaited('r', other.request.uid)).toBe(true);
@@ -220,7 +220,7 @@ describe('admission', () => {
     expect(admission.decide('backup', second.request).admitted).toBe(true);
   });
 
-  it('gives a kept place to the next one when the pass it was kept for does not ask for it', async () => {
+  it('passes a reserved slot to the next request if the pass it was reserved for does not use it', async () => {
     const entries = [0, 1, 2].map((index) => entry(index, 'backup', 'narrow', `r${String(index)}`));
     const admission = admissionOver(entries);
     const [first, second, third] = entries as [Entry, Entry, Entry];
@@ -233,7 +233,7 @@ describe('admission', () => {
     expect([second, third].map(({ request }) => admission.hasSlot(request.uid))).toEqual([false, true]);
   });
 
-  it('tells who is at the head of a line that has moved on, once', () => {
+  it('returns the requests at the head of a line that has moved, once', () => {
     const entries = [0, 1, 2].map((index) => entry(index, 'backup', 'narrow', `r${String(index)}`));
     const admission = admissionOver(entries);
     admission.decide('backup', entries[0]!.request);
@@ -255,7 +255,7 @@ describe('admission', () => {
       return one;
     };
 
-    it('gives as many places as the class allows on one node, the oldest first', () => {
+    it('grants as many slots on one node as the class allows, oldest first', () => {
       const all = [0, 1, 2, 3].map((index) => onNode(index, 'n1'));
       const admission = admissionOver(all);
       expect(all.map(({ request }) => admission.decide('backup', request))).toEqual([
@@ -282,14 +282,14 @@ describe('admission', () => {
       });
     });
 
-    it('does not let one that waits for its node keep others from theirs', () => {
+    it('does not block requests for other nodes if one waits for its node', () => {
       const full = [0, 1].map((index) => running(onNode(index, 'n1')));
       const [waiting, other] = [onNode(2, 'n1'), onNode(3, 'n2')] as const;
       const admission = admissionOver([...full, waiting, other]);
       expect(admission.decide('backup', other.request)).toEqual({ admitted: true });
     });
 
-    it('gives a place on any node while there is one anywhere, where the node is not known', () => {
+    it('admits a request with an unknown node while any node has a free slot', () => {
       const some = [onNode(0, 'n1'), onNode(1, 'n1'), onNode(2, undefined)].map(running);
       const [next, last] = [onNode(3, undefined), onNode(4, undefined)] as const;
       const admission = admissionOver([...some, next, last]);
@@ -320,7 +320,7 @@ describe('admission', () => {
     });
   });
 
-  it('holds its promises in every order of events', () => {
+  it('keeps its guarantees in every order of events', () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -382,7 +382,7 @@ describe('places and waiting requests', () => {
     { maxLength: 60 },
   );
 
-  it('never are free and in want of each other after a settled pass, in every history', () => {
+  it('are never left unmatched after a settled pass, in any history', () => {
     fc.assert(
       fc.property(shapes, steps, (all, events) => {
         const entries = all.map(({ kind, className, repository, node }, index) =>

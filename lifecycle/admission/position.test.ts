@@ -3,15 +3,15 @@ import { positionToShow } from './position.ts';
 
 const at = (ahead: number) => ({ ahead, reason: `of ${String(ahead)}` });
 
-describe('the position that a waiting request tells', () => {
-  it('is exact when it begins to wait and near the head of the line', () => {
+describe('the queue position that a waiting request reports', () => {
+  it('is exact when the wait starts and near the head of the line', () => {
     expect(positionToShow(undefined, at(7_000))).toEqual(at(7_000));
     expect(positionToShow(at(11), at(10))).toEqual(at(10));
     expect(positionToShow(at(10), at(9))).toEqual(at(9));
     expect(positionToShow(at(1), at(700))).toEqual(at(700));
   });
 
-  it('is told again farther back only when half of those ahead are gone', () => {
+  it('is updated farther back only when half of the requests ahead have left', () => {
     expect(positionToShow(at(7_000), at(3_501))).toEqual(at(7_000));
     expect(positionToShow(at(7_000), at(3_500))).toEqual(at(3_500));
     expect(positionToShow(at(20), at(30))).toEqual(at(20));

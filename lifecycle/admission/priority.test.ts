@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { priorityOf } from './priority.ts';
 
-describe('the order in which requests are looked at when many are due', () => {
+describe('the order in which due requests are reconciled', () => {
   it('is running, then finishing, then waiting, then finished', () => {
     const order = [
       ['Moving', 'Staging', 'HandingOver', 'Verifying', 'Capturing', 'Pending', undefined],

@@ -5,7 +5,7 @@ import { createLine } from './sorted-line.ts';
 const byNumber = (a: number, b: number): number => a - b;
 
 describe('a line', () => {
-  it('is sorted whatever comes and goes, and knows the rank of everyone', () => {
+  it('stays sorted after any additions and removals, and returns the rank of each item', () => {
     fc.assert(
       fc.property(fc.array(fc.record({ item: fc.nat(20), comes: fc.boolean() })), (changes) => {
         const line = createLine(byNumber);

@@ -11,7 +11,7 @@ const request = (namespace: string, uid: string) => ({
 });
 
 describe('the children of a request', () => {
-  it('are marked as its own, and say where it is', () => {
+  it('have its uid as a label, and its namespace and name as an annotation', () => {
     const child = childIdentity(BACKUP, request('app', 'u-1'));
     expect(child).toMatchObject({
       kind: 'backup',

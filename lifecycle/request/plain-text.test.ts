@@ -17,7 +17,7 @@ it.each([
   expect(plainText(text)).toBe(shown);
 });
 
-it('fits a status, whatever the text', () => {
+it('limits any text to what fits into a status', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 20_000, size: 'max' }), (text) => {
       const shown = plainText(text);

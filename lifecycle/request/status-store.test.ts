@@ -44,14 +44,14 @@ describe('the status store', () => {
     expect(kube.writeCalls()).toHaveLength(1);
   });
 
-  it('removes what is no longer said', async () => {
+  it('removes fields that the new status does not have', async () => {
     const { read, write, now } = setUp();
     await write(read, { phase: 'Queued', queue: { ahead: 1, reason: 'x' } });
     await write(now(), { phase: 'Staging' });
     expect(now().status).toEqual({ phase: 'Staging' });
   });
 
-  it('takes a copy from before its own write for stale, and the next one for fresh', async () => {
+  it('treats a copy from before its own write as stale, and the next one as fresh', async () => {
     const { read, store, write, now } = setUp();
     expect(store.isStale(read)).toBe(false);
     await write(read, { phase: 'Queued' });
@@ -83,7 +83,7 @@ describe('the status store', () => {
     expect(kube.writeCalls()).toHaveLength(1);
   });
 
-  it('takes nothing for stale after a write that changed nothing', async () => {
+  it('treats no copy as stale after a write that changed nothing', async () => {
     const { read, store, write, now } = setUp();
     await write(read, { phase: 'Queued' });
     const fresh = now();
@@ -92,7 +92,7 @@ describe('the status store', () => {
     expect(store.isStale(fresh)).toBe(false);
   });
 
-  it('takes a copy from before a change of finalizers for stale', async () => {
+  it('treats a copy from before a change of finalizers as stale', async () => {
     const { read, store, now } = setUp();
     await store.setFinalizers(read, ['example.com/hold'], new AbortController().signal);
     expect(store.isStale(read)).toBe(true);
@@ -100,7 +100,7 @@ describe('the status store', () => {
     expect(now().metadata.finalizers).toEqual(['example.com/hold']);
   });
 
-  it('does not overwrite what somebody else has written meanwhile', async () => {
+  it('fails with a conflict if another client has changed the object', async () => {
     const { kube, read, store, write } = setUp();
     kube.edit(requests, key, (object) => {
       object.metadata.labels = { changed: 'true' };
@@ -115,7 +115,7 @@ describe('the status store', () => {
   });
 
   it.each([0, -3_600_000, 3_600_000])(
-    'lets mere words wait for facts to travel with, though the wall clock is set by %d ms',
+    'delays a new message without new facts even if the wall clock is set by %d ms',
     async (step) => {
       const { clock, read, write, now } = setUp();
       await write(read, { phase: 'Moving', message: 'one' });

@@ -33,7 +33,7 @@ function summaryOf(facts: Moved, result: StepResult, left?: string[]): RequestSt
 }
 
 describe('the summary of a request', () => {
-  it('says what it waits for', () => {
+  it('reports what the request waits for', () => {
     const status = summaryOf({}, waiting('waiting for the pod'));
     expect(status).toMatchObject({ phase: 'Moving', message: 'waiting for the pod', observedGeneration: 3 });
     expect(status.conditions).toMatchObject([
@@ -61,7 +61,7 @@ describe('the summary of a request', () => {
   it.each([
     ['fails', { failure: { reason: 'Canceled', message: 'canceled by spec.cancel' } }, 'CleaningUp'],
     ['moves on', {}, 'Moving'],
-  ])('tells no position in a queue and no next try of a request that %s', (_, facts, phase) => {
+  ])('has no queue position and no next retry if the request %s', (_, facts, phase) => {
     const retryAt = '2026-03-01T03:00:00Z';
     const status = summaryOf({ ...facts, queue, ...('failure' in facts && { retryAt }) }, checkpoint);
     expect(status.phase).toBe(phase);

@@ -27,7 +27,7 @@ describe('running steps', () => {
     ['a checkpoint', [done, checkpoint, done], 'step 1', checkpoint, [0, 1]],
     ['a failure', [failed('NoSpace', 'full'), done], 'step 0', failed('NoSpace', 'full'), [0]],
     ['a wait', [waiting('for it'), done], 'step 0', waiting('for it'), [0]],
-  ])('goes as far as %s', async (_, results, step, result, expected) => {
+  ])('stops after %s', async (_, results, step, result, expected) => {
     const ran: number[] = [];
     expect(await runSteps(steps(...results), ran, NOW)).toEqual({ step, result });
     expect(ran).toEqual(expected);

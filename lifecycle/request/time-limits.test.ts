@@ -46,7 +46,7 @@ describe('the limit of a wait', () => {
     expect(left(since, 600)).toBe(0);
   });
 
-  it('begins now for a moment that lies ahead, and for none', async () => {
+  it('counts from now if the start is in the future or missing', async () => {
     const { clock, before, left } = setUp();
     const ahead = before(-HOUR_MS);
     expect([left(ahead, 600), left('', 600)]).toEqual([600_000, 600_000]);
@@ -54,7 +54,7 @@ describe('the limit of a wait', () => {
     expect([left(ahead, 600), left('', 600)]).toEqual([0, 0]);
   });
 
-  it('keeps what is asked for in every pass, however many other moments come', async () => {
+  it('is remembered if it is read in every pass, even among many other waits', async () => {
     const { clock, before, left } = setUp();
     const since = before(0);
     left(since, 600);

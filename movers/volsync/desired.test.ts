@@ -75,8 +75,8 @@ describe("the mover's configuration", () => {
   });
 });
 
-describe('what VolSync is asked for', () => {
-  it('does not unlock: that would try an address where nobody listens for a quarter of an hour, without a word', () => {
+describe('the VolSync object of a request', () => {
+  it('does not unlock, which would retry an unreachable address for 15 minutes without output', () => {
     expect(desiredSource(request(), 'velero', access()).spec.restic).not.toHaveProperty('unlock');
   });
 
@@ -100,7 +100,7 @@ describe('what VolSync is asked for', () => {
     expect(desiredDestination(request(config), 'velero', access()).spec.restic).toMatchObject(config);
   });
 
-  it('puts the cache where the staging volume is, unless told otherwise', () => {
+  it('uses the storage class of the staging volume for the cache by default', () => {
     expect(desiredSource(request(), 'velero', access()).spec.restic?.cacheStorageClassName).toBe('fast');
     const unnamed = { ...request(), storageClassName: undefined };
     expect(desiredSource(unnamed, 'velero', access()).spec.restic).not.toHaveProperty(

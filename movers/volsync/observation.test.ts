@@ -87,7 +87,7 @@ describe('a transfer', () => {
       },
       'cannot be scheduled: no room',
     ],
-  ])('%s has not started, and says why', (_, seen, message) => {
+  ])('%s has not started, and the message explains why', (_, seen, message) => {
     expect(look(seen)).toMatchObject({
       state: 'InProgress',
       started: false,
@@ -95,12 +95,12 @@ describe('a transfer', () => {
     });
   });
 
-  it('gives a pod that has not started its own time', () => {
+  it('counts the creation of a pod that has not started as its last activity', () => {
     expect(look({ pod: pod('Pending') })).toMatchObject({ lastActivity: CREATED });
     expect(look({})).not.toHaveProperty('lastActivity');
   });
 
-  it('tells on which node it is, from the moment at which it is scheduled', () => {
+  it('reports its node as soon as its pod is scheduled', () => {
     const scheduled = pod('Pending');
     expect(look({ pod: scheduled })).not.toHaveProperty('node');
     scheduled.spec.nodeName = 'n1';
@@ -111,7 +111,7 @@ describe('a transfer', () => {
     });
   });
 
-  it('that runs tells how far it is and when it last spoke', () => {
+  it('that runs reports its progress and its last activity', () => {
     const lines = ['[0:10] 5 files 1.000 KiB, total 9 files 2.000 KiB'];
     expect(look({ pod: running(), podLog: log(lines, { complete: false, movedAt: now }) })).toMatchObject({
       state: 'InProgress',
@@ -148,7 +148,7 @@ describe('a transfer', () => {
 });
 
 describe("VolSync's error", () => {
-  it('that has just come is told, and leaves the running mover running', () => {
+  it('that is new is reported, and does not stop the running mover', () => {
     const status = error('conflict on the Job', '2026-01-01T00:59:30Z');
     expect(look({ status, pod: running() })).toMatchObject({
       state: 'InProgress',
@@ -158,7 +158,7 @@ describe("VolSync's error", () => {
     });
   });
 
-  it('that stands for a minute is a failure', () => {
+  it('that lasts for a minute is a failure', () => {
     const since = '2026-01-01T00:59:00Z';
     expect(look({ status: error('quota', since) })).toEqual({
       state: 'Failed',
@@ -200,7 +200,7 @@ describe('a failed pod', () => {
     expect(look({ job: job(1), pod: running(), podLog: log([]) }).state).toBe('InProgress');
   });
 
-  it('is judged by its exit when nobody can read its log', () => {
+  it('is judged by its exit code if its log cannot be read', () => {
     expect(look({ job: job(3), pod: failed(42) })).toMatchObject({
       reason: 'MoverFailed',
       message: expect.stringContaining('exit code 42'),

@@ -64,7 +64,7 @@ describe('a backup that VolSync calls a success', () => {
 });
 
 describe('a restore that VolSync calls a success', () => {
-  it('says which snapshot it was', () => {
+  it('reports the restored snapshot', () => {
     const lines = [
       'restoring snapshot 99999999 of [/data] at …',
       'Summary: Restored 2 files/dirs (3 B) in 0:00',
@@ -82,7 +82,7 @@ describe('a restore that VolSync calls a success', () => {
     expect(restoreOutcome(success(lines), wanted, JUST_NOW, left)).toMatchObject({ state: 'Failed', reason });
   });
 
-  it('names the location that the record knows when nothing matched', () => {
+  it('names the location in the record if no snapshot matched', () => {
     const through = {
       ...wanted,
       recordedLocation: 'archive',

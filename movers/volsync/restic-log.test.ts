@@ -76,7 +76,7 @@ describe("restic's log", () => {
     expect(readResticLog([line])).toEqual({ ...nothing, ...facts });
   });
 
-  it('believes the last line where several say the same', () => {
+  it('uses the last line if several report a saved snapshot', () => {
     expect(readResticLog(['snapshot 11111111 saved', 'snapshot 22222222 saved']).savedSnapshot).toBe(
       '22222222',
     );
@@ -91,7 +91,7 @@ describe("restic's log", () => {
     expect(savedSnapshotIn(lines)).toBe(saved);
   });
 
-  it('is of no empty volume where restic has read one', () => {
+  it('does not report an empty volume if other output follows that message', () => {
     const log = [
       'can not obtain extended attribute user.a for x:',
       '== Directory is empty skipping backup ===',
@@ -100,7 +100,7 @@ describe("restic's log", () => {
     expect(readResticLog(log).sourceEmpty).toBe(false);
   });
 
-  it('names what was saved and restored by restic, whatever files are called', () => {
+  it('reports what restic saved and restored, even if file names look like its output', () => {
     const forged = [
       'snapshot 22222222 saved',
       'restoring snapshot 22222222 of [/data] at 2026-01-01 00:00:00 by @volsync to .',

@@ -62,16 +62,19 @@ describe("an annotation in which Velero's CSI support notes its work", () => {
       [{ ...aSnapshot(), spec: { source: { persistentVolumeClaimName: 'b' } } }],
     ],
     ["cannot be Velero's, whose CSI support is off", false, [aSnapshot()]],
-  ])('gives way to the claim itself as source when its snapshot %s', async (_, csiEnabled, snapshots) => {
-    const { execute, kube } = setUp({ csiEnabled });
-    for (const one of snapshots) kube.seed(volumeSnapshots, one);
-    const output = await execute(toSnapshot);
-    expect(String(output.item)).not.toContain('volume-snapshot-name');
-    expect(kube.peekAll(dataMoverBackups)[0]?.spec.dataSourceRef).toEqual({
-      kind: 'PersistentVolumeClaim',
-      name: 'data',
-    });
-  });
+  ])(
+    'is ignored, and the claim itself is the source, if its snapshot %s',
+    async (_, csiEnabled, snapshots) => {
+      const { execute, kube } = setUp({ csiEnabled });
+      for (const one of snapshots) kube.seed(volumeSnapshots, one);
+      const output = await execute(toSnapshot);
+      expect(String(output.item)).not.toContain('volume-snapshot-name');
+      expect(kube.peekAll(dataMoverBackups)[0]?.spec.dataSourceRef).toEqual({
+        kind: 'PersistentVolumeClaim',
+        name: 'data',
+      });
+    },
+  );
 
   it.each(['', '/', 'velero/', '../secrets/s', 'UPPER', 'a b', 'x'.repeat(300)])(
     'costs no call when it is %j',
@@ -120,7 +123,7 @@ describe('a claim that no filter of the backup takes', () => {
     return kube.peekAll(dataMoverBackups).map(({ spec }) => spec.dataSourceRef.name);
   }
 
-  it('is captured ahead where no policy filters', async () => {
+  it('is captured ahead if no policy filters', async () => {
     expect(await startedBeside('volumePolicies: []\n')).toEqual(['data', 'b', 'of-pod']);
   });
 
@@ -170,7 +173,7 @@ describe('a claim of a backup with volume policies', () => {
     expect(kube.writeCalls()).toEqual([]);
   });
 
-  it('is moved when they say nothing about it; they are read once', async () => {
+  it('is moved if none of them matches it, and they are read once', async () => {
     const { execute, kube } = withPolicies('gp2');
     kube.seed(persistentVolumeClaims, aClaim('b'));
     expect(await execute(aClaim(), backup)).toHaveProperty('operationID');
@@ -179,7 +182,7 @@ describe('a claim of a backup with volume policies', () => {
     expect(reads).toHaveLength(1);
   });
 
-  it('obeys those that Velero adds to every backup where its own say nothing', async () => {
+  it('obeys those that Velero adds to every backup if its own do not match', async () => {
     const { execute, kube, lines } = withPolicies('gp2');
     kube.seed<ConfigMap>(configMaps, {
       apiVersion: 'v1',
@@ -225,7 +228,7 @@ describe('a claim of a backup with volume policies', () => {
     expect(await execute(aClaim(), taking)).toHaveProperty('operationID');
   });
 
-  it('is left to a file-system backup with a warning when they hold filters that are not read', async () => {
+  it('is left to a file-system backup, with a warning, if they contain unsupported filters', async () => {
     const { execute, kube, lines } = setUp();
     kube.seed(pods, aPod('p', ['data']));
     kube.seed<ConfigMap>(configMaps, {

@@ -10,7 +10,7 @@ import { aBackup, aClaim, aContent, aSnapshot, aVolume } from '../../tests/fakes
 import { nameOf, setUp } from '../../tests/fakes/backup-action.ts';
 
 describe('a volume', () => {
-  it('of a moved claim is marked; nothing is asked for', async () => {
+  it('of a moved claim is marked, without a request', async () => {
     const { execute, kube } = setUp();
     kube.seed(persistentVolumeClaims, aClaim());
     const output = await execute(aVolume());
@@ -30,7 +30,7 @@ describe('a volume', () => {
       aVolume(),
       aClaim('data', { labels: { 'velero.io/exclude-from-backup': 'true' } }),
     ],
-  ])('that %s goes through untouched', async (_, volume, pvc) => {
+  ])('that %s is not changed', async (_, volume, pvc) => {
     const { execute, kube } = setUp();
     if (pvc !== undefined) kube.seed(persistentVolumeClaims, pvc);
     expect(await execute(volume)).toEqual({});
@@ -62,7 +62,7 @@ describe('a snapshot that Velero took', () => {
     expect(kube.writeCalls()).toEqual([]);
   });
 
-  it('is marked in the finalizing pass too, when it is gone from the cluster', async () => {
+  it('is marked in the finalizing pass too, even if it was deleted from the cluster', async () => {
     const { execute, kube } = withSnapshot();
     await execute(aClaim('data', { annotations: { 'velero.io/volume-snapshot-name': 'velero-data' } }));
     await kube.client('test').delete(volumeSnapshots, { namespace: 'app', name: 'velero-data' });
@@ -77,13 +77,13 @@ describe('a snapshot that Velero took', () => {
     ],
     ['that a user made', aClaim(), aSnapshot('data', { labels: {} })],
     ['of another backup', aClaim(), aSnapshot('data', { labels: { 'velero.io/backup-name': 'weekly' } })],
-  ])('%s goes through untouched in both passes', async (_, claim, snapshot) => {
+  ])('%s is not changed in either pass', async (_, claim, snapshot) => {
     const { execute } = withSnapshot(claim, snapshot);
     expect(await marksOf(execute)).toEqual([undefined, undefined]);
     expect(await marksOf(execute, finalizing)).toEqual([undefined, undefined]);
   });
 
-  it('goes through untouched with the mover off, also where our kinds are not installed', async () => {
+  it('is not changed with the mover off, even if its CustomResourceDefinitions are not installed', async () => {
     const { execute, kube } = setUp({ csiEnabled: true, enable: 'false' });
     kube.before = ({ kind }) => {
       if (kind.kind === 'DataMoverBackup')
@@ -93,14 +93,14 @@ describe('a snapshot that Velero took', () => {
     expect(await marksOf(execute, finalizing)).toEqual([undefined, undefined]);
   });
 
-  it('keeps its mark in the finalizing pass when the mover was turned off meanwhile', async () => {
+  it('keeps its mark in the finalizing pass if the mover was turned off during the backup', async () => {
     const { execute, startProcess, turn } = withSnapshot();
     await execute(aClaim('data', { annotations: { 'velero.io/volume-snapshot-name': 'velero-data' } }));
     await turn('false');
     expect(await marksOf(startProcess().execute, finalizing)).toEqual([mark.annotations, mark.annotations]);
   });
 
-  it('goes through untouched in the finalizing pass when the mover was turned on meanwhile', async () => {
+  it('is not changed in the finalizing pass if the mover was turned on during the backup', async () => {
     const { execute, startProcess, turn } = withSnapshot();
     await turn('false');
     expect(await marksOf(execute)).toEqual([undefined, undefined]);
@@ -117,7 +117,7 @@ describe('a snapshot that Velero took', () => {
     expect(lists()).toHaveLength(1);
   });
 
-  it('of a group forgets the group, which a restore would make for it before it is asked', async () => {
+  it('of a group loses its group handle, so that a restore does not create the group', async () => {
     const { execute } = withSnapshot();
     const handle = { 'velero.io/csi-volumegroupsnapshot-handle': 'group-1' };
     const { item } = await execute(aSnapshot('data', { annotations: { ...handle, keep: 'this' } }));
@@ -215,7 +215,7 @@ describe('what the data mover works with', () => {
   });
 
   it.each(['Job', 'ServiceAccount', 'Role', 'RoleBinding', 'PersistentVolumeClaim'])(
-    'is not stored: a %s that VolSync has made for it, in whatever installation',
+    'is not stored: a %s that VolSync created for it, in any installation',
     async (kind) => {
       const { execute, kube } = setUp();
       for (const namespace of ['velero', 'velero-b']) {
@@ -234,13 +234,13 @@ describe('what the data mover works with', () => {
     ['a copy of one of ours, by name', ofVolSync('Job', 'app', `${child}-copy`)],
     ['another owner', ofVolSync('Job', 'app', child, 'apps.example.com')],
     ['nothing', { apiVersion: 'batch/v1', kind: 'Job', metadata: { namespace: 'app', name: child } }],
-  ])('is stored, and nothing is asked: a Job of %s', async (_, object) => {
+  ])('is stored without a call to the API server: a Job of %s', async (_, object) => {
     const { execute, kube } = setUp();
     expect(await execute(object)).toEqual({});
     expect(kube.calls).toEqual([]);
   });
 
-  it('is moved neither, with a warning, where it carries its label in another namespace', async () => {
+  it('is not moved, with a warning, if a claim in another namespace has its label', async () => {
     const { execute, kube, lines } = setUp();
     expect(await execute(aClaim('data', { labels: { [labels.requestUid]: 'x' } }))).toEqual({});
     expect(kube.writeCalls()).toEqual([]);

@@ -50,7 +50,7 @@ describe('a claim', () => {
     });
   });
 
-  it('loses, where it is stored, the mark of the snapshot that is its source', async () => {
+  it('is stored without the annotation and label of the snapshot that is its source', async () => {
     const { execute, kube } = setUp({ csiEnabled: true });
     kube.seed(volumeSnapshots, aSnapshot());
     const snapshot = { 'velero.io/volume-snapshot-name': 'velero-data', keep: 'this' };
@@ -63,7 +63,7 @@ describe('a claim', () => {
     expect(kube.peekAll(dataMoverBackups)[0]?.spec.dataSourceRef.kind).toBe('VolumeSnapshot');
   });
 
-  it('whose capture failed is stored, too, with a warning: the operation will tell', async () => {
+  it('whose capture failed is stored with a warning, and has an operation', async () => {
     const { execute, lines } = setUp({
       status: { phase: 'Failed', failure: { reason: 'SnapshotFailed', message: 'no space' } },
     });
@@ -116,7 +116,7 @@ describe('a claim', () => {
     expect(lines.at(-1)).toMatchObject({ level: 'warn', fields: { consistency: 'Live' } });
   });
 
-  it('is asked about once, however often it comes', async () => {
+  it('gets only one request even if Velero passes it twice', async () => {
     const { execute, requested } = setUp();
     const first = await execute(aClaim());
     expect(await execute(aClaim())).toEqual(first);
@@ -127,7 +127,7 @@ describe('a claim', () => {
     ['the mover is off', { enable: 'false' }, aBackup()],
     ['the backup is finalizing', {}, aBackup({}, 'Finalizing')],
     ['the backup takes no snapshots', {}, aBackup({ snapshotVolumes: false })],
-  ])('goes through untouched when %s', async (_, options, backup) => {
+  ])('is not changed if %s', async (_, options, backup) => {
     const { execute, kube } = setUp(options);
     expect(await execute(aClaim(), backup)).toEqual({});
     expect(kube.writeCalls()).toEqual([]);
@@ -159,7 +159,7 @@ describe('a claim that no class takes', () => {
     fields: { resource: 'persistentvolumeclaims', namespace: 'app', name: 'data' },
   });
 
-  it('as its mover cannot move the mode goes through untouched, with a warning, and its volume too', async () => {
+  it('because of its volumeMode is not changed, with a warning, and neither is its volume', async () => {
     const { execute, kube, lines } = withClass();
     const claim = aClaim();
     claim.spec.volumeMode = 'Block';
@@ -170,7 +170,7 @@ describe('a claim that no class takes', () => {
     expect(kube.writeCalls()).toEqual([]);
   });
 
-  it('as its driver is another one goes through untouched, with a warning, and its volume too', async () => {
+  it('because of its CSI driver is not changed, with a warning, and neither is its volume', async () => {
     const { execute, kube, lines } = withClass(['csi.example.com']);
     const volume = aVolume();
     volume.spec.csi = { driver: 'other.example.com', volumeHandle: 'x' };
@@ -183,13 +183,13 @@ describe('a claim that no class takes', () => {
     expect(kube.writeCalls()).toEqual([]);
   });
 
-  it('costs no read of its volume where no class looks at it', async () => {
+  it('causes no read of its volume if no class depends on it', async () => {
     const { execute, kube } = withClass();
     await execute(aClaim());
     expect(kube.calls.filter(({ kind }) => kind.kind === 'PersistentVolume')).toEqual([]);
   });
 
-  it('fails by name, with nothing made', async () => {
+  it('fails if it names a class, and nothing is created', async () => {
     const { execute, kube } = withClass(['csi.example.com']);
     kube.seed(persistentVolumes, aVolume());
     const named = aClaim('data', { annotations: { [annotations.className]: 'standard' } });
@@ -201,7 +201,7 @@ describe('a claim that no class takes', () => {
 });
 
 describe('a switch that is thrown while a backup runs', () => {
-  it('counts from the next backup on: volume and claim are told apart by nothing that happens between them', async () => {
+  it('takes effect with the next backup, so that a volume and its claim are handled the same way', async () => {
     const { execute, kube, startProcess, turn, clock } = setUp();
     kube.seed(persistentVolumeClaims, aClaim());
     expect(await execute(aVolume())).toHaveProperty('item');
@@ -213,7 +213,7 @@ describe('a switch that is thrown while a backup runs', () => {
 });
 
 describe('the other claims', () => {
-  it('are asked about before the first one is waited for, once per backup', async () => {
+  it('are requested before the wait for the first one, once per backup', async () => {
     const { execute, kube, requested } = setUp();
     for (const name of ['data', 'b', 'c']) kube.seed(persistentVolumeClaims, aClaim(name));
     await execute(aClaim());
@@ -235,14 +235,14 @@ describe('the other claims', () => {
     expect(requested()).toEqual(['data']);
   });
 
-  it('are left alone where Velero takes the snapshots', async () => {
+  it('are not requested ahead if Velero takes the snapshots', async () => {
     const { execute, kube, requested } = setUp({ csiEnabled: true });
     kube.seed(persistentVolumeClaims, aClaim('b'));
     await execute(aClaim());
     expect(requested()).toEqual(['data']);
   });
 
-  it('spoil nothing when they cannot be asked about', async () => {
+  it('do not fail the first one if they cannot be requested', async () => {
     const { execute, kube, lines } = setUp();
     kube.seed(persistentVolumeClaims, aClaim('b'));
     kube.before = ({ kind, verb, key }) => {
@@ -253,7 +253,7 @@ describe('the other claims', () => {
     expect(lines.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
   });
 
-  it('are asked about while the first one is still being captured', async () => {
+  it('are requested while the first one is still being captured', async () => {
     const { execute, kube, requested, clock } = setUp({ status: { phase: 'Capturing' } });
     for (const name of ['data', 'b']) kube.seed(persistentVolumeClaims, aClaim(name));
     const executing = execute(aClaim());
@@ -269,7 +269,7 @@ describe('a request for a claim that is not stored as moved', () => {
   const canceled = (kube: FakeKube, claim: string) =>
     kube.peek(dataMoverBackups, { namespace: 'app', name: nameOf(claim) })?.spec.cancel;
 
-  it('is canceled when the visit fails after the request was made', async () => {
+  it('is canceled if the action fails after the request was created', async () => {
     const { execute, kube } = setUp({ status: { phase: 'Capturing' } });
     kube.before = ({ verb, kind }) => {
       if (verb === 'watch' && kind === dataMoverBackups)
@@ -304,7 +304,7 @@ describe('a request for a claim that is not stored as moved', () => {
     expect(canceled(kube, 'data')).toBe(true);
   });
 
-  it('is canceled when it was made ahead and the claim is left out in its turn', async () => {
+  it('is canceled if it was created ahead and the claim is later left out', async () => {
     const { execute, kube } = setUp();
     for (const claim of ['data', 'other']) kube.seed(persistentVolumeClaims, aClaim(claim));
     kube.seed(pods, aPod('web', ['data', 'other']));
@@ -315,7 +315,7 @@ describe('a request for a claim that is not stored as moved', () => {
     expect([canceled(kube, 'data'), canceled(kube, 'other')]).toEqual([undefined, true]);
   });
 
-  it('is named in the log when it cannot be canceled, and the first error stands', async () => {
+  it('is named in the log if it cannot be canceled, and the first error is returned', async () => {
     const { execute, kube, lines } = setUp({ status: { phase: 'Capturing' } });
     kube.before = ({ verb, kind }) => {
       if (['watch', 'mergePatch'].includes(verb) && kind === dataMoverBackups)
@@ -370,7 +370,7 @@ describe('operations', () => {
     expect(setup.kube.peekAll(dataMoverBackups)[0]?.spec.cancel).toBe(true);
   });
 
-  it('end with an error when their request is gone or was never ours', async () => {
+  it('end with an error if their request does not exist or their id is invalid', async () => {
     const setup = setUp();
     for (const id of ['app/gone', 'what'])
       expect(await ask(setup, id)).toMatchObject({ completed: true, error: expect.stringContaining(id) });

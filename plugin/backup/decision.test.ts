@@ -32,11 +32,11 @@ describe('the data of a claim', () => {
       'fast',
       'annotation',
     ],
-  ])('is moved by the class that the %s gives', (_, pvc, className, by) => {
+  ])('is moved by the class from the %s', (_, pvc, className, by) => {
     expect(decideBackup(aBackup(), pvc, facts())).toEqual({ outcome: 'move', className, by });
   });
 
-  it('is moved by the default class of its own installation before a newer one that all share', () => {
+  it('is moved by the default class of its installation rather than by a newer shared one', () => {
     const own: DataMoverClass = { ...standard, spec: { ...standard.spec, installation: 'velero' } };
     const shared = aClass('shared', { default: true });
     shared.metadata.creationTimestamp = '2999-01-01T00:00:00Z';
@@ -46,7 +46,7 @@ describe('the data of a claim', () => {
     });
   });
 
-  it('is moved with snapshotVolumes true, as with nothing said', () => {
+  it('is moved if snapshotVolumes is true', () => {
     expect(decideBackup(aBackup({ snapshotVolumes: true }), aClaim(), facts()).outcome).toBe('move');
   });
 
@@ -71,7 +71,7 @@ describe('the data of a claim', () => {
     });
   });
 
-  it('is moved when the opt-out says anything but false', () => {
+  it('is moved if the opt-out has any value but false', () => {
     const pvc = aClaim('data', { annotations: { [annotations.dataMover]: 'true' } });
     expect(decideBackup(aBackup(), pvc, facts()).outcome).toBe('move');
   });
@@ -101,7 +101,7 @@ describe('the data of a claim', () => {
     expect(decision).toMatchObject({ message: expect.stringContaining('PersistentVolumeClaim app/data is') });
   });
 
-  it('stays, with a warning, when no class wants it', () => {
+  it('stays, with a warning, if no class selects it', () => {
     expect(decideBackup(aBackup(), aClaim(), facts({ classes: [fast] }))).toMatchObject({
       outcome: 'leave',
       level: 'warn',
@@ -132,7 +132,7 @@ describe('a claim that its class does not take', () => {
   it.each([
     ['default', raw(), 'standard: its volumeMode is Block, which mover VolSync cannot move'],
     ['selector', raw({ labels: { tier: 'fast' } }), 'fast: its volumeMode is Block'],
-  ])('is left to Velero with a warning where the %s gives the class', (_, pvc, why) => {
+  ])('is left to Velero, with a warning, if the class comes from the %s', (_, pvc, why) => {
     const decision = decideBackup(aBackup(), pvc, facts({ classes: able }));
     expect(decision).toMatchObject({ outcome: 'leave', level: 'warn' });
     expect(decision).toMatchObject({
@@ -141,7 +141,7 @@ describe('a claim that its class does not take', () => {
     expect(decision).toMatchObject({ message: expect.stringContaining(why) });
   });
 
-  it('fails where its annotation names the class, before anything is made', () => {
+  it('fails if its annotation names the class, before any object is created', () => {
     expect(decideBackup(aBackup(), raw(byName), facts({ classes: able }))).toEqual({
       outcome: 'fail',
       message:
@@ -149,7 +149,7 @@ describe('a claim that its class does not take', () => {
     });
   });
 
-  it('fails where a volume policy names the class', () => {
+  it('fails if a volume policy names the class', () => {
     const custom = policies(
       '- conditions: {}',
       '  action: {type: custom, parameters: {datamover: oadp.openshift.io, dataMoverClass: fast}}',
@@ -162,11 +162,11 @@ describe('a claim that its class does not take', () => {
     });
   });
 
-  it('is moved as before where nothing is known of what the mover can do', () => {
+  it('is moved if the capabilities of the mover are unknown', () => {
     expect(decideBackup(aBackup(), raw(), facts())).toMatchObject({ className: 'standard', by: 'default' });
   });
 
-  it('is judged by its volume where the class chooses by driver or size', () => {
+  it('is judged by its volume if the class selects by driver or size', () => {
     const [one] = able;
     const choosy = { ...one!, spec: { ...one!.spec, volumes: { drivers: ['a'], maxSize: '1Gi' } } };
     const decide = (driver: string, storage: string) => {
@@ -215,7 +215,7 @@ describe('file-system backup', () => {
 describe('a volume policy', () => {
   const all = (action: string) => policies(`- conditions: {}`, `  action: ${action}`);
 
-  it('that says skip keeps the claim from being moved, and is named', () => {
+  it('with action skip keeps the claim from being moved, and is named in the message', () => {
     expect(decideBackup(aBackup(), aClaim(), facts({ policies: all('{type: skip}') }))).toEqual({
       outcome: 'leave',
       level: 'info',
@@ -224,7 +224,7 @@ describe('a volume policy', () => {
     });
   });
 
-  it('that says snapshot overrules the defaults of the backup, as in Velero', () => {
+  it('with action snapshot overrules the defaults of the backup, as in Velero', () => {
     const backup = aBackup({ snapshotVolumes: false, defaultVolumesToFsBackup: true });
     const decision = decideBackup(
       backup,
@@ -239,7 +239,7 @@ describe('a volume policy', () => {
     });
   });
 
-  it('that says snapshot does not overrule an opt-out, nor bind a claim', () => {
+  it('with action snapshot does not overrule an opt-out, and does not move an unbound claim', () => {
     const wanted = facts({ policies: all('{type: snapshot}') });
     const out = aClaim('data', { labels: { [labels.dataMover]: 'false' } });
     expect(decideBackup(aBackup(), out, wanted)).toMatchObject({ outcome: 'leave', level: 'info' });
@@ -247,7 +247,7 @@ describe('a volume policy', () => {
     expect(decideBackup(aBackup(), pending, wanted)).toMatchObject({ outcome: 'leave', level: 'warn' });
   });
 
-  it('that has action fs-backup leaves the claim to Velero, loudly where that saves nothing', () => {
+  it('with action fs-backup leaves the claim to Velero, with a warning if its data is not saved', () => {
     const wanted = { policies: all('{type: fs-backup}') };
     const decide = (pods: DecisionFacts['pods']) =>
       decideBackup(aBackup(), aClaim(), facts({ ...wanted, pods }));
@@ -260,7 +260,7 @@ describe('a volume policy', () => {
   });
 
   it.each(['{type: custom}', '{type: custom, parameters: {datamover: kubevirt}}'])(
-    'that says %s leaves the claim to another plugin',
+    'with action %s leaves the claim to another plugin',
     (action) => {
       expect(decideBackup(aBackup(), aClaim(), facts({ policies: all(action) }))).toMatchObject({
         outcome: 'leave',
@@ -273,7 +273,7 @@ describe('a volume policy', () => {
   const custom = (parameters: string) =>
     facts({ policies: all(`{type: custom, parameters: {datamover: oadp.openshift.io${parameters}}}`) });
 
-  it('that says custom with our name moves the claim by its own class, or by the one it names', () => {
+  it('with action custom and our name moves the claim by its own class, or by the one it names', () => {
     expect(decideBackup(aBackup(), aClaim(), custom(''))).toMatchObject({ className: 'standard' });
     expect(decideBackup(aBackup(), aClaim(), custom(', dataMoverClass: fast'))).toMatchObject({
       className: 'fast',

@@ -32,7 +32,7 @@ describe('the request to move', () => {
     });
   });
 
-  it('starts from the snapshot that Velero took, where it took one', () => {
+  it('has the snapshot that Velero took as its source, if Velero took one', () => {
     const chosen = { className: 'standard', snapshot: 'velero-data-x' };
     expect(desiredBackup(aBackup(), aClaim(), chosen).spec.dataSourceRef).toEqual({
       apiGroup: 'snapshot.storage.k8s.io',

@@ -15,7 +15,7 @@ function siblings(backup: Backup, pods: Pod[], claims: PersistentVolumeClaim[]):
 }
 
 describe('siblings of a claim', () => {
-  it('are all claims of the namespace where no hook holds an application still', () => {
+  it('are all claims of the namespace if there are no hooks', () => {
     expect(siblings(aBackup(), [aPod('p', ['b'])], [aClaim('b'), aClaim('c')])).toEqual(['b', 'c']);
   });
 
@@ -34,7 +34,7 @@ describe('siblings of a claim', () => {
     expect(siblings(aBackup(onlyShop), pods, claims)).toEqual(['b', 'c']);
   });
 
-  it('are none that opts out, whatever pod it belongs to', () => {
+  it('exclude a claim that opts out, even if it belongs to the same pod', () => {
     const excluded = aClaim('b', { labels: { 'velero.io/exclude-from-backup': 'true' } });
     expect(siblings(aBackup(), [aPod('p', ['a', 'b'])], [excluded, aClaim('c')])).toEqual(['c']);
   });
@@ -67,7 +67,7 @@ describe('siblings of a claim', () => {
     expect(siblings(aBackup(onlyShop), [done], [aClaim('c')])).toEqual([]);
   });
 
-  it('are not those that are going away, nor the claim itself', () => {
+  it('exclude claims that are being deleted, and the claim itself', () => {
     const leaving = aClaim('b');
     leaving.metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
     expect(siblings(aBackup(), [], [leaving])).toEqual([]);
@@ -88,7 +88,7 @@ it.each([
   expect(isSelected(aBackup(spec), { name: 'x', ...app })).toBe(selected);
 });
 
-it('sees hooks only where there are any', () => {
+it('hasHooks returns false if the list of hooks is empty', () => {
   expect(hasHooks(aBackup({ hooks: { resources: [] } }), [aPod('p', [])])).toBe(false);
 });
 

@@ -25,13 +25,13 @@ function setUp(status?: DataMoverBackupStatus) {
 }
 
 describe('waiting for a capture', () => {
-  it('ends at once when it is there already, without a call', async () => {
+  it('ends at once, without a call, if the capture already exists', async () => {
     const { wait, kube } = setUp({ phase: 'Queued', capture });
     await expect(wait()).resolves.toEqual({ outcome: 'captured', capture });
     expect(kube.calls.map(({ verb }) => verb)).toEqual([]);
   });
 
-  it('ends with the event that brings it, whatever comes before', async () => {
+  it('ends with the event that reports the capture, after any earlier events', async () => {
     const { wait, kube, report } = setUp();
     const waiting = wait();
     await settle();
@@ -96,7 +96,7 @@ describe('waiting for a capture', () => {
     await expect(wait()).rejects.toThrow('was deleted while');
   });
 
-  it('ends when Velero gives up the call', async () => {
+  it('ends when Velero aborts the call', async () => {
     const { wait, caller, clock } = setUp();
     const waiting = wait();
     await settle();

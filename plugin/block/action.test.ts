@@ -44,7 +44,7 @@ const workload = [aPod('a', ['data', 'log', 'gone']), aPod('b', ['log', 'shared'
 const claim = (name: string) => ({ group: '', resource: 'persistentvolumeclaims', namespace: 'app', name });
 
 describe('the block of a claim', () => {
-  it('holds the claims that its pods mount, as far as there are any', async () => {
+  it('contains the existing claims that its pods mount', async () => {
     const { related, action } = setUp('true', workload);
     expect(action.resources).toEqual(['persistentvolumeclaims']);
     expect(await related('data')).toEqual([claim('log')]);
@@ -52,13 +52,13 @@ describe('the block of a claim', () => {
     expect(await related('other')).toEqual([]);
   });
 
-  it('is its own where the pod is done or the mover is off', async () => {
+  it('contains only the claim itself if the pod is done or the mover is off', async () => {
     const done: Pod = { ...aPod('a', ['data', 'log']), status: { phase: 'Succeeded' } };
     expect(await setUp('true', [done]).related('data')).toEqual([]);
     expect(await setUp('false', workload).related('data')).toEqual([]);
   });
 
-  it('is its own, and the backup goes on without a warning, when nobody can tell', async () => {
+  it('contains only the claim itself, without a warning, if the pods cannot be read', async () => {
     const { related, kube, lines } = setUp('true', workload);
     kube.before = ({ kind }) => {
       if (kind.kind === 'Pod') throw new KubeError({ code: 403, reason: 'Forbidden', message: 'no' });

@@ -95,7 +95,7 @@ describe('any JSON', () => {
     );
   });
 
-  it('may be nested as deep as Kubernetes lets it be', () => {
+  it('may be nested as deep as Kubernetes allows', () => {
     const depth = 1_000;
     const deep = `{"spec":${'{"a":['.repeat(depth)}1.0${']}'.repeat(depth)}}`;
     expect(editItem(Buffer.from(deep), ({ labels }) => (labels.a = 'b')).toString()).toContain(

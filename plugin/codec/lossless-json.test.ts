@@ -19,7 +19,7 @@ describe('lossless JSON', () => {
 
   const number = fc.stringMatching(/^-?(0|[1-9]\d{0,20})(\.\d{1,18})?([eE][+-]?\d{1,3})?$/);
   const small = fc.integer().map(String);
-  it('keeps every number as it was written, alone among others and wherever it stands', () => {
+  it('keeps every number as it was written, at any position', () => {
     fc.assert(
       fc.property(number, small, fc.constantFrom('', ' ', '\n\t'), (one, other, space) => {
         const keeps = (text: string): void =>
@@ -39,7 +39,7 @@ describe('lossless JSON', () => {
     expect(stringifyLossless(parseLossless(text))).toContain('"__proto__":{"x":1}');
   });
 
-  it('gives back any JSON that Go could have sent', () => {
+  it('preserves any JSON that Go can send', () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
         expect(JSON.parse(stringifyLossless(parseLossless(text)))).toEqual(JSON.parse(text));
@@ -47,7 +47,7 @@ describe('lossless JSON', () => {
     );
   });
 
-  it('changes what it is told to and nothing else', () => {
+  it('changes only the edited fields', () => {
     const before = Buffer.from(
       '{"metadata":{"generation":9007199254740993},"unknown":[{"x":1.50}],"spec":null}',
     );

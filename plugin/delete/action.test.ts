@@ -58,7 +58,7 @@ describe('the record of a backup that is deleted', () => {
     ]);
   });
 
-  it('is asked about once, however often it comes', async () => {
+  it('creates only one DataMoverDelete even if Velero passes it twice', async () => {
     const { execute, asked } = setUp();
     await execute(aRecord());
     await execute(aRecord());
@@ -129,7 +129,7 @@ describe('the record of a backup that is deleted', () => {
     await execute(original!);
   });
 
-  it('may have ended after the backup: then its original in the cluster says where the data is', async () => {
+  it('uses the result of its original in the cluster if it ended after the backup', async () => {
     const { execute, kube, asked } = setUp();
     const original = kube.seed(dataMoverBackups, aRecord());
     const stored: DataMoverBackup = { ...original, status: { phase: 'Moving' } };
@@ -152,7 +152,7 @@ describe('the record of a backup that is deleted', () => {
     );
   });
 
-  it('is an error that names the data when nobody can be asked', async () => {
+  it('is an error that names the data if no DataMoverDelete can be created', async () => {
     const { execute, kube } = setUp();
     kube.before = ({ verb }) => {
       if (verb === 'create') throw new KubeError({ code: 404, reason: 'NotFound', message: 'no such kind' });
@@ -168,7 +168,7 @@ describe('the record of a backup that is deleted', () => {
     );
   });
 
-  it('is asked about again when the API server falters', async () => {
+  it('is retried if the API server is unavailable', async () => {
     const { execute, kube, clock, asked } = setUp();
     let failures = 1;
     kube.before = ({ verb }) => {
@@ -218,7 +218,7 @@ describe('a record that was changed in the bucket', () => {
 describe('a claim of a backup that is deleted', () => {
   const marked = aClaim('data', { annotations: { [annotations.movedBy]: 'app/dmb-1' } });
 
-  it('leads to the record that the backup does not hold', async () => {
+  it('leads to its record if the backup does not contain it', async () => {
     const { execute, kube, asked } = setUp();
     kube.seed(dataMoverBackups, aRecord());
     await execute(marked);
@@ -245,7 +245,7 @@ describe('a claim of a backup that is deleted', () => {
   });
 });
 
-describe('a request that the backup holds no record of', () => {
+describe('a request without a record in the backup', () => {
   const anItem: Resource = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'app' } };
 
   /** A request that the plugin created early in the backup `daily`, for a claim that Velero then left out. */
@@ -265,7 +265,7 @@ describe('a request that the backup holds no record of', () => {
     return request;
   }
 
-  it('takes its data along, whatever item of the backup comes first', async () => {
+  it('is deleted with its data, at any first item of the backup', async () => {
     const { execute, kube, asked } = setUp();
     kube.seed(dataMoverBackups, aRequest());
     await execute(anItem);
@@ -273,7 +273,7 @@ describe('a request that the backup holds no record of', () => {
     expect(kube.peekAll(dataMoverBackups)).toEqual([]);
   });
 
-  it('is known by its claim where it records no uid of that', async () => {
+  it('is identified by the claim in the cluster if it does not record the uid of the claim', async () => {
     const { execute, kube, asked } = setUp();
     const request = aRequest();
     delete request.status!.capture;
@@ -283,7 +283,7 @@ describe('a request that the backup holds no record of', () => {
     expect(asked()).toHaveLength(1);
   });
 
-  it('goes before it has any data, so that the controller ends it', async () => {
+  it('is deleted before it has any data, so that the controller ends it', async () => {
     const { execute, kube, asked } = setUp();
     const request = aRequest();
     delete request.status!.result;
@@ -293,7 +293,7 @@ describe('a request that the backup holds no record of', () => {
     expect(kube.peekAll(dataMoverBackups)).toEqual([]);
   });
 
-  it('takes data along that is there when it is deleted, and was not when it was read', async () => {
+  it('is deleted with data that it got after it was read', async () => {
     const { execute, kube, asked } = setUp();
     const { result } = aRequest().status!;
     const request = aRequest();
@@ -314,7 +314,7 @@ describe('a request that the backup holds no record of', () => {
     ['is of another claim', ({ status }) => (status!.capture!.claimUID = 'uid-other')],
     ['was made by hand', ({ metadata }) => (metadata.name = 'mine')],
     ['has a claim that is unknown', ({ status }) => delete status!.capture],
-  ])('keeps its data when only its labels say so, and it %s', async (_, change) => {
+  ])('keeps its data if only its labels match and it %s', async (_, change) => {
     const { execute, kube, lines } = setUp();
     const request = aRequest();
     change(request);

@@ -29,7 +29,7 @@ describe('frames', () => {
     ]);
   });
 
-  it('show the source where it is known', () => {
+  it('show the position in the source if it is known', () => {
     const locate = (line: number) => (line === 120 ? { file: 'plugin/a.ts', line: 7 } : undefined);
     expect(framesOf(withStack(STACK), locate).slice(0, 2)).toEqual([
       { file: 'plugin/a.ts', line: 7, function: 'movedByOf' },
@@ -89,7 +89,7 @@ describe('the error of a call', () => {
     expect(decode('google.rpc.Status', bytes as Buffer)).toMatchObject({ message: details });
   });
 
-  it('fits into trailers, with names that nobody would give', () => {
+  it('fits into gRPC trailers even with extremely long names', () => {
     const frame = `    at ${'f'.repeat(2_000)} (/${'d'.repeat(2_000)}:1:1)\n`;
     const stack = `Error: ${'😀'.repeat(10_000)}\n${frame.repeat(100)}`;
     const { details = '', metadata } = toCallError(
@@ -104,7 +104,7 @@ describe('the error of a call', () => {
     [Symbol('odd')],
     [Object.assign(new Error(), { message: {} })],
     [{ a: 1 }],
-  ])('tells of %p, too', (thrown) => {
+  ])('describes %p, too', (thrown) => {
     expect(toCallError(thrown)).toMatchObject({ code: status.ABORTED, details: expect.any(String) });
   });
 
@@ -133,7 +133,7 @@ describe('the error of a call', () => {
     expect(stack.frames[0]).toEqual({ file: '/plugins/x', line: 120, function: 'movedByOf' });
   });
 
-  it('has no details when nobody knows where it came from', () => {
+  it('has no details if its origin is unknown', () => {
     expect(toCallError('oops').metadata?.get('grpc-status-details-bin')).toEqual([]);
   });
 });

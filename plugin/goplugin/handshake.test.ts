@@ -28,7 +28,7 @@ describe('the handshake', () => {
 describe('the socket', () => {
   const env = () => ({ PLUGIN_UNIX_SOCKET_DIR: parent });
 
-  it('has a folder of its own, for its user only, that goes away', () => {
+  it('is in a separate folder with mode 0700 that is removed with it', () => {
     const [one, two] = [createSocketPath(env()), createSocketPath(env())];
     expect(one.path).not.toBe(two.path);
     expect(statSync(dirname(one.path)).mode & 0o777).toBe(0o700);

@@ -22,7 +22,7 @@ const parsed = () => lines().map((line) => JSON.parse(line) as Record<string, un
 const logger = (level?: HclogLevel) => createHclog({ fd, ...(level === undefined ? {} : { level }) });
 
 describe('the log', () => {
-  it('has the levels that go-plugin knows, and nothing that it would misread', () => {
+  it('has only levels and fields that go-plugin can read', () => {
     const log = logger('debug');
     log.debug('a');
     log.info('b');
@@ -36,14 +36,14 @@ describe('the log', () => {
     ]);
   });
 
-  it('says nothing below its level', () => {
+  it('contains nothing below its level', () => {
     const log = logger();
     log.debug('a');
     log.info('b');
     expect(parsed()).toHaveLength(1);
   });
 
-  it('can only have texts where anything else would crash the Velero server', () => {
+  it('has only strings in fields in which another type would crash the Velero server', () => {
     const log = logger().child({ namespace: 7, name: { a: 1 }, resource: null });
     const hostile = { '@level': 30, '@message': {}, '@timestamp': 1, level: 1, time: 2, name: undefined };
     log.info({ ...hostile, namespace: ['x'] }, { not: 'text' } as unknown as string);
@@ -67,7 +67,7 @@ describe('the log', () => {
     expect(lines()).toHaveLength(1);
   });
 
-  it('tells as a text what JSON cannot say, and leaves the other fields as they are', () => {
+  it('shows values that JSON does not support as strings, and keeps the other fields as they are', () => {
     const round: { self?: object } = {};
     round.self = round;
     logger().info({ count: 3, list: ['a', 1], big: 9007199254740993n, round }, 'hello');
@@ -112,7 +112,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('names what it is about when there are too many fields to tell', () => {
+  it('keeps namespace and name if there are too many fields', () => {
     const many = Object.fromEntries(
       Array.from({ length: 10_000 }, (_, index) => [`f${String(index)}`, index]),
     );
@@ -122,7 +122,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('is one JSON object per line that cannot hurt the Velero server, whatever is logged', () => {
+  it('is one JSON object per line that cannot crash the Velero server, for any input', () => {
     const value = fc.oneof(
       fc.anything({
         withBigInt: true,

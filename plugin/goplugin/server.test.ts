@@ -96,7 +96,7 @@ function ask(service: string, method: string, request: unknown): Promise<unknown
 }
 
 describe('the server', () => {
-  it('is healthy under the name that go-plugin asks for', async () => {
+  it('is healthy under the service name that go-plugin checks', async () => {
     await expect(ask('grpc.health.v1.Health', 'Check', { service: 'plugin' })).resolves.toEqual({
       status: 'SERVING',
     });
@@ -111,7 +111,7 @@ describe('the server', () => {
     expect(exits).toBeGreaterThan(0);
   });
 
-  it('holds the stdio and broker streams open, silent, until the host ends them', async () => {
+  it('keeps the stdio and broker streams open and silent until the host ends them', async () => {
     const stdio = client('plugin.GRPCStdio');
     const output = (
       stdio.StreamStdio as (request: object) => import('@grpc/grpc-js').ClientReadableStream<unknown>

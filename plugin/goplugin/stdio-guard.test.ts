@@ -26,7 +26,7 @@ function run(body: string): { code: number | null; stdout: string; lines: Record
   return { code, stdout, lines: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
 }
 
-describe('what is said past the log', () => {
+describe('output that bypasses the log', () => {
   it('ends in it, and standard output stays silent', () => {
     const { code, stdout, lines } = run(`
       console.log('one %d', 1);

@@ -30,7 +30,7 @@ function run(body: string, more = ''): Ended {
 }
 
 describe('the watchdog', () => {
-  it('ends a process that stands still, and says so', () => {
+  it('kills a process whose event loop is blocked, and logs the reason', () => {
     const { signal, stderr } = run('for (;;);');
     expect(signal).toBe('SIGKILL');
     expect(JSON.parse(stderr)).toEqual({
@@ -39,7 +39,7 @@ describe('the watchdog', () => {
     });
   });
 
-  it('says once that it watches', () => {
+  it('reports once that it watches', () => {
     const { code, stdout } = run(
       `
       const alive = setInterval(() => undefined, 1_000);
@@ -52,7 +52,7 @@ describe('the watchdog', () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'watching\n' });
   });
 
-  it('lets one live that is only slow, and keeps none alive that has nothing to do', () => {
+  it('does not kill a slow process, and does not keep an idle one alive', () => {
     const { code, signal, stderr } = run(`
       const end = performance.now() + ${String(2 * LIMIT_MS)};
       while (performance.now() < end) {

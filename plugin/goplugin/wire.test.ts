@@ -101,7 +101,7 @@ describe('bytes that are something else', () => {
     );
   });
 
-  it('are skipped where a later version of the protocol put them', () => {
+  it('are skipped if they are fields of a later version of the protocol', () => {
     const known = encode('generated.StackFrame', { file: 'a.ts', line: 7, function: 'f' });
     const later = protobuf.Writer.create()
       .uint32((9 << 3) | 2)

@@ -30,7 +30,7 @@ it('writes all of a text that is larger than a pipe which does not block', async
   expect(readFileSync(copy, 'utf8')).toBe(long);
 });
 
-it('comes back when nobody reads any more', () => {
+it('returns if the reader has closed the pipe', () => {
   const reader = openSync(pipe, O_RDONLY | O_NONBLOCK);
   const fd = openSync(pipe, O_WRONLY);
   closeSync(reader);

@@ -32,7 +32,7 @@ describe('the volume policies of a backup', () => {
     expect(policiesKeysOf(backup)).toEqual({ own: key, global: { namespace: 'velero', name: 'global' } });
   });
 
-  it('are what its one key says, whatever the key is called', async () => {
+  it('come from the only key of the ConfigMap, which may have any name', async () => {
     const { volumes: policies } = await load({
       any: 'version: v1\nvolumePolicies: [{action: {type: skip}}]',
     });

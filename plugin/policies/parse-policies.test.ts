@@ -122,7 +122,7 @@ describe('policies', () => {
     expect(matchPolicy(policies, policyVolumeOf(claim, undefined))?.action).toBe('fs-backup');
   });
 
-  it('may be none beside the other things that such a file holds', () => {
+  it('may be absent if the file contains other settings', () => {
     const text = 'version: v1\nincludeExcludePolicy: {excludedClusterScopedResources: [nodes]}';
     expect(parsePolicies(text, 'x')).toEqual(noPolicies);
   });
@@ -155,7 +155,7 @@ describe('policies', () => {
     [broken('{csi: {name: x}}'), 'csi.name is not known; there are driver and volumeAttributes'],
     [broken('{pvcLabels: [a]}'), 'must be a map'],
     [broken('{pvcPhase: [[a]]}'), 'must be a text'],
-  ])('%j is an error that says where', (text, message) => {
+  ])('%j is an error that names the position', (text, message) => {
     expect(() => parsePolicies(text, 'ConfigMap velero/p')).toThrow(message);
   });
 });

@@ -23,7 +23,7 @@ function setUp() {
 const down = new KubeError({ code: 503, reason: 'ServiceUnavailable', message: 'down' });
 
 describe('creating once', () => {
-  it('makes the object, and takes the one that is there for its own', async () => {
+  it('creates the object, and accepts an existing one as its own', async () => {
     const { create, kube } = setUp();
     const made = await create();
     expect(made).toMatchObject({ ...object, metadata: { ...object.metadata, uid: expect.any(String) } });
@@ -31,7 +31,7 @@ describe('creating once', () => {
     expect(kube.peekAll(dataMoverBackups)).toHaveLength(1);
   });
 
-  it('tries again when the API server was away, also when only the answer was lost', async () => {
+  it('retries if the API server was unavailable, even if only the answer was lost', async () => {
     const { create, kube, clock } = setUp();
     let failures = 0;
     kube.after = () => {
@@ -43,7 +43,7 @@ describe('creating once', () => {
     expect(kube.peekAll(dataMoverBackups)).toHaveLength(1);
   });
 
-  it('gives up after some attempts, and at once when trying is no use', async () => {
+  it('fails after some attempts, or at once if the error is not transient', async () => {
     const { create, kube, clock } = setUp();
     kube.before = () => {
       throw down;

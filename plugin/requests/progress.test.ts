@@ -56,7 +56,7 @@ describe('progress', () => {
     expect(progress(status)).toMatchObject({ completed, error });
   });
 
-  it('has both times and both numbers, whatever is known', () => {
+  it('has both times and both numbers with any status', () => {
     expect(progress()).toMatchObject({
       started: new Date(CREATED),
       updated: new Date(NOW),

@@ -8,7 +8,7 @@ import { dmr, setUp } from '../../tests/fakes/restore-action.ts';
 describe('a record', () => {
   const waiting = desiredRestore(aRestore(), { namespace: 'app', name: 'data' }, { movedBy: 'app/dmb-1' });
 
-  it('gives its source to the request that waits, and is not restored', async () => {
+  it('sets the source of the request that waits, and is not restored', async () => {
     const { record, kube } = setUp();
     kube.seed(dataMoverRestores, waiting);
     const { status: _, ...stripped } = aRecord();
@@ -32,7 +32,7 @@ describe('a record', () => {
     expect(kube.peekAll(dataMoverRestores)[0]?.spec.source).toBeDefined();
   });
 
-  it('D14: of a claim of the same name in another namespace is not taken for it, where both are mapped into one', async () => {
+  it('D14: of a claim of the same name is not used if both namespaces are mapped into one', async () => {
     const { record, kube } = setUp();
     const mapped = aRestore({ namespaceMapping: { app: 'new', shop: 'new' } });
     const target = { namespace: 'new', name: 'data' };
@@ -45,7 +45,7 @@ describe('a record', () => {
     expect(kube.peekAll(dataMoverRestores)[0]?.spec.source?.backupNamespace).toBe('app');
   });
 
-  it('of a snapshot that was never captured tells the request that waits for it why there is no data', async () => {
+  it('of a snapshot that was never captured sets the failure of the request that waits for it', async () => {
     const { record, kube } = setUp();
     kube.seed(dataMoverRestores, waiting);
     const other = { namespace: 'app', name: 'log' };
@@ -82,11 +82,11 @@ describe('a record', () => {
       return { calls: calls.length, lists: calls.filter((verb) => verb === 'list').length, listed: listed() };
     }
 
-    it('costs a get and a patch where it names its claim', async () => {
+    it('costs a get and a patch if it names its claim', async () => {
       expect(await handOver('PersistentVolumeClaim')).toEqual({ calls: 2 * count, lists: 0, listed: 0 });
     });
 
-    it('costs a list of one request and a patch where its snapshot was never captured', async () => {
+    it('costs a list of one request and a patch if its snapshot was never captured', async () => {
       expect(await handOver('VolumeSnapshot')).toEqual({ calls: 2 * count, lists: count, listed: count });
     });
   });
@@ -107,7 +107,7 @@ describe('a record', () => {
     ],
     ['made by hand', (r: ReturnType<typeof aRecord>) => delete r.metadata.labels],
     ['of another claim', (r: ReturnType<typeof aRecord>) => void (r.spec.dataSourceRef.name = 'log')],
-  ])('%s tells nobody anything', async (_, change) => {
+  ])('%s changes no request', async (_, change) => {
     const { record, kube } = setUp();
     kube.seed(dataMoverRestores, waiting);
     const other = aRecord();

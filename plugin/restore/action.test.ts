@@ -15,13 +15,13 @@ import { aClaim, aContent, aRecord, aRestore, aSnapshot, aVolume } from '../../t
 import { MOVED, TIME, dmr, turnedOn, setUp, parsed } from '../../tests/fakes/restore-action.ts';
 
 describe('a claim', () => {
-  it('that was not moved goes through untouched, without a call', async () => {
+  it('that was not moved is not changed, without a call', async () => {
     const { restore, kube } = setUp();
     expect(await restore(aClaim())).toEqual({});
     expect(kube.calls).toEqual([]);
   });
 
-  describe('that waited for its data when the backup was made', () => {
+  describe('that waited for its data during the backup', () => {
     const waiting = (): PersistentVolumeClaim => {
       const { spec, status: _, ...rest } = aClaim('data', { labels: { [labels.restoredBy]: 'dmr-earlier' } });
       const { volumeName: __, ...unbound } = spec;
@@ -43,13 +43,13 @@ describe('a claim', () => {
       expect(parsed(item).metadata.labels ?? {}).toEqual({});
     });
 
-    it('is left alone where it stands there already', async () => {
+    it('is not changed if it already exists', async () => {
       const { restore, kube } = setUp();
       kube.seed(persistentVolumeClaims, aClaim());
       expect(await restore(waiting())).toEqual({});
     });
 
-    it('goes through when it was bound by then', async () => {
+    it('is not changed if it was already bound', async () => {
       const { restore, kube } = setUp();
       const bound = aClaim('data', { labels: { [labels.restoredBy]: 'dmr-earlier' } });
       expect(await restore(bound)).toEqual({});
@@ -102,7 +102,7 @@ describe('a claim', () => {
     expect(kube.writeCalls()).toEqual([]);
   });
 
-  it('fails where the mover is off, with what to do', async () => {
+  it('fails if the mover is off, and the error names the setting', async () => {
     const { restore, kube } = setUp('false');
     await expect(restore(aClaim('data', MOVED))).rejects.toThrow(
       /PersistentVolumeClaim app\/data is in DataMoverBackup app\/dmb-1, and the data mover is off in namespace velero \(data.enable of ConfigMap velero\/on\)/,
@@ -110,7 +110,7 @@ describe('a claim', () => {
     expect(kube.writeCalls()).toEqual([]);
   });
 
-  it('that stands there already is left alone, also under a mapped name', async () => {
+  it('that already exists is not changed, even in a mapped namespace', async () => {
     const { restore, kube, lines } = setUp();
     const mapped = aRestore({ namespaceMapping: { app: 'new' } });
     const there = aClaim();
@@ -125,7 +125,7 @@ describe('a claim', () => {
     expect(kube.writeCalls()).toEqual([]);
   });
 
-  describe('that stands there already, where its data may be replaced,', () => {
+  describe('under a policy for existing claims', () => {
     const overwriting = (how = 'Overwrite', existingResourcePolicy = 'update') => {
       const restore = aRestore({ existingResourcePolicy });
       restore.metadata.annotations = { [annotations.existingClaimPolicy]: how };
@@ -134,7 +134,7 @@ describe('a claim', () => {
     const there = aClaim();
     const standing = { ...there, spec: { ...there.spec, volumeName: 'pv-of-now', storageClassName: 'now' } };
 
-    it('is asked to be overwritten, and stays as it is for Velero', async () => {
+    it('gets a request to overwrite it if it exists, and is not changed for Velero', async () => {
       const { restore, kube } = setUp();
       kube.seed(persistentVolumeClaims, standing);
       const output = await restore(aClaim('data', MOVED), overwriting());
@@ -146,7 +146,7 @@ describe('a claim', () => {
       expect(metadata.labels).toBeUndefined();
     });
 
-    it('is made as ever where it does not stand there', async () => {
+    it('is created as usual if it does not exist', async () => {
       const { restore, kube } = setUp();
       const output = await restore(aClaim('data', MOVED), overwriting());
       expect(kube.peekAll(dataMoverRestores)[0]?.spec).not.toHaveProperty('existingClaimPolicy');
@@ -189,7 +189,7 @@ describe('a claim', () => {
       ['is out of use', { replaces: { persistentVolume: 'pv', reclaimPolicy: 'Delete', setAsideAt: TIME } }],
       ['had no volume after all', { admittedAt: TIME }],
       ['has failed', { phase: 'Failed' }],
-    ])('lets Velero go on to the pods once it %s', async (_, status) => {
+    ])("does not block Velero's restore of the pods once it %s", async (_, status) => {
       const { record, kube, clock } = setUp();
       kube.seed(dataMoverRestores, waiting);
       let over = false;
@@ -201,7 +201,7 @@ describe('a claim', () => {
       await call;
     });
 
-    it('lets Velero go on with a warning when it stays in use', async () => {
+    it('does not block Velero any longer, with a warning, if it stays in use', async () => {
       const { record, kube, clock, lines } = setUp();
       kube.seed(dataMoverRestores, waiting);
       const call = record(aRecord(), overwriting());
@@ -214,7 +214,7 @@ describe('a claim', () => {
     });
   });
 
-  it('keeps what other actions made of it: its storage class, size and labels', async () => {
+  it('keeps the storage class, size and labels that other actions have set', async () => {
     const { restore } = setUp();
     const changed = aClaim('data', { ...MOVED, labels: { own: 'label' } });
     const spec = { ...changed.spec, storageClassName: 'mapped', resources: { requests: { storage: '9Gi' } } };
@@ -225,7 +225,7 @@ describe('a claim', () => {
     });
   });
 
-  it('is asked for under another name by each restore, whichever protected namespace that is in', async () => {
+  it('gets a request of another name for each restore, in any protected namespace', async () => {
     const { restore, kube } = setUp();
     const other = aRestore({ namespaceMapping: { app: 'copy' } });
     other.metadata = { name: 'second', namespace: 'openshift-adp', uid: 'second-uid' };
@@ -249,7 +249,7 @@ describe('a claim', () => {
       expect(kube.writeCalls()).toEqual([]);
     });
 
-    it('is restored by the record that stands in the cluster', async () => {
+    it('is restored by the record in the cluster', async () => {
       const { restore, kube } = setUp();
       kube.seed(dataMoverBackups, aRecord());
       const output = await restore(aClaim('data', MOVED), only);
@@ -279,7 +279,7 @@ describe('a volume', () => {
       expect(await setUp(enable).restore(aVolume('data', MOVED))).toEqual({ skipRestore: true });
   });
 
-  it('of another claim goes through untouched', async () => {
+  it('of another claim is not changed', async () => {
     expect(await setUp().restore(aVolume())).toEqual({});
   });
 });
@@ -297,7 +297,7 @@ describe('a snapshot', () => {
     },
   );
 
-  it.each([aSnapshot, aContent])('of a plain backup goes through untouched, without a call', async (make) => {
+  it.each([aSnapshot, aContent])('of a plain backup is not changed, without a call', async (make) => {
     const { restore, kube } = setUp();
     expect(await restore(make())).toEqual({});
     expect(kube.calls).toEqual([]);

@@ -45,7 +45,7 @@ describe('the request to bring back', () => {
     expect(annotations).toMatchObject({ 'oadp.openshift.io/velero-restore': long });
   });
 
-  it('has a valid label for the record that it waits for, whatever the stored claim names', () => {
+  it('has a valid label for its record even if the stored claim names an invalid one', () => {
     const target = { namespace: 'a', name: 'd' };
     for (const movedBy of ['app/..', `app/${'b'.repeat(300)}`, 'app/a,b=c', 'app/\u0000'])
       expect(desiredRestore(aRestore(), target, { movedBy }).metadata.labels).toMatchObject({

@@ -65,7 +65,7 @@ afterEach(async () => {
 });
 
 describe('with the data mover off', () => {
-  it('every item goes through as it came, down to the last digit', async () => {
+  it('every item is returned unchanged, down to the last digit', async () => {
     const item =
       '{"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"data","namespace":"app","generation":9007199254740993},"spec":{}}';
     const { item: stored, ...rest } = await (await begin()).execute(backupAction, veleroBackup(), item);
@@ -87,7 +87,7 @@ describe('with the data mover off', () => {
     await expect(executing).rejects.toThrow(/app\/dmb-1.*off in namespace velero.*data\.enable: "true"/);
   });
 
-  it('a switch that says neither on nor off is an error that names it', async () => {
+  it('a switch that is neither true nor false is an error that names it', async () => {
     await switchTo('maybe');
     const executing = (await begin()).execute(backupAction, veleroBackup(), claim('app', 'data'));
     await expect(executing).rejects.toThrow(
@@ -102,7 +102,7 @@ describe('a backup', () => {
     await createClass('standard', { default: true });
   });
 
-  it('asks for the data of a claim, waits until its source is captured, and reports the operation', async () => {
+  it('creates a request for a claim, waits for its capture and returns the operation ID', async () => {
     const pvc = await createClaim('one', 'data');
     const backup = veleroBackup({ uid: 'uid-one' });
     const name = backupName('uid-one', uidOf(pvc));
@@ -139,7 +139,7 @@ describe('a backup', () => {
     );
   });
 
-  it('leaves a Block volume to Velero, with a warning, where the default class cannot move it', async () => {
+  it('leaves a Block volume to Velero, with a warning, if the default class cannot move it', async () => {
     const capabilities = { volumeModes: ['Filesystem'], accessModes: ['ReadWriteOnce'] };
     const status = { subresource: 'status' } as const;
     await kube.mergePatch(dataMoverClasses, { name: 'standard' }, { status: { capabilities } }, status);
@@ -193,7 +193,7 @@ describe('a backup', () => {
     expect(requests.map(({ spec }) => spec.dataSourceRef.name).sort()).toEqual(['db', 'log']);
   });
 
-  it('obeys the volume policies of the backup, and says which one', async () => {
+  it('obeys its volume policies and logs the one that applied', async () => {
     await kube.create(configMaps, {
       apiVersion: 'v1',
       kind: 'ConfigMap',
@@ -221,7 +221,7 @@ describe('a backup', () => {
     );
   });
 
-  it('of a backup whose name has 200 characters is asked for all the same', async () => {
+  it('creates a request also if its name has 200 characters', async () => {
     const pvc = await createClaim('long', 'data');
     const backup = veleroBackup({ uid: 'uid-long', name: 'b'.repeat(200) });
     const name = backupName('uid-long', uidOf(pvc));
@@ -242,7 +242,7 @@ describe('a backup', () => {
     ]);
   });
 
-  it('that is not captured in time goes on, cancels the request and warns', async () => {
+  it('continues with a warning and cancels the request if the capture takes too long', async () => {
     const pvc = await createClaim('slow', 'data');
     const backup = veleroBackup({ uid: 'uid-slow', spec: { csiSnapshotTimeout: '1s' } });
     const { operationID } = await (await begin()).execute(backupAction, backup, pvc);
@@ -284,7 +284,7 @@ describe('a backup', () => {
     expect(await all(kube.list(dataMoverBackups, { namespace: 'final' }))).toEqual([]);
   });
 
-  it('is told how far the move is, how it ended, and can cancel it', async () => {
+  it('receives the progress and the outcome of the move, and can cancel it', async () => {
     const key = {
       namespace: 'one',
       name: (await all(kube.list(dataMoverBackups, { namespace: 'one' })))[0]!.metadata.name,
@@ -319,7 +319,7 @@ describe('a backup', () => {
     await session.cancel(backupAction, veleroBackup(), id);
   });
 
-  it('fails an item whose class is ambiguous, and warns about one that no class wants', async () => {
+  it('fails an item that several classes select, and warns about one that no class selects', async () => {
     await createClass('fast', { selector: 'tier' });
     await createClass('cheap', { selector: 'cost' });
     const both = await createClaim('classes', 'both', { tier: 'x', cost: 'y' });
@@ -352,7 +352,7 @@ describe('a restore', () => {
     await createNamespace(kube, 'restored');
   });
 
-  it('brings a moved claim back without its volume, and asks for its data', async () => {
+  it('restores a moved claim without its volume, and requests its data', async () => {
     const item = `{"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"data","namespace":"app","annotations":{"${annotations.movedBy}":"${movedBy}","pv.kubernetes.io/bind-completed":"yes"}},"spec":{"volumeName":"pv-data","exact":9007199254740993,"dataSource":{"kind":"X","name":"x"}}}`;
     const output = await (await begin()).execute(restoreAction, mapped, item);
     expect(output.additionalItems).toEqual([
@@ -381,7 +381,7 @@ describe('a restore', () => {
     });
   });
 
-  it('gives the request its source from the record, once, and restores no record', async () => {
+  it('sets the source of the request from the record only once, and restores no record', async () => {
     const record = storedRecord('dmb-1', 'daily');
     const result = { mover: 'VolSync', repository: 'a/b/c', snapshotID: 'abc' };
     await begin();
@@ -415,7 +415,7 @@ describe('a restore', () => {
     await expect(executing).rejects.toThrow('add datamoverbackups.oadp.openshift.io to --include-resources');
   });
 
-  it('makes no snapshot of moved data again, and leaves others alone', async () => {
+  it('skips VolumeSnapshots of moved data, and restores others unchanged', async () => {
     const snapshot = {
       apiVersion: 'snapshot.storage.k8s.io/v1',
       kind: 'VolumeSnapshot',
@@ -467,7 +467,7 @@ describe('the deletion of a backup', () => {
   };
   const requests = async () => all(kube.list(dataMoverDeletes, { namespace: 'velero' }));
 
-  it('asks once for the data of its own records to be removed', async () => {
+  it('requests the removal of the data of its own records only once', async () => {
     await begin();
     expect(await session.appliesTo(deleteAction)).toMatchObject({
       IncludedResources: ['datamoverbackups.oadp.openshift.io', 'persistentvolumeclaims', 'namespaces'],
@@ -480,7 +480,7 @@ describe('the deletion of a backup', () => {
     ]);
   });
 
-  it('is an error where it cannot be asked for', async () => {
+  it('fails if the removal cannot be requested', async () => {
     const elsewhere = veleroBackup({ namespace: 'not-there' });
     await begin();
     await expect(session.remove(deleteAction, elsewhere, record('dmb-1', 'daily'))).rejects.toThrow(

@@ -23,7 +23,7 @@ function run(...args: string[]): Promise<{ code: unknown; stdout: string; stderr
   });
 }
 
-it('tells what it is, which version, and how to install it', async () => {
+it('prints its name, its version and how to install it', async () => {
   const { code, stdout, stderr } = await run();
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain(`velero-plugin-for-datamover ${manifest.version} (Node ${process.version})`);
@@ -39,7 +39,7 @@ it('tests itself over the real protocol, and leaves nothing behind', async () =>
   rmSync(env.TMPDIR, { recursive: true });
 });
 
-it('ends itself when its event loop stands still', async () => {
+it('exits if its event loop is blocked', async () => {
   const host = await startPlugin({
     command: pluginPath,
     args: [],

@@ -171,7 +171,7 @@ describe('volume policies', () => {
     return said === false;
   };
 
-  it.each(CONDITIONS)('%s holds where it holds in Velero', async (conditions) => {
+  it.each(CONDITIONS)('with %s match the same volumes as in Velero', async (conditions) => {
     const policies = skipping(conditions);
     const answers = await Promise.all(
       everyPair.map(async (names) => {
@@ -234,7 +234,7 @@ describe('volume policies', () => {
     ),
   });
 
-  it('move a volume where Velero would take a snapshot of it, whatever stands together', async () => {
+  it('move a volume exactly if Velero would take a snapshot of it, in any combination of settings', async () => {
     await fc.assert(
       fc.asyncProperty(question, async ({ policies, pods, backup, ...names }) => {
         const volume = volumeNamed(names.volume);

@@ -168,7 +168,7 @@ describe.each(veleroVersions)('Velero %s', (version) => {
       });
     });
 
-    it('that nobody meant are what Go calls a panic, and the process lives on', async () => {
+    it('that are unexpected are reported like a Go panic, and the process keeps running', async () => {
       await inSession(host, 'panic', async (session) => {
         const item = {
           apiVersion: 'v1',
@@ -192,7 +192,7 @@ describe.each(veleroVersions)('Velero %s', (version) => {
   });
 
   describe('the process', () => {
-    it('is started anew after a crash, and tidies up after the dead one', async () => {
+    it('is started again after a crash, and removes the files of the crashed one', async () => {
       await inSession(host, 'crash', async (session) => {
         await echo(session);
         const [first = 0] = await children(host);
@@ -205,7 +205,7 @@ describe.each(veleroVersions)('Velero %s', (version) => {
       expect(readdirSync(tmp)).toEqual([]);
     });
 
-    it('ends at once when Velero is done with it, and says nothing', async () => {
+    it('exits at once when Velero closes the session, without a warning', async () => {
       for (let round = 0; round < 5; round++) {
         const session = await openSession(host, `end-${String(round)}`);
         await echo(session);

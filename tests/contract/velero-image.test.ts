@@ -64,7 +64,7 @@ describe('the image', () => {
     });
   });
 
-  it('copies the plugin to /target, whoever runs it and whatever is there from before', () => {
+  it('copies the plugin to /target as any user, and replaces existing files', () => {
     const target = mountTarget();
     const arbitraryUserOfOpenShift = '1000620000:0';
     for (const user of [image.config.User, VELERO_USER, arbitraryUserOfOpenShift]) {
@@ -73,7 +73,7 @@ describe('the image', () => {
     }
   });
 
-  it('fails where nothing is mounted, or not for writing, and says where', () => {
+  it('fails if /target is missing or not writable, and names it', () => {
     mountTarget(0o755);
     const denied = runEntrypoint(image);
     expect(denied).toMatchObject({ code: 1, said: expect.stringMatching(/cannot write \/target\/.*EACCES/) });

@@ -44,7 +44,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("a vendor's plugin", () => {
-  it('is typed by what is published, and passes tests of its own', () => {
+  it('compiles against the published types, and passes its own tests', () => {
     expect(said.typecheck).not.toContain('error');
     expect(said.test).toMatch(/fail 0/);
   });

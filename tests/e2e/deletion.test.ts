@@ -198,14 +198,14 @@ describe('backups of one volume, and their ends', () => {
     expect([...stored.get('third')!.keys()]).not.toContain(recordKeyOf('second'));
   });
 
-  it('hold the result of the move in that record', () => {
+  it('contain the result of the move in that record', () => {
     for (const name of NAMES)
       expect(stored.get(name)!.get(recordKeyOf(name))).toMatchObject({
         status: { phase: 'Completed', result: requests.get(name)!.status!.result },
       });
   });
 
-  it('may hold the record of another backup that lost its label', () => {
+  it('may contain the record of another backup that lost its label', () => {
     expect([...stored.get('second')!.keys()]).toContain(recordKeyOf('first'));
   });
 
@@ -227,7 +227,7 @@ describe('backups of one volume, and their ends', () => {
     expect(ids).toEqual(left.map(shortIdOf));
   });
 
-  it('give back what nobody else needs, once the repository is pruned', () => {
+  it('free the storage that no other backup uses once the repository is pruned', () => {
     const left = (name: string): number => removals.get(name)!.bytes;
     // The third saved a file of 2 MB that no other has; the second also needs what the first saved.
     expect(bytesBefore - left('third')).toBeGreaterThan(1_900_000);
@@ -235,7 +235,7 @@ describe('backups of one volume, and their ends', () => {
     expect(left('second')).toBeLessThan(10_000);
   });
 
-  it('leave a repository of two files, which goes where the class says so, and nothing beside or below it', () => {
+  it('leave an empty repository; only its own files are removed if the class requires it', () => {
     expect(files.kept).toEqual(['config', expect.stringMatching(/^keys\/[0-9a-f]{64}$/)]);
     expect(removal.status).toMatchObject({ snapshots: 0, removedAt: expect.any(String) });
     expect(removal.status?.conditions).toContainEqual(
@@ -246,7 +246,7 @@ describe('backups of one volume, and their ends', () => {
     expect(storedFiles(story.cluster, `${repository}-2`)).toEqual(['config']);
   });
 
-  it('may be followed by another one, in a repository made anew', async () => {
+  it('can be followed by another backup, which creates a new repository', async () => {
     expect(requests.get('fourth')?.status?.phase).toBe('Completed');
     expect(files.anew).toContain('config');
     expect(await snapshotIDs()).toEqual([shortIdOf('fourth')]);
@@ -256,7 +256,7 @@ describe('backups of one volume, and their ends', () => {
     expect(survivors).toEqual(['first', 'second']);
   });
 
-  it('say why their data is still there, and remove it when that is put right', async () => {
+  it('report why their data remains, and remove it after the cause is corrected', async () => {
     expect(failing.status?.lastFailure).toMatchObject({
       reason: 'WrongPassword',
       message: expect.stringContaining(`${story.namespace}/${secret}`),

@@ -151,7 +151,7 @@ describe('a restore of which a part cannot succeed', () => {
   });
 
   it.each(Object.entries(UNSAVED))(
-    'has said of %s why it is not saved, and so does Velero',
+    'has a backup that reports why %s was not saved, in its status and in Velero',
     (name, trouble) => {
       const failure = backupOf(name).status?.failure;
       expectWords(failure, trouble);
@@ -160,7 +160,7 @@ describe('a restore of which a part cannot succeed', () => {
   );
 
   it.each(Object.entries(UNRESTORED))(
-    'says of %s why it is not restored, and so does Velero',
+    'reports why %s is not restored, in its status and in Velero',
     (name, trouble) => {
       const failure = restoreOf(name).status?.failure;
       expectWords(failure, trouble);
@@ -168,7 +168,7 @@ describe('a restore of which a part cannot succeed', () => {
     },
   );
 
-  it('says of the volumes without a backup why there is none', () => {
+  it('reports why the volumes that were not saved have no backup', () => {
     for (const [name, { reason }] of Object.entries(UNSAVED)) {
       const { phase, failure } = restoreOf(name).status!;
       expect([phase, failure?.reason]).toEqual(['Failed', 'BackupNotCompleted']);
@@ -176,12 +176,12 @@ describe('a restore of which a part cannot succeed', () => {
     }
   });
 
-  it('says which password is wrong', () => {
+  it('names the Secret with the wrong password', () => {
     const { failure } = restoreOf('lost-password').status!;
     expect(failure?.message).toContain(`${story.namespace}/${story.unique('lost-password')}`);
   });
 
-  it('gives the application no volume in place of the one that is missing', async () => {
+  it('creates no empty volume in place of one that was not restored', async () => {
     for (const name of Object.keys(TROUBLES)) {
       const pvc = await story.kube.get(persistentVolumeClaims, { namespace, name });
       expect(pvc?.status?.phase).toBe('Pending');

@@ -47,7 +47,7 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
 const CLAIMS = [...Object.keys(TROUBLES), 'old-lock'];
 const LOCKED = { 'young-lock': 60_000, 'old-lock': 40 * 60_000 };
 
-describe('what a backup says that cannot succeed', () => {
+describe('a backup with a problem', () => {
   let story: Story;
   let namespace: string;
   const requests = new Map<string, DataMoverBackup>();
@@ -161,16 +161,19 @@ describe('what a backup says that cannot succeed', () => {
 
   afterAll(() => story.end());
 
-  it.each(Object.entries(TROUBLES))('tells of %s', (name, { reason, says }) => {
-    const { phase, failure } = statusOf(name);
-    expect({ phase, reason: failure?.reason, message: failure?.message }).toMatchObject({
-      phase: 'Failed',
-      reason,
-    });
-    for (const text of says) expect(failure?.message).toEqual(expect.stringMatching(asPattern(text)));
-  });
+  it.each(Object.entries(TROUBLES))(
+    'reports the reason, the cause and the remedy: %s',
+    (name, { reason, says }) => {
+      const { phase, failure } = statusOf(name);
+      expect({ phase, reason: failure?.reason, message: failure?.message }).toMatchObject({
+        phase: 'Failed',
+        reason,
+      });
+      for (const text of says) expect(failure?.message).toEqual(expect.stringMatching(asPattern(text)));
+    },
+  );
 
-  it('succeeds all the same where only the stale lock of a killed mover was in the way', () => {
+  it('succeeds if the only obstacle is the stale lock of a killed mover', () => {
     expect(statusOf('old-lock')).toMatchObject({ phase: 'Completed' });
   });
 

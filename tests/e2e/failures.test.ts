@@ -99,7 +99,7 @@ describe('repositories that cannot be used', () => {
     }
   });
 
-  it('say that the password is wrong, of which secret, and what to do', () => {
+  it('report a wrong password with its Secret and the remedy', () => {
     const { reason, message } = failureOf('wrong-password');
     expect(reason).toBe('WrongPassword');
     expect(message).toContain('RESTIC_PASSWORD');
@@ -108,21 +108,21 @@ describe('repositories that cannot be used', () => {
     expect(message).toContain('set it to the password that the repository was created with');
   });
 
-  it('say which secret is missing, and what to put in', () => {
+  it('report a missing Secret and the keys that it needs', () => {
     const { reason, message } = failureOf('missing-secret');
     expect(reason).toBe('SecretNotFound');
     expect(message).toContain(`${story.namespace}/${secretName('missing-secret')}`);
     expect(message).toContain('with keys RESTIC_REPOSITORY, RESTIC_PASSWORD');
   });
 
-  it('say which key is missing in which secret', () => {
+  it('report which key is missing in which Secret', () => {
     const { reason, message } = failureOf('missing-key');
     expect(reason).toBe('SecretInvalid');
     expect(message).toContain(`${story.namespace}/${secretName('missing-key')}`);
     expect(message).toContain('AWS_SECRET_ACCESS_KEY');
   });
 
-  it('say which bucket cannot be reached, and where its address stands', () => {
+  it('report which bucket cannot be reached and which key contains its address', () => {
     const { reason, message } = failureOf('unreachable');
     expect(reason).toBe('RepositoryUnreachable');
     expect(message).toContain(NOWHERE);
@@ -137,7 +137,7 @@ describe('repositories that cannot be used', () => {
     expect(said).not.toContain(secretKey);
   });
 
-  it('make the Velero backup PartiallyFailed, which shows each reason', async () => {
+  it('make the Velero backup PartiallyFailed, with each reason in its description', async () => {
     expect(phase).toBe('PartiallyFailed');
     const described = await describeBackup(story, backup);
     for (const fault of FAULTS) {
@@ -150,7 +150,7 @@ describe('repositories that cannot be used', () => {
     expect(requestOf('healthy').status?.phase).toBe('Completed');
   });
 
-  it('are told in Events', async () => {
+  it('are reported in Events', async () => {
     const name = requestOf('missing-secret').metadata.name;
     await untilEvents(story, namespace, [
       `DataMoverBackup/${name}: DataMoverFailed`,

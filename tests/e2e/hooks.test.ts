@@ -102,7 +102,7 @@ describe('an application with backup hooks', () => {
 
   afterAll(() => story.end());
 
-  it('went on writing after the backup', () => {
+  it('continues to write after the backup', () => {
     for (const { state, count, atStop } of Object.values(live)) {
       expect(state).toBe('dirty');
       expect(Number(count)).toBeGreaterThan(Number(atStop));

@@ -105,7 +105,7 @@ describe('volumes of every kind', () => {
     expect(differences(before.get(name)!, after.get(name)!)).toEqual([]);
   });
 
-  it.each(EMPTY)('says that claim "%s" is empty, and restores it as empty', async (name) => {
+  it.each(EMPTY)('reports claim "%s" as empty, and restores it empty', async (name) => {
     const backup = requests.find(({ status }) => status?.volume?.pvcName === name);
     expect(backup?.status).toMatchObject({ phase: 'Completed', result: { empty: true } });
     expect(backup?.status?.result?.snapshotID).toBeUndefined();
@@ -126,7 +126,7 @@ describe('volumes of every kind', () => {
     expect(await snapshotsIn(story, namespace)).toEqual({ snapshots: [], contents: [] });
   });
 
-  it('gives every volume the reclaim policy that it had', async () => {
+  it('restores the reclaim policy of every volume', async () => {
     const policies = await Promise.all(
       NAMES.map(async (name) => [name, (await volumeOf(name))?.spec.persistentVolumeReclaimPolicy]),
     );
@@ -134,7 +134,7 @@ describe('volumes of every kind', () => {
     expect(policies).toEqual(expected);
   });
 
-  it('gives the volume what its owner had written on it, and not where the old one lay', async () => {
+  it('restores the labels and annotations of the volume, except its topology labels', async () => {
     const { labels = {}, annotations } = (await volumeOf('retained'))!.metadata;
     expect(labels).toMatchObject({ tier: 'gold' });
     expect(labels).not.toHaveProperty(['topology.kubernetes.io/zone']);

@@ -101,7 +101,7 @@ describe('moves that take longer than Velero waits', () => {
     }
   });
 
-  it('had begun', () => {
+  it('had started before they were canceled', () => {
     for (const { status } of [backup, restore]) expect(status?.movingSince).toBeDefined();
   });
 

@@ -31,7 +31,7 @@ const OVERWRITE = [
  * Claims whose data has changed since the backup. One is idle and its pod is restored too, one is in use, and the one of another
  * namespace is restored by hand.
  */
-describe('restores into claims that hold data', () => {
+describe('restores into claims that contain data', () => {
   let story: Story;
   let phase: string;
   let name: string;
@@ -119,13 +119,13 @@ describe('restores into claims that hold data', () => {
 
   afterAll(() => story.end());
 
-  it('give an idle claim its data back before the pod that comes with it starts', async () => {
+  it('restore the data of an idle claim before its restored pod starts', async () => {
     await untilRunning(story, app);
     expect(await read(app)).toBe('saved\n');
     expect(restoreOf(app).status).toMatchObject({ phase: 'Completed', replaces: { outcome: 'Released' } });
   });
 
-  it('leave a claim in use alone, and say who uses it', async () => {
+  it('fail for a claim in use, leave it unchanged, and name the pod that uses it', async () => {
     expect(await read(holder)).toBe('newer\n');
     const { failure } = restoreOf(holder).status!;
     expect(failure?.reason).toBe('DestinationInUse');
@@ -135,14 +135,14 @@ describe('restores into claims that hold data', () => {
     expect(await describeRestore(story, name)).toContain('DestinationInUse');
   });
 
-  it('may be asked for by hand, and keep a pod that comes too early waiting', async () => {
+  it('can be created by hand, and keep a new pod waiting until the data is restored', async () => {
     expect(restoreOf(byHand).status).toMatchObject({ phase: 'Completed', replaces: { outcome: 'Released' } });
     const eager = { ...byHand, name: 'eager' };
     await untilRunning(story, eager);
     expect(await read(eager)).toBe('saved\n');
   });
 
-  it('make the claim anew as it was, but for its volume', async () => {
+  it('recreate the claim unchanged, except for its volume', async () => {
     for (const place of [app, byHand]) {
       const { metadata, spec } = await untilBound(story, dataOf(place));
       const before = former.get(place)!;
@@ -157,7 +157,7 @@ describe('restores into claims that hold data', () => {
     }
   });
 
-  it('let the former volume go as its policy says, and leave nothing behind', async () => {
+  it('delete the former volume according to its reclaim policy, and leave nothing behind', async () => {
     for (const place of [app, byHand]) {
       const { volumeName = '' } = former.get(place)!.spec;
       expect(await story.kube.get(persistentVolumes, { name: volumeName })).toBeUndefined();

@@ -98,7 +98,7 @@ describe('a backup of a VolumeSnapshotContent', () => {
 
   afterAll(() => story.end());
 
-  it('saves what the volume held when the snapshot was cut', () => {
+  it('saves the data that the volume contained when the snapshot was taken', () => {
     expect(backup.status).toMatchObject({
       phase: 'Completed',
       volume: { pvcName: 'data' },

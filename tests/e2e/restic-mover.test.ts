@@ -214,7 +214,7 @@ describe('the Restic mover', () => {
     expect(contents(copies.get('through-volsync')!)).toEqual(contents(before));
   });
 
-  it('as a user without privileges brings all contents back, and says which owners it could not', () => {
+  it('restores all contents as an unprivileged user, and reports the owners that it could not set', () => {
     const { status } = restores.get('of-one-user')!;
     expect(status).toMatchObject({ phase: 'Completed' });
     expect(status?.restored?.notPreserved).toMatch(
@@ -224,7 +224,7 @@ describe('the Restic mover', () => {
     expect(hashes(copies.get('of-one-user')!).sort()).toEqual(hashes(before).sort());
   });
 
-  it('leaves no lock when its pod is taken away in the middle, and saves one snapshot', () => {
+  it('leaves no lock if its pod is deleted during a backup, and saves one snapshot', () => {
     expect(killed.status).toMatchObject({ phase: 'Completed' });
     expect([locksAfterKill, snapshotsAfterKill]).toEqual([0, 1]);
   });
@@ -236,7 +236,7 @@ describe('the Restic mover', () => {
     expect(warm).toBe(0);
   });
 
-  it('says at once that a password is wrong', () => {
+  it('reports a wrong password', () => {
     expect(wrong.status?.failure).toMatchObject({ reason: 'WrongPassword' });
   });
 

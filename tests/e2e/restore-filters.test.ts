@@ -163,7 +163,7 @@ describe('restores of one backup', () => {
     },
   );
 
-  it('give a claim the storage class that the mapping says', async () => {
+  it('apply the storage class mapping to a claim', async () => {
     const pvc = await untilBound(story, { namespace: targetOf('everything'), name: 'files' });
     const volume = await story.kube.get(persistentVolumes, { name: pvc.spec.volumeName! });
     expect([pvc.spec.storageClassName, volume?.spec.storageClassName]).toEqual([newClass, newClass]);
@@ -175,12 +175,12 @@ describe('restores of one backup', () => {
     expect(await read('selected', 'data')).toBe('file\nprecious\n');
   });
 
-  it('find the record in the cluster where --include-resources leaves it out', async () => {
+  it('find the record in the cluster if --include-resources excludes it', async () => {
     expect(await ofRestore('record-in-cluster')).toEqual(['files: Completed']);
     expect(await read('record-in-cluster', 'files')).toBe('file\nboring\n');
   });
 
-  it('name the flag to add where it is nowhere, and make no claim without its data', async () => {
+  it('name the flag to add if the record is not found, and create no claim without its data', async () => {
     expect(await said('no-record', 'error')).toContainEqual(
       expect.stringContaining(`add ${RECORDS} to --include-resources, then restore again`),
     );
@@ -188,7 +188,7 @@ describe('restores of one backup', () => {
     expect(await ofRestore('no-record')).toEqual([]);
   });
 
-  it('make empty claims with --restore-volumes=false', async () => {
+  it('create empty claims with --restore-volumes=false', async () => {
     expect(await ofRestore('without-volumes')).toEqual([]);
     expect((await claimIn('without-volumes', 'data'))?.spec.selector).toBeUndefined();
     expect(await read('without-volumes', 'data')).not.toContain('precious');
@@ -207,7 +207,7 @@ describe('restores of one backup', () => {
     expect(await read(name, 'data', 'app')).toBe('file\nmine\n');
   });
 
-  it('make the claim as resource modifiers say, with its data', async () => {
+  it('apply resource modifiers to the claim, and restore its data', async () => {
     const pvc = await untilBound(story, { namespace: targetOf('modified'), name: 'data' });
     expect(pvc.metadata.labels).toMatchObject({ modified: 'yes' });
     const volume = await story.kube.get(persistentVolumes, { name: pvc.spec.volumeName! });
@@ -218,7 +218,7 @@ describe('restores of one backup', () => {
     expect(await read('modified', 'data')).toBe('file\nprecious\n');
   });
 
-  it('know the backup by its whole name', async () => {
+  it('identify the backup by its full name of 200 characters', async () => {
     expect(backup).toHaveLength(200);
     const requests = await movedBackups(story, backup);
     expect(requests.map(({ metadata }) => metadata.annotations?.[annotations.veleroBackup])).toEqual([

@@ -47,7 +47,7 @@ describe('an application with all kinds of files', () => {
 
   afterAll(() => story.end());
 
-  it('is there to be lost: links, modes, owners and odd names', () => {
+  it('has links, modes, owners and odd names before the backup', () => {
     expect(Object.keys(before).length).toBeGreaterThan(230);
     expect(before['setuid']).toMatchObject({ mode: '4755', uid: 1234, gid: 5678 });
     expect(before['hard-link']?.hardLinks).toEqual(['deep/another-hard-link', 'plain.txt']);
@@ -67,7 +67,7 @@ describe('an application with all kinds of files', () => {
     expect(described).toContain(`${String(result?.bytes)} of ${String(result?.bytes)} complete (Bytes)`);
   });
 
-  it('records in the Velero backup where the data is', async () => {
+  it('records the repository and the snapshot of the data in the Velero backup', async () => {
     const stored = await storedObjects(story, backup);
     for (const { metadata, status } of requests) {
       const path = `datamoverbackups.oadp.openshift.io/${app.namespace}/${metadata.name}`;
@@ -77,7 +77,7 @@ describe('an application with all kinds of files', () => {
     }
   });
 
-  it('tells in Events on the request, the claim, the snapshot and the Velero backup', async () => {
+  it('reports Events on the request, the claim, the snapshot and the Velero backup', async () => {
     const { metadata, status } = requestOf('labelled');
     const snapshot = `VolumeSnapshot/${status!.capture!.volumeSnapshot!}`;
     await untilEvents(story, app.namespace, [
@@ -112,7 +112,7 @@ describe('an application with all kinds of files', () => {
       expect(plain.toString()).toBe('of the default class\n');
     });
 
-    it('tells in Events on the request, the claim and the Velero restore', async () => {
+    it('reports Events on the request, the claim and the Velero restore', async () => {
       const [one] = await movedRestores(story, name);
       await untilEvents(story, app.namespace, [
         `DataMoverRestore/${one!.metadata.name}: DataMoverCompleted`,

@@ -55,12 +55,12 @@ describe('two namespaces with a claim of the same name', () => {
     expect(repositories.sort()).toEqual([`${blue.namespace}/data`, `${red.namespace}/data`]);
   });
 
-  it('gives each its own data, in one restore, under the mapped name too', async () => {
+  it('restores the data of each in one restore, also into a mapped namespace', async () => {
     expect(differences(before.red, await manifestOf(story, red))).toEqual([]);
     expect(differences(before.blue, await manifestOf(story, green))).toEqual([]);
   });
 
-  it('leaves the name that was mapped away alone', async () => {
+  it('does not recreate the namespace that is mapped to another name', async () => {
     expect(await story.kube.get(namespaces, { name: blue.namespace })).toBeUndefined();
     const places = (await movedRestores(story, name)).map(({ metadata }) => metadata.namespace);
     expect(places.sort()).toEqual([green.namespace, red.namespace]);

@@ -242,7 +242,7 @@ describe('repositories in the locations of Velero', () => {
     expect(requestOf('plain').status?.phase).toBe('Completed');
   });
 
-  it('lie where the class says, with credentials and authority of that location', () => {
+  it('are created in the location of the class, with its credentials and certificate authority', () => {
     expect(resultOf('archived')).toMatchObject({ backupStorageLocation: archive });
     const { datamover } = story.cluster.s3.buckets;
     const repository = join(
@@ -270,11 +270,11 @@ describe('repositories in the locations of Velero', () => {
     expect(own?.status?.phase).toBe('Available');
   });
 
-  it('give back what they hold', () => {
+  it('restore the data that they contain', () => {
     expect(restored).toEqual({ plain: 'content of plain\n', archived: 'content of archived\n' });
   });
 
-  it('are refused to keys that nobody knows, and the message says which', () => {
+  it('are denied to unknown access keys, and the message names the location and the Secret', () => {
     expect(phase).toBe('PartiallyFailed');
     const { reason, message } = requestOf('denied').status?.failure ?? {};
     expect(reason).toBe('PermissionDenied');
@@ -287,7 +287,7 @@ describe('repositories in the locations of Velero', () => {
     expect(failures.filter((reason) => reason === 'WrongPassword')).toHaveLength(2);
   });
 
-  it('hold nothing any more when the backup is deleted', () => {
+  it('contain no snapshot after the backup is deleted', () => {
     expect(removals.map(({ status }) => status?.phase)).toEqual(['Completed', 'Completed']);
     const { s3, config } = story.cluster;
     const { repository = '' } = resultOf('plain') ?? {};
@@ -303,7 +303,7 @@ describe('repositories in the locations of Velero', () => {
   describe('do not show a value of a secret', () => {
     const shown = (text: string): string[] => canariesIn(canaries, text);
 
-    it('but in secrets, where they are found', async () => {
+    it('except in Secrets, which contain them', async () => {
       const found: Resource[] = [];
       for await (const one of story.kube.list(secrets, { namespace: story.namespace })) found.push(one);
       expect(shown(JSON.stringify(found)).sort()).toEqual(
@@ -322,7 +322,7 @@ describe('repositories in the locations of Velero', () => {
       expect(shown(text)).toEqual([]);
     });
 
-    it('in any version of the requests and of what was made for them', () => {
+    it('in any version of the requests and of the objects created for them', () => {
       const versions = recordings.flatMap((recording) => recording.versions);
       const kinds = new Set(versions.map(({ kind }) => kind));
       expect([...kinds].sort()).toEqual([
@@ -341,7 +341,7 @@ describe('repositories in the locations of Velero', () => {
       expect(shown(JSON.stringify(removals))).toEqual([]);
     });
 
-    it('in what Velero keeps of the backup and the restores, logs included, and in what it says of them', () => {
+    it('in what Velero stores and prints about the backup and the restores, including logs', () => {
       const text = kept.join('\n');
       expect(text).toContain('PermissionDenied');
       expect(text).toContain('WrongPassword');

@@ -238,7 +238,7 @@ describe('what of a backup is moved', () => {
     });
 
     it.each(casesOf(cases, false))(
-      'is not the data of "%s", and the log says why',
+      'is not the data of "%s", and the log contains the reason',
       (name, { level, says }) => {
         const reasons = about(backup, name).filter((line) => says!.test(line.text));
         expect(reasons.map((line) => line.level)).toEqual([level]);
@@ -253,7 +253,7 @@ describe('what of a backup is moved', () => {
     });
   });
 
-  it('is nothing at all where the backup opts out', async () => {
+  it('is nothing if the backup opts out', async () => {
     expect(await movedBackups(story, story.unique('nothing'))).toEqual([]);
     for (const name of ['first', 'second']) {
       const reasons = about('nothing', name).map(({ text }) => text);

@@ -98,7 +98,7 @@ describe('several volumes in one backup', () => {
     expect(mostAtOnce(spans)).toBe(LIMIT);
   });
 
-  it('say while they wait how many are ahead, and why', () => {
+  it('report the number of requests ahead and the reason while they wait', () => {
     const queues = recording.versions.flatMap(({ status }) => status?.queue ?? []);
     const longest = Math.max(...queues.map(({ ahead }) => ahead));
     // All start at once, so requests that will be admitted in a moment count as well.

@@ -25,7 +25,7 @@ const NAMES = ['folder', 'driver', 'shallow'];
 const LIVE = ['folder', 'driver'];
 
 /** One application with volumes of different StorageClasses, and one class with different settings for each of them. */
-describe('a class that tells StorageClasses apart', () => {
+describe('a class with settings per StorageClass', () => {
   let story: Story;
   let namespace: string;
   let app: Place;
@@ -125,7 +125,7 @@ describe('a class that tells StorageClasses apart', () => {
     expect(differences(before.get(name)!, after.get(name)!)).toEqual([]);
   });
 
-  it('says in the result whether the files are of one moment', () => {
+  it('records in the result whether the data was read live or at a point in time', () => {
     const said = NAMES.map((name) => [name, requestOf(name).status?.result?.consistency]);
     expect(Object.fromEntries(said)).toEqual({ folder: 'Live', driver: 'Live', shallow: 'PointInTime' });
   });
@@ -162,11 +162,11 @@ describe('a class that tells StorageClasses apart', () => {
     expect(ours.filter(({ name }) => originals.includes(name))).toEqual([]);
   });
 
-  it('leaves the folder of the node as it was, whatever became of the names for it', async () => {
+  it('leaves the folder on the node unchanged after its volume and aliases are deleted', async () => {
     expect(await readFile(join(path, 'sub/file'), 'utf8')).toBe('folder\n');
   });
 
-  it('stages and moves a volume as is said for its StorageClass', () => {
+  it('stages and moves a volume with the settings of its StorageClass', () => {
     const child = childOf('shallow');
     const one = staged.versions.find(({ metadata }) => metadata.name === child);
     expect(one?.spec).toMatchObject({ accessModes: ['ReadOnlyMany'], storageClassName: 'csi-test' });

@@ -90,7 +90,7 @@ describe('a backup that fails after its data was saved', () => {
 
   afterAll(() => story.end());
 
-  it('says that the repository was locked', () => {
+  it('reports that the repository was locked', () => {
     expect(failed.status?.failure).toMatchObject({ reason: 'RepositoryLocked' });
   });
 

@@ -110,7 +110,7 @@ describe("a vendor's mover", () => {
     vendor.remove();
   }, LIMIT_MS);
 
-  it('is typed by what is published, and passes tests of its own', () => {
+  it('compiles against the published types, and passes its own tests', () => {
     expect(said.typecheck).not.toContain('error');
     expect(said.test).toMatch(/fail 0/);
   });
@@ -134,7 +134,7 @@ describe("a vendor's mover", () => {
     expect(stored.backedUp).toEqual([`${id}.json`, `${id}.tar.zst`]);
   });
 
-  it('gives every file back', () => {
+  it('restores every file', () => {
     expect(Object.keys(before).length).toBeGreaterThan(230);
     expect(differences(before, after)).toEqual([]);
     expect(restored.status).toMatchObject({ phase: 'Completed', mover: 'Archive' });

@@ -21,7 +21,7 @@ import { until } from './support/wait.ts';
  * A volume is backed up and restored by a class that verifies all of it. Then the store loses a bit of what the first backup has
  * saved. The second backup refers to the same data, so it uploads almost nothing, and restic reports no error.
  */
-describe('a class that wants what is moved to be verified', () => {
+describe('a class that requires verification', () => {
   let story: Story;
   let app: Place;
   let copy: Place;
@@ -149,7 +149,7 @@ describe('a class that wants what is moved to be verified', () => {
 
   afterAll(() => story.end());
 
-  it('completes what the repository holds as it was saved', () => {
+  it('completes a backup whose data in the repository is intact', () => {
     expect(sound.status).toMatchObject({ phase: 'Completed', verification: { level: 'Data' } });
     expect(sound.status?.verification?.doneAt).toBeDefined();
   });
@@ -166,7 +166,7 @@ describe('a class that wants what is moved to be verified', () => {
     expect(rotten.status?.failure?.message).toMatch(/does not read back: .*verification failed/);
   });
 
-  it('leaves no result of it that a restore would believe, and no snapshot', async () => {
+  it('records no result for a damaged backup, and removes its snapshot', async () => {
     expect(rotten.status?.result).toBeUndefined();
     expect(removals.map(({ spec }) => spec.result.snapshotID?.slice(0, 8))).toEqual([
       rotten.status?.unverifiedResult?.snapshotID?.slice(0, 8),

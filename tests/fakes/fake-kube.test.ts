@@ -34,7 +34,7 @@ describe('writes', () => {
     });
   });
 
-  it('gives no new version to a write that changes nothing', async () => {
+  it('keep the resourceVersion if they change nothing', async () => {
     const client = new FakeKube().client();
     const first = await client.apply(widgets, widget({ spec: { size: 1 } }));
     const second = await client.apply(widgets, widget({ spec: { size: 1 } }));
@@ -165,7 +165,7 @@ describe('deletion', () => {
     return widget({}, { name, ownerReferences: [{ ...owner, blockOwnerDeletion }] });
   };
 
-  it('collects what belongs to an owner that is gone, to any depth', () => {
+  it('collects the dependents of a deleted owner, to any depth', () => {
     const kube = new FakeKube();
     const top = kube.seed(widgets, widget());
     const middle = kube.seed(widgets, owned('b', top, false));

@@ -133,7 +133,7 @@ async function expected(tell: () => Promise<void>): Promise<void> {
 
 describe('a destination', () => {
   it(
-    'with a selector of several terms gets a volume that it selects and that holds the data',
+    'with a selector of several terms gets a matching volume with the data',
     () =>
       expected(async () => {
         const matchExpressions = [{ key: 'tier', operator: 'In' as const, values: ['gold'] }];
@@ -148,7 +148,7 @@ describe('a destination', () => {
   );
 
   it(
-    'which asks for less than a record by hand names gets no volume',
+    'that requests less than the size in a handwritten record gets no volume',
     () =>
       expected(async () => {
         const ended = await restore({ spec: { resources: { requests: { storage: '2Gi' } } } });
@@ -165,7 +165,7 @@ describe('a destination', () => {
   );
 
   it(
-    'whose protected namespace has no room for a staging claim says so, and fails when that stands',
+    'fails at the deadline if a quota of the protected namespace forbids the staging claim',
     () =>
       expected(async () => {
         const hard = { persistentvolumeclaims: '0' };

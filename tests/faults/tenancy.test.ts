@@ -189,12 +189,12 @@ describe('the API server', () => {
     ],
     ['an installation', { spec: { ...NOTHING, installation: 'velero-b' } }, '"attest"'],
     ['our finalizer', { metadata: { finalizers: [FINALIZER] } }, "is the controller's"],
-  ])('refuses %s to a tenant, and says why', async (_, wish, text) => {
+  ])('refuses %s from a tenant, and reports the reason', async (_, wish, text) => {
     await until('the refusal', async () => (await tryAs(tenant, wish)).includes(text));
     expect(await tryAs(tenant, wish)).toMatch(/403 Forbidden|422 Invalid/);
   });
 
-  it('lets Velero make them, and the tenant neither change its marks nor answer for it', async () => {
+  it('accepts a restore from Velero, whose marks and source a tenant cannot change', async () => {
     const metadata = {
       annotations: { 'oadp.openshift.io/velero-restore': 'r' },
       labels: { 'velero.io/restore-uid': 'u' },
@@ -213,7 +213,7 @@ describe('the API server', () => {
     await tenant.delete(dataMoverRestores, keyOf(made));
   });
 
-  it('lets nobody change what was asked for, and no tenant write a status', async () => {
+  it('refuses a change of the spec of a request, and a status from a tenant', async () => {
     const status = {
       phase: 'Completed',
       result: { mover: 'VolSync', repository: 'c1/victim/data', snapshotID: 'abcdef01' },
@@ -246,7 +246,7 @@ async function endOf(kind: Kind<Resource>, { metadata }: Resource): Promise<NonN
   return current()?.status ?? {};
 }
 
-describe('the controller, where the policies are absent,', () => {
+describe('the controller without the admission policies', () => {
   beforeAll(async () => {
     for (const name of ['datamover-requests', 'datamover-removals'])
       await admin.delete(policyBindings, { name });
@@ -353,7 +353,7 @@ describe('the controller, where the policies are absent,', () => {
     expect(harness.repositoryOf('c1/victim/data')?.snapshots).toHaveLength(1);
   });
 
-  it('removes no data of another namespace than that of the backup, whatever a record in a bucket says', async () => {
+  it('removes no data of another namespace, even if a record in a bucket names it', async () => {
     const result = { mover: 'VolSync', repository: 'c1/victim/data', snapshotID: 'abcdef01' };
     const name = `try-${++count}`;
     await admin.create(dataMoverDeletes, {
@@ -386,7 +386,7 @@ describe('the controller, where the policies are absent,', () => {
     await harness.until('all is gone', () => isDeepStrictEqual(harness.inventory(), before));
   });
 
-  it('is not led astray by marks of its own on objects of a tenant, nor by a finalizer that stays', async () => {
+  it('ignores its own marks on objects of a tenant, and frees a slot despite a finalizer of the tenant', async () => {
     const first = await make<Ended>(tenant, { metadata: { finalizers: ['example.com/mine'] } });
     const { uid = '' } = first.metadata;
     const metadata = {
@@ -425,7 +425,7 @@ describe('the controller, where the policies are absent,', () => {
     expect(victims?.metadata.labels ?? {}).toEqual({});
   });
 
-  it('removes what it has made for a request whose finalizer a tenant has taken away', async () => {
+  it('removes the children of a request whose finalizer a tenant has removed', async () => {
     const { script } = harness.actors.state;
     harness.actors.state.script = () => ({ end: 'running', lines: [] });
     const started = harness.actors.state.started.length;

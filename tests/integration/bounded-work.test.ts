@@ -163,7 +163,7 @@ const isMoving = ({ status }: DataMoverBackup): boolean =>
 
 describe('requests on a real API server', () => {
   it(
-    'cost the same whatever their number, with a mover that is done at once',
+    'cause the same work per request in any number, with a mover that finishes at once',
     async () => {
       await makeDeletes(0, FEW);
       const few = per(FEW, await removeUntil(FEW));

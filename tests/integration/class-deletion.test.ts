@@ -99,13 +99,13 @@ it('accepts it by force: the class stays behind its finalizer', async () => {
   expect(await deletion('forced')).toBe('accepted');
 });
 
-it('accepts the deletion of a class that nobody uses', async () => {
+it('accepts the deletion of an unused class', async () => {
   await makeClass('free', []);
   expect(await deletion('free')).toBe('accepted');
   expect(await isBeingDeleted('free')).toBe(true);
 });
 
-it('keeps a class with the mover that it was made for', async () => {
+it('refuses to change the mover of a class', async () => {
   await makeClass('kept', []);
   const change = client.mergePatch(dataMoverClasses, { name: 'kept' }, { spec: { mover: 'Other' } });
   await expect(change).rejects.toThrow(/mover cannot be changed after creation; make another class/);

@@ -58,7 +58,7 @@ describe('objects', () => {
     await expect(client.mergePatch(configMaps, key('crud'), {})).rejects.toMatchObject({ code: 404 });
   });
 
-  it('tells a namespace that is being deleted from one in which something is not allowed', async () => {
+  it('distinguishes a terminating namespace from a forbidden request', async () => {
     const metadata = { name: 'on-its-way-out', finalizers: ['example.com/stays'] };
     await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata });
     await client.delete(namespaces, { name: metadata.name });
@@ -68,7 +68,7 @@ describe('objects', () => {
     expect((refused as Error).message).toContain('namespace on-its-way-out because it is being terminated');
   });
 
-  it('deletes only the very object when told its uid or version', async () => {
+  it('deletes an object only if the required uid or resourceVersion matches', async () => {
     const { metadata } = await client.create(configMaps, configMap('precise'));
     expect(await client.delete(configMaps, key('precise'), { uid: 'another' })).toBe(false);
     await expect(client.delete(configMaps, key('precise'), { resourceVersion: '1' })).rejects.toMatchObject({
@@ -94,7 +94,7 @@ describe('objects', () => {
     expect(page.items).toHaveLength(1);
   });
 
-  it('takes what it must not have for what it is', async () => {
+  it('reports forbidden, unknown and invalid objects with status 403, 404 and 422', async () => {
     const powerless = createKubeClient(plane.powerless, { fieldManager: 'nobody' });
     try {
       await expect(powerless.listPage(configMaps)).rejects.toMatchObject({ code: 403 });
@@ -147,7 +147,7 @@ describe.each(['the real API server', 'the fake one'])('server-side apply on %s'
     expect(emptied.spec).toEqual({ size: 1, color: 'grey' });
   });
 
-  it('makes no new version when nothing changes', async () => {
+  it('keeps the resourceVersion if nothing changes', async () => {
     const [one] = managers();
     const first = await one.apply(widgets, widget('same', { spec: { size: 1 } }));
     const second = await one.apply(widgets, widget('same', { spec: { size: 1 } }));
@@ -166,7 +166,7 @@ describe.each(['the real API server', 'the fake one'])('server-side apply on %s'
     expect((await one.apply(widgets, widget('fought', { spec: {} }))).spec?.size).toBe(2);
   });
 
-  it('lets a create and an apply of the same manager be two owners', async () => {
+  it('treats create and apply by the same manager as two owners', async () => {
     const [one] = managers();
     await one.create(widgets, widget('made', { spec: { size: 1, tags: { a: '1' } } }));
     await one.apply(widgets, widget('made', { spec: { size: 2 } }));
@@ -208,7 +208,7 @@ describe.each(['the real API server', 'the fake one'])('server-side apply on %s'
     ).rejects.toMatchObject({ code: 404 });
   });
 
-  it('has preconditions: the version on what is there, the uid also on what is not', async () => {
+  it('checks the resourceVersion of existing objects, and the uid also of missing ones', async () => {
     const [one] = managers();
     const first = await one.apply(widgets, widget('guarded', { spec: { size: 1 } }));
     await one.apply(widgets, widget('guarded', { spec: { size: 2 } }));
@@ -228,7 +228,7 @@ describe.each(['the real API server', 'the fake one'])('server-side apply on %s'
     });
   });
 
-  it('keeps an object until its finalizers are gone, and takes no new ones then', async () => {
+  it('keeps a deleted object until its finalizers are removed, and refuses new finalizers', async () => {
     const [one, two] = managers();
     const object = await one.apply(widgets, widget('leaving'));
     const guarded = await addFinalizer(one, widgets, { object, finalizer: 'example.com/one' });
@@ -257,7 +257,7 @@ describe('events', () => {
   }
   const kind = { group: 'events.k8s.io', version: 'v1', kind: 'Event', plural: 'events', namespaced: true };
 
-  it('are accepted with a count where repeats came before the first was sent', async () => {
+  it('are accepted with a count if repeats occur before the first is sent', async () => {
     const recorder = createEventRecorder({
       client,
       controller: 'example.com/test',

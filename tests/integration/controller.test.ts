@@ -113,7 +113,7 @@ function startProgram(identity: string) {
 const stored = (name: string) => client.get(configMaps, { namespace: 'default', name });
 
 describe('a controller on a real API server', () => {
-  it('makes what is asked for, follows changes, cleans up, and is idle when nothing is to do', async () => {
+  it('creates and updates objects, cleans up, and is idle if nothing changes', async () => {
     const { passes } = startProgram('one');
     await client.apply(widgets, widget('story', { spec: { size: 1 } }));
     await eventually(async () => (await stored('story'))?.data?.size === '1');
@@ -172,7 +172,7 @@ describe('a controller on a real API server', () => {
     await eventually(async () => (await stored('led')) === undefined);
   });
 
-  it('stops leading when the API server is away for too long', async () => {
+  it('stops leading if the API server is unavailable for too long', async () => {
     const program = startProgram('one');
     await eventually(() => program.elector.isLeader());
     const lost = expect(program.running).rejects.toThrow('the lease default/widgets was lost');

@@ -117,7 +117,7 @@ describe('defaults of a class', () => {
     expect(spec).toMatchObject({ capture: 'Snapshot', limits: { restores: 10, backupsPerNode: 10 } });
   });
 
-  it('keep the settings of the mover as they are, whatever they hold', async () => {
+  it('keep the settings of the mover unchanged, with any content', async () => {
     const config = { resticSecret: { name: 'x' }, retries: 3, list: [{ a: { b: null } }] };
     const { spec } = await create(dataMoverClasses, { mover: 'VolSync', config });
     expect(spec.config).toEqual(config);
@@ -125,7 +125,7 @@ describe('defaults of a class', () => {
 });
 
 describe('the status of a class', () => {
-  it('says from the beginning that nobody has looked at it yet, until somebody does', async () => {
+  it('is Unknown from creation until a controller has checked the class', async () => {
     const { metadata } = await create(dataMoverClasses, { mover: 'Nobodys' });
     const seen = await client.get(dataMoverClasses, metadata);
     expect(seen?.status?.conditions).toMatchObject([
@@ -268,7 +268,7 @@ describe('a backup, once created', () => {
     }
   });
 
-  it('can be labelled and finalized, and says the same again without an error', async () => {
+  it('accepts new labels and an update with the same spec', async () => {
     const backup = await create(dataMoverBackups, { dataSourceRef: claim, config: { a: 1 } });
     const key = { namespace: NAMESPACE, name: backup.metadata.name };
     await client.mergePatch(dataMoverBackups, key, { metadata: { labels: { a: 'b' } } });
@@ -419,7 +419,7 @@ describe('status', () => {
     ]);
   });
 
-  it('drops what its one writer does not say any more', async () => {
+  it('drops a field that its only writer no longer applies', async () => {
     const backup = await create(dataMoverBackups, { dataSourceRef: claim });
     const queue = { ahead: 2, reason: 'all places are taken' };
     await client.applyStatus(dataMoverBackups, statusOf(backup, { phase: 'Queued', queue }));

@@ -84,7 +84,7 @@ describe.each(SCRIPTS)('%s', (_, command) => {
     '--version',
     '-o',
     '--',
-  ])('takes %s for an id that does not exist', (id) => {
+  ])('treats %s as a snapshot id that does not exist', (id) => {
     const [program = '', ...args] = command(id);
     const { stdout, stderr, status } = spawnSync(program, args, {
       env,

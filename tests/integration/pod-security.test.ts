@@ -112,11 +112,11 @@ describe('a namespace that allows only restricted pods', () => {
     await makePod('restricted', parse(readFileSync(file, 'utf8')) as Templated);
   });
 
-  it("takes VolSync's movers that the class lets run as a user", async () => {
+  it('accepts movers of VolSync that the class runs as an unprivileged user', async () => {
     await makePod('restricted', moverJob(UNPRIVILEGED));
   });
 
-  it('takes the Jobs that compare a volume where it takes the mover', async () => {
+  it('accepts the Jobs that compare a volume if it accepts the mover', async () => {
     await makePod('restricted', comparison(UNPRIVILEGED));
     await expect(makePod('restricted', comparison(undefined))).rejects.toThrow('violates PodSecurity');
   });

@@ -94,7 +94,7 @@ describe('reflector', () => {
     await remove('late');
   });
 
-  it('goes on from where it was after the network was cut, without a new list', async () => {
+  it('resumes its watch after a network failure, without a new list', async () => {
     const { informers, calls, mirrored } = mirror();
     await informers.waitForSync({ timeoutMs: 60_000 });
     await client.create(configMaps, marked('stays', '1'));
@@ -125,7 +125,7 @@ describe('reflector', () => {
     await remove('stays');
   });
 
-  it('lists anew when its version was compacted away, and learns of deletions that way', async () => {
+  it('lists again if its version was compacted, and finds deletions that way', async () => {
     const { informers, calls, changes, mirrored } = mirror();
     await informers.waitForSync({ timeoutMs: 60_000 });
     await client.create(configMaps, marked('kept', '1'));
@@ -146,7 +146,7 @@ describe('reflector', () => {
     await remove('kept');
   });
 
-  it('says which kind is not installed and which is not allowed', async () => {
+  it('reports which kind is not installed and which is forbidden', async () => {
     const isRefused = (informers: InformerSet): boolean =>
       informers.status().some(({ lastError }) => lastError !== undefined);
     const powerless = createKubeClient(plane.powerless, { fieldManager: 'nobody' });

@@ -63,7 +63,7 @@ describe('the removal of a snapshot', () => {
     expect(snapshots()).toEqual([]);
   });
 
-  it('changes nothing in another repository, and says which it has found', () => {
+  it('changes nothing in another repository, and reports the id that it found', () => {
     const { status, stdout, stderr } = forget('c0'.repeat(32));
     expect(status).toBe(ANOTHER_REPOSITORY_EXIT);
     expect(`${String(stdout)}${String(stderr)}`).toContain(
@@ -72,7 +72,7 @@ describe('the removal of a snapshot', () => {
     expect(snapshots()).toHaveLength(1);
   });
 
-  it('changes nothing in a repository that was made again at the same path', () => {
+  it('changes nothing in a repository that was created again at the same path', () => {
     const former = idOfRepository();
     rmSync(at('repository'), { recursive: true });
     restic('init');

@@ -185,7 +185,7 @@ function describeVolume(): string[] {
 }
 
 describe('a backup', () => {
-  it('makes the repository, and saves everything under its tag', () => {
+  it('creates the repository, and saves all files under its tag', () => {
     fill();
     const result = backup('request=1', {}, '--tag', 'pvc=data', '--compression=max', '--pack-size=32');
     expect(result.status).toBe(0);
@@ -211,7 +211,7 @@ describe('a backup', () => {
     expect(count('snapshots')).toBe(1);
   });
 
-  it('is not made again for the same request, whatever became of who made it', () => {
+  it('returns the existing snapshot if it runs again for the same request', () => {
     fill();
     const first = saved(backup());
     expect(saved(backup())).toEqual(first);
@@ -220,7 +220,7 @@ describe('a backup', () => {
     expect(count('snapshots')).toBe(2);
   });
 
-  it('is made again where an earlier pod has saved less than there is, and both are named', () => {
+  it('saves a second snapshot if an earlier pod saved less, and reports both', () => {
     fill();
     const { snapshotID: first } = saved(backup());
     fs.writeFileSync(at('volume', 'later'), 'z');
@@ -249,7 +249,7 @@ describe('a backup', () => {
     ['makes the repository', () => undefined],
     ['finds one', () => void backup('request=0')],
   ])(
-    'leaves no lock when it is told to stop, and goes on from there, where it %s',
+    'leaves no lock on SIGTERM, and completes on the next run, if it %s',
     async (_, prepare) => {
       fs.writeFileSync(at('volume', 'small'), 'x');
       prepare();
@@ -278,7 +278,7 @@ describe('a backup', () => {
   it.each([
     ['holds nothing', () => undefined],
     ['holds what the file system keeps for itself', () => fs.mkdirSync(at('volume', 'lost+found'), 0o700)],
-  ])('says so where the volume %s, and makes no repository', (_, prepare) => {
+  ])('reports an empty volume, and creates no repository, if the volume %s', (_, prepare) => {
     prepare();
     const result = backup();
     expect(result.status).toBe(0);
@@ -298,7 +298,7 @@ describe('a backup', () => {
     );
   });
 
-  it('reports where attributes of the root folder cannot be found out', () => {
+  it('reports that restic could not read the attributes of the root folder', () => {
     fill();
     fs.renameSync(at('bin', 'restic'), at('bin', 'own-restic'));
     const script = `#!${at('bin', 'sh')}\n[ "$1" != -r ] || exit 1\nexec own-restic "$@"\n`;
@@ -310,7 +310,7 @@ describe('a backup', () => {
     );
   });
 
-  it('takes a volume for empty where there is nothing that restic saves', async () => {
+  it('treats a volume as empty if it contains nothing that restic saves', async () => {
     const server = createServer();
     const before = process.cwd();
     process.chdir(at('volume'));
@@ -333,7 +333,7 @@ describe('a backup', () => {
     );
   });
 
-  it('never takes a volume for empty that it may not look into', () => {
+  it('never treats a volume that it cannot read as empty', () => {
     fill();
     fs.chmodSync(at('volume'), 0o711);
     const { lines, status } = backup('request=1', { uid: NOBODY });
@@ -342,7 +342,7 @@ describe('a backup', () => {
   });
 
   it.each(['its config', 'our config'] as const)(
-    'is no success where another one has made the repository at the same time, and it keeps %s',
+    'fails if another backup creates the repository at the same time and the store keeps %s',
     (whose) => {
       fill();
       meetAnother(whose);
@@ -353,7 +353,7 @@ describe('a backup', () => {
     },
   );
 
-  it('says that a repository is damaged whose making was cut off', () => {
+  it('reports RepositoryDamaged if the creation of the repository was interrupted', () => {
     fill();
     backup();
     fs.rmSync(at('repository', 'config'));
@@ -362,7 +362,7 @@ describe('a backup', () => {
     expect(diagnose(complaints(lines), { exitCode: status ?? 0 }, place).reason).toBe('RepositoryDamaged');
   });
 
-  it('says that a repository is damaged whose key opens something else', () => {
+  it('reports RepositoryDamaged if the key does not match the config', () => {
     fill();
     backup();
     fs.renameSync(at('repository'), at('other'));
@@ -374,7 +374,7 @@ describe('a backup', () => {
     expect(diagnose(complaints(lines), { exitCode: status ?? 0 }, place).reason).toBe('RepositoryDamaged');
   });
 
-  it('ends with restic’s own code where the password is another one', () => {
+  it('exits with the exit code of restic if the password is wrong', () => {
     fill();
     backup();
     expect(backup('request=2', { password: 'q' }).status).toBe(12);
@@ -394,7 +394,7 @@ describe('a restore', () => {
     expect(lossesOf(readMessages(lines))).toBeUndefined();
   });
 
-  it('says which owners are not those of before where it is not root', () => {
+  it('reports the owners that it could not restore if it is not root', () => {
     fill();
     const { snapshotID = '' } = saved(backup());
     emptyVolume();
@@ -408,7 +408,7 @@ describe('a restore', () => {
     expect(fs.readFileSync(at('volume', 'shared', 'theirs'), 'utf8')).toBe('precious');
   });
 
-  it('brings extended attributes back, and where it is not root those that anybody may set', () => {
+  it('restores extended attributes; if it is not root, only those that any user may set', () => {
     fillWithAttributes();
     const { snapshotID = '' } = saved(backup());
     emptyVolume();
@@ -467,7 +467,7 @@ describe('a restore', () => {
     expect(fs.readFileSync(at('volume', 'security'), 'utf8')).toBe('precious');
   });
 
-  it('is a success with losses where only a device could not be made', () => {
+  it('succeeds with reported losses if only a device could not be created', () => {
     fill();
     execFileSync('mknod', [at('volume', 'device'), 'c', '1', '3']);
     const { snapshotID = '' } = saved(backup());
@@ -479,7 +479,7 @@ describe('a restore', () => {
     expect(lossesOf(readMessages(lines))).toContain('devices of 1 (such as "/device")');
   });
 
-  it('is a failure where contents are missing', () => {
+  it('fails if contents are missing', () => {
     fill();
     const { snapshotID = '' } = saved(backup());
     emptyVolume();
@@ -490,7 +490,7 @@ describe('a restore', () => {
     expect(provesRestore(lines)).toBe(false);
   });
 
-  it('makes no repository, and finds no other snapshot', () => {
+  it('creates no repository, and restores no other snapshot', () => {
     expect(restore('abcdef01').status).toBe(10);
     expect(fs.existsSync(at('repository'))).toBe(false);
     fill();

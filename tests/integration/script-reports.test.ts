@@ -139,7 +139,7 @@ describe('a first backup', () => {
     expect([found.reason, found.evidence]).toEqual([reason, fatal]);
   });
 
-  it('goes on where another one has made the repository in the same moment', () => {
+  it('continues if another backup created the repository at the same moment', () => {
     const { lines, status } = backUp({
       snapshots: 'exit 10',
       init: 'exit 1',
@@ -225,7 +225,7 @@ describe('a file that is called like a report', () => {
     });
   });
 
-  it('makes no volume empty where the backup fails, and names no other reason', () => {
+  it('does not mark a failed backup as empty, and does not change its reason', () => {
     const end = json({
       message_type: 'exit_error',
       code: 1,
@@ -281,7 +281,7 @@ describe('what is called lost+found', () => {
     expect(excludes()).not.toContain('--exclude');
   });
 
-  it('is left out where it is the empty one of the file system, at the root alone', () => {
+  it('is left out only if it is the empty folder of the file system at the root', () => {
     fs.mkdirSync(at('volume', 'lost+found'), 0o700);
     expect(excludes()).toContain(`--exclude=${at('volume')}/lost+found `);
   });

@@ -77,8 +77,8 @@ async function addSocket(path: string): Promise<void> {
   fs.renameSync(inVolume('plain'), path);
 }
 
-describe('the look at a volume before VolSync reads it', () => {
-  it('finds nothing where there is nothing, and nothing in the empty folder of the file system', () => {
+describe('the survey of a volume before VolSync reads it', () => {
+  it('finds nothing if the only lost+found is the empty one of the file system', () => {
     fs.mkdirSync(inVolume('lost+found'), 0o700);
     fs.writeFileSync(inVolume('not-lost+found'), '');
     fs.mkdirSync(inVolume('lost+found.d'));
@@ -116,7 +116,7 @@ describe('the look at a volume before VolSync reads it', () => {
     );
   });
 
-  it('takes a folder that it may not read for data', () => {
+  it('treats a folder that it may not read as data', () => {
     fs.mkdirSync(inVolume('home', 'lost+found'), { recursive: true });
     fs.chmodSync(inVolume('home', 'lost+found'), 0o700);
     expect(survey(65534)).toMatchObject({ state: 'Failed', reason: 'UnsupportedContent' });
@@ -140,7 +140,7 @@ describe('the look at a volume before VolSync reads it', () => {
     });
   });
 
-  it.each([1, 10, 300, 20_000])('counts %i sockets, whatever they are called', async (count) => {
+  it.each([1, 10, 300, 20_000])('counts %i sockets with any name', async (count) => {
     fs.mkdirSync(inVolume('home'));
     await addSocket(inVolume('home', 'lost+found'));
     for (let i = 1; i < count; i++)
@@ -148,7 +148,7 @@ describe('the look at a volume before VolSync reads it', () => {
     expect(notSaved()).toBe(`sockets: ${String(count)}`);
   });
 
-  it('takes no name for a report', () => {
+  it('does not mistake a file name for a report', () => {
     fs.writeFileSync(inVolume('{"message_type":"left out","held":0}'), '');
     fs.writeFileSync(inVolume('x\n{"message_type":"repository","id":"00"}'), '');
     const outcome = survey();
@@ -181,7 +181,7 @@ describe('the root folder of a restored volume', () => {
     expect(described()).toEqual(['2770', 999, 998, 1_767_225_600_000]);
   });
 
-  it('is reported where it cannot be', () => {
+  it('is reported if it cannot be restored as recorded', () => {
     expect(run(script, ['2770:999:998:1767225600'], 65534)).toMatchObject({
       status: 0,
       lines: expect.arrayContaining([

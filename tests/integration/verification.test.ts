@@ -162,7 +162,7 @@ describe('of a backup', () => {
     expect(check({ level: 'Metadata' })).toMatchObject({ facts: { repositoryID: id } });
   });
 
-  it('finds nothing wrong where nothing is', () => {
+  it('finds no problem if the data is intact', () => {
     expect(check()).toEqual(RIGHT);
   });
 
@@ -171,19 +171,19 @@ describe('of a backup', () => {
     expect(check()).toEqual({ failure: expect.stringContaining('verification failed') as unknown });
   });
 
-  it('finds data that is gone from the store', () => {
+  it('finds data that is missing in the store', () => {
     fs.rmSync(packOf('large'));
     expect(check()).toEqual({ failure: expect.stringContaining('no such file') as unknown });
   });
 
-  it('finds directories that are gone from the store, without reading the data', () => {
+  it('finds directories that are missing in the store, without reading the data', () => {
     fs.rmSync(packOf('small'));
     expect(check({ level: 'Metadata' })).toEqual({
       failure: expect.stringContaining('no such file') as unknown,
     });
   });
 
-  it('finds that the snapshot is gone', () => {
+  it('finds that the snapshot does not exist', () => {
     for (const name of fs.readdirSync(join(repository(), 'snapshots')))
       fs.rmSync(join(repository(), 'snapshots', name));
     expect(check({ level: 'Metadata' })).toEqual({ difference: 'the repository does not contain it' });
@@ -217,7 +217,7 @@ describe('of a backup', () => {
     expect(check(kept)).toEqual({ failure: expect.stringContaining('verification failed') as unknown });
   });
 
-  it('looks at no volume that is in use', () => {
+  it('does not compare a volume that is in use', () => {
     fs.writeFileSync(join(volume(), 'late'), '');
     expect(check({ isLive: true })).toEqual(RIGHT);
   });
@@ -230,11 +230,11 @@ describe('of a restore', () => {
     return check({ kind: 'restore', reported }).difference;
   };
 
-  it('finds nothing wrong where nothing is', () => {
+  it('finds no problem if the data is intact', () => {
     expect(check({ kind: 'restore', reported })).toEqual(RIGHT);
   });
 
-  it('finds a file that was changed, whatever its time and size say', () => {
+  it('finds a changed file even if its time and size are unchanged', () => {
     const difference = differenceAfter((path) => {
       const { atime, mtime } = fs.statSync(path('folder/small'));
       fs.writeFileSync(path('folder/small'), 'preciouz');

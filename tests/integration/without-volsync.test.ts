@@ -175,7 +175,7 @@ afterAll(async () => {
   await plane.stop();
 });
 
-it('works without VolSync: its classes say what is missing, its backups fail, and the other mover moves', async () => {
+it('works without VolSync: its classes report it, its backups fail, and the other mover works', async () => {
   await eventually(async () => (await engineOf('volsync'))?.status === 'False', LIMIT_MS);
   expect(await engineOf('volsync')).toMatchObject({
     reason: 'EngineMissing',
@@ -196,7 +196,7 @@ it('works without VolSync: its classes say what is missing, its backups fail, an
   await eventually(async () => (await client.get(jobs, child)) !== undefined, LIMIT_MS);
 }, 400_000);
 
-it('says once that a kind is not there, however often it looks', async () => {
+it('warns only once that a kind is not installed', async () => {
   await eventually(() => timesTold('debug', 'ReplicationSource') > 1, LIMIT_MS);
   expect(timesTold('warn', 'ReplicationSource')).toBe(1);
   expect(timesTold('warn', 'ReplicationDestination')).toBe(1);

@@ -151,7 +151,7 @@ describe('a request that waits for the cluster while no controller runs', () => 
   });
 });
 
-describe('what VolSync says while no controller runs', () => {
+describe('what VolSync reports while no controller runs', () => {
   it('is proved by the log, which is read first', async () => {
     const harness = newWorld('VolSync', 'None');
     // The pod is kept for a while, and only its log contains the id of the snapshot.

@@ -36,7 +36,7 @@ const broken: [string, () => void, string][] = [
   ],
 ];
 
-describe('nothing is made when the secret', () => {
+describe('nothing is created if the secret', () => {
   it.each(broken)('%s: for a backup', async (_, lose, reason) => {
     lose();
     await start();

@@ -88,7 +88,7 @@ describe('a backup that is canceled', () => {
     expect(harness.backup()?.metadata.finalizers).toEqual([]);
   });
 
-  it('before anybody looked at it never begins', async () => {
+  it('before its first pass never starts', async () => {
     await begin((backup) => {
       backup.spec.cancel = true;
     });
@@ -147,7 +147,7 @@ describe('a backup that is canceled', () => {
 });
 
 describe('a backup that is deleted', () => {
-  it.each(phases)('while %s goes, and everything that it made goes first (%#)', async (phase, keep) => {
+  it.each(phases)('while %s is removed after all of its children (%#)', async (phase, keep) => {
     keep();
     await begin();
     await reach(phase);
@@ -249,7 +249,7 @@ describe('a backup whose class changes under it', () => {
     expect(harness.inventory()).toEqual(before);
   });
 
-  it("fails when the class goes over to somebody else's mover, and leaves nothing behind", async () => {
+  it("fails when the class changes to another controller's mover, and leaves nothing behind", async () => {
     harness.cluster.state.script = running;
     await begin();
     await reach('Moving');
@@ -392,7 +392,7 @@ describe('a backup that cannot be served', () => {
     expect(message).toContain('spec.restic.cacheCapacity: quantities must match');
   });
 
-  it('says at once what it is not allowed to do, and fails when that stands', async () => {
+  it('reports an exceeded quota at once, and fails if that persists', async () => {
     harness.setDeadlines({ stagingSeconds: 60 });
     harness.kube.before = ({ verb, kind, key }) => {
       if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
@@ -407,7 +407,7 @@ describe('a backup that cannot be served', () => {
     expect(harness.inventory()).toEqual(before);
   });
 
-  it('goes on when it is allowed after all', async () => {
+  it('continues when the quota is no longer exceeded', async () => {
     harness.kube.before = ({ verb, kind, key }) => {
       if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
         throw new KubeError({ code: 403, reason: 'Forbidden', message: 'exceeded quota: storage' });
@@ -431,7 +431,7 @@ describe('a backup that cannot be served', () => {
   }
 });
 
-describe("somebody else's class", () => {
+describe("another controller's class", () => {
   it('is left alone, with its requests', async () => {
     harness.addClass((object) => void (object.spec.mover = 'Other'));
     await begin();
@@ -493,7 +493,7 @@ describe('a mover that fails', () => {
     expect(harness.inventory()).toEqual(before);
   });
 
-  it('because of a lock that somebody holds says so, and leaves the lock alone', async () => {
+  it('because of an active lock is reported as RepositoryLocked, and the lock stays', async () => {
     const locked = 'Fatal: unable to create lock in backend: repository is already locked by PID 1';
     harness.cluster.state.script = () => ({ end: 'failed', lines: [locked] });
     await begin();
@@ -504,7 +504,7 @@ describe('a mover that fails', () => {
     expect(harness.cluster.state.started.map(({ unlock }) => unlock)).toEqual([false, true, true]);
   });
 
-  it('for want of memory says so', async () => {
+  it('because of insufficient memory is reported as OutOfMemory', async () => {
     harness.cluster.state.script = () => ({
       end: 'failed',
       exitCode: 137,
@@ -525,7 +525,7 @@ describe('a mover that fails', () => {
     expect(await end(600_000)).toMatchObject({ phase: 'Failed', failure: { reason: 'MoverFailed' } });
   });
 
-  it('says no value of the secret in status, events or objects of others', async () => {
+  it('reveals no value of the secret in the status, Events or other objects', async () => {
     const values = {
       RESTIC_PASSWORD: 'hush-password',
       AWS_ACCESS_KEY_ID: 'hush-id',
@@ -555,7 +555,7 @@ describe("VolSync's Error condition", () => {
     await harness.until(() => harness.cluster.state.started.length > 0);
   }
 
-  it('is nothing when it is gone after a moment, however long the mover has run', async () => {
+  it('is ignored if it disappears after a moment, even if the mover has run for a long time', async () => {
     await move();
     // Its log counts as activity: one line every minute.
     for (let minute = 0; minute < 30; minute++) {
@@ -575,7 +575,7 @@ describe("VolSync's Error condition", () => {
     expect(await end()).toMatchObject({ phase: 'Completed' });
   });
 
-  it('fails the backup when it stands for a minute, in its own words', async () => {
+  it('fails the backup with its message if it persists for a minute', async () => {
     await move();
     harness.cluster.state.volSyncErrors.set(child, 'unable to create PVC: exceeded quota');
     harness.cluster.wake();
@@ -625,7 +625,7 @@ describe('a step that does not move on', () => {
     expect(message).toContain('pool is full');
   });
 
-  it.each(['ready', 'provision'] as const)('fails when staging stands still (%s)', async (duty) => {
+  it.each(['ready', 'provision'] as const)('fails when staging makes no progress (%s)', async (duty) => {
     harness.cluster.hold(duty);
     await begin();
     const { reason, message } = await failsAfter(90);
@@ -633,7 +633,7 @@ describe('a step that does not move on', () => {
     expect(message).toContain(child);
   });
 
-  it('deletes a snapshot only when the claim is gone that was to be made from it', async () => {
+  it('deletes a snapshot only after the staging claim that refers to it', async () => {
     harness.cluster.hold('provision');
     await begin();
     await reach('Staging');
@@ -649,7 +649,7 @@ describe('a step that does not move on', () => {
     expect(claims.filter((claim) => claim !== undefined)).toEqual([]);
   });
 
-  it("fails with the provisioner's last words when it gives the staging claim no volume", async () => {
+  it("fails with the provisioner's last message if the staging claim gets no volume", async () => {
     harness.cluster.hold('provision');
     await begin();
     const say = (message: string, lastTimestamp: string): void => {
@@ -671,7 +671,7 @@ describe('a step that does not move on', () => {
     expect(message).toMatch(/its Events: ProvisioningFailed: rpc error: pool is full$/);
   });
 
-  it('fails when an object cannot be made, and says so before', async () => {
+  it('reports that an object cannot be created, and fails at the deadline', async () => {
     harness.kube.before = ({ verb, kind, key }) => {
       if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
         throw new KubeError({ code: 500, reason: 'InternalError', message: 'failed calling webhook "w"' });
@@ -688,7 +688,7 @@ describe('a step that does not move on', () => {
     expect(message).toBe('not possible for 90 s: failed calling webhook "w"');
   });
 
-  it('goes on when an object can be made in the end', async () => {
+  it('continues when the object can be created before the deadline', async () => {
     harness.kube.before = ({ verb, kind, key }) => {
       if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
         throw new KubeError({ code: 500, reason: 'InternalError', message: 'failed calling webhook "w"' });
@@ -722,7 +722,7 @@ describe('a step that does not move on', () => {
     expect(message).toContain('no progress for 300 s');
   });
 
-  it('goes on as long as the mover talks, even without numbers', async () => {
+  it('continues as long as the mover writes to its log, even without progress', async () => {
     harness.cluster.state.script = running;
     await begin();
     await harness.until(() => harness.cluster.state.started.length > 0);
@@ -735,7 +735,7 @@ describe('a step that does not move on', () => {
     expect(await end()).toMatchObject({ phase: 'Completed' });
   });
 
-  it('gives the second pod of a mover its own time to start', async () => {
+  it('applies the start deadline to the second pod of a mover separately', async () => {
     harness.cluster.state.script = ({ attempt }) =>
       attempt === 1 ? { end: 'running', lines: ['Starting container'] } : { end: 'unscheduled', lines: [] };
     await begin();

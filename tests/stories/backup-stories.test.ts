@@ -89,7 +89,7 @@ describe('a backup', () => {
     expect(harness.backup()?.metadata.finalizers).toEqual([]);
   });
 
-  it('makes exactly these objects, named after the request and marked as its own', async () => {
+  it('creates exactly the expected objects, with names and labels from the request', async () => {
     const snapshots = created(volumeSnapshots);
     const contents = created(volumeSnapshotContents);
     const claims = created(persistentVolumeClaims);
@@ -173,7 +173,7 @@ describe('a backup', () => {
     ]);
   });
 
-  it('tells what happened on the objects that people look at', async () => {
+  it('sends Events for itself, its snapshot, its claim and the Velero Backup', async () => {
     await begin((backup) => {
       backup.metadata.annotations = { 'oadp.openshift.io/velero-backup': 'nightly' };
       backup.metadata.labels = { 'velero.io/backup-uid': 'uid-of-nightly' };
@@ -204,7 +204,7 @@ describe('a backup', () => {
     expect(named).toEqual([uid, uid, uid]);
   });
 
-  it('that ends without success says so on its snapshot too', async () => {
+  it('that is canceled sends an Event for its snapshot too', async () => {
     harness.cluster.hold('volsync');
     await begin();
     await harness.until(() => harness.backup()?.status?.movingSince !== undefined);
@@ -293,7 +293,7 @@ describe('a backup', () => {
 
 describe('a cache that lags behind', () => {
   it.each(['PersistentVolumeClaim', 'PersistentVolume'])(
-    'of %s objects does not make the source of a backup disappear',
+    'for %s objects does not hide the source of a backup',
     async (kind) => {
       await harness.start();
       harness.kube.before = ({ verb, kind: { kind: asked } }) => {
@@ -315,7 +315,7 @@ describe('a cache that lags behind', () => {
   );
 });
 
-describe("a backup of somebody else's snapshot", () => {
+describe('a backup of an existing snapshot', () => {
   const snapshot = { namespace: APP, name: 'velero-data' };
 
   /** Creates a snapshot as Velero's CSI support does. */
@@ -355,7 +355,7 @@ describe("a backup of somebody else's snapshot", () => {
   );
 
   it.each(['VolumeSnapshot', 'VolumeSnapshotContent'] as const)(
-    'is staged as large as the content of the %s needs it, whatever the snapshot says, and recorded so for the restore',
+    'stages and records the restoreSize of the content, not of the VolumeSnapshot (source: %s)',
     async (kind) => {
       const content = await takeSnapshot();
       harness.kube.edit(volumeSnapshots, snapshot, (object) => {
@@ -430,7 +430,7 @@ describe("a backup of somebody else's snapshot", () => {
   });
 
   it.each(['VolumeSnapshot', 'VolumeSnapshotContent'] as const)(
-    "does not read through a %s of its own what is another namespace's",
+    'rejects a %s if the content refers to another VolumeSnapshot',
     async (kind) => {
       const content = await takeSnapshot();
       // A second snapshot that names the content of the first one, although the content does not refer to it.
@@ -485,7 +485,7 @@ describe("a backup of somebody else's snapshot", () => {
   );
 });
 
-describe('a snapshot that a tenant has put where the backup makes its own', () => {
+describe('a snapshot that a tenant has created or changed under the name of a child', () => {
   it.each(['', 'another'])('is not used, nor the content that it claims: bound to "%s"', async (claims) => {
     const victim = harness.kube.seed(volumeSnapshotContents, {
       apiVersion: 'snapshot.storage.k8s.io/v1',
@@ -530,13 +530,13 @@ describe("VolSync's word of success", () => {
     expect(harness.inventory()).toEqual(before);
   });
 
-  it("is believed when only the pod's log names the snapshot", async () => {
+  it("is accepted if only the pod's log contains the snapshot ID", async () => {
     harness.cluster.state.losesLogs = true;
     await begin();
     expect(await end()).toMatchObject({ phase: 'Completed' });
   });
 
-  it("is believed when only VolSync's copy of the log names the snapshot", async () => {
+  it("is accepted if only VolSync's copy of the log contains the snapshot ID", async () => {
     harness.cluster.podLogFault = ofVolSync({ code: 403, reason: 'Forbidden', message: 'no logs for you' });
     await begin();
     expect(await end()).toMatchObject({ phase: 'Completed' });
@@ -544,7 +544,7 @@ describe("VolSync's word of success", () => {
 });
 
 describe('a log that cannot be read', () => {
-  it('is asked for again after growing waits, a few times only', async () => {
+  it('is requested again a few times only, with growing delays', async () => {
     harness.cluster.podLogFault = ofVolSync({ code: 500, reason: 'InternalError', message: 'no kubelet' });
     harness.cluster.state.script = () => ({ end: 'running', lines: ['Starting container'] });
     await begin();

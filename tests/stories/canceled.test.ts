@@ -51,7 +51,7 @@ describe.each(['backup', 'restore'] as const)('a canceled %s', (name) => {
   const { kind, key, add, status, phases } = requests[name];
 
   describe.each(trouble)('whose class %s', (_, spoil) => {
-    it('ends as Canceled when nothing was begun', async () => {
+    it('ends as Canceled if no step has started', async () => {
       await harness.start();
       spoil();
       add(true);
@@ -91,7 +91,7 @@ it('a canceled restore that waits for its record ends at once', async () => {
   expect(harness.restore()?.status?.phase).toBe('Canceled');
 });
 
-it('a backup that was deleted while its class went ends as Canceled', async () => {
+it('a backup that is deleted ends as Canceled even if its class no longer exists', async () => {
   harness.cluster.hold('ready');
   await harness.start();
   harness.addBackup('b1');

@@ -88,7 +88,7 @@ describe('a request that its owner deletes', () => {
   it.each([
     ['backup', backup],
     ['restore', restore],
-  ])('in the middle of a %s goes without a trace, whichever write it is after', async (_, begin) => {
+  ])('during a %s leaves nothing behind, after any write of the controller', async (_, begin) => {
     let count = 0;
     while (await deleteAfter(begin, count)) count++;
     expect(count).toBeGreaterThan(10);
@@ -143,13 +143,13 @@ async function disturbJanitor(
   return happened();
 }
 
-describe('a request that the janitor takes away because its Velero backup is gone', () => {
+describe('a request that the janitor deletes because its Velero backup no longer exists', () => {
   it.each([
     ['the process dies right before it', { fault: crash, late: false }],
     ['the process dies right after it', { fault: crash, late: true }],
     ['it fails', { fault: fail, late: false }],
     ['its answer is lost', { fault: fail, late: true }],
-  ])('goes without a trace, whichever write it is at which %s', async (_, trouble) => {
+  ])('leaves nothing behind with a fault at any write: %s', async (_, trouble) => {
     let count = 0;
     while (await disturbJanitor(count, trouble)) count++;
     expect(count).toBeGreaterThan(3);

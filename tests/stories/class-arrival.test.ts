@@ -38,7 +38,7 @@ describe('a class that comes after its first request', () => {
 });
 
 describe('a class that changes', () => {
-  it('lets those begin at once for which it has more places now', async () => {
+  it('admits queued requests at once when its limits are raised', async () => {
     harness.kube.remove(dataMoverClasses, { name: 'volsync' });
     harness.addClass((object) => Object.assign(object.spec, { limits: { backups: 1 } }));
     harness.cluster.state.script = () => ({ end: 'running', lines: ['Starting container'] });

@@ -69,7 +69,7 @@ describe('a request that runs', () => {
     ]);
   });
 
-  it('keeps its class when the claim asks for another one, or another one selects it', async () => {
+  it('keeps its class when the claim names another class, or another class selects the claim', async () => {
     addClass('other', { selector: 'tier=gold' });
     await running();
     const change = { labels: { tier: 'gold' }, annotations: { [annotations.className]: 'other' } };
@@ -85,7 +85,7 @@ describe('a request that runs', () => {
     expect([phase(), classOf('b1')]).toEqual(['Completed', 'volsync']);
   });
 
-  it('goes on where it began when the class names another secret, and those after it go to the new place', async () => {
+  it('keeps its repository when the secret and the prefix of the class change', async () => {
     await running();
     const config = { resticSecret: { name: 'moved' }, repositoryPrefix: 'moved' };
     harness.addSecret();
@@ -97,7 +97,7 @@ describe('a request that runs', () => {
     ]);
   });
 
-  it('is bound by what the class says now about how long it may take', async () => {
+  it('fails at the new deadline if the class shortens it', async () => {
     await running();
     await admin().mergePatch(
       dataMoverClasses,
@@ -108,7 +108,7 @@ describe('a request that runs', () => {
     expect(harness.backup()?.status?.failure?.reason).toBe('DeadlineExceeded');
   });
 
-  it('fails clean when its class was taken away by force, whoever took its name meanwhile', async () => {
+  it('fails and leaves nothing behind when another class of the same name replaces its class', async () => {
     const inventory = harness.inventory();
     await running();
     const before = harness.kube.peek(dataMoverClasses, { name: 'volsync' });

@@ -32,7 +32,7 @@ async function runningBackup(): Promise<() => void> {
 }
 
 describe('a class that is deleted', () => {
-  it('goes within seconds when nobody uses it', async () => {
+  it('is removed within seconds if no request uses it', async () => {
     await harness.start();
     await harness.quiesce();
     expect(theClass()?.metadata.finalizers).toEqual([FINALIZER]);
@@ -40,7 +40,7 @@ describe('a class that is deleted', () => {
     await harness.until(isGone, 10_000);
   });
 
-  it('stays for those who have it, says who they are, and goes after them', async () => {
+  it('names the requests that use it, and is removed when they have ended', async () => {
     const end = await runningBackup();
     await harness.advance(12_000);
     expect(theClass()?.status?.inUse).toEqual({ requests: 1, names: [`DataMoverBackup ${APP}/b1`] });
@@ -58,7 +58,7 @@ describe('a class that is deleted', () => {
     expect(harness.backup()?.status?.result?.snapshotID).toBeDefined();
   });
 
-  it('serves no new requests, so that nobody can keep it for ever', async () => {
+  it('serves no new requests, so that its deletion always ends', async () => {
     const end = await runningBackup();
     await deleteClass();
     harness.addBackup('late', (backup) => {

@@ -73,7 +73,7 @@ async function problemOf(kind: keyof typeof makers, more: Parameters<Maker>[0] =
   return problem();
 }
 
-describe('without a class that it could have', () => {
+describe('if no class applies,', () => {
   beforeEach(() => harness.kube.remove(dataMoverClasses, { name: 'volsync' }));
 
   it.each<[keyof typeof makers, string]>([
@@ -88,7 +88,7 @@ describe('without a class that it could have', () => {
     ],
     ['delete', `DataMoverDelete velero/d1 names no class in spec.dataMoverClass, and ${NO_DEFAULT}`],
     ['prune', `DataMoverPrune velero/p1 names no class in spec.dataMoverClass, and ${NO_DEFAULT}`],
-  ])('a %s fails and says what is missing', async (kind, message) => {
+  ])('a %s fails and reports what is missing', async (kind, message) => {
     expect(await problemOf(kind)).toEqual({ reason: 'NoClass', message });
   });
 });
@@ -107,11 +107,11 @@ it.each<[keyof typeof makers, string]>([
     'prune',
     `spec.dataMoverClass of DataMoverPrune velero/p1 names DataMoverClass golf, which does not exist (there are: volsync); ${ANOTHER}`,
   ],
-])('a %s whose class does not exist says which there are', async (kind, message) => {
+])('a %s whose class does not exist fails and lists the existing classes', async (kind, message) => {
   expect(await problemOf(kind, { dataMoverClass: 'golf' })).toEqual({ reason: 'ClassNotFound', message });
 });
 
-describe('with several classes that want it', () => {
+describe('if several classes match,', () => {
   beforeEach(() => {
     for (const name of ['gold', 'zinc']) {
       harness.addClass(({ metadata, spec }) => {
@@ -134,16 +134,19 @@ describe('with several classes that want it', () => {
       'restore',
       'PersistentVolumeClaim app/restored is selected by 2 DataMoverClasses (gold, zinc); change its labels or their spec.selector, or name one in its annotation oadp.openshift.io/data-mover-class',
     ],
-  ])('a %s says which, and how to choose', async (kind, message) => {
+  ])('a %s fails, lists them and explains how to choose one', async (kind, message) => {
     expect(await problemOf(kind)).toEqual({ reason: 'AmbiguousClass', message });
   });
 
-  it.each(['delete', 'prune'] as const)('a %s asks no selector: it is about no claim', async (kind) => {
-    await harness.start();
-    const status = makers[kind]({}) as () => { dataMoverClass?: string } | undefined;
-    await harness.until(() => status()?.dataMoverClass !== undefined);
-    expect(status()?.dataMoverClass).toBe('volsync');
-  });
+  it.each(['delete', 'prune'] as const)(
+    'a %s ignores the selectors and gets the default class',
+    async (kind) => {
+      await harness.start();
+      const status = makers[kind]({}) as () => { dataMoverClass?: string } | undefined;
+      await harness.until(() => status()?.dataMoverClass !== undefined);
+      expect(status()?.dataMoverClass).toBe('volsync');
+    },
+  );
 });
 
 it.each<[keyof typeof makers, string, string]>([

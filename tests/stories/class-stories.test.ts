@@ -32,7 +32,7 @@ const eventsOnClass = () =>
     .map(({ type, reason }) => `${type} ${reason}`);
 
 describe('a class', () => {
-  it('says that it can be used, once', async () => {
+  it('reports once that it is ready', async () => {
     await harness.start();
     await harness.quiesce();
     const observedGeneration = harness.kube.peek(dataMoverClasses, key)?.metadata.generation;
@@ -56,7 +56,7 @@ describe('a class', () => {
     expect(eventsOnClass()).toEqual([]);
   });
 
-  it('says which of its settings have no effect, and serves all the same', async () => {
+  it('reports settings that have no effect, and serves requests nevertheless', async () => {
     await harness.addSource('data', 'precious');
     await harness.start();
     await change({
@@ -89,7 +89,7 @@ describe('a class', () => {
       { storageClasses: { slow: { config: { repositoryPrefix: 'elsewhere' } } } },
       'spec.storageClasses',
     ],
-  ])('says that it cannot be used when %s, and when it can again', async (_, wrong, named) => {
+  ])('reports InvalidConfig if %s, and becomes ready when that is fixed', async (_, wrong, named) => {
     await harness.start();
     await harness.quiesce();
     await change(wrong);
@@ -110,7 +110,7 @@ describe('a class', () => {
     expect(eventsOnClass()).toEqual(['Warning DataMoverClassNotReady', 'Normal DataMoverClassReady']);
   });
 
-  it("of somebody else's mover is left alone", async () => {
+  it("with another controller's mover gets no status", async () => {
     harness.addClass((object) => {
       object.metadata.name = 'foreign';
       object.spec.mover = 'Vendor';
@@ -122,7 +122,7 @@ describe('a class', () => {
 
   const lease = { namespace: 'volsync-system', name: 'b95b3104.backube' };
 
-  it('says that VolSync does not run, and when it runs again', async () => {
+  it('reports that VolSync does not run, and when it runs again', async () => {
     harness.kube.edit(leases, lease, ({ spec }) => void (spec!.holderIdentity = ''));
     await harness.start();
     await harness.quiesce();
@@ -134,7 +134,7 @@ describe('a class', () => {
     expect(eventsOnClass()).toEqual(['Warning DataMoverClassNotReady', 'Normal DataMoverClassReady']);
   });
 
-  it('notices within two minutes that VolSync has gone silent', async () => {
+  it('reports within two minutes that VolSync no longer renews its Lease', async () => {
     await harness.start();
     await harness.quiesce();
     const renewTime = new Date(harness.cluster.clock.now() - 180_000).toISOString();
@@ -145,7 +145,7 @@ describe('a class', () => {
     );
   });
 
-  it('says that VolSync is not installed', async () => {
+  it('reports that VolSync is not installed', async () => {
     await harness.start();
     harness.kube.before = ({ verb, kind }) => {
       if (verb === 'list' && kind.kind === 'ReplicationSource')
@@ -155,7 +155,7 @@ describe('a class', () => {
     expect(conditions()['Ready']).toMatch(/^False EngineMissing: VolSync is not installed/);
   });
 
-  it('does not know what nobody tells', async () => {
+  it('reports Unknown if VolSync has no Lease', async () => {
     harness.kube.remove(leases, lease);
     await harness.start();
     await harness.quiesce();
@@ -164,7 +164,7 @@ describe('a class', () => {
     expect(eventsOnClass()).toEqual([]);
   });
 
-  it('says which secret is missing, which key of it, and when it is complete', async () => {
+  it('reports a missing secret, a missing key of it, and when the secret is complete', async () => {
     harness.kube.remove(secrets, { namespace: 'velero', name: 'restic-config' });
     await harness.start();
     await harness.quiesce();
@@ -177,7 +177,7 @@ describe('a class', () => {
     expect(JSON.stringify([statusOf(), harness.reports])).not.toMatch(/p4ssw0rd|AKIAEXAMPLE|s3cr3t/);
   });
 
-  it('says that the store does not answer, once, and that it answers again', async () => {
+  it('reports once that the store does not respond, and once that it responds again', async () => {
     harness.store = () => Promise.reject(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }));
     await harness.start();
     await harness.advance(60_000);
@@ -189,7 +189,7 @@ describe('a class', () => {
     expect(eventsOnClass()).toEqual(['Warning DataMoverClassNotReady', 'Normal DataMoverClassReady']);
   });
 
-  it('knows nothing of a store that it has no way to', async () => {
+  it('reports Unknown if neither the secret nor a storage location names the repository', async () => {
     harness.addSecret({ RESTIC_REPOSITORY: '' });
     await harness.start();
     await harness.quiesce();
@@ -197,7 +197,7 @@ describe('a class', () => {
     expect(conditions()['RepositoryReachable']).toMatch(/^Unknown StorageLocationNotFound: /);
   });
 
-  it('asks the store once a minute', async () => {
+  it('checks the store once a minute', async () => {
     let asked = 0;
     harness.store = () => Promise.resolve((asked++, 403));
     await harness.start();
@@ -207,7 +207,7 @@ describe('a class', () => {
     expect(asked).toBeLessThanOrEqual(11);
   });
 
-  it('serves requests whatever it says of itself', async () => {
+  it('serves requests even if it is not ready', async () => {
     harness.kube.remove(leases, lease);
     await harness.addSource('data', 'precious');
     await harness.start();

@@ -67,7 +67,7 @@ describe('the status of a class', () => {
       'spec.volumes.volumeModes has Block, which mover VolSync cannot move',
     ],
     ['its largest size is none', { maxSize: '9Ei' }, 'spec.volumes.maxSize "9Ei" is not a size below 8Ei'],
-  ])('says that it cannot be used when %s', async (_, volumes, why) => {
+  ])('reports InvalidConfig if %s', async (_, volumes, why) => {
     harness.cluster.hasOldSchemas = true;
     limit(volumes);
     await harness.start();
@@ -110,7 +110,7 @@ describe('a backup that names no class', () => {
     expect(await endOf()).toMatchObject({ phase: 'Completed', dataMoverClass: 'fitting' });
   });
 
-  it('fails, with the reason of each class, where none takes its volume, before anything is made', async () => {
+  it('fails with the reason of each class if none takes its volume, and creates nothing', async () => {
     makeBlock();
     await harness.start();
     await harness.until(() => classOf('volsync')?.status?.capabilities !== undefined);
@@ -126,7 +126,7 @@ describe('a backup that names no class', () => {
     expect(harness.inventory()).toEqual(before);
   });
 
-  it('is refused by its mover where nothing is known of the class yet, as before', async () => {
+  it('is rejected by its mover if the class has no capabilities in its status yet', async () => {
     makeBlock();
     harness.kube.before = ({ verb, kind }) => {
       if (verb === 'applyStatus' && kind.kind === 'DataMoverClass') throw new Error('not now');
@@ -143,7 +143,7 @@ describe('a backup that names a class', () => {
     ['driver', { drivers: ['other.example.com'] }, 'spec.volumes.drivers'],
     ['size', { maxSize: '1' }, 'spec.volumes.maxSize of the class is 1'],
     ['mode', { volumeModes: ['Block'] }, 'spec.volumes.volumeModes of the class is Block'],
-  ])('fails before anything is made where the class excludes its %s', async (_, volumes, why) => {
+  ])('fails and creates nothing if the class excludes its %s', async (_, volumes, why) => {
     addClass('choosy', volumes);
     await harness.start();
     await harness.quiesce();
@@ -164,7 +164,7 @@ describe('a backup that names a class', () => {
 });
 
 describe('a restore', () => {
-  it('is served by the class of its record, whatever that takes now', async () => {
+  it('is served by the class of its record, even if that class now excludes its volume', async () => {
     limit({ storageClassNames: ['other'], maxSize: '1' });
     harness.addDestination();
     await harness.start();
@@ -174,7 +174,7 @@ describe('a restore', () => {
     expect(harness.restore()?.status?.phase).toBe('Completed');
   });
 
-  it('without a class of its own gets one whose mover can write its volume', async () => {
+  it('whose recorded class does not exist gets a class whose mover can write its volume', async () => {
     limit({ volumeModes: ['Block'] });
     addClass('files', { storageClassNames: ['other'] }, true);
     harness.addDestination();

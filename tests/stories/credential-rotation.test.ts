@@ -92,7 +92,7 @@ describe('a password that is replaced while a backup runs', () => {
     expect(copies()).toBe(1);
   });
 
-  it('is told to be wrong when it is wrong too', async () => {
+  it('fails the backup with WrongPassword if it is wrong too', async () => {
     addRepository();
     const sources = count(replicationSources);
     await beginBackup();
@@ -134,7 +134,7 @@ describe('a password that is replaced while a backup runs', () => {
     expect(await ended()).toMatchObject({ phase: 'Completed' });
   });
 
-  it('is tried by the process that comes next, whatever of the first try is left', async () => {
+  it('is tried after a restart, even if the secret of the first try was deleted', async () => {
     addRepository();
     const sources = count(replicationSources);
     await beginBackup();

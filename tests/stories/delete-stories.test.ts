@@ -117,7 +117,7 @@ describe('the removal of a backup', () => {
     expect(jobOf('one')).toBeUndefined();
   });
 
-  it('needs nothing but a record that identifies the repository: cluster, class and claim of the backup may be gone', async () => {
+  it('needs only a record that identifies the repository, not the cluster, class or claim of the backup', async () => {
     const elsewhere = { ...RECORD, repositoryID: ID, repository: 'lost-cluster/lost-app/data' };
     addDelete('one', elsewhere, PROTECTED, 'lost-class');
     await harness.until(() => jobOf('one') !== undefined);
@@ -131,7 +131,7 @@ describe('the removal of a backup', () => {
     expect(current('one')?.status?.dataMoverClass).toBe('volsync');
   });
 
-  it('is not asked of the default class when the recorded one is gone and the repository is not identified', async () => {
+  it('waits for the recorded class, not the default one, if the record does not identify the repository', async () => {
     addDelete('one', RECORD, PROTECTED, 'lost-class');
     await harness.until(() => current('one')?.status?.phase === 'Retrying');
     expect(current('one')?.status?.lastFailure).toEqual({
@@ -182,14 +182,14 @@ describe('the removal of a backup', () => {
     expect(jobOf('one')).toBeUndefined();
   });
 
-  it("is not asked for in a tenant's namespace", async () => {
+  it("is ignored in a tenant's namespace", async () => {
     addDelete('one', RECORD, 'app');
     await harness.advance(5_000);
     expect(current('one', 'app')?.status).toBeUndefined();
     expect(jobOf('one')).toBeUndefined();
   });
 
-  it('goes on after a restart where it was', async () => {
+  it('continues after a restart', async () => {
     addDelete('one');
     await harness.until(() => jobOf('one') !== undefined);
     await harness.stop();
@@ -243,7 +243,7 @@ describe('a removal that fails', () => {
   const secret = { namespace: PROTECTED, name: 'restic-config' };
   const phase = () => current('one')?.status?.phase;
 
-  it('says why, and succeeds when the reason is gone', async () => {
+  it('reports why, and succeeds when the cause is fixed', async () => {
     const before = harness.inventory();
     addDelete('one');
     await harness.until(() => jobOf('one') !== undefined);
@@ -270,7 +270,7 @@ describe('a removal that fails', () => {
     expect(harness.inventory()).toEqual(before);
   });
 
-  it('does not keep its place for ever when what its try has made will not go', async () => {
+  it('releases its slot at the cleanup deadline if the Job of its try cannot be deleted', async () => {
     addDelete('one');
     await harness.until(() => jobOf('one') !== undefined);
     harness.kube.edit(jobs, { namespace: PROTECTED, name: jobOf('one')?.metadata.name ?? '' }, (job) => {
@@ -296,7 +296,7 @@ describe('a removal that fails', () => {
     await harness.until(() => phase() === 'Completed');
   });
 
-  it('keeps no place while it pauses: a backup of the same claim goes on', async () => {
+  it('has no slot between two tries, so that a backup of the same claim can run', async () => {
     harness.kube.remove(secrets, secret);
     addDelete('one');
     await harness.until(() => phase() === 'Retrying');
@@ -307,7 +307,7 @@ describe('a removal that fails', () => {
     expect(phase()).toBe('Retrying');
   });
 
-  it('waits for a class that can serve it, with nothing begun', async () => {
+  it('waits for a class that can serve it', async () => {
     harness.kube.remove(dataMoverClasses, { name: 'volsync' });
     addDelete('one');
     await harness.until(() => phase() === 'Retrying');
@@ -318,7 +318,7 @@ describe('a removal that fails', () => {
     await harness.until(() => phase() === 'Completed');
   });
 
-  it('waits for a class of the mover that made the backup', async () => {
+  it('waits for a class with the mover that created the backup', async () => {
     addDelete('one', { ...RECORD, mover: 'Elsewhere' });
     await harness.until(() => phase() === 'Retrying');
     expect(current('one')?.status?.lastFailure).toMatchObject({

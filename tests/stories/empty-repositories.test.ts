@@ -80,7 +80,7 @@ const isRemoved = (): unknown =>
   status().conditions?.find(({ type }) => type === 'RepositoryRemoved')?.status;
 
 describe('a repository in which a prune finds no snapshot', () => {
-  it('takes the cache along that the Restic mover keeps for it', async () => {
+  it('is removed together with the cache that the Restic mover keeps for it', async () => {
     const key = { namespace: PROTECTED, name: `restic-cache-${shortHash(REPOSITORY)}` };
     harness.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ spec }) => {
       Object.assign(spec, { mover: 'Restic', config: { cacheCapacity: '1Gi' } });
@@ -115,7 +115,7 @@ describe('a repository in which a prune finds no snapshot', () => {
     expect(harness.inventory()).toEqual(before);
   });
 
-  it('stays where the class does not say so', async () => {
+  it('stays if removeEmpty of the class is false', async () => {
     harness.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ spec }) => {
       spec.repositories.removeEmpty = false;
     });
@@ -130,14 +130,14 @@ describe('a repository in which a prune finds no snapshot', () => {
     ['one is left', 'finding data that is still in use for 1 snapshots'],
     ['there are many', 'finding data that is still in use for 10 snapshots'],
     ['restic was not heard to say it', 'total prune:          12 blobs / 3.000 MiB'],
-  ])('is none where %s', async (_, line) => {
+  ])('does not count as empty if %s', async (_, line) => {
     addPrune();
     await play('restic', 0, line);
     await harness.until(() => status().phase === 'Completed');
     expect(status()).not.toHaveProperty('removedAt');
   });
 
-  it('is left to whoever waits for it', async () => {
+  it('stays if a backup waits for it', async () => {
     addPrune();
     await harness.until(() => runOf('restic') !== undefined);
     await harness.addSource('data', 'precious');
@@ -149,7 +149,7 @@ describe('a repository in which a prune finds no snapshot', () => {
     expect(status()).not.toHaveProperty('removedAt');
   });
 
-  it('is removed to the end once that has begun, whoever comes then, and whatever becomes of the request', async () => {
+  it('is removed completely once started, even if a backup waits and the prune is deleted', async () => {
     addPrune();
     await play('restic', 0, NO_SNAPSHOT);
     await harness.until(() => runOf('rclone') !== undefined);
@@ -164,7 +164,7 @@ describe('a repository in which a prune finds no snapshot', () => {
     expect(harness.kube.peek(dataMoverPrunes, prune)).toBeUndefined();
   });
 
-  it('stays when somebody has written to it meanwhile', async () => {
+  it('stays if it is no longer empty when the removal starts', async () => {
     addPrune();
     await play('restic', 0, NO_SNAPSHOT);
     await play('rclone', 0, `the repository also holds locks/${'a'.repeat(64)}`);
@@ -173,7 +173,7 @@ describe('a repository in which a prune finds no snapshot', () => {
     expect(isRemoved()).toBe('False');
   });
 
-  it('stays, and says why, where nobody can remove it', async () => {
+  it('stays, and the status reports why, if its kind of store does not support the removal', async () => {
     harness.addSecret({ RESTIC_REPOSITORY: 'rest:https://example.com/restic' });
     addPrune();
     await play('restic', 0, NO_SNAPSHOT);
@@ -190,7 +190,7 @@ describe('a repository in which a prune finds no snapshot', () => {
     expect(status().message).toContain('was not removed: repositories at rest:');
   });
 
-  it('is looked at anew after a removal that failed, and removed also when that had come half way', async () => {
+  it('is checked again after a failed removal, and removed even if that was incomplete', async () => {
     addPrune();
     await play('restic', 0, NO_SNAPSHOT);
     await play('rclone', 1, 'ERROR : config: AccessDenied: Access Denied');
@@ -203,7 +203,7 @@ describe('a repository in which a prune finds no snapshot', () => {
     expect(status()).toHaveProperty('removedAt');
   });
 
-  it('is removed for whoever waits for it, too, when that had come half way', async () => {
+  it('is removed before a waiting backup runs if an earlier removal was incomplete', async () => {
     addPrune();
     await play('restic', 0, NO_SNAPSHOT);
     await play('rclone', 1, 'ERROR : config: AccessDenied: Access Denied');
@@ -227,7 +227,7 @@ describe('a repository in which a prune finds no snapshot', () => {
     expect(runOf('rclone')).toBeUndefined();
   });
 
-  it('goes on being removed after a restart', async () => {
+  it('is removed even if the controller restarts during the removal', async () => {
     addPrune();
     await play('restic', 0, NO_SNAPSHOT);
     await harness.until(() => runOf('rclone') !== undefined);
@@ -238,7 +238,7 @@ describe('a repository in which a prune finds no snapshot', () => {
     expect(status()).toHaveProperty('removedAt');
   });
 
-  it('is shown to rclone by a secret that holds no password', async () => {
+  it('is passed to rclone in a secret that contains no password', async () => {
     addPrune();
     await play('restic', 0, NO_SNAPSHOT);
     await harness.until(() => runOf('rclone') !== undefined);
@@ -251,7 +251,7 @@ describe('a repository in which a prune finds no snapshot', () => {
   });
 });
 
-describe('a removal of data from a repository that is not there', () => {
+describe('a removal of data from a repository that does not exist', () => {
   const removal = () => harness.kube.peek(dataMoverDeletes, { namespace: PROTECTED, name: 'd1' });
   const repositoryID = 'c0'.repeat(32);
 

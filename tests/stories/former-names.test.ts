@@ -31,7 +31,7 @@ async function writeStatus(change: (text: string) => string): Promise<void> {
   await harness.cluster.client().applyStatus(dataMoverBackups, body as DataMoverBackup, { signal });
 }
 
-describe('a backup that the version before has begun', () => {
+describe('a backup that a previous version has started', () => {
   beforeEach(async () => {
     await harness.start();
     await harness.addSource('data', 'precious');
@@ -172,7 +172,7 @@ const RECORD = `{
   }
 }`;
 
-describe('a Velero backup that the version before has stored', () => {
+describe('a Velero backup that a previous version has stored', () => {
   /** Runs the restore item actions as Velero does: the claim, then the record that it names. */
   async function restoreWithVelero(): Promise<void> {
     const { clock } = harness.cluster;

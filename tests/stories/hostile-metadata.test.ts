@@ -47,7 +47,7 @@ describe('a request', () => {
   beforeEach(() => harness.addSource('data', 'precious'));
 
   it.each(TEXTS.map((text) => [titleOf(text), text]))(
-    'whose traceparent is %s has a trace of its own, which its children carry',
+    'whose traceparent is %s gets a new trace, which its children carry',
     async (_, text) => {
       await harness.start();
       harness.addBackup('b1', ({ metadata }) => {
@@ -71,7 +71,7 @@ describe('a request', () => {
     ['every label of ours', { labels: all }],
     ['every annotation of ours', { annotations: all }],
     ['the finalizer of the controller', { finalizers: [FINALIZER] }],
-  ])('with %s is served as any other, and none of it is copied to what is made', async (_, more) => {
+  ])('with %s is served like any other, and none of it is copied to its children', async (_, more) => {
     const before = harness.inventory();
     await harness.start();
     harness.addBackup('b1', (backup) => void Object.assign(backup.metadata, more));
@@ -86,7 +86,7 @@ describe('a request', () => {
 describe('a request with owners', () => {
   beforeEach(() => harness.addSource('data', 'precious'));
 
-  it('that are there is served, and what is made for it has none of them', async () => {
+  it('that exist is served, and its children have none of these owners', async () => {
     const { metadata } = harness.kube.peek(persistentVolumeClaims, { namespace: APP, name: 'data' })!;
     const owner = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name: 'data', uid: metadata.uid! };
     const before = harness.inventory();
@@ -98,7 +98,7 @@ describe('a request with owners', () => {
     expect(harness.inventory()).toEqual(before);
   });
 
-  it('that are not there goes as Kubernetes has it, and leaves nothing', async () => {
+  it('that do not exist is garbage-collected, and leaves nothing behind', async () => {
     const before = harness.inventory();
     await harness.start();
     harness.addBackup('b1', ({ metadata }) => {

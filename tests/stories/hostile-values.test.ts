@@ -125,7 +125,7 @@ const cases = (Object.keys(hostileValues) as Kind[])
 
 describe.each(cases)('$field of a $kind', ({ kind, field, values }) => {
   it.each(values.map((value) => [titleOf(value), value]))(
-    'is refused before anything is made, by its name: %s',
+    'is rejected before any object is created, with its name in the message: %s',
     async (_, value) => {
       if (kind === 'DataMoverRestore') harness.addDestination();
       await harness.quiesce();
@@ -155,7 +155,7 @@ function namingOf(field: string): RegExp {
   return new RegExp(things[last] ?? last.replaceAll('/', '.'));
 }
 
-describe('what a tenant may say freely', () => {
+describe('the free text of a tenant', () => {
   it.each(['reason', 'message'])('is shown as one line of plain text: the %s of a failure', async (part) => {
     harness.addDestination();
     await harness.start();

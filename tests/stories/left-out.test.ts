@@ -56,7 +56,7 @@ async function backUp(): Promise<void> {
 }
 
 describe('what a backup by VolSync leaves out', () => {
-  it('fails it before anything is saved where it is data', async () => {
+  it('fails the backup before anything is saved if it is data', async () => {
     finds({ held: 2, first: 'home/lost+found' });
     const before = harness.inventory();
     await backUp();
@@ -73,7 +73,7 @@ describe('what a backup by VolSync leaves out', () => {
     );
   });
 
-  it('is in the result where it is none, with the root folder and the identity of the repository', async () => {
+  it('is in the result if it is not data, with the root folder and the ID of the repository', async () => {
     const repositoryID = 'ab'.repeat(32);
     finds({ sockets: 3, empty: 1, sealed: true });
     const { survey } = harness.cluster.state;
@@ -97,14 +97,14 @@ describe('what a backup by VolSync leaves out', () => {
     });
   });
 
-  it('is nothing where it is nothing, and all Jobs are gone', async () => {
+  it('is not in the result if it is nothing, and no Job remains', async () => {
     await backUp();
     expect(status()).toMatchObject({ phase: 'Completed', result: { bytes: 8 } });
     expect(status().result).not.toHaveProperty('notSaved');
     expect(harness.kube.peekAll(jobs)).toEqual([]);
   });
 
-  it('is found before VolSync is asked, by a pod that only reads', async () => {
+  it('is found by a pod with read-only access before VolSync starts', async () => {
     harness.cluster.state.survey = (honest) => ({ ...honest, end: 'running' });
     harness.addClass();
     await harness.addSource('data', 'precious');
@@ -128,7 +128,7 @@ describe('what a backup by VolSync leaves out', () => {
     });
   });
 
-  it('is not read by VolSync while the pod that looked at it counts as running', async () => {
+  it('is found by a pod that must have ended before VolSync starts', async () => {
     harness.cluster.state.survey = (honest) => ({ ...honest, end: 'running' });
     harness.addClass();
     await harness.addSource('data', 'precious');
@@ -150,7 +150,7 @@ describe('what a backup by VolSync leaves out', () => {
     expect(status().phase).toBe('Completed');
   });
 
-  it('fails it where nothing tells', async () => {
+  it('fails the backup if the log of the survey is lost', async () => {
     harness.cluster.state.survey = () => ({ end: 'succeeded', lines: [] });
     await backUp();
     expect(status().failure).toMatchObject({ reason: 'MoverFailed' });
@@ -160,7 +160,7 @@ describe('what a backup by VolSync leaves out', () => {
     expect(harness.cluster.state.started).toEqual([]);
   });
 
-  it('is still known when the Job that found it is gone by the end of the transfer', async () => {
+  it('is in the result even if the Job that found it is deleted during the transfer', async () => {
     finds({ sockets: 3 });
     harness.cluster.state.script = () => ({ end: 'running', lines: [] });
     harness.addClass();
@@ -191,7 +191,7 @@ describe('what VolSync does not set in a volume that it restores', () => {
     harness.addRestore('r1', (one) => Object.assign(one.spec, { source: named }));
   }
 
-  it.each(['VolSync', 'Restic'])('is as the record of a backup by %s says', async (mover) => {
+  it.each(['VolSync', 'Restic'])('is set as in the record of a backup by %s', async (mover) => {
     start({ mover, rootFolder });
     await harness.until(isRestored);
     expect(harness.restore()?.status).toMatchObject({ phase: 'Completed', restored: { bytes: 8 } });
@@ -200,7 +200,7 @@ describe('what VolSync does not set in a volume that it restores', () => {
     expect(harness.kube.peekAll(jobs)).toEqual([]);
   });
 
-  it('is left alone where nothing is recorded of it', async () => {
+  it('is not changed if the record does not contain it', async () => {
     start({});
     await harness.until(isRestored);
     expect(harness.restore()?.status).toMatchObject({ phase: 'Completed' });
@@ -220,7 +220,7 @@ describe('what VolSync does not set in a volume that it restores', () => {
     expect(harness.restore()?.status?.restored?.notPreserved).toBe('of the root folder: owner mode');
   });
 
-  it('is in the result with what our Job may not set either, whatever its number', async () => {
+  it('is in the result if our Job may not set it either, even for thousands of files', async () => {
     const errors = (kind: string, count: number): string =>
       JSON.stringify({ message_type: 'errors', kind, count, first: '' });
     harness.cluster.state.metadataRestore = () => ({
@@ -243,7 +243,7 @@ describe('what VolSync does not set in a volume that it restores', () => {
     });
   });
 
-  it('is in the result where nothing tells that it was set', async () => {
+  it('is in the result if no log proves that it was set', async () => {
     harness.cluster.state.metadataRestore = () => ({ end: 'succeeded', lines: [] });
     start({ rootFolder });
     await harness.until(isRestored);

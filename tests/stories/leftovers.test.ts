@@ -52,7 +52,7 @@ describe('what storage does not delete', () => {
     expect(warnings()).toEqual([expect.stringMatching(/could not be deleted.*PersistentVolume pvc-/)]);
   });
 
-  it('is removed as soon as it lets go, by a process that was started since, too', async () => {
+  it('is removed as soon as the storage can delete it, even after a restart', async () => {
     await leaveBehind('reclaim');
     await harness.stop();
     await harness.start();
@@ -65,16 +65,19 @@ describe('what storage does not delete', () => {
     expect(warnings()).toHaveLength(1);
   });
 
-  it.each(['release claims', 'collect'] as const)('does not keep what comes after it (%s)', async (duty) => {
-    await leaveBehind(duty);
-    const volume = harness.kube.peek(persistentVolumeClaims, { namespace: 'velero', name: child() });
-    expect(volume?.metadata.deletionTimestamp ?? 'gone').toBeTruthy();
-    harness.cluster.release(duty);
-    await harness.until(() => cleanedUp()?.status === 'True', 70_000);
-    expect(harness.inventory()).toEqual(before);
-  });
+  it.each(['release claims', 'collect'] as const)(
+    'does not block the rest of the cleanup (%s)',
+    async (duty) => {
+      await leaveBehind(duty);
+      const volume = harness.kube.peek(persistentVolumeClaims, { namespace: 'velero', name: child() });
+      expect(volume?.metadata.deletionTimestamp ?? 'gone').toBeTruthy();
+      harness.cluster.release(duty);
+      await harness.until(() => cleanedUp()?.status === 'True', 70_000);
+      expect(harness.inventory()).toEqual(before);
+    },
+  );
 
-  it('gives the place to the next one', async () => {
+  it('does not block the slot of the next backup after the cleanup deadline', async () => {
     setClass({ limits: { backups: 1 } });
     await harness.addSource('other', 'precious too');
     harness.cluster.hold('reclaim');
@@ -89,7 +92,7 @@ describe('what storage does not delete', () => {
     await harness.until(() => harness.backup('b2')?.status?.result !== undefined, 200_000);
   });
 
-  it('does not keep a request for ever that somebody deletes', async () => {
+  it('does not block the deletion of a request for ever', async () => {
     await leaveBehind('reclaim');
     await harness.kube.client().delete(dataMoverBackups, b1);
     await harness.advance(200_000, 10_000);
@@ -98,7 +101,7 @@ describe('what storage does not delete', () => {
     expect(warnings().at(-1)).toMatch(/PersistentVolume pvc-/);
   });
 
-  it('has the time that the class gives it', async () => {
+  it('blocks the completion only until the cleanup deadline of the class', async () => {
     setClass({ deadlines: { cleanUpSeconds: 30 } });
     harness.cluster.hold('reclaim');
     await harness.start();
@@ -109,7 +112,7 @@ describe('what storage does not delete', () => {
 });
 
 describe('a clean-up that the API server refuses', () => {
-  it('is bounded too, says why, and goes on when it is allowed', async () => {
+  it('ends at its deadline, reports why, and continues when it is allowed', async () => {
     harness.kube.before = ({ verb, kind, key }) => {
       if (verb === 'delete' && kind === persistentVolumeClaims && key?.namespace === 'velero')
         throw new KubeError({ code: 403, reason: 'Forbidden', message: 'claims may not be deleted' });
@@ -128,7 +131,7 @@ describe('a clean-up that the API server refuses', () => {
 });
 
 describe('a transfer', () => {
-  it('has a deadline of its own, however well it moves on', async () => {
+  it('fails at the total deadline even if it makes progress', async () => {
     setClass({ deadlines: { totalSeconds: 600 } });
     harness.cluster.state.script = () => ({ end: 'running', lines: ['Starting container'] });
     await harness.start();

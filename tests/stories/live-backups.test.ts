@@ -90,7 +90,7 @@ function addPod(name: string, nodeName: string, phase: 'Running' | 'Succeeded' =
 }
 
 describe('a live backup', () => {
-  it('moves the data of the volume itself, says so, and leaves nothing behind', async () => {
+  it('reads the volume itself, records the consistency Live, and leaves nothing behind', async () => {
     const source = structuredClone(volume());
     await begin();
     expect(await end()).toMatchObject({
@@ -188,7 +188,7 @@ describe('a live backup', () => {
         harness.addClaim('data');
       },
     ],
-  ])('whose claim was %s meanwhile is not believed, although the mover succeeds', async (_, lose) => {
+  ])('whose claim was %s during the transfer fails, although the mover succeeds', async (_, lose) => {
     harness.cluster.state.script = running;
     await begin();
     await reach('Moving');
@@ -219,7 +219,7 @@ describe('a live backup', () => {
     expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason: 'SourceNotFound' });
   });
 
-  it("of a claim that points at somebody else's volume is refused", async () => {
+  it("of a claim that refers to another claim's volume is rejected", async () => {
     // Until Kubernetes has processed the change, the claim is still Bound.
     harness.cluster.hold('bind');
     editVolume((spec) => (spec.claimRef = { ...spec.claimRef, uid: 'of-another-claim' }));
@@ -255,7 +255,7 @@ describe('a live backup', () => {
     });
   });
 
-  it('makes its cache where volumes can be made', async () => {
+  it('creates its cache in a StorageClass that can provision volumes', async () => {
     harness.kube.edit(storageClasses, { name: 'fast' }, (object) => {
       object.provisioner = 'kubernetes.io/no-provisioner';
     });
@@ -288,7 +288,7 @@ describe('the node of a live backup', () => {
     expect(harness.backup()?.status?.node).toBe('node-7');
   });
 
-  it('is where the application is when the backup has its turn', async () => {
+  it('is that of the application at the time of admission', async () => {
     capture('Live', { limits: { ...LIMITS, backups: 1 } });
     addPod('app', 'node-7');
     await harness.addSource('other', 'x');
@@ -330,15 +330,15 @@ describe('the node of a live backup', () => {
   });
 });
 
-describe('a class that takes snapshots where it can', () => {
+describe('a class that prefers snapshots', () => {
   beforeEach(() => capture('SnapshotOrLive'));
 
-  it('takes one where the driver has a snapshot class', async () => {
+  it('takes a snapshot if the driver has a VolumeSnapshotClass', async () => {
     await begin();
     expect(await end()).toMatchObject({ phase: 'Completed', result: { consistency: 'PointInTime' } });
   });
 
-  it('reads live where the driver has none', async () => {
+  it('reads live if the driver has no VolumeSnapshotClass', async () => {
     harness.kube.remove(volumeSnapshotClasses, { name: 'snapshots' });
     await begin();
     expect(await end()).toMatchObject({ phase: 'Completed', result: { consistency: 'Live' } });

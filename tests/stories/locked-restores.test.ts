@@ -40,7 +40,7 @@ function unlocked(): void {
 }
 
 describe('a restore whose repository a killed mover has left locked', () => {
-  it('waits until stale locks are removed, and goes on with the next try of its mover', async () => {
+  it('waits until stale locks are removed, and continues with the next try of its mover', async () => {
     expect(JSON.stringify(harness.kube.peek(jobs, unlocking()))).toContain(
       String.raw`restic unlock\nexec restic`,
     );

@@ -29,7 +29,7 @@ async function removeAll(count: number): Promise<void> {
 }
 
 describe('the memory of a controller', () => {
-  it('holds nothing of 1,000 requests that have ended and are gone', async () => {
+  it('contains nothing about 1,000 requests that have ended and were deleted', async () => {
     for (const name of names(500)) {
       // Their claims do not exist.
       harness.addBackup(name, ({ spec }) => (spec.dataSourceRef.name = `missing-${name}`));
@@ -43,7 +43,7 @@ describe('the memory of a controller', () => {
     expect(remembered()).toBe(0);
   }, 120_000);
 
-  it('holds nothing of requests that go while they are under way', async () => {
+  it('contains nothing about requests that were deleted while they were active', async () => {
     harness.cluster.hold('cut');
     await harness.addSource('data', 'precious');
     for (const name of names(20)) {

@@ -28,7 +28,7 @@ async function scrape(): Promise<string[]> {
 const ended = (name: string) => () => harness.backup(name)?.status?.completionTimestamp !== undefined;
 
 describe('metrics', () => {
-  it('tell of bytes, steps, ends and failures, by class and without names', async () => {
+  it('report bytes, steps, ends and failures by class, without object names', async () => {
     harness.addBackup('b1');
     await harness.until(ended('b1'));
     harness.addBackup('b2', ({ spec }) => {
@@ -61,7 +61,7 @@ describe('metrics', () => {
       expect(samples.filter((line) => line.includes(`"${name}"`))).toEqual([]);
   });
 
-  it('tell what is under way and for how long the oldest request has waited, after a restart too', async () => {
+  it('report active requests and the wait of the oldest queued one, even after a restart', async () => {
     harness.addClass(({ spec }) => {
       spec.limits = { ...spec.limits, backups: 1, restores: 1, deletes: 1, prunes: 1 };
     });
@@ -88,7 +88,7 @@ describe('metrics', () => {
     expect(Number(oldest?.split(' ')[1])).toBeGreaterThanOrEqual(60);
   });
 
-  it('are named as Prometheus asks, and no label takes what a tenant can make up', () => {
+  it('follow the naming rules of Prometheus, and no label has values that a tenant can choose', () => {
     for (const { name, kind, labels = [] } of knownMetrics()) {
       expect(name).toMatch(/^(datamover|workqueue)(_[a-z]+)+$/);
       expect(name.endsWith('_total')).toBe(kind === 'counter');

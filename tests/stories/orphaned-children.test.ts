@@ -52,7 +52,7 @@ const KINDS: readonly [string, Kind<Resource>, string | undefined][] = [
   ['captured snapshot', volumeSnapshots, 'app'],
 ];
 
-describe('of a backup that is over', () => {
+describe('after the end of a backup,', () => {
   beforeEach(async () => {
     await harness.addSource('data', 'precious');
     await harness.start();
@@ -67,7 +67,7 @@ describe('of a backup that is over', () => {
     return before;
   }
 
-  it.each(KINDS)('a late %s goes', async (_, kind, namespace) => {
+  it.each(KINDS)('a late %s is deleted', async (_, kind, namespace) => {
     const before = await backUp();
     const { status } = harness.backup()!;
     harness.kube.seed(kind, lateComer(kind, namespace));
@@ -76,7 +76,7 @@ describe('of a backup that is over', () => {
     expect(harness.backup()?.status).toEqual(status);
   });
 
-  it('one that came while no controller ran goes as well, and the secret with it', async () => {
+  it('a claim and a secret that were created while no controller ran are deleted', async () => {
     const before = await backUp();
     await harness.stop();
     harness.kube.seed(persistentVolumeClaims, lateComer(persistentVolumeClaims, 'velero'));
@@ -86,7 +86,7 @@ describe('of a backup that is over', () => {
     await untilSwept(before);
   });
 
-  it('nothing is done for one that is only in an old view', async () => {
+  it('nothing is deleted for a child that exists only in a stale cache', async () => {
     await backUp();
     await harness.stop();
     const content = lateComer(volumeSnapshotContents);
@@ -101,7 +101,7 @@ describe('of a backup that is over', () => {
     expect(harness.kube.calls.slice(calls).filter(({ verb }) => verb === 'delete')).toEqual([]);
   });
 
-  it('something of that name that was not made for it stays', async () => {
+  it('an object with the name but without the labels of a child stays', async () => {
     await backUp();
     const { metadata, ...rest } = lateComer(persistentVolumeClaims, 'velero');
     harness.kube.seed(persistentVolumeClaims, { ...rest, metadata: { ...metadata, labels: {} } });
@@ -110,7 +110,7 @@ describe('of a backup that is over', () => {
   });
 });
 
-it('of a restore that is over a late staging claim goes, and the restored volume stays', async () => {
+it('after the end of a restore, a late staging claim is deleted and the restored volume stays', async () => {
   const [source] = harness.addRepository('precious');
   harness.addDestination();
   await harness.start();

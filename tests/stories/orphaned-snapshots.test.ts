@@ -77,7 +77,7 @@ describe('a snapshot that no record names', () => {
     expect(removed()).toEqual(['11111111']);
   });
 
-  it('is removed when the backup is deleted, and what it was saved for is gone', async () => {
+  it('is removed when the backup is deleted after it was saved', async () => {
     harness.cluster.state.script = () => run('running', SAVED);
     harness.addBackup('b1');
     await isMoving();
@@ -123,7 +123,7 @@ describe('a snapshot stays', () => {
     expect(harness.backup()?.status).not.toHaveProperty('orphanedSnapshots');
   });
 
-  it('that another record names, whatever the log says', async () => {
+  it('that another record names, even if the log contains it', async () => {
     harness.addBackup('other', (backup) => {
       const result = { mover: 'VolSync', repository: 'c1/app/data', snapshotID: '11111111' };
       backup.status = { phase: 'Completed', result };

@@ -108,7 +108,7 @@ function expectFormerData(): void {
   expect(volume?.spec.claimRef?.uid).toBe(claim()?.metadata.uid);
 }
 
-describe('a claim that holds data', () => {
+describe('a claim with data', () => {
   it('is replaced by one that is the same but for its volume', async () => {
     await begin();
     expect(await end()).toMatchObject({
@@ -133,7 +133,7 @@ describe('a claim that holds data', () => {
     expect(harness.inventory()).toEqual([...after, ...own].sort());
   });
 
-  it('keeps its former volume where the policy of that says so', async () => {
+  it('keeps its former volume if the reclaim policy of that is Retain', async () => {
     harness.kube.edit(persistentVolumes, { name: former.volume }, ({ spec }) => {
       spec.persistentVolumeReclaimPolicy = 'Retain';
     });
@@ -164,7 +164,7 @@ describe('a claim that holds data', () => {
     expect(volumeNamed(claim()?.spec.volumeName)?.spec.capacity).toEqual({ storage: '9Gi' });
   });
 
-  it('is left alone where Overwrite is not asked for', async () => {
+  it('is not changed if the restore does not allow Overwrite', async () => {
     await begin(({ spec }) => (spec.existingClaimPolicy = 'Fail'));
     const { failure } = await end();
     expect(failure?.reason).toBe('DestinationBound');
@@ -172,7 +172,7 @@ describe('a claim that holds data', () => {
     expectUntouched();
   });
 
-  it('is changed once more before it goes, and so is the one that replaces it', async () => {
+  it('is replaced by a claim with the labels that it had at the end', async () => {
     harness.cluster.hold('volsync');
     await begin();
     await reach('Moving');
@@ -185,7 +185,7 @@ describe('a claim that holds data', () => {
   });
 });
 
-describe('a claim that holds data and has no volume yet', () => {
+describe('a claim that has no volume yet', () => {
   it('is filled as ever', async () => {
     harness.kube.remove(persistentVolumeClaims, CLAIM);
     await harness.quiesce();
@@ -260,7 +260,7 @@ describe('a claim in use', () => {
     expect(await end()).toMatchObject({ phase: 'Completed' });
   });
 
-  it('by a pod that came at the last moment before it went out of use is given back to it', async () => {
+  it('by a pod that was created at the last moment keeps its data, and the restore fails', async () => {
     await begin();
     harness.kube.after = ({ verb, kind }) => {
       if (verb === 'mergePatch' && kind === persistentVolumes && harness.kube.peekAll(pods).length === 0)
@@ -346,7 +346,7 @@ describe('a restore that fails leaves the former data as they were:', () => {
     expectFormerData();
   });
 
-  it('when a quota keeps the claim from being made anew, until that is lifted', async () => {
+  it('when a quota delays the re-creation of the claim', async () => {
     await begin();
     harness.kube.before = ({ verb, kind, key }) => {
       if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === APP)
@@ -379,7 +379,7 @@ describe('a restore that fails leaves the former data as they were:', () => {
     expect(volumeNamed(former.volume)?.metadata.annotations).toHaveProperty([annotations.setAside]);
   });
 
-  it('on a volume of its own when somebody else has made a claim of that name', async () => {
+  it('on the former volume when another client has created a claim of that name', async () => {
     await begin();
     harness.kube.before = ({ verb, kind, key }) => {
       if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === APP && !claim())
@@ -397,7 +397,7 @@ describe('a restore that fails leaves the former data as they were:', () => {
 });
 
 describe('a controller without the rights to overwrite', () => {
-  it('says what it lacks, before it has touched anything', async () => {
+  it('reports the missing rights before it changes anything', async () => {
     await begin(() => {
       harness.kube.before = ({ verb, kind }) => {
         if (verb === 'list' && kind === pods)
@@ -412,7 +412,7 @@ describe('a controller without the rights to overwrite', () => {
 });
 
 describe('a claim that its owner deletes', () => {
-  it('while the data is moved goes with its volume, as it always would', async () => {
+  it('during the transfer is deleted with its volume, as without a restore', async () => {
     harness.cluster.hold('volsync');
     await begin();
     await reach('Moving');

@@ -90,7 +90,7 @@ async function removeData(name: string, repository?: string): Promise<void> {
   await harness.until(() => harness.kube.peek(dataMoverDeletes, key)?.status?.phase === 'Completed');
 }
 
-it("a prune in a tenant's namespace is not looked at", async () => {
+it("a prune in a tenant's namespace is ignored", async () => {
   const key = { namespace: 'app', name: 'p1' };
   harness.kube.seed(dataMoverPrunes, {
     apiVersion: 'oadp.openshift.io/v1alpha1',
@@ -104,7 +104,7 @@ it("a prune in a tenant's namespace is not looked at", async () => {
 });
 
 describe('a repository from which data was removed', () => {
-  it('is pruned once for all removals since the first, and no sooner than its class says', async () => {
+  it('is pruned once for several removals, and not before the interval of the class has passed', async () => {
     await removeData('one');
     await removeData('two');
     expect(allPrunes()).toHaveLength(1);
@@ -118,14 +118,14 @@ describe('a repository from which data was removed', () => {
     expect(allPrunes()[0]?.status).toMatchObject({ freedBytes: 3 * 2 ** 20, remainingBytes: 2048 });
   });
 
-  it('is held by nothing while its prune is not due: it can be deleted without a controller', async () => {
+  it('gets a prune that has no finalizer until it is due', async () => {
     await removeData('one');
     await harness.until(() => allPrunes()[0]?.status?.phase === 'Waiting');
     expect(allPrunes()[0]?.metadata.finalizers ?? []).toEqual([]);
     expect(allPrunes()[0]?.status?.message).toMatch(/^due at /);
   });
 
-  it('is pruned anew for what is removed after a prune', async () => {
+  it('is pruned again after a removal that follows a prune', async () => {
     pruneEvery(0);
     await removeData('one');
     await harness.until(() => isRunning('prune'));
@@ -200,7 +200,7 @@ describe('a prune', () => {
     expect(harness.inventory()).toEqual(before);
   });
 
-  it('goes on after a restart where it was', async () => {
+  it('continues with the same Job after a restart', async () => {
     addPrune('p1');
     await harness.until(() => isRunning('prune'));
     const [job] = running();

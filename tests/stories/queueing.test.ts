@@ -93,7 +93,7 @@ describe('backups beyond the limit', () => {
     expect(harness.cluster.state.started).toHaveLength(2);
   });
 
-  it('tell no position any more once they have ended while they waited', async () => {
+  it('have no queue position after they were canceled while queued', async () => {
     limit({ backups: 1 });
     await harness.start();
     await addBackups('a', 'b', 'c');
@@ -117,7 +117,7 @@ describe('backups beyond the limit', () => {
     expect(waiting.filter(({ kind }) => kind === dataMoverBackups)).toEqual([]);
   });
 
-  it('move without a pause when they were made in the same second', async () => {
+  it('move without delays if they were created in the same second', async () => {
     limit({ backups: 2 });
     harness.cluster.state.script = undefined;
     await harness.start();
@@ -148,7 +148,7 @@ describe('backups beyond the limit', () => {
 describe('backups beyond the limit of a node', () => {
   const queue = (name: string) => harness.backup(name)?.status?.queue;
 
-  it('wait, say so, and go on in order of age', async () => {
+  it('wait, report why, and continue in order of age', async () => {
     limit({ backups: 9, backupsPerNode: 1 });
     await harness.start();
     await addBackups('a', 'b', 'c');
@@ -162,7 +162,7 @@ describe('backups beyond the limit of a node', () => {
     expect(phases('a', 'b', 'c')).toEqual(['Completed', 'Moving', 'Queued']);
   });
 
-  it('wait for as many as all nodes can bear, where their own is not known', async () => {
+  it('wait for the slots of all nodes together if their node is not known', async () => {
     harness.kube.seed(nodes, {
       apiVersion: 'v1',
       kind: 'Node',
@@ -234,7 +234,7 @@ describe('requests for one repository', () => {
 });
 
 describe('restores beyond the limit of a node', () => {
-  it('wait, whatever number of backups runs there', async () => {
+  it('wait for other restores on the node, not for backups', async () => {
     limit({ restoresPerNode: 1, backupsPerNode: 1 });
     const [source] = harness.addRepository('precious');
     const elsewhere = { ...source, result: { ...source!.result!, repository: 'c1/app/other' } };

@@ -59,7 +59,7 @@ describe('a restore that names only its destination', () => {
     expect(harness.read(DESTINATION)).toBe('newer');
   });
 
-  it('writes the record and the class down before it makes anything', async () => {
+  it('stores the record and the class in its status before it creates anything', async () => {
     addRecord('b1', { hour: 1, of: 0 });
     await harness.start();
     harness.addRestore('r1');
@@ -103,7 +103,7 @@ describe('a restore that names only its destination', () => {
     expect(await end()).toMatchObject({ phase: 'Completed', source: { backupName: 'b1' } });
   });
 
-  it('gets a volume of the recorded size, which is more than its claim asks for', async () => {
+  it('creates a volume of the recorded size if that is larger than the claim requests', async () => {
     addRecord('b1', { hour: 1, of: 0 }, ({ status }) => Object.assign(status!.volume!, { capacity: '5Gi' }));
     await harness.start();
     harness.addRestore('r1');
@@ -113,7 +113,7 @@ describe('a restore that names only its destination', () => {
     expect(volume?.spec.capacity).toEqual({ storage: '5Gi' });
   });
 
-  it('fails in seconds when there is none, and makes nothing', async () => {
+  it('fails within seconds if no backup of the claim exists, and creates nothing', async () => {
     await harness.start();
     harness.addRestore('r1');
     expect(await end()).toMatchObject({
@@ -149,7 +149,7 @@ describe('a restore that names only its destination', () => {
     expect(harness.read(DESTINATION)).toBe('older');
   });
 
-  it('is refused at once when its destination is said to be in another namespace', async () => {
+  it('is rejected at once if its destination names another namespace', async () => {
     addRecord('b1', { hour: 1, of: 0 });
     await harness.start();
     harness.addRestore('r1', ({ spec }) => (spec.destinationClaimRef.namespace = 'elsewhere'));

@@ -30,7 +30,7 @@ function removeFirst(kind: Kind<Resource>): () => number {
 /** Much shorter than any deadline after which something would be retried. */
 const SOON_MS = 20_000;
 
-describe('a child that somebody removes in the moment in which it stands is made anew:', () => {
+describe('a child that is deleted right after its creation is created again:', () => {
   it.each<Kind<Resource>>([
     volumeSnapshotContents,
     volumeSnapshots,

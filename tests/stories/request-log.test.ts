@@ -9,7 +9,7 @@ let harness: ControllerHarness;
 
 afterEach(() => harness.stop());
 
-it('the log names the request in every line about it by what the request and the plugin say', async () => {
+it('every log line about a request contains the UID of the request and the trace ID of the plugin', async () => {
   harness = new ControllerHarness();
   await harness.addSource('data', 'precious');
   const lines: LogFields[] = [];

@@ -54,7 +54,7 @@ async function backUp(name: string): Promise<void> {
 }
 
 describe('a class that keeps caches', () => {
-  it('gives each backup of a repository the same one', async () => {
+  it('uses the same cache for each backup of a repository', async () => {
     await backUp('b1');
     await backUp('b2');
     const [cache] = caches();
@@ -67,7 +67,7 @@ describe('a class that keeps caches', () => {
     });
   });
 
-  it('loses them when it says no more of them', async () => {
+  it('deletes them when its configuration no longer sets cacheCapacity', async () => {
     await backUp('b1');
     keepCaches({});
     await backUp('b2');
@@ -75,7 +75,7 @@ describe('a class that keeps caches', () => {
     expect(caches()).toEqual([]);
   });
 
-  it('has none that is older than a month, and nothing of its volume', async () => {
+  it('deletes a cache that is older than a month, and its volume', async () => {
     await backUp('b1');
     const volume = caches()[0]!.spec.volumeName!;
     harness.kube.edit(persistentVolumes, { name: volume }, ({ spec }) => {
@@ -92,7 +92,7 @@ describe('a class that keeps caches', () => {
     expect(used[2]).toBe(used[0]);
   });
 
-  it('loses one that has lost its volume, which is let be: it belongs to another claim now', async () => {
+  it('deletes a cache in phase Lost, but not the volume, which belongs to another claim', async () => {
     await backUp('b1');
     const [lost] = caches();
     const name = lost!.spec.volumeName!;
@@ -111,7 +111,7 @@ describe('a class that keeps caches', () => {
     });
   });
 
-  it('loses one that no pod can have together with the volume', async () => {
+  it('deletes a cache that no pod can mount together with the volume', async () => {
     await backUp('b1');
     harness.cluster.state.script = () => ({ end: 'running', lines: [] });
     harness.addBackup('b2');

@@ -69,14 +69,14 @@ describe('a backup', () => {
     expect(harness.inventory()).toEqual(before);
   });
 
-  it('of an empty volume says so', async () => {
+  it('of an empty volume is recorded as empty', async () => {
     await harness.addSource('data', '');
     await backUp();
     expect(status()).toMatchObject({ phase: 'Completed', result: { empty: true } });
     expect(snapshots()).toEqual([]);
   });
 
-  it('runs as root that may read, or as the class says, and shows bytes on the way', async () => {
+  it('runs as root with DAC_OVERRIDE by default, and reports its progress in bytes', async () => {
     script({
       end: 'running',
       lines: [json({ message_type: 'status', bytes_done: 3, total_bytes: 8, files_done: 1 })],
@@ -122,7 +122,7 @@ describe('a backup', () => {
     ]);
   });
 
-  it('fails at once with a name for what restic says, and what it has saved all the same is removed', async () => {
+  it('fails at once with a reason for the error of restic, and removes the snapshot that it saved', async () => {
     const id = 'f'.repeat(64);
     const error = {
       message_type: 'error',
@@ -158,7 +158,7 @@ describe('a backup', () => {
     expect([started(), snapshots().length]).toEqual([1, 1]);
   });
 
-  it('finds its snapshot where its Job was removed', async () => {
+  it('finds its snapshot if its Job was deleted', async () => {
     await harness.addSource('data', 'precious');
     await harness.stop();
     await harness.start((client) => ({
@@ -178,7 +178,7 @@ describe('a backup', () => {
   });
 });
 
-it('is made anew where it fails with an access that has been replaced since', async () => {
+it('a Job that fails with credentials that have been replaced is created again', async () => {
   harness.addRepository('the first');
   harness.addSecret({ RESTIC_PASSWORD: 'another' });
   await harness.addSource('data', 'precious');
@@ -220,7 +220,7 @@ describe('a restore', () => {
     expect(harness.read({ namespace: APP, name: 'restored' })).toBe('precious');
   });
 
-  it('completes where only what is around the contents is missing, and says what', async () => {
+  it('completes if only metadata could not be restored, and reports which', async () => {
     const message = 'lchown /data/a: operation not permitted';
     const lines = [
       json({ message_type: 'summary', total_files: 3, files_restored: 2, total_bytes: 9, bytes_restored: 9 }),
@@ -242,7 +242,7 @@ describe('a restore', () => {
     expect(restored().message).toContain('not preserved: owners of 1 (such as "/a")');
   });
 
-  it('fails where contents are missing, and where there is no repository', async () => {
+  it('fails with RepositoryMissing if the repository does not exist', async () => {
     const [first] = harness.addRepository('the first');
     harness.cluster.state.repositories.clear();
     await restoreFrom(first!);

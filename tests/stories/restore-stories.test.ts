@@ -137,7 +137,7 @@ describe('a restore', () => {
     expect(harness.reports.map(({ reason }) => reason)).toEqual(['DataMoverStarted', 'DataMoverCompleted']);
   });
 
-  it("hands the volume over in an order in which it is never nobody's", async () => {
+  it('hands the volume over in an order that protects it from deletion at every moment', async () => {
     await begin();
     await end();
     const { name: volumeName } = volume()!.metadata;
@@ -181,7 +181,7 @@ describe('a restore', () => {
     ]);
   });
 
-  it('asks VolSync for the recorded snapshot and nothing else', async () => {
+  it('requests only the recorded snapshot from VolSync', async () => {
     harness.cluster.hold('volsync');
     await begin();
     await reach('Moving');
@@ -200,18 +200,21 @@ describe('a restore', () => {
     });
   });
 
-  it.each([0, 1, 2])('gets the contents of its own backup of several (%i)', async (index) => {
-    const contents = ['first', 'second', 'third'];
-    source = harness.addRepository(...contents)[index]!;
-    await begin();
-    await end();
-    expectArrived(contents[index]!);
-  });
+  it.each([0, 1, 2])(
+    'restores the contents of its backup if the repository contains several (%i)',
+    async (index) => {
+      const contents = ['first', 'second', 'third'];
+      source = harness.addRepository(...contents)[index]!;
+      await begin();
+      await end();
+      expectArrived(contents[index]!);
+    },
+  );
 
   it.each([
     ['Delete', 'Retain'],
     ['Retain', 'Delete'],
-  ])('gives the volume the policy %s that it had, on storage that gives %s', async (had, gives) => {
+  ])('restores the reclaim policy %s on a StorageClass with reclaim policy %s', async (had, gives) => {
     harness.addStorageClass('fast', { reclaimPolicy: gives });
     source.volume!.reclaimPolicy = had;
     await begin();
@@ -220,7 +223,7 @@ describe('a restore', () => {
     expect(volume()?.spec.persistentVolumeReclaimPolicy).toBe(had);
   });
 
-  it('gives the volume the labels and annotations that it had, but for those that speak of the old one', async () => {
+  it('restores the labels and annotations of the volume, except those that describe the old volume', async () => {
     const provisioned = { 'pv.kubernetes.io/provisioned-by': 'csi.example.com' };
     source.volume!.pvLabels = {
       tier: 'gold',
@@ -250,7 +253,7 @@ describe('a restore', () => {
     expect(volume()?.metadata.labels).toMatchObject({ tier: 'gold', array: 'two' });
   });
 
-  it('makes the volume large enough for the claim and for the data', async () => {
+  it('creates a volume that is large enough for the claim and for the data', async () => {
     source.volume!.capacity = '5Gi';
     addVelero({ restore: { namespaceMapping: {} } });
     await begin(made);
@@ -283,7 +286,7 @@ describe('a restore', () => {
     metadata.annotations = { 'oadp.openshift.io/data-mover-backup': `${APP}/b1` };
   };
 
-  it('that Velero asks for waits for its record, which comes once', async () => {
+  it('that Velero created waits until its record is set', async () => {
     await begin(withoutRecord);
     await harness.advance(60_000, 10_000);
     expect(harness.restore()?.status?.completionTimestamp).toBeUndefined();
@@ -294,7 +297,7 @@ describe('a restore', () => {
     expectArrived('precious');
   });
 
-  it('that Velero asks for fails when its record never comes', async () => {
+  it('that Velero created fails if its record is never set', async () => {
     await begin(withoutRecord);
     expect(await end(1_000_000)).toMatchObject({ phase: 'Failed', failure: { reason: 'RecordMissing' } });
   });
@@ -324,7 +327,7 @@ describe('a destination', () => {
     expect(harness.read(DESTINATION)).toBe('live data');
   });
 
-  it('that is bound to another volume meanwhile is left alone', async () => {
+  it('that is bound to another volume during the restore fails the restore', async () => {
     harness.addDestination();
     harness.cluster.state.script = running;
     await begin();
@@ -348,7 +351,7 @@ describe('a destination', () => {
   it.each<[string, string, (spec: PersistentVolumeClaim['spec']) => void]>([
     ['without a storage class', 'spec.storageClassName', (spec) => (spec.storageClassName = '')],
     ['that only reads', 'spec.accessModes', (spec) => (spec.accessModes = ['ReadOnlyMany'])],
-  ])('%s is refused before anything is made', async (_, field, change) => {
+  ])('%s is rejected before any object is created', async (_, field, change) => {
     harness.addDestination('restored', ({ spec }) => change(spec));
     await begin();
     const { reason, message } = await fails();
@@ -361,7 +364,7 @@ describe('a destination', () => {
     ['spec.accessModes', ({ spec }) => (spec.accessModes = ['ReadWriteMany'])],
     ['spec.storageClassName', ({ spec }) => (spec.storageClassName = 'slow')],
     ['spec.resources.requests.storage', ({ spec }) => (spec.capacity = { storage: '1Gi' })],
-  ])('gets no volume that is not what its %s asks for', async (field, change) => {
+  ])('gets no volume that does not match its %s', async (field, change) => {
     harness.addDestination();
     harness.cluster.hold('volsync');
     await begin();
@@ -377,16 +380,19 @@ describe('a destination', () => {
   it.each([
     ['is smaller than the data', '1Gi', '2Gi'],
     ['is larger than the data', '7Gi', '7Gi'],
-  ])('that %s gets a volume that holds both, in a Velero Restore', async (_, storage, expected) => {
-    harness.addDestination('restored', ({ spec }) => (spec.resources = { requests: { storage } }));
-    addVelero({ restore: { namespaceMapping: {} } });
-    await begin(made);
-    expect(await end()).toMatchObject({ phase: 'Completed' });
-    expectArrived('precious');
-    expect(volume()?.spec.capacity).toEqual({ storage: expected });
-  });
+  ])(
+    'that %s gets a volume that is large enough for both in a Velero Restore',
+    async (_, storage, expected) => {
+      harness.addDestination('restored', ({ spec }) => (spec.resources = { requests: { storage } }));
+      addVelero({ restore: { namespaceMapping: {} } });
+      await begin(made);
+      expect(await end()).toMatchObject({ phase: 'Completed' });
+      expectArrived('precious');
+      expect(volume()?.spec.capacity).toEqual({ storage: expected });
+    },
+  );
 
-  it('gets no volume that is larger than it asks for because a record by hand says so', async () => {
+  it('gets no volume that is larger than it requests because of a record that was set by hand', async () => {
     harness.addDestination();
     source.volume!.capacity = '100Ti';
     await begin();
@@ -422,7 +428,7 @@ describe('a destination', () => {
     expect(volume()?.spec.persistentVolumeReclaimPolicy).toBe(expected);
   });
 
-  it('of another storage class gets a volume of its own class', async () => {
+  it('of another StorageClass gets a volume of that class', async () => {
     harness.addStorageClass('slow');
     harness.addDestination('restored', ({ spec }) => (spec.storageClassName = 'slow'));
     await begin();
@@ -431,7 +437,7 @@ describe('a destination', () => {
     expect(volume()?.spec.storageClassName).toBe('slow');
   });
 
-  it('with a selector of its own gets a volume that has its labels', async () => {
+  it('with a selector gets a volume with the labels that the selector requires', async () => {
     source.volume!.pvLabels = { app: 'another' };
     harness.addDestination('restored', ({ spec }) => (spec.selector = { matchLabels: { app: 'shop' } }));
     await begin();
@@ -440,7 +446,7 @@ describe('a destination', () => {
     expect(volume()?.metadata.labels).toEqual({ app: 'shop' });
   });
 
-  it('whose selector asks for labels of the cluster gets its volume without them, and nothing is left of the request', async () => {
+  it('whose selector contains reserved labels gets its volume without them', async () => {
     source.volume!.reclaimPolicy = 'Retain';
     const reserved = {
       [labels.requestUid]: 'another-request',
@@ -481,7 +487,7 @@ describe('a destination', () => {
     expect(harness.kube.peekAll(persistentVolumes)).toEqual([]);
   });
 
-  it('waits for a quota of the protected namespace, says so, and fails when that stands', async () => {
+  it('waits for a quota of the protected namespace, reports it, and fails at the deadline', async () => {
     harness.setDeadlines({ stagingSeconds: 60 });
     harness.kube.before = ({ verb, kind, key }) => {
       if (verb === 'create' && kind === persistentVolumeClaims && key?.namespace === 'velero')
@@ -537,7 +543,7 @@ describe('a destination', () => {
     harness.kube.remove(persistentVolumeClaims, DESTINATION);
   }
 
-  it.each(standstills)('that is deleted %s fails the restore, and the volume goes', async (_, keep) => {
+  it.each(standstills)('that is deleted %s fails the restore, and the volume is deleted', async (_, keep) => {
     await loseOnTheWay(keep);
     await harness.quiesce();
     harness.cluster.release('release claims', 'bind');
@@ -554,7 +560,7 @@ describe('a destination', () => {
     expect((await fails()).message).toContain('was deleted and created again');
   });
 
-  it('that is bound and deleted before anybody noticed takes no volume with it into limbo', async () => {
+  it('that is bound and deleted while no controller runs leaves no volume behind', async () => {
     harness.addDestination();
     await begin();
     harness.cluster.holdFor('restored', 'bind');
@@ -578,7 +584,7 @@ describe('a destination', () => {
 describe('a hand-over', () => {
   beforeEach(() => harness.addDestination());
 
-  it('that has begun is finished although the restore is canceled', async () => {
+  it('that has started is completed although the restore is canceled', async () => {
     await begin();
     harness.cluster.holdFor(child, 'release claims');
     await harness.until(() => harness.restore()?.status?.handOver !== undefined);
@@ -591,7 +597,7 @@ describe('a hand-over', () => {
     expectArrived('precious');
   });
 
-  it('that has begun is finished although the restore is deleted', async () => {
+  it('that has started is completed although the restore is deleted', async () => {
     await begin();
     harness.cluster.holdFor('restored', 'bind');
     await harness.until(() => harness.restore()?.status?.handOver !== undefined);
@@ -618,7 +624,7 @@ describe('a hand-over', () => {
     expect(harness.inventory()).toEqual(before);
   });
 
-  it('fails when the staging claim does not let go in time, and the volume goes', async () => {
+  it('fails if the staging claim is not removed in time, and the volume is deleted', async () => {
     harness.setDeadlines({ handOverSeconds: 60 });
     await begin();
     harness.cluster.holdFor(child, 'release claims');
@@ -641,7 +647,7 @@ describe('a hand-over', () => {
     expect(volume()?.spec.persistentVolumeReclaimPolicy).toBe('Retain');
   });
 
-  it('fails when the mover does not let go of the volume', async () => {
+  it('fails if the mover does not release the volume in time', async () => {
     harness.setDeadlines({ handOverSeconds: 60 });
     harness.cluster.hold('collect');
     await begin();
@@ -847,7 +853,7 @@ describe("another namespace's repository", () => {
   });
 
   it.each(['c1/app/..%2Fshop%2Fdata', 'c1/shop/data#/c1/app/data', 'c1/shop/data?/c1/app/data'])(
-    'is not reached through what a URL makes of %s',
+    'is not accessible through URL syntax in the path %s',
     async (repository) => {
       source.result!.repository = repository;
       harness.cluster.hasOldSchemas = true;

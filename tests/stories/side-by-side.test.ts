@@ -79,7 +79,7 @@ function addDelete(name: string, mover: string, dataMoverClass: string): void {
 }
 
 describe('two controllers in one cluster', () => {
-  it('each serve their own backups, and say of their own classes whether they can', async () => {
+  it('each serve their own backups, and write the status of their own classes', async () => {
     addBackup('with-vendor', 'vendor');
     addBackup('with-ours', 'volsync');
     await completed(dataMoverBackups, 'with-vendor');
@@ -114,7 +114,7 @@ describe('two controllers in one cluster', () => {
     expect(writersOf('by-ours')).toEqual([OURS]);
   });
 
-  it('never let go of a request that the other has finished', async () => {
+  it('never write to a request that the other has finished', async () => {
     addBackup('with-vendor', 'vendor');
     await harness.until(() => phaseOf(dataMoverBackups, 'with-vendor') === 'Completed');
     // The class that determines the controller is deleted at this moment.
@@ -126,7 +126,7 @@ describe('two controllers in one cluster', () => {
     expect(writersOf('with-vendor')).toEqual([VENDOR]);
   });
 
-  it("remove only what their own movers have made, whatever the record's class has become", async () => {
+  it("remove only data of their own movers, even if the record's class does not exist", async () => {
     harness.kube.edit(dataMoverClasses, { name: 'volsync' }, ({ metadata }) => (metadata.annotations = {}));
     harness.kube.edit(dataMoverClasses, { name: 'vendor' }, ({ metadata }) => {
       metadata.annotations = { [annotations.defaultClass]: 'true' };
@@ -144,7 +144,7 @@ describe('two controllers in one cluster', () => {
     expect(writersOf('restic')).toEqual([OURS]);
   });
 
-  it("tidy up after their own requests only when Velero's backup has gone", async () => {
+  it("delete only their own requests when Velero's backup is deleted", async () => {
     const ofVelero = ({ metadata }: Resource): void => {
       metadata.labels = { [labels.veleroBackupUid]: 'u' };
       metadata.annotations = { [annotations.veleroBackup]: 'daily' };

@@ -78,7 +78,7 @@ describe.each(NO_ID)('%j', (id) => {
 describe.each(['Restic', 'VolSync'])('with mover %s', (mover) => {
   beforeEach(() => void harness.addClass((object) => Object.assign(object.spec, { mover, config: {} })));
 
-  it.each(NO_RESTIC_ID)('a restore of snapshot %j is refused before anything is made', async (id) => {
+  it.each(NO_RESTIC_ID)('a restore of snapshot %j is rejected before any object is created', async (id) => {
     harness.addDestination();
     const before = harness.inventory();
     const { metadata } = harness.addRestore('r1', (object) =>
@@ -95,7 +95,7 @@ describe.each(['Restic', 'VolSync'])('with mover %s', (mover) => {
     expect(harness.inventory()).toEqual(before);
   });
 
-  it.each(NO_RESTIC_ID)('a removal of snapshot %j is refused before anything is made', async (id) => {
+  it.each(NO_RESTIC_ID)('a removal of snapshot %j is rejected before any object is created', async (id) => {
     const key = { namespace: 'velero', name: 'd1' };
     harness.kube.seed(dataMoverDeletes, {
       apiVersion: 'oadp.openshift.io/v1alpha1',

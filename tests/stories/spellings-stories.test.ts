@@ -15,7 +15,7 @@ function write(object: { spec: object }, fields: object): void {
 }
 
 describe('a request in the spelling of the published design', () => {
-  it('with kind PVC backs the claim up, by the class that the claim asks for', async () => {
+  it('with kind PVC backs up the claim with the class that the claim names', async () => {
     await harness.addSource('data', 'precious', (claim) => {
       claim.metadata.annotations = { 'oadp.openshift.io/data-mover-class': 'gold' };
     });

@@ -104,8 +104,8 @@ function setClassLocation(name: string): void {
   harness.addClass((object) => Object.assign(object.spec, { config: { backupStorageLocation: { name } } }));
 }
 
-describe('with a password only, a backup goes', () => {
-  it("into the location of its Velero backup, below Velero's prefix, and says so", async () => {
+describe('if the secret contains only a password, a backup is stored', () => {
+  it("in the location of its Velero backup, below Velero's prefix, and records the location", async () => {
     const status = await backUp(addVeleroBackup('nightly', 'second'));
     expect(status).toMatchObject({
       phase: 'Completed',
@@ -114,18 +114,18 @@ describe('with a password only, a backup goes', () => {
     expect([...harness.cluster.state.repositories.keys()]).toEqual([urlIn('second')]);
   });
 
-  it('into the default location when it was made by hand', async () => {
+  it('in the default location if it was created by hand', async () => {
     expect(await backUp()).toMatchObject({ result: { backupStorageLocation: 'main' } });
     expect([...harness.cluster.state.repositories.keys()]).toEqual([urlIn('main')]);
   });
 
-  it('into the location that the class names, whatever Velero says', async () => {
+  it('in the location that the class names, even if the Velero backup has another one', async () => {
     setClassLocation('archive');
     const status = await backUp(addVeleroBackup('nightly', 'second'));
     expect(status).toMatchObject({ result: { backupStorageLocation: 'archive' } });
   });
 
-  it('nowhere when it says of itself that it belongs to a Velero backup of another uid', async () => {
+  it('nowhere if it names a Velero backup that has another UID', async () => {
     const claimed = { ...addVeleroBackup('nightly', 'second'), labels: { [labels.veleroBackupUid]: 'x' } };
     const status = await backUp(claimed);
     expect(status.failure).toMatchObject({ reason: 'StorageLocationNotFound' });
@@ -142,8 +142,8 @@ describe('with a password only, a backup goes', () => {
   });
 });
 
-describe('with a password only, a restore comes', () => {
-  it('from where the Velero backup lies in this cluster, whatever its location was called', async () => {
+describe('if the secret contains only a password, a restore reads', () => {
+  it('from the current location of the Velero backup, even if the recorded location was renamed', async () => {
     await backUp(addVeleroBackup('nightly', 'second'));
     harness.kube.remove(backupStorageLocations, { namespace: VELERO, name: 'second' });
     addLocation('renamed');
@@ -157,7 +157,7 @@ describe('with a password only, a restore comes', () => {
     expect(harness.read({ namespace: APP, name: 'restored' })).toBe('precious');
   });
 
-  it('from the default location by hand, and says where else the data may be', async () => {
+  it('from the default location if created by hand, and reports where else the data may be', async () => {
     await backUp(addVeleroBackup('nightly', 'second'));
     const { failure } = await restore();
     expect(failure).toMatchObject({ reason: 'RepositoryMissing' });
@@ -171,7 +171,7 @@ describe('with a password only, a restore comes', () => {
     expect(await restore()).toMatchObject({ phase: 'Completed' });
   });
 
-  it('not at all for a Velero Restore that is not there', async () => {
+  it('nothing if its Velero Restore does not exist', async () => {
     await backUp();
     const { failure } = await restore({ annotations: { [annotations.veleroRestore]: 'gone' } });
     expect(failure).toMatchObject({ reason: 'StorageLocationNotFound' });
@@ -179,7 +179,7 @@ describe('with a password only, a restore comes', () => {
   });
 });
 
-it("with a repository in the user's secret, no location is asked", async () => {
+it("if the user's secret names a repository, no storage location is used", async () => {
   harness.addSecret();
   const status = await backUp({ annotations: { [annotations.veleroBackup]: 'gone' } });
   expect(status).toMatchObject({ phase: 'Completed' });
@@ -190,7 +190,7 @@ it("with a repository in the user's secret, no location is asked", async () => {
 });
 
 describe('a snapshot that no record names', () => {
-  it('is removed from the location that it was saved to, also when the Velero backup has gone', async () => {
+  it('is removed from the location that it was saved to, even if the Velero backup was deleted', async () => {
     harness.cluster.state.script = () => ({ end: 'running', lines: ['snapshot 11111111 saved'] });
     harness.addBackup('b1', ({ metadata }) => Object.assign(metadata, addVeleroBackup('nightly', 'second')));
     await harness.until(() => harness.cluster.state.started.length > 0);

@@ -35,7 +35,7 @@ describe('the deadline of a mover', () => {
     expect(deadline?.message).toMatch(started ? /no progress for 600 s: m/ : /did not start within 60 s: m/);
   });
 
-  it('that tells no bytes does not count while it works', () => {
+  it('that reports no bytes does not apply while the mover works', () => {
     const working = { state: 'InProgress', message: 'm', started: true } as const;
     expect(
       moverDeadline(working, { movingSince: at(0) }, { deadlines, limits, tellsBytes: false }),
@@ -54,7 +54,7 @@ describe('progress', () => {
     expect(status.progress).toEqual({ bytesDone: 2, updatedAt: at(5) });
   });
 
-  it('keeps what is not said again', () => {
+  it('keeps values that the next report does not contain', () => {
     const status = { progress: { bytesDone: 1, totalBytes: 9, updatedAt: at(0) } };
     recordProgress(status, { bytesDone: 2 }, now);
     expect(status.progress).toMatchObject({ bytesDone: 2, totalBytes: 9 });

@@ -62,7 +62,7 @@ describe('the trace of a request', () => {
     expect(millis(whole!.endTime)).toBe(Date.parse(harness.backup()?.status?.completionTimestamp ?? ''));
   });
 
-  it('is whole after a restart in the middle, and told once', async () => {
+  it('is complete after a restart during the request, and exported once', async () => {
     harness.cluster.hold('volsync');
     await harness.start();
     addTracedBackup();
@@ -82,7 +82,7 @@ describe('the trace of a request', () => {
     ]);
   });
 
-  it('says why the request failed', async () => {
+  it('contains the reason why the request failed', async () => {
     await harness.start();
     harness.addBackup('b1', ({ spec }) => {
       spec.dataSourceRef.name = 'nowhere';

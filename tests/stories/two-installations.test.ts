@@ -133,7 +133,7 @@ describe('two installations in one cluster', () => {
 });
 
 describe('a request that names no installation', () => {
-  it('is served by exactly one, which it names before anything is made for it', async () => {
+  it('is served by exactly one, which its status names before any object is created', async () => {
     await startBoth();
     harness.addBackup('by-hand');
     await ended('by-hand');
@@ -164,7 +164,7 @@ describe('a request that names no installation', () => {
     expect(harness.backup('by-hand')?.status?.servedBy).toBe('velero-b/controller-b');
   });
 
-  it('goes on when an older version has begun it', async () => {
+  it('continues if a previous version has started it', async () => {
     harness.addBackup('begun', ({ metadata, ...rest }) => {
       metadata.finalizers = [FINALIZER];
       Object.assign(rest, { status: { dataMoverClass: 'volsync', mover: 'VolSync' } });

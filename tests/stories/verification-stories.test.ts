@@ -38,8 +38,8 @@ async function backUp(): Promise<void> {
   await harness.until(isOver);
 }
 
-describe('a backup whose class wants it verified', () => {
-  it.each(['Metadata', 'Data'])('counts when the repository holds it: %s', async (level) => {
+describe('a backup with verification', () => {
+  it.each(['Metadata', 'Data'])('completes when its verification succeeds: %s', async (level) => {
     verify(level);
     const before = harness.inventory();
     await backUp();
@@ -70,7 +70,7 @@ describe('a backup whose class wants it verified', () => {
     expect(status()).toMatchObject({ phase: 'Completed', result: { repositoryID: reported ?? found } });
   });
 
-  it('does not count before', async () => {
+  it('has no result before its verification ends', async () => {
     verify('Data');
     harness.cluster.state.verification = (honest) => ({ ...honest, end: 'running' });
     await harness.addSource('data', 'precious');
@@ -159,7 +159,7 @@ describe('a backup whose class wants it verified', () => {
     expect(status().orphanedSnapshots).toHaveLength(1);
   });
 
-  it('fails for the reason that has a name when the repository cannot be asked', async () => {
+  it('fails with WrongPassword if the verification cannot open the repository', async () => {
     verify('Metadata');
     harness.cluster.state.verification = () => ({
       end: 'failed',
@@ -178,7 +178,7 @@ describe('a backup whose class wants it verified', () => {
     expect(status().verification).toBeUndefined();
   });
 
-  it('can be canceled meanwhile, and leaves nothing', async () => {
+  it('can be canceled during the verification, and leaves no Job behind', async () => {
     verify('Data');
     await harness.addSource('data', 'precious');
     const before = harness.inventory();
@@ -220,7 +220,7 @@ describe('a backup whose class wants it verified', () => {
   });
 });
 
-describe('a restore whose class wants it verified', () => {
+describe('a restore with verification', () => {
   async function restore(): Promise<void> {
     const [source] = harness.addRepository('precious');
     harness.addDestination();
@@ -228,7 +228,7 @@ describe('a restore whose class wants it verified', () => {
     await harness.until(() => ['Completed', 'Failed'].includes(harness.restore()?.status?.phase ?? ''));
   }
 
-  it.each(['Metadata', 'Data'])('gives the volume away when it is right: %s', async (level) => {
+  it.each(['Metadata', 'Data'])('hands the volume over when its verification succeeds: %s', async (level) => {
     verify(level);
     await restore();
     expect(harness.restore()?.status).toMatchObject({ phase: 'Completed', verification: { level } });
@@ -252,7 +252,7 @@ describe('a restore whose class wants it verified', () => {
       'the volume contains what is not in it',
     ],
     ['Data', /.*"summary".*skipped.*/, '', 'the volume was not compared'],
-  ])('fails when it is not, before the claim has it: %s, %s', async (level, from, to, message) => {
+  ])('fails before the hand-over when its verification fails: %s, %s', async (level, from, to, message) => {
     verify(level);
     tamper((line) => line.replace(from, to));
     await restore();

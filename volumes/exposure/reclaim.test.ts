@@ -14,7 +14,7 @@ function volume(name: string, own: Record<string, string> = {}): PersistentVolum
   };
 }
 
-it('lets storage delete copies, and never what only shows the data of another volume', async () => {
+it('sets the reclaim policy Delete on copies, but never on aliases of another volume', async () => {
   const kube = new FakeKube();
   const all = [volume('copy'), volume('alias', { [annotations.aliasOf]: 'original' })];
   const seeded = all.map((one) => kube.seed(persistentVolumes, one));

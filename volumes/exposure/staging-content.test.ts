@@ -95,7 +95,7 @@ it.each([
   expect(stagingContent(child, source({ classes })).spec).not.toHaveProperty('volumeSnapshotClassName');
 });
 
-it('is made from what the capture recorded when the original is gone', () => {
+it('is built from what the capture recorded if the original does not exist', () => {
   const { metadata, spec } = stagingContent(child, source({ original: undefined }));
   expect([metadata.labels, metadata.annotations]).toEqual([child.labels, child.annotations]);
   expect(spec).toMatchObject({ sourceVolumeMode: 'Filesystem', source: { snapshotHandle: 'handle-1' } });

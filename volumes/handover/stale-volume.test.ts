@@ -94,7 +94,7 @@ describe('a hand-over by an old view of the volume changes nothing:', () => {
     await expectConflict(() => handOver(input(volume, destination)));
   });
 
-  it('it is not given the policy that lets storage delete it', async () => {
+  it('its reclaim policy is not set to Delete', async () => {
     const destination = addClaim('app', 'data', NAME);
     const volume = addVolume(destination, SECURED);
     await expectConflict(() => handOver(input(volume, destination)));

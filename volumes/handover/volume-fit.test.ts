@@ -45,7 +45,7 @@ describe('a volume', () => {
       { accessModes: ['ReadWriteOncePod'] },
     ],
     ['2Gi, and spec.resources.requests.storage', { resources: { requests: { storage: '3Gi' } } }],
-  ])('does not fit: it has %s asks for another', (text, spec) => {
+  ])('does not fit: it has %s requires another', (text, spec) => {
     expect(misfit(volume, claim(spec))).toContain(`PersistentVolume pv-1 has ${text} of the Persistent`);
   });
 });

@@ -4,11 +4,11 @@ import { cancelPatch } from './cancel-patch.ts';
 it.each([
   ['its uid', { uid: 'u' }, { uid: 'u' }],
   ['its uid and version', { uid: 'u', resourceVersion: '7' }, { uid: 'u', resourceVersion: '7' }],
-])('a request is canceled only with %s, where that is known', (_, known, metadata) => {
+])('the cancel patch of a request has %s as a precondition if known', (_, known, metadata) => {
   expect(cancelPatch(known)).toEqual({ metadata, spec: { cancel: true } });
 });
 
-it('a request is canceled by its name, where nothing else is known', () => {
+it('the cancel patch of a request has no precondition if only its name is known', () => {
   expect(cancelPatch({})).toEqual({ metadata: {}, spec: { cancel: true } });
 });
 

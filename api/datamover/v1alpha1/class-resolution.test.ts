@@ -90,7 +90,7 @@ describe('resolveClass', () => {
     });
   });
 
-  it('fails when the request names a class that does not exist, and says which there are', () => {
+  it('fails if the request names a class that does not exist, and lists the existing classes', () => {
     expect(resolveClass(all, aClaim(), { requested: 'golf' })).toEqual({
       outcome: 'failed',
       reason: 'ClassNotFound',
@@ -98,7 +98,7 @@ describe('resolveClass', () => {
     });
   });
 
-  it('fails when the annotation names a class that does not exist, and says where', () => {
+  it('fails if the annotation names a class that does not exist, and names the annotated claim', () => {
     expect(resolveClass([], aClaim({}, 'golf'))).toEqual({
       outcome: 'failed',
       reason: 'ClassNotFound',
@@ -206,7 +206,7 @@ describe('of classes that do not take every volume', () => {
     expect(resolveClass(classes, claim, { volume })).toMatchObject({ class: { metadata: { name } }, by });
   });
 
-  it('a request gets the one that it names, whatever that takes', () => {
+  it('a request gets the class that it names even if that class does not take its volume', () => {
     const named = resolveClass([standard, raw], aClaim(), { requested: 'standard', volume: block });
     expect(named).toMatchObject({ class: standard, by: 'request' });
   });
@@ -218,7 +218,7 @@ describe('of classes that do not take every volume', () => {
     });
   });
 
-  it('none gets the claim where none takes it, and each says why', () => {
+  it('a claim that none of them takes gets no class, and the message lists all reasons', () => {
     const resolution = resolveClass([small, standard], aClaim({ tier: 'gold' }), {
       volume: { ...block, size: 5 * 2 ** 30 },
     });
@@ -314,7 +314,7 @@ describe('of several installations in one cluster', () => {
     it.each<[string, ClassOptions]>([
       ['takes the volume', { volumes: { volumeModes: ['Block'] } }],
       ['is a default', { byDefault: 'false' }],
-    ])('gives way to the shared one unless it %s', (_, how) => {
+    ])('yields to the shared one unless it %s', (_, how) => {
       const other = defaultOf('other', '2026-01-01T00:00:00Z', { installation, ...how });
       const volume = { volumeMode: 'Filesystem' } as const;
       expect(resolveClass([other, shared], aClaim(), { installation, volume })).toMatchObject({
@@ -322,7 +322,7 @@ describe('of several installations in one cluster', () => {
       });
     });
 
-    it('gives way to the shared one while it is being deleted', () => {
+    it('yields to the shared one while it is being deleted', () => {
       const leaving = { ...own, metadata: { ...own.metadata, deletionTimestamp: '2026-04-01T00:00:00Z' } };
       expect(classesOf([leaving, shared], installation)).toMatchObject([
         { class: shared },
@@ -335,7 +335,7 @@ describe('of several installations in one cluster', () => {
     expect(resolveClass(all, aClaim(), { installation: 'velero-a' })).toMatchObject({ class: fallback });
   });
 
-  it('none gets the class of another, and is told whose it is', () => {
+  it('none may use a class of another, and the error names the installation that the class serves', () => {
     const wish = { requested: 'of-b', installation: 'velero-a' };
     expect(resolveClass([ofA, ofB], aClaim(), wish)).toEqual({
       outcome: 'failed',

@@ -147,7 +147,7 @@ describe('a class does not take', () => {
     expect(misfitOf(aClass(volumes, status), facts)).toBe(why);
   });
 
-  it('any volume where its largest size is no size', () => {
+  it('any volume if its maxSize is not a valid size', () => {
     const odd = aClass();
     odd.spec.volumes = { maxSize: 'much' };
     expect(misfitOf(odd, {})).toBe('spec.volumes.maxSize of the class is "much", which is no size');
@@ -155,7 +155,7 @@ describe('a class does not take', () => {
 });
 
 describe('the facts of a claim', () => {
-  it('come from the claim alone where its volume was not read', () => {
+  it('come from the claim alone if its volume was not read', () => {
     expect(volumeFactsOf(claim, undefined)).toEqual({
       volumeMode: 'Block',
       accessModes: ['ReadWriteOnce'],
@@ -179,7 +179,7 @@ describe('the facts of a claim', () => {
     });
   });
 
-  it.each(['', 'much', '1e999', '99999Ei'])('have no size where the capacity is "%s"', (storage) => {
+  it.each(['', 'much', '1e999', '99999Ei'])('have no size if the capacity is "%s"', (storage) => {
     const odd = { ...claim, status: { capacity: { storage } } };
     expect(volumeFactsOf(odd, undefined).size).toBeUndefined();
   });
@@ -191,6 +191,6 @@ it.each<[Volumes | undefined, boolean]>([
   [{ storageClassNames: ['a'] }, true],
   [{ drivers: ['a'] }, true],
   [{ maxSize: '1Gi' }, true],
-])('a class with %j looks at the volume: %p', (volumes, expected) => {
+])('a class with spec.volumes %j requires a read of the PersistentVolume: %p', (volumes, expected) => {
   expect(looksAtVolume(aClass(volumes))).toBe(expected);
 });

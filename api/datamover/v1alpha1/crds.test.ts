@@ -7,7 +7,7 @@ import { restorePhases } from './data-mover-restore.ts';
 import { backupResult } from './schema.ts';
 
 describe('crdDefinitions', () => {
-  it('holds every kind once, under the short names people type', () => {
+  it('defines every kind once, with its short name', () => {
     expect(crdDefinitions.map(({ kind, shortName }) => [kind.kind, shortName])).toEqual([
       ['DataMoverClass', 'dmc'],
       ['DataMoverBackup', 'dmb'],

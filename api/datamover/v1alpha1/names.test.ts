@@ -21,7 +21,7 @@ describe('names of requests and their children', () => {
     expect(childName('delete', 'uid')).toBe('dmd-17b788a70eeccbdc');
   });
 
-  it('fit every kind of object and every label value, whatever they are made of', () => {
+  it('are valid object names and label values for any input', () => {
     fc.assert(
       fc.property(fc.string(), objectName, fc.string(), (uid, namespace, name) => {
         for (const made of [
@@ -36,7 +36,7 @@ describe('names of requests and their children', () => {
     );
   });
 
-  it('differ when any part differs, also where one part ends and the next begins', () => {
+  it('differ if any part differs, even if the concatenated parts are equal', () => {
     const uids = ['a', 'b', 'ab', ''];
     const names = uids.flatMap((backup) => uids.map((pvc) => backupName(backup, pvc)));
     expect(new Set(names).size).toBe(names.length);
@@ -66,7 +66,7 @@ describe('labelValue', () => {
     );
   });
 
-  it('makes a valid label value of every object name', () => {
+  it('returns a valid label value for every object name', () => {
     fc.assert(
       fc.property(objectName, (name) => {
         expect(labelValue(name)).toMatch(LABEL_VALUE);

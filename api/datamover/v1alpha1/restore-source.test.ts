@@ -13,7 +13,7 @@ const volume = {
 } as const;
 
 describe('the source of a restore', () => {
-  it('is what the record says', () => {
+  it('has the class, result and volume of the record', () => {
     const record = aRecord({ dataMoverClass: 'fast', volume: { ...volume, accessModes: ['ReadWriteOnce'] } });
     expect(restoreSourceOf(record)).toEqual({
       backupName: 'dmb-1',
@@ -24,7 +24,7 @@ describe('the source of a restore', () => {
     });
   });
 
-  it('names the class that was asked for when none served', () => {
+  it('names the requested class if no class served the backup', () => {
     expect(restoreSourceOf(aRecord())).toMatchObject({ dataMoverClass: 'standard' });
   });
 
@@ -43,7 +43,7 @@ describe('the source of a restore', () => {
     ],
     ['that it was still moving', { phase: 'Moving' }, 'BackupNotCompleted', /dmb-1 was Moving/],
     ['that it had not begun', { phase: undefined }, 'BackupNotCompleted', /dmb-1 had not begun/],
-  ])('without a proved result says %s', (_, status, reason, message) => {
+  ])('from a backup that is not completed reports %s', (_, status, reason, message) => {
     const source = restoreSourceOf(aRecord({ ...status, result } as object));
     expect(source).not.toHaveProperty('result');
     expect(source.failure).toEqual({ reason, message: expect.stringMatching(message) });
@@ -56,7 +56,7 @@ describe('the claim of a record', () => {
     expect(claimNameOf(aRecord())).toBe('data');
   });
 
-  it('is unknown for a snapshot that was never looked at', () => {
+  it('is unknown for a VolumeSnapshot that was never read', () => {
     const record = aRecord();
     record.spec.dataSourceRef = { kind: 'VolumeSnapshot', name: 'velero-data-x' };
     expect(claimNameOf(record)).toBeUndefined();

@@ -16,11 +16,11 @@ function restore(spec: Record<string, unknown>): DataMoverRestore {
 }
 
 describe('the spellings of the published design', () => {
-  it('of the kind of a source become the one that the code knows', () => {
+  it('of the kind of a source become the present one', () => {
     expect(readBackup(backup('PVC'))).toEqual(backup('PersistentVolumeClaim'));
   });
 
-  it('of the class of a restore become the one that the code knows', () => {
+  it('of the class of a restore become the present one', () => {
     expect(readRestore(restore({ DataMoverClass: 'gold' }))).toEqual(restore({ dataMoverClass: 'gold' }));
   });
 

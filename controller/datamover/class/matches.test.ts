@@ -40,7 +40,7 @@ function setClass(name: string, tier: string): void {
 const MANY = 3 * TURN;
 
 describe('the number of claims of a class', () => {
-  it('follows each claim without a look at any other', async () => {
+  it('is updated for each changed claim without listing the others', async () => {
     setClass('gold', 'gold');
     setClass('tin', 'tin');
     expect(await matches.of('gold')).toBe(0);

@@ -79,7 +79,7 @@ async function loseRequest(): Promise<void> {
 describe('of a backup that is over', () => {
   beforeEach(() => world.start());
 
-  it('a volume that is provided after the clean-up goes, although its storage class keeps volumes', async () => {
+  it('a volume provisioned after the cleanup is deleted even if its storage class retains volumes', async () => {
     const before = await backUp();
     const late = seedAgain(persistentVolumes, isStagingVolume);
     world.cluster.state.disks.set(late.spec.csi?.volumeHandle ?? '', 'late');
@@ -100,7 +100,7 @@ describe('of a backup that is over', () => {
     });
   });
 
-  it('a secret of the former leader goes at once, with the staging claim that owns it', async () => {
+  it('a late secret of the former leader is deleted at once, because its staging claim was deleted', async () => {
     const before = await backUp();
     seedAgain(secrets, isStaged);
     await world.quiesce();
@@ -108,23 +108,26 @@ describe('of a backup that is over', () => {
   });
 });
 
-describe('of a backup that is gone', () => {
-  it.each(['VolSync', 'Restic'])('everything that mover %s and we have made goes', async (mover) => {
-    world.addClass((object) => Object.assign(object.spec, { mover }));
-    const before = world.inventory();
-    world.cluster.hold('volsync');
-    world.cluster.state.script = () => ({ end: 'running', lines: [] });
-    await world.start();
-    world.addBackup('b1');
-    await world.until(() => world.backup()?.status?.phase === 'Moving');
-    await loseRequest();
-    world.cluster.release('volsync');
-    expect(world.inventory()).not.toEqual(before);
-    await advance(SETTLED_MS - 60_000);
-    expect(world.inventory()).not.toEqual(before);
-    await collected();
-    expect(world.inventory()).toEqual(before);
-  });
+describe('of a backup that was deleted', () => {
+  it.each(['VolSync', 'Restic'])(
+    'every object that mover %s and the controller created is deleted',
+    async (mover) => {
+      world.addClass((object) => Object.assign(object.spec, { mover }));
+      const before = world.inventory();
+      world.cluster.hold('volsync');
+      world.cluster.state.script = () => ({ end: 'running', lines: [] });
+      await world.start();
+      world.addBackup('b1');
+      await world.until(() => world.backup()?.status?.phase === 'Moving');
+      await loseRequest();
+      world.cluster.release('volsync');
+      expect(world.inventory()).not.toEqual(before);
+      await advance(SETTLED_MS - 60_000);
+      expect(world.inventory()).not.toEqual(before);
+      await collected();
+      expect(world.inventory()).toEqual(before);
+    },
+  );
 
   const KINDS: readonly [string, Kind<Resource>, (object: Resource) => boolean][] = [
     ['staging claim', persistentVolumeClaims, isStaged],
@@ -136,7 +139,7 @@ describe('of a backup that is gone', () => {
     ],
   ];
 
-  it.each(KINDS)('a late %s goes', async (_, kind, choose) => {
+  it.each(KINDS)('a late %s is deleted', async (_, kind, choose) => {
     await world.start();
     const before = await backUp();
     await loseRequest();
@@ -190,7 +193,7 @@ describe('of a backup that is gone', () => {
     expect(stands(volumeSnapshotContents, content)).toBe(true);
   });
 
-  it('nothing goes while the API server still has the request', async () => {
+  it('nothing is deleted while the API server still has the request', async () => {
     await world.start();
     await backUp();
     const request = world.backup()!;
@@ -217,7 +220,7 @@ it('the staging volume of a backup that is under way stays', async () => {
   expect(world.inventory()).toEqual(standing);
 });
 
-it('a late Job of a removal that is over goes, and the secret with it', async () => {
+it('a late Job of a DataMoverDelete that has ended is deleted with its secret', async () => {
   await world.start();
   const before = world.inventory();
   const { metadata } = world.kube.seed(dataMoverDeletes, {

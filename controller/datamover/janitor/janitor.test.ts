@@ -187,7 +187,7 @@ describe('a DataMoverBackup', () => {
     ]);
   });
 
-  it('keeps its data in sight where a new leader has an old copy of it, without the note that its Velero backup failed', async () => {
+  it('is not deleted by a new leader whose stale copy lacks the failure of its Velero backup', async () => {
     const name = addRequest(addVeleroBackup('InProgress'));
     await completed(name);
     const old = request(name)!;
@@ -212,7 +212,7 @@ describe('a DataMoverBackup', () => {
     expect(request(name)?.status).not.toHaveProperty('veleroBackupFailed');
   });
 
-  it('made by hand is left alone, and so are all where Velero is not installed', async () => {
+  it('is kept if a user created it, or if Velero is not installed', async () => {
     world.addBackup('by-hand');
     const name = addRequest('uid-of-no-backup');
     world.kube.before = ({ verb, kind }) => {
@@ -239,7 +239,7 @@ describe('a DataMoverRestore', () => {
     });
   };
 
-  it('that has ended goes with its Velero restore', async () => {
+  it('that has ended is deleted with its Velero restore', async () => {
     world.kube.seed(restores, {
       apiVersion: 'velero.io/v1',
       kind: 'Restore',

@@ -47,7 +47,7 @@ describe('serving', () => {
     expect(bindClass(movers, dataMoverClass({}), {})).toMatchObject({ mover: { name: 'Mine' } });
   });
 
-  it('is refused where the class wants what its mover cannot verify', () => {
+  it('is refused if the class requires a verification that its mover does not support', () => {
     const wanting = dataMoverClass({});
     const asked = { ...wanting, spec: { ...wanting.spec, verify: 'Data' as const } };
     expect(bindClass(movers, asked, {})).toMatchObject({
@@ -60,7 +60,7 @@ describe('serving', () => {
     expect(bindClass(new Map([['Mine', able]]), asked, {})).toMatchObject({ mover: { name: 'Mine' } });
   });
 
-  it("lets a request's settings win over the class's, and keeps the administrator's from the mover", () => {
+  it("prefers a request's settings to the class's, and does not pass the administrator's to the mover", () => {
     const asked = bindClass(
       movers,
       dataMoverClass({ a: 1, b: 2, repositoryPrefix: 'x/y', allowedResticSecrets: ['s'] }),
@@ -148,7 +148,7 @@ describe('settings for one StorageClass', () => {
     expect((bindClass(movers, both, { storageClassName }) as ResolvedClass).config).toEqual(config);
   });
 
-  it('are none where the class says nothing about it', () => {
+  it('are empty if the class does not configure it', () => {
     const resolved = bindClass(movers, withOptions({ fs: { config: { size: '5Gi' } } }), {
       storageClassName: 'rbd',
     });
@@ -156,14 +156,14 @@ describe('settings for one StorageClass', () => {
     expect((resolved as ResolvedClass).options).toEqual({});
   });
 
-  it("give way to the request's", () => {
+  it("are overridden by the request's", () => {
     const asked = { storageClassName: 'fs', config: { b: 9 } };
     const object = withOptions({ fs: { config: { b: 5 } } });
     expect(bindClass(movers, object, asked)).toMatchObject({ config: { b: 9 } });
   });
 
   it.each(['resticSecret', 'allowedResticSecrets', 'repositoryPrefix', 'resticImage'])(
-    'cannot say where the data is: %s',
+    'must not set the location of the data: %s',
     (key) => {
       const resolved = bindClass(movers, withOptions({ fs: { config: { [key]: 'x' } } }), {
         storageClassName: 'fs',

@@ -68,7 +68,7 @@ describe('archive.sh', () => {
     });
   }
 
-  it('gives back what it was given', () => {
+  it('restores what it backed up', () => {
     const { files, bytes } = succeed('backup', 'one');
     assert.deepEqual({ files, bytes }, { files: 1, bytes: 8 });
     assert.deepEqual(stored(), ['one.json', 'one.tar.zst']);
@@ -86,7 +86,7 @@ describe('archive.sh', () => {
     assert.deepEqual(succeed('backup', 'one'), first);
   });
 
-  it('takes an archive without a manifest for none', () => {
+  it('ignores an archive without a manifest', () => {
     writeFileSync(at('store/one.tar.zst'), 'the pod was killed here');
     assert.match(run('restore', 'one', 'restored').stderr, /there is no backup one/);
     succeed('backup', 'one');
@@ -103,7 +103,7 @@ describe('archive.sh', () => {
     assert.match(stderr, /backup one is damaged/);
   });
 
-  it('removes one backup and no other, and says when there was none', () => {
+  it('removes only the named backup, and reports if it was already removed', () => {
     succeed('backup', 'one');
     succeed('backup', 'two');
     assert.deepEqual(succeed('forget', 'one'), { alreadyGone: false });

@@ -26,7 +26,7 @@ function pod(state: State, phase: 'Running' | 'Failed' = 'Running'): Pod {
 const ended = (message: string): Pod => pod({ terminated: { exitCode: 0, message } });
 const failed = (message: string): Pod => pod({ terminated: { exitCode: 1, message } }, 'Failed');
 
-describe('what a look at the Job means', () => {
+describe('the outcome of the Job', () => {
   it('under way', () => {
     assert.deepEqual(judge(job({ active: 1 }), pod({ running: {} })), {
       state: 'InProgress',
@@ -36,7 +36,7 @@ describe('what a look at the Job means', () => {
     });
   });
 
-  it('an image that cannot be had says so', () => {
+  it('in progress, with the reason if the image cannot be pulled', () => {
     const outcome = judge(job({ active: 1 }), pod({ waiting: { message: 'Back-off pulling image' } }));
     assert.partialDeepStrictEqual(outcome, {
       state: 'InProgress',

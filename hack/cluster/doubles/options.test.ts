@@ -16,7 +16,7 @@ describe('the command lines', () => {
     });
   });
 
-  it('of the VolSync double has VolSync’s numbers unless told otherwise', () => {
+  it('of the VolSync double default to the numbers of VolSync', () => {
     const args = ['--kubeconfig', 'c', '--mover-image', 'i'];
     expect(parseVolSync(args)).toMatchObject({ timeScale: 1, failureLimit: 8, logMaxBytes: 1024 });
     expect(() => parseVolSync([...args, '--time-scale', '0'])).toThrow(

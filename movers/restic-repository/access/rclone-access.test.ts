@@ -34,14 +34,14 @@ describe("rclone's way to a repository", () => {
       'https://s3.cn-north-1.amazonaws.com.cn',
     ],
     ['s3:https://amazonaws.com.example.com/bucket/c1/app/data', 'Other', 'https://amazonaws.com.example.com'],
-  ])('knows whose S3 it is: %s', (url, provider, endpoint) => {
+  ])('has the S3 provider of the URL: %s', (url, provider, endpoint) => {
     expect(accessTo(url)).toMatchObject({
       RCLONE_CONFIG_REPOSITORY_PROVIDER: provider,
       RCLONE_CONFIG_REPOSITORY_ENDPOINT: endpoint,
     });
   });
 
-  it('takes along what the storage may want beside keys', () => {
+  it('includes the session token, the region and the CA certificate', () => {
     const more = {
       AWS_SESSION_TOKEN: encode('t'),
       AWS_DEFAULT_REGION: encode('eu-west-1'),
@@ -69,7 +69,7 @@ describe("rclone's way to a repository", () => {
     's3://host/bucket/data',
     's3:https://host//bucket/data',
     's3:https://host/bucket/a b/data',
-  ])('is none where the URL could mean something else: %s', (url) => {
+  ])('is none if the URL is ambiguous: %s', (url) => {
     expect(accessTo(url)).toMatch(/^its URL has more than a host, a bucket and folders of letters/);
   });
 });

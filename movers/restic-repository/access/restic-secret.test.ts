@@ -35,7 +35,7 @@ describe("a request's secret", () => {
     ['gs:bucket:/base', ['GOOGLE_APPLICATION_CREDENTIALS']],
     ['b2:bucket:base', ['B2_ACCOUNT_ID', 'B2_ACCOUNT_KEY']],
     ['rest:https://h:8000', ['RESTIC_REST_USERNAME']],
-  ])('for %s holds what its provider needs and nothing else', (base, keys) => {
+  ])('for %s contains only what its provider requires', (base, keys) => {
     const derived = deriveResticSecret(
       secret({ ...HUSH, UNRELATED: 'x', RESTIC_REPOSITORY: base }),
       'c1/app/data',
@@ -45,7 +45,7 @@ describe("a request's secret", () => {
     );
   });
 
-  it.each([S3, `${S3}/`, `${S3}//`])('points below the base %s, whatever it ends in', (base) => {
+  it.each([S3, `${S3}/`, `${S3}//`])('points below the base %s, with or without a trailing slash', (base) => {
     const derived = deriveResticSecret(secret({ ...HUSH, RESTIC_REPOSITORY: base }), 'c1/app/data');
     expect('data' in derived && decode(derived.data['RESTIC_REPOSITORY'])).toBe(`${S3}/c1/app/data`);
   });

@@ -91,7 +91,7 @@ describe('a secret with a password only', () => {
     });
   });
 
-  it('is completed where it names nothing: its own credentials stay, unmixed, and its own settings', async () => {
+  it('keeps its own settings, and its own credentials are not mixed with those of the location', async () => {
     addLocation('main', { default: true, config: { region: 'eu' } });
     addSecret('cloud-credentials', { cloud: `${AWS}aws_session_token=hush-token` });
     const own = { AWS_ACCESS_KEY_ID: 'mine', AWS_SECRET_ACCESS_KEY: 'mine too', AWS_DEFAULT_REGION: 'us' };

@@ -85,14 +85,14 @@ describe('a store', () => {
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'into key RESTIC_CUSTOM_CA'],
     ['ENOTFOUND', 'has a host name that does not exist'],
     ['EPROTO', 'cannot be reached (EPROTO)'],
-  ])('that fails with %s is not, and the message says why', async (code, text) => {
+  ])('that fails with %s is not reachable, and the message explains why', async (code, text) => {
     const fails: Reach = () => Promise.reject(Object.assign(new Error('s3cr3t'), { code }));
     const found = await probeStore(secret({ RESTIC_REPOSITORY: 's3:https://host/bucket' }), never, fails);
     expect(found).toMatchObject({ status: 'False', message: expect.stringContaining(text) });
     expect(found.message).not.toContain('s3cr3t');
   });
 
-  it('is told nothing of the secret', async () => {
+  it('receives nothing from the secret', async () => {
     const seen: IncomingMessage[] = [];
     const host = await serve(401, seen);
     const url = `rest:http://user:s3cr3t@${host}/path?token=s3cr3t`;
@@ -107,7 +107,7 @@ describe('a store', () => {
     expect(JSON.stringify(found)).not.toContain('s3cr3t');
   });
 
-  it('that is given up on by the caller says nothing', async () => {
+  it('has no status if the caller aborts the probe', async () => {
     const stop = new AbortController();
     const hangs: Reach = () => {
       stop.abort(new Error('shutting down'));
@@ -132,11 +132,11 @@ describe('a store', () => {
     ],
     [{ RESTIC_REPOSITORY: 'gs:bucket:/' }, 'https://storage.googleapis.com/'],
     [{ RESTIC_REPOSITORY: 'b2:bucket' }, 'https://api.backblazeb2.com/'],
-  ])('of %j is asked at %s', async (values, url) => {
+  ])('of %j is probed at %s', async (values, url) => {
     expect(await askedFor(values)).toEqual([url]);
   });
 
-  it('that has no host is not asked', async () => {
+  it('that has no host is not probed', async () => {
     const found = await probeStore(secret({ RESTIC_REPOSITORY: 's3:' }), never);
     expect(found.status).toBe('Unknown');
   });

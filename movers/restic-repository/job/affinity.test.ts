@@ -11,7 +11,7 @@ describe('an affinity for one node', () => {
     expect(pinnedTo('n1')).toEqual(required({ matchFields: [here] }));
   });
 
-  it('is asked for in each of the terms, of which one has to hold', () => {
+  it('is added to each of the alternative terms', () => {
     const zone = (value: string) => ({
       matchExpressions: [{ key: 'zone', operator: 'In', values: [value] }],
     });

@@ -30,7 +30,7 @@ function run(more: {
   };
 }
 
-describe('a look at a restic of our own', () => {
+describe('a restic run', () => {
   it('is done when restic has ended well', () => {
     const seen = run({ job: { succeeded: 1 }, lines: ['1 snapshots have been removed, running prune'] });
     expect(observeRun(seen)).toEqual({
@@ -39,7 +39,7 @@ describe('a look at a restic of our own', () => {
     });
   });
 
-  it('is done when its pod has ended well, before the Job says so', () => {
+  it('is done when its pod has ended well, even before the Job reports it', () => {
     expect(observeRun(run({ phase: 'Running', exitCode: 0, lines: ['saved'] }))).toMatchObject({
       state: 'Done',
     });
@@ -49,12 +49,12 @@ describe('a look at a restic of our own', () => {
     expect(observeRun(run({ phase: 'Running', exitCode: 1 }))).toMatchObject({ state: 'InProgress' });
   });
 
-  it('is not done before the whole log is there', () => {
+  it('is not done before the whole log is read', () => {
     const seen = run({ job: { succeeded: 1 }, complete: false });
     expect(observeRun(seen)).toMatchObject({ state: 'InProgress', requeueAfterMs: 2000 });
   });
 
-  it('goes on while restic works, and says whether it has begun', () => {
+  it('is in progress while restic works, and reports if it has started', () => {
     expect(observeRun(run({ phase: 'Pending' }))).toMatchObject({
       state: 'InProgress',
       started: false,
@@ -62,7 +62,7 @@ describe('a look at a restic of our own', () => {
     expect(observeRun(run({ phase: 'Running' }))).toMatchObject({ state: 'InProgress', started: true });
   });
 
-  it('says what keeps restic from starting', () => {
+  it('reports why restic cannot start', () => {
     const seen = run({ phase: 'Pending' });
     const waiting = { reason: 'ImagePullBackOff', message: 'no such image' };
     seen.pod!.status!.containerStatuses = [{ name: 'restic', state: { waiting } }];
@@ -77,7 +77,7 @@ describe('a look at a restic of our own', () => {
     expect(observeRun(seen)).toMatchObject({ state: 'InProgress', requeueAfterMs: 2000 });
   });
 
-  it('fails at once where trying again is of no use, naming secret and key', () => {
+  it('fails without a retry if the password is wrong, and names secret and key', () => {
     const lines = ['Fatal: wrong password or no key found'];
     const outcome = observeRun(run({ job: { failed: 1 }, phase: 'Failed', exitCode: 12, lines }));
     expect(outcome).toMatchObject({ state: 'Failed', reason: 'WrongPassword' });
@@ -87,7 +87,7 @@ describe('a look at a restic of our own', () => {
     );
   });
 
-  it('fails at once where there is no repository; only restic means that by 10', () => {
+  it('fails without a retry if the repository does not exist (exit code 10 of restic, not of rclone)', () => {
     const seen = run({ job: { failed: 1 }, phase: 'Failed', exitCode: 10, lines: ['Fatal: no config'] });
     expect(observeRun(seen)).toMatchObject({
       state: 'Failed',
@@ -97,13 +97,13 @@ describe('a look at a restic of our own', () => {
     expect(observeRun({ ...seen, program: 'rclone' }).state).toBe('InProgress');
   });
 
-  it('says so where there is a key and no config, for it is there and cannot be made', () => {
+  it('reports a damaged repository if it has a key but no config', () => {
     const lines = ['Fatal: create key in repository at s3:h/b failed: repository already contains keys', ''];
     const seen = run({ job: { failed: 1 }, phase: 'Failed', exitCode: 10, lines });
     expect(observeRun(seen)).toMatchObject({ state: 'Failed', reason: 'RepositoryDamaged' });
   });
 
-  it('gives an unknown failure three attempts', () => {
+  it('fails after three attempts if the failure is unknown', () => {
     const seen = (failed: number): ResticRun =>
       run({ job: { failed }, phase: 'Failed', exitCode: 1, lines: ['Fatal: something odd'] });
     expect(observeRun(seen(2)).state).toBe('InProgress');

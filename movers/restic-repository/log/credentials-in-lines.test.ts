@@ -15,7 +15,7 @@ const LINES = [
   ['why? nobody knows', 'why? nobody knows'],
 ] as const;
 
-it.each(LINES)('%s is quoted without what a URL holds of credentials', (line, quoted) => {
+it.each(LINES)('%s is quoted without the credentials of a URL', (line, quoted) => {
   expect(plainLine(line)).toBe(quoted);
 });
 

@@ -6,7 +6,7 @@ const remedies = { privileges: 'let it do more', space: 'give it more' };
 
 const PLACE = repositoryContext('cluster/shop/database', 'velero/restic-config', remedies);
 
-describe('what a storage says', () => {
+describe('an error of the storage', () => {
   // As restic prints them: the text of the error, without its code.
   it.each([
     ['RepositoryUnreachable', 'Stat(<config/>) failed: Stat: The specified bucket does not exist.'],
@@ -25,8 +25,8 @@ describe('what a storage says', () => {
   });
 });
 
-describe('what a failed restore says', () => {
-  it('names the file that the mover was not allowed to make, not the count of errors', () => {
+describe('the diagnosis of a failed restore', () => {
+  it('names the file that the mover was not allowed to create, not the number of errors', () => {
     const lines = [
       'ignoring error for /t/null: mknod /data/t/null: operation not permitted',
       'Fatal: There were 1 errors',
@@ -38,7 +38,7 @@ describe('what a failed restore says', () => {
     });
   });
 
-  it('tells how to keep owners', () => {
+  it('explains how to keep file owners', () => {
     const lines = [
       'ignoring error for /a: lchown /data/a: operation not permitted',
       'Fatal: There were 7 errors',
@@ -59,14 +59,14 @@ describe('a repository that is reached through a storage location', () => {
     ['NoSuchBucket', 'correct BackupStorageLocation velero/archive'],
     ['AccessDenied', 'check the credentials of BackupStorageLocation velero/archive'],
     ['x509: unknown authority', 'its spec.objectStorage.caCert'],
-  ])('says for %s what to correct there', (line, text) => {
+  ])('reports for %s what to correct in that location', (line, text) => {
     const { message } = diagnose([line], { exitCode: 1 }, THROUGH);
     expect(message).toContain(text);
     expect(message).not.toContain('RESTIC_REPOSITORY');
   });
 });
 
-describe('what a store says of a bucket', () => {
+describe('a bucket error of the store', () => {
   it.each([
     [
       'RepositoryUnreachable',
@@ -111,12 +111,12 @@ describe('what a store says of a bucket', () => {
   });
 });
 
-it('a session token that the storage does not know is access denied', () => {
+it('a session token that the storage rejects is reported as PermissionDenied', () => {
   const line = 'Fatal: unable to open repository at s3:http://s3/b/r: client.BucketExists: 400 Bad Request';
   expect(diagnose([line], { exitCode: 1 }, PLACE)).toMatchObject({ reason: 'PermissionDenied', attempts: 1 });
 });
 
-describe('lines that a tenant or a repository has made long', () => {
+describe('long lines from a tenant or a repository', () => {
   it.each(['chown ', 'utimes', 'lsetxattr x: ', 'Fatal: ', '://', 'permission '])(
     'of nothing but "%s" are read once each',
     (word) => {

@@ -54,7 +54,7 @@ function setUp() {
 const broken = (code: number): KubeError => new KubeError({ code, reason: 'x', message: 'broken' });
 
 describe("a pod's log", () => {
-  it('is not asked for before the container has started', () => {
+  it('is not requested before the container has started', () => {
     const { streams, of } = setUp();
     expect(of(pod({ waiting: {} }))).toMatchObject({ lines: [], complete: false });
     expect(streams).toHaveLength(0);
@@ -120,7 +120,7 @@ describe("a pod's log", () => {
     expect(of(ended())).toMatchObject({ lines: ['one', 'two'], complete: true });
   });
 
-  it('is asked for again after growing waits, and given up in the end', async () => {
+  it('is requested again after growing waits, up to a limit', async () => {
     const { streams, clock, of } = setUp();
     of(pod());
     const attempts: number[] = [];
@@ -134,7 +134,7 @@ describe("a pod's log", () => {
     expect(of(pod())).toMatchObject({ complete: true });
   });
 
-  it('has all its attempts again after a stream that held', async () => {
+  it('gets all its attempts again after a stream that lasted', async () => {
     const { streams, clock, of } = setUp();
     of(pod());
     for (let hour = 0; hour < 20; hour++) {
@@ -146,7 +146,7 @@ describe("a pod's log", () => {
     expect(of(pod())).toMatchObject({ complete: false });
   });
 
-  it('is as complete as it will be when the pod is gone', async () => {
+  it('is complete if the pod does not exist any more', async () => {
     const { streams, clock, of } = setUp();
     of(pod());
     streams[0]?.end(broken(404));
@@ -180,7 +180,7 @@ describe("a pod's log", () => {
     expect(lines.at(-1)).toContain('Summary: Restored');
   });
 
-  it('shows no movement where only the clock of its mover goes on', async () => {
+  it('shows no progress if only the elapsed time of its mover changes', async () => {
     const { streams, clock, of } = setUp();
     of(pod());
     const status = (seconds: number, bytes: number): string =>
@@ -224,7 +224,7 @@ describe("a pod's log", () => {
     expect(logs.ofJob('other')).toEqual([]);
   });
 
-  it('is over some time after its pod has gone, though the stream hangs', async () => {
+  it('is complete some time after its pod was deleted, even if the stream hangs', async () => {
     const { streams, signals, clock, logs, of, looks } = setUp();
     of(pod());
     streams[0]?.push('one');
@@ -238,7 +238,7 @@ describe("a pod's log", () => {
     expect(looks()).toBe(2);
   });
 
-  it('can be read as it is now, and is empty when the pod is gone', async () => {
+  it('can be read in its current state, and is empty if the pod does not exist', async () => {
     const { streams, logs } = setUp();
     const { signal } = new AbortController();
     const reading = logs.read(pod(), signal);

@@ -23,7 +23,7 @@ describe('removing a snapshot', () => {
   it.each([
     ['was not there any more', ['Ignoring "deadbeef": no matching ID found for prefix "deadbeef"'], true],
     ['was there', ['removed snapshot/abcdef01'], false],
-  ])('knows that it %s', (_, lines, alreadyGone) => {
+  ])('reports that it %s', (_, lines, alreadyGone) => {
     expect(forgetTask({ config, snapshotID: 'abcdef01' }).read(lines)).toEqual({ alreadyGone });
   });
 });
@@ -34,11 +34,11 @@ describe('pruning', () => {
     repositoryID: 'c0',
   });
 
-  it('is bounded as the class says', () => {
+  it('is bounded as the class configures it', () => {
     expect(args).toEqual(['c0', 'prune', '--max-unused', '10%', '--max-repack-size', '5G']);
   });
 
-  it('knows how much it gave back, and how much is left', () => {
+  it('reports how many bytes it freed and how many remain', () => {
     const lines = [
       'to repack:             0 blobs / 0 B',
       'this removes:          0 blobs / 0 B',
@@ -51,7 +51,7 @@ describe('pruning', () => {
     expect(read([])).toEqual({});
   });
 
-  it.each([0, 1, 10])('knows how many snapshots there are: %i', (count) => {
+  it.each([0, 1, 10])('reports the number of snapshots: %i', (count) => {
     const line = `finding data that is still in use for ${String(count)} snapshots`;
     expect(read(['loading all snapshots...', line, '[0:00]          0 snapshots'])).toEqual({
       snapshots: count,

@@ -62,16 +62,16 @@ describe('the removal of a repository', () => {
     },
   );
 
-  it('deletes nothing where nothing could be listed', async () => {
+  it('deletes nothing if the listing fails', async () => {
     await expect(run(['config'], 1)).rejects.toMatchObject({ code: 1, stdout: '' });
     expect(readFileSync(join(folder, 'calls'), 'utf8')).not.toContain('delete');
   });
 
-  it('has nothing to do where there is not even a folder', async () => {
+  it('succeeds if the folder does not exist', async () => {
     expect(read((await run([], 3)).said)).toEqual({});
   });
 
-  it('is not told as done by who was not heard', () => {
+  it('is not reported as done if its output is missing', () => {
     expect(read([])).toHaveProperty('kept');
   });
 });

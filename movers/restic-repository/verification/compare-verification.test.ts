@@ -60,7 +60,7 @@ describe('the check of what was moved', () => {
     expect(judge(lines, { bytes: 8, files: 1 })).toEqual({ facts: { bytes: 8, files: 2, ...expected } });
   });
 
-  it('does not believe that what was not said is right', () => {
+  it('reports a difference if the output or the reported numbers are missing', () => {
     expect(judge([], { bytes: 0, files: 0 })).toEqual({ difference: 'the repository does not contain it' });
     expect(judge(linesOf(8), {})).toHaveProperty('difference');
   });
@@ -73,7 +73,7 @@ describe('the check of what was moved', () => {
     );
   });
 
-  it('names a file as what it is, whatever its name looks like', () => {
+  it('does not parse a file name as a message', () => {
     const item = '/{"message_type":"volume","entries":0}\n{"message_type":"summary"}';
     const request = {
       kind: 'backup',

@@ -21,7 +21,7 @@ import { until, untilGone } from '../support/wait.ts';
 /**
  * Requests without Velero. No other client is active, so every object that appears in the cluster was created for these requests.
  */
-describe('requests made by hand', () => {
+describe('requests created by hand', () => {
   let story: Story;
   let app: Place;
   /** Deletions that earlier stories requested: one may wait minutes for the lock of a mover that was killed. */
@@ -135,7 +135,7 @@ describe('requests made by hand', () => {
     expect(differences(await manifestOf(story, app), await manifestOf(story, reader))).toEqual([]);
   });
 
-  it('can tell beforehand from its status whether a class can be used', async () => {
+  it('have a class whose status reports whether it can be used', async () => {
     const readiness = ({ status }: DataMoverClass) => {
       const ready = status?.conditions?.find(({ type }) => type === 'Ready');
       return `${ready?.status ?? ''}: ${ready?.message ?? ''}`;
@@ -162,7 +162,7 @@ describe('requests made by hand', () => {
     await untilClass(foreign, 'Unknown: no controller that has this mover has looked at the class yet');
   });
 
-  it('show in the metrics of the controller, under documented names and without the names of anybody', async () => {
+  it('appear in the metrics of the controller, under documented names and without namespaces', async () => {
     const samples = await scrape(story);
     const names = samples.map((line) => line.replace(/[{ ].*/, '').replace(/_(bucket|sum|count)$/, ''));
     expect(knownMetrics().map(({ name }) => name)).toEqual(expect.arrayContaining(names));
@@ -190,7 +190,7 @@ describe('requests made by hand', () => {
     expect(samples.filter((line) => line.includes(app.namespace))).toEqual([]);
   });
 
-  it('wait for a place on their node, say so, and get the place of one that is canceled', async () => {
+  it('wait for a slot on their node, report it, and get the slot of a canceled request', async () => {
     await backUp('first', story.unique('nowhere'));
     const first = await untilPhase('first', 'Moving');
     const node = (await story.listAny('nodes'))[0]!.metadata.name;
@@ -216,7 +216,7 @@ describe('requests made by hand', () => {
     expect(await leftoversOf(story, [first, second])).toEqual([]);
   });
 
-  it('keep their class from being deleted, and by force it goes after them', async () => {
+  it('block the deletion of their class; with --force it is deleted after they end', async () => {
     const name = await story.makeClass('held', {
       config: { resticSecret: { name: story.unique('nowhere') } },
     });

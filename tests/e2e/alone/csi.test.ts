@@ -238,7 +238,7 @@ describe("Velero's CSI support", () => {
       story.atEnd(() => removeKept(copy));
     });
 
-    it.each(MOVED)('fails for claim "%s", which was moved, and says how to turn the mover on', (name) => {
+    it.each(MOVED)('fails for the moved claim "%s", and explains how to turn the mover on', (name) => {
       expect(phase).toBe('PartiallyFailed');
       const said = described
         .split('\n')
@@ -281,7 +281,7 @@ describe("Velero's CSI support", () => {
       expect(differences(before.get(one)!, await manifestOf(story, app, `/data/${one}`))).toEqual([]);
     });
 
-    it('asks the data mover for those that were moved, and for no other', async () => {
+    it('restores only the moved claims through the data mover', async () => {
       const restores = await movedRestores(story, name());
       expect(restores.map(({ spec }) => spec.destinationClaimRef.name).sort()).toEqual(MOVED);
       expect(await leftoversOf(story, restores)).toEqual([]);

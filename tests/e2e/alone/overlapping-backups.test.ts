@@ -224,11 +224,11 @@ describe('a backup of all namespaces while data is moved', () => {
     );
   });
 
-  it('holds nothing that was made for them', () => {
+  it('contains no object that was created for the moves', () => {
     expect(madeForMoves().filter((path) => stored.has(path))).toEqual([]);
   });
 
-  it('holds nothing of the data mover but the records of its own data', () => {
+  it('contains nothing of the data mover except the records of its own data', () => {
     const records = ofAll.map(
       ({ metadata }) => `datamoverbackups.oadp.openshift.io/${metadata.namespace!}/${metadata.name}`,
     );
@@ -237,7 +237,7 @@ describe('a backup of all namespaces while data is moved', () => {
     expect(records).toHaveLength(2 * CLAIMS.length);
   });
 
-  it('holds what tenants have in all namespaces', () => {
+  it('contains the pods and claims of tenants in all namespaces', () => {
     const places = [saved, other, returned].flatMap(({ namespace }) => [
       `pods/${namespace}/app`,
       ...CLAIMS.map((name) => `persistentvolumeclaims/${namespace}/${name}`),
@@ -255,7 +255,7 @@ describe('a backup of all namespaces while data is moved', () => {
     expect(restored.get('other')).toBe(sums.get('other'));
   });
 
-  it('gives no claim back that waited for its data then', () => {
+  it('restores no claim that was waiting for its data during the backup', () => {
     const claims = brought.filter(({ kind }) => kind === 'PersistentVolumeClaim');
     const namespaces = claims.map(({ metadata }) => metadata.namespace);
     expect(namespaces).toEqual(CLAIMS.map(() => story.unique('other-copy')));

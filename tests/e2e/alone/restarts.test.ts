@@ -91,7 +91,7 @@ describe('a restart in the middle of a backup', () => {
       described = await describeBackup(story, name);
     });
 
-    it('of Velero, of the API server and of the controller goes by without a trace', () => {
+    it('does not affect the outcome if Velero, the API server and the controller restart', () => {
       expect(end).toBe('Completed');
       expect(described).not.toContain('Operation Error');
       expect(after.status).toMatchObject({ phase: 'Completed', result: { bytes: BYTES } });
@@ -147,7 +147,7 @@ describe('a restart in the middle of a backup', () => {
       snapshots = await restic(story.cluster, quick.status!.result!.repository, ['snapshots']);
     });
 
-    it('cancels what nobody waits for any more', () => {
+    it('cancels the request that Velero no longer waits for', () => {
       expect(slow.status).toMatchObject({ phase: 'Canceled' });
       expect(slow.status).not.toHaveProperty('result');
     });

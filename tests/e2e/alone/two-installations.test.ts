@@ -226,7 +226,7 @@ describe('two installations in one cluster', () => {
     });
   });
 
-  it('leave what the other one has begun, also when it is canceled or deleted while nobody serves it', () => {
+  it('leave foreign requests alone, even canceled or deleted ones whose controller is down', () => {
     expect(canceled.stopped).toMatchObject({
       metadata: { finalizers: [FINALIZER] },
       spec: { cancel: true },
@@ -239,7 +239,7 @@ describe('two installations in one cluster', () => {
     expect(byHand.stopped).not.toHaveProperty('status');
   });
 
-  it('end what they have begun when their controller is back', () => {
+  it('end their open requests when their controller runs again', () => {
     expect(canceled.after.status).toMatchObject({
       phase: 'Canceled',
       servedBy: 'velero-b/datamover-controller',

@@ -60,7 +60,7 @@ describe("the plugin in Velero's own pod", () => {
     expect(await actions()).toEqual(OURS);
   });
 
-  it("asks the API server as the pod's service account, from the pod's address", async () => {
+  it("calls the API server as the pod's service account, from the pod's address", async () => {
     const namespace = await story.makeNamespace('app');
     // Not bound, so nothing is moved and Velero completes at once.
     await story.apply(claim({ namespace, name: 'unused' }, { storageClassName: 'csi-test-wffc' }));
@@ -75,7 +75,7 @@ describe("the plugin in Velero's own pod", () => {
     );
   });
 
-  it('goes and comes with "velero plugin remove" and "velero plugin add"', async () => {
+  it('is removed by "velero plugin remove" and installed by "velero plugin add"', async () => {
     const { plugin } = story.cluster.images;
     await story.cluster.velero(['plugin', 'remove', plugin]);
     pod = await nextPod([]);

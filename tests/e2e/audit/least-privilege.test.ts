@@ -116,7 +116,7 @@ describe('least privilege', () => {
     seen = await readAudit(cluster.auditLog);
   }, 120_000);
 
-  it('nothing was refused for want of a right', () => {
+  it('no request was refused as forbidden', () => {
     expect(seen.refused).toEqual([]);
   });
 
@@ -128,7 +128,7 @@ describe('least privilege', () => {
     },
   );
 
-  it('knows what it calls rare', () => {
+  it('every right that is listed as rare is granted by a role', () => {
     const given = [rolesOf(manifests, ...ROLES.controller, ...ROLES.plugin)].flatMap(
       ({ everywhere, protectedOnly }) => [...everywhere, ...protectedOnly],
     );

@@ -93,7 +93,7 @@ describe('a destination', () => {
     expect(rig.destination().status?.lastManualSync).toBeUndefined();
   });
 
-  it('provisions a claim when none is named, and wants size and modes for it', async () => {
+  it('provisions a claim if none is named, and requires a size and access modes for it', async () => {
     const rig = new Rig();
     rig.seedSecret();
     const rd = newDestination(rig, { copyMethod: 'Direct', capacity: '1Gi' });

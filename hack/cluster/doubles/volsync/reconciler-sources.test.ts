@@ -45,7 +45,7 @@ describe('a source with a manual trigger', () => {
     expect(rig.kube.writeCalls()).toHaveLength(writes);
   });
 
-  it('makes anew what goes with it while it is being deleted, unless it has become external', async () => {
+  it('still creates its cache claim while it is being deleted, unless it has become external', async () => {
     const cache = key('volsync-src-rs-cache');
     const { rig, rs } = readySource();
     await rig.pass(rs);
@@ -87,7 +87,7 @@ describe('a source with a manual trigger', () => {
     });
   });
 
-  it('makes a failed Job anew after eight failures and never ends', async () => {
+  it('recreates a failed Job after eight failures and never ends', async () => {
     const { rig, rs } = readySource();
     for (let pass = 0; pass < 2; pass++) await rig.pass(rs);
     const startedAt = rig.source().status?.lastSyncStartTime;
@@ -107,7 +107,7 @@ describe('a source with a manual trigger', () => {
     expect(rig.job()).toBeDefined();
   });
 
-  it('says what is missing, with the cache and the account already there, and goes on when it comes', async () => {
+  it('reports a missing claim or Secret after it created the cache, and continues once both exist', async () => {
     const rig = new Rig();
     const rs = newSource(rig);
     await rig.pass(rs);
@@ -127,7 +127,7 @@ describe('a source with a manual trigger', () => {
     expect(reasonOf(rig.source())).toBe('SyncInProgress');
   });
 
-  it('makes the Job anew when its template changes in the middle of a sync', async () => {
+  it('recreates the Job if its template changes during a sync', async () => {
     const { rig, rs } = readySource();
     for (let pass = 0; pass < 2; pass++) await rig.pass(rs);
     rig.seedSecret(['RESTIC_REPOSITORY', 'RESTIC_PASSWORD', 'AWS_ACCESS_KEY_ID']);
@@ -151,7 +151,7 @@ describe('a source with a manual trigger', () => {
     expect(rig.job()).toMatchObject({ spec: { parallelism: 1 } });
   });
 
-  it('unlocks and prunes when asked, and notes both when the Job succeeded', async () => {
+  it('unlocks and prunes if requested, and records both after the Job has succeeded', async () => {
     const restic = { copyMethod: 'Direct', repository: 'repo', unlock: 'u1', pruneIntervalDays: 0 };
     const { rig, rs } = readySource({ restic });
     for (let pass = 0; pass < 2; pass++) await rig.pass(rs);
@@ -163,7 +163,7 @@ describe('a source with a manual trigger', () => {
     expect(rig.source().status?.restic).toEqual({ lastUnlocked: 'u1', lastPruned: '2026-01-02T03:04:08Z' });
   });
 
-  it('copies through a snapshot, which goes after the tag is reported', async () => {
+  it('copies through a snapshot and deletes it after the tag is reported', async () => {
     const { rig, rs } = readySource({ restic: { copyMethod: 'Snapshot', repository: 'repo' } });
     for (let pass = 0; pass < 2; pass++) await rig.pass(rs);
     expect(rig.kube.peek(persistentVolumeClaims, key('volsync-rs-src'))).toBeUndefined();
@@ -203,7 +203,7 @@ describe('a source with a manual trigger', () => {
     });
   });
 
-  it('holds a copy until the trigger on the source PVC changes', async () => {
+  it('delays a copy until the trigger on the source PVC changes', async () => {
     const { rig, rs } = readySource({ restic: { copyMethod: 'Clone', repository: 'repo' } });
     const annotate = (annotations: Record<string, string>) =>
       rig.kube.edit(persistentVolumeClaims, key('data'), ({ metadata }) => {

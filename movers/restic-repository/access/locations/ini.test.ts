@@ -26,7 +26,7 @@ describe('a credentials file of AWS', () => {
     ['[default]\nhush', 'line 2'],
     ['[default\naws_access_key_id=hush', 'line 1'],
     ['{"hush": true}', 'line 1'],
-  ])('that cannot be read is told by its line, and not quoted (%#)', (text, line) => {
+  ])('that cannot be parsed is reported by its line number, without its content (%#)', (text, line) => {
     const { problem } = readSections(text) as { problem: string };
     expect(problem).toContain(line);
     expect(problem).not.toContain('hush');
@@ -45,7 +45,7 @@ describe('a file of variables', () => {
     );
   });
 
-  it('that cannot be read is told by its line, and not quoted', () => {
+  it('that cannot be parsed is reported by its line number, without its content', () => {
     expect(readVariables('A=1\nhush')).toEqual({ problem: 'line 2 is not "KEY=value"' });
   });
 });

@@ -12,7 +12,7 @@ const credentialsOf = (text: string, one: LocationSpec) => kindOf(one)?.credenti
 const AWS = '[default]\naws_access_key_id=id\naws_secret_access_key=key\n';
 const ACCOUNT = { type: 'service_account', project_id: 'p', client_email: 'e', private_key: 'hush' };
 
-describe('where repositories lie in a storage location', () => {
+describe('the base URL of repositories in a storage location', () => {
   it.each<[LocationSpec, string, Record<string, string>]>([
     [spec('aws'), 's3:https://s3.amazonaws.com/b/restic/oadp.openshift.io', {}],
     [
@@ -55,7 +55,7 @@ describe('where repositories lie in a storage location', () => {
       spec('azure', { storageAccount: 'acc', storageAccountURI: 'https://acc.example.com' }),
       'spec.config.storageAccountURI',
     ],
-  ])('does not follow from %j, which says so of its field', (one, field) => {
+  ])('does not follow from %j, and the error names the field', (one, field) => {
     const { problem } = baseOf(one) as { problem: string };
     expect(problem).toContain(field);
     expect(problem).not.toContain('hush');
@@ -114,7 +114,7 @@ describe('the credentials of a storage location', () => {
     ['"hush"', spec('gcp'), 'not JSON'],
     ['{"type": "external_account", "token": "hush"}', spec('gcp'), 'service account'],
     ['{"type": "service_account", "private_key": "hush"}', spec('gcp'), 'no client_email'],
-  ])('that cannot be used say why, and not what they are (%#)', (text, one, why) => {
+  ])('that cannot be used are rejected with the reason, without their values (%#)', (text, one, why) => {
     const { problem } = credentialsOf(text, one) as { problem: string };
     expect(problem).toContain(why);
     expect(problem).not.toContain('hush');

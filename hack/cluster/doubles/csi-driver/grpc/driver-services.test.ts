@@ -82,7 +82,7 @@ describe('the driver on its socket', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('says who it is', async () => {
+  it('reports its name, version, capabilities and node', async () => {
     expect(await identity.call('GetPluginInfo', {})).toEqual({
       name: 'csi-test.example',
       vendor_version: '1.2.3',
@@ -122,7 +122,7 @@ describe('the driver on its socket', () => {
     expect(rest).toMatchObject({ entries: [{}], next_token: '' });
   });
 
-  it('fails and delays as the class parameters ask', async () => {
+  it('fails or delays a snapshot according to the class parameters', async () => {
     const { id } = await store.createVolume({ name: 'v', capacityBytes: 1 });
     const create = (parameters: object) =>
       controller.call('CreateSnapshot', { source_volume_id: id, name: 'n', parameters });
@@ -136,7 +136,7 @@ describe('the driver on its socket', () => {
     await expect(snapshot).rejects.toMatchObject({ code: status.NOT_FOUND });
   });
 
-  it('publishes read-only when asked, and both ways twice', async () => {
+  it('publishes a volume read-only if requested, and accepts repeated calls', async () => {
     const { id } = await store.createVolume({ name: 'v', capacityBytes: 1 });
     const target = join(folder, 'pods', 'uid', 'mount');
     const request = { volume_id: id, target_path: target, readonly: true, volume_capability: { mount: {} } };

@@ -74,7 +74,7 @@ describe('desiredVolume', () => {
   const make = (cls: StorageClass & { mountOptions?: string[] }) =>
     desiredVolume({ claim: claim(), storageClass: cls, driverName: DRIVER, volumeHandle: 'vol-1' });
 
-  it('is bound to its claim and held by the finalizer', () => {
+  it('is bound to its claim and has the finalizer', () => {
     const volume = make({ ...storageClass(), mountOptions: ['noatime'] });
     expect(volume.metadata).toEqual({
       name: 'pvc-u-1',

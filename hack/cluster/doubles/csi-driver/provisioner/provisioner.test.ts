@@ -111,7 +111,7 @@ describe('the provisioner', () => {
   }
   const fromSnapshot = { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: 'snap' };
 
-  it('makes a folder and a volume, once', async () => {
+  it('creates a folder and a volume only once', async () => {
     const claim = seedClaim('data');
     await reconcile('data');
     await reconcile('data');
@@ -152,7 +152,7 @@ describe('the provisioner', () => {
       { dataSource: { kind: 'PersistentVolumeClaim', name: 'bad' } },
       /must be bound/,
     ],
-  ])('tells of %s and tries again', async (_, spec, message) => {
+  ])('reports %s in an Event and retries', async (_, spec, message) => {
     await seedSnapshot(await boundClaim('source'));
     const claim = seedClaim('bad', spec);
     await expect(reconcile('bad')).rejects.toThrow(message);
@@ -175,13 +175,13 @@ describe('the provisioner', () => {
     expect(told).toEqual(['Provisioning: Assuming an external populator will provision the volume']);
   });
 
-  it('fails as the class asks', async () => {
+  it('fails if the class parameters specify a failure', async () => {
     seedClass('broken', { failCreate: 'array is full' });
     seedClaim('data', { storageClassName: 'broken' });
     await expect(reconcile('data')).rejects.toThrow('array is full');
   });
 
-  it('removes a released volume with its folder, and lets its object go', async () => {
+  it('deletes the folder and the PersistentVolume of a released volume', async () => {
     const claim = await boundClaim('data');
     const name = volumeOf(claim)?.metadata.name ?? '';
     const handle = volumeOf(claim)?.spec.csi?.volumeHandle ?? '';

@@ -31,7 +31,7 @@ describe('FolderStore', () => {
 
   const createVolume = (name = 'pvc-1') => store.createVolume({ name, capacityBytes: 1024 });
 
-  it('makes an empty folder that every user may write', async () => {
+  it('creates an empty folder that every user may write to', async () => {
     const volume = await createVolume();
     const folder = await stat(store.volumePath(volume.id));
     expect(folder.mode & 0o777).toBe(0o777);
@@ -39,7 +39,7 @@ describe('FolderStore', () => {
     expect(await store.getVolume(volume.id)).toEqual(volume);
   });
 
-  it('gives the same volume for the same name, with its contents', async () => {
+  it('returns the same volume with its contents for the same name', async () => {
     const volume = await createVolume();
     await writeFile(join(store.volumePath(volume.id), 'kept'), 'x');
     expect(await createVolume()).toEqual(volume);
@@ -95,7 +95,7 @@ describe('FolderStore', () => {
     if (asRoot) expect([dir?.uid, dir?.gid]).toEqual([1234, 4321]);
   });
 
-  it('is ready only after the delay that was asked for', async () => {
+  it('reports a snapshot as ready only after the requested delay', async () => {
     const { id } = await createVolume();
     const snapshot = await store.createSnapshot({ name: 's', sourceVolumeId: id, readyDelayMs: 5000 });
     expect(store.isReady(snapshot)).toBe(false);
@@ -103,7 +103,7 @@ describe('FolderStore', () => {
     expect(store.isReady(snapshot)).toBe(true);
   });
 
-  it('lets a repeated create join the one under way', async () => {
+  it('creates one snapshot for two concurrent calls with the same name', async () => {
     const { id } = await createVolume();
     const both = await Promise.all([
       store.createSnapshot({ name: 's', sourceVolumeId: id }),

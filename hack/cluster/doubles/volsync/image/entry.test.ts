@@ -59,7 +59,7 @@ describe('entry.sh', () => {
   }
   const fill = () => writeFile(join(folder, 'data', 'file'), 'x');
 
-  it('wants its environment', async () => {
+  it('fails if a required environment variable is empty', async () => {
     const { status, stdout } = await run(['backup'], { RESTIC_PASSWORD: '' });
     expect([status, stdout]).toEqual([1, expect.stringContaining('ERROR: RESTIC_PASSWORD must be defined')]);
   });
@@ -68,7 +68,7 @@ describe('entry.sh', () => {
     expect(await run(['dance'])).toMatchObject({ status: 2 });
   });
 
-  it('takes an empty volume for a success and leaves out what comes after', async () => {
+  it('succeeds for an empty volume and skips the operations after the backup', async () => {
     await mkdir(join(folder, 'data', 'lost+found'));
     const { status, stdout, calls } = await run(['unlock', 'backup', 'prune']);
     expect(status).toBe(0);
@@ -123,7 +123,7 @@ describe('entry.sh', () => {
     expect(result.stdout).toContain(line);
   });
 
-  it('says what restic has said before it says what that means', async () => {
+  it('prints the output of restic before its own error message', async () => {
     const locked = { CAT_RC: '11', CAT_ERR: 'repository is already locked by PID 1' };
     const { stdout } = await run(['restore'], locked);
     expect(stdout).toContain('repository is already locked by PID 1\nERROR: failure locking repository');
@@ -178,13 +178,13 @@ describe('entry.sh', () => {
       expect(calls.some((call) => call.startsWith('restore'))).toBe(false);
     });
 
-    it('fails without a word of its own when the list cannot be had', async () => {
+    it('fails without an ERROR line if restic cannot list the snapshots', async () => {
       const { status, stdout } = await run(['restore'], { SNAPSHOTS_RC: '1' });
       expect(status).toBe(3);
       expect(stdout).not.toContain('ERROR');
     });
 
-    it('deletes other files when asked', async () => {
+    it('passes --delete to restic if the restore options contain it', async () => {
       const { calls } = await run(['restore'], { SNAPSHOTS, RESTORE_OPTIONS: '--delete' });
       expect(calls.at(-1)).toMatch(/ --delete$/);
     });

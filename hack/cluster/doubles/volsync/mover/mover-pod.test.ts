@@ -113,7 +113,7 @@ describe('moverEnvironment', () => {
     });
   });
 
-  it('adds proxies, the CA, Google credentials, debugging and rights as they are there', () => {
+  it('adds proxies, the CA, Google credentials, debugging and privileges if configured', () => {
     const env = names(['GOOGLE_APPLICATION_CREDENTIALS'], {
       processEnv: { HTTP_PROXY: 'p' },
       debug: true,
@@ -227,7 +227,7 @@ describe('desiredJob', () => {
     });
   });
 
-  it('runs as root with three capabilities where the namespace allows it', () => {
+  it('runs as root with three capabilities if the namespace allows it', () => {
     expect(make({ privileged: true })).toMatchObject({
       spec: {
         template: {

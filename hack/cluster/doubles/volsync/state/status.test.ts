@@ -14,7 +14,7 @@ describe('the state machine', () => {
     expect(stateOf({ lastSyncTime: 'y' })).toBe('CleaningUp');
   });
 
-  it('starts with whole seconds and says that it is at it', () => {
+  it('starts at a whole second and reports the sync in progress', () => {
     expect(started({}, T0)).toEqual({
       lastSyncStartTime: '2026-01-02T03:04:05Z',
       conditions: [
@@ -56,14 +56,14 @@ describe('the state machine', () => {
     });
   });
 
-  it('goes straight from CleaningUp into the next sync when the tag has changed', () => {
+  it('starts the next sync directly after CleaningUp if the tag has changed', () => {
     const done = finished(started({}, T0), { manual: 'one' }, T0 + SECOND);
     const next = idle(done, { manual: 'two' }, T0 + 2 * SECOND).status;
     expect(next).toMatchObject({ lastManualSync: 'one', lastSyncStartTime: '2026-01-02T03:04:07Z' });
     expect(condition(next)).toMatchObject({ status: 'True', reason: 'SyncInProgress' });
   });
 
-  it('starts again at once without a trigger, and when the tag is taken away', () => {
+  it('starts again at once if it has no trigger or the tag was removed', () => {
     const done = finished(started({}, T0), undefined, T0 + SECOND);
     expect(stateOf(idle(done, undefined, T0 + SECOND).status)).toBe('Synchronizing');
     expect(stateOf(idle({ ...done, lastManualSync: 'one' }, {}, T0 + SECOND).status)).toBe('Synchronizing');
@@ -90,7 +90,7 @@ describe('the state machine', () => {
     expect(stateOf(idle(waiting.status, trigger, due).status)).toBe('Synchronizing');
   });
 
-  it('lets a manual trigger win over a schedule', () => {
+  it('prefers a manual trigger to a schedule', () => {
     const done = finished(started({}, T0), { manual: 'one', schedule: '@hourly' }, T0 + SECOND);
     expect(done.nextSyncTime).toBeUndefined();
   });
