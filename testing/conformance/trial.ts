@@ -152,13 +152,13 @@ export async function forget(trial: Trial, process: Process, request: Request, i
 export function doneOf<Facts>(outcome: MoverOutcome<Facts>): Facts {
   if (outcome.state === 'Done') return outcome.facts;
   const why = outcome.state === 'Failed' ? `${outcome.reason}: ${outcome.message}` : outcome.message;
-  throw new Error(`the mover says ${outcome.state}: ${why}`);
+  throw new Error(`the mover returned ${outcome.state}: ${why}`);
 }
 
 /** Returns the snapshot of a backup. @throws Error if the mover names none. */
 export function snapshotOf(facts: BackupFacts): Snapshot {
   const { snapshotID, empty } = facts;
-  if (empty === true) throw new Error('the mover says that the volume is empty');
+  if (empty === true) throw new Error('the mover reported that the volume is empty');
   if (snapshotID === undefined || snapshotID === '') throw new Error('the mover names no snapshot');
   return { id: snapshotID, facts };
 }

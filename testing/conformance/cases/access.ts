@@ -11,7 +11,7 @@ const UNSAVED: Snapshot = { id: '0123abcd', facts: { snapshotTime: '2026-01-01T0
 
 /** Wrong credentials must fail soon, with a reason, and no message may contain a secret. */
 export const access: Case = {
-  title: 'fails with the reason when a repository cannot be used, and tells no secret',
+  title: 'fails with a reason if the repository cannot be used, and reveals no secret',
   run: async (trial) => {
     const { unusable } = trial.subject;
     assert.ok(unusable.length > 0, 'a mover is to be tried with wrong credentials at least');

@@ -12,7 +12,7 @@ const MOST_WRITES = 10;
 
 /** Cancels a request after each of its writes; another process does the cleanup. */
 export const cancel: Case = {
-  title: 'leaves nothing when it is canceled, at whatever moment, and the repository can be used',
+  title: 'leaves nothing if it is canceled at any moment, and the repository stays usable',
   run: async (trial) => {
     const { volumes } = trial.subject;
     const repository = trial.repository('cancel');

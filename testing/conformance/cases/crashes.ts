@@ -16,7 +16,7 @@ const MOST_PROCESSES = 25;
  * has started.
  */
 export const crashes: Case = {
-  title: 'finds what it began when its process dies after every single write, and while it runs',
+  title: 'continues what it started if its process ends after any write or during the transfer',
   run: async (trial) => {
     const { volumes } = trial.subject;
     const repository = trial.repository('crashes');

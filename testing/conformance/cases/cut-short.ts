@@ -5,7 +5,7 @@ import type { Case } from './case.ts';
 
 /** Cancels a backup that has uploaded a part of its volume. */
 export const cutShort: Case = {
-  title: 'leaves nothing of an upload that is canceled in its middle, where that can be tried, and no lock',
+  title: 'leaves no data and no lock of an upload that is canceled halfway, if the subject can slow it down',
   run: async (trial) => {
     const { slowConfig, snapshotsIn, volumes } = trial.subject;
     if (slowConfig === undefined) return;

@@ -12,7 +12,7 @@ const KINDS: readonly RequestKind[] = ['backup', 'restore', 'delete', 'prune'];
 
 /** Checks the mover's description of itself, without moving data. */
 export const description: Case = {
-  title: 'describes itself, and refuses a setting that it does not know by its name',
+  title: 'describes itself, and rejects an unknown setting by its name',
   run: async (trial) => {
     const process = await trial.boot();
     const { mover } = process;

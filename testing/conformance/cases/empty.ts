@@ -4,7 +4,7 @@ import type { Case } from './case.ts';
 
 /** Backing up an empty volume succeeds, and restores as an empty volume. */
 export const empty: Case = {
-  title: 'says that an empty volume is empty, or brings it back as empty',
+  title: 'reports an empty volume as empty, or restores it as empty',
   run: async (trial) => {
     const { volumes } = trial.subject;
     const process = await trial.boot();

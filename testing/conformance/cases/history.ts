@@ -9,7 +9,7 @@ import type { Case } from './case.ts';
 
 /** Backs up one volume twice, and restores and forgets each snapshot by itself. */
 export const history: Case = {
-  title: 'brings back the snapshot that is asked for, file by file, and forgets no other',
+  title: 'restores the requested snapshot, file by file, and forgets no other',
   run: async (trial) => {
     const { volumes } = trial.subject;
     const process = await trial.boot();
@@ -90,7 +90,7 @@ async function assertHolds(
 
 /** The verification must be able to fail. */
 export const verification: Case = {
-  title: 'verifies what it moved, as far as it says that it can, and finds a difference',
+  title: 'verifies what it moved if it supports that, and finds a difference',
   run: async (trial) => {
     const process = await trial.boot();
     const level = process.mover.capabilities.verify.at(-1);

@@ -9,7 +9,7 @@ class ViewIsOld extends Error {
 
 /** Calls the mover with a stale request, which another process may already have finished. */
 export const oldView: Case = {
-  title: 'begins nothing when it is told that the view of the request is old',
+  title: 'starts nothing if the view of the request is stale',
   run: async (trial) => {
     const process = await trial.boot();
     const claim = await trial.makeVolume('old-view', only('old-view'));
