@@ -90,7 +90,10 @@ export const backupPhases = [
   'Canceled',
 ] as const;
 
-const snapshotIDs = z.array(snapshotID).max(64);
+/** Maximum number of ids in a list of orphaned snapshots. */
+export const MOST_SNAPSHOTS = 64;
+
+const snapshotIDs = z.array(snapshotID).max(MOST_SNAPSHOTS);
 
 export const dataMoverBackupStatus = z
   .object({

@@ -50,7 +50,7 @@ describe('the former names of a status', () => {
     expect(written.status).toHaveProperty('saved');
   });
 
-  it('do not replace the present ones, and no snapshot is lost', () => {
+  it('replace the present ones, which are older, and no snapshot is lost', () => {
     const other = { ...saved, snapshotID: '33333333' };
     const written = withStatus({
       unverifiedResult: other,
@@ -59,8 +59,18 @@ describe('the former names of a status', () => {
       strays: ['44444444', '22222222'],
     });
     expect(readBackup(written)).toEqual(
-      withStatus({ unverifiedResult: other, orphanedSnapshots: ['22222222', '44444444'] }),
+      withStatus({
+        unverifiedResult: saved,
+        orphanedSnapshots: ['44444444', '22222222', '33333333'],
+      }),
     );
+  });
+
+  it('never exceed the number of snapshots that the schema allows', () => {
+    const many = (prefix: string) =>
+      Array.from({ length: 40 }, (_, index) => `${prefix}${String(100_000 + index)}`);
+    const written = withStatus({ strays: many('aa'), orphanedSnapshots: many('bb') });
+    expect(readBackup(written).status?.orphanedSnapshots).toHaveLength(64);
   });
 
   it('are replaced together with the kind of the source', () => {

@@ -1,4 +1,9 @@
-import type { DataMoverBackup, WrittenBackupSpec, WrittenBackupStatus } from './data-mover-backup.ts';
+import {
+  MOST_SNAPSHOTS,
+  type DataMoverBackup,
+  type WrittenBackupSpec,
+  type WrittenBackupStatus,
+} from './data-mover-backup.ts';
 import type { DataMoverRestore, WrittenRestoreSpec, WrittenRestoreStatus } from './data-mover-restore.ts';
 
 /**
@@ -34,17 +39,28 @@ export function readRestore(written: DataMoverRestore): DataMoverRestore {
   };
 }
 
-/** `saved` is now `unverifiedResult`, `strays` is `orphanedSnapshots`. */
+/**
+ * `saved` is now `unverifiedResult`, `strays` is `orphanedSnapshots`. If both names exist, a controller of a former version wrote
+ * last, because this one drops the former names.
+ */
 function presentBackupStatus(written: WrittenBackupStatus | undefined): DataMoverBackup['status'] {
   if (written?.saved === undefined && written?.strays === undefined) return written;
-  const { saved, strays, ...status } = written;
+  const { saved, strays = [], ...status } = written;
+  const { unverifiedResult: older, orphanedSnapshots = [] } = status;
+  const orphans = [...strays, ...orphanedSnapshots, ...replacedBy(saved, older)];
   return {
     ...status,
-    ...(saved !== undefined && { unverifiedResult: status.unverifiedResult ?? saved }),
-    ...(strays !== undefined && {
-      orphanedSnapshots: [...new Set([...(status.orphanedSnapshots ?? []), ...strays])],
-    }),
+    ...(saved !== undefined && { unverifiedResult: saved }),
+    ...(orphans.length > 0 && { orphanedSnapshots: [...new Set(orphans)].slice(0, MOST_SNAPSHOTS) }),
   };
+}
+
+type Result = NonNullable<WrittenBackupStatus['saved']>;
+
+/** Returns the snapshot of a result that a newer one replaces. */
+function replacedBy(newer: Result | undefined, older: Result | undefined): string[] {
+  const id = older?.snapshotID;
+  return newer === undefined || id === undefined || id === newer.snapshotID ? [] : [id];
 }
 
 /** The outcome `PutBack` is now `RolledBack`. */
