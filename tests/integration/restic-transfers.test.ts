@@ -450,6 +450,22 @@ describe('a restore', () => {
     }
   });
 
+  it('fails as an ordinary user if a file of another user has the size and time, but not the content', () => {
+    const [file, time] = [at('volume', 'file'), new Date('2026-01-01T00:00:00Z')];
+    fs.writeFileSync(file, 'precious');
+    fs.utimesSync(file, time, time);
+    execFileSync('mknod', [at('volume', 'device'), 'c', '1', '3']);
+    const { snapshotID = '' } = saved(backup());
+    emptyVolume();
+    fs.writeFileSync(file, 'PRECIOUS', { mode: 0o644 });
+    fs.utimesSync(file, time, time);
+    fs.chmodSync(at('volume'), 0o777);
+    giveAway('repository', 'scratch');
+    const { lines, status } = restore(snapshotID, { uid: NOBODY });
+    expect([status, provesRestore(lines)]).toEqual([1, false]);
+    expect(complaints(lines).map(({ quote }) => quote)).toContainEqual(expect.stringContaining('/file'));
+  });
+
   it('reports attributes that root may not set without SYS_ADMIN, and sets all others', () => {
     for (const name of ['security', 'trusted', 'ordinary']) fs.writeFileSync(at('volume', name), 'precious');
     bear('security', { 'security.ours': Buffer.from('sealed') });

@@ -16,6 +16,8 @@ import { staticBusybox } from '../../hack/cluster/packages.ts';
 
 /** What the scripts report and how they end for any output of restic, which a script replaces here. */
 
+const NOBODY = 65534;
+
 let folder: string;
 const at = (...names: string[]): string => join(folder, ...names);
 const place = repositoryContext('c1/app/data', 'velero/restic-config', { privileges: '', space: '' });
@@ -29,13 +31,14 @@ beforeEach(() => {
   for (const name of ['bin', 'volume', 'scratch']) fs.mkdirSync(at(name));
   for (const applet of APPLETS) fs.symlinkSync(staticBusybox(), at('bin', applet));
   fs.writeFileSync(at('volume', 'file'), 'precious');
+  for (const name of ['.', 'scratch', 'volume']) fs.chmodSync(at(name), 0o777);
 });
 
 afterEach(() => fs.rmSync(folder, { recursive: true }));
 
 /** Runs a script with a restic whose commands run these bodies; all other commands succeed, including that of the root folder. */
-function run(script: string, args: string[], commands: Record<string, string>) {
-  const cases = Object.entries(commands).map(([name, body]) => `*' ${name} '*) ${body} ;;`);
+function run(script: string, args: string[], commands: Record<string, string>, uid = 0) {
+  const cases = Object.entries(commands).map(([name, body]) => `*' ${name} '*) ${body}\n;;`);
   const restic = `#!${at('bin', 'sh')}\n[ "$1" != -r ] || exit 0\ncase " $* " in\n${cases.join('\n')}\nesac\n`;
   fs.writeFileSync(at('bin', 'restic'), restic, { mode: 0o755 });
   const body = script.replaceAll('/data', at('volume'));
@@ -43,6 +46,7 @@ function run(script: string, args: string[], commands: Record<string, string>) {
     encoding: 'utf8',
     env: { PATH: at('bin'), TMPDIR: at('scratch') },
     maxBuffer: 2 ** 26,
+    ...(uid !== 0 && { uid, gid: uid }),
   });
   return { lines: `${stdout}${stderr}`.split('\n'), status };
 }
@@ -72,6 +76,21 @@ describe('a script ends as restic does', () => {
     expect(restore({ cat: `exit ${String(code)}` }).status).toBe(code);
   });
 
+  it('a restore as an ordinary user with 143 if it is stopped between its passes', () => {
+    // What the first pass leaves behind keeps its standard error open until the script has ended.
+    const ended = (pid: string): string => `while kill -0 ${pid} 2> /dev/null; do :; done`;
+    const stop = `${ended('$$')}; kill -TERM "$(cat ${at('main')})"; ${ended('$PPID')}`;
+    const pass = `echo >> ${at('passes')}; ( exec > /dev/null; ${stop} ) &`;
+    const script = `echo $$ > ${at('main')}\n${RESTORE_SCRIPT}`;
+    const { status } = run(script, ['abcdef01', ''], { restore: pass }, NOBODY);
+    expect([status, fs.readFileSync(at('passes'), 'utf8')]).toEqual([143, '\n']);
+  });
+
+  it('a restore as an ordinary user so that it is tried again if its second pass finds a lock', () => {
+    const commands = { '--overwrite if-changed': 'exit 11' };
+    expect(run(RESTORE_SCRIPT, ['abcdef01', ''], commands, NOBODY).status).toBe(75);
+  });
+
   it.each(['snapshots', 'stats', 'restore'])('a verification whose %s fails', (command) => {
     const script = verificationScript({ kind: 'restore', level: 'Data', isLive: false });
     expect(run(script, ['abcdef01', at('volume')], { [command]: 'exit 7' }).status).toBe(7);
@@ -88,8 +107,18 @@ describe('a verification of a backup', () => {
   });
 
   it('fails if neither reads all of it', () => {
-    const half = `${say('prec')} exit 7`;
-    expect(statusOf({ 'dump --archive tar': 'exit 1', 'dump --archive zip': half })).toBe(7);
+    const tar = `${say('Fatal: writing header for "/file": too long', 'error')} exit 1`;
+    expect(statusOf({ 'dump --archive tar': tar, 'dump --archive zip': `${say('prec')} exit 7` })).toBe(7);
+  });
+
+  it('is not repeated if restic cannot read the repository', () => {
+    const { lines, status } = run(script, ['abcdef01', ''], {
+      'dump --archive tar': `${say('ciphertext verification failed', 'error')} exit 7`,
+      'dump --archive zip': say('zip was read'),
+    });
+    expect(status).toBe(7);
+    expect(lines.join()).toContain('ciphertext verification failed');
+    expect(lines.join()).not.toContain('zip was read');
   });
 });
 

@@ -7,8 +7,14 @@
 /** Prefix of lines from standard error. */
 const STDERR = '# ';
 
-/** Errors that occur in every pass of a restore. Those about attributes occur only in the pass that sets them. */
-export const REFUSED_EACH_TIME = refused('(mknod|l?chown|l?chmod)');
+/**
+ * Errors that every pass of a restore repeats and that are never about contents. To an ordinary user restic does not report owners
+ * and modes that it may not set; if it reports such a mode, the file could not be opened and its content is missing.
+ */
+export const REFUSED_EACH_TIME = [
+  refused('mknod'),
+  refused('l?ch(own|mod)', '(operation )?not supported'),
+].join('|');
 
 /** restic's messages about single files, by kind. The first match counts. */
 const KINDS: readonly { kind: ErrorKind; pattern: string }[] = [
@@ -23,8 +29,10 @@ const KINDS: readonly { kind: ErrorKind; pattern: string }[] = [
 ];
 
 /** JSON escapes a quote within a name with a backslash, so an unescaped quote belongs to the message itself. */
-function refused(call: string): string {
-  const why = '(operation not permitted|permission denied|(operation )?not supported)';
+function refused(
+  call: string,
+  why = '(operation not permitted|permission denied|(operation )?not supported)',
+): string {
   return String.raw`^\{"message_type":"error","error":\{"message":"${call} .*: ${why}"\},"during":"restore",`;
 }
 
@@ -56,9 +64,9 @@ END {
   }
 }'`;
 
-/** Shell function `await PID`: waits for a child to end and forwards SIGTERM to it. Returns the child's exit code. */
+/** Shell function `await PID`: waits for a child to end, forwards SIGTERM to it and then sets `stopped`. Returns the child's exit code. */
 const AWAIT = `await() {
-  child=$1; trap 'kill -TERM "$child" 2> /dev/null || true' TERM
+  child=$1; trap 'stopped=true; kill -TERM "$child" 2> /dev/null || true' TERM
   status=0; wait "$child" || status=$?
   while kill -0 "$child" 2> /dev/null; do status=0; wait "$child" || status=$?; done
   return $status

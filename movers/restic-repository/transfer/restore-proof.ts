@@ -3,25 +3,32 @@ import { readMessages, type ItemErrors, type Messages } from './transfer-message
 
 /** Returns true if all contents were restored and every error is about metadata. */
 export function provesRestore(lines: readonly string[]): boolean {
-  const { summary, errors, errorCount } = readMessages(lines);
+  const { summary, isIncomplete, errors, errorCount, onlyOrdinaryAttributes } = readMessages(lines);
   const counted = [...errors.values()].reduce((sum, { count }) => sum + count, 0);
-  if (summary === undefined || counted === 0 || errorCount !== counted) return false;
-  const { bytes_restored = 0, total_bytes = 0 } = summary;
-  return bytes_restored === total_bytes && [...errors.keys()].every((kind) => LOSSES.has(kind));
+  if (summary === undefined || isIncomplete || counted === 0 || errorCount !== counted) return false;
+  // An entry is restored, or it has an error.
+  const { files_restored = 0, total_files = 0 } = summary;
+  if (files_restored + counted < total_files) return false;
+  // restic does not report modes that an ordinary user may not set: such an error is about the content.
+  if (onlyOrdinaryAttributes && errors.has('modes')) return false;
+  return [...errors.keys()].every((kind) => LOSSES.has(kind));
 }
 
 /**
  * Returns the number of entries that exist after a proved restore, and of their bytes; undefined if the log has no summary. restic
- * counts a folder as restored only if it could set all of its attributes, so the entries are counted by the total.
+ * counts a folder as restored only if it could set all of its attributes. So if there are errors, the entries are counted by the
+ * total, of which a proof accounts for each.
  */
 export function restoredIn({
   summary,
   errors,
 }: Pick<Messages, 'summary' | 'errors'>): { files: number; bytes: number } | undefined {
   if (summary === undefined) return undefined;
-  const { total_files = 0, files_skipped = 0, bytes_restored = 0, bytes_skipped = 0 } = summary;
+  const { files_restored = 0, total_files = 0, files_skipped = 0 } = summary;
+  const { bytes_restored = 0, bytes_skipped = 0 } = summary;
   const devices = errors.get('devices')?.count ?? 0;
-  return { files: total_files - devices + files_skipped, bytes: bytes_restored + bytes_skipped };
+  const files = errors.size === 0 ? files_restored : total_files - devices;
+  return { files: files + files_skipped, bytes: bytes_restored + bytes_skipped };
 }
 
 /** Kinds of errors that concern metadata only. */

@@ -3,6 +3,9 @@ import { RESTIC, UNLOCK } from '../job/repository-job.ts';
 import { RESTORE_ROOT } from './root-folder.ts';
 import { REFUSED_EACH_TIME, reporting } from '../log/script-log.ts';
 
+/** Exit code if the second pass finds the repository locked. It is none of the final ones. */
+const LOCKED_LATER = 75;
+
 /** restic's last message if it could not restore everything about some files. */
 const ENDED = String.raw`^\{"message_type":"exit_error",.*There were [0-9]+ errors`;
 
@@ -11,29 +14,33 @@ const ENDED = String.raw`^\{"message_type":"exit_error",.*There were [0-9]+ erro
  * report what such a user may not set. An access control list may take from the owner the right to write, without which no
  * attribute named `user.…` can be set. So the first pass restores everything but these lists, and the second one only adds them.
  *
- * The second pass skips contents and reports the totals. It repeats errors about owners, modes and devices, so these are dropped
- * from the first one.
+ * The second pass skips contents and reports the totals. The errors that it repeats are dropped from the first one.
  *
  * A former attempt, another mover, or the first pass may have left files and folders that their owner may not read or write;
  * restic then could not replace a link or pipe. The pass resets their modes, so `open_up` may change them before.
  */
 const RESTORE_AS_USER = `open_up() {
-  find . -mindepth 1 -type d ! -perm -0700 -exec chmod u+rwx {} ';' 2> /dev/null || true
-  find . -mindepth 1 -type f ! -perm -0600 -exec chmod u+rw {} + 2> /dev/null || true
+  trap 'exit 143' TERM
+  find . -mindepth 1 -type d ! -perm -0700 -exec chmod u+rwx {} ';' 2> /dev/null & wait $! || true
+  find . -mindepth 1 -type f ! -perm -0600 -exec chmod u+rw {} + 2> /dev/null & wait $! || true
 }
 restore_as_user() {
   open_up
   first=$(mktemp -u); mkfifo "$first"; ended=$(mktemp)
+  exec 3<> "$first"
   LC_ALL=C awk -v ended="$ended" '
     /${REFUSED_EACH_TIME}/ { next }
     /${ENDED}/ { print > ended; next }
-    { print; fflush() }' < "$first" >&2 & filter=$!
-  code=0; restore --include-xattr 'user.*' "$@" 2> "$first" || code=$?
-  wait $filter
+    { print; fflush() }' < "$first" >&2 3>&- & filter=$!
+  code=0; restore --include-xattr 'user.*' "$@" 2> "$first" 3>&- || code=$?
   trap 'exit 143' TERM
+  [ -z "\${stopped-}" ] || exit 143
+  exec 3>&-; wait $filter
   [ $code -eq 0 ] || [ -s "$ended" ] || return $code
   open_up
   restore --include-xattr 'system.posix_acl_*' --overwrite if-changed "$@" || code=$?
+  # A lock that persists is final before anything is restored. Here another attempt can succeed.
+  [ $code -ne ${LOCKED} ] || code=${LOCKED_LATER}
   return $code
 }`;
 

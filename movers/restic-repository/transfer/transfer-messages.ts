@@ -8,6 +8,8 @@ import type { MoverProgress, RootFolder } from '../../mover.ts';
 export interface Messages {
   progress?: MoverProgress;
   summary?: Summary;
+  /** A pass of a restore has not written all bytes that it had to write. A later pass may take the file for complete. */
+  isIncomplete?: true;
   /** What earlier pods have saved for the same request, newest last. */
   saved: readonly SavedSnapshot[];
   /** The volume was empty. */
@@ -121,7 +123,10 @@ export function readMessages(lines: readonly string[]): Messages {
 
 const READERS: Readonly<Record<string, (found: Messages, said: Line) => void>> = {
   status: (found, said) => (found.progress = progressIn(said)),
-  summary: (found, said) => (found.summary = said),
+  summary(found, said) {
+    found.summary = said;
+    if ((said.bytes_restored ?? 0) !== (said.total_bytes ?? 0)) found.isIncomplete = true;
+  },
   empty: (found) => (found.isEmpty = true),
   errors(found, said) {
     found.errors = new Map([...found.errors, [said.kind ?? 'other', errorsIn(said)]]);

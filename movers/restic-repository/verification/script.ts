@@ -40,14 +40,20 @@ printf '{"message_type":"repository","id":"%s"}\\n' "$(run cat config | ${READ_I
  * like restic's progress, so that these lines are dropped from the log first.
  *
  * A tar archive cannot contain every extended attribute, such as one with `=` in its name or more than a mebibyte of them. A zip
- * archive contains no attributes, but restic compresses it, so it is only the second choice.
+ * archive contains no attributes, but restic compresses it, so it is read only if restic could not write the tar archive.
  */
 const READ_BACK = `read_back() {
   run dump --archive "$1" -- "$2" / | while
     size=$(dd bs=64k count=4096 iflag=fullblock 2>/dev/null | wc -c); [ "$size" -gt 0 ]
   do echo "[0] read back $size bytes"; done
 }
-read_back tar "$1" || read_back zip "$1"`;
+problems=$(mktemp); code=0
+read_back tar "$1" 2> "$problems" || code=$?
+case $code$(cat "$problems") in
+  0*) ;;
+  *archive/tar* | *'writing header'*) read_back zip "$1" ;;
+  *) cat "$problems" >&2; exit $code ;;
+esac`;
 
 /** Finds the lost+found folder of the file system: a mover has left it out, and every file system has its own. */
 const FIND_OWN_FOLDER = `cd "$2"
