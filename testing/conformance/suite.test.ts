@@ -17,51 +17,63 @@ interface Broken {
 }
 
 const IN_THE_MOVER: readonly Broken[] = [
-  { fault: 'begins anew after a crash', caughtBy: /process dies/, saying: /none has ended|uploaded once/ },
-  { fault: 'leaves its Secret', caughtBy: /brings back/, saying: /nothing is left, but here is Secret/ },
+  { fault: 'begins anew after a crash', caughtBy: /process ends/, saying: /none has ended|uploaded once/ },
+  {
+    fault: 'leaves its Secret',
+    caughtBy: /restores the requested/,
+    saying: /nothing is left, but here is Secret/,
+  },
   {
     fault: 'leaves its Secret to the garbage collector',
-    caughtBy: /brings back/,
+    caughtBy: /restores the requested/,
     saying: /nothing is left, but here is Secret/,
   },
   { fault: 'leaves what no request owns', caughtBy: /leaves nothing in/, saying: /Secret cache-of-somebody/ },
-  { fault: 'tells the password', caughtBy: /tells no secret/, saying: /shows the value of a secret/ },
+  { fault: 'tells the password', caughtBy: /reveals no secret/, saying: /shows the value of a secret/ },
   {
     fault: 'writes the password into its Job',
     caughtBy: /no secret outside of Secrets/,
     saying: /stands in a Job/,
   },
-  { fault: 'throws without a Secret', caughtBy: /tells no secret/, saying: /no Secret/ },
-  { fault: 'asks for no other look', caughtBy: /brings back/, saying: /asked for no other look/ },
+  { fault: 'throws without a Secret', caughtBy: /reveals no secret/, saying: /no Secret/ },
+  { fault: 'asks for no other look', caughtBy: /restores the requested/, saying: /asked for no other look/ },
   { fault: 'mixes repositories up', caughtBy: /at once/, saying: /its own snapshot|differs|no other/ },
-  { fault: 'names no snapshot', caughtBy: /brings back/, saying: /names no snapshot/ },
+  { fault: 'names no snapshot', caughtBy: /restores the requested/, saying: /names no snapshot/ },
   {
     fault: 'says that everything is empty',
-    caughtBy: /brings back/,
-    saying: /says that the volume is empty/,
+    caughtBy: /restores the requested/,
+    saying: /reported that the volume is empty/,
   },
   { fault: 'is always verified', caughtBy: /verifies/, saying: /changed after it was restored/ },
   { fault: 'takes any setting', caughtBy: /describes itself/, saying: /must be refused/ },
   {
     fault: 'never says that it was gone already',
-    caughtBy: /brings back/,
+    caughtBy: /restores the requested/,
     saying: /it was gone already/,
   },
-  { fault: 'is done too early', caughtBy: /brings back/, saying: /two backups have one snapshot/ },
+  { fault: 'is done too early', caughtBy: /restores the requested/, saying: /two backups have one snapshot/ },
   { fault: 'does not ask whether the view is old', caughtBy: /view of the request/, saying: /asks whether/ },
-  { fault: 'uploads all of it again', caughtBy: /brings back/, saying: /10 bytes for a small change/ },
-  { fault: 'keeps an empty repository', caughtBy: /process dies/, saying: /without snapshots is removed/ },
+  {
+    fault: 'uploads all of it again',
+    caughtBy: /restores the requested/,
+    saying: /10 bytes for a small change/,
+  },
+  { fault: 'keeps an empty repository', caughtBy: /process ends/, saying: /without snapshots is removed/ },
   { fault: 'cannot clean up what never began', caughtBy: /describes itself/, saying: /there is no Job/ },
 ];
 
 const IN_THE_ENGINE: readonly Broken[] = [
-  { fault: 'restores the newest', caughtBy: /brings back/, saying: /the older snapshot, restored, differs/ },
+  {
+    fault: 'restores the newest',
+    caughtBy: /restores the requested/,
+    saying: /the older snapshot, restored, differs/,
+  },
   { fault: 'forgets everything', caughtBy: /forgets no other/, saying: /snapshots in the repository/ },
   { fault: 'loses modes', caughtBy: /file by file/, saying: /mode was 0600 and is 0644/ },
-  { fault: 'keeps its lock', caughtBy: /at whatever moment/, saying: /RepositoryLocked/ },
+  { fault: 'keeps its lock', caughtBy: /at any moment/, saying: /RepositoryLocked/ },
   {
     fault: 'keeps the lock of half an upload',
-    caughtBy: /canceled in its middle/,
+    caughtBy: /canceled halfway/,
     saying: /RepositoryLocked/,
   },
 ];

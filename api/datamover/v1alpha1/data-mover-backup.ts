@@ -1,3 +1,4 @@
+import { MOST_SNAPSHOTS } from './orphaned-snapshots.ts';
 import { z } from 'zod';
 import type { Resource } from '../../kubernetes/meta.ts';
 import { immutable, latching, rules } from '../../schema/rules.ts';
@@ -89,9 +90,6 @@ export const backupPhases = [
   'Failed',
   'Canceled',
 ] as const;
-
-/** Maximum number of ids in a list of orphaned snapshots. */
-export const MOST_SNAPSHOTS = 64;
 
 const snapshotIDs = z.array(snapshotID).max(MOST_SNAPSHOTS);
 

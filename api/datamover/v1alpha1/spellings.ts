@@ -1,9 +1,5 @@
-import {
-  MOST_SNAPSHOTS,
-  type DataMoverBackup,
-  type WrittenBackupSpec,
-  type WrittenBackupStatus,
-} from './data-mover-backup.ts';
+import type { DataMoverBackup, WrittenBackupSpec, WrittenBackupStatus } from './data-mover-backup.ts';
+import { MOST_SNAPSHOTS } from './orphaned-snapshots.ts';
 import type { DataMoverRestore, WrittenRestoreSpec, WrittenRestoreStatus } from './data-mover-restore.ts';
 
 /**
