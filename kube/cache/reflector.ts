@@ -1,4 +1,4 @@
-import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
+import { keyOf, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import { type Logger, silentLogger } from '../../telemetry/log.ts';
 import type { KubeClient, ListPage, WatchEvent } from '../client/kube-client.ts';
 import { ClientReason, isGone, KubeError } from '../client/kube-error.ts';
@@ -199,7 +199,7 @@ class ListWatchReflector<T extends Resource> implements Reflector {
         this.#updates.set(this.#trim(object));
         return;
       case 'DELETED':
-        this.#updates.remove(this.#trim(object));
+        this.#updates.remove(keyOf(object), () => this.#trim(object));
         return;
       case 'BOOKMARK':
         return;

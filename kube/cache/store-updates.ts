@@ -1,4 +1,4 @@
-import { formatKey, keyOf, type Resource } from '../../api/kubernetes/meta.ts';
+import { formatKey, type Key, type Resource } from '../../api/kubernetes/meta.ts';
 import { forEachInTurns } from '../runtime/turns.ts';
 import { isNews, type Change, type Store } from './store.ts';
 
@@ -10,8 +10,8 @@ export interface StoreUpdates<T extends Resource> {
    */
   replace(items: readonly T[], onItem: () => void): Promise<void>;
   set(object: T): void;
-  /** Removes an object; `object` is its last state. */
-  remove(object: T): void;
+  /** Removes an object, if it is stored; `last` returns its last state. */
+  remove(key: Key, last: () => T): void;
 }
 
 export function createStoreUpdates<T extends Resource>(
@@ -28,10 +28,10 @@ export function createStoreUpdates<T extends Resource>(
       });
     },
     set: (object) => report(store.set(object)),
-    remove(object) {
-      const { before } = store.remove(formatKey(keyOf(object)));
+    remove(key, last) {
+      const { before } = store.remove(formatKey(key));
       // The last state has more information than the one before it, for example the final status.
-      if (before !== undefined) report({ before: object });
+      if (before !== undefined) report({ before: last() });
     },
   };
 }
