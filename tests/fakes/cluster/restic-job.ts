@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { jobs, secrets } from '../../../api/kubernetes/core.ts';
 import { keyOf } from '../../../api/kubernetes/meta.ts';
-import { canStart, diskOf, type PodJob } from './mounts.ts';
+import { diskOf, type PodJob } from './mounts.ts';
 import type { ClusterState, MoverRun, Repository } from './state.ts';
-import { ensureWaitingPod, hasStarted, isOver, startPod } from './verifier.ts';
+import { hasStarted, isOver, mustWait, startPod } from './verifier.ts';
 
 /** Doubles the kubelet and restic for the Jobs of the Restic mover. Each Job has one pod, and the Job ends when its pod ends. */
 export function simulateResticJobs(state: ClusterState): void {
@@ -12,11 +12,7 @@ export function simulateResticJobs(state: ClusterState): void {
     const kind = kindOf(job);
     if (kind === undefined || deletionTimestamp !== undefined || isOver(job)) continue;
     const key = { namespace, name: `${name}-pod` };
-    if (hasStarted(state, key)) continue;
-    if (!canStart(state, job)) {
-      ensureWaitingPod(state, job);
-      continue;
-    }
+    if (hasStarted(state, key) || mustWait(state, job)) continue;
     const task = { kind, name, attempt: 1, unlock: false };
     const run = state.script?.(task) ?? work(state, job, kind);
     state.started.push(task);

@@ -18,10 +18,7 @@ export function simulateJobs(state: ClusterState, suffix: string, work: (job: Po
     const key = { namespace, name: `${name}-pod` };
     if (!name.endsWith(suffix) || deletionTimestamp !== undefined || isOver(job)) continue;
     const isStarted = hasStarted(state, key);
-    if (!isStarted && !canStart(state, job)) {
-      ensureWaitingPod(state, job);
-      continue;
-    }
+    if (!isStarted && mustWait(state, job)) continue;
     const run = work(job);
     if (!isStarted) startPod(state, job, run, run.end in ENDS);
     if (!(run.end in ENDS)) continue;
@@ -36,13 +33,18 @@ export function hasStarted(state: ClusterState, key: Key): boolean {
   return state.get(pods, key) !== undefined && state.logs.has(formatKey(key));
 }
 
-/** Creates the pod of a Job that cannot start yet. A volume that waits for its first consumer is provisioned for it. */
-export function ensureWaitingPod(state: ClusterState, job: PodJob): void {
+/**
+ * Returns true if the pod of a Job cannot start yet, and ensures that it exists and waits: a volume that waits for its first
+ * consumer is provisioned for it.
+ */
+export function mustWait(state: ClusterState, job: PodJob): boolean {
+  if (canStart(state, job)) return false;
   const pod = podOf(job, { end: 'unscheduled', lines: [] });
-  if (state.get(pods, keyOf(pod)) !== undefined) return;
+  if (state.get(pods, keyOf(pod)) !== undefined) return true;
   // An earlier Job of this name had a pod with the same name.
   state.logs.delete(formatKey(keyOf(pod)));
   state.kube.seed(pods, pod, 'job-controller');
+  return true;
 }
 
 /** Starts the pod of a Job, which prints the lines of the run. */
