@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Kind, Resource } from '../api/kubernetes/meta.ts';
 import { silentLogger } from '../telemetry/log.ts';
 import { createFakeClock } from '../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../tests/fakes/fake-kube.ts';
@@ -11,14 +10,9 @@ import { createLeaderElector } from './runtime/leader-election.ts';
 import { leases } from './runtime/lease.ts';
 import { writesOfLeader } from './runtime/leader-writes.ts';
 import { createManager, type Runnable } from './manager.ts';
+import { widgetKind } from '../tests/fakes/widgets.ts';
 
-const widgets: Kind<Resource> = {
-  group: 'example.com',
-  version: 'v1',
-  kind: 'Widget',
-  plural: 'widgets',
-  namespaced: true,
-};
+const widgets = widgetKind();
 const lease = { namespace: 'velero', name: 'controller' };
 const widget = (name: string) => ({
   apiVersion: 'example.com/v1',

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Kind, keyOf, formatKey, type Resource } from '../../api/kubernetes/meta.ts';
+import { keyOf, formatKey, type Resource } from '../../api/kubernetes/meta.ts';
 import {
   type Answer,
   type FakeApiServer,
@@ -17,17 +17,12 @@ import type { Clock } from '../runtime/clock.ts';
 import { createBackoff } from './backoff.ts';
 import { createReflector, type ReflectorOptions } from './reflector.ts';
 import { createStore } from './store.ts';
+import { widgetKind } from '../../tests/fakes/widgets.ts';
 
 interface Widget extends Resource {
   spec?: { size: number; ballast?: string };
 }
-const widgets: Kind<Widget> = {
-  group: 'example.com',
-  version: 'v1',
-  kind: 'Widget',
-  plural: 'widgets',
-  namespaced: true,
-};
+const widgets = widgetKind<Widget>();
 const widget = (name: string, resourceVersion: string, more: object = {}) => ({
   apiVersion: 'example.com/v1',
   kind: 'Widget',

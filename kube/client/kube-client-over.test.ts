@@ -14,17 +14,12 @@ import { createKubeClientOver, type KubeClientOptions } from './kube-client-over
 import { createNodeTransport } from './node-transport.ts';
 import type { OpenTransport } from './transport.ts';
 import { createUndiciTransport } from './undici-transport.ts';
+import { widgetKind } from '../../tests/fakes/widgets.ts';
 
 interface Widget extends Resource {
   spec?: { size: number };
 }
-const widgets: Kind<Widget> = {
-  group: 'example.com',
-  version: 'v1',
-  kind: 'Widget',
-  plural: 'widgets',
-  namespaced: true,
-};
+const widgets = widgetKind<Widget>();
 const nodes: Kind<Resource> = { group: '', version: 'v1', kind: 'Node', plural: 'nodes', namespaced: false };
 const key = { namespace: 'app', name: 'a' };
 const widget: Widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: key, spec: { size: 1 } };

@@ -1,15 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
 import { FakeKube } from '../../tests/fakes/fake-kube.ts';
 import { addFinalizer, removeFinalizer } from './finalizers.ts';
+import { widgetKind } from '../../tests/fakes/widgets.ts';
 
-const widgets: Kind<Resource> = {
-  group: 'example.com',
-  version: 'v1',
-  kind: 'Widget',
-  plural: 'widgets',
-  namespaced: true,
-};
+const widgets = widgetKind();
 const key = { namespace: 'app', name: 'a' };
 const finalizer = 'example.com/guard';
 

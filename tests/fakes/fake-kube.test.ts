@@ -1,19 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { keyOf, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
+import { keyOf, type Resource } from '../../api/kubernetes/meta.ts';
 import { CrashError, FakeKube } from './fake-kube.ts';
 import { settle } from './fake-clock.ts';
+import { widgetKind } from './widgets.ts';
 
 interface Widget extends Resource {
   spec?: { size?: number; color?: string; tags?: Record<string, string> };
   status?: { phase?: string; conditions?: { type: string; status: string }[] };
 }
-const widgets: Kind<Widget> = {
-  group: 'example.com',
-  version: 'v1',
-  kind: 'Widget',
-  plural: 'widgets',
-  namespaced: true,
-};
+const widgets = widgetKind<Widget>();
 const key = { namespace: 'app', name: 'a' };
 const widget = (more: Partial<Widget> = {}, metadata: Partial<Resource['metadata']> = {}): Widget => ({
   apiVersion: 'example.com/v1',
