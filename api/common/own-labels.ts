@@ -1,5 +1,4 @@
-import { labels } from './keys.ts';
-import { MANAGED_BY } from './keys.ts';
+import { labels, MANAGED_BY } from './keys.ts';
 
 /**
  * Returns the labels of every object that this project creates. Velero skips objects with the second one: otherwise a staging

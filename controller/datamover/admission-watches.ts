@@ -6,7 +6,7 @@ import type { Controller } from '../../kube/runtime/controller.ts';
 import { boundsBy } from './limits.ts';
 import { isUsable } from '../../volumes/exposure/nodes.ts';
 import { requestInformers } from './informers.ts';
-import { type Informers } from './environment.ts';
+import type { Informers } from './environment.ts';
 import type { RequestKinds } from './request-kind.ts';
 import type { RequestKind } from '../../movers/mover.ts';
 import { createAdmission, type Admissible, type Admission } from '../../lifecycle/admission/admission.ts';

@@ -4,8 +4,7 @@ import type { RequestKind } from '../../api/datamover/v1alpha1/names.ts';
 import type { InformerOptions } from '../../kube/cache/shared-informer.ts';
 import type { Controller } from '../../kube/runtime/controller.ts';
 import type { AnyRequestType } from '../../lifecycle/request/request-type.ts';
-import type { Environment } from './environment.ts';
-import type { Informers } from './environment.ts';
+import type { Environment, Informers } from './environment.ts';
 
 export type Limits = DataMoverClassSpec['limits'];
 

@@ -1,5 +1,4 @@
-import type { Resource } from '../../api/kubernetes/meta.ts';
-import { formatKey, keyOf } from '../../api/kubernetes/meta.ts';
+import { formatKey, keyOf, type Resource } from '../../api/kubernetes/meta.ts';
 import { excludeClaims } from '../../volumes/exposure/exclude-from-velero.ts';
 import type { AccessRequest, MoverOutcome, MoverProgress, RequestKind } from '../../movers/mover.ts';
 import { moverDeadline } from '../../movers/stall-deadline.ts';

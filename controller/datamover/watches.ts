@@ -1,13 +1,11 @@
 import { keyOf, type Resource } from '../../api/kubernetes/meta.ts';
 import { isDefaultClass, isBeingDeleted } from '../../api/datamover/v1alpha1/class-resolution.ts';
 import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
-import { childNameIn } from '../../api/datamover/v1alpha1/names.ts';
-import { CLASS_INDEX } from './environment.ts';
-import type { RequestKind } from '../../api/datamover/v1alpha1/names.ts';
+import { childNameIn, type RequestKind } from '../../api/datamover/v1alpha1/names.ts';
+import { CLASS_INDEX, type Informers } from './environment.ts';
 import { CHILD_INDEX, type RequestControllers } from '../../lifecycle/request-controllers.ts';
 import { enqueueAll } from './enqueue-all.ts';
 import { kindsOf, requestInformers } from './informers.ts';
-import { type Informers } from './environment.ts';
 import type { RequestKinds } from './request-kind.ts';
 
 type Controllers = RequestControllers<RequestKind>['byKind'];

@@ -1,6 +1,5 @@
 import { reportLifecycle } from '../lifecycle-events.ts';
-import { targetOf } from '../../../lifecycle/observe/event-target.ts';
-import type { EventTarget } from '../../../lifecycle/observe/event-target.ts';
+import { targetOf, type EventTarget } from '../../../lifecycle/observe/event-target.ts';
 import type {
   DataMoverBackup,
   DataMoverBackupStatus,
