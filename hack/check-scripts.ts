@@ -6,7 +6,7 @@ import { BACKUP_SCRIPT } from '../movers/restic/scripts.ts';
 import { RESTORE_SCRIPT } from '../movers/restic-repository/transfer/restore-script.ts';
 import { SURVEY_SCRIPT } from '../movers/volsync/survey-script.ts';
 import { repositorySettings } from '../movers/restic-repository/config.ts';
-import { IDENTIFIED_SCRIPT } from '../movers/restic-repository/identity.ts';
+import { IDENTIFIED_SCRIPT } from '../movers/restic-repository/job/identified-script.ts';
 import { removalTask } from '../movers/restic-repository/maintenance/removal.ts';
 import { RUN_RESTIC } from '../movers/restic-repository/job/repository-job.ts';
 import { verificationScript } from '../movers/restic-repository/verification/script.ts';

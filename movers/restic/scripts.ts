@@ -1,4 +1,4 @@
-import { READ_ID } from '../restic-repository/identity.ts';
+import { READ_ID } from '../restic-repository/repository-id.ts';
 import { HOST, PATH } from '../restic-repository/snapshot-layout.ts';
 import { OWN_FOLDER } from '../restic-repository/transfer/lost-and-found.ts';
 import { BEGIN, OPEN } from '../restic-repository/transfer/opening.ts';

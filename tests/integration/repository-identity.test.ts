@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
-  ANOTHER_REPOSITORY,
   ANOTHER_REPOSITORY_EXIT,
   IDENTIFIED_SCRIPT,
-} from '../../movers/restic-repository/identity.ts';
+} from '../../movers/restic-repository/job/identified-script.ts';
+import { ANOTHER_REPOSITORY } from '../../movers/restic-repository/repository-id.ts';
 import { resticBin } from './restic-bin.ts';
 
 /** Deletes with the real restic: only the repository that a record identifies is changed. */

@@ -1,5 +1,5 @@
 import type { FailureReason } from '../../../api/datamover/v1alpha1/reasons.ts';
-import { ANOTHER_REPOSITORY } from '../identity.ts';
+import { ANOTHER_REPOSITORY } from '../repository-id.ts';
 import type { RepositoryContext } from '../access/repository-context.ts';
 
 /** Why a mover pod failed. */

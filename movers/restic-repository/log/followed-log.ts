@@ -4,7 +4,7 @@ import type { KubeClient } from '../../../kube/client/kube-client.ts';
 import { isNotFound, KubeError } from '../../../kube/client/kube-error.ts';
 import { sleep, type Clock } from '../../../kube/runtime/clock.ts';
 import type { Logger } from '../../../telemetry/log.ts';
-import { createMovementDetector, isStatusLine } from '../job/movement-detector.ts';
+import { createMovementDetector, isStatusLine } from './movement-detector.ts';
 
 /** The log of a mover pod, as far as it has been read. */
 export interface PodLog {

@@ -1,7 +1,7 @@
 import type { OwnerReference } from '../../../api/kubernetes/meta.ts';
 import type { ForgetFacts, ForgetRequest, PruneFacts, RepositoryRequest } from '../../mover.ts';
 import type { RepositoryConfig } from '../config.ts';
-import { ANOTHER_REPOSITORY_EXIT, IDENTIFIED_SCRIPT } from '../identity.ts';
+import { ANOTHER_REPOSITORY_EXIT, IDENTIFIED_SCRIPT } from '../job/identified-script.ts';
 import { readPruned } from '../log/parse-prune-output.ts';
 import type { RepositoryTask } from '../job/repository-task.ts';
 

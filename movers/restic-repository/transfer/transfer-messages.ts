@@ -1,4 +1,4 @@
-import { validID } from '../identity.ts';
+import { validID } from '../repository-id.ts';
 import type { Complaint } from '../log/diagnosis.ts';
 import { rootIn } from './root-folder.ts';
 import { complaint, type ErrorKind } from '../log/script-log.ts';

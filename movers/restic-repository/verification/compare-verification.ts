@@ -1,7 +1,7 @@
 import { plainLine } from '../../../lifecycle/request/plain-text.ts';
 import type { VerifyFacts, VerifyRequest } from '../../mover.ts';
 import { HOST, PATH } from '../snapshot-layout.ts';
-import { validID } from '../identity.ts';
+import { validID } from '../repository-id.ts';
 import { reports } from '../log/script-log.ts';
 import { comparesVolume } from './script.ts';
 

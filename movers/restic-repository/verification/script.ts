@@ -1,6 +1,6 @@
 import { OWN_FOLDER } from '../transfer/lost-and-found.ts';
 import { RESTIC, UNLOCK } from '../job/repository-job.ts';
-import { READ_ID } from '../identity.ts';
+import { READ_ID } from '../repository-id.ts';
 import { reporting } from '../log/script-log.ts';
 import type { VerifyRequest } from '../../mover.ts';
 

@@ -8,7 +8,7 @@ import { injectionOf } from './injection.ts';
 import type { Injection } from './injection.ts';
 import { PRIVILEGED_MOVERS, TOUCHED } from './keys.ts';
 import { chooseMover } from './mover/choose-mover.ts';
-import { directionOf, jobName } from './mover/names.ts';
+import { directionOf, jobName } from './names.ts';
 import type { Scope, Settings, SyncResult } from './scope.ts';
 import { mergePatchBetween } from './state/merge-patch.ts';
 import { finished, idle, inProgress, started, stateOf, withError } from './state/status.ts';

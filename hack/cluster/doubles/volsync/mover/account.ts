@@ -3,7 +3,7 @@ import { createdBy } from '../keys.ts';
 import { roleBindings, roles, serviceAccounts } from '../kinds.ts';
 import { mustGet } from '../lookup.ts';
 import type { Scope } from '../scope.ts';
-import { accountName, directionOf } from './names.ts';
+import { accountName, directionOf } from '../names.ts';
 
 /** The rule that allows a privileged mover to use VolSync's own security context constraints on OpenShift. */
 const PRIVILEGED_RULE = {

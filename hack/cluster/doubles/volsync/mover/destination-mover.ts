@@ -8,7 +8,7 @@ import { ensureClaim } from '../volumes/ensure-claim.ts';
 import { forgetImageName, restoredImage, supersedeImage } from '../volumes/image.ts';
 import { ensureAccount } from './account.ts';
 import { forgetOptions } from './forget-options.ts';
-import { destinationName } from './names.ts';
+import { destinationName } from '../names.ts';
 import { runJob } from './run-job.ts';
 
 export type DestinationScope = Scope<ReplicationDestination, ResticDestinationSpec>;

@@ -4,7 +4,7 @@ import type { MoverVolume, Replication, ResticSpec } from '../api.ts';
 import { CLEANUP, createdBy } from '../keys.ts';
 import { GOOGLE_CREDENTIALS } from './environment.ts';
 import type { EnvVar } from './environment.ts';
-import { directionOf, jobName } from './names.ts';
+import { directionOf, jobName } from '../names.ts';
 
 /** A Job with the spec that the double writes. */
 export interface MoverJob extends Job {

@@ -8,7 +8,7 @@ import { forgetOptions } from './forget-options.ts';
 import { desiredJob } from './job.ts';
 import type { JobInput } from './job.ts';
 import { isKeptLine, tailOf } from './log-filter.ts';
-import { imageName, jobName } from './names.ts';
+import { imageName, jobName } from '../names.ts';
 import { checkFields } from './restic-secret.ts';
 import { isPruneDue } from './source-mover.ts';
 

@@ -1,5 +1,5 @@
 import type { PersistentVolumeClaim } from '../../../../../api/kubernetes/core.ts';
-import { cacheName, directionOf } from '../mover/names.ts';
+import { cacheName, directionOf } from '../names.ts';
 import type { Scope } from '../scope.ts';
 import { ensureClaim } from './ensure-claim.ts';
 

@@ -1,7 +1,7 @@
 import { persistentVolumeClaims } from '../../../../../api/kubernetes/core.ts';
 import type { PersistentVolumeClaim } from '../../../../../api/kubernetes/core.ts';
 import { volumeSnapshots } from '../../../../../api/kubernetes/snapshot.ts';
-import { imageName } from '../mover/names.ts';
+import { imageName } from '../names.ts';
 import type { ReplicationStatus } from '../api.ts';
 import { CLEANUP, SNAPSHOT_NAME } from '../keys.ts';
 import type { Scope } from '../scope.ts';

@@ -2,7 +2,7 @@ import { persistentVolumeClaims } from '../../../../../api/kubernetes/core.ts';
 import type { PersistentVolumeClaim } from '../../../../../api/kubernetes/core.ts';
 import { volumeSnapshots } from '../../../../../api/kubernetes/snapshot.ts';
 import { present } from '../../present.ts';
-import { copyName } from '../mover/names.ts';
+import { copyName } from '../names.ts';
 import type { Scope } from '../scope.ts';
 import { copyCompleted, mayCopy } from './copy-trigger.ts';
 import { ensureClaim } from './ensure-claim.ts';

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { Replication } from '../api.ts';
+import type { Replication } from './api.ts';
 
 /** Maximum length of a Job's name, because its pods carry it in a label. */
 const MAX_JOB_NAME = 63;
