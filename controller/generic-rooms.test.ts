@@ -42,6 +42,11 @@ it.each(SHARED)('imports the API of no product in %s/', (folder) => {
   expect(linesIn(folder, /from '(?:\.\.\/)+api\/(?!kubernetes\/|common\/|schema\/)/)).toEqual([]);
 });
 
+it('names nothing of the data mover in lifecycle/', () => {
+  const words = /data ?mover|mover|velero|oadp|repositor|snapshot|backup|restore|\bPVC|\bclass(es)?\b/i;
+  expect(linesIn('lifecycle', words)).toEqual([]);
+});
+
 it('fails requests only with reasons that docs/failures.md explains', () => {
   const code = ['lifecycle', 'volumes', 'controller']
     .flatMap(sources)

@@ -96,7 +96,9 @@ function startToys(): { kube: FakeKube; settle(): Promise<void>; stop(): Promise
     self: 'toys/controller',
     vocabulary: { finalizer: 'toy.example.com/greeting', warning: 'ToyWarning' },
     admission: createAdmission({
-      bounds: { perClass: () => 1, perNode: () => 1, nodes: () => 1 },
+      words: { pool: 'list', mutex: 'text' },
+      slotOf: () => ({ pool: '', mutex: '', node: undefined }),
+      bounds: { perPool: () => 1, perNode: () => 1, nodes: () => 1 },
       onOffer: () => undefined,
     }),
     cleaner,

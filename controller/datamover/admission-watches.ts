@@ -9,7 +9,8 @@ import { requestInformers } from './informers.ts';
 import type { Informers } from './environment.ts';
 import type { RequestKinds } from './request-kind.ts';
 import type { RequestKind } from '../../movers/mover.ts';
-import { createAdmission, type Admissible, type Admission } from '../../lifecycle/admission/admission.ts';
+import { createAdmission, type Admission } from '../../lifecycle/admission/admission.ts';
+import { ADMISSION_WORDS, isCanceled, slotOf, type AdmissibleRequest } from './admissible.ts';
 import { createForeignRequests } from './foreign-requests.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Node } from '../../api/kubernetes/core.ts';
@@ -22,7 +23,7 @@ interface Dependencies {
   kinds: RequestKinds;
   /** Called only after the controllers have been created. */
   controllerOf: (kind: RequestKind) => Pick<Controller, 'enqueue'>;
-  isOurs: (request: Admissible) => boolean;
+  isOurs: (request: AdmissibleRequest) => boolean;
   client: KubeClient;
   clock: Clock;
   log: Logger;
@@ -55,11 +56,14 @@ export function createWatchedAdmission({
   }
 
   const usable = countUsable(nodes.store);
-  const admission = createAdmission({
+  const admission = createAdmission<AdmissibleRequest>({
     bounds: {
       ...boundsBy((className) => classes.store.get(className)?.spec.limits, kinds),
       nodes: usable.count,
     },
+    words: ADMISSION_WORDS,
+    slotOf,
+    isCanceled,
     onOffer: (kind, key) => {
       enqueue(kind, key);
       enqueueFrontsLater();
@@ -73,7 +77,7 @@ export function createWatchedAdmission({
     onChange: (...change) => admission.changed(...change),
   });
   for (const [kind, informer] of requestInformers(informers))
-    informer.onChange((before: Admissible | undefined, after: Admissible | undefined) => {
+    informer.onChange((before: AdmissibleRequest | undefined, after: AdmissibleRequest | undefined) => {
       const wasOurs = before !== undefined && isOurs(before);
       const foreignBefore = wasOurs ? undefined : before;
       if (after !== undefined && isOurs(after)) {

@@ -1,5 +1,6 @@
 import { createOwners } from './owners.ts';
-import type { Admissible, Admission } from '../../lifecycle/admission/admission.ts';
+import type { AdmissionFeed } from '../../lifecycle/admission/admission.ts';
+import type { AdmissibleRequest } from './admissible.ts';
 import { isFinal } from '../../lifecycle/request-status.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { Clock } from '../../kube/runtime/clock.ts';
@@ -7,14 +8,14 @@ import type { Logger } from '../../telemetry/log.ts';
 
 /** Reports foreign requests to admission. */
 export interface ForeignRequests {
-  changed(before: Admissible | undefined, after: Admissible | undefined): void;
+  changed(before: AdmissibleRequest | undefined, after: AdmissibleRequest | undefined): void;
 }
 
 interface Dependencies {
   client: KubeClient;
   clock: Clock;
   log: Logger;
-  onChange: Admission['changed'];
+  onChange: AdmissionFeed<AdmissibleRequest>['changed'];
 }
 
 /**
@@ -23,20 +24,20 @@ interface Dependencies {
  */
 export function createForeignRequests({ client, clock, log, onChange }: Dependencies): ForeignRequests {
   /** Requests that occupy a repository: by their controller, then by uid. */
-  const holders = new Map<string, Map<string, Admissible>>();
+  const holders = new Map<string, Map<string, AdmissibleRequest>>();
   const owners = createOwners({ client, clock, log, onChange: reportAll });
 
   function reportAll(owner: string): void {
     for (const request of holders.get(owner)?.values() ?? []) report(request, request);
   }
 
-  function report(before: Admissible | undefined, after: Admissible | undefined): void {
+  function report(before: AdmissibleRequest | undefined, after: AdmissibleRequest | undefined): void {
     const holds = after !== undefined && isHolder(after) && owners.isAlive(ownerOf(after));
     // A `delete` without a class occupies its repository and nothing else.
     onChange('delete', before ?? after, holds ? withoutClass(after) : undefined);
   }
 
-  function forget(request: Admissible): void {
+  function forget(request: AdmissibleRequest): void {
     const owner = ownerOf(request);
     const known = holders.get(owner);
     known?.delete(request.metadata.uid ?? '');
@@ -45,9 +46,9 @@ export function createForeignRequests({ client, clock, log, onChange }: Dependen
     owners.unfollow(owner);
   }
 
-  function remember(request: Admissible): void {
+  function remember(request: AdmissibleRequest): void {
     const owner = ownerOf(request);
-    const known = holders.get(owner) ?? new Map<string, Admissible>();
+    const known = holders.get(owner) ?? new Map<string, AdmissibleRequest>();
     holders.set(owner, known.set(request.metadata.uid ?? '', request));
     owners.follow(owner);
   }
@@ -62,15 +63,15 @@ export function createForeignRequests({ client, clock, log, onChange }: Dependen
   };
 }
 
-function isHolder({ status }: Admissible): boolean {
+function isHolder({ status }: AdmissibleRequest): boolean {
   return status?.admittedAt !== undefined && !isFinal(status.phase);
 }
 
-function ownerOf({ status }: Admissible): string {
+function ownerOf({ status }: AdmissibleRequest): string {
   return status?.servedBy ?? '';
 }
 
-function withoutClass({ status, ...request }: Admissible): Admissible {
+function withoutClass({ status, ...request }: AdmissibleRequest): AdmissibleRequest {
   const { dataMoverClass: _, node: __, ...rest } = status ?? {};
   return { ...request, status: rest };
 }

@@ -12,7 +12,10 @@ const limits = {
 };
 
 describe('the limits of a class', () => {
-  const { perClass, perNode } = boundsBy((name) => (name === 'gold' ? limits : undefined), REQUEST_KINDS);
+  const { perPool: perClass, perNode } = boundsBy(
+    (name) => (name === 'gold' ? limits : undefined),
+    REQUEST_KINDS,
+  );
 
   it.each([
     ['backup', 1, 5],

@@ -8,9 +8,9 @@ type Limited = Pick<RequestKindDescriptor, 'perClass' | 'perNode'>;
 export function boundsBy(
   limitsOf: (className: string) => Limits | undefined,
   kinds: Readonly<Record<RequestKind, Limited>>,
-): Pick<Bounds, 'perClass' | 'perNode'> {
+): Pick<Bounds, 'perPool' | 'perNode'> {
   return {
-    perClass(className, kind) {
+    perPool(className, kind) {
       const limits = limitsOf(className);
       return limits === undefined ? 0 : kinds[kind as RequestKind].perClass(limits);
     },

@@ -65,8 +65,8 @@ export function admit<Status extends MovingStatus>(
   if (status.admittedAt !== undefined) return done;
   const decision = env.admission.decide(kind, {
     uid,
-    className: resolved.class.metadata.name,
-    repository: status.repositoryPath ?? '',
+    pool: resolved.class.metadata.name,
+    mutex: status.repositoryPath ?? '',
     node: status.node,
   });
   if (!decision.admitted) {

@@ -1,14 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createAdmission, type Admissible, type AdmissionRequest } from './admission.ts';
+import type { Resource } from '../../api/kubernetes/meta.ts';
+import { createAdmission, type AdmissionRequest } from './admission.ts';
 
 type Kind = 'backup' | 'restore' | 'delete' | 'prune';
+
+/** A request of the product that this test makes up. */
+interface Work extends Resource {
+  spec: { cancel?: boolean };
+  status: { phase: string; admittedAt?: string; pool: string; mutex: string; node: string | undefined };
+}
 
 /** The request as the API server stores it, and what this test records about it. */
 interface Entry {
   kind: Kind;
   request: AdmissionRequest;
-  object: Admissible;
+  object: Work;
 }
 
 interface Limits {
@@ -31,7 +38,7 @@ function entry(index: number, kind: Kind, className: string, repository: string,
   const uid = `uid-${String(index).padStart(3, '0')}`;
   return {
     kind,
-    request: { uid, className, repository, node },
+    request: { uid, pool: className, mutex: repository, node },
     object: {
       apiVersion: 'oadp.openshift.io/v1alpha1',
       kind: kind === 'backup' ? 'DataMoverBackup' : 'DataMoverRestore',
@@ -43,19 +50,22 @@ function entry(index: number, kind: Kind, className: string, repository: string,
         creationTimestamp: `2026-01-01T00:00:${String(Math.floor(index / 3)).padStart(2, '0')}Z`,
       },
       spec: {},
-      status: { phase: 'Queued', dataMoverClass: className, repositoryPath: repository, node },
+      status: { phase: 'Queued', pool: className, mutex: repository, node },
     },
   };
 }
 
 /** An admission over a cache that shows these entries at each call. */
 function admissionOver(entries: readonly Entry[], limits: Readonly<Record<string, Limits>> = LIMITS) {
-  const shown = new Map<string, { kind: Kind; object: Admissible }>();
+  const shown = new Map<string, { kind: Kind; object: Work }>();
   const offers: string[] = [];
   const due: (() => void)[] = [];
-  const admission = createAdmission({
+  const admission = createAdmission<Work>({
+    words: { pool: 'DataMoverClass', mutex: 'repository' },
+    slotOf: ({ status }) => ({ pool: status.pool, mutex: status.mutex, node: status.node }),
+    isCanceled: ({ spec }) => spec.cancel === true,
     bounds: {
-      perClass: (className) => limits[className]?.atOnce ?? 0,
+      perPool: (className) => limits[className]?.atOnce ?? 0,
       perNode: (className, kind) =>
         kind === 'delete' || kind === 'prune' ? Infinity : (limits[className]?.perNode ?? 0),
       nodes: () => NODES,
@@ -407,15 +417,14 @@ function createHistory(entries: Entry[]) {
   const model = new Set<Entry>();
   const unseen = new Set<Entry>();
   const status = ({ object }: Entry) => object.status ?? {};
-  const waits = (e: Entry): boolean =>
-    status(e).phase === 'Queued' && (e.object.spec as { cancel?: boolean }).cancel !== true;
+  const waits = (e: Entry): boolean => status(e).phase === 'Queued' && e.object.spec.cancel !== true;
   const inOrder = (): Entry[] => entries.toSorted((a, b) => (a.request.uid < b.request.uid ? -1 : 1));
 
-  const fits = (one: Entry): boolean => fitsBeside(one, [...model], limitsNow[one.request.className]!);
+  const fits = (one: Entry): boolean => fitsBeside(one, [...model], limitsNow[one.request.pool]!);
 
   /** Returns true if its repository is neither in use nor requested by an older request. */
   function isNext(one: Entry): boolean {
-    const rivals = inOrder().filter(({ request }) => request.repository === one.request.repository);
+    const rivals = inOrder().filter(({ request }) => request.mutex === one.request.mutex);
     if (rivals.some((rival) => model.has(rival))) return false;
     return rivals.find((rival) => waits(rival)) === one;
   }
@@ -486,7 +495,7 @@ function createHistory(entries: Entry[]) {
 /** Returns true if the limits allow the request in addition to those that are admitted. */
 function fitsBeside(one: Entry, admitted: readonly Entry[], limit: Limits): boolean {
   const sameKind = admitted.filter(({ kind }) => kind === one.kind);
-  const ofClass = sameKind.filter(({ request }) => request.className === one.request.className).length;
+  const ofClass = sameKind.filter(({ request }) => request.pool === one.request.pool).length;
   const { node } = one.request;
   const there = sameKind.filter(({ request }) => node === undefined || request.node === node).length;
   const perNode = one.kind === 'delete' ? Infinity : limit.perNode * (node === undefined ? NODES : 1);
@@ -542,13 +551,13 @@ function checkAdmission(
   admitted: Entry,
   { isRunning, isWaiting }: Record<'isRunning' | 'isWaiting', (e: Entry) => boolean>,
 ): void {
-  const { className, repository, node } = admitted.request;
+  const { pool: className, mutex: repository, node } = admitted.request;
   const { atOnce: limit, perNode: backupsPerNode } = LIMITS[className]!;
   const running = entries.filter(isRunning);
-  const busy = new Set(running.map(({ request }) => request.repository));
-  const peers = (e: Entry): boolean => e.kind === admitted.kind && e.request.className === className;
+  const busy = new Set(running.map(({ request }) => request.mutex));
+  const peers = (e: Entry): boolean => e.kind === admitted.kind && e.request.pool === className;
   const older = entries.slice(0, entries.indexOf(admitted)).filter(isWaiting);
-  expect(running.filter((e) => e.request.repository === repository)).toEqual([admitted]);
+  expect(running.filter((e) => e.request.mutex === repository)).toEqual([admitted]);
   const slots = running.filter(peers).length;
   expect(slots).toBeLessThanOrEqual(limit);
   const sameKind = running.filter((e) => e.kind === admitted.kind);
@@ -557,9 +566,9 @@ function checkAdmission(
   // Older requests that nothing blocks have a slot as well.
   const ableToGo = older
     .filter(peers)
-    .filter(({ request }) => !busy.has(request.repository))
-    .filter((e) => older.find(({ request }) => request.repository === e.request.repository) === e)
+    .filter(({ request }) => !busy.has(request.mutex))
+    .filter((e) => older.find(({ request }) => request.mutex === e.request.mutex) === e)
     .filter(({ request }) => request.node === node);
   expect(slots + ableToGo.length).toBeLessThanOrEqual(limit);
-  expect(older.filter(({ request }) => request.repository === repository)).toEqual([]);
+  expect(older.filter(({ request }) => request.mutex === repository)).toEqual([]);
 }

@@ -1,20 +1,11 @@
 import { keyOf, type Key, type Resource } from '../../api/kubernetes/meta.ts';
 import { createBook, holds, type Book, type Entry, type State } from './book.ts';
-import { isSameSlot, type Bounds, type Slot } from './slots.ts';
+import { isSameSlot, type AdmissionWords, type Bounds, type Slot } from './slots.ts';
 import { isFinal } from '../request-status.ts';
 
 /** The fields of a request that admission reads; for requests of every kind. */
 export interface Admissible extends Resource {
-  spec: { cancel?: boolean | undefined } | { result: unknown } | { repository: string };
-  status?: {
-    phase?: string | undefined;
-    dataMoverClass?: string | undefined;
-    admittedAt?: string | undefined;
-    repositoryPath?: string | undefined;
-    node?: string | undefined;
-    mover?: string | undefined;
-    servedBy?: string | undefined;
-  };
+  status?: { phase?: string | undefined; admittedAt?: string | undefined };
 }
 
 export interface AdmissionRequest extends Omit<Slot, 'kind'> {
@@ -24,19 +15,11 @@ export interface AdmissionRequest extends Omit<Slot, 'kind'> {
 export type AdmissionResult = { admitted: true } | { admitted: false; ahead: number; reason: string };
 
 /**
- * Decides which requests may stage and move data now. It follows the cache change by change, and the cost of a change does not
- * depend on the number of waiting requests. It stores nothing: a request has a slot if the cluster shows it as admitted and not
- * ended, so a restart, a failure or a deletion never loses or leaks a slot.
+ * Decides which requests may work now. It stores nothing: a request has a slot if the cluster shows it as admitted and not ended,
+ * so a restart, a failure or a deletion never loses or leaks a slot.
  */
 export interface Admission {
-  /** Called for a change of the cache: without `before` for a new request, without `after` for a deleted one. */
-  changed(kind: string, before: Admissible | undefined, after: Admissible | undefined): void;
-  /** Called when the limits of a class, or the nodes, have changed. */
-  boundsChanged(): void;
-  /**
-   * Requests a slot. Each kind has its own limits per class and per node; a repository serves one request at a time, of any
-   * kind.
-   */
+  /** Requests a slot. Each kind has its own limits per pool and per node; a mutex serves one request at a time, of any kind. */
   decide(kind: string, request: AdmissionRequest): AdmissionResult;
   /**
    * Runs a pass over a request. If a slot was reserved for the request and the pass did not request it, the next request gets
@@ -45,36 +28,52 @@ export interface Admission {
   during<R>(uid: string, pass: () => Promise<R>): Promise<R>;
   /** Returns true if a request has a slot or a reserved one. */
   hasSlot(uid: string): boolean;
-  /** Returns true if another request for this repository has not ended. */
-  isAwaited(repository: string, uid: string): boolean;
+  /** Returns true if another request for this mutex has not ended. */
+  isAwaited(mutex: string, uid: string): boolean;
   /** Takes the slot back from a request that has not ended. */
   release(uid: string): void;
+}
+
+/** How admission follows the cache, change by change. The cost of a change does not depend on the number of waiting requests. */
+export interface AdmissionFeed<T extends Admissible> {
+  /** Called for a change of the cache: without `before` for a new request, without `after` for a deleted one. */
+  changed(kind: string, before: T | undefined, after: T | undefined): void;
+  /** Called when the limits of a pool, or the nodes, have changed. */
+  boundsChanged(): void;
   /** Returns the requests at the head of lines that have moved since the last call; their shown position is outdated. */
   takeFronts(): { kind: string; key: Key }[];
 }
 
-export interface AdmissionOptions {
+export interface AdmissionOptions<T extends Admissible> {
   bounds: Bounds;
+  words: AdmissionWords;
+  /** Returns what a request occupies according to its status. */
+  slotOf(request: T): Omit<Slot, 'kind'>;
+  /** Returns true if the request will not use a slot any more. Default: never. */
+  isCanceled?(request: T): boolean;
   /** Called when a slot is reserved for a waiting request; its next pass gets it. */
   onOffer: (kind: string, key: Key) => void;
   /** Returns true if this controller serves the request. No slot is reserved for others. Default: all. */
-  isOurs?: (request: Admissible) => boolean;
+  isOurs?(request: T): boolean;
   /** Runs an action once, after the current event. Default: `setImmediate`. */
   later?: (action: () => void) => void;
 }
 
-export function createAdmission({
+export function createAdmission<T extends Admissible>({
   bounds,
+  words,
+  slotOf,
   onOffer,
+  isCanceled = () => false,
   isOurs = () => true,
   later = setImmediate,
-}: AdmissionOptions): Admission {
+}: AdmissionOptions<T>): Admission & AdmissionFeed<T> {
   /** True if a slot that a waiting request could take may be free. */
   let isUnsettled = false;
   let isDue = false;
   /** True after the first call of `decide`, which comes from the leader and after all caches are complete. */
   let isActive = false;
-  const book = createBook(bounds, unsettle);
+  const book = createBook(bounds, words, unsettle);
 
   function unsettle(): void {
     isUnsettled = true;
@@ -98,11 +97,12 @@ export function createAdmission({
     isUnsettled = false;
   }
 
-  function see(kind: string, request: Admissible): void {
+  function see(kind: string, request: T): void {
     const { uid = '', creationTimestamp = '' } = request.metadata;
     const known = book.get(uid);
-    const slot = slotAfter(kind, request, known);
-    const state = stateAfter(request, { slot, known, isOurs });
+    const slot = slotAfter(request, { kind, ...slotOf(request) }, known);
+    const mayWait = isOurs(request) && !isCanceled(request);
+    const state = stateAfter(request, { slot, known, mayWait });
     if (known?.state === state && isSameSlot(known.slot, slot)) return;
     const hasAsked = known?.hasAsked ?? false;
     book.put({ uid, key: keyOf(request), createdAt: creationTimestamp, slot, state, hasAsked });
@@ -113,7 +113,7 @@ export function createAdmission({
     const known = book.get(uid);
     if (known === undefined) return { admitted: false, ahead: 0, reason: 'the request no longer exists' };
     known.hasAsked = true;
-    if (known.state === 'granted' || known.state === 'moving') return { admitted: true };
+    if (known.state === 'granted' || known.state === 'admitted') return { admitted: true };
     const slot = { kind, ...rest };
     const isSame = isSameSlot(known.slot, slot);
     const isKnown = isSame && (known.state === 'offered' || known.state === 'waiting');
@@ -140,7 +140,7 @@ export function createAdmission({
       const known = book.get(uid);
       return known !== undefined && holds(known);
     },
-    isAwaited: (repository, uid) => book.isAwaited(repository, uid),
+    isAwaited: (mutex, uid) => book.isAwaited(mutex, uid),
     release: (uid) => release(book, uid),
     takeFronts: () => book.takeFronts().map(({ slot: { kind }, key }) => ({ kind, key })),
   };
@@ -149,7 +149,7 @@ export function createAdmission({
 /** Removes the request from its line and frees its slot, until it requests one again or the cache shows that it waits. */
 function release(book: Book, uid: string): void {
   const known = book.get(uid);
-  if (known === undefined || known.state === 'moving') return;
+  if (known === undefined || known.state === 'admitted') return;
   book.put({ ...known, state: 'idle' });
 }
 
@@ -167,36 +167,25 @@ async function during<R>(book: Book, uid: string, pass: () => Promise<R>): Promi
 
 function stateAfter(
   request: Admissible,
-  { slot, known, isOurs }: { slot: Slot; known: Entry | undefined; isOurs: (request: Admissible) => boolean },
+  { slot, known, mayWait }: { slot: Slot; known: Entry | undefined; mayWait: boolean },
 ): State {
   const { admittedAt, phase } = request.status ?? {};
-  if (admittedAt !== undefined) return 'moving';
+  if (admittedAt !== undefined) return 'admitted';
   // The cache lags behind what this process granted, unless the request has ended without using the slot.
   if (known?.state === 'granted' && phase !== 'CleaningUp') return 'granted';
-  if (!waits(request) || !isOurs(request)) return 'idle';
+  if (phase !== 'Queued' || !mayWait) return 'idle';
   return stateInLine(slot, known);
 }
 
-/** The place of the last pass counts until the cache shows it. */
-function slotAfter(kind: string, request: Admissible, known: Entry | undefined): Slot {
-  const seen = slotOf(kind, request);
+/** The slot that the last pass requested counts until the cache shows it. */
+function slotAfter(request: Admissible, seen: Slot, known: Entry | undefined): Slot {
   if (known === undefined || request.status?.admittedAt !== undefined) return seen;
-  const isAhead = known.state === 'granted' || (seen.repository === '' && known.state !== 'idle');
+  const isAhead = known.state === 'granted' || (seen.mutex === '' && known.state !== 'idle');
   return isAhead ? known.slot : seen;
-}
-
-function slotOf(kind: string, { status }: Admissible): Slot {
-  const { dataMoverClass: className = '', repositoryPath: repository = '', node } = status ?? {};
-  return { kind, className, repository, node };
 }
 
 function stateInLine(slot: Slot, known: Entry | undefined): State {
   if (known?.state === 'offered' && isSameSlot(known.slot, slot)) return 'offered';
-  // A request without a known repository has not requested a slot yet; its next pass does.
-  return slot.repository === '' && known?.state !== 'waiting' ? 'idle' : 'waiting';
-}
-
-function waits({ spec, status }: Admissible): boolean {
-  const isCanceled = 'cancel' in spec && spec.cancel === true;
-  return status?.phase === 'Queued' && !isCanceled;
+  // A request without a known mutex has not requested a slot yet; its next pass does.
+  return slot.mutex === '' && known?.state !== 'waiting' ? 'idle' : 'waiting';
 }

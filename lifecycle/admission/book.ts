@@ -1,5 +1,5 @@
 import { formatKey } from '../../api/kubernetes/meta.ts';
-import { createSlots, isSameSlot, type Bounds } from './slots.ts';
+import { createSlots, isSameSlot, type AdmissionWords, type Bounds } from './slots.ts';
 import { byAge, createWaitingLines, type Candidate } from './waiting-lines.ts';
 
 /**
@@ -7,9 +7,9 @@ import { byAge, createWaitingLines, type Candidate } from './waiting-lines.ts';
  * - `waiting`: in line
  * - `offered`: a slot is reserved until the next pass requests it
  * - `granted`: a pass has requested it, and the cache does not show the admission yet
- * - `moving`: admitted, as the cache shows
+ * - `admitted`: admitted, as the cache shows
  */
-export type State = 'idle' | 'waiting' | 'offered' | 'granted' | 'moving';
+export type State = 'idle' | 'waiting' | 'offered' | 'granted' | 'admitted';
 
 /** A request that has not ended. */
 export interface Entry extends Candidate {
@@ -28,21 +28,21 @@ export interface Book {
   nextAble(): Entry | undefined;
   /** Returns why a waiting request has no slot, and how many requests are ahead of it. */
   obstacleOf(entry: Entry): { ahead: number; reason: string };
-  /** Returns true if another request for this repository has not ended. */
-  isAwaited(repository: string, uid: string): boolean;
+  /** Returns true if another request for this mutex has not ended. */
+  isAwaited(mutex: string, uid: string): boolean;
   takeFronts(): Candidate[];
 }
 
 /** Creates a book. `onFreed` is called whenever a slot that a waiting request could take may be free. */
-export function createBook(bounds: Bounds, onFreed: () => void): Book {
+export function createBook(bounds: Bounds, words: AdmissionWords, onFreed: () => void): Book {
   const entries = new Map<string, Entry>();
-  const repositories = createRepositoryIndex();
-  const slots = createSlots(bounds);
+  const mutexes = createMutexIndex();
+  const slots = createSlots(bounds, words);
   const lines = createWaitingLines();
 
   function disown(known: Entry, next: Entry | undefined): void {
     if (holds(known)) slots.free(known.slot);
-    if (known.slot.repository !== next?.slot.repository) repositories.remove(known);
+    if (known.slot.mutex !== next?.slot.mutex) mutexes.remove(known);
   }
 
   return {
@@ -51,7 +51,7 @@ export function createBook(bounds: Bounds, onFreed: () => void): Book {
       const known = entries.get(next.uid);
       if (known !== undefined) disown(known, next);
       entries.set(next.uid, next);
-      repositories.add(next);
+      mutexes.add(next);
       if (holds(next)) {
         slots.take(next.slot);
         lines.use(next);
@@ -79,33 +79,33 @@ export function createBook(bounds: Bounds, onFreed: () => void): Book {
       const before = lines.before(entry);
       if (before !== undefined) {
         const { key, state } = entries.get(before.first.uid) as Entry;
-        const verb = state === 'granted' || state === 'moving' ? 'is using' : 'has waited longer for';
-        return { ahead: before.count, reason: `${formatKey(key)} ${verb} the same repository` };
+        const verb = state === 'granted' || state === 'admitted' ? 'is using' : 'has waited longer for';
+        return { ahead: before.count, reason: `${formatKey(key)} ${verb} the same ${words.mutex}` };
       }
       const obstacle = slots.obstacle(entry.slot);
       if (obstacle === undefined) return { ahead: 0, reason: 'a slot is about to be assigned' };
       return { ahead: lines.aheadOf(entry, obstacle.at), reason: obstacle.reason };
     },
-    isAwaited: (repository, uid) => repositories.isAwaited(repository, uid),
+    isAwaited: (mutex, uid) => mutexes.isAwaited(mutex, uid),
     takeFronts: () => lines.takeFronts(),
   };
 }
 
-/** Indexes the uids of all requests that have not ended by their repository. */
-function createRepositoryIndex() {
+/** Indexes the uids of all requests that have not ended by their mutex. */
+function createMutexIndex() {
   const uidsOf = new Map<string, Set<string>>();
   return {
-    add({ uid, slot: { repository } }: Entry): void {
-      if (repository === '') return;
-      uidsOf.set(repository, (uidsOf.get(repository) ?? new Set()).add(uid));
+    add({ uid, slot: { mutex } }: Entry): void {
+      if (mutex === '') return;
+      uidsOf.set(mutex, (uidsOf.get(mutex) ?? new Set()).add(uid));
     },
-    remove({ uid, slot: { repository } }: Entry): void {
-      const uids = uidsOf.get(repository);
+    remove({ uid, slot: { mutex } }: Entry): void {
+      const uids = uidsOf.get(mutex);
       uids?.delete(uid);
-      if (uids?.size === 0) uidsOf.delete(repository);
+      if (uids?.size === 0) uidsOf.delete(mutex);
     },
-    isAwaited(repository: string, uid: string): boolean {
-      const uids = uidsOf.get(repository);
+    isAwaited(mutex: string, uid: string): boolean {
+      const uids = uidsOf.get(mutex);
       return uids !== undefined && uids.size > (uids.has(uid) ? 1 : 0);
     },
   };
@@ -113,12 +113,12 @@ function createRepositoryIndex() {
 
 /** Returns true if the request has a slot or a reserved one. */
 export function holds({ state }: Entry): boolean {
-  return state === 'offered' || state === 'granted' || state === 'moving';
+  return state === 'offered' || state === 'granted' || state === 'admitted';
 }
 
-/** Returns true if the request keeps its repository; `lines.use` has then replaced the entry already. */
+/** Returns true if the request keeps its mutex; `lines.use` has then replaced the entry already. */
 function isUserStill(known: Entry, next: Entry): boolean {
-  return holds(next) && known.slot.repository === next.slot.repository;
+  return holds(next) && known.slot.mutex === next.slot.mutex;
 }
 
 /** Returns true if no slot became free and no line changed. */

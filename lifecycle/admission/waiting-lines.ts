@@ -20,18 +20,18 @@ export function byAge(a: Candidate, b: Candidate): number {
 export const FRONT = 10;
 
 /**
- * The lines in which requests wait: one per repository, and one per kind, class and node. A request is in the second kind of
- * line only if no other request of its repository blocks it.
+ * The lines in which requests wait: one per mutex, and one per kind, pool and node. A request is in the second kind of
+ * line only if no other request of its mutex blocks it.
  */
 export interface WaitingLines {
   join(one: Candidate): void;
   leave(one: Candidate): void;
-  /** Marks the repository of the request as in use. */
+  /** Marks the mutex of the request as in use. */
   use(one: Candidate): void;
   unuse(one: Candidate): void;
-  /** Returns the first request of each line of kind, class and node. */
+  /** Returns the first request of each line of kind, pool and node. */
   heads(): Candidate[];
-  /** Returns what blocks a waiting request from its repository: the first such request, and how many there are. */
+  /** Returns what blocks a waiting request from its mutex: the first such request, and how many there are. */
   before(one: Candidate): { first: Candidate; isUsing: boolean; count: number } | undefined;
   /** Returns how many requests with the same obstacle are ahead. */
   aheadOf(one: Candidate, at: Obstacle['at']): number;
@@ -39,7 +39,7 @@ export interface WaitingLines {
   takeFronts(): Candidate[];
 }
 
-interface Repository {
+interface Mutex {
   users: Map<string, Candidate>;
   line: Line<Candidate>;
   /** The request that waits only for a slot. */
@@ -47,12 +47,12 @@ interface Repository {
 }
 
 interface SlotLine {
-  of: Pick<Slot, 'kind' | 'className' | 'node'>;
+  of: Pick<Slot, 'kind' | 'pool' | 'node'>;
   line: Line<Candidate>;
 }
 
 export function createWaitingLines(): WaitingLines {
-  const repositories = new Map<string, Repository>();
+  const mutexes = new Map<string, Mutex>();
   const lines = new Map<string, SlotLine>();
   const moved = new Set<Line<Candidate>>();
 
@@ -77,15 +77,15 @@ export function createWaitingLines(): WaitingLines {
     if (line.size === 0) moved.delete(line);
   }
 
-  /** Changes the state of the repository, and moves the request that is now unblocked to the line of its slot. */
-  function change(one: Candidate, act: (repository: Repository) => void): void {
-    const name = one.slot.repository;
-    const found = repositories.get(name) ?? {
+  /** Changes the state of the mutex, and moves the request that is now unblocked to the line of its slot. */
+  function change(one: Candidate, act: (mutex: Mutex) => void): void {
+    const name = one.slot.mutex;
+    const found = mutexes.get(name) ?? {
       users: new Map<string, Candidate>(),
       line: createLine(byAge),
       able: undefined,
     };
-    repositories.set(name, found);
+    mutexes.set(name, found);
     act(found);
     const able = found.users.size === 0 ? found.line.head : undefined;
     if (able !== found.able) {
@@ -93,32 +93,32 @@ export function createWaitingLines(): WaitingLines {
       if (able !== undefined) enter(able);
       found.able = able;
     }
-    if (found.users.size === 0 && found.line.size === 0) repositories.delete(name);
+    if (found.users.size === 0 && found.line.size === 0) mutexes.delete(name);
   }
 
   return {
     join(one) {
-      if (one.slot.repository === '') enter(one);
+      if (one.slot.mutex === '') enter(one);
       else change(one, ({ line }) => line.add(one));
     },
     leave(one) {
-      if (one.slot.repository === '') exit(one);
+      if (one.slot.mutex === '') exit(one);
       else change(one, ({ line }) => takeFrom(line, one));
     },
     use(one) {
-      if (one.slot.repository !== '') change(one, ({ users }) => users.set(one.uid, one));
+      if (one.slot.mutex !== '') change(one, ({ users }) => users.set(one.uid, one));
     },
     unuse(one) {
-      if (one.slot.repository !== '') change(one, ({ users }) => users.delete(one.uid));
+      if (one.slot.mutex !== '') change(one, ({ users }) => users.delete(one.uid));
     },
     heads: () => [...lines.values()].flatMap(({ line: { head } }) => (head === undefined ? [] : [head])),
     before(one) {
-      const repository = repositories.get(one.slot.repository);
-      if (repository === undefined) return undefined;
-      const [user] = repository.users.values();
-      const first = user ?? repository.line.head;
+      const mutex = mutexes.get(one.slot.mutex);
+      if (mutex === undefined) return undefined;
+      const [user] = mutex.users.values();
+      const first = user ?? mutex.line.head;
       if (first === undefined || first.uid === one.uid) return undefined;
-      const count = repository.users.size + repository.line.rankOf(one);
+      const count = mutex.users.size + mutex.line.rankOf(one);
       return { first, isUsing: user !== undefined, count };
     },
     aheadOf(one, at) {
@@ -134,16 +134,12 @@ export function createWaitingLines(): WaitingLines {
   };
 }
 
-function lineOf({ kind, className, node }: Slot): string {
-  return JSON.stringify([kind, className, node]);
+function lineOf({ kind, pool, node }: Slot): string {
+  return JSON.stringify([kind, pool, node]);
 }
 
 /** Returns true if both wait for the same kind of slot. */
-function wantsSame(
-  one: Pick<Slot, 'kind' | 'className' | 'node'>,
-  another: Slot,
-  at: Obstacle['at'],
-): boolean {
+function wantsSame(one: Pick<Slot, 'kind' | 'pool' | 'node'>, another: Slot, at: Obstacle['at']): boolean {
   if (one.kind !== another.kind) return false;
-  return at === 'class' ? one.className === another.className : one.node === another.node;
+  return at === 'pool' ? one.pool === another.pool : one.node === another.node;
 }

@@ -4,7 +4,7 @@ import type { RequestStatus } from '../request-status.ts';
 import type { RequestObserver } from './observer.ts';
 import { traceOf } from './request-trace.ts';
 
-/** Returns the fields that identify a request in every line about it; Velero's log and the cluster have the same ids. */
+/** Returns the fields that identify a request in every line about it. Logs of other programs use the same ids. */
 export function logFieldsOf(request: Resource): LogFields {
   return { requestUID: request.metadata.uid, traceID: traceOf(request).traceID };
 }

@@ -4,7 +4,7 @@ export interface Canceled {
   message: string;
 }
 
-/** Returns that failure if the owner canceled or deleted the request. It takes precedence over any problem with the class. */
+/** Returns that failure if the owner canceled or deleted the request. It takes precedence over any problem of its resolution. */
 export function canceled<T, Status>(
   type: { unwanted(request: T, status: Status): string | undefined },
   request: T,

@@ -1,5 +1,5 @@
 /**
- * Makes text from outside safe to show. Messages quote text of tenants, storage systems, buckets and movers; people read them
+ * Makes text from outside safe to show. Messages quote text of tenants, storage systems, buckets and pods; people read them
  * in terminals, and the API server limits their size. Each function takes linear time for any input.
  */
 

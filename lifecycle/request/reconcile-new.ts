@@ -41,7 +41,7 @@ async function waitForMissing(
 ): Promise<ReconcileResult> {
   const left = loop.memory.limitsOf(request).endOf(since, seconds) - loop.deps.now().getTime();
   if (left > 0) return { requeueAfterMs: left };
-  // Only the controller that serves its class fails it.
+  // Only the controller that serves it may fail it.
   if (loop.type.resolve(request) !== undefined)
     await failRequest(loop, request, { failure: problem, context });
   return {};

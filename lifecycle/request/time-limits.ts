@@ -21,7 +21,7 @@ export interface TimeKeeper {
   readonly size: number;
 }
 
-/** Time to read the result and the log of a mover if the kubelet does not answer at the first attempt. */
+/** Time to read the result and the log of a pod if the kubelet does not answer at the first attempt. */
 export const OBSERVED_MS = 120_000;
 
 /**
