@@ -76,7 +76,7 @@ export function createWatchedAdmission({
     log,
     onChange: (...change) => admission.changed(...change),
   });
-  for (const [kind, informer] of requestInformers(informers))
+  for (const [kind, informer] of requestInformers(informers, kinds))
     informer.onChange((before: AdmissibleRequest | undefined, after: AdmissibleRequest | undefined) => {
       const wasOurs = before !== undefined && isOurs(before);
       const foreignBefore = wasOurs ? undefined : before;

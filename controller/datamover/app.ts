@@ -29,6 +29,7 @@ import { createJanitor, type Janitor } from './janitor/janitor.ts';
 import { registerPendingMetrics } from './pending-metrics.ts';
 import { createRequestControllers } from '../../lifecycle/request-controllers.ts';
 import { REQUEST_KINDS } from './kinds.ts';
+import type { RequestKinds } from './request-kind.ts';
 import { isForeign } from './resolution/resolve-class.ts';
 import { createObservers } from './observers.ts';
 import { createRecords } from './restore/records.ts';
@@ -44,6 +45,8 @@ export interface DataMoverOptions {
   /** Folder of this cluster's repositories. */
   clusterName: string;
   movers: readonly MoverFactory[];
+  /** The kinds of requests. Default: those of `kinds.ts`. */
+  kinds?: RequestKinds;
   /** How movers check whether an object store is reachable. Default: over the network. */
   reach?: Reach;
   reporter: Reporter;
@@ -72,23 +75,24 @@ export interface DataMover {
 /** Wires caches, movers, reconcilers and the janitor. The caller runs the informers and the result. */
 export function createDataMover(options: DataMoverOptions): DataMover {
   const { client, informerSet, namespace, log, clock = systemClock, metrics = noMetrics } = options;
-  const informers = createInformers(informerSet, namespace, REQUEST_KINDS);
-  const { env, movers, cleaner } = createEnvironment(options, informers, {
+  const { kinds = REQUEST_KINDS } = options;
+  const informers = createInformers(informerSet, namespace, kinds);
+  const { env, movers, cleaner } = createEnvironment({ ...options, kinds }, informers, {
     enqueueOwner: (child) => requests.enqueueOwner(child),
     enqueueByChild: (name) => requests.enqueueByChild(name),
     controllerOf: (kind) => requests.byKind[kind],
   });
   const shared = { log, clock, metrics, workers: options.workers ?? 10 };
-  const requests = createRequestControllers(env, typesOf(env), shared);
-  watchForRequests(informers, requests, REQUEST_KINDS);
+  const requests = createRequestControllers(env, typesOf(env, kinds), shared);
+  watchForRequests(informers, requests, kinds);
 
   const matches = createMatches(env.listers, namespace);
-  const reconciler = createClassReconciler(env, matches, createUsage(informers));
+  const reconciler = createClassReconciler(env, matches, createUsage(informers, kinds));
   const classes = createController({ ...shared, name: 'class', reconciler });
-  watchForClasses(informers, classes, matches);
+  watchForClasses(informers, classes, { matches, kinds });
 
   registerPendingMetrics(metrics, {
-    requests: requestInformers(informers).map(([, informer]) => informer),
+    requests: requestInformers(informers, kinds).map(([, informer]) => informer),
     classes: env.listers.classes,
     namespace,
     isOurs: (mover) => env.movers.has(mover),
@@ -97,9 +101,10 @@ export function createDataMover(options: DataMoverOptions): DataMover {
   const { isOwn } = requests;
   const janitor = createJanitor({
     client,
+    kinds,
     listers: env.listers,
     isOwn,
-    collector: createCollector({ env, movers, isOwn, clock, log }),
+    collector: createCollector({ kinds, env, movers, isOwn, clock, log }),
     namespace,
     ...(options.janitorIntervalMs !== undefined && { intervalMs: options.janitorIntervalMs }),
     clock,
@@ -112,8 +117,8 @@ export function createDataMover(options: DataMoverOptions): DataMover {
   };
 }
 
-function typesOf(env: Environment): Record<RequestKind, AnyRequestType> {
-  const types = kindsOf(REQUEST_KINDS).map((kind) => [kind, REQUEST_KINDS[kind].create(env)]);
+function typesOf(env: Environment, kinds: RequestKinds): Record<RequestKind, AnyRequestType> {
+  const types = kindsOf(kinds).map((kind) => [kind, kinds[kind].create(env)]);
   return Object.fromEntries(types) as Record<RequestKind, AnyRequestType>;
 }
 
@@ -125,7 +130,7 @@ interface Queues {
 }
 
 function createEnvironment(
-  options: DataMoverOptions,
+  options: DataMoverOptions & { kinds: RequestKinds },
   informers: Informers,
   { enqueueOwner, enqueueByChild, controllerOf }: Queues,
 ): { env: Environment; movers: readonly Mover[]; cleaner: ReturnType<typeof createCleaner> } {
@@ -165,7 +170,7 @@ function createEnvironment(
     cleaner,
     admission: createWatchedAdmission({
       informers,
-      kinds: REQUEST_KINDS,
+      kinds: options.kinds,
       controllerOf,
       isOurs: (request) => !isForeign(byName, request) && !isElsewhere(request, namespace),
       client,

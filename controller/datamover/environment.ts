@@ -35,9 +35,6 @@ export const SNAPSHOT_INDEX = 'snapshot';
 /** Index of unfinished requests by the name of their class, or by '' if they have no class yet. */
 export const CLASS_INDEX = 'class';
 
-/** Index of prunes by the path of their repository. */
-export const PRUNED_INDEX = 'repository';
-
 /** The dependencies of the reconcilers. `createDataMover` or a test creates them once. */
 export interface Environment {
   client: KubeClient;

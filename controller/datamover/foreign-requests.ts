@@ -18,6 +18,9 @@ interface Dependencies {
   onChange: AdmissionFeed<AdmissibleRequest>['changed'];
 }
 
+/** Foreign requests count as a kind of their own, without a class: they occupy their repository and nothing else. */
+const FOREIGN = 'foreign';
+
 /**
  * Creates the reporter of foreign requests. A foreign request counts towards no limit, but it occupies its repository while it
  * moves data. It does so only as long as its controller is alive, because nothing ends the requests of a deleted controller.
@@ -33,8 +36,7 @@ export function createForeignRequests({ client, clock, log, onChange }: Dependen
 
   function report(before: AdmissibleRequest | undefined, after: AdmissibleRequest | undefined): void {
     const holds = after !== undefined && isHolder(after) && owners.isAlive(ownerOf(after));
-    // A `delete` without a class occupies its repository and nothing else.
-    onChange('delete', before ?? after, holds ? withoutClass(after) : undefined);
+    onChange(FOREIGN, before ?? after, holds ? withoutClass(after) : undefined);
   }
 
   function forget(request: AdmissibleRequest): void {

@@ -14,7 +14,7 @@ import {
   volumeSnapshots,
 } from '../../api/kubernetes/snapshot.ts';
 import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
-import { dataMoverClasses, requestKinds, type Requests } from '../../api/datamover/v1alpha1/kinds.ts';
+import { dataMoverClasses, type Requests } from '../../api/datamover/v1alpha1/kinds.ts';
 import type { Resource } from '../../api/kubernetes/meta.ts';
 import { childName, type RequestKind } from '../../api/datamover/v1alpha1/names.ts';
 import type { InformerSet } from '../../kube/cache/informer-set.ts';
@@ -61,8 +61,8 @@ function requestInformersOf(
   kinds: RequestKinds,
 ): { [P in keyof RequestListers]: Informers[P] } {
   const of = <K extends RequestKind>(kind: K) => {
-    const { cache, isProtected }: RequestKindDescriptor<K> = kinds[kind];
-    const informer = informerSet.informer<Requests[K]>(requestKinds[kind], {
+    const { kind: coordinates, cache, isProtected }: RequestKindDescriptor<K> = kinds[kind];
+    const informer = informerSet.informer<Requests[K]>(coordinates, {
       ...cache,
       ...(isProtected && { namespace }),
       indexers: {
@@ -82,8 +82,11 @@ export function kindsOf(kinds: RequestKinds): readonly RequestKind[] {
 }
 
 /** Returns the informers of all kinds of requests. */
-export function requestInformers(informers: Informers): readonly (readonly [RequestKind, AnyInformer])[] {
-  return (Object.keys(requestKinds) as RequestKind[]).map((kind) => [kind, informers[`${kind}s`]]);
+export function requestInformers(
+  informers: Informers,
+  kinds: RequestKinds,
+): readonly (readonly [RequestKind, AnyInformer])[] {
+  return kindsOf(kinds).map((kind) => [kind, informers[`${kind}s`]]);
 }
 
 /** An informer of requests of any kind. */

@@ -11,18 +11,13 @@ import { childIdentity, requestUidOf } from '../../lifecycle/request/child-ident
 /** Longer than any cache lags. A cleanup must not act on a state of the volumes from before the hand-over. */
 const SETTLED_MS = 600_000;
 
-/** Kinds of requests that have staging claims. */
-const STAGED: Readonly<Record<string, RequestKind>> = {
-  DataMoverBackup: 'backup',
-  DataMoverRestore: 'restore',
-};
-
-/** Creates the scan for staging claims and snapshots of requests that have ended. */
-export function createOrphanScan({ client, listers, namespace }: Environment): OrphanScan {
+/** Creates the scan for staging claims and snapshots of requests of a kind that have ended. */
+export function createOrphanScan(
+  { client, listers, namespace }: Environment,
+  requestKind: RequestKind,
+): OrphanScan {
   function seen(request: Resource): { kind: Kind<Resource>; object: Resource }[] {
-    const of = STAGED[request.kind];
-    if (of === undefined) return [];
-    const child = childIdentity(childrenOf(of), request);
+    const child = childIdentity(childrenOf(requestKind), request);
     const staged = `${namespace}/${child.name}`;
     const captured = `${request.metadata.namespace ?? ''}/${child.name}`;
     const known: [Kind<Resource>, Resource | undefined][] = [

@@ -60,7 +60,7 @@ export function requestType<
 >(env: Environment, own: Own<T, Status, Scope>): RequestType<T, Status, Scope> {
   return {
     ...own,
-    orphans: createOrphanScan(env),
+    orphans: createOrphanScan(env, own.name),
     isForeign: (request) => isForeign(env.movers, request) || isElsewhere(request, env.namespace),
     graceSeconds: ({ reason }) =>
       reason === 'ClassNotFound' || reason === 'NoClass' ? CLASS_GRACE_SECONDS : 0,

@@ -8,7 +8,7 @@ import type { MovingStatus } from './transfer-steps.ts';
 import { checkpoint, done, failed, waiting, type StepResult } from '../../lifecycle/request/step.ts';
 
 /**
- * Retries of deletes and prunes. A failed one is retried for as long as its request exists: the Velero backup has been deleted by
+ * Retries of requests that maintain a repository. A failed one is retried for as long as its request exists: the Velero backup has been deleted by
  * then, and nothing else would create another request.
  */
 

@@ -16,7 +16,7 @@ export function watchForRequests(
   { byKind: controllers, enqueueOwner }: Pick<RequestControllers<RequestKind>, 'byKind' | 'enqueueOwner'>,
   kinds: RequestKinds,
 ): void {
-  for (const [kind, informer] of requestInformers(informers)) {
+  for (const [kind, informer] of requestInformers(informers, kinds)) {
     informer.onChange((before: Resource | undefined, after: Resource | undefined) => {
       const object = after ?? before;
       if (object !== undefined) controllers[kind].enqueue(keyOf(object));
@@ -29,7 +29,7 @@ export function watchForRequests(
   informers.snapshots.onChange(byRequest);
   informers.snapshotContents.onChange(byRequest);
   informers.claims.onChange(byRequest);
-  enqueueByClasses(informers, controllers);
+  enqueueByClasses(informers, controllers, kinds);
   enqueueByVolumes(informers, controllers, kinds);
   for (const kind of kindsOf(kinds)) kinds[kind].watch?.(informers, controllers[kind]);
 }
@@ -38,12 +38,12 @@ export function watchForRequests(
  * Enqueues the requests of a class that was created or whose spec or metadata changed. Only this controller writes the status of
  * a class, and no request waits for it.
  */
-function enqueueByClasses(informers: Informers, controllers: Controllers): void {
+function enqueueByClasses(informers: Informers, controllers: Controllers, kinds: RequestKinds): void {
   informers.classes.onChange((before, after) => {
     if (after === undefined || specified(before) === specified(after)) return;
     // Requests without a class may get this one.
     for (const className of [after.metadata.name, '']) {
-      for (const [kind, informer] of requestInformers(informers)) {
+      for (const [kind, informer] of requestInformers(informers, kinds)) {
         enqueueAll(controllers[kind], informer.store.byIndex(CLASS_INDEX, className));
       }
     }
@@ -66,7 +66,7 @@ function specified(object: DataMoverClass | undefined): string {
 
 /** Enqueues the requests whose staging claim is bound to the volume. */
 function enqueueByVolumes(informers: Informers, controllers: Controllers, kinds: RequestKinds): void {
-  const staging = requestInformers(informers).filter(([kind]) => kinds[kind].perNode !== undefined);
+  const staging = requestInformers(informers, kinds).filter(([kind]) => kinds[kind].perNode !== undefined);
   informers.volumes.onChange((before, after) => {
     const { namespace, name = '' } = (after ?? before)?.spec.claimRef ?? {};
     if (namespace === undefined) return;

@@ -5,7 +5,6 @@ import type { DataMoverDelete } from './data-mover-delete.ts';
 import type { DataMoverPrune } from './data-mover-prune.ts';
 import type { DataMoverRestore } from './data-mover-restore.ts';
 import { GROUP, VERSION } from './keys.ts';
-import type { RequestKind } from './names.ts';
 
 /** Coordinates of our kinds. Imports no schema: the plugin must start without zod. */
 
@@ -26,10 +25,3 @@ export interface Requests {
   delete: DataMoverDelete;
   prune: DataMoverPrune;
 }
-
-export const requestKinds: { readonly [K in RequestKind]: Kind<Requests[K]> } = {
-  backup: dataMoverBackups,
-  restore: dataMoverRestores,
-  delete: dataMoverDeletes,
-  prune: dataMoverPrunes,
-};

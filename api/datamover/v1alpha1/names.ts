@@ -33,8 +33,8 @@ export function pruneName(deleteUid: string): string {
 /** The kinds of requests in names and labels of their children. */
 export type RequestKind = 'backup' | 'restore' | 'delete' | 'prune';
 
-/** The prefixes of the names of children. */
-const PREFIXES: Readonly<Record<RequestKind, string>> = {
+/** The prefixes of the names of children, by the kind of request. */
+export const CHILD_PREFIXES: Readonly<Record<RequestKind, string>> = {
   backup: 'dmb',
   restore: 'dmr',
   delete: 'dmd',
@@ -43,15 +43,15 @@ const PREFIXES: Readonly<Record<RequestKind, string>> = {
 
 /** Returns how the children of a kind of requests are named. */
 export function childrenOf(kind: RequestKind): { kind: RequestKind; prefix: string } {
-  return { kind, prefix: PREFIXES[kind] };
+  return { kind, prefix: CHILD_PREFIXES[kind] };
 }
 
 /** Returns the name of all children of a request: there is one per kind and namespace, so one name is enough. */
 export function childName(kind: RequestKind, requestUid: string): string {
-  return `${PREFIXES[kind]}-${shortHash(requestUid)}`;
+  return `${CHILD_PREFIXES[kind]}-${shortHash(requestUid)}`;
 }
 
 /** Returns the child name that a derived name contains, for example the name of a mover's cache claim. */
 export function childNameIn(name: string): string | undefined {
-  return /dm[brdp]-[0-9a-f]{16}/.exec(name)?.[0];
+  return new RegExp(`(?:${Object.values(CHILD_PREFIXES).join('|')})-[0-9a-f]{16}`).exec(name)?.[0];
 }

@@ -1,8 +1,10 @@
+import { dataMoverBackups } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { readBackup } from '../../../api/datamover/v1alpha1/spellings.ts';
 import { isFinal } from '../../../lifecycle/request-status.ts';
 import { shortID } from '../../../movers/snapshot-id.ts';
 import { enqueueAll } from '../enqueue-all.ts';
 import { SNAPSHOT_INDEX } from '../environment.ts';
+import { sweepBackups } from '../janitor/owned-backups.ts';
 import type { RequestKindDescriptor } from '../request-kind.ts';
 import { backupRequest } from './backup.ts';
 
@@ -10,6 +12,7 @@ import { backupRequest } from './backup.ts';
 const SOURCE_INDEX = 'source';
 
 export const backupKind: RequestKindDescriptor<'backup'> = {
+  kind: dataMoverBackups,
   isProtected: false,
   cache: {
     transform: readBackup,
@@ -25,6 +28,7 @@ export const backupKind: RequestKindDescriptor<'backup'> = {
   perClass: ({ backups }) => backups,
   perNode: ({ backupsPerNode }) => backupsPerNode,
   create: backupRequest,
+  sweep: sweepBackups,
   watch({ claims, backups }, controller) {
     // If the source was deleted, a backup may have nothing left to wait for.
     claims.onChange((before, after) => {

@@ -16,7 +16,7 @@ it('who uses a class is known as requests get it, end and are removed', async ()
   for (let index = 0; index < 12; index++) put(backupIn('Queued', index));
   put(backupIn('Completed', 12));
   const informers = createInformerSet({ client: kube.client(), clock });
-  const usage = createUsage(createInformers(informers, 'velero', REQUEST_KINDS));
+  const usage = createUsage(createInformers(informers, 'velero', REQUEST_KINDS), REQUEST_KINDS);
   const stop = new AbortController();
   const mirroring = informers.run(stop.signal);
   await clock.advance(100);

@@ -2,6 +2,7 @@ import { formatKey, keyOf, type Resource } from '../../../api/kubernetes/meta.ts
 import type { DataMoverClassStatus } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
 import { requestInformers } from '../informers.ts';
 import { type Informers } from '../environment.ts';
+import type { RequestKinds } from '../request-kind.ts';
 import { compareText, createLine, type Line } from '../../../lifecycle/admission/sorted-line.ts';
 import { isFinal } from '../../../lifecycle/request-status.ts';
 
@@ -23,7 +24,7 @@ export interface Usage {
 /**
  * Creates the usage from changes of requests instead of lists: a class is reconciled often, and thousands of requests may use it.
  */
-export function createUsage(informers: Informers): Usage {
+export function createUsage(informers: Informers, kinds: RequestKinds): Usage {
   /** Names of requests in alphabetical order, by class. */
   const users = new Map<string, Line<string>>();
 
@@ -46,7 +47,7 @@ export function createUsage(informers: Informers): Usage {
     if (after !== undefined && is !== undefined) join(is, nameOf(after));
   }
 
-  for (const [, informer] of requestInformers(informers)) informer.onChange(follow);
+  for (const [, informer] of requestInformers(informers, kinds)) informer.onChange(follow);
 
   return {
     of(className) {

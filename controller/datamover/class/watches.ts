@@ -7,6 +7,7 @@ import {
 import type { DataMoverClass } from '../../../api/datamover/v1alpha1/data-mover-class.ts';
 import type { Controller } from '../../../kube/runtime/controller.ts';
 import { requestInformers } from '../informers.ts';
+import type { RequestKinds } from '../request-kind.ts';
 import { type Informers } from '../environment.ts';
 import { affectsMatching, affectsMatchingOfClaim, type Matches } from './matches.ts';
 import { classInUse } from './usage.ts';
@@ -18,7 +19,7 @@ const DEBOUNCE_MS = 10_000;
 export function watchForClasses(
   informers: Informers,
   controller: Pick<Controller, 'enqueue' | 'enqueueAfter'>,
-  matches: Matches,
+  { matches, kinds }: { matches: Matches; kinds: RequestKinds },
 ): void {
   const { classes, claims, volumes } = informers;
 
@@ -58,7 +59,7 @@ export function watchForClasses(
     usageChanged(was);
     usageChanged(is);
   };
-  for (const [, informer] of requestInformers(informers)) informer.onChange(requestChanged);
+  for (const [, informer] of requestInformers(informers, kinds)) informer.onChange(requestChanged);
 }
 
 /** Includes only the part of the status that decides about claims. */

@@ -1,7 +1,6 @@
 import { formatKey, keyOf } from '../../../api/kubernetes/meta.ts';
-import type { DataMoverPrune } from '../../../api/datamover/v1alpha1/data-mover-prune.ts';
-import { PRUNED_INDEX } from '../environment.ts';
 import type { ForgetFacts, MoverOutcome } from '../../../movers/mover.ts';
+import { isRepositoryRemoved } from '../prune/removed-repository.ts';
 import type { DeleteScope } from './scope.ts';
 
 type Outcome = MoverOutcome<ForgetFacts>;
@@ -31,14 +30,10 @@ function classifyAbsence({ request, resolved }: DeleteScope, outcome: Outcome): 
   };
 }
 
-/** Returns true if one of our prunes has removed this very repository with everything in it. */
+/** Returns true if this very repository was removed as empty. */
 function wasRemoved({ env, request, resolved }: DeleteScope): boolean {
   const { result, backupStorageLocation } = request.spec;
-  const isIt = ({ spec, status }: DataMoverPrune): boolean =>
-    status?.removedAt !== undefined &&
-    spec.repository === result.repository &&
-    spec.dataMoverClass === resolved.class.metadata.name &&
-    spec.backupStorageLocation === backupStorageLocation &&
-    spec.repositoryID === result.repositoryID;
-  return env.listers.prunes.byIndex(PRUNED_INDEX, result.repository).some(isIt);
+  const { repository, repositoryID } = result;
+  const dataMoverClass = resolved.class.metadata.name;
+  return isRepositoryRemoved(env, { repository, repositoryID, dataMoverClass, backupStorageLocation });
 }

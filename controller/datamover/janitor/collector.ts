@@ -1,7 +1,6 @@
 import type { Lister } from '../../../kube/cache/lister.ts';
 import { parseKey, type Kind, type Resource } from '../../../api/kubernetes/meta.ts';
 import { FINALIZER } from '../../../api/datamover/v1alpha1/keys.ts';
-import { requestKinds } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { isConflict, isNotFound } from '../../../kube/client/kube-error.ts';
 import type { Clock } from '../../../kube/runtime/clock.ts';
 import type { Logger } from '../../../telemetry/log.ts';
@@ -11,12 +10,15 @@ import type { Mover, RequestKind } from '../../../movers/mover.ts';
 import { nameOf } from '../../../kube/runtime/deleter.ts';
 import { type RequestResource } from '../../../lifecycle/request/request-type.ts';
 import { isFinal } from '../../../lifecycle/request-status.ts';
-import { KINDS, leftovers, type Leftover, type Origin } from './leftovers.ts';
+import { kindsOf } from '../informers.ts';
+import type { RequestKinds } from '../request-kind.ts';
+import { leftovers, type Leftover, type Origin } from './leftovers.ts';
 
 /** Per kind: returns true if this controller serves the request. */
 export type Ownership = Readonly<Record<RequestKind, (request: RequestResource) => boolean>>;
 
 export interface CollectorOptions {
+  kinds: RequestKinds;
   env: Pick<Environment, 'client' | 'listers' | 'namespace' | 'self' | 'cleaner'>;
   movers: readonly Pick<Mover, 'children' | 'cleanup'>[];
   /** Returns true if this controller serves an existing request. */
@@ -38,14 +40,14 @@ type Request = Resource & { status?: { phase?: string | undefined } };
 /** Longer than any cache lags. */
 export const SETTLED_MS = 600_000;
 
-export function createCollector({ env, movers, isOwn, clock, log }: CollectorOptions): Collector {
+export function createCollector({ kinds, env, movers, isOwn, clock, log }: CollectorOptions): Collector {
   const { client, listers, namespace, self, cleaner } = env;
   /** The first time at which each object was seen without a request that needs it, on the monotonic clock. */
   let seen = new Map<string, number>();
 
   /** Reads the cache; `undefined` if no such request exists. */
   function isOverAndOurs(child: string): boolean | undefined {
-    const looks = KINDS.map((kind) => look<Request>(listers[`${kind}s`], isOwn[kind], child));
+    const looks = kindsOf(kinds).map((kind) => look<Request>(listers[`${kind}s`], isOwn[kind], child));
     return looks.find((one) => one !== undefined);
   }
 
@@ -60,7 +62,7 @@ export function createCollector({ env, movers, isOwn, clock, log }: CollectorOpt
   /** Reads from the API server, because a cache may lack an existing request. */
   async function isStillWanted(origin: Origin | undefined, signal: AbortSignal): Promise<boolean> {
     if (origin === undefined) return false;
-    const kind: Kind<Request> = requestKinds[origin.kind];
+    const kind: Kind<Request> = kinds[origin.kind].kind;
     const request = await client.get(kind, parseKey(origin.request), {
       signal,
     });

@@ -15,6 +15,7 @@ import { backupName } from '../../../api/datamover/v1alpha1/names.ts';
 import { KubeError } from '../../../kube/client/kube-error.ts';
 import { silentLogger } from '../../../telemetry/log.ts';
 import { ControllerHarness, APP } from '../../../tests/fakes/cluster/controller-harness.ts';
+import { REQUEST_KINDS } from '../kinds.ts';
 import { createJanitor, type Janitor } from './janitor.ts';
 
 const VELERO = 'velero';
@@ -67,6 +68,7 @@ function janitorThatSees(backup: DataMoverBackup): Janitor {
   });
   return createJanitor({
     client: world.kube.client(),
+    kinds: REQUEST_KINDS,
     listers: {
       backups: listing(backup),
       restores: listing(),

@@ -6,8 +6,7 @@ import {
 import { volumeSnapshotContents, volumeSnapshots } from '../../../api/kubernetes/snapshot.ts';
 import { keyOf, type Kind, type Resource } from '../../../api/kubernetes/meta.ts';
 import { annotations, labels } from '../../../api/datamover/v1alpha1/keys.ts';
-import { requestKinds } from '../../../api/datamover/v1alpha1/kinds.ts';
-import { childName, childNameIn } from '../../../api/datamover/v1alpha1/names.ts';
+import { CHILD_PREFIXES, childName, childNameIn } from '../../../api/datamover/v1alpha1/names.ts';
 import { inTurns } from '../../../kube/runtime/turns.ts';
 import type { Environment } from '../environment.ts';
 import { isAlias } from '../../../volumes/exposure/alias.ts';
@@ -37,8 +36,6 @@ export interface Origin {
 type Sources = Pick<Environment, 'client' | 'listers' | 'namespace'> & {
   movers: readonly Pick<Mover, 'children' | 'cleanup'>[];
 };
-
-export const KINDS = Object.keys(requestKinds) as readonly RequestKind[];
 
 /**
  * Yields every object of a request that is in the protected namespace, or cluster-scoped and bound to it. Only administrators can
@@ -128,9 +125,13 @@ function* ofMover(mover: Sources['movers'][number], object: Resource): Generator
 function originOf({ metadata }: Resource): Origin | undefined {
   const { labels: own = {}, annotations: notes = {} } = metadata;
   const uid = own[labels.requestUid];
-  const kind = KINDS.find((one) => one === own[labels.requestKind]);
+  const kind = own[labels.requestKind];
   const request = notes[annotations.request];
-  if (uid === undefined || kind === undefined || request === undefined) return undefined;
+  if (uid === undefined || !isRequestKind(kind) || request === undefined) return undefined;
   if (childNameIn(metadata.name) !== childName(kind, uid)) return undefined;
   return { kind, uid, request, servedBy: notes[annotations.servedBy] };
+}
+
+function isRequestKind(text: string | undefined): text is RequestKind {
+  return text !== undefined && Object.hasOwn(CHILD_PREFIXES, text);
 }

@@ -16,8 +16,8 @@ export type OwnerAction =
 /** A Velero Backup or Restore. */
 export type VeleroObject = Resource & { status?: { phase?: string } };
 
-/** How long a completed DataMoverDelete or DataMoverPrune is kept. */
-const MAINTENANCE_RETENTION_MS = 24 * 3_600_000;
+/** How long a completed request is kept if it belongs to no Velero object. */
+const RETENTION_MS = 24 * 3_600_000;
 
 /** Phases in which Velero no longer waits for requests and uses none that was created ahead. */
 const ENDED: ReadonlySet<string> = new Set(['Completed', 'PartiallyFailed', 'Failed', 'FailedValidation']);
@@ -65,17 +65,15 @@ export function actionForRestore(
   return isFinal(request.status?.phase) ? 'delete' : 'keep';
 }
 
-/** A DataMoverDelete or a DataMoverPrune. */
-interface MaintenanceRequest {
+/** The fields of a request that decide how long it is kept after its end. */
+interface EndedRequest {
   status?: { phase?: string | undefined; completionTimestamp?: string | undefined };
 }
 
 /** A failed request is kept, so that the user can see it. */
-export function actionForMaintenance({ status }: MaintenanceRequest, now: Date): 'keep' | 'delete' {
+export function actionForCompleted({ status }: EndedRequest, now: Date): 'keep' | 'delete' {
   if (status?.phase !== 'Completed') return 'keep';
-  return now.getTime() - Date.parse(status.completionTimestamp ?? '') > MAINTENANCE_RETENTION_MS
-    ? 'delete'
-    : 'keep';
+  return now.getTime() - Date.parse(status.completionTimestamp ?? '') > RETENTION_MS ? 'delete' : 'keep';
 }
 
 /** Returns the name of the Velero backup that a request was created in; `undefined` if it was created by hand. */

@@ -1,23 +1,13 @@
 import { formatKey, keyOf, type Kind, type Resource } from '../../../api/kubernetes/meta.ts';
-import type { KubeClient } from '../../../kube/client/kube-client.ts';
 import { isConflict, isNotFound } from '../../../kube/client/kube-error.ts';
 import { inTurns } from '../../../kube/runtime/turns.ts';
 import { logFieldsOf } from '../../../lifecycle/observe/request-log.ts';
-import type { Logger } from '../../../telemetry/log.ts';
+import type { SweepRound } from '../request-kind.ts';
 import type { VeleroObject } from './ownership.ts';
-
-/** The dependencies of one round of the janitor. */
-export interface Sweep {
-  client: KubeClient;
-  /** The protected namespace, where Velero runs. */
-  namespace: string;
-  log: Logger;
-  signal: AbortSignal;
-}
 
 /** Acts on each request in turns of the event loop, because tens of thousands may exist. A failure does not stop the others. */
 export async function forEachRequest<T extends Resource>(
-  { log }: Sweep,
+  { log }: SweepRound,
   requests: readonly T[],
   act: (request: T) => Promise<void>,
 ): Promise<void> {
@@ -36,7 +26,7 @@ export async function forEachRequest<T extends Resource>(
  * undefined if Velero is not installed, which proves nothing about its backups.
  */
 export async function veleroObjects<T extends VeleroObject>(
-  { client, namespace, signal }: Sweep,
+  { client, namespace, signal }: SweepRound,
   kind: Kind<T>,
 ): Promise<ReadonlyMap<string, T> | undefined> {
   const found = new Map<string, T>();
@@ -54,7 +44,7 @@ export async function veleroObjects<T extends VeleroObject>(
  * recorded.
  */
 export async function deleteRequest<T extends Resource>(
-  { client, log, signal }: Sweep,
+  { client, log, signal }: SweepRound,
   kind: Kind<T>,
   object: T,
 ): Promise<void> {

@@ -5,7 +5,8 @@ import type { DataMoverPrune } from '../../../api/datamover/v1alpha1/data-mover-
 import { dataMoverPrunes } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { pruneName } from '../../../api/datamover/v1alpha1/names.ts';
 import { ownLabels } from '../../../api/common/own-labels.ts';
-import { PRUNED_INDEX, type Environment } from '../environment.ts';
+import type { Environment } from '../environment.ts';
+import { REPOSITORY_INDEX } from './removed-repository.ts';
 import { isFinal } from '../../../lifecycle/request-status.ts';
 import type { ResolvedClass } from '../resolution/resolve-class.ts';
 
@@ -14,7 +15,7 @@ import type { ResolvedClass } from '../resolution/resolve-class.ts';
  * from its repository, so several deletes share one. The delete occupies the repository, so no prune can start at the same time.
  */
 export async function requestPrune({ env, request, resolved, signal }: Removal): Promise<void> {
-  const known = env.listers.prunes.byIndex(PRUNED_INDEX, request.spec.result.repository);
+  const known = env.listers.prunes.byIndex(REPOSITORY_INDEX, request.spec.result.repository);
   const covered = known.some((prune) => isToCome(prune) && isOf(prune, request, resolved));
   if (covered || resolved.mover.prune === undefined) return;
   await env.creator.createOnce(dataMoverPrunes, desiredPrune(request, resolved.class, env.now()), signal);

@@ -1,8 +1,10 @@
 import { keyOf, type Key, type Resource } from '../../../api/kubernetes/meta.ts';
+import { dataMoverRestores } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { readRestore } from '../../../api/datamover/v1alpha1/spellings.ts';
 import { isFinal } from '../../../lifecycle/request-status.ts';
 import { enqueueAll } from '../enqueue-all.ts';
 import type { Informers } from '../environment.ts';
+import { sweepRestores } from '../janitor/owned-restores.ts';
 import type { RequestKindDescriptor } from '../request-kind.ts';
 import { restoreRequest } from './restore.ts';
 
@@ -10,6 +12,7 @@ import { restoreRequest } from './restore.ts';
 const DESTINATION_INDEX = 'destination';
 
 export const restoreKind: RequestKindDescriptor<'restore'> = {
+  kind: dataMoverRestores,
   isProtected: false,
   cache: {
     transform: readRestore,
@@ -21,6 +24,7 @@ export const restoreKind: RequestKindDescriptor<'restore'> = {
   perClass: ({ restores }) => restores,
   perNode: ({ restoresPerNode }) => restoresPerNode,
   create: restoreRequest,
+  sweep: sweepRestores,
   watch(informers, controller) {
     const enqueueInto = (claim: Key): void => enqueueAll(controller, restoresInto(informers, claim));
     // A restore waits until its destination claim is created, bound, or deleted.

@@ -3,6 +3,7 @@ import type { PersistentVolumeClaim } from '../../../api/kubernetes/core.ts';
 import { formatKey, keyOf } from '../../../api/kubernetes/meta.ts';
 import { dataMoverBackups, dataMoverRestores } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { createDataMover, type DataMover } from '../../../controller/datamover/app.ts';
+import type { RequestKinds } from '../../../controller/datamover/request-kind.ts';
 import type { MoverFactory, Reach } from '../../../movers/factory.ts';
 import { builtInMovers } from '../../../movers/registry.ts';
 import { createInformerSet } from '../../../kube/cache/informer-set.ts';
@@ -39,6 +40,8 @@ export class ControllerHarness extends ClusterFixture {
   readonly reports: Report[] = [];
   /** Interval of the janitor; default: as in the program. */
   janitorIntervalMs: number | undefined;
+  /** Kinds of requests; default: as in the program. */
+  kinds: RequestKinds | undefined;
   /** Metrics of the process that was started last. */
   metrics = createPrometheusMetrics({ process: false });
   /** What an object store answers to a probe: the HTTP status, or an error. */
@@ -100,6 +103,7 @@ export class ControllerHarness extends ClusterFixture {
       metrics,
       clock,
       reach: (...question) => this.store(...question),
+      ...(this.kinds !== undefined && { kinds: this.kinds }),
       ...(this.janitorIntervalMs !== undefined && { janitorIntervalMs: this.janitorIntervalMs }),
     });
     this.remembered = remembered;

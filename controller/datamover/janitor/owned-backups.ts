@@ -8,37 +8,47 @@ import { isMadeIn } from '../../../api/datamover/v1alpha1/made-in.ts';
 import { formatKey, keyOf } from '../../../api/kubernetes/meta.ts';
 import { isAlreadyExists } from '../../../kube/client/kube-error.ts';
 import { logFieldsOf } from '../../../lifecycle/observe/request-log.ts';
+import { backups } from '../../../api/velero/v1.ts';
 import type { Listers } from '../environment.ts';
-import { actionForBackup, type VeleroObject } from './ownership.ts';
-import { deleteRequest, type Sweep } from './sweep.ts';
+import type { SweepRound } from '../request-kind.ts';
+import { actionForBackup, veleroBackupOf, type VeleroObject } from './ownership.ts';
+import { deleteRequest, forEachRequest, veleroObjects } from './sweep.ts';
+
+/** Checks the Velero backups of DataMoverBackups. */
+export async function sweepBackups(round: SweepRound, all: readonly DataMoverBackup[]): Promise<void> {
+  const owned = all.filter(veleroBackupOf);
+  const known = owned.length === 0 ? undefined : await veleroObjects(round, backups);
+  if (known === undefined) return;
+  await forEachRequest(round, owned, (one) => reconcileOwned(round, one, known));
+}
 
 /** Keeps, cancels or deletes a DataMoverBackup according to the state of its Velero backup. */
-export async function reconcileOwnedBackup(
-  sweep: Sweep,
+async function reconcileOwned(
+  round: SweepRound,
   backup: DataMoverBackup,
-  { known, claims }: { known: ReadonlyMap<string, VeleroObject>; claims: Listers['claims'] },
+  known: ReadonlyMap<string, VeleroObject>,
 ): Promise<void> {
   switch (actionForBackup(backup, known)) {
     case 'keep':
       return;
     case 'cancel':
-      await cancel(sweep, backup);
-      sweep.log.info(
+      await cancel(round, backup);
+      round.log.info(
         logFieldsOf(backup),
         `DataMoverBackup ${formatKey(keyOf(backup))} is canceled: its Velero backup has ended or no longer exists`,
       );
       return;
     case 'markVeleroFailed':
-      if (isMadeIn(backup, claimUidOf(backup, claims))) await recordFailure(sweep, backup);
+      if (isMadeIn(backup, claimUidOf(backup, round.listers.claims))) await recordFailure(round, backup);
       return;
     case 'delete':
-      await removeData(sweep, backup);
-      await deleteRequest(sweep, dataMoverBackups, backup);
+      await removeData(round, backup);
+      await deleteRequest(round, dataMoverBackups, backup);
   }
 }
 
 /** Cancels only the version that was read: the request may have ended since, or another may have its name. */
-async function cancel({ client, signal }: Sweep, { metadata }: DataMoverBackup): Promise<void> {
+async function cancel({ client, signal }: SweepRound, { metadata }: DataMoverBackup): Promise<void> {
   const { namespace = '', name } = metadata;
   await client.mergePatch(dataMoverBackups, { namespace, name }, cancelPatch(metadata), { signal });
 }
@@ -49,7 +59,7 @@ function claimUidOf(backup: DataMoverBackup, claims: Listers['claims']): string 
   return claims.get(`${metadata.namespace ?? ''}/${claimNameOf(backup) ?? ''}`)?.metadata.uid;
 }
 
-async function recordFailure({ client, signal }: Sweep, backup: DataMoverBackup): Promise<void> {
+async function recordFailure({ client, signal }: SweepRound, backup: DataMoverBackup): Promise<void> {
   const { apiVersion, kind } = backup;
   const { namespace = '', name, uid = '', resourceVersion = '' } = backup.metadata;
   const metadata = { namespace, name, uid, resourceVersion };
@@ -62,7 +72,7 @@ async function recordFailure({ client, signal }: Sweep, backup: DataMoverBackup)
 /**
  * Removes the data only if the Velero backup is known to have failed: the record of any other may be in the bucket and be needed.
  */
-async function removeData({ client, namespace, signal }: Sweep, backup: DataMoverBackup): Promise<void> {
+async function removeData({ client, namespace, signal }: SweepRound, backup: DataMoverBackup): Promise<void> {
   const result = storedResultOf(backup);
   if (result === undefined || backup.status?.veleroBackupFailed !== true) return;
   const name = backup.metadata.annotations?.[annotations.veleroBackup] ?? '';
