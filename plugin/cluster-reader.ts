@@ -14,6 +14,7 @@ import { collect } from './collect.ts';
 import { PluginError } from './plugin-error.ts';
 import { loadPolicies } from './policies/load-policies.ts';
 import type { ResourcePolicies } from './policies/volume-policy.ts';
+import { withPresentNames } from './requests/present-names.ts';
 import { retryTransient } from './retry.ts';
 import { loadSettings, type Settings } from './settings.ts';
 import { ttlCache } from './ttl-cache.ts';
@@ -31,7 +32,10 @@ export interface NamespaceContent {
  */
 export interface ClusterReader {
   readonly clock: Clock;
-  /** Connects on first use, because most processes only list their actions or poll one object. */
+  /**
+   * Connects on first use, because most processes only list their actions or poll one object. Requests that it returns have only
+   * the present names of fields and values.
+   */
   kube(): Promise<KubeClient>;
   /** Returns the settings of a protected namespace; read once. */
   settings(namespace: string): Promise<Settings>;
@@ -52,7 +56,7 @@ export function createClusterReader(options: {
 }): ClusterReader {
   const { clock } = options;
   const once = { ttlMs: Infinity, clock };
-  const connection = ttlCache(once, options.connect);
+  const connection = ttlCache(once, async () => withPresentNames(await options.connect()));
   const kube = (): Promise<KubeClient> => connection('');
   const read = <T>(load: (kube: KubeClient) => Promise<T>): Promise<T> =>
     retryTransient({ clock }, async () => load(await kube()));

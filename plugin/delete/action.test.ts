@@ -283,6 +283,17 @@ describe('a request without a record in the backup', () => {
     expect(asked()).toHaveLength(1);
   });
 
+  it('is deleted with its data if its claim is named with the former kind PVC', async () => {
+    const { execute, kube, asked } = setUp();
+    const request = aRequest();
+    delete request.status!.capture;
+    Object.assign(request.spec.dataSourceRef, { kind: 'PVC' });
+    kube.seed(dataMoverBackups, request);
+    kube.seed(persistentVolumeClaims, aClaim());
+    await execute(anItem);
+    expect(asked()).toHaveLength(1);
+  });
+
   it('is deleted before it has any data, so that the controller ends it', async () => {
     const { execute, kube, asked } = setUp();
     const request = aRequest();

@@ -8,6 +8,7 @@ import { desiredDelete, storedResultOf } from '../../api/datamover/v1alpha1/desi
 import { GROUP, labels } from '../../api/datamover/v1alpha1/keys.ts';
 import { dataMoverBackups, dataMoverDeletes } from '../../api/datamover/v1alpha1/kinds.ts';
 import { isMadeIn } from '../../api/datamover/v1alpha1/made-in.ts';
+import { readBackup } from '../../api/datamover/v1alpha1/spellings.ts';
 import { isConflict, isNotFound } from '../../kube/client/kube-error.ts';
 import type { ClusterReader } from '../cluster-reader.ts';
 import { listOrNone } from '../collect.ts';
@@ -63,7 +64,11 @@ async function forgetItem(
 ): Promise<void> {
   const stored = parseItem(item);
   if (stored.kind === dataMoverBackups.kind)
-    return forget(cluster, { stored: stored as DataMoverBackup, key: keyOf(stored), backup }, context);
+    return forget(
+      cluster,
+      { stored: readBackup(stored as DataMoverBackup), key: keyOf(stored), backup },
+      context,
+    );
   const mark = parseOperationID(markOf(item) ?? '');
   if (mark !== undefined) await forget(cluster, { key: mark, backup }, context);
 }
