@@ -1,14 +1,19 @@
 import { MOST_SNAPSHOTS } from './orphaned-snapshots.ts';
 import { z } from 'zod';
 import type { Resource } from '../../kubernetes/meta.ts';
-import { immutable, latching, rules } from '../../schema/rules.ts';
+import { immutable, rules } from '../../schema/rules.ts';
+import {
+  cancelableRules,
+  cancelableSpec,
+  installation,
+  movingStatus,
+  outcomeStatus,
+  requestStatus,
+  servedStatus,
+} from './request-schema.ts';
 import {
   backupResult,
-  conditions,
   consistency,
-  failure,
-  installation,
-  moverConfig,
   objectName,
   progress,
   snapshotID,
@@ -16,8 +21,6 @@ import {
   verification,
   volume,
   word,
-  movingStatus,
-  requestStatus,
 } from './schema.ts';
 
 /** The kinds that a backup can read. */
@@ -28,52 +31,43 @@ export const CLAIM_ALIAS = 'PVC';
 
 const remedy = 'create another DataMoverBackup';
 
+const CLASS =
+  'Name of the DataMoverClass. If absent, it is resolved from the annotation and the labels of the source PVC; otherwise the default class is used.';
+
 export const dataMoverBackupSpec = z
-  .object({
-    dataMoverClass: objectName
-      .optional()
-      .describe(
-        'Name of the DataMoverClass. If absent, it is resolved from the annotation and the labels of the source PVC; otherwise the default class is used.',
-      ),
-    installation: installation.optional(),
-    dataSourceRef: z
-      .object({
-        apiGroup: z
-          .string()
-          .max(253)
-          .regex(/^(snapshot\.storage\.k8s\.io)?$/, 'is neither snapshot.storage.k8s.io nor empty')
-          .optional()
-          .describe(
-            'API group of the source: `snapshot.storage.k8s.io` for snapshots, empty or absent for a PersistentVolumeClaim.',
-          ),
-        kind: z
-          .enum([...dataSourceKinds, CLAIM_ALIAS])
-          .describe('Kind of the source. `PVC` is an alias of PersistentVolumeClaim.'),
-        name: objectName.describe('Name of the source.'),
-      })
-      .describe('The object to back up, in the namespace of this DataMoverBackup.')
-      .meta(
-        rules({
-          rule: "self.kind in ['PersistentVolumeClaim', 'PVC'] ? (!has(self.apiGroup) || self.apiGroup == '') : (has(self.apiGroup) && self.apiGroup == 'snapshot.storage.k8s.io')",
-          message:
-            'apiGroup must be snapshot.storage.k8s.io for a VolumeSnapshot or VolumeSnapshotContent, and absent for a PersistentVolumeClaim',
-          fieldPath: '.apiGroup',
-        }),
-      ),
-    config: moverConfig.optional(),
-    cancel: z
-      .boolean()
-      .optional()
-      .describe('Set to true to cancel the backup, which then ends in phase Canceled. Cannot be unset.'),
-  })
+  .object(
+    cancelableSpec('backup', CLASS, {
+      installation: installation.optional(),
+      dataSourceRef: z
+        .object({
+          apiGroup: z
+            .string()
+            .max(253)
+            .regex(/^(snapshot\.storage\.k8s\.io)?$/, 'is neither snapshot.storage.k8s.io nor empty')
+            .optional()
+            .describe(
+              'API group of the source: `snapshot.storage.k8s.io` for snapshots, empty or absent for a PersistentVolumeClaim.',
+            ),
+          kind: z
+            .enum([...dataSourceKinds, CLAIM_ALIAS])
+            .describe('Kind of the source. `PVC` is an alias of PersistentVolumeClaim.'),
+          name: objectName.describe('Name of the source.'),
+        })
+        .describe('The object to back up, in the namespace of this DataMoverBackup.')
+        .meta(
+          rules({
+            rule: "self.kind in ['PersistentVolumeClaim', 'PVC'] ? (!has(self.apiGroup) || self.apiGroup == '') : (has(self.apiGroup) && self.apiGroup == 'snapshot.storage.k8s.io')",
+            message:
+              'apiGroup must be snapshot.storage.k8s.io for a VolumeSnapshot or VolumeSnapshotContent, and absent for a PersistentVolumeClaim',
+            fieldPath: '.apiGroup',
+          }),
+        ),
+    }),
+  )
   .describe('Desired backup. Immutable, except for `cancel`.')
   .meta(
     rules(
-      immutable('dataMoverClass', remedy),
-      immutable('installation', remedy),
-      immutable('dataSourceRef', remedy),
-      immutable('config', remedy),
-      latching('cancel'),
+      ...cancelableRules(remedy, [immutable('installation', remedy), immutable('dataSourceRef', remedy)]),
     ),
   );
 
@@ -95,10 +89,8 @@ const snapshotIDs = z.array(snapshotID).max(MOST_SNAPSHOTS);
 
 export const dataMoverBackupStatus = z
   .object({
-    phase: z.enum(backupPhases).optional().describe('Current phase.'),
-    ...requestStatus,
-    dataMoverClass: word.optional().describe('Name of the DataMoverClass that serves this backup.'),
-    mover: word.optional().describe('Name of the mover of the class.'),
+    ...requestStatus(backupPhases),
+    ...servedStatus('backup'),
     volume: volume.optional(),
     backupStorageLocation: word
       .optional()
@@ -157,8 +149,7 @@ export const dataMoverBackupStatus = z
       .describe(
         'True if the Velero backup failed, so that no copy of this object is stored. The data is removed when that Velero backup is deleted.',
       ),
-    failure: failure.optional(),
-    conditions: conditions.optional(),
+    ...outcomeStatus,
   })
   .describe('Observed state. Written by the controller only.');
 

@@ -1,41 +1,24 @@
 import { z } from 'zod';
 import type { Resource } from '../../kubernetes/meta.ts';
-import { rules } from '../../schema/rules.ts';
-import {
-  conditions,
-  count,
-  failure,
-  moverConfig,
-  moverName,
-  movingStatus,
-  objectName,
-  repositoryID,
-  repositoryPath,
-  requestStatus,
-  retriedStatus,
-  text,
-  time,
-  word,
-} from './schema.ts';
+import { immutableSpec, maintenanceSpec, maintenanceStatus } from './request-schema.ts';
+import { count, moverName, repositoryID, repositoryPath, text, time } from './schema.ts';
 
 export const dataMoverPruneSpec = z
   .object({
-    dataMoverClass: objectName.optional().describe('Name of the DataMoverClass of the removed data.'),
-    mover: moverName.describe('Name of the mover that created the repository.'),
-    repository: repositoryPath.describe(
-      'Path of the repository below the base location, in the form prefix/cluster/namespace/pvc.',
+    ...maintenanceSpec(
+      { dataMoverClass: 'Name of the DataMoverClass of the removed data.', location: 'with the repository' },
+      {
+        mover: moverName.describe('Name of the mover that created the repository.'),
+        repository: repositoryPath.describe(
+          'Path of the repository below the base location, in the form prefix/cluster/namespace/pvc.',
+        ),
+        repositoryID: repositoryID
+          .optional()
+          .describe(
+            'Identity that the repository must have. A repository with another identity at the same path is not changed. If absent, the identity is not checked.',
+          ),
+      },
     ),
-    repositoryID: repositoryID
-      .optional()
-      .describe(
-        'Identity that the repository must have. A repository with another identity at the same path is not changed. If absent, the identity is not checked.',
-      ),
-    backupStorageLocation: objectName
-      .optional()
-      .describe(
-        'Name of the BackupStorageLocation with the repository, in this cluster. Used if neither the repository secret nor the class contains a location.',
-      ),
-    config: moverConfig.optional(),
     dueAt: time
       .optional()
       .describe(
@@ -43,13 +26,7 @@ export const dataMoverPruneSpec = z
       ),
   })
   .describe('Desired prune. Immutable.')
-  .meta(
-    rules({
-      rule: 'self == oldSelf',
-      message: 'spec cannot be changed after creation; create another DataMoverPrune',
-      reason: 'FieldValueForbidden',
-    }),
-  );
+  .meta(immutableSpec('DataMoverPrune'));
 
 /** In the order of a successful prune; a failed one changes to `Retrying` and then to `Queued`. */
 export const prunePhases = [
@@ -66,32 +43,26 @@ export const prunePhases = [
 ] as const;
 
 export const dataMoverPruneStatus = z
-  .object({
-    phase: z.enum(prunePhases).optional().describe('Current phase.'),
-    ...requestStatus,
-    dataMoverClass: word.optional().describe('Name of the DataMoverClass that serves this request.'),
-    mover: word.optional().describe('Name of the mover of the class.'),
-    ...movingStatus,
-    prunedAt: time.optional().describe('When the mover finished the prune.'),
-    freedBytes: count.optional().describe('Number of bytes freed in the storage.'),
-    remainingBytes: count.optional().describe('Number of bytes that remain in the repository.'),
-    snapshots: count.optional().describe('Number of snapshots that the prune found in the repository.'),
-    removingSince: time
-      .optional()
-      .describe('When the removal of the repository started. Absent unless it is in progress.'),
-    emptiedAt: time
-      .optional()
-      .describe(
-        'When the prune first found no snapshot in the repository and started to remove it. If set, a missing repository counts as removed; otherwise it is an error.',
-      ),
-    removedAt: time.optional().describe('When the repository was deleted from the storage.'),
-    kept: text
-      .optional()
-      .describe('Why a repository without snapshots was not removed although its class enables that.'),
-    ...retriedStatus,
-    failure: failure.describe('Why the request failed. Absent unless it failed.').optional(),
-    conditions: conditions.optional(),
-  })
+  .object(
+    maintenanceStatus(prunePhases, {
+      prunedAt: time.optional().describe('When the mover finished the prune.'),
+      freedBytes: count.optional().describe('Number of bytes freed in the storage.'),
+      remainingBytes: count.optional().describe('Number of bytes that remain in the repository.'),
+      snapshots: count.optional().describe('Number of snapshots that the prune found in the repository.'),
+      removingSince: time
+        .optional()
+        .describe('When the removal of the repository started. Absent unless it is in progress.'),
+      emptiedAt: time
+        .optional()
+        .describe(
+          'When the prune first found no snapshot in the repository and started to remove it. If set, a missing repository counts as removed; otherwise it is an error.',
+        ),
+      removedAt: time.optional().describe('When the repository was deleted from the storage.'),
+      kept: text
+        .optional()
+        .describe('Why a repository without snapshots was not removed although its class enables that.'),
+    }),
+  )
   .describe('Observed state. Written by the controller only.');
 
 export type DataMoverPruneSpec = z.infer<typeof dataMoverPruneSpec>;

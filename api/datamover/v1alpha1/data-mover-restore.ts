@@ -1,14 +1,20 @@
 import { z } from 'zod';
 import type { Resource } from '../../kubernetes/meta.ts';
 import { existingClaimPolicies } from './existing-claim-policies.ts';
-import { immutable, latching, rules, settableOnce, type CelRule } from '../../schema/rules.ts';
+import { immutable, rules, settableOnce, type CelRule } from '../../schema/rules.ts';
+import {
+  cancelableRules,
+  cancelableSpec,
+  installation,
+  movingStatus,
+  outcomeStatus,
+  requestStatus,
+  servedStatus,
+} from './request-schema.ts';
 import {
   backupResult,
-  conditions,
   count,
   failure,
-  installation,
-  moverConfig,
   objectName,
   progress,
   snapshotID,
@@ -16,11 +22,12 @@ import {
   verification,
   volume,
   word,
-  movingStatus,
-  requestStatus,
 } from './schema.ts';
 
 const remedy = 'create another DataMoverRestore';
+
+const CLASS =
+  'Name of the DataMoverClass. If absent, the class in the record of the backup is used, otherwise it is resolved from the annotation and labels of the destination PVC, otherwise the default class is used.';
 
 /** The parts of a backup's record that a restore needs. */
 const record = z.object({
@@ -37,41 +44,33 @@ const record = z.object({
 });
 
 export const dataMoverRestoreSpec = z
-  .object({
-    dataMoverClass: objectName
-      .optional()
-      .describe(
-        'Name of the DataMoverClass. If absent, the class in the record of the backup is used, otherwise it is resolved from the annotation and labels of the destination PVC, otherwise the default class is used.',
-      ),
-    DataMoverClass: objectName.optional().describe('Alias of `dataMoverClass`. Set only one of the two.'),
-    installation: installation.optional(),
-    destinationClaimRef: z
-      .object({
-        name: objectName.describe('Name of the destination PVC.'),
-        namespace: objectName
-          .optional()
-          .describe(
-            'Namespace of the destination PVC. Must be the namespace of this object, which is the default.',
-          ),
-      })
-      .describe('The PVC that receives the data. It may be created after this object.'),
-    source: record
-      .optional()
-      .describe(
-        'Record of the backup, copied from the status of the DataMoverBackup. Can be set once, also after creation, as long as `status.source` is absent. If absent in a restore created by hand, the newest completed DataMoverBackup of the destination PVC in this namespace is used. A restore created by a Velero restore waits for it.',
-      ),
-    existingClaimPolicy: z
-      .enum(existingClaimPolicies)
-      .optional()
-      .describe(
-        'What to do if the destination PVC is already bound to a volume. `Fail`, the default: the restore fails and the data is not changed. `Overwrite`: once the restored data is proved, the PVC is replaced by one with the same name and content that has the restored volume, and the former volume is reclaimed according to its reclaim policy. No pod may use the PVC during the restore.',
-      ),
-    config: moverConfig.optional(),
-    cancel: z
-      .boolean()
-      .optional()
-      .describe('Set to true to cancel the restore, which then ends in phase Canceled. Cannot be unset.'),
-  })
+  .object(
+    cancelableSpec('restore', CLASS, {
+      DataMoverClass: objectName.optional().describe('Alias of `dataMoverClass`. Set only one of the two.'),
+      installation: installation.optional(),
+      destinationClaimRef: z
+        .object({
+          name: objectName.describe('Name of the destination PVC.'),
+          namespace: objectName
+            .optional()
+            .describe(
+              'Namespace of the destination PVC. Must be the namespace of this object, which is the default.',
+            ),
+        })
+        .describe('The PVC that receives the data. It may be created after this object.'),
+      source: record
+        .optional()
+        .describe(
+          'Record of the backup, copied from the status of the DataMoverBackup. Can be set once, also after creation, as long as `status.source` is absent. If absent in a restore created by hand, the newest completed DataMoverBackup of the destination PVC in this namespace is used. A restore created by a Velero restore waits for it.',
+        ),
+      existingClaimPolicy: z
+        .enum(existingClaimPolicies)
+        .optional()
+        .describe(
+          'What to do if the destination PVC is already bound to a volume. `Fail`, the default: the restore fails and the data is not changed. `Overwrite`: once the restored data is proved, the PVC is replaced by one with the same name and content that has the restored volume, and the former volume is reclaimed according to its reclaim policy. No pod may use the PVC during the restore.',
+        ),
+    }),
+  )
   .describe('Desired restore. Immutable, except for `cancel` and an absent `source`.')
   .meta(
     rules(
@@ -80,14 +79,13 @@ export const dataMoverRestoreSpec = z
         message: 'dataMoverClass and DataMoverClass are two spellings of one field; set only one of them',
         fieldPath: '.DataMoverClass',
       },
-      immutable('dataMoverClass', remedy),
-      immutable('DataMoverClass', remedy),
-      immutable('installation', remedy),
-      immutable('destinationClaimRef', remedy),
-      settableOnce('source'),
-      immutable('existingClaimPolicy', remedy),
-      immutable('config', remedy),
-      latching('cancel'),
+      ...cancelableRules(remedy, [
+        immutable('DataMoverClass', remedy),
+        immutable('installation', remedy),
+        immutable('destinationClaimRef', remedy),
+        settableOnce('source'),
+        immutable('existingClaimPolicy', remedy),
+      ]),
     ),
   );
 
@@ -113,13 +111,11 @@ const replacedClaim = z
 
 export const dataMoverRestoreStatus = z
   .object({
-    phase: z.enum(restorePhases).optional().describe('Current phase.'),
-    ...requestStatus,
+    ...requestStatus(restorePhases),
     source: record
       .optional()
       .describe('Record that was chosen because `spec.source` was absent. Set before any object is created.'),
-    dataMoverClass: word.optional().describe('Name of the DataMoverClass that serves this restore.'),
-    mover: word.optional().describe('Name of the mover of the class.'),
+    ...servedStatus('restore'),
     destinationUID: word
       .optional()
       .describe('UID of the destination PVC. Another PVC with the same name does not get the data.'),
@@ -173,8 +169,7 @@ export const dataMoverRestoreStatus = z
       })
       .optional()
       .describe('Hand-over of the restored volume to the destination PVC. Present once it has started.'),
-    failure: failure.optional(),
-    conditions: conditions.optional(),
+    ...outcomeStatus,
   })
   .describe('Observed state. Written by the controller only.');
 

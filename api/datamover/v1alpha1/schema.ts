@@ -91,11 +91,6 @@ export const repositoryID = z
 /** RFC 3339. */
 export const time = z.iso.datetime();
 
-/** The installation that serves a request, if the cluster has several. */
-export const installation = objectName.describe(
-  "Velero's namespace of the installation that serves this request. The plugin sets it. If absent, the installation of the class serves the request. Only users with the verb `attest` may set it.",
-);
-
 /** RFC 3339 from the clock of a mover, in any time zone. */
 const foreignTime = z.iso.datetime({ offset: true, error: 'is not a time such as 2026-01-31T23:59:59Z' });
 
@@ -169,15 +164,6 @@ export const progress = z
     updatedAt: time.describe('When the mover last reported progress.'),
   })
   .describe('Progress of the mover.');
-
-export const queue = z
-  .object({
-    ahead: count.describe(
-      'Number of requests that will be admitted before this one. Updated within 30 seconds for the first ten; further back it is updated when half of the requests ahead have ended.',
-    ),
-    reason: text.describe('What the request waits for.'),
-  })
-  .describe('Position in the queue. Present only while the request waits for a slot.');
 
 const NAME = '[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?';
 
@@ -320,37 +306,3 @@ export const backupResult = z
         'a result without snapshotID must have empty: true; a success that names no snapshot is not proved',
     }),
   );
-
-/** The first fields of a request's status; each kind adds its phases before them. */
-export const requestStatus = {
-  message: text.optional().describe('Human-readable summary of the current phase, in one line.'),
-  observedGeneration: z
-    .int()
-    .optional()
-    .describe('The `metadata.generation` that the controller last acted on.'),
-  servedBy: word
-    .optional()
-    .describe(
-      'The controller that serves this request, as namespace and name of its Lease, for example `velero/datamover-controller`. No other controller changes the request.',
-    ),
-  startTimestamp: time.optional().describe('When the controller started to process the request.'),
-  completionTimestamp: time.optional().describe('When the request reached a terminal phase.'),
-};
-
-/** Status fields of requests that wait for a slot and then run a mover. */
-export const movingStatus = {
-  repositoryPath: repositoryPath
-    .optional()
-    .describe('Path of the repository. Requests for the same repository run one at a time.'),
-  queue: queue.optional(),
-  node: word.optional().describe('Name of the node that the mover runs on or must run on, if known.'),
-  admittedAt: time.optional().describe('When the request was admitted.'),
-  movingSince: time.optional().describe('When the mover was started.'),
-};
-
-/** Status fields of requests that are retried after a failure. */
-export const retriedStatus = {
-  failedTries: count.optional().describe('Number of failed tries.'),
-  lastFailure: failure.describe('Why the last try failed.').optional(),
-  retryAt: time.optional().describe('When the next try starts. Absent unless the request waits for it.'),
-};
