@@ -39,7 +39,7 @@ export interface RequestKindDescriptor<K extends RequestKind = RequestKind> {
   /** Enqueues requests when other objects change. The request itself, its children and its class are watched already. */
   watch?(informers: Informers, controller: Controller): void;
   /** Cancels or deletes requests that are no longer needed. The janitor passes those that this controller serves, every few minutes. */
-  sweep?(round: SweepRound, requests: readonly Requests[K][]): Promise<void>;
+  sweep?: (round: SweepRound, requests: readonly Requests[K][]) => Promise<void>;
 }
 
 /** One descriptor per kind of requests. */

@@ -11,7 +11,7 @@ import { checkpoint, done, waiting, type StepResult } from '../../lifecycle/requ
 import { APP, ControllerHarness } from '../../tests/fakes/cluster/controller-harness.ts';
 import type { Environment } from './environment.ts';
 import { REQUEST_KINDS } from './kinds.ts';
-import type { RequestKindDescriptor, RequestKinds } from './request-kind.ts';
+import type { RequestKindDescriptor } from './request-kind.ts';
 import { requestType, type DataMoverScope } from './request-type.ts';
 import { bindClass } from './resolution/resolve-class.ts';
 import { admit, type MovingStatus } from './transfer-steps.ts';
@@ -90,7 +90,7 @@ function toyRequest(env: Environment): AnyRequestType {
     successMessage: () => 'played',
     report: () => undefined,
   });
-  return type as unknown as AnyRequestType;
+  return type;
 }
 
 /** Names of the toys in each call of the sweep. */
@@ -118,7 +118,7 @@ beforeEach(async () => {
   swept = [];
   ALL[TOY] = 'toy';
   harness = new ControllerHarness();
-  harness.kinds = { ...REQUEST_KINDS, [TOY]: toyKind } as unknown as RequestKinds;
+  harness.kinds = { ...REQUEST_KINDS, [TOY]: toyKind };
   await harness.start();
 });
 

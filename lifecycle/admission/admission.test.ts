@@ -416,7 +416,7 @@ function createHistory(entries: Entry[]) {
   const admission = admissionOver(entries, limitsNow);
   const model = new Set<Entry>();
   const unseen = new Set<Entry>();
-  const status = ({ object }: Entry) => object.status ?? {};
+  const status = ({ object }: Entry) => object.status;
   const waits = (e: Entry): boolean => status(e).phase === 'Queued' && e.object.spec.cancel !== true;
   const inOrder = (): Entry[] => entries.toSorted((a, b) => (a.request.uid < b.request.uid ? -1 : 1));
 
@@ -508,8 +508,8 @@ function play(entries: Entry[], events: readonly { event: string; index: number 
   /** Admitted, but not in the cache yet. */
   const unseen = new Set<Entry>();
   const isRunning = (e: Entry): boolean =>
-    unseen.has(e) || (e.object.status?.admittedAt !== undefined && e.object.status.phase !== 'Completed');
-  const isWaiting = (e: Entry): boolean => e.object.status?.phase === 'Queued' && !unseen.has(e);
+    unseen.has(e) || (e.object.status.admittedAt !== undefined && e.object.status.phase !== 'Completed');
+  const isWaiting = (e: Entry): boolean => e.object.status.phase === 'Queued' && !unseen.has(e);
   const ask = (e: Entry): boolean => {
     if (!isWaiting(e) || !admission.decide(e.kind, e.request).admitted) return false;
     unseen.add(e);

@@ -48,13 +48,13 @@ export interface AdmissionOptions<T extends Admissible> {
   bounds: Bounds;
   words: AdmissionWords;
   /** Returns what a request occupies according to its status. */
-  slotOf(request: T): Omit<Slot, 'kind'>;
+  slotOf: (request: T) => Omit<Slot, 'kind'>;
   /** Returns true if the request will not use a slot any more. Default: never. */
-  isCanceled?(request: T): boolean;
+  isCanceled?: (request: T) => boolean;
   /** Called when a slot is reserved for a waiting request; its next pass gets it. */
   onOffer: (kind: string, key: Key) => void;
   /** Returns true if this controller serves the request. No slot is reserved for others. Default: all. */
-  isOurs?(request: T): boolean;
+  isOurs?: (request: T) => boolean;
   /** Runs an action once, after the current event. Default: `setImmediate`. */
   later?: (action: () => void) => void;
 }

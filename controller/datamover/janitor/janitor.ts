@@ -67,14 +67,15 @@ async function sweep(options: JanitorOptions, signal: AbortSignal): Promise<void
   await excludeClaims(options, ownClaims(options), signal);
 }
 
-async function sweepKind<K extends RequestKind>(
-  kind: K,
+async function sweepKind(
+  kind: RequestKind,
   { kinds, listers, isOwn }: JanitorOptions,
   round: SweepRound,
 ): Promise<void> {
-  const descriptor: RequestKindDescriptor<K> = kinds[kind];
-  const all = listers[`${kind}s`].list() as Requests[K][];
-  await descriptor.sweep?.(round, await select(all, isOwn?.[kind] ?? (() => true)));
+  const { sweep: sweepOf } = kinds[kind] as RequestKindDescriptor;
+  if (sweepOf === undefined) return;
+  const all: Requests[RequestKind][] = listers[`${kind}s`].list();
+  await sweepOf(round, await select(all, isOwn?.[kind] ?? (() => true)));
 }
 
 /** Works in turns, because tens of thousands may exist. */
