@@ -14,7 +14,7 @@ import { collect } from './collect.ts';
 import { PluginError } from './plugin-error.ts';
 import { loadPolicies } from './policies/load-policies.ts';
 import type { ResourcePolicies } from './policies/volume-policy.ts';
-import { withPresentNames } from './requests/present-names.ts';
+import { withPresentNames } from './present-names.ts';
 import { retryTransient } from './retry.ts';
 import { loadSettings, type Settings } from './settings.ts';
 import { ttlCache } from './ttl-cache.ts';

@@ -1,7 +1,7 @@
-import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
-import { dataMoverBackups, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
-import { readBackup, readRestore } from '../../api/datamover/v1alpha1/spellings.ts';
-import type { KubeClient } from '../../kube/client/kube-client.ts';
+import type { Kind, Resource } from '../api/kubernetes/meta.ts';
+import { dataMoverBackups, dataMoverRestores } from '../api/datamover/v1alpha1/kinds.ts';
+import { readBackup, readRestore } from '../api/datamover/v1alpha1/spellings.ts';
+import type { KubeClient } from '../kube/client/kube-client.ts';
 
 const READERS = new Map<Kind<Resource>, (written: never) => Resource>([
   [dataMoverBackups, readBackup],

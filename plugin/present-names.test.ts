@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { FakeKube } from '../../tests/fakes/fake-kube.ts';
-import { createFakeClock } from '../../tests/fakes/fake-clock.ts';
-import { aRecord } from '../../tests/fakes/velero-objects.ts';
-import { keyOf } from '../../api/kubernetes/meta.ts';
-import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
-import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
+import { FakeKube } from '../tests/fakes/fake-kube.ts';
+import { createFakeClock } from '../tests/fakes/fake-clock.ts';
+import { aRecord } from '../tests/fakes/velero-objects.ts';
+import { keyOf } from '../api/kubernetes/meta.ts';
+import type { DataMoverBackup } from '../api/datamover/v1alpha1/data-mover-backup.ts';
+import { dataMoverBackups } from '../api/datamover/v1alpha1/kinds.ts';
 import { withPresentNames } from './present-names.ts';
-import { collect } from '../collect.ts';
+import { collect } from './collect.ts';
 
 /** A request with the former kind of its source and the former name of its orphaned snapshots. */
 function aFormerRequest(): DataMoverBackup {
