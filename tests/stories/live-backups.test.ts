@@ -13,21 +13,20 @@ import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
 import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
 import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 import { childName } from '../../api/datamover/v1alpha1/names.ts';
-import { APP, ControllerHarness } from '../fakes/cluster/controller-harness.ts';
+import { APP } from '../fakes/cluster/controller-harness.ts';
+import { BackupStory } from './support/backup-story.ts';
+import { running } from './support/running.ts';
 
 const SOURCE = { namespace: APP, name: 'data' };
 
 const LIMITS = { backups: 10, restores: 10, deletes: 2, prunes: 1, backupsPerNode: 10, restoresPerNode: 10 };
 
-let harness: ControllerHarness;
-let child: string;
-let before: string[];
+let harness: BackupStory;
 
 beforeEach(async () => {
-  harness = new ControllerHarness();
+  harness = new BackupStory();
   capture('Live');
   await harness.addSource('data', 'precious');
-  before = harness.inventory();
 });
 
 afterEach(() => harness.stop());
@@ -36,28 +35,13 @@ function capture(mode: DataMoverClass['spec']['capture'], more: Partial<DataMove
   harness.addClass((object) => Object.assign(object.spec, { capture: mode, ...more }));
 }
 
-async function begin(): Promise<void> {
-  await harness.start();
-  child = childName('backup', harness.addBackup('b1').metadata.uid ?? '');
-}
-
-async function reach(phase: string): Promise<void> {
-  await harness.until(() => harness.backup()?.status?.phase === phase);
-}
-
-async function end() {
-  await harness.until(() => harness.backup()?.status?.completionTimestamp !== undefined);
-  await harness.advance(3_000);
-  return harness.backup()!.status!;
-}
-
-const running = () => ({ end: 'running' as const, lines: ['Starting container'] });
 const volumeName = (): string => harness.kube.peek(persistentVolumeClaims, SOURCE)?.spec.volumeName ?? '';
 const volume = (): PersistentVolume | undefined =>
   harness.kube.peek(persistentVolumes, { name: volumeName() });
-const alias = (): PersistentVolume | undefined => harness.kube.peek(persistentVolumes, { name: child });
+const alias = (): PersistentVolume | undefined =>
+  harness.kube.peek(persistentVolumes, { name: harness.child });
 const transfer = () =>
-  harness.kube.peek(replicationSources, { namespace: 'velero', name: child })?.spec.restic;
+  harness.kube.peek(replicationSources, { namespace: 'velero', name: harness.child })?.spec.restic;
 
 /** Returns what our controllers wrote to objects of a kind. */
 const writesOf = (kind: Kind<Resource>): string[] =>
@@ -92,15 +76,15 @@ function addPod(name: string, nodeName: string, phase: 'Running' | 'Succeeded' =
 describe('a live backup', () => {
   it('reads the volume itself, records the consistency Live, and leaves nothing behind', async () => {
     const source = structuredClone(volume());
-    await begin();
-    expect(await end()).toMatchObject({
+    await harness.begin();
+    expect(await harness.end()).toMatchObject({
       phase: 'Completed',
       capture: { consistency: 'Live', persistentVolume: volumeName(), owned: false },
       result: { consistency: 'Live', snapshotID: expect.any(String) },
     });
     const [repository] = harness.cluster.state.repositories.values();
     expect(repository?.snapshots).toEqual([expect.objectContaining({ content: 'precious' })]);
-    expect(harness.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(harness.before);
     expect(volume()).toEqual(source);
     expect(harness.read(SOURCE)).toBe('precious');
     expect(writesOf(volumeSnapshots)).toEqual([]);
@@ -113,12 +97,12 @@ describe('a live backup', () => {
     await harness.start();
     harness.addBackup('first', (backup) => (backup.spec.dataSourceRef.name = 'other'));
     await harness.until(() => harness.backup('first')?.status?.phase === 'Moving');
-    before = harness.inventory();
-    child = childName('backup', harness.addBackup('b1').metadata.uid ?? '');
-    await reach('Queued');
+    harness.before = harness.inventory();
+    harness.child = childName('backup', harness.addBackup('b1').metadata.uid ?? '');
+    await harness.reach('Queued');
     expect(harness.backup()?.status?.capture?.consistency).toBe('Live');
     // It owns nothing, not even a snapshot.
-    expect(harness.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(harness.before);
   });
 
   it('shows the volume under another name that owns nothing of it', async () => {
@@ -129,8 +113,8 @@ describe('a live backup', () => {
       spec['mountOptions'] = ['noatime'];
     });
     harness.cluster.state.script = running;
-    await begin();
-    await reach('Moving');
+    await harness.begin();
+    await harness.reach('Moving');
     const { hostPath, csi, capacity, nodeAffinity, mountOptions } = volume()!.spec;
     expect(alias()?.spec).toEqual({
       hostPath,
@@ -141,34 +125,34 @@ describe('a live backup', () => {
       volumeMode: 'Filesystem',
       accessModes: ['ReadOnlyMany'],
       persistentVolumeReclaimPolicy: 'Retain',
-      claimRef: expect.objectContaining({ namespace: 'velero', name: child }),
+      claimRef: expect.objectContaining({ namespace: 'velero', name: harness.child }),
     });
     expect(Object.keys(alias()?.metadata.annotations ?? {})).not.toContain('pv.kubernetes.io/provisioned-by');
-    const claim = harness.kube.peek(persistentVolumeClaims, { namespace: 'velero', name: child });
+    const claim = harness.kube.peek(persistentVolumeClaims, { namespace: 'velero', name: harness.child });
     expect(claim?.spec).toMatchObject({
       accessModes: ['ReadOnlyMany'],
       storageClassName: '',
-      volumeName: child,
+      volumeName: harness.child,
     });
   });
 
   it.each(['canceled', 'deleted', 'failed'])('that is %s takes down the other name only', async (how) => {
     harness.cluster.state.script = running;
-    await begin();
-    await reach('Moving');
+    await harness.begin();
+    await harness.reach('Moving');
     const key = { namespace: APP, name: 'b1' };
     if (how === 'canceled') harness.kube.edit(dataMoverBackups, key, (backup) => (backup.spec.cancel = true));
     if (how === 'deleted') await harness.kube.client().delete(dataMoverBackups, key);
     if (how === 'failed')
-      harness.cluster.endRun(child, { end: 'failed', lines: ['Fatal: incorrect password'] });
+      harness.cluster.endRun(harness.child, { end: 'failed', lines: ['Fatal: incorrect password'] });
     await harness.until(
       () => harness.backup() === undefined || harness.backup()?.status?.completionTimestamp !== undefined,
     );
     await harness.advance(3_000);
-    expect(harness.inventory()).toEqual(before);
+    expect(harness.inventory()).toEqual(harness.before);
     expect(harness.read(SOURCE)).toBe('precious');
     const ofVolumes = writesOf(persistentVolumes);
-    expect(ofVolumes).toEqual(expect.arrayContaining([`create ${child}`, `delete ${child}`]));
+    expect(ofVolumes).toEqual(expect.arrayContaining([`create ${harness.child}`, `delete ${harness.child}`]));
     expect(ofVolumes.filter((write) => write.endsWith(` ${volumeName()}`))).toEqual([]);
   });
 
@@ -190,11 +174,11 @@ describe('a live backup', () => {
     ],
   ])('whose claim was %s during the transfer fails, although the mover succeeds', async (_, lose) => {
     harness.cluster.state.script = running;
-    await begin();
-    await reach('Moving');
+    await harness.begin();
+    await harness.reach('Moving');
     await lose();
-    harness.cluster.endRun(child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
-    const { phase, failure, result } = await end();
+    harness.cluster.endRun(harness.child, { end: 'succeeded', lines: ['snapshot 0123abcd saved'] });
+    const { phase, failure, result } = await harness.end();
     expect({ phase, reason: failure?.reason, result }).toEqual({ phase: 'Failed', reason: 'SourceNotFound' });
     expect(failure?.message).toContain('app/data was deleted while its volume was read');
     expect(alias()).toBeUndefined();
@@ -202,20 +186,20 @@ describe('a live backup', () => {
 
   it('whose claim is deleted fails while the mover still reads', async () => {
     harness.cluster.state.script = running;
-    await begin();
-    await reach('Moving');
+    await harness.begin();
+    await harness.reach('Moving');
     harness.kube.remove(persistentVolumeClaims, SOURCE);
-    expect(await end()).toMatchObject({ phase: 'Failed', failure: { reason: 'SourceNotFound' } });
+    expect(await harness.end()).toMatchObject({ phase: 'Failed', failure: { reason: 'SourceNotFound' } });
     expect(alias()).toBeUndefined();
   });
 
   it('whose claim was deleted while it waited for its place fails', async () => {
     harness.cluster.hold('bind');
-    await begin();
-    await reach('Staging');
+    await harness.begin();
+    await harness.reach('Staging');
     harness.kube.remove(persistentVolumeClaims, SOURCE);
-    harness.kube.remove(persistentVolumeClaims, { namespace: 'velero', name: child });
-    const { phase, failure } = await end();
+    harness.kube.remove(persistentVolumeClaims, { namespace: 'velero', name: harness.child });
+    const { phase, failure } = await harness.end();
     expect({ phase, reason: failure?.reason }).toEqual({ phase: 'Failed', reason: 'SourceNotFound' });
   });
 
@@ -223,8 +207,8 @@ describe('a live backup', () => {
     // Until Kubernetes has processed the change, the claim is still Bound.
     harness.cluster.hold('bind');
     editVolume((spec) => (spec.claimRef = { ...spec.claimRef, uid: 'of-another-claim' }));
-    await begin();
-    const { failure } = await end();
+    await harness.begin();
+    const { failure } = await harness.end();
     expect(failure).toMatchObject({
       reason: 'SourceNotBound',
       message: expect.stringContaining('does not belong to PersistentVolumeClaim app/data'),
@@ -238,8 +222,8 @@ describe('a live backup', () => {
       SOURCE,
       ({ spec }) => (spec.accessModes = ['ReadWriteOncePod']),
     );
-    await begin();
-    const { failure } = await end();
+    await harness.begin();
+    const { failure } = await harness.end();
     expect(failure).toMatchObject({
       reason: 'SnapshotNotSupported',
       message: expect.stringContaining('app/data has the access mode ReadWriteOncePod'),
@@ -248,8 +232,8 @@ describe('a live backup', () => {
 
   it('of a block volume is refused', async () => {
     harness.kube.edit(persistentVolumeClaims, SOURCE, ({ spec }) => (spec.volumeMode = 'Block'));
-    await begin();
-    expect((await end()).failure).toMatchObject({
+    await harness.begin();
+    expect((await harness.end()).failure).toMatchObject({
       reason: 'UnsupportedVolumeMode',
       message: expect.stringContaining('volumeMode Block, which mover VolSync cannot move'),
     });
@@ -260,8 +244,8 @@ describe('a live backup', () => {
       object.provisioner = 'kubernetes.io/no-provisioner';
     });
     harness.cluster.state.script = running;
-    await begin();
-    await reach('Moving');
+    await harness.begin();
+    await harness.reach('Moving');
     expect(transfer()).not.toHaveProperty('cacheStorageClassName');
   });
 });
@@ -282,8 +266,8 @@ describe('the node of a live backup', () => {
   it('is that of the application', async () => {
     addPod('over', 'node-5', 'Succeeded');
     addPod('there', 'node-7');
-    await begin();
-    await reach('Moving');
+    await harness.begin();
+    await harness.reach('Moving');
     expect(transfer()?.moverAffinity).toEqual(pinned('node-7'));
     expect(harness.backup()?.status?.node).toBe('node-7');
   });
@@ -295,12 +279,12 @@ describe('the node of a live backup', () => {
     await harness.start();
     harness.addBackup('first', (backup) => (backup.spec.dataSourceRef.name = 'other'));
     await harness.until(() => harness.backup('first')?.status?.phase === 'Moving');
-    child = childName('backup', harness.addBackup('b1').metadata.uid ?? '');
-    await reach('Queued');
+    harness.child = childName('backup', harness.addBackup('b1').metadata.uid ?? '');
+    await harness.reach('Queued');
     harness.kube.remove(pods, { namespace: APP, name: 'app' });
     addPod('app', 'node-8');
     harness.kube.edit(dataMoverBackups, { namespace: APP, name: 'first' }, (one) => (one.spec.cancel = true));
-    await reach('Moving');
+    await harness.reach('Moving');
     expect(transfer()?.moverAffinity).toEqual(pinned('node-8'));
   });
 
@@ -308,23 +292,23 @@ describe('the node of a live backup', () => {
     addPod('app', 'node-7');
     editVolume((spec) => (spec.accessModes = ['ReadWriteMany']));
     harness.kube.seed(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-2' } });
-    await begin();
-    await reach('Moving');
+    await harness.begin();
+    await harness.reach('Moving');
     expect(transfer()).not.toHaveProperty('moverAffinity');
   });
 
   it('is the only one there is for a path on it that no pod uses', async () => {
     onHostPath();
-    await begin();
-    await reach('Moving');
+    await harness.begin();
+    await harness.reach('Moving');
     expect(transfer()?.moverAffinity).toEqual(pinned('node-1'));
   });
 
   it('is not guessed for a path that could be on several', async () => {
     onHostPath();
     harness.kube.seed(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-2' } });
-    await begin();
-    const { failure } = await end();
+    await harness.begin();
+    const { failure } = await harness.end();
     expect(failure?.reason).toBe('SnapshotNotSupported');
     expect(failure?.message).toContain('no running pod uses PersistentVolumeClaim app/data');
   });
@@ -334,22 +318,22 @@ describe('a class that prefers snapshots', () => {
   beforeEach(() => capture('SnapshotOrLive'));
 
   it('takes a snapshot if the driver has a VolumeSnapshotClass', async () => {
-    await begin();
-    expect(await end()).toMatchObject({ phase: 'Completed', result: { consistency: 'PointInTime' } });
+    await harness.begin();
+    expect(await harness.end()).toMatchObject({ phase: 'Completed', result: { consistency: 'PointInTime' } });
   });
 
   it('reads live if the driver has no VolumeSnapshotClass', async () => {
     harness.kube.remove(volumeSnapshotClasses, { name: 'snapshots' });
-    await begin();
-    expect(await end()).toMatchObject({ phase: 'Completed', result: { consistency: 'Live' } });
+    await harness.begin();
+    expect(await harness.end()).toMatchObject({ phase: 'Completed', result: { consistency: 'Live' } });
   });
 
   it('reads live what is no CSI volume', async () => {
     onHostPath();
     editVolume((spec) => delete spec.csi);
     harness.cluster.state.script = running;
-    await begin();
-    await reach('Moving');
+    await harness.begin();
+    await harness.reach('Moving');
     expect(harness.backup()?.status?.capture).toMatchObject({ consistency: 'Live' });
   });
 
@@ -361,8 +345,8 @@ describe('a class that prefers snapshots', () => {
       driver: harness.cluster.state.driver,
       deletionPolicy: 'Delete',
     });
-    await begin();
-    const { failure } = await end();
+    await harness.begin();
+    const { failure } = await harness.end();
     expect(failure?.reason).toBe('SnapshotNotSupported');
     expect(failure?.message).toContain('another, snapshots');
   });
@@ -372,8 +356,8 @@ describe('a class that does not allow live backups', () => {
   it.each([undefined, 'Snapshot' as const])('refuses what cannot be snapshotted (%s)', async (mode) => {
     harness.addClass((object) => Object.assign(object.spec, mode === undefined ? {} : { capture: mode }));
     harness.kube.remove(volumeSnapshotClasses, { name: 'snapshots' });
-    await begin();
-    const { failure } = await end();
+    await harness.begin();
+    const { failure } = await harness.end();
     expect(failure?.reason).toBe('SnapshotNotSupported');
     expect(failure?.message).toContain('spec.capture');
   });

@@ -1,0 +1,2 @@
+/** The mover pod never ends. */
+export const running = () => ({ end: 'running' as const, lines: ['Starting container'] });
