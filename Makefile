@@ -157,10 +157,10 @@ test-integration: $(NODE_MODULES) $(if $(call tests-in,integration),tools) ## Ru
 test-faults: $(NODE_MODULES) $(if $(call tests-in,faults),tools) ## Run backups, restores and other requests with a fault at each call of the controller. FAULTS=all tries every fault at every call.
 	$(call stage,faults)
 
-# Creates a new cluster and keeps it for inspection if a test fails. With E2E_KEEP=1 an existing cluster is used and always kept;
-# E2E_CLUSTER=name uses another cluster, which is kept, too.
+# Creates new clusters and keeps them for inspection if a test fails. With E2E_KEEP=1 existing clusters are used and always kept;
+# E2E_CLUSTER=name uses the clusters <name> and <name>-alone, which are kept, too.
 .PHONY: test-e2e
-test-e2e: $(NODE_MODULES) plugin ## Run the end-to-end tests in a separate embedded cluster. Needs root.
+test-e2e: $(NODE_MODULES) plugin ## Run the end-to-end tests in two embedded clusters of their own. Needs root.
 	$(call run,e2e)
 
 .PHONY: test-trees

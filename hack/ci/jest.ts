@@ -1,22 +1,53 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Stage } from './stages.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
+const RESULTS = join(ROOT, '.run/jest');
+const LOGS = join(ROOT, '.run/logs');
+
+export interface Options {
+  /** Fires to kill jest, its workers and their children at once. */
+  signal: AbortSignal;
+  /** True if another stage prints its output now: this output is written to a file and printed when the stage ends. */
+  isBesideAnother?: boolean;
+}
 
 /**
  * Runs one project of jest.config.js and writes the results to `.run/jest/<project>.json`, which `summarise.ts` reads.
- * When `signal` fires, jest, its workers and their children are killed at once.
  * @returns jest's exit code
  */
-export function runJest(project: string, args: readonly string[], signal: AbortSignal): Promise<number> {
-  const folder = join(ROOT, '.run/jest');
-  mkdirSync(folder, { recursive: true });
-  const output = ['--json', '--outputFile', join(folder, `${project}.json`)];
-  const child = spawn('jest', ['--selectProjects', project, ...output, ...args], {
+export async function runJest({ name, args, env }: Stage, options: Options): Promise<number> {
+  mkdirSync(RESULTS, { recursive: true });
+  const output = ['--json', '--outputFile', join(RESULTS, `${name}.json`)];
+  const words = ['--selectProjects', name, ...output, ...args];
+  if (options.isBesideAnother !== true) return runWords(words, { ...options, env, log: 'inherit' });
+
+  mkdirSync(LOGS, { recursive: true });
+  const file = join(LOGS, `${name}.log`);
+  const log = openSync(file, 'w');
+  console.log(`${name} runs at the same time; its log is ${file}`);
+  try {
+    return await runWords(words, { ...options, env, log });
+  } finally {
+    closeSync(log);
+    console.log(`\n===== ${name}\n${readFileSync(file, 'utf8').trimEnd()}\n`);
+  }
+}
+
+function runWords(
+  words: readonly string[],
+  { signal, env = {}, log }: Options & { env: Stage['env'] | undefined; log: number | 'inherit' },
+): Promise<number> {
+  const child = spawn('jest', words, {
     cwd: ROOT,
-    env: { ...process.env, NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning' },
-    stdio: 'inherit',
+    env: {
+      ...process.env,
+      ...env,
+      NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning',
+    },
+    stdio: ['inherit', log, log],
     // Workers survive if only jest is killed. jest gets its own process group, which is signaled as a whole.
     detached: true,
   });

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { LONGEST, LongestFirst } from './longest-first.ts';
 
-const STORIES = join(import.meta.dirname, '../../tests/e2e');
+const TESTS = join(import.meta.dirname, '../../tests');
 
 describe('the order of the stories', () => {
   it('starts with the longest files and keeps the order of the others', () => {
@@ -13,7 +13,7 @@ describe('the order of the stories', () => {
   });
 
   it('lists only files that exist', () => {
-    const files = globSync('*.test.ts', { cwd: STORIES }).map((file) => basename(file));
+    const files = globSync('**/*.test.ts', { cwd: TESTS }).map((file) => basename(file));
     expect(files).toEqual(expect.arrayContaining([...LONGEST]));
   });
 });

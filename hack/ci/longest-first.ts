@@ -5,6 +5,23 @@ import { basename } from 'node:path';
  * then run last, while all other workers idle.
  */
 export const LONGEST: readonly string[] = [
+  'every-call-of-backups.test.ts',
+  'every-call-of-restores.test.ts',
+  'every-call-of-removals.test.ts',
+  'restic-transfers.test.ts',
+  'verification.test.ts',
+  'bounded-work.test.ts',
+  'trees.test.ts',
+  'hostile-snapshot-ids.test.ts',
+  'without-volsync.test.ts',
+  'vendor-plugin.test.ts',
+  'robustness.test.ts',
+  'cycles.test.ts',
+  'process.test.ts',
+  'crash-safety.test.ts',
+  'overlapping-backups.test.ts',
+  'restarts.test.ts',
+  'csi.test.ts',
   'disaster.test.ts',
   'deletion.test.ts',
   'failures.test.ts',

@@ -1,36 +1,54 @@
 import { describe, expect, it } from '@jest/globals';
 import { runStages } from './stages.ts';
 
-const STAGES = ['first', 'second', 'third'].map((name) => ({ name, args: [] }));
+const [FIRST, SECOND, THIRD] = ['first', 'second', 'third'].map((name) => ({ name, args: [] }));
 
 /** Returns what was done, in order, if stages exit with these codes. */
-async function tell(codes: Readonly<Record<string, number>>, interruptedIn?: string) {
+async function run(
+  { steps = [[FIRST!], [SECOND!], [THIRD!]], codes = {} }: Partial<Parameters>,
+  interruptedIn?: string,
+) {
   const done: string[] = [];
   const interruption = new AbortController();
-  const code = await runStages(STAGES, {
+  const code = await runStages(steps, {
     signal: interruption.signal,
     clean: async () => void done.push('clean'),
     run: async ({ name }) => {
       done.push(name);
       if (name === interruptedIn) interruption.abort();
+      await Promise.resolve();
+      done.push(`${name} ended`);
       return codes[name] ?? 0;
     },
   });
   return { code, done };
 }
 
+interface Parameters {
+  steps: readonly (readonly { name: string; args: readonly string[] }[])[];
+  codes: Readonly<Record<string, number>>;
+}
+
+const runOf = (name: string): string[] => [name, `${name} ended`];
+
 describe('stages', () => {
-  it('begin and end with a clean place', async () => {
-    expect(await tell({})).toEqual({ code: 0, done: ['clean', 'first', 'second', 'third', 'clean'] });
+  it('clean up before and after', async () => {
+    const done = ['clean', ...runOf('first'), ...runOf('second'), ...runOf('third'), 'clean'];
+    expect(await run({})).toEqual({ code: 0, done });
   });
 
-  it('run all although one fails, and leave everything for a look', async () => {
-    const expected = { code: 2, done: ['clean', 'first', 'second', 'third'] };
-    expect(await tell({ first: 2, third: 1 })).toEqual(expected);
+  it('run at the same time within a step', async () => {
+    const done = ['clean', 'first', 'second', 'first ended', 'second ended', ...runOf('third'), 'clean'];
+    expect(await run({ steps: [[FIRST!, SECOND!], [THIRD!]] })).toEqual({ code: 0, done });
   });
 
-  it('end with an interruption, and clean up behind it', async () => {
-    const expected = { code: 130, done: ['clean', 'first', 'second', 'clean'] };
-    expect(await tell({ second: 143 }, 'second')).toEqual(expected);
+  it('all run although one fails, and everything is kept for inspection', async () => {
+    const done = ['clean', ...runOf('first'), ...runOf('second'), ...runOf('third')];
+    expect(await run({ codes: { first: 2, third: 1 } })).toEqual({ code: 2, done });
+  });
+
+  it('stop at an interruption and clean up', async () => {
+    const done = ['clean', ...runOf('first'), ...runOf('second'), 'clean'];
+    expect(await run({ codes: { second: 143 } }, 'second')).toEqual({ code: 130, done });
   });
 });

@@ -41,20 +41,27 @@ const pruneOf = (harness: StoryHarness) => ({
   key: { namespace: harness.protected, name: 'p1' },
 });
 
-export const stories: readonly Story[] = [
+export const backups: readonly Story[] = [
   { name: 'backup', begin: (harness) => backUp(harness), request: backupOf },
   { name: 'verified backup', begin: verifyBackup, isVariant: true },
-  { name: 'verified restore', begin: verifyRestore, isVariant: true },
   { name: 'live backup', begin: backUpLive, request: backupOf, isVariant: true },
   { name: 'replaced password', begin: replacePassword, isVariant: true },
   { name: 'locked backup', begin: unlockForBackup, isVariant: true },
   { name: 'backup by restic', begin: backUpByRestic, isVariant: true },
+];
+
+export const restores: readonly Story[] = [
+  { name: 'verified restore', begin: verifyRestore, isVariant: true },
   { name: 'restore', begin: restore, request: restoreOf },
   { name: 'locked restore', begin: unlockForRestore, isVariant: true },
   { name: 'restore by restic', begin: restoreByRestic, isVariant: true },
   { name: 'hand-over', begin: handOver, request: restoreOf },
   { name: 'overwrite', begin: overwrite, isVariant: true },
   { name: 'overwrite that fails', begin: failToOverwrite, isVariant: true },
+];
+
+/** Stories that end data or requests. */
+export const removals: readonly Story[] = [
   { name: 'delete', begin: remove, request: deleteOf },
   { name: 'prune', begin: prune, request: pruneOf, isVariant: true },
   { name: 'removal of a repository', begin: removeRepository, isVariant: true },

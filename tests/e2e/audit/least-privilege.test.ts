@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { differences, rightOf, rolesOf, type Right, type Use } from '../../../hack/ci/least-privilege.ts';
-import { e2eCluster } from '../support/cluster.ts';
+import { loadCluster } from '../../../hack/cluster/index.ts';
 
 /** Runs after all stories. The requests that controller and plugin have sent to the API server must match their roles exactly. */
 
@@ -60,11 +60,13 @@ interface Seen {
   refused: string[];
 }
 
-async function readAudit(auditLog: string): Promise<Seen> {
+/** Reads the audit logs in these folders. */
+async function readAudit(folders: readonly string[]): Promise<Seen> {
   const seen = { controller: new Map<string, Use>(), plugin: new Map<string, Use>() };
   const decided = { allow: new Set<string>(), forbid: new Set<string>() };
   // Rotated files are in the same folder.
-  for (const file of globSync(join(dirname(auditLog), 'audit*.log'))) {
+  const files = folders.flatMap((folder) => globSync(join(folder, 'audit*.log')));
+  for (const file of files) {
     for await (const line of createInterface({ input: createReadStream(file) })) {
       const isController = line.includes(CONTROLLER);
       if (!isController && !line.includes(PLUGIN_AGENT)) continue;
@@ -105,7 +107,8 @@ function useOf({ verb, objectRef }: AuditEvent): Use | undefined {
 
 describe('least privilege', () => {
   let seen: Seen;
-  const cluster = e2eCluster();
+  /** Those of all e2e tests, from hack/ci/test.ts. */
+  const clusters = (process.env['E2E_AUDITED'] ?? '').split(' ').map((name) => loadCluster({ name }));
   const manifests = globSync(join(CONFIG, '{rbac,installation,overwrite}/*.yaml')).flatMap((file) =>
     parseAllDocuments(readFileSync(file, 'utf8')).map(
       (one) => one.toJS() as Parameters<typeof rolesOf>[0][number],
@@ -113,7 +116,7 @@ describe('least privilege', () => {
   );
 
   beforeAll(async () => {
-    seen = await readAudit(cluster.auditLog);
+    seen = await readAudit(clusters.map(({ auditLog }) => dirname(auditLog)));
   }, 120_000);
 
   it('no request was refused as forbidden', () => {
@@ -123,7 +126,7 @@ describe('least privilege', () => {
   it.each(['controller', 'plugin'] as const)(
     'the %s has used all that its roles allow, and nothing else',
     (program) => {
-      const found = differences(rolesOf(manifests, ...ROLES[program]), seen[program], cluster.namespace);
+      const found = differences(rolesOf(manifests, ...ROLES[program]), seen[program], clusters[0]!.namespace);
       expect(found.filter((line) => !isRare(line))).toEqual([]);
     },
   );

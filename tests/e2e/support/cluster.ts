@@ -23,7 +23,7 @@ export interface TestCluster {
   close(): Promise<void>;
 }
 
-/** Returns the embedded cluster that tests use: `E2E_CLUSTER`, or else one of their own. */
+/** Returns the embedded cluster `E2E_CLUSTER` (default `datamover-e2e`). */
 export function e2eCluster(): Cluster {
   const name = process.env['E2E_CLUSTER'];
   return loadCluster({ name: name === undefined || name === '' ? 'datamover-e2e' : name });

@@ -3,7 +3,7 @@ import { RICH } from '../../../testing/conformance/contents.ts';
 
 import type { Place } from './app.ts';
 import type { TestCluster } from './cluster.ts';
-import { readTar, type TarEntry } from './tar.ts';
+import { isWhole, readTar, type TarEntry } from './tar.ts';
 
 /** Everything about one path of a volume that a backup must keep. */
 export interface Entry {
@@ -25,8 +25,8 @@ export interface Entry {
 export type Manifest = Readonly<Record<string, Entry>>;
 
 /** Reads every path of a folder as a pod sees it, contents included. */
-export async function manifestOf({ exec }: TestCluster, pod: Place, folder = '/data'): Promise<Manifest> {
-  const entries = readTar(await exec(pod, `cd ${folder} && tar -c -f - .`));
+export async function manifestOf(test: TestCluster, pod: Place, folder = '/data'): Promise<Manifest> {
+  const entries = readTar(await readArchive(test, pod, folder));
   const files = new Map(entries.filter(({ type }) => type === '0').map((entry) => [pathOf(entry), entry]));
   const names = hardLinkGroups(entries);
   const manifest: Record<string, Entry> = {};
@@ -40,6 +40,15 @@ export async function manifestOf({ exec }: TestCluster, pod: Place, folder = '/d
     manifest[path] = { ...describe(file), ...(others.length > 0 && { hardLinks: others.sort() }) };
   }
   return manifest;
+}
+
+/** kubectl may cut the output of a command off without an error (kubernetes/kubernetes#124571), so this reads up to three times. */
+async function readArchive({ exec }: TestCluster, pod: Place, folder: string): Promise<Buffer> {
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    const archive = await exec(pod, `cd ${folder} && tar -c -f - .`);
+    if (isWhole(archive)) return archive;
+  }
+  throw new Error(`the archive of ${folder} in pod ${pod.namespace}/${pod.name} was cut off three times`);
 }
 
 function describe(entry: TarEntry): Entry {

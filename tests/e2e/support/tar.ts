@@ -14,6 +14,11 @@ export interface TarEntry {
 
 const BLOCK = 512;
 
+/** Returns true if the archive has its end: two blocks of zeros. */
+export function isWhole(archive: Buffer): boolean {
+  return archive.length >= 2 * BLOCK && archive.subarray(-2 * BLOCK).every((byte) => byte === 0);
+}
+
 /** Reads a whole archive; resolves long names and links in GNU's format. */
 export function readTar(archive: Buffer): TarEntry[] {
   const entries: TarEntry[] = [];

@@ -1,0 +1,5 @@
+import { describe } from '@jest/globals';
+import { testEveryCall } from './every-call.ts';
+import { removals } from './stories.ts';
+
+describe('on a real API server, all is well at the end of', () => testEveryCall(removals));
