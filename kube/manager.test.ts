@@ -100,7 +100,7 @@ describe('manager', () => {
     expect(order).toEqual(['lease held by "", watches 0', 'closed']);
   });
 
-  it('mirrors on standby but reconciles nothing until it leads', async () => {
+  it('runs the informers on standby but reconciles nothing until it leads', async () => {
     const { clock, kube, manager, stop, seen } = setup();
     const spec = { holderIdentity: 'other', leaseDurationSeconds: 15 };
     kube.seed(leases, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: lease, spec });

@@ -80,14 +80,14 @@ export function createManager(options: ManagerOptions): Manager {
 
   return {
     async run(signal) {
-      const mirroring = new AbortController();
+      const informing = new AbortController();
       const onAbort = (): void => {
         stage = 'stopping';
         log.info('stopping');
       };
       signal.addEventListener('abort', onAbort, { once: true });
       if (signal.aborted) onAbort();
-      const mirrors = Promise.all(informers.map((set) => set.run(mirroring.signal)));
+      const informersStopped = Promise.all(informers.map((set) => set.run(informing.signal)));
       try {
         await runUntil(signal).catch((error: unknown) => {
           // Stopped before the caches were in sync: not a failure.
@@ -95,9 +95,9 @@ export function createManager(options: ManagerOptions): Manager {
         });
       } finally {
         stage = 'stopping';
-        mirroring.abort();
+        informing.abort();
         signal.removeEventListener('abort', onAbort);
-        await mirrors;
+        await informersStopped;
         for (const close of closers)
           await close().catch((err: unknown) => log.warn({ err }, 'could not close everything'));
       }

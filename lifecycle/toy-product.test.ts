@@ -10,7 +10,7 @@ import { createFakeClock } from '../tests/fakes/fake-clock.ts';
 import { FakeKube } from '../tests/fakes/fake-kube.ts';
 import { createAdmission } from './admission/admission.ts';
 import { childIdentity, requestUidOf, type ChildIdentity } from './request/child-identity.ts';
-import { untilGone } from './request/cleanup.ts';
+import { untilGone } from './request/run-cleanup.ts';
 import type { LifecycleDependencies } from './request/loop.ts';
 import type { AnyRequestType, RequestScope, RequestType } from './request/request-type.ts';
 import type { RequestStatus } from './request-status.ts';

@@ -1,4 +1,4 @@
-import { untilGone } from '../../lifecycle/request/cleanup.ts';
+import { untilGone } from '../../lifecycle/request/run-cleanup.ts';
 import type { ChildIdentity } from '../../lifecycle/request/child-identity.ts';
 import type { Step } from '../../lifecycle/request/step.ts';
 import type { AnyMover, RequestKind } from '../../movers/mover.ts';

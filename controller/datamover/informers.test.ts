@@ -44,7 +44,7 @@ const volume = {
   status: { phase: 'Bound' },
 } as unknown as PersistentVolume;
 
-describe('the mirrors', () => {
+describe('the informers', () => {
   it('keep of a volume what is read of it, and find it by its claim', async () => {
     const kube = new FakeKube();
     kube.seed(persistentVolumes, volume);

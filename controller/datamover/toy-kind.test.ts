@@ -5,7 +5,7 @@ import { persistentVolumeClaims, type PersistentVolumeClaim } from '../../api/ku
 import { keyOf, type Kind, type Resource } from '../../api/kubernetes/meta.ts';
 import type { Lister } from '../../kube/cache/lister.ts';
 import { requestUidOf } from '../../lifecycle/request/child-identity.ts';
-import { untilGone } from '../../lifecycle/request/cleanup.ts';
+import { untilGone } from '../../lifecycle/request/run-cleanup.ts';
 import type { AnyRequestType } from '../../lifecycle/request/request-type.ts';
 import { checkpoint, done, waiting, type StepResult } from '../../lifecycle/request/step.ts';
 import { APP, ControllerHarness } from '../../tests/fakes/cluster/controller-harness.ts';

@@ -157,13 +157,13 @@ async function whatIsWrong(
   const where = ['--namespace', config.namespace, metadata.name, '--container', container.name];
   const which = container.restartCount > 0 ? ['--previous'] : [];
   const logs = await kubectl(['logs', ...where, ...which, `--tail=${LOG_LINES}`]).catch(() => '');
-  const said = logs
+  const lastLogLines = logs
     .trimEnd()
     .split('\n')
     .map((line) => `  | ${line}`);
   const { message } = container.state?.waiting ?? {};
   const lines = [`pod ${metadata.name}, ${describe(container)}`];
   if (message !== undefined) lines.push(message);
-  if (logs !== '') lines.push('the last lines of its log:', ...said);
+  if (logs !== '') lines.push('the last lines of its log:', ...lastLogLines);
   return lines.join('\n');
 }

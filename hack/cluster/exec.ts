@@ -17,8 +17,10 @@ export class CommandError extends Error {
   readonly stderr: string;
 
   constructor(command: string, code: number | null, stdout: string, stderr: string) {
-    const said = (stderr.trim() || stdout.trim()).split('\n').slice(-15).join('\n');
-    super(`${command}: ended with ${code === null ? 'a signal' : `code ${code}`}${said ? `\n${said}` : ''}`);
+    const output = (stderr.trim() || stdout.trim()).split('\n').slice(-15).join('\n');
+    super(
+      `${command}: ended with ${code === null ? 'a signal' : `code ${code}`}${output ? `\n${output}` : ''}`,
+    );
     this.name = 'CommandError';
     this.code = code;
     this.stdout = stdout;

@@ -82,10 +82,10 @@ async function goNeed({ cacheDir }: ClusterConfig): Promise<Missing | undefined>
   const missing = missingTools(cacheDir).map((tool) => tool.name);
   if (missing.length === 0) return undefined;
   const remedy = `install Go 1.${GO_MINOR} or later from https://go.dev/dl/ and put its bin folder on your PATH`;
-  const said = await tryRun('go', ['env', 'GOVERSION']);
+  const goVersion = await tryRun('go', ['env', 'GOVERSION']);
   const what = `it needs Go to build ${missing.join(', ')}`;
-  if (said === undefined) return { what: `${what}, and there is no go on the PATH`, remedy };
-  const minor = Number(/go1\.(\d+)/.exec(said)?.[1] ?? 0);
+  if (goVersion === undefined) return { what: `${what}, and there is no go on the PATH`, remedy };
+  const minor = Number(/go1\.(\d+)/.exec(goVersion)?.[1] ?? 0);
   if (minor >= GO_MINOR) return undefined;
-  return { what: `${what}: Go 1.${GO_MINOR} or later, this is ${said.trim()}`, remedy };
+  return { what: `${what}: Go 1.${GO_MINOR} or later, this is ${goVersion.trim()}`, remedy };
 }

@@ -116,8 +116,8 @@ describe('Supervisor', () => {
       args: ['-c', 'trap "" TERM; echo ready; while :; do sleep 0.05; done'],
     };
     await supervisor.ensure('a', stubborn);
-    const said = (): boolean => lastLines(supervisor.logFile('a'), 1) === 'ready';
-    await waitUntil('the trap', said, { timeoutMs: 30_000 });
+    const isReady = (): boolean => lastLines(supervisor.logFile('a'), 1) === 'ready';
+    await waitUntil('the trap', isReady, { timeoutMs: 30_000 });
     const pid = pidOf('a');
     await supervisor.stop('a', { ...stubborn, termTimeoutMs: 100 });
     expect(startTime(pid)).toBeUndefined();

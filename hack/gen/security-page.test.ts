@@ -14,9 +14,9 @@ const rows = readFileSync(join(ROOT, 'docs/security-model.md'), 'utf8')
 it.each(Object.keys(hostileValues) as (keyof typeof hostileValues)[])(
   'docs/security-model.md has a row for each field of a %s',
   (kind) => {
-    const told = rows.map(({ value }) => value).filter((value) => value.startsWith(`${kind} \`spec.`));
+    const documented = rows.map(({ value }) => value).filter((value) => value.startsWith(`${kind} \`spec.`));
     const wanted = fieldsOf(kind).map((field) => `${kind} \`${field}\``);
-    expect(told.sort()).toEqual(wanted.sort());
+    expect(documented.sort()).toEqual(wanted.sort());
   },
 );
 

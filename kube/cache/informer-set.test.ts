@@ -29,7 +29,7 @@ function setup() {
 }
 
 describe('informer set', () => {
-  it('mirrors objects, reports every change to every handler, and finds objects by index', async () => {
+  it('caches objects, reports every change to every handler, and finds objects by index', async () => {
     const { clock, kube, informers, stop } = setup();
     kube.seed(configMaps, object('old', { team: 'x' }));
     const informer = informers.informer(configMaps, {

@@ -182,16 +182,16 @@ describe('list and watch', () => {
   it('logs a persistent error as a warning once, and a different error again', async () => {
     const missing = status(404, 'NotFound');
     server.next(missing, missing, missing, status(403, 'Forbidden'), missing, listOf('100', []));
-    const told: string[] = [];
+    const logged: string[] = [];
     const note =
       (level: string): Logger['warn'] =>
       (fields: LogFields | string) => {
         const { err } = fields as { err: KubeError };
-        told.push(`${level} ${String(err.code)}`);
+        logged.push(`${level} ${String(err.code)}`);
       };
     start({ log: { ...silentLogger, warn: note('warn'), debug: note('debug') } });
     await server.watch(0);
-    expect(told).toEqual(['warn 404', 'debug 404', 'debug 404', 'warn 403', 'warn 404']);
+    expect(logged).toEqual(['warn 404', 'debug 404', 'debug 404', 'warn 403', 'warn 404']);
   });
 
   it('lists again if its resourceVersion is too old, and reports the objects deleted since', async () => {

@@ -18,12 +18,12 @@ describe('the queue position that a waiting request reports', () => {
   });
 
   it('changes a bounded number of times on the way to the head of a line of 10,000', () => {
-    let told = at(10_000);
+    let shown = at(10_000);
     let changes = 0;
     for (let ahead = 9_999; ahead >= 0; ahead--) {
-      const next = positionToShow(told, at(ahead));
-      if (next !== told) changes++;
-      told = next;
+      const next = positionToShow(shown, at(ahead));
+      if (next !== shown) changes++;
+      shown = next;
     }
     expect(changes).toBeLessThanOrEqual(21);
   });

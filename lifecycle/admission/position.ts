@@ -11,7 +11,7 @@ export interface Position {
  * the old position stays until half of the requests ahead have left: otherwise each end of a request would cost one write per
  * waiting request.
  */
-export function positionToShow(told: Position | undefined, now: Position): Position {
-  if (told === undefined || told.ahead <= FRONT || now.ahead <= FRONT) return now;
-  return now.ahead * 2 > told.ahead ? told : now;
+export function positionToShow(shown: Position | undefined, now: Position): Position {
+  if (shown === undefined || shown.ahead <= FRONT || now.ahead <= FRONT) return now;
+  return now.ahead * 2 > shown.ahead ? shown : now;
 }

@@ -2,7 +2,7 @@ import type { ReconcileContext, ReconcileResult } from '../../kube/runtime/contr
 import { assertCurrent } from './assert-current.ts';
 import { canceled, type Canceled } from './canceled.ts';
 import { classifyThrown } from './classify-thrown.ts';
-import { forceCleanup, hasLeftBehind, runCleanup, type CleanupResult } from './cleanup.ts';
+import { forceCleanup, hasLeftBehind, runCleanup, type CleanupResult } from './run-cleanup.ts';
 import { draftOf, hasEnded, warnOfLeftovers, type Loop } from './loop.ts';
 import type { ResolutionProblem, ResolvedContext, RequestResource, RequestScope } from './request-type.ts';
 import type { RequestStatus } from '../request-status.ts';

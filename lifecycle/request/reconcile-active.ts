@@ -1,6 +1,6 @@
 import type { ReconcileContext, ReconcileResult } from '../../kube/runtime/controller.ts';
 import { canceled } from './canceled.ts';
-import { CLEANUP_POLL_MS } from './cleanup.ts';
+import { CLEANUP_POLL_MS } from './run-cleanup.ts';
 import { hasEnded, type Loop } from './loop.ts';
 import { claimRequest, cleanUpNow, openScope, retryResolution, runPass } from './pass.ts';
 import type { RequestResource, ResolutionProblem } from './request-type.ts';

@@ -1,5 +1,5 @@
 import type { ReconcileContext, ReconcileResult } from '../../kube/runtime/controller.ts';
-import { CLEANUP_RETRY_MS, hasLeftBehind } from './cleanup.ts';
+import { CLEANUP_RETRY_MS, hasLeftBehind } from './run-cleanup.ts';
 import { draftOf, hasFinalizer, warnOfLeftovers, type Loop } from './loop.ts';
 import { cleanUpNow, patchStatus } from './pass.ts';
 import type { RequestResource, RequestScope } from './request-type.ts';

@@ -4,7 +4,7 @@ import { setCondition } from '../../kube/status/conditions.ts';
 import { plainText } from './plain-text.ts';
 import { type Fact, type RequestResource, type AnyRequestType } from './request-type.ts';
 import { isFinal, type RequestStatus } from '../request-status.ts';
-import type { CleanupResult } from './cleanup.ts';
+import type { CleanupResult } from './run-cleanup.ts';
 import type { PassResult } from './step.ts';
 
 /** Derives phase, message, times and conditions from the facts in the draft. */
@@ -45,8 +45,8 @@ function dropPast(status: RequestStatus, phase: string): void {
 /** Makes recorded failures plain text: they quote text from outside. */
 function plain(status: RequestStatus): void {
   for (const key of ['failure', 'lastFailure'] as const) {
-    const told = status[key];
-    if (told !== undefined) status[key] = { ...told, message: plainText(told.message) };
+    const failure = status[key];
+    if (failure !== undefined) status[key] = { ...failure, message: plainText(failure.message) };
   }
 }
 

@@ -19,7 +19,7 @@ import { locationOf } from '../restic-repository/job/request-objects.ts';
 import { removeRepository } from '../restic-repository/maintenance/removal.ts';
 import { forgetTask, pruneTask } from '../restic-repository/maintenance/maintenance-tasks.ts';
 import { savedSnapshots } from '../restic-repository/transfer/saved-snapshots.ts';
-import { cleanUp } from './cleanup.ts';
+import { cleanUp } from './volsync-cleanup.ts';
 import { parseVolSyncConfig, refuseCache, type VolSyncConfig } from './config.ts';
 import type { VolSync, VolSyncDependencies } from './dependencies.ts';
 import { desiredDestination, desiredSource } from './desired.ts';

@@ -34,10 +34,11 @@ export async function follow<Facts>(
       assertLine(outcome.message);
     }
     const left = giveUpAt - Date.now();
-    if (left <= 0) throw new Error(`the mover did not end in time; it says: ${said(outcome)}`);
+    if (left <= 0) throw new Error(`the mover did not end in time; its last message: ${messageOf(outcome)}`);
     const dueMs = outcome === undefined ? LOOK_MS : outcome.requeueAfterMs;
     const isDue = (await isWoken(woken, Math.min(dueMs ?? left, left))) || dueMs !== undefined;
-    if (!isDue) throw new Error(`the mover asked for no other look; it says: ${said(outcome)}`);
+    if (!isDue)
+      throw new Error(`the mover did not requeue the request; its last message: ${messageOf(outcome)}`);
   }
 }
 
@@ -84,6 +85,6 @@ export function assertLine(message: string): void {
     throw new Error(`a message for people is one line, not ${JSON.stringify(message)}`);
 }
 
-function said(outcome: MoverOutcome<unknown> | undefined): string {
+function messageOf(outcome: MoverOutcome<unknown> | undefined): string {
   return outcome === undefined || !('message' in outcome) ? 'nothing' : outcome.message;
 }

@@ -13,68 +13,72 @@ interface Broken {
   fault: MoverFault | EngineFault;
   /** A case that detects the fault, and its message. */
   caughtBy: RegExp;
-  saying: RegExp;
+  error: RegExp;
 }
 
 const IN_THE_MOVER: readonly Broken[] = [
-  { fault: 'begins anew after a crash', caughtBy: /process ends/, saying: /none has ended|uploaded once/ },
+  { fault: 'starts again after a crash', caughtBy: /process ends/, error: /none has ended|uploaded once/ },
   {
     fault: 'leaves its Secret',
     caughtBy: /restores the requested/,
-    saying: /nothing is left, but here is Secret/,
+    error: /nothing is left, but there is Secret/,
   },
   {
     fault: 'leaves its Secret to the garbage collector',
     caughtBy: /restores the requested/,
-    saying: /nothing is left, but here is Secret/,
+    error: /nothing is left, but there is Secret/,
   },
-  { fault: 'leaves what no request owns', caughtBy: /leaves nothing in/, saying: /Secret cache-of-somebody/ },
-  { fault: 'tells the password', caughtBy: /reveals no secret/, saying: /shows the value of a secret/ },
+  { fault: 'leaves what no request owns', caughtBy: /leaves nothing in/, error: /Secret cache-of-somebody/ },
+  { fault: 'prints the password', caughtBy: /reveals no secret/, error: /shows the value of a secret/ },
   {
     fault: 'writes the password into its Job',
     caughtBy: /no secret outside of Secrets/,
-    saying: /stands in a Job/,
+    error: /stands in a Job/,
   },
-  { fault: 'throws without a Secret', caughtBy: /reveals no secret/, saying: /no Secret/ },
-  { fault: 'asks for no other look', caughtBy: /restores the requested/, saying: /asked for no other look/ },
-  { fault: 'mixes repositories up', caughtBy: /at once/, saying: /its own snapshot|differs|no other/ },
-  { fault: 'names no snapshot', caughtBy: /restores the requested/, saying: /names no snapshot/ },
+  { fault: 'throws without a Secret', caughtBy: /reveals no secret/, error: /no Secret/ },
   {
-    fault: 'says that everything is empty',
+    fault: 'never requeues the request',
     caughtBy: /restores the requested/,
-    saying: /reported that the volume is empty/,
+    error: /did not requeue the request/,
   },
-  { fault: 'is always verified', caughtBy: /verifies/, saying: /changed after it was restored/ },
-  { fault: 'takes any setting', caughtBy: /describes itself/, saying: /must be refused/ },
+  { fault: 'mixes repositories up', caughtBy: /at once/, error: /its own snapshot|differs|no other/ },
+  { fault: 'names no snapshot', caughtBy: /restores the requested/, error: /names no snapshot/ },
   {
-    fault: 'never says that it was gone already',
+    fault: 'reports every volume as empty',
     caughtBy: /restores the requested/,
-    saying: /it was gone already/,
+    error: /reported that the volume is empty/,
   },
-  { fault: 'is done too early', caughtBy: /restores the requested/, saying: /two backups have one snapshot/ },
-  { fault: 'does not ask whether the view is old', caughtBy: /view of the request/, saying: /asks whether/ },
+  { fault: 'is always verified', caughtBy: /verifies/, error: /changed after it was restored/ },
+  { fault: 'takes any setting', caughtBy: /describes itself/, error: /must be refused/ },
+  {
+    fault: 'never reports alreadyGone',
+    caughtBy: /restores the requested/,
+    error: /it was gone already/,
+  },
+  { fault: 'is done too early', caughtBy: /restores the requested/, error: /two backups have one snapshot/ },
+  { fault: 'does not call assertCurrent', caughtBy: /view of the request/, error: /calls assertCurrent/ },
   {
     fault: 'uploads all of it again',
     caughtBy: /restores the requested/,
-    saying: /10 bytes for a small change/,
+    error: /10 bytes for a small change/,
   },
-  { fault: 'keeps an empty repository', caughtBy: /process ends/, saying: /without snapshots is removed/ },
-  { fault: 'cannot clean up what never began', caughtBy: /describes itself/, saying: /there is no Job/ },
+  { fault: 'keeps an empty repository', caughtBy: /process ends/, error: /without snapshots is removed/ },
+  { fault: 'cannot clean up what never began', caughtBy: /describes itself/, error: /there is no Job/ },
 ];
 
 const IN_THE_ENGINE: readonly Broken[] = [
   {
     fault: 'restores the newest',
     caughtBy: /restores the requested/,
-    saying: /the older snapshot, restored, differs/,
+    error: /the older snapshot, restored, differs/,
   },
-  { fault: 'forgets everything', caughtBy: /forgets no other/, saying: /snapshots in the repository/ },
-  { fault: 'loses modes', caughtBy: /file by file/, saying: /mode was 0600 and is 0644/ },
-  { fault: 'keeps its lock', caughtBy: /at any moment/, saying: /RepositoryLocked/ },
+  { fault: 'forgets everything', caughtBy: /forgets no other/, error: /snapshots in the repository/ },
+  { fault: 'loses modes', caughtBy: /file by file/, error: /mode was 0600 and is 0644/ },
+  { fault: 'keeps its lock', caughtBy: /at any moment/, error: /RepositoryLocked/ },
   {
     fault: 'keeps the lock of half an upload',
     caughtBy: /canceled halfway/,
-    saying: /RepositoryLocked/,
+    error: /RepositoryLocked/,
   },
 ];
 
@@ -104,10 +108,10 @@ describe('a mover with one fault', () => {
 
   it.each([...IN_THE_MOVER, ...IN_THE_ENGINE])(
     'that $fault is caught',
-    async ({ fault, caughtBy, saying }) => {
+    async ({ fault, caughtBy, error }) => {
       const suite = suites.get(fault)!;
       const title = suite.titles.find((one) => caughtBy.test(one))!;
-      await expect(suite.check(title)).rejects.toThrow(saying);
+      await expect(suite.check(title)).rejects.toThrow(error);
     },
     LIMIT_MS,
   );

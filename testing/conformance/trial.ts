@@ -107,7 +107,7 @@ export function createTrial(subject: MoverUnderTest): Trial {
         // prevent.
         const left = all.filter(({ uid, isGarbage }) => before.has(uid) || !isGarbage);
         if (left.length > 0)
-          throw new Error(`cleanup says that nothing is left, but here is ${namesOf(left)}`);
+          throw new Error(`cleanup reports that nothing is left, but there is ${namesOf(left)}`);
         return all.length === 0 ? true : undefined;
       });
       return [...saved];

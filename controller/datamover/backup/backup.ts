@@ -13,7 +13,7 @@ import { isServedHere } from '../installation.ts';
 import type { RequestType } from '../../../lifecycle/request/request-type.ts';
 import { resolveClassFor, type ResolvedClass, type ResolutionProblem } from '../resolution/resolve-class.ts';
 import { isBeingVerified, verifiedFact } from '../verification.ts';
-import { backupCleanup } from './cleanup.ts';
+import { backupCleanup } from './backup-cleanup.ts';
 import { reportBackup, resultText } from './reports.ts';
 import type { BackupScope } from './scope.ts';
 import { backupSteps, unwantedBackup } from './steps.ts';

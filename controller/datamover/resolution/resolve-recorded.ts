@@ -6,7 +6,7 @@ import { madeByAnother } from './repository-maintenance.ts';
 import { resolveClassFor, type ResolvedClass, type ResolutionProblem } from './resolve-class.ts';
 
 /** A request about data that a backup has left in a repository. */
-export type MaintenanceRequest = Resource & {
+export type RecordedRequest = Resource & {
   spec: { dataMoverClass?: string | undefined; config?: Record<string, unknown> | undefined };
   status?: { dataMoverClass?: string | undefined };
 };
@@ -25,7 +25,7 @@ export interface Origin {
  */
 export function resolveForRecord(
   env: Environment,
-  request: MaintenanceRequest,
+  request: RecordedRequest,
   { mover: madeBy, repositoryID }: Origin,
 ): ResolvedClass | ResolutionProblem | undefined {
   const { spec, status } = request;

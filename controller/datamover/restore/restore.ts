@@ -18,7 +18,7 @@ import { isServedHere } from '../installation.ts';
 import type { RequestType } from '../../../lifecycle/request/request-type.ts';
 import { resolveClassFor, type ResolvedClass, type ResolutionProblem } from '../resolution/resolve-class.ts';
 import { isBeingVerified, verifiedFact } from '../verification.ts';
-import { restoreCleanup } from './cleanup.ts';
+import { restoreCleanup } from './restore-cleanup.ts';
 import { missingRecord, sourceOf } from './record.ts';
 import { reportRestore, restoredText } from './reports.ts';
 import type { RestoreScope } from './scope.ts';

@@ -109,8 +109,8 @@ function classifyFailure(seen: ResticRun): MoverOutcome<never> {
   const failures = failuresOf(seen);
   const end = terminated(seen.pod);
   const lines = linesOf(seen);
-  const said = seen.complaints?.(lines) ?? lines.map((line) => complaint(line) ?? line);
-  const { reason, message, evidence, attempts } = diagnose(said, end, seen.context);
+  const complaints = seen.complaints?.(lines) ?? lines.map((line) => complaint(line) ?? line);
+  const { reason, message, evidence, attempts } = diagnose(complaints, end, seen.context);
   const isMissing = seen.program === 'restic' && end?.exitCode === NO_REPOSITORY;
   // A more specific reason than MoverFailed explains why there is no repository.
   if (isMissing && reason === 'MoverFailed') return noRepository(seen.context);

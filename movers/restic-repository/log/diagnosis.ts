@@ -165,14 +165,14 @@ export function diagnose(
       attempts: 2,
     };
   }
-  const said = lines.map((line) => (typeof line === 'string' ? { text: line, quote: line } : line));
-  const lastWords = said.filter(({ text }) => /^(Fatal|Warning): /.test(text)).slice(-1);
+  const complaints = lines.map((line) => (typeof line === 'string' ? { text: line, quote: line } : line));
+  const lastWords = complaints.filter(({ text }) => /^(Fatal|Warning): /.test(text)).slice(-1);
   return (
-    diagnosisBy(lastWords, said, context) ??
-    diagnosisBy(said, said, context) ?? {
+    diagnosisBy(lastWords, complaints, context) ??
+    diagnosisBy(complaints, complaints, context) ?? {
       reason: 'MoverFailed',
       message: `the mover ended with exit code ${String(end?.exitCode ?? 'unknown')}`,
-      ...evidenceOf(said.findLast(({ text }) => /Fatal|ERROR|error/.test(text)) ?? said.at(-1)),
+      ...evidenceOf(complaints.findLast(({ text }) => /Fatal|ERROR|error/.test(text)) ?? complaints.at(-1)),
       attempts: 3,
     }
   );
@@ -184,13 +184,13 @@ export function diagnose(
  */
 function diagnosisBy(
   judged: readonly Complaint[],
-  said: readonly Complaint[],
+  complaints: readonly Complaint[],
   context: RepositoryContext,
 ): Diagnosis | undefined {
   for (const { pattern, reason, message, attempts } of RULES) {
     const found = judged.findLast(({ text }) => pattern.test(text));
     if (found === undefined) continue;
-    const file = said.find(({ text, isOfFile }) => isOfFile === true && pattern.test(text));
+    const file = complaints.find(({ text, isOfFile }) => isOfFile === true && pattern.test(text));
     return { reason, message: message(context), attempts, ...evidenceOf(file ?? found) };
   }
   return undefined;

@@ -23,7 +23,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
  * Runs the script with an rclone that lists `files` and exits with `exitCode`. Returns the output and the deletions that rclone
  * was called for.
  */
-async function run(files: readonly string[], exitCode = 0): Promise<{ said: string[]; deleted: string[] }> {
+async function run(files: readonly string[], exitCode = 0): Promise<{ output: string[]; deleted: string[] }> {
   const calls = join(folder, 'calls');
   writeFileSync(calls, '');
   const rclone = `#!/bin/sh\necho "$*" >> '${calls}'\n[ "$1" != lsf ] || printf '${files.join('\\n')}'\nexit ${String(exitCode)}\n`;
@@ -33,7 +33,7 @@ async function run(files: readonly string[], exitCode = 0): Promise<{ said: stri
   const deleted = readFileSync(calls, 'utf8')
     .split('\n')
     .filter((call) => call.startsWith('delete'));
-  return { said: stdout.trim().split('\n'), deleted };
+  return { output: stdout.trim().split('\n'), deleted };
 }
 
 const BOTH = [
@@ -48,17 +48,17 @@ describe('the removal of a repository', () => {
     ['what a removal has left that did not come to its end', [`keys/${ID}`]],
     ['nothing', []],
   ])('deletes the configuration first, then the keys, of %s', async (_, files) => {
-    const { said, deleted } = await run(files);
+    const { output, deleted } = await run(files);
     expect(deleted).toEqual(BOTH);
-    expect(read(said)).toEqual({});
+    expect(read(output)).toEqual({});
   });
 
   it.each([`locks/${ID}`, `snapshots/${ID}`, `index/${ID}`, `data/aa/${ID}`])(
     'deletes nothing beside %s',
     async (file) => {
-      const { said, deleted } = await run(['config', `keys/${ID}`, file]);
+      const { output, deleted } = await run(['config', `keys/${ID}`, file]);
       expect(deleted).toEqual([]);
-      expect(read(said).kept).toBe(`it is no longer empty: it contains ${file}`);
+      expect(read(output).kept).toBe(`it is no longer empty: it contains ${file}`);
     },
   );
 
@@ -68,7 +68,7 @@ describe('the removal of a repository', () => {
   });
 
   it('succeeds if the folder does not exist', async () => {
-    expect(read((await run([], 3)).said)).toEqual({});
+    expect(read((await run([], 3)).output)).toEqual({});
   });
 
   it('is not reported as done if its output is missing', () => {

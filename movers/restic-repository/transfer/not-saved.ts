@@ -7,7 +7,7 @@ export function notSavedIn({
   rootAttributes,
 }: Pick<Messages, 'leftOut' | 'errors' | 'rootAttributes'>): string | undefined {
   const unread = errors.get('unread attributes');
-  const told = [
+  const losses = [
     ...(leftOut === undefined ? [] : filesIn(leftOut)),
     ...(unread === undefined
       ? []
@@ -17,7 +17,7 @@ export function notSavedIn({
       : []),
     ...(rootAttributes === undefined ? [] : ofRoot(rootAttributes)),
   ];
-  return told.length === 0 ? undefined : told.join(', ');
+  return losses.length === 0 ? undefined : losses.join(', ');
 }
 
 function filesIn({ sockets, empty }: LeftOut): string[] {

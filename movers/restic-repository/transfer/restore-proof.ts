@@ -52,10 +52,10 @@ export function lossesOf({
     const { count = 0, ...example } = counts.get(kind) ?? {};
     counts.set(kind, { ...found, ...example, count: count + found.count });
   }
-  const told = [...counts].map(([loss, { count, item }]) => `${loss} of ${String(count)} (${quote(item)})`);
-  if (onlyOrdinaryAttributes === true) told.push(EXTRAORDINARY);
-  if (rootRefused !== undefined && rootRefused !== '') told.push(`of the root folder: ${rootRefused}`);
-  return told.length === 0 ? undefined : told.join(', ');
+  const losses = [...counts].map(([loss, { count, item }]) => `${loss} of ${String(count)} (${quote(item)})`);
+  if (onlyOrdinaryAttributes === true) losses.push(EXTRAORDINARY);
+  if (rootRefused !== undefined && rootRefused !== '') losses.push(`of the root folder: ${rootRefused}`);
+  return losses.length === 0 ? undefined : losses.join(', ');
 }
 
 const EXTRAORDINARY = 'extended attributes that an ordinary user may not set, if there were any';

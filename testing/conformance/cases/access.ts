@@ -35,7 +35,7 @@ async function tryAccess(
     const request = trial.request(kind, name, { ...where, config });
     const fits = ({ reason, message }: Refusal): void => {
       assert.ok(reasons.includes(reason), `a ${kind} with ${title} failed with ${reason}: ${message}`);
-      assert.notEqual(message.trim(), '', 'a failure says why');
+      assert.notEqual(message.trim(), '', 'a failure has a message');
       trial.assertSilent(message);
     };
     const refusal = await request.checkAccess(process.mover);

@@ -17,7 +17,7 @@ export const description: Case = {
     const process = await trial.boot();
     const { mover } = process;
     assert.match(mover.name, /^[A-Za-z][A-Za-z0-9-]*$/, 'a name for DataMoverClass.spec.mover');
-    assert.equal(contradictionIn(mover), undefined, 'what it says of itself');
+    assert.equal(contradictionIn(mover), undefined, 'the description of the mover');
     const { volumeModes, accessModes } = mover.capabilities;
     assert.ok(volumeModes.length > 0 && accessModes.length > 0, 'it can move no volume at all');
 

@@ -23,7 +23,11 @@ export const oldView: Case = {
     ];
     for (const { target, look } of looks) {
       const begin = async (): Promise<unknown> => look(process.mover);
-      await assert.rejects(begin(), ViewIsOld, `a ${target.kind} asks whether the view is current`);
+      await assert.rejects(
+        begin(),
+        ViewIsOld,
+        `a ${target.kind} calls assertCurrent before it creates anything`,
+      );
       assert.deepEqual(
         await trial.inventory.of(target),
         [],

@@ -229,10 +229,10 @@ describe('requests created by hand', () => {
       `is in use by requests that have not ended (1): ${user}`,
     );
     await story.kubectl(['delete', 'datamoverclass', name, '--force', '--wait=false']);
-    const says = ({ status }: DataMoverClass): boolean =>
+    const namesUser = ({ status }: DataMoverClass): boolean =>
       status?.conditions?.some(({ reason, message }) => reason === 'Deleting' && message.includes(user)) ===
       true;
-    await until(story.kube, dataMoverClasses, { name }, { to: 'to name its user', when: says });
+    await until(story.kube, dataMoverClasses, { name }, { to: 'to name its user', when: namesUser });
     await backUp('late', name, 'other');
     await untilPhase('late', 'Failed');
     const key = { namespace: app.namespace, name: 'holder' };

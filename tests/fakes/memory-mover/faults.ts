@@ -1,22 +1,22 @@
 /** A defect of a broken mover. */
 export type MoverFault =
-  | 'begins anew after a crash'
+  | 'starts again after a crash'
   | 'leaves its Secret'
   | 'leaves its Secret to the garbage collector'
   | 'leaves what no request owns'
-  | 'tells the password'
+  | 'prints the password'
   | 'writes the password into its Job'
   | 'throws without a Secret'
-  | 'asks for no other look'
+  | 'never requeues the request'
   | 'mixes repositories up'
   | 'names no snapshot'
-  | 'says that everything is empty'
+  | 'reports every volume as empty'
   | 'is always verified'
   | 'takes any setting'
-  | 'never says that it was gone already'
+  | 'never reports alreadyGone'
   | 'is done too early'
   | 'cannot clean up what never began'
-  | 'does not ask whether the view is old'
+  | 'does not call assertCurrent'
   | 'uploads all of it again'
   | 'keeps an empty repository';
 
@@ -25,12 +25,11 @@ export function factsWith(
   fault: MoverFault | undefined,
   facts: Record<string, unknown>,
 ): Record<string, unknown> {
-  if (fault === 'says that everything is empty') return { empty: true };
+  if (fault === 'reports every volume as empty') return { empty: true };
   if (fault === 'keeps an empty repository') return { ...facts, kept: 'it is dear' };
   if (fault === 'uploads all of it again') return { ...facts, uploadedBytes: 10 };
   if (fault === 'names no snapshot') return { files: facts['files'] };
-  if (fault === 'never says that it was gone already' && facts['alreadyGone'] === true)
-    return { alreadyGone: false };
+  if (fault === 'never reports alreadyGone' && facts['alreadyGone'] === true) return { alreadyGone: false };
   if (fault === 'is always verified') return { files: 1, ...facts };
   return facts;
 }

@@ -44,7 +44,7 @@ export class MemoryJobs {
       const message = `Secret ${namespace}/${config.secret} does not exist`;
       return { state: 'Failed', reason: 'SecretNotFound', message };
     }
-    if (this.#fault !== 'does not ask whether the view is old') await request.assertCurrent();
+    if (this.#fault !== 'does not call assertCurrent') await request.assertCurrent();
     const repository = this.#fault === 'mixes repositories up' ? namespace : request.repositoryPath;
     const metadata = { namespace, name: request.name, labels: request.labels };
     const { stringData = {} } = user;
@@ -85,7 +85,7 @@ export class MemoryJobs {
   #nameOf(target: MoverTarget, verb: Task['verb']): string {
     const isSecond = verb === 'verify' || verb === 'remove';
     const name = isSecond ? `${target.name}-second` : target.name;
-    if (this.#fault !== 'begins anew after a crash') return name;
+    if (this.#fault !== 'starts again after a crash') return name;
     const random = this.#remembered.get(name) ?? `${name}-${randomUUID().slice(0, 6)}`;
     this.#remembered.set(name, random);
     return random;
@@ -109,7 +109,7 @@ export class MemoryJobs {
     const { reason, message } = result.failed;
     const { client, namespace } = this.#deps;
     const user = await client.get(secrets, { namespace, name: config.secret }, { signal });
-    const password = this.#fault === 'tells the password' ? (user?.stringData?.['password'] ?? '') : '';
+    const password = this.#fault === 'prints the password' ? (user?.stringData?.['password'] ?? '') : '';
     return { state: 'Failed', reason: reason as 'WrongPassword', message: `${message} ${password}` };
   }
 

@@ -16,7 +16,7 @@ function createMemoryMover(deps: MoverDependencies, fault: MoverFault | undefine
   const mirror = informers.informer(jobs, { namespace, labelSelector: labels.requestUid });
   mirror.onChange((before, after) => {
     const name = (after ?? before)?.metadata.name ?? '';
-    if (fault !== 'asks for no other look') deps.wake(childNameIn(name) ?? name);
+    if (fault !== 'never requeues the request') deps.wake(childNameIn(name) ?? name);
   });
   const runs = new MemoryJobs(deps, mirror.store, fault);
   return {

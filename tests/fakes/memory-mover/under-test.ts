@@ -52,7 +52,7 @@ export function memoryUnderTest(faults: { mover?: MoverFault; engine?: EngineFau
     snapshotsIn: (path) =>
       Promise.resolve((store.repositories.get(path)?.snapshots ?? []).map(({ id }) => id)),
     // Long enough for a busy machine; shorter for a mover whose result never arrives.
-    limitMs: faults.mover === 'asks for no other look' ? 1_000 : 60_000,
+    limitMs: faults.mover === 'never requeues the request' ? 1_000 : 60_000,
   };
 }
 

@@ -12,7 +12,7 @@ import { isMadeFor } from '../../../../volumes/snapshots/snapshot-content.ts';
 import { requestUidOf } from '../../../../lifecycle/request/child-identity.ts';
 import { done, failed, type StepResult } from '../../../../lifecycle/request/step.ts';
 import { useExistingContent, useExistingSnapshot } from './existing-snapshot.ts';
-import { captureWait, boundContent, recordSnapshot } from './taken-snapshot.ts';
+import { captureWait, boundContent, recordSnapshot } from './captured-snapshot.ts';
 import { captureLive } from './live-source.ts';
 import type { BackupScope } from '../scope.ts';
 import { findSource, type Source } from './source.ts';

@@ -5,7 +5,7 @@ import {
   type VolumeSnapshotContent,
 } from '../../../../api/kubernetes/snapshot.ts';
 import { failed, type StepResult } from '../../../../lifecycle/request/step.ts';
-import { captureWait, boundContent, recordSnapshot } from './taken-snapshot.ts';
+import { captureWait, boundContent, recordSnapshot } from './captured-snapshot.ts';
 import type { BackupScope } from '../scope.ts';
 import { findSource } from './source.ts';
 

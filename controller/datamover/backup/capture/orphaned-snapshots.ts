@@ -21,10 +21,10 @@ export async function recordOrphanedSnapshots(scope: BackupScope): Promise<StepR
   // A mover may have started before `movingSince` was stored, but never before `admittedAt` was.
   if (status.admittedAt === undefined) return done;
   const known = status.orphanedSnapshots ?? [];
-  const said = (await resolved.mover.savedSnapshots?.({ ...child, signal })) ?? [];
+  const fromLog = (await resolved.mover.savedSnapshots?.({ ...child, signal })) ?? [];
   // A saved snapshot that was not verified is orphaned, even if the log does not name it.
   const unproved = status.unverifiedResult?.snapshotID;
-  const named = unproved === undefined ? said : [unproved, ...said];
+  const named = unproved === undefined ? fromLog : [unproved, ...fromLog];
   const saved = named.filter((id) => isSnapshotID(resolved.mover, id));
   const found = [...new Set(saved)].filter((id) => !known.includes(id) && !isNeeded(scope, id));
   if (found.length === 0 || known.length >= MAX_RECORDED) return done;

@@ -1,7 +1,7 @@
 import { cleanUpDestination, synchronizeDestination } from './mover/destination-mover.ts';
 import { synchronizeSource } from './mover/source-mover.ts';
 import type { Mover } from './reconciler.ts';
-import { cleanUp, disownKeptSnapshots } from './volumes/cleanup.ts';
+import { cleanUp, disownKeptSnapshots } from './volumes/iteration-cleanup.ts';
 
 /** Backs up a claim. */
 export const sourceMover: Mover = { synchronize: synchronizeSource, cleanUp };

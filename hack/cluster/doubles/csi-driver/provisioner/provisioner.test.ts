@@ -23,7 +23,7 @@ describe('the provisioner', () => {
   let root: string;
   let store: FolderStore;
   let kube: FakeKube;
-  let told: string[];
+  let events: string[];
   let claims: ClaimReconciler;
   let volumes: VolumeReconciler;
 
@@ -32,10 +32,11 @@ describe('the provisioner', () => {
     store = new FolderStore(root);
     await store.open();
     kube = new FakeKube();
-    told = [];
-    const tell = (_: unknown, reason: string, message: string) => void told.push(`${reason}: ${message}`);
+    events = [];
+    const recordEvent = (_: unknown, reason: string, message: string) =>
+      void events.push(`${reason}: ${message}`);
     const common = { client: kube.client(DRIVER), store, driverName: DRIVER };
-    claims = new ClaimReconciler({ ...common, events: { normal: tell, warning: tell } });
+    claims = new ClaimReconciler({ ...common, events: { normal: recordEvent, warning: recordEvent } });
     volumes = new VolumeReconciler(common);
     seedClass('fast');
   });
@@ -119,7 +120,7 @@ describe('the provisioner', () => {
     expect(await store.getVolume(volumeOf(claim)?.spec.csi?.volumeHandle ?? '')).toMatchObject({
       capacityBytes: 2 ** 30,
     });
-    expect(told).toEqual([expect.stringMatching(/^ProvisioningSucceeded/)]);
+    expect(events).toEqual([expect.stringMatching(/^ProvisioningSucceeded/)]);
   });
 
   it('fills a volume from a snapshot and from another claim', async () => {
@@ -156,7 +157,9 @@ describe('the provisioner', () => {
     await seedSnapshot(await boundClaim('source'));
     const claim = seedClaim('bad', spec);
     await expect(reconcile('bad')).rejects.toThrow(message);
-    expect(told.at(-1)).toMatch(/^ProvisioningFailed: failed to provision volume with StorageClass "fast": /);
+    expect(events.at(-1)).toMatch(
+      /^ProvisioningFailed: failed to provision volume with StorageClass "fast": /,
+    );
     expect(volumeOf(claim)).toBeUndefined();
   });
 
@@ -172,7 +175,7 @@ describe('the provisioner', () => {
     });
     await reconcile('populated');
     expect(volumeOf(claim)).toBeUndefined();
-    expect(told).toEqual(['Provisioning: Assuming an external populator will provision the volume']);
+    expect(events).toEqual(['Provisioning: Assuming an external populator will provision the volume']);
   });
 
   it('fails if the class parameters specify a failure', async () => {

@@ -48,7 +48,7 @@ describe('a backup that fails after its data was saved', () => {
   };
 
   beforeAll(async () => {
-    story = await openStory('strays');
+    story = await openStory('orphaned-snapshots');
     app = { namespace: await story.makeNamespace('app'), name: 'app' };
     await story.makeClass('own', {
       config: {

@@ -1,16 +1,16 @@
 import { cleanMover } from '../clean-mover.ts';
 import { unstageAlias } from '../../../volumes/exposure/alias.ts';
 import { reclaimVolumes, releaseCapture, unstageSnapshot } from '../../../volumes/exposure/staging.ts';
-import { untilGone } from '../../../lifecycle/request/cleanup.ts';
+import { untilGone } from '../../../lifecycle/request/run-cleanup.ts';
 import type { Step, StepResult } from '../../../lifecycle/request/step.ts';
 import type { BackupScope } from './scope.ts';
 import { recordOrphanedSnapshots, removeOrphanedSnapshots } from './capture/orphaned-snapshots.ts';
 
 /** The cleanup steps, in order: the mover releases the volume, then the volume is deleted, then the snapshot. */
 export const backupCleanup: readonly Step<BackupScope>[] = [
-  { name: 'note strays', run: recordOrphanedSnapshots },
+  { name: 'record orphaned snapshots', run: recordOrphanedSnapshots },
   cleanMover,
-  { name: 'remove strays', run: removeOrphanedSnapshots },
+  { name: 'remove orphaned snapshots', run: removeOrphanedSnapshots },
   { name: 'clean up staging', run: cleanStaging },
   { name: 'clean up volumes', run: cleanVolumes },
 ];

@@ -17,8 +17,8 @@ import type { BackupScope } from '../scope.ts';
 import type { Source } from './source.ts';
 import { describeVolume } from './volume-record.ts';
 
-/** A snapshot that the storage system has cut. */
-export interface TakenSnapshot {
+/** A snapshot that the storage system has taken. */
+export interface CapturedSnapshot {
   snapshot: VolumeSnapshot;
   content: VolumeSnapshotContent;
   /** True if it is ours to delete. */
@@ -49,7 +49,7 @@ export async function boundContent(
 export function recordSnapshot(
   scope: BackupScope,
   { claim, volume }: Source,
-  taken: TakenSnapshot,
+  taken: CapturedSnapshot,
 ): StepResult {
   const { snapshot, content, owned, time } = taken;
   const snapshotHandle = content.status?.snapshotHandle;

@@ -2,7 +2,7 @@ import { cleanMover } from '../clean-mover.ts';
 import { abandonVolume } from '../../../volumes/handover/hand-over.ts';
 import { nameOfVolume, reclaimVolumes, unstageEmpty } from '../../../volumes/exposure/staging.ts';
 import { requestUidOf } from '../../../lifecycle/request/child-identity.ts';
-import { untilGone } from '../../../lifecycle/request/cleanup.ts';
+import { untilGone } from '../../../lifecycle/request/run-cleanup.ts';
 import type { Step, StepResult } from '../../../lifecycle/request/step.ts';
 import { finishOverwrite } from './overwrite/roll-back.ts';
 import type { RestoreScope } from './scope.ts';
