@@ -12,14 +12,12 @@ import { backups } from '../../../api/velero/v1.ts';
 import type { Listers } from '../environment.ts';
 import type { SweepRound } from '../request-kind.ts';
 import { actionForBackup, veleroBackupOf, type VeleroObject } from './ownership.ts';
-import { deleteRequest, forEachRequest, veleroObjects } from './sweep.ts';
+import { deleteRequest, forEachOwned } from './sweep.ts';
 
 /** Checks the Velero backups of DataMoverBackups. */
 export async function sweepBackups(round: SweepRound, all: readonly DataMoverBackup[]): Promise<void> {
   const owned = all.filter(veleroBackupOf);
-  const known = owned.length === 0 ? undefined : await veleroObjects(round, backups);
-  if (known === undefined) return;
-  await forEachRequest(round, owned, (one) => reconcileOwned(round, one, known));
+  await forEachOwned(round, { owned, kind: backups }, (one, known) => reconcileOwned(round, one, known));
 }
 
 /** Keeps, cancels or deletes a DataMoverBackup according to the state of its Velero backup. */

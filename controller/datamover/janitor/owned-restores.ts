@@ -3,14 +3,12 @@ import { dataMoverRestores } from '../../../api/datamover/v1alpha1/kinds.ts';
 import { restores } from '../../../api/velero/v1.ts';
 import type { SweepRound } from '../request-kind.ts';
 import { actionForRestore, veleroRestoreOf } from './ownership.ts';
-import { deleteRequest, forEachRequest, veleroObjects } from './sweep.ts';
+import { deleteRequest, forEachOwned } from './sweep.ts';
 
 /** Deletes DataMoverRestores that have ended and whose Velero restore no longer exists. */
 export async function sweepRestores(round: SweepRound, all: readonly DataMoverRestore[]): Promise<void> {
   const owned = all.filter(veleroRestoreOf);
-  const known = owned.length === 0 ? undefined : await veleroObjects(round, restores);
-  if (known === undefined) return;
-  await forEachRequest(round, owned, async (one) => {
+  await forEachOwned(round, { owned, kind: restores }, async (one, known) => {
     if (actionForRestore(one, known) === 'delete') await deleteRequest(round, dataMoverRestores, one);
   });
 }

@@ -25,7 +25,7 @@ export async function forEachRequest<T extends Resource>(
  * Lists Velero's objects of a kind by name. A list that starts now contains the owner of every existing request. Returns
  * undefined if Velero is not installed, which proves nothing about its backups.
  */
-export async function veleroObjects<T extends VeleroObject>(
+async function veleroObjects<T extends VeleroObject>(
   { client, namespace, signal }: SweepRound,
   kind: Kind<T>,
 ): Promise<ReadonlyMap<string, T> | undefined> {
@@ -37,6 +37,19 @@ export async function veleroObjects<T extends VeleroObject>(
     if (isNotFound(error)) return undefined;
     throw error;
   }
+}
+
+/**
+ * Acts on the requests that a Velero object created, with Velero's objects of that kind by name. Reads those only if there
+ * are such requests, and does nothing if Velero is not installed.
+ */
+export async function forEachOwned<T extends Resource, V extends VeleroObject>(
+  round: SweepRound,
+  { owned, kind }: { owned: readonly T[]; kind: Kind<V> },
+  act: (request: T, known: ReadonlyMap<string, V>) => Promise<void>,
+): Promise<void> {
+  const known = owned.length === 0 ? undefined : await veleroObjects(round, kind);
+  if (known !== undefined) await forEachRequest(round, owned, (one) => act(one, known));
 }
 
 /**
