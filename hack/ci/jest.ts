@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Stage } from './stages.ts';
+import { withLog } from './with-log.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const RESULTS = join(ROOT, '.run/jest');
-const LOGS = join(ROOT, '.run/logs');
 
 export interface Options {
   /** Fires to kill jest, its workers and their children at once. */
@@ -24,16 +24,7 @@ export async function runJest({ name, args, env }: Stage, options: Options): Pro
   const words = ['--selectProjects', name, ...output, ...args];
   if (options.isBesideAnother !== true) return runWords(words, { ...options, env, log: 'inherit' });
 
-  mkdirSync(LOGS, { recursive: true });
-  const file = join(LOGS, `${name}.log`);
-  const log = openSync(file, 'w');
-  console.log(`${name} runs at the same time; its log is ${file}`);
-  try {
-    return await runWords(words, { ...options, env, log });
-  } finally {
-    closeSync(log);
-    console.log(`\n===== ${name}\n${readFileSync(file, 'utf8').trimEnd()}\n`);
-  }
+  return withLog({ name, title: name }, (log) => runWords(words, { ...options, env, log }));
 }
 
 function runWords(

@@ -5,12 +5,11 @@
  * even if some fail.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runSideBySide } from './side-by-side.ts';
+import { withLog } from './with-log.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const LOGS = join(ROOT, '.run/logs');
 /** Two, because a target mostly waits. */
 const PLACES = 2;
 
@@ -18,29 +17,23 @@ const interruption = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => interruption.abort());
 
 function runTarget(target: string): Promise<number> {
-  const begun = Date.now();
-  const file = join(LOGS, `${target}.log`);
-  const log = openSync(file, 'w');
+  return withLog({ name: target, title: `make ${target}` }, (log) => runMake(target, log));
+}
+
+function runMake(target: string, log: number): Promise<number> {
   const child = spawn('make', [target], { cwd: ROOT, stdio: ['ignore', log, log] });
-  closeSync(log);
-  console.log(`make ${target} begins; its log is ${file}`);
   // make forwards the signal to its children and waits for them.
   const end = (): void => void child.kill('SIGTERM');
   interruption.signal.addEventListener('abort', end);
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (exitCode) => {
+    child.once('exit', (code) => {
       interruption.signal.removeEventListener('abort', end);
-      const code = exitCode ?? 1;
-      const minutes = ((Date.now() - begun) / 60_000).toFixed(1);
-      console.log(`\n===== make ${target}\n${readFileSync(file, 'utf8').trimEnd()}`);
-      console.log(`===== make ${target} has ended with exit code ${String(code)} after ${minutes} minutes\n`);
-      resolve(code);
+      resolve(code ?? 1);
     });
   });
 }
 
-mkdirSync(LOGS, { recursive: true });
 process.exitCode = await runSideBySide(process.argv.slice(2), {
   places: PLACES,
   run: runTarget,
