@@ -60,7 +60,7 @@ function installArgs(config: ClusterConfig, { velero, plugins }: VeleroImages): 
     ...['--backup-location-config', pairs(location), '--use-volume-snapshots=false'],
     ...['--features', veleroFeatures],
     // With the default, 1, a second backup would wait until Velero checks its queue, once a minute.
-    ...['--concurrent-backups', '10'],
+    ...['--concurrent-backups', '4'],
     // The default, an hour, is too long for tests that wait for the deletion of an expired backup.
     ...['--garbage-collection-frequency', '10s'],
   ];
