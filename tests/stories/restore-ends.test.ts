@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
 import { APP } from '../fakes/cluster/controller-harness.ts';
 import { RestoreStory } from './support/restore-story.ts';
+import { occupyingStatus } from './support/occupied-repository.ts';
 import { running } from './support/running.ts';
 
 let harness: RestoreStory;
@@ -99,17 +100,8 @@ describe('a restore that ends early', () => {
 
   /** Adds another restore, served by another controller, that uses the repository and never ends. */
   function occupyRepository(): void {
-    const servedBy = harness.addForeignController();
-    harness.addRestore('other', (object) => {
-      object.status = {
-        phase: 'Moving',
-        mover: 'Other',
-        dataMoverClass: 'volsync',
-        servedBy,
-        admittedAt: '2026-01-01T00:00:00Z',
-        repositoryPath: 'c1/app/data',
-      };
-    });
+    const status = occupyingStatus(harness);
+    harness.addRestore('other', (object) => (object.status = status));
   }
 
   beforeEach(() => harness.addDestination());

@@ -1,4 +1,5 @@
 import type { BackupStory } from './backup-story.ts';
+import { occupyingStatus } from './occupied-repository.ts';
 import { running } from './running.ts';
 
 /** How to hold a backup in each of its phases. */
@@ -12,16 +13,7 @@ export const heldPhases: readonly (readonly [phase: string, hold: (story: Backup
 ];
 
 /** Adds another backup, served by another controller, that uses the repository and never ends. */
-export function occupyRepository(story: BackupStory): void {
-  const servedBy = story.addForeignController();
-  story.addBackup('other', (object) => {
-    object.status = {
-      phase: 'Moving',
-      mover: 'Other',
-      dataMoverClass: 'volsync',
-      servedBy,
-      admittedAt: '2026-01-01T00:00:00Z',
-      repositoryPath: 'c1/app/data',
-    };
-  });
+function occupyRepository(story: BackupStory): void {
+  const status = occupyingStatus(story);
+  story.addBackup('other', (object) => (object.status = status));
 }
