@@ -38,7 +38,10 @@ export interface RequestKindDescriptor<K extends RequestKind = RequestKind> {
   create(env: Environment): AnyRequestType;
   /** Enqueues requests when other objects change. The request itself, its children and its class are watched already. */
   watch?(informers: Informers, controller: Controller): void;
-  /** Cancels or deletes requests that are no longer needed. The janitor passes those that this controller serves, every few minutes. */
+  /**
+   * Cancels or deletes requests that are no longer needed. The janitor passes those that this controller serves, every few
+   * minutes.
+   */
   sweep?: (round: SweepRound, requests: readonly Requests[K][]) => Promise<void>;
 }
 

@@ -8,8 +8,8 @@ import type { MovingStatus } from './transfer-steps.ts';
 import { checkpoint, done, failed, waiting, type StepResult } from '../../lifecycle/request/step.ts';
 
 /**
- * Retries of requests that maintain a repository. A failed one is retried for as long as its request exists: the Velero backup has been deleted by
- * then, and nothing else would create another request.
+ * Retries of requests that maintain a repository. A failed one is retried for as long as its request exists: the Velero backup
+ * has been deleted by then, and nothing else would create another request.
  */
 
 /** The status of a request that is retried. */
