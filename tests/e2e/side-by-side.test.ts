@@ -5,11 +5,13 @@ import type {
 } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import { dataMoverBackups } from '../../api/datamover/v1alpha1/kinds.ts';
 import { childName } from '../../api/datamover/v1alpha1/names.ts';
+import { waitUntil } from '../../hack/cluster/wait.ts';
 import { claim, pod, untilRunning } from './support/app.ts';
 import { writesSince } from './support/audit.ts';
 import { record, type Recording } from './support/recording.ts';
+import { makeSlowClass } from './support/slow-class.ts';
 import { askForClass, openStory, type Story } from './support/story.ts';
-import { backUp, movedBackups } from './support/velero.ts';
+import { movedBackups, startBackup, untilBackedUp } from './support/velero.ts';
 
 const LIMIT = 3;
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];
@@ -27,13 +29,18 @@ describe('several volumes in one backup', () => {
   let requests: DataMoverBackup[];
   let recording: Recording<DataMoverBackup>;
   let started: number;
+  let className: string;
 
   const statuses = (): DataMoverBackupStatus[] => requests.map(({ status }) => status!);
+  const queues = () => recording.versions.flatMap(({ status }) => status?.queue ?? []);
+  const longestQueue = (): number => Math.max(...queues().map(({ ahead }) => ahead));
 
   beforeAll(async () => {
     story = await openStory('many');
     const namespace = await story.makeNamespace('app');
-    const className = await story.makeClass('three', { limits: { backups: LIMIT } });
+    // No move completes before all that wait have shown their position.
+    const slow = await makeSlowClass(story, 1, { limits: { backups: LIMIT } });
+    className = slow.name;
     const slowly = story.unique('slow');
     await story.make({
       apiVersion: 'snapshot.storage.k8s.io/v1',
@@ -56,7 +63,16 @@ describe('several volumes in one backup', () => {
     await story.exec(app, NAMES.map((name) => `echo ${name} > /${name}/file`).join('\n'));
     recording = record(story.kube, dataMoverBackups, namespace);
     started = Date.now();
-    await backUp(story, story.unique('backup'), namespace);
+    await startBackup(story, story.unique('backup'), [namespace]);
+    await waitUntil(
+      'the last request reports its position',
+      () => longestQueue() >= NAMES.length - LIMIT - 1,
+      {
+        timeoutMs: 180_000,
+      },
+    );
+    slow.proxy.limit(Infinity);
+    await untilBackedUp(story, story.unique('backup'));
     recording.stop();
     requests = await movedBackups(story, story.unique('backup'));
   });
@@ -99,13 +115,12 @@ describe('several volumes in one backup', () => {
   });
 
   it('report the number of requests ahead and the reason while they wait', () => {
-    const queues = recording.versions.flatMap(({ status }) => status?.queue ?? []);
-    const longest = Math.max(...queues.map(({ ahead }) => ahead));
+    const longest = longestQueue();
     // All start at once, so requests that will be admitted in a moment count as well.
     expect(longest).toBeGreaterThanOrEqual(NAMES.length - LIMIT - 1);
     expect(longest).toBeLessThan(NAMES.length);
-    expect(queues.map(({ reason }) => reason)).toContain(
-      `${LIMIT} of ${LIMIT} slots of DataMoverClass ${story.unique('three')} are in use`,
+    expect(queues().map(({ reason }) => reason)).toContain(
+      `${LIMIT} of ${LIMIT} slots of DataMoverClass ${className} are in use`,
     );
     expect(statuses().flatMap(({ queue }) => queue ?? [])).toEqual([]);
   });
