@@ -24,6 +24,9 @@ export const METADATA = '-metadata';
 /** restic treats a file with the recorded size and time as unchanged and restores everything except its contents. */
 const CONTENTS_ARE_THERE = '--overwrite=if-changed';
 
+/** The bytes that this pass handles are those that VolSync has already restored. */
+const { progress: _, ...WITHOUT_PROGRESS } = RESTORE_RUN.reading;
+
 interface Restored {
   destination: ReplicationDestination;
   moved: RestoreFacts;
@@ -48,6 +51,7 @@ export async function restoreMetadata(
   const { apiVersion, kind, metadata } = destination;
   const outcome = await resticRunner.run(request, {
     ...RESTORE_RUN,
+    reading: WITHOUT_PROGRESS,
     image: request.config.resticImage,
     doing: 'restoring what VolSync does not set',
     args: [shortened(request.snapshotID), rootArgument(request.rootFolder), CONTENTS_ARE_THERE],

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { jobs, pods } from '../../api/kubernetes/core.ts';
 import { knownMetrics } from '../../hack/gen/metric-table.ts';
 import { createHealthServer, type HealthServer } from '../../telemetry/health-server.ts';
 import { ControllerHarness } from '../fakes/cluster/controller-harness.ts';
@@ -59,6 +60,36 @@ describe('metrics', () => {
     expect(samples.filter((line) => /^datamover_(requests|oldest)/.test(line))).toEqual([]);
     for (const name of ['b1', 'data', 'app', 'nowhere', 'made-up-by-a-tenant'])
       expect(samples.filter((line) => line.includes(`"${name}"`))).toEqual([]);
+  });
+
+  it('count the bytes of a restore once, although a Job handles the files again after VolSync', async () => {
+    harness.addClass();
+    const [source] = harness.addRepository('precious');
+    harness.addDestination();
+    const again = {
+      message_type: 'status',
+      total_files: 3,
+      files_skipped: 1,
+      total_bytes: 8,
+      bytes_skipped: 2,
+    };
+    harness.cluster.state.metadataRestore = () => ({ end: 'running', lines: [JSON.stringify(again)] });
+    harness.addRestore('r1', (one) => Object.assign(one.spec, { source }));
+    await harness.until(
+      () => harness.restore()?.status?.message?.includes('what VolSync does not set') === true,
+    );
+    await harness.advance(1_000);
+    expect(harness.restore()?.status?.progress).toBeUndefined();
+
+    const [job] = harness.kube.peekAll(jobs).filter(({ metadata }) => metadata.name.endsWith('-metadata'));
+    harness.kube.remove(pods, { namespace: 'velero', name: `${job!.metadata.name}-pod` });
+    harness.kube.edit(jobs, { namespace: 'velero', name: job!.metadata.name }, (one) => {
+      one.status = { succeeded: 1 };
+    });
+    await harness.until(() => harness.restore()?.status?.completionTimestamp !== undefined);
+    expect(harness.restore()?.status).toMatchObject({ phase: 'Completed', progress: { bytesDone: 8 } });
+    const of = 'kind="DataMoverRestore",class="volsync"';
+    expect(await scrape()).toContain(`datamover_moved_bytes_total{${of}} 8`);
   });
 
   it('report active requests and the wait of the oldest queued one, even after a restart', async () => {

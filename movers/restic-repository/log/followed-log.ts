@@ -58,6 +58,8 @@ export class FollowedLog implements PodLog {
   /** Aborted when the container has ended: its output can then be read to the end. */
   readonly #ended = new AbortController();
   readonly #stop = new AbortController();
+  /** Number of lines that one stream has delivered. */
+  #count = 0;
 
   /** `onLine` is called for each line and when the log is complete. */
   constructor(deps: FollowedLogDependencies, pod: Pod, onLine: () => void) {
@@ -129,14 +131,20 @@ export class FollowedLog implements PodLog {
   async #readStream(stream: AsyncIterable<string>): Promise<void> {
     const lines: string[] = [];
     const moves = createMovementDetector();
+    let count = 0;
     for await (const line of stream) {
-      // Every stream starts at the beginning of the log.
-      this.lines = lines;
       lines.push(line);
       if (lines.length > MAX_LINES) forgetOne(lines);
+      // Every stream starts at the beginning of the log. Progress must not fall while it repeats what is known.
+      if (++count >= this.#count) {
+        this.#count = count;
+        this.lines = lines;
+      }
       if (moves(line)) this.movedAt = new Date(this.#deps.clock.now());
       this.#onLine();
     }
+    // The kubelet has rotated the log if the whole stream is shorter than a former one.
+    if (count > 0 && hasEnded(this.#pod)) this.lines = lines;
   }
 }
 

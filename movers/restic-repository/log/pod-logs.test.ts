@@ -105,6 +105,33 @@ describe("a pod's log", () => {
     expect(of(ended())).toMatchObject({ lines: ['one', 'two'], complete: true });
   });
 
+  it('keeps what it has while a new stream repeats it', async () => {
+    const { streams, clock, of } = setUp();
+    of(pod());
+    for (const line of ['one', 'two']) streams[0]?.push(line);
+    streams[0]?.end(broken(500));
+    await clock.advance(1_000);
+    streams[1]?.push('one');
+    await clock.advance(0);
+    expect(of(pod()).lines).toEqual(['one', 'two']);
+    for (const line of ['two', 'three']) streams[1]?.push(line);
+    await clock.advance(0);
+    expect(of(pod()).lines).toEqual(['one', 'two', 'three']);
+  });
+
+  it('ends with the lines of its last stream, even if the kubelet has rotated the first ones away', async () => {
+    const { streams, clock, of } = setUp();
+    of(pod());
+    for (const line of ['one', 'two']) streams[0]?.push(line);
+    streams[0]?.end(broken(500));
+    await clock.advance(1_000);
+    streams[1]?.push('the summary');
+    of(ended());
+    streams[1]?.end();
+    await clock.advance(0);
+    expect(of(ended())).toMatchObject({ lines: ['the summary'], complete: true });
+  });
+
   it('is read to its end as soon as the container is known to have ended', async () => {
     const { streams, clock, of } = setUp();
     of(pod());

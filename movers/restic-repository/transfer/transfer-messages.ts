@@ -6,6 +6,7 @@ import type { MoverProgress, RootFolder } from '../../mover.ts';
 
 /** Reports of a transfer: restic's JSON, and lines of the same format that the script adds. */
 export interface Messages {
+  /** Of the first pass of a restore: a later one handles the same bytes again. */
   progress?: MoverProgress;
   summary?: Summary;
   /** A pass of a restore has not written all bytes that it had to write. A later pass may take the file for complete. */
@@ -122,8 +123,12 @@ export function readMessages(lines: readonly string[]): Messages {
 }
 
 const READERS: Readonly<Record<string, (found: Messages, said: Line) => void>> = {
-  status: (found, said) => (found.progress = progressIn(said)),
+  status(found, said) {
+    if (found.summary === undefined) found.progress = progressIn(said);
+  },
   summary(found, said) {
+    // The last status line can be five seconds older. The summary of a backup has other fields.
+    if (found.summary === undefined && said.total_bytes !== undefined) found.progress = progressIn(said);
     found.summary = said;
     if ((said.bytes_restored ?? 0) !== (said.total_bytes ?? 0)) found.isIncomplete = true;
   },
