@@ -19,7 +19,8 @@ interface KindReference {
   conditions: readonly ConditionType[];
 }
 
-const { captured, admitted, staged, moved, handedOver, removed, pruned, cleanedUp, ready } = conditionTypes;
+const { captured, admitted, staged, moved, verified, handedOver, cleanedUp, ready } = conditionTypes;
+const { removed, pruned, repositoryRemoved } = conditionTypes;
 const { accepted, engineServing, credentialsPresent, repositoryReachable } = conditionTypes;
 
 const REFERENCES: Record<string, KindReference> = {
@@ -30,12 +31,12 @@ const REFERENCES: Record<string, KindReference> = {
   DataMoverBackup: {
     sample: 'backup.yaml',
     phases: backupPhaseMeanings,
-    conditions: [captured, admitted, staged, moved, cleanedUp, ready],
+    conditions: [captured, admitted, staged, moved, verified, cleanedUp, ready],
   },
   DataMoverRestore: {
     sample: 'restore.yaml',
     phases: restorePhaseMeanings,
-    conditions: [admitted, staged, moved, handedOver, cleanedUp, ready],
+    conditions: [admitted, staged, moved, verified, handedOver, cleanedUp, ready],
   },
   DataMoverDelete: {
     sample: 'delete.yaml',
@@ -45,7 +46,7 @@ const REFERENCES: Record<string, KindReference> = {
   DataMoverPrune: {
     sample: 'prune.yaml',
     phases: prunePhaseMeanings,
-    conditions: [admitted, pruned, cleanedUp, ready],
+    conditions: [admitted, pruned, repositoryRemoved, cleanedUp, ready],
   },
 };
 
