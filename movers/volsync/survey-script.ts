@@ -9,7 +9,10 @@ import { DESCRIBE_ROOT } from '../restic-repository/transfer/root-folder.ts';
 import { reporting } from '../restic-repository/log/script-log.ts';
 
 /**
- * Script that reports what VolSync leaves out of a volume, the volume's root folder, and the id of the repository if one exists.
+ * Script that reports what VolSync leaves out of a volume, the volume's root folder, and the id of the repository. VolSync never
+ * reports that id, so the script initializes a missing repository, as VolSync would, unless the volume has nothing to save. If
+ * that fails, VolSync meets and reports the same error.
+ *
  * VolSync excludes `lost+found` at every depth. An empty folder of that name and a socket contain no data. Everything else does,
  * and a folder that cannot be read may.
  *
@@ -43,6 +46,12 @@ fi
 printf '{"message_type":"left out","sockets":%d,"sealed":%s,"empty":%d,"held":%d,"first":"%s"}\\n' \\
   "$sockets" "$sealed" "$empty" "$held" "$first"
 ${REPORT_ROOT_ATTRIBUTES}
-if wait $identifying; then
+code=0; wait $identifying || code=$?
+content=$(find . -mindepth 1 -maxdepth 1 ! -type s ! -name lost+found -print -quit)
+if [ $code -eq 10 ] && [ "$held" -eq 0 ] && [ -n "$content" ]; then
+  code=0; timeout 60 restic init > /dev/null 2>&1 || code=$?
+  [ $code -ne 0 ] || timeout 60 restic cat config --no-lock > "$identity" 2> /dev/null || code=$?
+fi
+if [ $code -eq 0 ]; then
   printf '{"message_type":"repository","id":"%s"}\\n' "$(< "$identity" ${READ_ID})"
 fi`);

@@ -165,6 +165,45 @@ describe('the survey of a volume before VolSync reads it', () => {
     playRestic(`echo '{"version": 2, "id": "${repositoryID}", "chunker_polynomial": "3"}'`);
     expect(survey()).toEqual({ state: 'Done', facts: { rootFolder, repositoryID } });
   });
+
+  describe('of which no repository exists', () => {
+    const repositoryID = 'ab'.repeat(32);
+    const isInitialized = (): boolean => fs.existsSync(at('scratch', 'repository'));
+
+    beforeEach(() => {
+      const repository = at('scratch', 'repository');
+      playRestic(`case $1 in
+        init) echo '{"id": "${repositoryID}"}' > ${repository}; echo "created restic repository" ;;
+        cat) [ -e ${repository} ] || exit 10; cat ${repository} ;;
+      esac`);
+    });
+
+    it('initializes the repository, because VolSync would not report its id', () => {
+      expect(survey()).toMatchObject({ state: 'Done', facts: { repositoryID } });
+      expect(isInitialized()).toBe(true);
+    });
+
+    it('leaves the storage as it is if VolSync would save nothing', async () => {
+      fs.rmSync(inVolume('file'));
+      fs.mkdirSync(inVolume('lost+found'), 0o700);
+      await addSocket(inVolume('socket'));
+      expect(survey()).not.toHaveProperty('facts.repositoryID');
+      expect(isInitialized()).toBe(false);
+    });
+
+    it('leaves the storage as it is if the backup fails because of what VolSync leaves out', () => {
+      fs.mkdirSync(inVolume('home', 'lost+found', 'more'), { recursive: true });
+      expect(survey()).toMatchObject({ state: 'Failed' });
+      expect(isInitialized()).toBe(false);
+    });
+  });
+
+  it('leaves it to VolSync to report why a repository cannot be initialized', () => {
+    playRestic('[ "$1" = init ] || exit 10\nexit 1');
+    const outcome = survey();
+    expect(outcome).toMatchObject({ state: 'Done' });
+    expect(outcome).not.toHaveProperty('facts.repositoryID');
+  });
 });
 
 describe('the root folder of a restored volume', () => {
