@@ -287,7 +287,8 @@ export interface BackupFacts {
   snapshotID?: string;
   /**
    * Id that distinguishes the repository from every other one, also from one created later at the same path. Characters: letters,
-   * digits, `.`, `_`, `:`, `-`. Later requests about the snapshot pass it back. Absent: the mover cannot determine it.
+   * digits, `.`, `_`, `:`, `-`. Later requests about the snapshot pass it back. Absent: the mover cannot determine it. A removal
+   * that does not find the snapshot then fails, because nothing proves that it looked in the right repository.
    */
   repositoryID?: string;
   /** RFC 3339, by the clock of the mover. */

@@ -13,21 +13,22 @@ export function classifyRemoval(scope: DeleteScope, outcome: Outcome): Outcome {
   if (outcome.state === 'Done') return outcome.facts.alreadyGone ? classifyAbsence(scope, outcome) : outcome;
   if (outcome.state !== 'Failed' || outcome.reason !== 'RepositoryMissing') return outcome;
   if (wasRemoved(scope)) return { state: 'Done', facts: { alreadyGone: true } };
-  const { request } = scope;
-  const remedy = `if the data was removed on purpose, delete DataMoverDelete ${formatKey(keyOf(request))}`;
-  return { ...outcome, message: `${outcome.message}; ${remedy}` };
+  return { ...outcome, message: `${outcome.message}; ${remedy(scope.request)}` };
 }
 
-/** An absent snapshot was removed before, if this is the repository that contained it. */
+/** An absent snapshot was removed before, if this is the repository that contained it. Only the recorded id proves that. */
 function classifyAbsence({ request, resolved }: DeleteScope, outcome: Outcome): Outcome {
-  const { result, dataMoverClass } = request.spec;
-  const asked = resolved.class.metadata.name;
-  if (result.repositoryID !== undefined || dataMoverClass === asked) return outcome;
+  const { snapshotID = '', repository, repositoryID } = request.spec.result;
+  if (repositoryID !== undefined) return outcome;
   return {
     state: 'Failed',
     reason: 'RepositoryMissing',
-    message: `snapshot ${result.snapshotID ?? ''} is not in repository ${result.repository} of DataMoverClass ${asked}, and nothing proves that this is the repository of the backup; create a DataMoverDelete that names the class of the backup in spec.dataMoverClass, and delete ${formatKey(keyOf(request))}`,
+    message: `snapshot ${snapshotID} is not in repository ${repository} of DataMoverClass ${resolved.class.metadata.name}, and the record of the backup has no id that proves that this is its repository; look for the snapshot where the class led at the time of the backup; ${remedy(request)}`,
   };
+}
+
+function remedy(request: DeleteScope['request']): string {
+  return `if the data was removed on purpose, delete DataMoverDelete ${formatKey(keyOf(request))}`;
 }
 
 /** Returns true if this very repository was removed as empty. */
