@@ -57,6 +57,11 @@ const BY_CLAIM: Cases = {
     level: 'warning',
     says: /is Pending, there is no data to move/,
   },
+  block: {
+    is: { storageClassName: '', volumeMode: 'Block' },
+    level: 'warning',
+    says: /its volumeMode is Block, which mover VolSync cannot move/,
+  },
   lost: { is: { storageClassName: '' }, level: 'warning', says: /is Lost, there is no data to move/ },
 };
 
@@ -153,10 +158,9 @@ describe('what of a backup is moved', () => {
     ]);
   };
 
-  /** Binds the claim to a volume that is then deleted. */
-  const lose = async (namespace: string): Promise<void> => {
-    const volume = story.unique('lost');
-    const key = { namespace, name: 'lost' };
+  /** Binds a claim to a volume that no driver provides. Returns the name of the volume. */
+  const bind = async (key: { namespace: string; name: string }, volumeMode: string): Promise<string> => {
+    const volume = story.unique(key.name);
     await story.make({
       apiVersion: 'v1',
       kind: 'PersistentVolume',
@@ -165,14 +169,21 @@ describe('what of a backup is moved', () => {
         spec: {
           accessModes: ['ReadWriteOnce'],
           capacity: { storage: '1Gi' },
+          volumeMode,
           claimRef: key,
           hostPath: { path: '/nowhere' },
         },
       },
     });
     await untilBound(story, key);
-    await story.kube.delete(persistentVolumes, { name: volume });
-    await story.kube.mergePatch(persistentVolumes, { name: volume }, { metadata: { finalizers: null } });
+    return volume;
+  };
+
+  /** Binds the claim to a volume that is then deleted. */
+  const lose = async (key: { namespace: string; name: string }): Promise<void> => {
+    const name = await bind(key, 'Filesystem');
+    await story.kube.delete(persistentVolumes, { name });
+    await story.kube.mergePatch(persistentVolumes, { name }, { metadata: { finalizers: null } });
     await until(story.kube, persistentVolumeClaims, key, {
       to: 'to be lost',
       when: ({ status }) => status?.phase === 'Lost',
@@ -203,7 +214,9 @@ describe('what of a backup is moved', () => {
       prepare('policies', BY_POLICY, { 'backup.velero.io/backup-volumes': 'v1' }),
       prepare('nothing', { first: {}, second: {} }, {}),
     ]);
-    await lose(story.unique('claims'));
+    const namespace = story.unique('claims');
+    await lose({ namespace, name: 'lost' });
+    await bind({ namespace, name: 'block' }, 'Block');
     await Promise.all([
       backUp('claims', '--default-volumes-to-fs-backup'),
       backUp(

@@ -12,6 +12,8 @@ export interface ClaimOptions {
   /** Default: the cluster's default class, with immediate binding and reclaim policy Delete. */
   storageClassName?: string;
   accessModes?: string[];
+  /** Default: Filesystem. */
+  volumeMode?: 'Block';
   /** Default: 1Gi. */
   size?: string;
   labels?: Record<string, string>;
@@ -20,12 +22,17 @@ export interface ClaimOptions {
 
 export function claim({ namespace, name }: Place, options: ClaimOptions = {}): object {
   const { storageClassName = 'csi-test', accessModes = ['ReadWriteOnce'], size = '1Gi' } = options;
-  const { labels, annotations } = options;
+  const { labels, annotations, volumeMode } = options;
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
     metadata: { name, namespace, ...(labels && { labels }), ...(annotations && { annotations }) },
-    spec: { storageClassName, accessModes, resources: { requests: { storage: size } } },
+    spec: {
+      storageClassName,
+      accessModes,
+      ...(volumeMode && { volumeMode }),
+      resources: { requests: { storage: size } },
+    },
   };
 }
 
