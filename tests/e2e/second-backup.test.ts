@@ -65,6 +65,16 @@ describe('a second backup after a small change', () => {
     expect(second - first).toBeLessThan(2 * SMALL);
   });
 
+  it('records the id of the repository with the first backup already, although VolSync reports none', async () => {
+    const results = requests.map(({ status }) => status!.result!);
+    const { id } = await restic<{ id: string }>(story.cluster, results[0]!.repository, ['cat', 'config']);
+    expect(results).toMatchObject([
+      { mover: 'VolSync', repositoryID: id },
+      { mover: 'VolSync', repositoryID: id },
+    ]);
+    expect(requests.map(({ status }) => status?.verification)).toEqual([undefined, undefined]);
+  });
+
   it('keeps both snapshots in one repository', async () => {
     const [repository, second] = requests.map(({ status }) => status!.result!.repository);
     expect(second).toBe(repository);
