@@ -85,10 +85,7 @@ describe('moves that take longer than Velero waits', () => {
     });
   });
 
-  afterAll(async () => {
-    proxy.close();
-    await story.end();
-  });
+  afterAll(() => story.end());
 
   it('are not called complete by Velero', () => {
     expect(ends).toEqual({ backup: 'PartiallyFailed', restore: 'PartiallyFailed' });

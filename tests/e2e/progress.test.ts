@@ -9,7 +9,6 @@ import type { LogFields } from '../../telemetry/log.ts';
 import { claim, pod, untilRunning } from './support/app.ts';
 import { record, type Recording } from './support/recording.ts';
 import { makeSlowClass } from './support/slow-class.ts';
-import type { SlowProxy } from './support/slow-proxy.ts';
 import { askForClass, openStory, type Story } from './support/story.ts';
 import { describeBackup, logOf, startBackup, untilBackedUp } from './support/velero.ts';
 
@@ -20,7 +19,6 @@ const BYTES_PER_SECOND = 3_000_000;
 /** The connection to the object store is slow. restic reports its progress every ten seconds, and Velero polls more often. */
 describe('a slow upload', () => {
   let story: Story;
-  let proxy: SlowProxy;
   let recording: Recording<DataMoverBackup>;
   let backup: string;
   /** The bytes that "velero backup describe" printed during the upload. */
@@ -36,7 +34,6 @@ describe('a slow upload', () => {
     story = await openStory('slow');
     // Packs that wait for their upload count as done: smaller packs make more of the progress visible.
     const slow = await makeSlowClass(story, BYTES_PER_SECOND, { keys: { RESTIC_PACK_SIZE: '4' } });
-    proxy = slow.proxy;
     const namespace = await story.makeNamespace('app');
     const app = { namespace, name: 'app' };
     await story.apply(
@@ -54,10 +51,7 @@ describe('a slow upload', () => {
     recording.stop();
   });
 
-  afterAll(async () => {
-    proxy.close();
-    await story.end();
-  });
+  afterAll(() => story.end());
 
   it('shows in its status how far it is', () => {
     const seen = recording.versions.flatMap(({ status }) => status?.progress ?? []);

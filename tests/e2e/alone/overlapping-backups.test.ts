@@ -186,10 +186,7 @@ describe('a backup of all namespaces while data is moved', () => {
     );
   });
 
-  afterAll(async () => {
-    for (const { proxy } of slow) proxy.close();
-    await story.end();
-  });
+  afterAll(() => story.end());
 
   /**
    * The objects that were created for the moves, without those of the tenant and the reports of Velero and Kubernetes about their

@@ -65,10 +65,7 @@ describe('a restart in the middle of a backup', () => {
     await story.exec(app, `head -c ${String(BYTES)} /dev/urandom > /slow/large; echo small > /quick/file`);
   });
 
-  afterAll(async () => {
-    proxy.close();
-    await story.end();
-  });
+  afterAll(() => story.end());
 
   describe('that waits for its uploads', () => {
     let before: DataMoverBackup;
