@@ -163,6 +163,7 @@ export const faults: readonly Fault[] = [
     name: 'it meets a conflict',
     thirdsOfVariants: [0],
     ...answers({ code: 409, reason: 'Conflict', message: '409 Conflict, once' }),
+    concerns: isWrite,
   },
   {
     name: 'the server has too many requests',
