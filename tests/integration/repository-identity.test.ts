@@ -8,6 +8,7 @@ import {
   IDENTIFIED_SCRIPT,
 } from '../../movers/restic-repository/job/identified-script.ts';
 import { ANOTHER_REPOSITORY } from '../../movers/restic-repository/repository-id.ts';
+import { QUICK_PASSWORD, quickRepository } from './quick-repository.ts';
 import { resticBin } from './restic-bin.ts';
 
 /** Deletes with the real restic: only the repository that a record identifies is changed. */
@@ -29,11 +30,11 @@ beforeEach(() => {
   env = {
     PATH: `${bin}:${process.env['PATH'] ?? ''}`,
     RESTIC_REPOSITORY: at('repository'),
-    RESTIC_PASSWORD: 'password',
+    RESTIC_PASSWORD: QUICK_PASSWORD,
     RESTIC_CACHE_DIR: at('scratch', 'cache'),
     HOME: at('scratch'),
   };
-  restic('init');
+  quickRepository(at('repository'));
   restic('backup', '--host', 'volsync', '.');
 });
 

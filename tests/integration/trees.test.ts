@@ -24,7 +24,7 @@ import { readSurvey } from '../../movers/volsync/survey.ts';
 import { SURVEY_SCRIPT } from '../../movers/volsync/survey-script.ts';
 import { diagnose } from '../../movers/restic-repository/log/diagnosis.ts';
 import { repositoryContext } from '../../movers/restic-repository/access/repository-context.ts';
-import { CONFIG, KEY, KEY_NAME } from '../../movers/restic-repository/transfer/root-attributes.ts';
+import { QUICK_PASSWORD, quickRepository } from './quick-repository.ts';
 import { rootArgument } from '../../movers/restic-repository/transfer/root-folder.ts';
 import { reports } from '../../movers/restic-repository/log/script-log.ts';
 import { compareVerification } from '../../movers/restic-repository/verification/compare-verification.ts';
@@ -100,7 +100,7 @@ function execute(args: string[], { uid, capabilities }: As = {}): Run {
     env: {
       PATH: at('bin'),
       RESTIC_REPOSITORY: at('repository'),
-      RESTIC_PASSWORD: 'x',
+      RESTIC_PASSWORD: QUICK_PASSWORD,
       RESTIC_CACHE_DIR: join(scratch, 'cache'),
       TMPDIR: scratch,
       DATA_DIR: at('data'),
@@ -141,14 +141,6 @@ function verify(
   );
 }
 
-/** Creates an empty repository whose key is derived quickly. */
-function layRepository(): void {
-  for (const name of ['keys', 'data', 'index', 'locks', 'snapshots'])
-    fs.mkdirSync(at('repository', name), { recursive: true });
-  fs.writeFileSync(at('repository', 'config'), Buffer.from(CONFIG, 'base64'));
-  fs.writeFileSync(at('repository', 'keys', KEY_NAME), KEY);
-}
-
 /** Returns what the result must contain about the root folder. */
 function notSavedOfRoot(): string[] {
   const borne = attributesBelow(at('data')).get(at('data')) ?? [];
@@ -166,7 +158,7 @@ const countSockets = (): number =>
 /** Plants a tree and runs `attempt` with it. */
 async function withTree(planted: Tree, attempt: (sockets: number) => void, crowd = 0): Promise<void> {
   execFileSync('rm', ['-rf', at('data'), at('repository')]);
-  layRepository();
+  quickRepository(at('repository'));
   const servers = await plant(at('data'), planted);
   if (crowd > 0) servers.push(...(await plantCrowd(at('data'), crowd)));
   try {

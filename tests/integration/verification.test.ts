@@ -13,6 +13,7 @@ import { verificationScript } from '../../movers/restic-repository/verification/
 import { ATTR, ensurePackages, staticBusybox } from '../../hack/cluster/packages.ts';
 import { silentProgress } from '../../hack/cluster/progress.ts';
 import { setAttributes } from './attributes.ts';
+import { QUICK_PASSWORD, quickRepository } from './quick-repository.ts';
 import { resticBin } from './restic-bin.ts';
 
 /** The verification of a transfer, by a real restic in a shell like that of its image, on a volume with all kinds of files. */
@@ -36,7 +37,7 @@ beforeAll(async () => {
   fs.symlinkSync(join(await resticBin(), 'restic'), join(folder, 'bin', 'restic'));
   listener = await fill(pristine('volume'));
   copy();
-  run('restic init', volume());
+  quickRepository(repository());
   ({ snapshotID, reported: saved } = save());
   fs.renameSync(repository(), pristine('repository'));
 }, 600_000);
@@ -90,7 +91,7 @@ function run(command: string, cwd: string, ...args: string[]): { lines: string[]
     env: {
       PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}`,
       RESTIC_REPOSITORY: repository(),
-      RESTIC_PASSWORD: 'p',
+      RESTIC_PASSWORD: QUICK_PASSWORD,
       // Each Job has a cache of its own.
       RESTIC_CACHE_DIR: fs.mkdtempSync(join(folder, 'cache-')),
       RESTIC_PROGRESS_FPS: '0.1',
