@@ -131,14 +131,11 @@ run = node hack/ci/test.ts $(1) $(ARGS)
 tests-in = $(shell find tests/$(1) -name '*.test.ts' 2>/dev/null | head -n 1)
 stage = $(if $(call tests-in,$(1)),$(call run,$(1)),@echo 'no tests in tests/$(1) yet')
 
-# The longest is first.
+# e2e takes longest and mostly waits, so the others run beside it, one after the other.
 KINDS = test-e2e verify test-unit test-contract test-integration test-faults
 
 .PHONY: test
-test: verify test-unit test-contract test-integration test-faults test-e2e ## Run all checks and all tests; installs what they need.
-
-.PHONY: test-at-once
-test-at-once: $(NODE_MODULES) ## Same as test, but runs e2e in parallel with the other kinds. For machines with more than two cores.
+test: $(NODE_MODULES) ## Run all checks and all tests, two kinds at a time; installs what they need.
 	@$(AT_ONCE) $(KINDS)
 
 .PHONY: test-unit

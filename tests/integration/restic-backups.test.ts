@@ -122,32 +122,28 @@ describe('a backup', () => {
         backup('request=0');
       },
     ],
-  ])(
-    'leaves no lock on SIGTERM, and completes on the next run, if it %s',
-    async (_, prepare) => {
-      fs.writeFileSync(at('volume', 'small'), 'x');
-      prepare();
-      const before = fs.existsSync(at('repository')) ? count('snapshots') : 0;
-      fs.writeFileSync(at('volume', 'large'), Buffer.alloc(64_000_000, 1));
-      execFileSync('dd', ['if=/dev/urandom', `of=${at('volume', 'random')}`, 'bs=1M', 'count=48'], {
-        stdio: 'ignore',
-      });
-      const child = spawn(at('bin', 'sh'), [...on(BACKUP_SCRIPT), 'request=1', '--limit-upload=1024'], {
-        env: environment(),
-        stdio: 'ignore',
-      });
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      const hasLock = (): boolean => fs.existsSync(at('repository', 'locks')) && count('locks') > 0;
-      while (!hasLock()) await new Promise((resolve) => setTimeout(resolve, 20));
-      child.kill('SIGTERM');
-      await ended;
-      expect(count('locks')).toBe(0);
-      expect(count('snapshots')).toBe(before);
-      expect(backup().status).toBe(0);
-      expect(count('snapshots')).toBe(before + 1);
-    },
-    60_000,
-  );
+  ])('leaves no lock on SIGTERM, and completes on the next run, if it %s', async (_, prepare) => {
+    fs.writeFileSync(at('volume', 'small'), 'x');
+    prepare();
+    const before = fs.existsSync(at('repository')) ? count('snapshots') : 0;
+    fs.writeFileSync(at('volume', 'large'), Buffer.alloc(64_000_000, 1));
+    execFileSync('dd', ['if=/dev/urandom', `of=${at('volume', 'random')}`, 'bs=1M', 'count=48'], {
+      stdio: 'ignore',
+    });
+    const child = spawn(at('bin', 'sh'), [...on(BACKUP_SCRIPT), 'request=1', '--limit-upload=1024'], {
+      env: environment(),
+      stdio: 'ignore',
+    });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    const hasLock = (): boolean => fs.existsSync(at('repository', 'locks')) && count('locks') > 0;
+    while (!hasLock()) await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill('SIGTERM');
+    await ended;
+    expect(count('locks')).toBe(0);
+    expect(count('snapshots')).toBe(before);
+    expect(backup().status).toBe(0);
+    expect(count('snapshots')).toBe(before + 1);
+  });
 
   it.each([
     ['holds nothing', () => undefined],

@@ -92,7 +92,7 @@ describe.each<[Story, Mover, 'None' | 'Data']>([
       });
     }
     expect(count).toBeGreaterThan(10);
-  }, 60_000);
+  });
 });
 
 describe('a mover that runs while no controller does', () => {

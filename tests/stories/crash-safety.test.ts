@@ -257,7 +257,6 @@ describe.each([
       }
       expect(count).toBeGreaterThan(10);
     },
-    30_000,
   );
 });
 

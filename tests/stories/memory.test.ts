@@ -54,5 +54,5 @@ describe('the memory of a controller', () => {
     expect(remembered()).toBeGreaterThan(20);
     await removeAll(20);
     expect(remembered()).toBe(0);
-  }, 60_000);
+  });
 });
