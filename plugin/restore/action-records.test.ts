@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
-import { dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
+import { dataMoverDeletes, dataMoverPrunes, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
 import { desiredRestore } from './desired-restore.ts';
 import { aRecord, aRestore } from '../../tests/fakes/velero-objects.ts';
 import { dmr, setUp } from '../../tests/fakes/restore-action.ts';
@@ -90,6 +90,22 @@ describe('a record', () => {
       expect(await handOver('VolumeSnapshot')).toEqual({ calls: 2 * count, lists: count, listed: count });
     });
   });
+
+  it.each([dataMoverRestores, dataMoverDeletes, dataMoverPrunes])(
+    'is no $kind; one that was made by hand is not restored, because it would run again',
+    async ({ kind, plural, group, version }) => {
+      const { record, kube, resources } = setUp();
+      expect(resources).toContain(`${plural}.${group}`);
+      const made = {
+        apiVersion: `${group}/${version}`,
+        kind,
+        metadata: { name: 'by-hand', namespace: 'app' },
+        spec: { existingClaimPolicy: 'Overwrite', destinationClaimRef: { name: 'data' } },
+      };
+      expect(await record(made)).toEqual({ skipRestore: true });
+      expect(kube.calls).toEqual([]);
+    },
+  );
 
   it.each([
     [

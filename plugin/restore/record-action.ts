@@ -4,7 +4,12 @@ import { claimNameOf } from '../../api/datamover/v1alpha1/claim-name.ts';
 import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
 import type { DataMoverRestore } from '../../api/datamover/v1alpha1/data-mover-restore.ts';
 import { annotations, GROUP, labels } from '../../api/datamover/v1alpha1/keys.ts';
-import { dataMoverBackups, dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
+import {
+  dataMoverBackups,
+  dataMoverDeletes,
+  dataMoverPrunes,
+  dataMoverRestores,
+} from '../../api/datamover/v1alpha1/kinds.ts';
 import { shortHash } from '../../api/kubernetes/names.ts';
 import { restoreSourceOf } from '../../api/datamover/v1alpha1/restore-source.ts';
 import { readBackup } from '../../api/datamover/v1alpha1/spellings.ts';
@@ -21,16 +26,22 @@ import { requestFields } from '../requests/fields.ts';
 import { createRequestOperations } from '../requests/operations.ts';
 import { retryTransient } from '../retry.ts';
 
+/** Users may create each of these by hand, so a backup of their namespace contains them. */
+const REQUESTS = [dataMoverBackups, dataMoverRestores, dataMoverDeletes, dataMoverPrunes];
+
 /**
- * `oadp.openshift.io/data-mover-record`: a stored DataMoverBackup is the record of data. It is never restored itself, because a
- * controller would treat it as a new request; it becomes the source of the request that waits for it.
+ * `oadp.openshift.io/data-mover-record`: no stored request is restored, because a controller would treat it as a new one and, for
+ * example, overwrite a claim again. A stored DataMoverBackup is also the record of data: it becomes the source of the
+ * DataMoverRestore that waits for it.
  */
 export function createRecordAction(cluster: ClusterReader): RestoreItemAction {
   const operations = createRequestOperations(cluster, dataMoverRestores, 'downloading');
   return {
-    resources: [`${dataMoverBackups.plural}.${GROUP}`],
+    resources: REQUESTS.map(({ plural }) => `${plural}.${GROUP}`),
     async execute({ itemFromBackup, restore }, context) {
-      const record = readBackup(parseItem(itemFromBackup) as DataMoverBackup);
+      const item = parseItem(itemFromBackup);
+      if (item.kind !== dataMoverBackups.kind) return { skipRestore: true };
+      const record = readBackup(item as DataMoverBackup);
       if (isRecordOfRestore(record, restore)) await handOver(cluster, record, restore, context);
       return { skipRestore: true };
     },

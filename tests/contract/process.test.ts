@@ -105,7 +105,10 @@ describe.each(veleroVersions)('Velero %s', (version) => {
         ],
       ],
       [restoreAction, MARKED_RESOURCES],
-      [recordAction, ['datamoverbackups.oadp.openshift.io']],
+      [
+        recordAction,
+        ['backups', 'restores', 'deletes', 'prunes'].map((kind) => `datamover${kind}.oadp.openshift.io`),
+      ],
       [deleteAction, ['datamoverbackups.oadp.openshift.io', 'persistentvolumeclaims', 'namespaces']],
       [blockAction, ['persistentvolumeclaims']],
     ])('%p applies to %p', async (action, resources) => {

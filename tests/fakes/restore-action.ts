@@ -39,6 +39,7 @@ export function setUp(enable = 'true') {
     },
   };
   const cluster = createClusterReader({ clock, connect: () => Promise.resolve(counting) });
+  const recordAction = createRecordAction(cluster);
   const { log, lines } = recordingLog();
   const context = { log, signal: new AbortController().signal };
   const bytes = (object: Resource) => Buffer.from(JSON.stringify(object));
@@ -53,7 +54,9 @@ export function setUp(enable = 'true') {
     /** The number of objects that all lists have returned. */
     listed: () => listed,
     restore: run(createRestoreAction(cluster)),
-    record: run(createRecordAction(cluster)),
+    record: run(recordAction),
+    /** What Velero passes to the action of records. */
+    resources: recordAction.resources,
   };
 }
 
