@@ -1,68 +1,26 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { configMaps, persistentVolumeClaims, pods } from '../../api/kubernetes/core.ts';
+import { annotations, labels } from '../../api/datamover/v1alpha1/keys.ts';
+import { dataMoverBackups, dataMoverClasses } from '../../api/datamover/v1alpha1/kinds.ts';
+import { backupName } from '../../api/datamover/v1alpha1/names.ts';
+import { backupAction, blockAction, claim, restoreAction, veleroBackup, veleroRestore } from './objects.ts';
 import {
-  configMaps,
-  persistentVolumeClaims,
-  pods,
-  type ConfigMap,
-  type PersistentVolumeClaim,
-} from '../../api/kubernetes/core.ts';
-import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
-import type { DataMoverClass } from '../../api/datamover/v1alpha1/data-mover-class.ts';
-import { annotations, labels, pluginConfig } from '../../api/datamover/v1alpha1/keys.ts';
-import {
-  dataMoverBackups,
-  dataMoverClasses,
-  dataMoverDeletes,
-  dataMoverRestores,
-} from '../../api/datamover/v1alpha1/kinds.ts';
-import { backupName, restoreName } from '../../api/datamover/v1alpha1/names.ts';
-import type { KubeClient } from '../../kube/client/kube-client.ts';
-import { createNamespace, startTestCluster, type TestCluster } from './cluster.ts';
-import {
-  backupAction,
-  blockAction,
-  claim,
-  deleteAction,
-  recordAction,
-  restoreAction,
-  veleroBackup,
-  veleroRestore,
-} from './objects.ts';
-import { discover, openSession, type Session } from './session.ts';
-import { startVeleroHost, type VeleroHost } from './velero-host.ts';
+  all,
+  begin,
+  capture,
+  createClaim,
+  createClass,
+  kube,
+  session,
+  setStatus,
+  switchTo,
+  uidOf,
+  useActions,
+} from './actions-fixture.ts';
 
-/** The actions, from Velero's client through the built executable to a real API server with our kinds. */
+/** The actions of a backup, from Velero's client through the built executable to a real API server with our kinds. */
 
-const CAPTURED_AT = '2026-01-01T00:00:10Z';
-const restore = veleroRestore();
-
-let cluster: TestCluster;
-let host: VeleroHost;
-let kube: KubeClient;
-let session: Session;
-let count = 0;
-
-beforeAll(async () => {
-  cluster = await startTestCluster();
-  kube = cluster.kube;
-  host = await startVeleroHost({ env: { KUBECONFIG: cluster.kubeconfig } });
-  await discover(host);
-}, 600_000);
-
-afterAll(async () => {
-  await host.close();
-  await cluster.stop();
-});
-
-/** Opens a session. It is one process, so what the plugin keeps in memory lives as long as the session. */
-async function begin(): Promise<Session> {
-  session = await openSession(host, `actions-${String(++count)}`);
-  return session;
-}
-
-afterEach(async () => {
-  await session.close();
-});
+useActions();
 
 describe('with the data mover off', () => {
   it('every item is returned unchanged, down to the last digit', async () => {
@@ -83,7 +41,7 @@ describe('with the data mover off', () => {
 
   it('a moved claim fails to be restored, with what to do', async () => {
     const moved = claim('app', 'data', { metadata: { annotations: { [annotations.movedBy]: 'app/dmb-1' } } });
-    const executing = (await begin()).execute(restoreAction, restore, moved);
+    const executing = (await begin()).execute(restoreAction, veleroRestore(), moved);
     await expect(executing).rejects.toThrow(/app\/dmb-1.*off in namespace velero.*data\.enable: "true"/);
   });
 
@@ -339,240 +297,3 @@ describe('a backup', () => {
     );
   });
 });
-
-describe('a restore', () => {
-  const movedBy = 'app/dmb-1';
-  const mark = { annotations: { [annotations.movedBy]: movedBy } };
-  const target = { namespace: 'restored', name: 'data' };
-  const request = { namespace: target.namespace, name: restoreName('restore-uid', 'restored', 'data') };
-  const mapped = veleroRestore({ spec: { namespaceMapping: { app: 'restored' } } });
-
-  beforeAll(async () => {
-    await switchTo('true');
-    await createNamespace(kube, 'restored');
-  });
-
-  it('restores a moved claim without its volume, and requests its data', async () => {
-    const item = `{"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"data","namespace":"app","annotations":{"${annotations.movedBy}":"${movedBy}","pv.kubernetes.io/bind-completed":"yes"}},"spec":{"volumeName":"pv-data","exact":9007199254740993,"dataSource":{"kind":"X","name":"x"}}}`;
-    const output = await (await begin()).execute(restoreAction, mapped, item);
-    expect(output.additionalItems).toEqual([
-      { Group: 'oadp.openshift.io', Resource: 'datamoverbackups', Namespace: 'app', Name: 'dmb-1' },
-    ]);
-    expect(output.operationID).toBe(`${request.namespace}/${request.name}`);
-    expect(output.item.metadata).toEqual({
-      name: 'data',
-      namespace: 'app',
-      labels: { [labels.restoredBy]: request.name },
-    });
-    expect(output.item.spec).toEqual({
-      exact: 9007199254740993n,
-      selector: { matchLabels: { [labels.restoredBy]: request.name } },
-    });
-    const created = await kube.get(dataMoverRestores, request);
-    expect(created?.spec).toEqual({ destinationClaimRef: target, installation: 'velero' });
-    expect(created?.metadata.labels).toMatchObject({
-      [labels.veleroRestoreName]: 'again',
-      [labels.veleroBackupName]: 'daily',
-      [labels.veleroExclude]: 'true',
-    });
-    expect(await session.progress(restoreAction, mapped, output.operationID)).toMatchObject({
-      Completed: false,
-      Description: 'waiting for the data mover controller',
-    });
-  });
-
-  it('sets the source of the request from the record only once, and restores no record', async () => {
-    const record = storedRecord('dmb-1', 'daily');
-    const result = { mover: 'VolSync', repository: 'a/b/c', snapshotID: 'abc' };
-    await begin();
-    for (const snapshotID of ['abc', 'later']) {
-      const fromBackup = { ...record, status: { ...record.status, result: { ...result, snapshotID } } };
-      const output = await session.execute(
-        recordAction,
-        mapped,
-        { ...record, status: undefined },
-        fromBackup,
-      );
-      expect(output.skipRestore).toBe(true);
-    }
-    expect((await kube.get(dataMoverRestores, request))?.spec.source).toEqual({
-      backupName: 'dmb-1',
-      backupNamespace: 'app',
-      dataMoverClass: 'standard',
-      result,
-      volume: record.status!.volume,
-    });
-  });
-
-  it('takes nothing from records of other backups', async () => {
-    const output = await (await begin()).execute(recordAction, mapped, storedRecord('dmb-0', 'yesterday'));
-    expect(output.skipRestore).toBe(true);
-  });
-
-  it('fails with the flag to add when its filters leave the records out', async () => {
-    const only = veleroRestore({ spec: { includedResources: ['persistentvolumeclaims'] } });
-    const executing = (await begin()).execute(restoreAction, only, claim('app', 'new', { metadata: mark }));
-    await expect(executing).rejects.toThrow('add datamoverbackups.oadp.openshift.io to --include-resources');
-  });
-
-  it('skips VolumeSnapshots of moved data, and restores others unchanged', async () => {
-    const snapshot = {
-      apiVersion: 'snapshot.storage.k8s.io/v1',
-      kind: 'VolumeSnapshot',
-      metadata: { name: 'velero-data', namespace: 'app' },
-      spec: { source: {} },
-    };
-    const marked = { ...snapshot, metadata: { ...snapshot.metadata, ...mark } };
-    await begin();
-    expect((await session.execute(restoreAction, mapped, snapshot, marked)).skipRestore).toBe(true);
-    expect(await session.execute(restoreAction, mapped, snapshot)).toMatchObject({
-      skipRestore: false,
-      item: snapshot,
-    });
-  });
-
-  it('of a moved volume does nothing, of one that was not moved too', async () => {
-    const volume = { apiVersion: 'v1', kind: 'PersistentVolume', spec: {} };
-    await begin();
-    const moved = { ...volume, metadata: { name: 'pv', ...mark } };
-    expect((await session.execute(restoreAction, mapped, moved)).skipRestore).toBe(true);
-    const plain = { ...volume, metadata: { name: 'pv' } };
-    expect(await session.execute(restoreAction, mapped, plain)).toMatchObject({
-      skipRestore: false,
-      item: plain,
-    });
-  });
-
-  it('leaves a claim alone that exists already, and warns', async () => {
-    await createClaim('there', 'data');
-    const item = claim('there', 'data', { metadata: mark });
-    const output = await (await begin()).execute(restoreAction, veleroRestore(), item);
-    expect(output.operationID).toBe('');
-    expect(output.item.metadata).not.toHaveProperty('annotations');
-    expect(session.logs()).toContainEqual(
-      expect.objectContaining({
-        level: 'warning',
-        msg: expect.stringContaining('PersistentVolumeClaim there/data already exists'),
-      }),
-    );
-    expect(await all(kube.list(dataMoverRestores, { namespace: 'there' }))).toEqual([]);
-  });
-});
-
-describe('the deletion of a backup', () => {
-  const result = { mover: 'VolSync', repository: 'a/b/c', snapshotID: 'abc' };
-  const record = (name: string, veleroBackupName: string): DataMoverBackup => {
-    const stored = storedRecord(name, veleroBackupName);
-    return { ...stored, status: { ...stored.status, result } };
-  };
-  const requests = async () => all(kube.list(dataMoverDeletes, { namespace: 'velero' }));
-
-  it('requests the removal of the data of its own records only once', async () => {
-    await begin();
-    expect(await session.appliesTo(deleteAction)).toMatchObject({
-      IncludedResources: ['datamoverbackups.oadp.openshift.io', 'persistentvolumeclaims', 'namespaces'],
-    });
-    for (const one of [record('dmb-1', 'daily'), record('dmb-1', 'daily'), record('dmb-0', 'yesterday')])
-      await session.remove(deleteAction, veleroBackup(), one);
-    await session.remove(deleteAction, veleroBackup(), storedRecord('dmb-2', 'daily'));
-    expect((await requests()).map(({ spec }) => spec)).toEqual([
-      { dataMoverClass: 'standard', backupName: 'dmb-1', backupNamespace: 'app', result },
-    ]);
-  });
-
-  it('fails if the removal cannot be requested', async () => {
-    const elsewhere = veleroBackup({ namespace: 'not-there' });
-    await begin();
-    await expect(session.remove(deleteAction, elsewhere, record('dmb-1', 'daily'))).rejects.toThrow(
-      /snapshot abc remains in repository a\/b\/c: .*namespaces "not-there" not found/,
-    );
-  });
-});
-
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const item of items) found.push(item);
-  return found;
-}
-
-function uidOf(object: { metadata: { uid?: string } }): string {
-  return object.metadata.uid ?? '';
-}
-
-/** Sets the plugin's ConfigMap in the protected namespace. */
-async function switchTo(enable: string): Promise<void> {
-  await kube.apply<ConfigMap>(configMaps, {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: {
-      name: 'data-mover',
-      namespace: 'velero',
-      labels: { [pluginConfig.label]: '', [pluginConfig.name]: 'BackupItemActionV2' },
-    },
-    data: { enable },
-  });
-}
-
-async function createClass(name: string, how: { default?: boolean; selector?: string }): Promise<void> {
-  const object = {
-    apiVersion: 'oadp.openshift.io/v1alpha1',
-    kind: 'DataMoverClass',
-    metadata: { name, annotations: how.default === true ? { [annotations.defaultClass]: 'true' } : {} },
-    spec: { mover: 'VolSync', ...(how.selector === undefined ? {} : { selector: how.selector }) },
-  };
-  await kube.create(dataMoverClasses, object as unknown as DataMoverClass);
-}
-
-/** Creates a bound claim in a namespace of its own. */
-async function createClaim(
-  namespace: string,
-  name: string,
-  own: Record<string, string> = {},
-): Promise<PersistentVolumeClaim> {
-  await createNamespace(kube, namespace).catch(() => undefined);
-  const { status, ...object } = claim(namespace, name, { metadata: { uid: undefined, labels: own } });
-  await kube.create(persistentVolumeClaims, object);
-  return kube.mergePatch(persistentVolumeClaims, { namespace, name }, { status }, { subresource: 'status' });
-}
-
-async function setStatus(
-  key: { namespace: string; name: string },
-  status: NonNullable<DataMoverBackup['status']>,
-): Promise<void> {
-  await kube.mergePatch(dataMoverBackups, key, { status }, { subresource: 'status' });
-}
-
-/** Acts as the controller for one request: captures its source as soon as it appears. */
-async function capture(namespace: string, name: string): Promise<void> {
-  const { resourceVersion } = await kube.listPage(dataMoverBackups, { namespace });
-  const watch = { namespace, resourceVersion, timeoutSeconds: 60, idleTimeoutMs: 60_000 };
-  for await (const { object } of kube.watch(dataMoverBackups, watch)) {
-    if (object.metadata.name !== name) continue;
-    await setStatus(
-      { namespace, name },
-      { phase: 'Queued', capture: { consistency: 'PointInTime', time: CAPTURED_AT } },
-    );
-    return;
-  }
-}
-
-/** Returns a finished DataMoverBackup as it is stored in a backup. */
-function storedRecord(name: string, veleroBackupName: string): DataMoverBackup {
-  return {
-    apiVersion: 'oadp.openshift.io/v1alpha1',
-    kind: 'DataMoverBackup',
-    metadata: { name, namespace: 'app', labels: { [labels.veleroBackupName]: veleroBackupName } },
-    spec: { dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'data' } },
-    status: {
-      phase: 'Completed',
-      dataMoverClass: 'standard',
-      volume: {
-        pvcName: 'data',
-        namespace: 'app',
-        accessModes: ['ReadWriteOnce'],
-        volumeMode: 'Filesystem',
-        capacity: '1Gi',
-      },
-    },
-  };
-}
