@@ -1,7 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
+import { describe, expect, it } from '@jest/globals';
 import {
-  type FakeApiServer,
   listOf,
   openWatch,
   resetConnection,
@@ -9,49 +7,24 @@ import {
   startFakeApiServer,
   status,
 } from '../../tests/fakes/fake-api-server.ts';
-import type { KubeClient } from './kube-client.ts';
-import { createKubeClientOver, type KubeClientOptions } from './kube-client-over.ts';
-import { createNodeTransport } from './node-transport.ts';
-import type { OpenTransport } from './transport.ts';
-import { createUndiciTransport } from './undici-transport.ts';
-import { widgetKind } from '../../tests/fakes/widgets.ts';
+import { createKubeClientOver } from './kube-client-over.ts';
+import {
+  TRANSPORTS,
+  closeAtEnd,
+  connect,
+  key,
+  nodes,
+  replaceServer,
+  server,
+  useServer,
+  watchOptions,
+  widget,
+  widgets,
+  type Widget,
+} from '../../tests/fakes/kube-clients.ts';
 
-interface Widget extends Resource {
-  spec?: { size: number };
-}
-const widgets = widgetKind<Widget>();
-const nodes: Kind<Resource> = { group: '', version: 'v1', kind: 'Node', plural: 'nodes', namespaced: false };
-const key = { namespace: 'app', name: 'a' };
-const widget: Widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: key, spec: { size: 1 } };
-const watchOptions = { resourceVersion: '5', timeoutSeconds: 300, idleTimeoutMs: 5_000 };
-
-let server: FakeApiServer;
-let clients: KubeClient[];
-let openTransport: OpenTransport;
-
-beforeEach(async () => {
-  clients = [];
-  server = await startFakeApiServer(() => ({ json: widget }));
-});
-afterEach(async () => {
-  await Promise.all(clients.map((client) => client.close()));
-  await server.close();
-});
-
-function connect(options: Partial<KubeClientOptions> = {}, path = ''): KubeClient {
-  const config = { server: server.url + path, tls: {} };
-  const client = createKubeClientOver(openTransport, config, { fieldManager: 'me', ...options });
-  clients.push(client);
-  return client;
-}
-
-describe.each([
-  ['undici', createUndiciTransport],
-  ['node:http', createNodeTransport],
-])('the client over %s', (_name, transport) => {
-  beforeEach(() => {
-    openTransport = transport;
-  });
+describe.each(TRANSPORTS)('the client over %s', (_name, transport) => {
+  useServer(transport);
 
   describe('requests', () => {
     it('addresses namespaced, cluster-scoped, core and group kinds, also behind a path', async () => {
@@ -115,8 +88,8 @@ describe.each([
         return Promise.resolve(`Bearer ${fresh ? 'new' : 'old'}`);
       };
       const config = { server: server.url, tls: {}, authorization };
-      const client = createKubeClientOver(openTransport, config, { fieldManager: 'me' });
-      clients.push(client);
+      const client = createKubeClientOver(transport, config, { fieldManager: 'me' });
+      closeAtEnd(client);
       server.next(status(401, 'Unauthorized'));
       await client.create(widgets, widget);
       expect(asked).toEqual([false, true]);
@@ -228,7 +201,7 @@ describe.each([
         reason: 'ConnectionError',
         message: expect.stringMatching(/^get Widget app\/a: .*ECONNREFUSED/),
       });
-      server = await startFakeApiServer();
+      replaceServer(await startFakeApiServer());
     });
 
     it('aborts a call at its time limit, before or after the headers', async () => {
@@ -306,125 +279,6 @@ describe.each([
       stop.abort(new Error('over'));
       await Promise.allSettled(watching);
       expect(server.connections.total).toBe(4);
-    });
-  });
-
-  describe('watch', () => {
-    const first = async (client: KubeClient, options: object = {}) => {
-      const seen: unknown[] = [];
-      try {
-        for await (const { type, object } of client.watch(widgets, { ...watchOptions, ...options }))
-          seen.push(`${type} ${object.metadata.resourceVersion ?? ''}`);
-        return { seen };
-      } catch (error) {
-        return { seen, error };
-      }
-    };
-    const at = (resourceVersion: string) => ({ ...widget, metadata: { ...key, resourceVersion } });
-
-    it('yields events and bookmarks, also when they come in pieces, until the server ends it', async () => {
-      server.next(openWatch);
-      const reading = first(connect(), { namespace: 'app', fieldSelector: 'metadata.name=a' });
-      const watch = await server.watch(0);
-      watch.send('ADDED', at('6'));
-      const line = JSON.stringify({ type: 'MODIFIED', object: at('7') });
-      watch.write(line.slice(0, 20));
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      watch.write(`${line.slice(20)}\n${JSON.stringify({ type: 'BOOKMARK', object: at('9') })}\n`);
-      watch.end();
-      expect(await reading).toEqual({ seen: ['ADDED 6', 'MODIFIED 7', 'BOOKMARK 9'] });
-      expect(Object.fromEntries(watch.request.query)).toEqual({
-        watch: 'true',
-        allowWatchBookmarks: 'true',
-        fieldSelector: 'metadata.name=a',
-        resourceVersion: '5',
-        timeoutSeconds: '300',
-      });
-    });
-
-    it('throws what the server reports, in the status line or in the stream', async () => {
-      server.next(status(410, 'Expired'));
-      expect(await first(connect())).toMatchObject({ error: { code: 410 } });
-      server.next(openWatch);
-      const reading = first(connect());
-      const watch = await server.watch(0);
-      watch.send('ERROR', {
-        kind: 'Status',
-        code: 410,
-        reason: 'Expired',
-        message: 'too old resource version',
-      });
-      expect(await reading).toMatchObject({
-        error: { code: 410, message: expect.stringContaining('too old') },
-      });
-    });
-
-    it('throws when the connection is reset', async () => {
-      server.next(openWatch);
-      const reading = first(connect());
-      const watch = await server.watch(0);
-      watch.send('ADDED', at('6'));
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      watch.reset();
-      expect(await reading).toMatchObject({ seen: ['ADDED 6'], error: { reason: 'ConnectionError' } });
-    });
-
-    it('closes a connection that is silent for the idle limit, but not while bookmarks arrive', async () => {
-      server.next(openWatch);
-      const reading = first(connect(), { idleTimeoutMs: 1_000 });
-      const watch = await server.watch(0);
-      for (let beat = 0; beat < 4; beat++) {
-        await new Promise((resolve) => setTimeout(resolve, 300));
-        watch.send('BOOKMARK', at(String(beat)));
-      }
-      expect(await reading).toMatchObject({ seen: { length: 4 }, error: { reason: 'WatchIdle' } });
-    });
-
-    it('fails if no headers arrive within the time limit', async () => {
-      server.next(silence);
-      expect(await first(connect({ timeoutMs: 200 }))).toMatchObject({ error: { reason: 'WatchIdle' } });
-    });
-
-    it('closes its connection when the reader leaves', async () => {
-      server.next(openWatch);
-      const client = connect();
-      const reading = (async () => {
-        const events = client.watch(widgets, watchOptions)[Symbol.asyncIterator]();
-        const { value } = (await events.next()) as { value: { type: string } };
-        await events.return?.();
-        return value.type;
-      })();
-      (await server.watch(0)).send('ADDED', at('6'));
-      expect(await reading).toBe('ADDED');
-      while (server.connections.open > 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    });
-  });
-
-  describe('pod log', () => {
-    it('yields lines, and waits on a followed log as long as it takes', async () => {
-      const client = connect({ timeoutMs: 100 });
-      server.next({
-        raw: (response) => {
-          setTimeout(() => response.write('one\ntw'), 250);
-          setTimeout(() => response.end('o\nthree'), 300);
-        },
-      });
-      const lines: string[] = [];
-      for await (const line of client.podLog(key, { follow: true, tailLines: 10, container: 'c' }))
-        lines.push(line);
-      expect(lines).toEqual(['one', 'two', 'three']);
-      expect(server.requests[0]?.path).toBe('/api/v1/namespaces/app/pods/a/log');
-      expect(Object.fromEntries(server.requests[0]?.query ?? [])).toEqual({
-        container: 'c',
-        follow: 'true',
-        tailLines: '10',
-      });
-    });
-
-    it('has a time limit without follow', async () => {
-      server.next(silence);
-      const log = connect({ timeoutMs: 100 }).podLog(key);
-      await expect(log[Symbol.asyncIterator]().next()).rejects.toMatchObject({ reason: 'ClientTimeout' });
     });
   });
 });

@@ -129,3 +129,14 @@ function unescaped(text: string): string {
     String.fromCharCode(Number.parseInt(octal, 8)),
   );
 }
+
+/** Returns what the result of a backup must contain about the root folder of a volume. */
+export function notSavedOfRoot(root: string): string[] {
+  const borne = attributesBelow(root).get(root) ?? [];
+  const lists = borne.filter((attribute) => attribute.startsWith('system.posix_acl_')).length;
+  const others = borne.length - lists;
+  return [
+    ...(lists > 0 ? [`access control lists of the root folder: ${String(lists)}`] : []),
+    ...(others > 0 ? [`extended attributes of the root folder: ${String(others)}`] : []),
+  ];
+}

@@ -1,11 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
-import type { IncomingMessage } from 'node:http';
-import { get } from 'node:https';
 import { join } from 'node:path';
-import { json } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { namespaces } from '../../api/kubernetes/core.ts';
 import type { Kind, Resource } from '../../api/kubernetes/meta.ts';
 import { crdDefinitions } from '../../api/datamover/v1alpha1/crds.ts';
 import type {
@@ -21,14 +17,20 @@ import {
   dataMoverDeletes,
   dataMoverRestores,
 } from '../../api/datamover/v1alpha1/kinds.ts';
-import { createKubeClient } from '../../kube/client/http-kube-client.ts';
-import type { KubeClient } from '../../kube/client/kube-client.ts';
-import { isInvalid } from '../../kube/client/kube-error.ts';
-import { startControlPlane, type ControlPlane } from './control-plane.ts';
-import { installCrds, isTrue, type Crd } from './install-crds.ts';
+import { isTrue } from './install-crds.ts';
+import {
+  NAMESPACE,
+  client,
+  installed,
+  useCrds,
+  create,
+  refusal,
+  claim,
+  rowOf,
+  getJson,
+} from './crd-fixture.ts';
 
-const NAMESPACE = 'shop';
-const RESULT = { mover: 'VolSync', repository: 'c1/shop/data', snapshotID: '9f2c1b7d' };
+useCrds();
 
 interface Sample extends Resource {
   spec?: unknown;
@@ -37,56 +39,6 @@ interface Sample extends Resource {
 const samples = globSync(join(import.meta.dirname, '../../config/samples/*.yaml'))
   .map((file) => parse(readFileSync(file, 'utf8')) as Sample)
   .filter(({ kind }) => crdDefinitions.some((definition) => definition.kind.kind === kind));
-
-let plane: ControlPlane;
-let client: KubeClient;
-let installed: Crd[];
-
-beforeAll(async () => {
-  plane = await startControlPlane();
-  client = createKubeClient(plane.config, { fieldManager: 'test' });
-  installed = await installCrds(client);
-  for (const name of [NAMESPACE, 'velero']) {
-    await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-  }
-}, 300_000);
-
-afterAll(async () => {
-  await client.close();
-  await plane.stop();
-});
-
-let count = 0;
-
-/** Creates an object of our kinds with the given spec under a new name. The spec may be invalid on purpose. */
-async function create<T extends Resource>(kind: Kind<T>, spec: unknown): Promise<T> {
-  count += 1;
-  const metadata = { name: `x-${String(count)}`, ...(kind.namespaced && { namespace: NAMESPACE }) };
-  const object = { apiVersion: `${kind.group}/${kind.version}`, kind: kind.kind, metadata, spec };
-  return client.create(kind, object as unknown as T);
-}
-
-/** Merges into the spec of an object. */
-async function change<T extends Resource>(
-  kind: Kind<T>,
-  object: T,
-  spec: Record<string, unknown>,
-): Promise<T> {
-  const { name, namespace } = object.metadata;
-  return client.mergePatch(kind, { name, ...(namespace !== undefined && { namespace }) }, { spec });
-}
-
-/** Returns the error with which the API server rejects a call as invalid. Fails if it does not. */
-async function refusal(call: Promise<unknown>): Promise<string> {
-  const outcome = await call.then(
-    () => 'accepted',
-    (error: unknown) => error,
-  );
-  if (!isInvalid(outcome)) throw new Error('should have been refused as invalid', { cause: outcome });
-  return outcome.message;
-}
-
-const claim = { kind: 'PersistentVolumeClaim', name: 'data' };
 
 describe('the definitions', () => {
   it('are established without complaints', () => {
@@ -244,142 +196,6 @@ describe('bad input', () => {
   });
 });
 
-describe('a backup, once created', () => {
-  it.each([
-    ['its source', { dataSourceRef: { name: 'other' } }, 'dataSourceRef'],
-    ['its class', { dataMoverClass: 'other' }, 'dataMoverClass'],
-    ['its settings', { config: { list: [{ a: 2 }] } }, 'config'],
-    ['the presence of its settings', { config: null }, 'config'],
-  ])('keeps %s', async (_, spec, field) => {
-    const backup = await create(dataMoverBackups, { dataSourceRef: claim, config: { list: [{ a: 1 }] } });
-    expect(await refusal(change(dataMoverBackups, backup, spec))).toContain(
-      `spec.${field}: Forbidden: ${field} cannot be changed after creation; create another DataMoverBackup`,
-    );
-  });
-
-  it('can be canceled, and stays canceled', async () => {
-    const backup = await create(dataMoverBackups, { dataSourceRef: claim, cancel: false });
-    const canceled = await change(dataMoverBackups, backup, { cancel: true });
-    expect(canceled.spec.cancel).toBe(true);
-    for (const cancel of [false, null]) {
-      expect(await refusal(change(dataMoverBackups, backup, { cancel }))).toContain(
-        'spec.cancel: Forbidden: cancel cannot be taken back once it is true',
-      );
-    }
-  });
-
-  it('accepts new labels and an update with the same spec', async () => {
-    const backup = await create(dataMoverBackups, { dataSourceRef: claim, config: { a: 1 } });
-    const key = { namespace: NAMESPACE, name: backup.metadata.name };
-    await client.mergePatch(dataMoverBackups, key, { metadata: { labels: { a: 'b' } } });
-    const again = await change(dataMoverBackups, backup, { dataSourceRef: claim, config: { a: 1 } });
-    expect(again.metadata.generation).toBe(1);
-  });
-});
-
-describe('a restore, once created', () => {
-  const spec = { destinationClaimRef: { name: 'data' } };
-  const source = { backupName: 'dmb-1', backupNamespace: NAMESPACE, result: RESULT };
-
-  it('takes its source later, once', async () => {
-    const restore = await create(dataMoverRestores, spec);
-    const withSource = await change(dataMoverRestores, restore, { source });
-    expect(withSource.spec.source).toEqual(source);
-    for (const other of [{ backupName: 'dmb-2' }, { result: { snapshotID: '0' } }]) {
-      expect(await refusal(change(dataMoverRestores, restore, { source: other }))).toContain(
-        'spec.source: Forbidden: source is already set and cannot be changed',
-      );
-    }
-    await refusal(change(dataMoverRestores, restore, { source: null }));
-    await change(dataMoverRestores, restore, { source });
-  });
-
-  it('takes none once it has chosen its record itself', async () => {
-    const restore = await create(dataMoverRestores, spec);
-    const { apiVersion, kind, metadata } = restore;
-    const key = { name: metadata.name, namespace: NAMESPACE };
-    await client.applyStatus(dataMoverRestores, {
-      apiVersion,
-      kind,
-      metadata: key,
-      status: { phase: 'Pending', source },
-    } as DataMoverRestore);
-    expect(await refusal(change(dataMoverRestores, restore, { source }))).toContain(
-      'spec.source: Forbidden: spec.source cannot be set: the restore has already chosen the record in status.source',
-    );
-    const canceled = await change(dataMoverRestores, restore, { cancel: true });
-    expect(canceled).toMatchObject({ spec: { cancel: true }, status: { source } });
-  });
-
-  it('keeps its destination, with its namespace', async () => {
-    const restore = await create(dataMoverRestores, spec);
-    for (const destinationClaimRef of [{ name: 'other' }, { namespace: 'other' }]) {
-      expect(await refusal(change(dataMoverRestores, restore, { destinationClaimRef }))).toContain(
-        'spec.destinationClaimRef: Forbidden: destinationClaimRef cannot be changed after creation',
-      );
-    }
-  });
-
-  it('can be canceled, and stays canceled', async () => {
-    const restore = await create(dataMoverRestores, spec);
-    await change(dataMoverRestores, restore, { cancel: true });
-    await refusal(change(dataMoverRestores, restore, { cancel: false }));
-  });
-});
-
-describe('the spellings of the published design', () => {
-  const destinationClaimRef = { name: 'data' };
-
-  it('are accepted', async () => {
-    const backup = await create(dataMoverBackups, { dataSourceRef: { kind: 'PVC', name: 'data' } });
-    expect(backup.spec.dataSourceRef).toEqual({ kind: 'PVC', name: 'data' });
-    const restore = await create(dataMoverRestores, { destinationClaimRef, DataMoverClass: 'gold' });
-    expect(restore.spec).toEqual({ destinationClaimRef, DataMoverClass: 'gold' });
-  });
-
-  it('are explained by kubectl', async () => {
-    const path = '/openapi/v3/apis/oadp.openshift.io/v1alpha1';
-    interface Explained {
-      description?: string;
-      properties?: Record<string, Explained>;
-    }
-    let spec: Explained | undefined;
-    // The API server publishes the schema a moment after the definition is established.
-    while (spec === undefined) {
-      const page = (await getJson(path)) as { components?: { schemas?: Record<string, Explained> } };
-      spec = page.components?.schemas?.['io.openshift.oadp.v1alpha1.DataMoverRestore']?.properties?.['spec'];
-    }
-    expect(spec.properties?.['DataMoverClass']?.description).toContain('Alias of `dataMoverClass`');
-  });
-
-  it('are as fixed as the others', async () => {
-    const backup = await create(dataMoverBackups, { dataSourceRef: { kind: 'PVC', name: 'data' } });
-    expect(await refusal(change(dataMoverBackups, backup, { dataSourceRef: { name: 'other' } }))).toContain(
-      'spec.dataSourceRef: Forbidden: dataSourceRef cannot be changed after creation',
-    );
-    const restore = await create(dataMoverRestores, { destinationClaimRef, DataMoverClass: 'gold' });
-    for (const DataMoverClass of ['silver', null]) {
-      expect(await refusal(change(dataMoverRestores, restore, { DataMoverClass }))).toContain(
-        'spec.DataMoverClass: Forbidden: DataMoverClass cannot be changed after creation',
-      );
-    }
-    expect(
-      await refusal(change(dataMoverRestores, restore, { DataMoverClass: null, dataMoverClass: 'silver' })),
-    ).toContain('cannot be changed after creation');
-  });
-});
-
-describe('a delete, once created', () => {
-  it('keeps everything', async () => {
-    const request = await create(dataMoverDeletes, { result: RESULT });
-    for (const spec of [{ result: { snapshotID: 'other' } }, { dataMoverClass: 'c' }]) {
-      expect(await refusal(change(dataMoverDeletes, request, spec))).toContain(
-        'spec: Forbidden: spec cannot be changed after creation; create another DataMoverDelete',
-      );
-    }
-  });
-});
-
 describe('status', () => {
   const condition = (type: string, status: 'True' | 'False') => ({
     type,
@@ -500,23 +316,3 @@ describe('the columns of kubectl get', () => {
     );
   });
 });
-
-/** Returns one object as `kubectl get` shows it: cells by column. */
-async function rowOf(path: string): Promise<Record<string, unknown>> {
-  const table = (await getJson(path, 'application/json;as=Table;v=v1;g=meta.k8s.io')) as {
-    columnDefinitions: { name: string }[];
-    rows: { cells: unknown[] }[];
-  };
-  const cells = table.rows[0]?.cells ?? [];
-  return Object.fromEntries(table.columnDefinitions.map(({ name }, index) => [name, cells[index]]));
-}
-
-/** Sends a plain GET, for what the client does not offer. */
-async function getJson(path: string, accept = 'application/json'): Promise<unknown> {
-  const { server, tls, authorization } = plane.config;
-  const headers = { accept, authorization: (await authorization?.(false)) ?? '' };
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    get(`${server}${path}`, { ca: tls.ca, headers }, resolve).on('error', reject);
-  });
-  return json(response);
-}

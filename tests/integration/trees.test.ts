@@ -31,7 +31,7 @@ import { compareVerification } from '../../movers/restic-repository/verification
 import { verificationScript } from '../../movers/restic-repository/verification/script.ts';
 import { ATTR, ensurePackages, staticBusybox } from '../../hack/cluster/packages.ts';
 import { silentProgress } from '../../hack/cluster/progress.ts';
-import { attributesBelow, isOrdinary } from './attributes.ts';
+import { attributesBelow, isOrdinary, notSavedOfRoot } from './attributes.ts';
 import { withCapabilities } from './capabilities.ts';
 import { resticBin } from './restic-bin.ts';
 import {
@@ -141,17 +141,6 @@ function verify(
   );
 }
 
-/** Returns what the result must contain about the root folder. */
-function notSavedOfRoot(): string[] {
-  const borne = attributesBelow(at('data')).get(at('data')) ?? [];
-  const lists = borne.filter((attribute) => attribute.startsWith('system.posix_acl_')).length;
-  const others = borne.length - lists;
-  return [
-    ...(lists > 0 ? [`access control lists of the root folder: ${String(lists)}`] : []),
-    ...(others > 0 ? [`extended attributes of the root folder: ${String(others)}`] : []),
-  ];
-}
-
 const countSockets = (): number =>
   Number(execFileSync('sh', ['-c', `find '${at('data')}' -type s -print0 | tr -dc '\\0' | wc -c`]));
 
@@ -186,7 +175,7 @@ function byRestic(
   const { lines, status } = run(BACKUP_SCRIPT, ['request=1']);
   expect(status).toBe(0);
   const facts = savedFacts(readMessages(lines));
-  const told = [...(sockets > 0 ? [`sockets: ${String(sockets)}`] : []), ...notSavedOfRoot()];
+  const told = [...(sockets > 0 ? [`sockets: ${String(sockets)}`] : []), ...notSavedOfRoot(at('data'))];
   expect(facts.notSaved).toBe(told.length > 0 ? told.join(', ') : undefined);
   if (facts.empty === true) {
     expect(before.filter((line) => !isRoot(line))).toEqual([]);
@@ -316,7 +305,7 @@ function byVolSync(): void {
   const told = [
     ...(sockets > 0 ? [`sockets: ${String(sockets)}`] : []),
     ...(empty > 0 ? [`empty folders called lost+found: ${String(empty)}`] : []),
-    ...notSavedOfRoot(),
+    ...notSavedOfRoot(at('data')),
   ];
   expect(found.facts.notSaved).toBe(told.length > 0 ? told.join(', ') : undefined);
   const saved = volSync('backup');
