@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { chooseVelero } from './current.ts';
+import { advice, chooseVelero } from './current.ts';
 
 describe('the Velero of a cluster', () => {
   it('is the only one, in any namespace', () => {
@@ -22,5 +22,14 @@ describe('the Velero of a cluster', () => {
 
   it('is reported as missing if none exists', () => {
     expect(chooseVelero([], 'velero')).toMatchObject({ remedy: expect.stringContaining('velero install') });
+  });
+});
+
+describe('the advice after the start of the controller', () => {
+  it.each([
+    [true, false],
+    [false, true],
+  ])('names the mover for a cluster without VolSync only there (VolSync: %s)', (hasVolSync, isNamed) => {
+    expect(advice('velero', hasVolSync).includes('set mover: Restic in the class')).toBe(isNamed);
   });
 });

@@ -11,11 +11,11 @@ import type { ClusterConfig } from './config.ts';
 import type { Missing } from './needs.ts';
 import type { Progress } from './progress.ts';
 
-const CRDS = ['replicationsources.volsync.backube', 'replicationdestinations.volsync.backube'];
+const VOLSYNC_CRD = 'replicationsources.volsync.backube';
 const HEADLINE = 'your cluster cannot be used yet';
 const SETTLE_MS = 2_000;
 
-/** `CLUSTER=current`: the cluster of the user's kubeconfig, in which Velero and VolSync are already installed. */
+/** `CLUSTER=current`: the cluster of the user's kubeconfig, in which Velero is already installed. */
 export interface CurrentCluster {
   up(progress: Progress): Promise<string>;
   down(progress: Progress): Promise<string>;
@@ -35,16 +35,15 @@ export function currentCluster(config: ClusterConfig, env: NodeJS.ProcessEnv): C
     kubeconfig,
     up: async (progress) => {
       refuse(missingPrograms(kubeconfig), HEADLINE);
-      const namespace = await progress.step('look for VolSync and Velero', () =>
-        lookAround(env['VELERO_NAMESPACE']),
-      );
+      const namespace = await progress.step('look for Velero', () => findVelero(env['VELERO_NAMESPACE']));
+      const hasVolSync = (await tryRun('kubectl', ['get', 'crd', VOLSYNC_CRD])) !== undefined;
       await progress.step(`apply config/default to namespace ${namespace}`, () =>
         applyConfigDefault(config.checkout, namespace, (args) => run('kubectl', args)),
       );
       await progress.step('our controller, as a process of this machine', async () => {
         await startController(config, supervisor, { dir, namespace });
       });
-      return `${advice(namespace)}\n  log         ${log}`;
+      return `${advice(namespace, hasVolSync)}\n  log         ${log}`;
     },
     down: async (progress) => {
       await progress.step('stop our controller', () => supervisor.stop('controller'));
@@ -71,19 +70,14 @@ function missingPrograms(kubeconfig: string): Missing[] {
 }
 
 /** @returns Velero's namespace */
-async function lookAround(wanted: string | undefined): Promise<string> {
+async function findVelero(wanted: string | undefined): Promise<string> {
   await run('kubectl', ['version', '--request-timeout=10s']);
-  const missing: Missing[] = [];
-  for (const crd of CRDS) {
-    if ((await tryRun('kubectl', ['get', 'crd', crd])) !== undefined) continue;
-    missing.push({ what: `the cluster has no CRD ${crd}`, remedy: 'install VolSync 0.13 or later' });
-  }
   const query = ['get', 'deployments', '--all-namespaces', '--field-selector=metadata.name=velero'];
   const found = await run('kubectl', [...query, '-o', 'jsonpath={.items[*].metadata.namespace}']);
   const chosen = chooseVelero(found.split(' ').filter(Boolean), wanted);
-  const isChosen = typeof chosen === 'string';
-  refuse(isChosen ? missing : [...missing, chosen], HEADLINE);
-  return isChosen ? chosen : '';
+  if (typeof chosen === 'string') return chosen;
+  refuse([chosen], HEADLINE);
+  return '';
 }
 
 /** Returns the namespace of the Velero to use, or what is missing to choose one. */
@@ -136,11 +130,15 @@ async function startController(
   if (ended()) throw new Error(`the controller ended:\n${lastLines(supervisor.logFile('controller'), 15)}`);
 }
 
-function advice(namespace: string): string {
+/** Returns what the user has to do next. */
+export function advice(namespace: string, hasVolSync: boolean): string {
   return [
     'the controller runs against your cluster. What is left to you:',
     `  - Velero must load our plugin: build its image, push it to a registry of yours, and`,
     `    velero plugin add <image> --namespace ${namespace}`,
     `  - in namespace ${namespace}: a secret restic-config and a DataMoverClass; config/samples shows both`,
+    ...(hasVolSync
+      ? []
+      : ['  - VolSync is not installed: set mover: Restic in the class, or install VolSync 0.13 or later']),
   ].join('\n');
 }
