@@ -51,6 +51,8 @@ const FINDINGS = [
   'R6',
   'R7',
   'R8',
+  'R9',
+  'R10',
 ];
 
 /** The rows of the page without Markdown syntax. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { namespaces } from '../../api/kubernetes/core.ts';
 import type { DataMoverBackup } from '../../api/datamover/v1alpha1/data-mover-backup.ts';
+import { dataMoverRestores } from '../../api/datamover/v1alpha1/kinds.ts';
 import { claim, pod, untilRunning, type Place } from './support/app.ts';
 import { differences, manifestOf, type Manifest } from './support/data.ts';
 import { openStory, type Story } from './support/story.ts';
@@ -36,6 +37,13 @@ describe('two namespaces with a claim of the same name', () => {
     await write(blue, 'blue');
     before = { red: await manifestOf(story, red), blue: await manifestOf(story, blue) };
 
+    await story.make({
+      apiVersion: 'oadp.openshift.io/v1alpha1',
+      kind: 'DataMoverRestore',
+      metadata: { namespace: blue.namespace, name: 'by-hand' },
+      ...{ spec: { destinationClaimRef: { name: 'data' }, existingClaimPolicy: 'Overwrite', cancel: true } },
+    });
+
     const backup = story.unique('backup');
     await backUp(story, backup, red.namespace, blue.namespace);
     requests = await movedBackups(story, backup);
@@ -58,6 +66,11 @@ describe('two namespaces with a claim of the same name', () => {
   it('restores the data of each in one restore, also into a mapped namespace', async () => {
     expect(differences(before.red, await manifestOf(story, red))).toEqual([]);
     expect(differences(before.blue, await manifestOf(story, green))).toEqual([]);
+  });
+
+  it('creates no request again that somebody made by hand, because it would run again', async () => {
+    const key = { namespace: green.namespace, name: 'by-hand' };
+    expect(await story.kube.get(dataMoverRestores, key)).toBeUndefined();
   });
 
   it('does not recreate the namespace that is mapped to another name', async () => {
