@@ -54,16 +54,16 @@ const libraries = await shippedLibraries(node);
 const patchelf = await findPatchelf();
 const inputs = contentHash(bundle.code, bundle.map, [node, patchelf, ...libraries.map(({ path }) => path)]);
 if (isUpToDate(inputs)) {
-  tell('is up to date');
+  print('is up to date');
 } else {
   rmSync(stampFile, { force: true });
   const program = await buildExecutable();
   assemble(program);
   writeFileSync(stampFile, inputs);
-  tell(`is built${glibcOf(outDir)}`);
+  print(`is built${glibcOf(outDir)}`);
 }
 
-function tell(what: string): void {
+function print(what: string): void {
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const megabytes = (statSync(join(outDir, executable)).size / 1e6).toFixed(0);
   console.log(`dist/plugin/${executable} ${what} (${megabytes} MB, ${seconds} s)`);

@@ -92,7 +92,7 @@ export function chooseVelero(found: readonly string[], wanted: string | undefine
   return {
     what: `the cluster has several Deployments named velero, in ${found.join(', ')}`,
     remedy:
-      'set VELERO_NAMESPACE to the namespace of one; docs/two-installations.md says how to start the controllers of the others',
+      'set VELERO_NAMESPACE to the namespace of one; see docs/two-installations.md for the controllers of the others',
   };
 }
 

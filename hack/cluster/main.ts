@@ -39,7 +39,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   down: async (config, progress) => {
     await down(config, progress);
-    print(`cluster ${config.name} is gone after ${progress.elapsedSeconds().toFixed(1)} s`);
+    print(`cluster ${config.name} is deleted after ${progress.elapsedSeconds().toFixed(1)} s`);
   },
   wipe: async (config, progress) => {
     await wipe(config, progress);

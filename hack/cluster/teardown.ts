@@ -29,7 +29,7 @@ export interface DestroyOptions {
 export async function destroy(context: Context, progress: Progress, options: DestroyOptions): Promise<void> {
   const { config } = context;
   if (!clusterExists(config)) {
-    progress.line(`cluster ${config.name} is not there: nothing to do`);
+    progress.line(`cluster ${config.name} does not exist: nothing to do`);
     return;
   }
   await progress.step('stop the components', () => stopComponents(context, options));

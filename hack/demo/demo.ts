@@ -29,7 +29,7 @@ export interface DemoOptions {
   /** Default: no output. */
   readonly progress?: Progress;
   /** Receives lines that a live progress display would show in place. Default: none. */
-  readonly tell?: (text: string) => void;
+  readonly print?: (text: string) => void;
 }
 
 /** The measurements of a demo. */
@@ -129,7 +129,7 @@ async function restoreBackup(options: DemoOptions, name: string): Promise<void> 
 
 /** Starts a backup or restore with Velero's CLI and shows its progress until it ends. */
 function runVelero<S extends Side>(
-  { cluster, progress = silentProgress, tell }: DemoOptions,
+  { cluster, progress = silentProgress, print }: DemoOptions,
   side: S,
   name: string,
   args: readonly string[],
@@ -140,7 +140,7 @@ function runVelero<S extends Side>(
     let last = '';
     const request = await follow(cluster, side, name, (text) => {
       note(text);
-      if (text !== last) tell?.(`  ${text}`);
+      if (text !== last) print?.(`  ${text}`);
       last = text;
     });
     note(request.status?.progress ? bytesText(request.status.progress.bytesDone) : '');

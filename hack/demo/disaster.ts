@@ -11,11 +11,15 @@ const SYNC_TIMEOUT_MS = 120_000;
 /** Deletes the application with its volume and its snapshots; the rest of the cluster keeps running. */
 export async function loseNamespace(cluster: Cluster, progress: Progress): Promise<void> {
   await progress.step('the disaster: the namespace is deleted', () => deleteApp(cluster));
-  await progress.step('its volume and its snapshots are gone', () =>
-    waitUntil('the volume and the snapshots to go', async () => (await traces(cluster)).length === 0, {
-      timeoutMs: GONE_TIMEOUT_MS,
-      intervalMs: 500,
-    }),
+  await progress.step('its volume and its snapshots are deleted', () =>
+    waitUntil(
+      'the deletion of the volume and the snapshots',
+      async () => (await traces(cluster)).length === 0,
+      {
+        timeoutMs: GONE_TIMEOUT_MS,
+        intervalMs: 500,
+      },
+    ),
   );
 }
 

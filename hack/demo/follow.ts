@@ -50,7 +50,7 @@ export async function follow<S extends Side>(
   cluster: Cluster,
   side: S,
   name: string,
-  tell: (text: string) => void,
+  print: (text: string) => void,
 ): Promise<RequestOf[S]> {
   const deadline = performance.now() + TIMEOUT_MS;
   for (;;) {
@@ -59,7 +59,7 @@ export async function follow<S extends Side>(
       requestOf(cluster, side, name),
     ]);
     const { phase = 'New' } = velero?.status ?? {};
-    tell(progressLine(phase, request));
+    print(progressLine(phase, request));
     if (phase === 'Completed' && request !== undefined) return request;
     if (/^(Completed|PartiallyFailed|Failed|FailedValidation)$/.test(phase)) {
       throw new Error(failureText(side, name, phase, request));

@@ -24,8 +24,8 @@ async function up(): Promise<boolean> {
   const cluster = loadCluster();
   const progress = createProgress(process.stdout);
   // A terminal shows the progress in place; otherwise each change is a line of its own.
-  const tell = process.stdout.isTTY ? {} : { tell: print };
-  const facts = await runDemo({ cluster, progress, ...settings, ...tell });
+  const plain = process.stdout.isTTY ? {} : { print };
+  const facts = await runDemo({ cluster, progress, ...settings, ...plain });
   print(summaryText(facts));
   print(exploreText(facts, cluster.config.name));
   return facts.comparison.differences.length === 0;

@@ -42,7 +42,7 @@ describe('progressLine', () => {
   });
   const progress = { bytesDone: MIB, totalBytes: 2 * MIB, updatedAt: '2026-01-01T00:00:00Z' };
 
-  it('speaks of Velero before there is a request and after it has ended', () => {
+  it('describes Velero before there is a request and after it has ended', () => {
     expect(progressLine('InProgress', undefined)).toBe('Velero: InProgress');
     expect(progressLine('Finalizing', request({ phase: 'Completed', progress }))).toMatch(
       /^Velero: Finalizing {2}█+░+ {2}50 % /,

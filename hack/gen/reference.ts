@@ -89,7 +89,7 @@ export function eventTable(): string {
 
 function referenceOf(kind: Kind<Resource>): KindReference {
   const reference = REFERENCES[kind.kind];
-  if (reference === undefined) throw new Error(`hack/gen/reference.ts says nothing about ${kind.kind}`);
+  if (reference === undefined) throw new Error(`hack/gen/reference.ts has no entry for ${kind.kind}`);
   return reference;
 }
 

@@ -48,9 +48,7 @@ function fieldOf(field: protobuf.Field): WireSchema['messages'][string][number] 
     : field.resolvedType instanceof protobuf.Enum;
   const isStrange = field.map || field.partOf !== null || (isScalar && !SCALARS.includes(type));
   if (isStrange || (field.repeated && isNumeric))
-    throw new Error(
-      `${field.fullName}: plugin/goplugin/wire.ts does not know how to read and write this kind of field`,
-    );
+    throw new Error(`${field.fullName}: plugin/goplugin/wire.ts cannot read and write this kind of field`);
   return field.repeated ? [field.name, field.id, type, true] : [field.name, field.id, type];
 }
 

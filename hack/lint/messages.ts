@@ -1,13 +1,17 @@
 import { globSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
 
-/** The folders whose text reaches users: status messages, Events, log lines, errors, help of metrics and commands. */
-const PRODUCTION = '{api,controller,kube,lifecycle,movers,plugin,telemetry,volumes}/**/*.ts';
+/** The folders whose text reaches users: status messages, Events, log lines, errors, help of metrics, output of commands. */
+const FOLDERS =
+  '{api,controller,examples,hack,kube,lifecycle,movers,plugin,telemetry,testing,volumes}/**/*.ts';
 
-/** Returns the texts of all string literals in production code that have more than one word, without what is quoted in them. */
+/** Tests, generated code, packages, and the lists of these words. */
+const SKIPPED = /\.(test|gen)\.ts$|node_modules\/|^hack\/lint\//;
+
+/** Returns the texts of all string literals that have more than one word, without what is quoted in them. */
 export function messagesOf(root: string): string {
-  return globSync(PRODUCTION, { cwd: root })
-    .filter((file) => !/\.(test|gen)\.ts$/.test(file))
+  return globSync(FOLDERS, { cwd: root })
+    .filter((file) => !SKIPPED.test(file))
     .flatMap((file) => textsIn(readFileSync(`${root}/${file}`, 'utf8')))
     .join('\n');
 }

@@ -101,8 +101,7 @@ async function mirror(): Promise<string> {
   if (set) return set;
   const isDebian = /^ID=debian$/m.test(readFileSync('/etc/os-release', 'utf8'));
   const found = isDebian ? archiveIn(await run('apt-get', ['update', '--print-uris'])) : undefined;
-  if (found === undefined)
-    throw new NoDebianError(`the machine's apt does not know a mirror of Debian: ${remedy}`);
+  if (found === undefined) throw new NoDebianError(`apt has no mirror of Debian on this machine: ${remedy}`);
   return found;
 }
 

@@ -48,7 +48,8 @@ export async function ensurePluginImage(
   progress: Progress,
   options: PluginImageOptions = {},
 ): Promise<ImageArchive> {
-  if (!existsSync(join(dist, 'plugin'))) throw new Error('dist/plugin is not there: run `make plugin` first');
+  if (!existsSync(join(dist, 'plugin')))
+    throw new Error('dist/plugin does not exist: run `make plugin` first');
   const reference = options.reference ?? PLUGIN_IMAGE;
   const inputs = contentHash([reference, options.base ?? '', version]);
   return await withLock(

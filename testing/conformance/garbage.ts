@@ -4,13 +4,13 @@ import type { Resource } from '../../api/kubernetes/meta.ts';
  * Returns a predicate that is true for objects that the garbage collector keeps: those that have no owner, or an owner among
  * `objects` that is kept itself.
  */
-export function standing(objects: readonly Resource[]): (object: Resource) => boolean {
+export function keptObjects(objects: readonly Resource[]): (object: Resource) => boolean {
   const byUid = new Map(objects.map((object) => [object.metadata.uid, object]));
-  const stands = ({ metadata: { ownerReferences: owners = [] } }: Resource): boolean =>
+  const isKept = ({ metadata: { ownerReferences: owners = [] } }: Resource): boolean =>
     owners.length === 0 ||
     owners.some(({ uid }) => {
       const owner = byUid.get(uid);
-      return owner !== undefined && stands(owner);
+      return owner !== undefined && isKept(owner);
     });
-  return stands;
+  return isKept;
 }

@@ -4,7 +4,7 @@ import { labels } from '../../api/datamover/v1alpha1/keys.ts';
 import type { MoverTarget } from '../../movers/mover.ts';
 import { requestUidOf } from '../../lifecycle/request/child-identity.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
-import { standing } from './garbage.ts';
+import { keptObjects } from './garbage.ts';
 
 const rbac = { group: 'rbac.authorization.k8s.io', version: 'v1', namespaced: true } as const;
 
@@ -51,10 +51,10 @@ export function createInventory(client: KubeClient, namespace: string): Inventor
         found.push({ name: `${kind.kind} ${object.metadata.name}`, object });
     });
     await Promise.all(lists);
-    const stands = standing(found.map(({ object }) => object));
+    const isKept = keptObjects(found.map(({ object }) => object));
     return found
       .filter(({ name, object }) => !OF_EVERY_NAMESPACE.includes(name) && isWanted(object))
-      .map(({ name, object }) => ({ name, uid: object.metadata.uid ?? '', isGarbage: !stands(object) }))
+      .map(({ name, object }) => ({ name, uid: object.metadata.uid ?? '', isGarbage: !isKept(object) }))
       .sort((one, other) => one.name.localeCompare(other.name));
   }
 

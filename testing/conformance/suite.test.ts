@@ -33,7 +33,7 @@ const IN_THE_MOVER: readonly Broken[] = [
   {
     fault: 'writes the password into its Job',
     caughtBy: /no secret outside of Secrets/,
-    error: /stands in a Job/,
+    error: /value is in a Job/,
   },
   { fault: 'throws without a Secret', caughtBy: /reveals no secret/, error: /no Secret/ },
   {

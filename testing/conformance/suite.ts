@@ -69,7 +69,7 @@ export function moverConformance(): Conformance {
         const left = (await trial.inventory.all()).filter(({ uid }) => !before.has(uid));
         if (left.length > 0) throw new Error(`after everything there is ${namesOf(left)}`);
         if (trial.toldIn.size > 0)
-          throw new Error(`a secret's value stands in a ${[...trial.toldIn].join(', ')}`);
+          throw new Error(`a secret's value is in a ${[...trial.toldIn].join(', ')}`);
       });
       results.set(LAST, last);
       // Prevents unhandled rejections: each test reports its own error, perhaps later.

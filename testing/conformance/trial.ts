@@ -101,7 +101,7 @@ export function createTrial(subject: MoverUnderTest): Trial {
         return mover.cleanup(request);
       };
       await untilNothing(process, { child: target.name, limitMs }, look);
-      await eventually(`the garbage of ${target.name} to go`, async () => {
+      await eventually(`the deletion of the garbage of ${target.name}`, async () => {
         const all = await inventory.of(target);
         // Ignores new garbage: an engine may create an object before it sees that its owner was deleted, which no mover can
         // prevent.
@@ -137,7 +137,7 @@ export async function bringBack(
 ): Promise<void> {
   const facts = doneOf(await trial.follow(process, request, request.restore(snapshot)));
   if (!isSame(facts.snapshotID, snapshot.id))
-    throw new Error(`asked for snapshot ${snapshot.id}, the mover restored ${facts.snapshotID}`);
+    throw new Error(`the request names snapshot ${snapshot.id}, the mover restored ${facts.snapshotID}`);
   await trial.cleanUp(process, request.target);
 }
 

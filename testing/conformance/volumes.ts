@@ -112,7 +112,7 @@ async function gone(
   kind: Kind<Resource>,
   key: { namespace: string; name: string },
 ): Promise<void> {
-  await eventually(`${kind.kind} ${key.name} to go`, async () =>
+  await eventually(`the deletion of ${kind.kind} ${key.name}`, async () =>
     (await client.get(kind, key)) === undefined ? true : undefined,
   );
 }

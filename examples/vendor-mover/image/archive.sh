@@ -2,7 +2,7 @@
 # archive.sh backup|restore|forget <id>
 #
 # One archive per backup, and beside it a manifest, which is written last and removed first: an archive without one is no
-# backup. What was done goes into the container's termination message, as JSON. $STORE_PATH is a folder of the rclone remote "store:".
+# backup. The result is written to the container's termination message, as JSON. $STORE_PATH is a folder of the rclone remote "store:".
 set -eu
 set -o pipefail
 
@@ -29,7 +29,7 @@ fail() {
   exit 1
 }
 
-# Nothing where there is none: rclone calls that 3 (no such folder) or 4 (no such file), or says nothing at all.
+# Nothing where there is none: rclone calls that 3 (no such folder) or 4 (no such file), or prints nothing.
 read_manifest() {
   rclone cat "$manifest" || case $? in 3 | 4) ;; *) return 1 ;; esac
 }

@@ -71,8 +71,8 @@ function explain(pod: Pod | undefined): MoverOutcome<never> {
   const log = end?.message ?? pod?.status?.message ?? '';
   const lines = log.split('\n').filter((line) => line.trim() !== '');
   const [pattern, reason] = MEANINGS.find(([each]) => each.test(log)) ?? [/$^/, fallback(end)];
-  const telling = lines.find((line) => pattern.test(line)) ?? lines.at(-1) ?? 'it said nothing';
-  return { state: 'Failed', reason, message: `the archive failed: ${telling.trim().slice(0, 500)}` };
+  const evidence = lines.find((line) => pattern.test(line)) ?? lines.at(-1) ?? 'it printed nothing';
+  return { state: 'Failed', reason, message: `the archive failed: ${evidence.trim().slice(0, 500)}` };
 }
 
 function fallback(end: State['terminated']): FailureReason {

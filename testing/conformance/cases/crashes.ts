@@ -27,7 +27,7 @@ export const crashes: Case = {
     const snapshot = snapshotOf(doneOf(await followDying(trial, backup, backup.backup)));
     // The process may have died before the outcome was stored.
     const again = snapshotOf(doneOf(await followDying(trial, backup, backup.backup)));
-    assert.equal(again.id, snapshot.id, 'asked again once it is done');
+    assert.equal(again.id, snapshot.id, 'called again when it is done');
     await cleanUpDying(trial, backup);
     assert.equal((await trial.subject.snapshotsIn?.(repository))?.length ?? 1, 1, 'it was uploaded once');
 
@@ -64,7 +64,7 @@ async function removeDying(trial: Trial, where: Where): Promise<void> {
   const backup = trial.request('backup', 'crashes-anew', where);
   snapshotOf(doneOf(await followDying(trial, backup, backup.backup)));
   await cleanUpDying(trial, backup);
-  assert.equal((await trial.subject.snapshotsIn?.(where.repository))?.length ?? 1, 1, 'it is made anew');
+  assert.equal((await trial.subject.snapshotsIn?.(where.repository))?.length ?? 1, 1, 'it is created again');
 }
 
 async function followDying<Facts>(

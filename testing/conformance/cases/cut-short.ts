@@ -14,7 +14,7 @@ export const cutShort: Case = {
     const request = trial.request('backup', 'cut-short', { claim, repository, config: slowConfig });
     const first = await trial.boot();
     const { state } = await trial.untilMoving(first, request, request.backup);
-    assert.equal(state, 'InProgress', 'an upload on a slow way goes on');
+    assert.equal(state, 'InProgress', 'an upload over a slow connection continues');
     await first.end();
 
     const process = await trial.boot();

@@ -23,7 +23,7 @@ export const description: Case = {
 
     assert.ok('config' in mover.parseConfig(trial.subject.config), 'the configuration that works');
     const parsed = mover.parseConfig({ ...trial.subject.config, noSuchSetting: 1 });
-    assert.ok('problem' in parsed, 'a setting that it does not know must be refused');
+    assert.ok('problem' in parsed, 'an unknown setting must be refused');
     assert.match(parsed.problem, /noSuchSetting/, 'the problem names the setting');
 
     const where = { claim: 'none', repository: trial.repository('none') };

@@ -1,7 +1,7 @@
 import { labels } from '../../../api/datamover/v1alpha1/keys.ts';
 import type { Resource } from '../../../api/kubernetes/meta.ts';
 import { childName } from '../../../api/datamover/v1alpha1/names.ts';
-import { standing } from '../../../testing/conformance/garbage.ts';
+import { keptObjects } from '../../../testing/conformance/garbage.ts';
 import { eventually } from '../../../testing/conformance/wait.ts';
 import type { TestCluster } from './cluster.ts';
 
@@ -47,8 +47,8 @@ export async function leftoversOf(test: TestCluster, requests: readonly Request[
       const request = requests.find((one) => belongsTo(one, object));
       return request === undefined ? [] : [{ object, request }];
     });
-    const stands = standing(all);
-    const isSettled = left.length === 0 || left.some(({ object }) => stands(object));
+    const isKept = keptObjects(all);
+    const isSettled = left.length === 0 || left.some(({ object }) => isKept(object));
     return isSettled ? left.map(told) : undefined;
   });
 }

@@ -41,17 +41,17 @@ async function serve(options: DriverOptions, store: FolderStore, log: Logger): P
 function provisioner(options: DriverOptions, store: FolderStore, runtime: Runtime): Controller[] {
   const { client, informers, log } = runtime;
   const { name: driverName, nodeName, topologyKey } = options;
-  const tell = createEventRecorder({ client, reporter: driverName, log });
+  const recordEvent = createEventRecorder({ client, reporter: driverName, log });
   const claims = new ClaimReconciler({
     client,
     store,
     driverName,
     events: {
       normal: (claim, reason, note) => {
-        tell(claim, { type: 'Normal', reason, action: 'Provision', note });
+        recordEvent(claim, { type: 'Normal', reason, action: 'Provision', note });
       },
       warning: (claim, reason, note) => {
-        tell(claim, { type: 'Warning', reason, action: 'Provision', note });
+        recordEvent(claim, { type: 'Warning', reason, action: 'Provision', note });
       },
     },
     ...(topologyKey === undefined ? {} : { topology: { key: topologyKey, node: nodeName } }),

@@ -32,12 +32,12 @@ const ELECTION = {
 };
 
 function build(options: DoubleOptions, { client, informers, log }: Runtime): Controller[] {
-  const tell = createEventRecorder({ client, reporter: 'volsync-double', log });
+  const recordEvent = createEventRecorder({ client, reporter: 'volsync-double', log });
   const { timeScale } = options;
   function controllerOf(kind: Kind<Replication>, mover: Mover): Controller {
     const controller = createController({
       name: kind.kind.toLowerCase(),
-      reconciler: new ReplicationReconciler({ client, kind, mover, settings: options, tell }),
+      reconciler: new ReplicationReconciler({ client, kind, mover, settings: options, recordEvent }),
       workers: WORKERS,
       queue: {
         rateLimiter: exponentialLimiter({

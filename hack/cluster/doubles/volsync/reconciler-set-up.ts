@@ -24,7 +24,7 @@ export class Rig {
   constructor() {
     const client = this.kube.client('volsync-double');
     const settings = { moverImage: 'mover:1', failureLimit: 8, logMaxBytes: 1024, timeScale: 1 };
-    const common = { client, settings, tell: () => undefined, now: () => this.now };
+    const common = { client, settings, recordEvent: () => undefined, now: () => this.now };
     this.#reconcilers = {
       ReplicationSource: new ReplicationReconciler({
         ...common,

@@ -29,7 +29,7 @@ export interface ReplicationReconcilerOptions {
   kind: Kind<Replication>;
   mover: Mover;
   settings: Settings;
-  tell: (regarding: Resource, text: EventText) => void;
+  recordEvent: (regarding: Resource, text: EventText) => void;
   /** Milliseconds since 1970. */
   now?: () => number;
 }
@@ -110,7 +110,7 @@ export class ReplicationReconciler implements Reconciler {
     { status, privileged }: Pick<Scope, 'status' | 'privileged'>,
     { signal, log }: ReconcileContext,
   ): Scope {
-    const { client, settings, tell } = this.#options;
+    const { client, settings, recordEvent } = this.#options;
     const choice = chooseMover(owner);
     if (choice.kind !== 'restic') throw new Error('an external replication method is not ours');
     return {
@@ -125,7 +125,7 @@ export class ReplicationReconciler implements Reconciler {
       now: this.#now(),
       signal,
       log,
-      tell,
+      recordEvent,
     };
   }
 

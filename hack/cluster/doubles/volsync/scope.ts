@@ -31,7 +31,7 @@ export interface Scope<Owner extends Replication = Replication, Restic extends R
   now: number;
   signal: AbortSignal;
   log: Logger;
-  tell: (regarding: Resource, text: EventText) => void;
+  recordEvent: (regarding: Resource, text: EventText) => void;
 }
 
 /** Outcome of one pass through a mover's steps. Failures are thrown. */

@@ -13,7 +13,7 @@ say_error() {
   echo "ERROR: $*"
 }
 
-# Ends the mover with what restic has said and what that means.
+# Ends the mover with the output of restic and its meaning.
 give_up() {
   cat "$STDERR"
   say_error "$*"
@@ -60,7 +60,7 @@ initialize() {
 
 ensure_initialized() {
   code=0
-  # What restic itself says here reaches the log only when the mover gives up.
+  # The output of restic is logged here only when the mover gives up.
   check_repository >/dev/null 2>"$STDERR" || code=$?
   case $code in
     0) echo 'dir is initialized' ;;

@@ -133,7 +133,7 @@ describe('moverEnvironment', () => {
 });
 
 describe('checkFields', () => {
-  it('speaks as VolSync does', () => {
+  it('prints what VolSync prints', () => {
     expect(() => checkFields({ RESTIC_PASSWORD: '' })).toThrow(
       'secret should have fields: [RESTIC_REPOSITORY RESTIC_PASSWORD]',
     );

@@ -23,7 +23,7 @@ export async function mayCopy(scope: Scope, claim: PersistentVolumeClaim, begun:
   const trigger = annotations[COPY_TRIGGER] ?? '';
   if (trigger !== '' && trigger !== annotations[LATEST_COPY_TRIGGER]) {
     await annotate(scope, claim, { [LATEST_COPY_STATUS]: 'InProgress', [COPY_TRIGGER_WAITING_SINCE]: null });
-    tell(scope, 'SrcPVCCopyTriggerReceived', `copy trigger of PVC ${claim.metadata.name} received`);
+    report(scope, 'SrcPVCCopyTriggerReceived', `copy trigger of PVC ${claim.metadata.name} received`);
     return true;
   }
   const since = annotations[COPY_TRIGGER_WAITING_SINCE];
@@ -32,7 +32,11 @@ export async function mayCopy(scope: Scope, claim: PersistentVolumeClaim, begun:
       [LATEST_COPY_STATUS]: 'WaitingForTrigger',
       [COPY_TRIGGER_WAITING_SINCE]: formatTime(scope.now),
     });
-    tell(scope, 'SrcPVCWaitingForCopyTrigger', `waiting for the copy trigger of PVC ${claim.metadata.name}`);
+    report(
+      scope,
+      'SrcPVCWaitingForCopyTrigger',
+      `waiting for the copy trigger of PVC ${claim.metadata.name}`,
+    );
   } else if (scope.now - Date.parse(since) >= PATIENCE_MS * scope.settings.timeScale) {
     scope.status.latestMoverStatus = {
       result: 'Failed',
@@ -51,11 +55,11 @@ export async function copyCompleted(scope: Scope, claim: PersistentVolumeClaim):
     annotations[LATEST_COPY_STATUS] === 'Completed' && annotations[LATEST_COPY_TRIGGER] === trigger;
   if (done) return;
   await annotate(scope, claim, { [LATEST_COPY_STATUS]: 'Completed', [LATEST_COPY_TRIGGER]: trigger });
-  tell(scope, 'SrcPVCCopyUsingCopyTriggerCompleted', `copy of PVC ${claim.metadata.name} made`);
+  report(scope, 'SrcPVCCopyUsingCopyTriggerCompleted', `copy of PVC ${claim.metadata.name} made`);
 }
 
-function tell(scope: Scope, reason: string, note: string): void {
-  scope.tell(scope.owner, { type: 'Normal', reason, action: 'CreateSrcCopyUsingCopyTrigger', note });
+function report(scope: Scope, reason: string, note: string): void {
+  scope.recordEvent(scope.owner, { type: 'Normal', reason, action: 'CreateSrcCopyUsingCopyTrigger', note });
 }
 
 async function annotate(

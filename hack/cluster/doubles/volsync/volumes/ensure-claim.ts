@@ -43,7 +43,7 @@ export async function ensureClaim(scope: Scope, desired: DesiredClaim): Promise<
     },
     { signal },
   );
-  scope.tell(owner, {
+  scope.recordEvent(owner, {
     type: 'Normal',
     reason: 'PersistentVolumeClaimCreated',
     action: 'CreatePersistentVolumeClaim',

@@ -32,7 +32,7 @@ export async function ensureSnapshot(scope: Scope, desired: DesiredSnapshot): Pr
     },
     { signal },
   );
-  scope.tell(owner, {
+  scope.recordEvent(owner, {
     type: 'Normal',
     reason: 'VolumeSnapshotCreated',
     action: 'CreateVolumeSnapshot',
