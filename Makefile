@@ -131,11 +131,14 @@ run = node hack/ci/test.ts $(1) $(ARGS)
 tests-in = $(shell find tests/$(1) -name '*.test.ts' 2>/dev/null | head -n 1)
 stage = $(if $(call tests-in,$(1)),$(call run,$(1)),@echo 'no tests in tests/$(1) yet')
 
-# e2e takes longest and mostly waits, so the others run beside it, one after the other.
+# The longest is first.
 KINDS = test-e2e verify test-unit test-contract test-integration test-faults
 
 .PHONY: test
-test: $(NODE_MODULES) ## Run all checks and all tests, two kinds at a time; installs what they need.
+test: verify test-unit test-contract test-integration test-faults test-e2e ## Run all checks and all tests; installs what they need.
+
+.PHONY: test-at-once
+test-at-once: $(NODE_MODULES) ## Same as test, but runs e2e in parallel with the other kinds. Quicker, once the tools are built.
 	@$(AT_ONCE) $(KINDS)
 
 .PHONY: test-unit
